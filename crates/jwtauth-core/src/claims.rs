@@ -1,0 +1,320 @@
+//! What does the token say?
+//!
+//! [`Claims`] is a payload read once: an object whose member names are unique at every depth, with the
+//! registered claims of RFC 7519 §4.1 found on the way.
+
+use std::fmt;
+
+use crate::error::{Code, Error, Result};
+use crate::json::{self, Number, Object, Value};
+
+/// The claims set of a token (RFC 7519 §4), borrowed from the payload's text.
+#[derive(Debug, Clone)]
+pub struct Claims<'t> {
+    members: Value<'t>,
+    registered: [Option<u32>; Registered::COUNT],
+}
+
+impl<'t> Claims<'t> {
+    /// Reads a payload.
+    ///
+    /// # Errors
+    /// [`Code::ClaimsMalformed`]: not an object, a name that stands twice, nested too deeply, or a name that
+    /// is a registered one but for the case of its letters.
+    pub fn parse(payload: &'t str) -> Result<Claims<'t>> {
+        let members =
+            json::parse(payload).map_err(|why| Error::new(Code::ClaimsMalformed).with_detail(why))?;
+        let Value::Object(object) = &members else {
+            return Err(Error::new(Code::ClaimsMalformed).with_detail("the payload is not a JSON object"));
+        };
+        let mut registered = [None; Registered::COUNT];
+        for (index, (name, _)) in object.members().enumerate() {
+            match Registered::of(name) {
+                Spelling::Other => {}
+                Spelling::Exact(claim) => {
+                    if let Some(slot) = registered.get_mut(claim as usize) {
+                        *slot = u32::try_from(index).ok();
+                    }
+                }
+                // Some readers fold the case of member names and some do not; a token that means two things to
+                // two readers is refused.
+                Spelling::Folded(claim) => {
+                    return Err(Error::new(Code::ClaimsMalformed)
+                        .with_claim(claim.name())
+                        .with_detail(
+                            "a member name differs from a registered claim only by the case of its letters",
+                        ));
+                }
+            }
+        }
+        Ok(Claims { members, registered })
+    }
+
+    /// The whole claims set as one value.
+    pub fn as_value(&self) -> &Value<'t> {
+        &self.members
+    }
+
+    /// The members.
+    pub fn members(&self) -> &Object<'t> {
+        match &self.members {
+            Value::Object(object) => object,
+            // INVARIANT: `parse`, the only constructor, refuses everything but an object.
+            _ => unreachable!("claims are always an object"),
+        }
+    }
+
+    /// The value of a claim by its exact name.
+    pub fn get(&self, name: &str) -> Option<&Value<'t>> {
+        self.members().get(name)
+    }
+
+    /// The value of a registered claim, without a search.
+    pub fn registered(&self, claim: Registered) -> Option<&Value<'t>> {
+        let index = (*self.registered.get(claim as usize)?)?;
+        self.members().at(index as usize)
+    }
+}
+
+/// The claim names of RFC 7519 §4.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the RFC's own name")]
+pub enum Registered {
+    Iss,
+    Sub,
+    Aud,
+    Exp,
+    Nbf,
+    Iat,
+    Jti,
+}
+
+enum Spelling {
+    Exact(Registered),
+    Folded(Registered),
+    Other,
+}
+
+impl Registered {
+    const COUNT: usize = 7;
+    const ALL: [Registered; Registered::COUNT] = [
+        Registered::Iss,
+        Registered::Sub,
+        Registered::Aud,
+        Registered::Exp,
+        Registered::Nbf,
+        Registered::Iat,
+        Registered::Jti,
+    ];
+
+    /// The name as it stands in a token.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Registered::Iss => "iss",
+            Registered::Sub => "sub",
+            Registered::Aud => "aud",
+            Registered::Exp => "exp",
+            Registered::Nbf => "nbf",
+            Registered::Iat => "iat",
+            Registered::Jti => "jti",
+        }
+    }
+
+    #[inline]
+    fn of(name: &str) -> Spelling {
+        // U+017F folds to `s` and takes two bytes, so `ſub` has four and `iſſ` five.
+        if !(3..=5).contains(&name.len()) {
+            return Spelling::Other;
+        }
+        if let Some(claim) = Registered::ALL.into_iter().find(|claim| claim.name() == name) {
+            return Spelling::Exact(claim);
+        }
+        let folds_to = |claim: &Registered| name.chars().map(fold).eq(claim.name().chars());
+        match Registered::ALL.into_iter().find(folds_to) {
+            Some(claim) => Spelling::Folded(claim),
+            None => Spelling::Other,
+        }
+    }
+}
+
+/// Unicode simple case folding, as far as it can reach the letters of the registered names.
+fn fold(letter: char) -> char {
+    if letter == '\u{17f}' {
+        's'
+    } else {
+        letter.to_ascii_lowercase()
+    }
+}
+
+/// An instant in a token (RFC 7519 §2): seconds since 1970-01-01T00:00:00Z, with a fraction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NumericDate {
+    seconds: i64,
+    nanos: u32,
+}
+
+impl NumericDate {
+    /// A whole number of seconds.
+    pub const fn from_seconds(seconds: i64) -> NumericDate {
+        NumericDate { seconds, nanos: 0 }
+    }
+
+    /// A point between two seconds; `nanos` counts upward from `seconds`.
+    pub(crate) const fn new(seconds: i64, nanos: u32) -> NumericDate {
+        NumericDate { seconds, nanos }
+    }
+
+    /// Reads a JSON number; `None` beyond ±2^53 seconds, where doubles stop counting seconds.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the range is checked before the casts"
+    )]
+    pub fn from_number(number: Number) -> Option<NumericDate> {
+        const LIMIT: i64 = 1 << 53;
+        match number {
+            Number::Unsigned(seconds) => i64::try_from(seconds)
+                .ok()
+                .filter(|seconds| *seconds <= LIMIT)
+                .map(NumericDate::from_seconds),
+            Number::Signed(seconds) => Some(seconds)
+                .filter(|s| *s >= -LIMIT)
+                .map(NumericDate::from_seconds),
+            Number::Float(value) => {
+                if !value.is_finite() || value.abs() > LIMIT as f64 {
+                    return None;
+                }
+                let whole = value.floor();
+                let nanos = ((value - whole) * 1e9) as u32;
+                Some(NumericDate {
+                    seconds: whole as i64,
+                    nanos: nanos.min(999_999_999),
+                })
+            }
+        }
+    }
+
+    /// Drops the fraction, toward zero.
+    #[must_use]
+    pub fn truncated(self) -> NumericDate {
+        let up = i64::from(self.seconds < 0 && self.nanos > 0);
+        NumericDate {
+            seconds: self.seconds + up,
+            nanos: 0,
+        }
+    }
+
+    /// Later by this long.
+    #[must_use]
+    pub fn plus(self, duration: std::time::Duration) -> NumericDate {
+        let nanos = self.nanos + duration.subsec_nanos();
+        let seconds = i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+        NumericDate {
+            seconds: self
+                .seconds
+                .saturating_add(seconds)
+                .saturating_add(i64::from(nanos / NANOS)),
+            nanos: nanos % NANOS,
+        }
+    }
+
+    /// Earlier by this long.
+    #[must_use]
+    pub fn minus(self, duration: std::time::Duration) -> NumericDate {
+        let nanos = self.nanos + NANOS - duration.subsec_nanos();
+        let seconds = i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+        NumericDate {
+            seconds: self
+                .seconds
+                .saturating_sub(seconds)
+                .saturating_sub(1)
+                .saturating_add(i64::from(nanos / NANOS)),
+            nanos: nanos % NANOS,
+        }
+    }
+
+    /// The whole seconds, rounded down.
+    pub fn seconds(self) -> i64 {
+        self.seconds
+    }
+
+    /// Whether this is the epoch itself, which some systems read as "absent".
+    pub fn is_zero(self) -> bool {
+        self.seconds == 0 && self.nanos == 0
+    }
+}
+
+impl fmt::Display for NumericDate {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}", self.seconds)
+    }
+}
+
+const NANOS: u32 = 1_000_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn registered_claims_are_found_wherever_they_stand() {
+        let claims = Claims::parse(r#"{"a":1,"sub":"alice","nested":{"iss":"x"},"exp":5}"#).unwrap();
+        assert_eq!(
+            claims.registered(Registered::Sub).and_then(Value::as_str),
+            Some("alice")
+        );
+        assert!(claims.registered(Registered::Iss).is_none());
+        assert_eq!(claims.registered(Registered::Exp), claims.get("exp"));
+    }
+
+    #[test]
+    fn a_name_that_folds_to_a_registered_one_is_refused() {
+        for name in ["SUB", "Iss", "\u{17f}ub", "i\u{17f}\u{17f}", "EXP", "jtI"] {
+            let text = format!("{{\"{name}\":1}}");
+            assert_eq!(
+                Claims::parse(&text).unwrap_err().code(),
+                Code::ClaimsMalformed,
+                "{name}"
+            );
+        }
+        assert!(Claims::parse(r#"{"subs":1,"su":2,"audi":3}"#).is_ok());
+    }
+
+    #[test]
+    fn only_an_object_is_a_claims_set() {
+        for text in ["null", "[]", "1", "\"a\"", "", "{} {}"] {
+            assert_eq!(
+                Claims::parse(text).unwrap_err().code(),
+                Code::ClaimsMalformed,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn dates_truncate_toward_zero_and_stop_at_two_to_the_53() {
+        let date = |value: f64| NumericDate::from_number(Number::Float(value));
+        assert_eq!(date(1.9).unwrap().truncated(), NumericDate::from_seconds(1));
+        assert_eq!(date(-1.9).unwrap().truncated(), NumericDate::from_seconds(-1));
+        assert!(date(1e300).is_none());
+        assert!(date(f64::NAN).is_none());
+        assert!(NumericDate::from_number(Number::Unsigned((1 << 53) + 1)).is_none());
+        assert!(NumericDate::from_number(Number::Signed(i64::MIN)).is_none());
+    }
+
+    #[test]
+    fn adding_and_taking_away_carry_the_fraction() {
+        let date = NumericDate::new(10, 500_000_000);
+        assert_eq!(
+            date.plus(Duration::from_millis(600)),
+            NumericDate::new(11, 100_000_000)
+        );
+        assert_eq!(
+            date.minus(Duration::from_millis(600)),
+            NumericDate::new(9, 900_000_000)
+        );
+        assert_eq!(date.minus(Duration::from_millis(500)), NumericDate::new(10, 0));
+        assert_eq!(date.minus(Duration::ZERO), date);
+    }
+}

@@ -1,0 +1,57 @@
+//! Whose configuration is this?
+//!
+//! A dialect turns its own keys into the native [`Policy`], once, when the verifier is built. After that nothing
+//! in the program knows which dialect it was.
+
+mod consul;
+mod grafana;
+mod native;
+mod vault;
+
+use crate::error::Result;
+use crate::members::Field;
+use crate::policy::Policy;
+
+/// The configuration dialects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// The policy model's own form (`docs/dialects/native.md`).
+    Native,
+    /// Grafana's `[auth.jwt]` (`docs/dialects/grafana.md`).
+    Grafana,
+    /// Consul's `jwt` auth method with binding rules (`docs/dialects/consul.md`).
+    Consul,
+    /// Vault's `jwt` auth method with roles (`docs/dialects/vault.md`).
+    Vault,
+}
+
+impl Dialect {
+    /// Every dialect.
+    pub const ALL: [Dialect; 4] = [Dialect::Native, Dialect::Grafana, Dialect::Consul, Dialect::Vault];
+
+    /// The dialect of this name.
+    pub fn parse(name: &str) -> Option<Dialect> {
+        Dialect::ALL.into_iter().find(|dialect| dialect.as_str() == name)
+    }
+
+    /// Its name in the envelope.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Dialect::Native => "native",
+            Dialect::Grafana => "grafana",
+            Dialect::Consul => "consul",
+            Dialect::Vault => "vault",
+        }
+    }
+
+    /// Turns a configuration into a policy.
+    pub(crate) fn compile(self, config: &Field<'_, '_>) -> Result<Policy> {
+        match self {
+            Dialect::Native => native::compile(config),
+            Dialect::Grafana => grafana::compile(config),
+            Dialect::Consul => consul::compile(config),
+            Dialect::Vault => vault::compile(config),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! How long is `1h30m`?
+//!
+//! The spellings of a duration that the dialects use, and the one that policies are printed in: Go's.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// Reads Go's duration syntax: an optional sign and decimal numbers with units, `1h30m`, `1.5h`, `250ms`, `0`.
+///
+/// The unit is mandatory except for a bare `0`. Returns the sign apart: `(true, d)` is minus `d`.
+/// `None` when the text is no duration or does not fit.
+pub fn parse_go(text: &str) -> Option<(bool, Duration)> {
+    let (negative, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if rest == "0" {
+        return Some((false, Duration::ZERO));
+    }
+    if rest.is_empty() {
+        return None;
+    }
+    let mut total: u128 = 0;
+    while !rest.is_empty() {
+        let digits = rest
+            .bytes()
+            .take_while(|byte| byte.is_ascii_digit() || *byte == b'.')
+            .count();
+        let (number, tail) = rest.split_at_checked(digits)?;
+        let letters = tail
+            .bytes()
+            .take_while(|byte| !byte.is_ascii_digit() && *byte != b'.')
+            .count();
+        let (unit, tail) = tail.split_at_checked(letters)?;
+        total = total.checked_add(nanoseconds(number, unit_nanoseconds(unit)?)?)?;
+        rest = tail;
+    }
+    // Go holds durations in an i64 of nanoseconds; beyond that its own parser refuses.
+    let total = u64::try_from(total)
+        .ok()
+        .filter(|total| i64::try_from(*total).is_ok())?;
+    Some((negative, Duration::from_nanos(total)))
+}
+
+/// Writes a duration in Go's syntax with whole units: `1h30m`, `90s` becomes `1m30s`, zero is `0s`.
+pub fn to_go(duration: Duration) -> String {
+    if duration.is_zero() {
+        return "0s".to_owned();
+    }
+    let mut text = String::new();
+    let seconds = duration.as_secs();
+    let parts = [
+        (seconds / 3600, "h"),
+        (seconds / 60 % 60, "m"),
+        (seconds % 60, "s"),
+        (u64::from(duration.subsec_millis()), "ms"),
+        (u64::from(duration.subsec_micros() % 1000), "us"),
+        (u64::from(duration.subsec_nanos() % 1000), "ns"),
+    ];
+    for (count, unit) in parts.into_iter().filter(|(count, _)| *count > 0) {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{count}{unit}");
+    }
+    text
+}
+
+/// For `#[serde(serialize_with)]`: the form policies are printed in.
+pub(crate) fn serialize<S: serde::Serializer>(duration: &Duration, out: S) -> Result<S::Ok, S::Error> {
+    out.serialize_str(&to_go(*duration))
+}
+
+/// As [`serialize`], for members that may be absent (and are then skipped).
+pub(crate) fn serialize_option<S: serde::Serializer>(
+    duration: &Option<Duration>,
+    out: S,
+) -> Result<S::Ok, S::Error> {
+    match duration {
+        Some(duration) => serialize(duration, out),
+        None => out.serialize_none(),
+    }
+}
+
+fn unit_nanoseconds(unit: &str) -> Option<u128> {
+    Some(match unit {
+        "ns" => 1,
+        "us" | "\u{b5}s" | "\u{3bc}s" => 1_000,
+        "ms" => 1_000_000,
+        "s" => 1_000_000_000,
+        "m" => 60_000_000_000,
+        "h" => 3_600_000_000_000,
+        _ => return None,
+    })
+}
+
+fn nanoseconds(number: &str, unit: u128) -> Option<u128> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if whole.is_empty() && fraction.is_empty() || fraction.contains('.') {
+        return None;
+    }
+    let mut total = if whole.is_empty() {
+        0
+    } else {
+        whole.parse::<u128>().ok()?.checked_mul(unit)?
+    };
+    let mut scale = unit;
+    for digit in fraction.bytes() {
+        scale /= 10;
+        total = total.checked_add(u128::from(digit - b'0').checked_mul(scale)?)?;
+    }
+    Some(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn go_durations_are_read_with_their_units() {
+        let seconds = |text| parse_go(text).map(|(negative, d)| (negative, d.as_secs_f64()));
+        assert_eq!(seconds("1h30m"), Some((false, 5400.0)));
+        assert_eq!(seconds("-1.5h"), Some((true, 5400.0)));
+        assert_eq!(seconds("+250ms"), Some((false, 0.25)));
+        assert_eq!(seconds(".5s"), Some((false, 0.5)));
+        assert_eq!(seconds("0"), Some((false, 0.0)));
+        assert_eq!(seconds("1\u{b5}s"), Some((false, 0.000_001)));
+    }
+
+    #[test]
+    fn what_is_no_duration_is_refused() {
+        for text in [
+            "",
+            "-",
+            "60",
+            "1.5",
+            "s",
+            ".s",
+            "1..5s",
+            "1x",
+            " 1s",
+            "1s ",
+            "1 s",
+            "9999999999h",
+            "1d",
+            "1\u{20ac}",
+        ] {
+            assert_eq!(parse_go(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_printed_duration_reads_back() {
+        for nanos in [0, 1, 1_500_000_000, 5_400_000_000_000, 3_600_000_000_001, 999] {
+            let duration = Duration::from_nanos(nanos);
+            assert_eq!(parse_go(&to_go(duration)), Some((false, duration)), "{nanos}");
+        }
+        assert_eq!(to_go(Duration::from_secs(90)), "1m30s");
+        assert_eq!(to_go(Duration::from_secs(3600)), "1h");
+    }
+}

@@ -1,0 +1,88 @@
+//! How does a configuration point into a token?
+//!
+//! Small languages, each parsed once when the verifier is built and evaluated many times without panics.
+
+mod glob;
+mod jmespath;
+mod pointer;
+mod selector;
+mod template;
+
+use std::ops::Deref;
+
+use serde::Serialize;
+
+pub use self::glob::Glob;
+pub use self::jmespath::{Document, EvaluationFailed, JmesPath};
+pub use self::pointer::{IndexRule, Pointer};
+pub use self::selector::Selector;
+pub use self::template::Template;
+
+use crate::json::Value;
+
+/// Where in the claims a value is.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Selection {
+    /// The top-level claim of exactly this name.
+    Claim(String),
+    /// A JMESPath expression.
+    #[serde(rename = "jmespath")]
+    JmesPath(JmesPath),
+    /// A JSON pointer (RFC 6901).
+    #[serde(untagged)]
+    Pointer(Pointer),
+}
+
+impl Selection {
+    /// The top-level claim of this name.
+    pub fn claim(name: impl Into<String>) -> Selection {
+        Selection::Claim(name.into())
+    }
+
+    /// Looks the value up; `None` when it is not there. A `null` is there, and is returned as such.
+    ///
+    /// # Errors
+    /// [`EvaluationFailed`] for a JMESPath expression that fails on these claims.
+    pub fn find<'a, 't>(
+        &self,
+        document: &'a Document<'t>,
+    ) -> Result<Option<Found<'a, 't>>, EvaluationFailed> {
+        match self {
+            Selection::Claim(name) => Ok(document.claims().get(name).map(Found::Here)),
+            Selection::Pointer(pointer) => Ok(pointer.find(document.claims().as_value()).map(Found::Here)),
+            Selection::JmesPath(expression) => expression
+                .evaluate(document)
+                .map(|value| Some(Found::Made(value))),
+        }
+    }
+
+    /// What to call it in an error: a claim's name, a pointer, an expression.
+    pub fn name(&self) -> &str {
+        match self {
+            Selection::Claim(name) => name,
+            Selection::Pointer(pointer) => pointer.as_str(),
+            Selection::JmesPath(expression) => expression.as_str(),
+        }
+    }
+}
+
+/// A value that was found in the claims, or made from them.
+#[derive(Debug)]
+pub enum Found<'a, 't> {
+    /// It stands in the claims.
+    Here(&'a Value<'t>),
+    /// An expression made it.
+    Made(Value<'static>),
+}
+
+impl<'t> Deref for Found<'_, 't> {
+    type Target = Value<'t>;
+
+    fn deref(&self) -> &Value<'t> {
+        match self {
+            Found::Here(value) => value,
+            Found::Made(value) => value,
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What does a caller receive?
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::claims::Claims;
+use crate::error::Result;
+
+/// The only success value: who the caller is, and what they may have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// The profile under which it was granted; `None` for the policy's top level.
+    pub profile: Option<String>,
+    /// Who the caller is.
+    pub identity: Identity,
+    /// What the caller may have.
+    pub entitlements: Vec<Entitlement>,
+    /// What the caller must lose if they hold it.
+    pub revocations: Vec<Entitlement>,
+    /// The terms of a session, where the policy sets any.
+    pub session: Session,
+    /// The request's URL without the token, when the policy reads tokens from URLs.
+    pub cleaned_url: Option<String>,
+    /// The verified payload.
+    pub claims: Payload,
+}
+
+/// Who the caller is.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Identity {
+    /// The name to know the caller by; `None` where the policy names nobody (Consul).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The token's `sub`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The e-mail address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The name to show.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// The groups, in the token's order.
+    pub groups: Vec<String>,
+    /// Mapped single values.
+    pub metadata: BTreeMap<String, String>,
+    /// Mapped lists.
+    pub lists: BTreeMap<String, Vec<String>>,
+}
+
+/// One thing a caller may have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Entitlement {
+    /// What sort of thing.
+    pub kind: EntitlementKind,
+    /// Where it holds: an organisation's id, a datacenter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// The variables of a templated policy.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub variables: BTreeMap<String, String>,
+}
+
+impl Entitlement {
+    /// An entitlement that holds everywhere and has no variables.
+    pub fn new(kind: EntitlementKind, name: impl Into<String>) -> Entitlement {
+        Entitlement {
+            kind,
+            scope: None,
+            name: name.into(),
+            variables: BTreeMap::new(),
+        }
+    }
+}
+
+/// The sorts of entitlement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum EntitlementKind {
+    /// A role in an organisation (Grafana).
+    OrgRole,
+    /// Administration of the whole server (Grafana).
+    ServerAdmin,
+    /// A policy by name (Vault, Consul, native).
+    Policy,
+    /// A role by name (Consul, native).
+    Role,
+    /// A service identity (Consul).
+    Service,
+    /// A node identity (Consul).
+    Node,
+    /// A policy made from a template and variables (Consul).
+    TemplatedPolicy,
+}
+
+/// The terms of a session; a member is there when the policy sets it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(default)]
+pub struct Session {
+    /// Seconds until it ends; absent: it does not end by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<u64>,
+    /// Seconds beyond which it cannot be renewed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_ttl: Option<u64>,
+    /// Seconds after which it ends whatever else is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explicit_max_ttl: Option<u64>,
+    /// Seconds that each renewal adds to a periodic session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub period: Option<u64>,
+    /// How often it can be used; absent: without limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub num_uses: Option<u64>,
+    /// `service` or `batch` (Vault).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_type: Option<String>,
+    /// Whether it can be renewed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renewable: Option<bool>,
+    /// The networks it can be used from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bound_cidrs: Vec<String>,
+    /// The session's own display name (Vault: with the mount's prefix).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// Whether it is good in one datacenter only (Consul).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub local: Option<bool>,
+    /// The auth method's name (Consul).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_method: Option<String>,
+    /// Whether an unknown user may be created (Grafana).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_sign_up: Option<bool>,
+    /// Whether the host should set the user's organisation roles (Grafana).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sync_org_roles: Option<bool>,
+    /// Whether the host should set the user's teams (Grafana).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sync_teams: Option<bool>,
+    /// The organisation the request asks to act in (Grafana).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requested_org: Option<u64>,
+}
+
+/// A verified payload: its own text, which was checked to be one object with unique names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payload(Box<str>);
+
+impl Payload {
+    pub(crate) fn new(text: Box<str>) -> Payload {
+        Payload(text)
+    }
+
+    /// The JSON text as it was signed.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Reads the text again.
+    ///
+    /// # Errors
+    /// None in practice: the text was read before it was granted.
+    pub fn parse(&self) -> Result<Claims<'_>> {
+        Claims::parse(&self.0)
+    }
+}

@@ -1,0 +1,425 @@
+//! How is JSON read when it comes from somebody else?
+//!
+//! [`Value`] is a tree that borrows from the text it was read from. One pass refuses what `serde_json`
+//! lets through: equal member names (it keeps the last) and nesting beyond [`MAX_DEPTH`]. Token headers,
+//! claims, requests and configurations all come through here.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+
+/// The deepest nesting that is read; a document deeper than this is refused.
+pub const MAX_DEPTH: usize = 64;
+
+/// A JSON value that borrows its text where it can.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value<'t> {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// Any number.
+    Number(Number),
+    /// A string, borrowed when it needed no unescaping.
+    String(Cow<'t, str>),
+    /// A list.
+    Array(Vec<Value<'t>>),
+    /// An object with unique member names.
+    Object(Object<'t>),
+}
+
+/// A JSON number, as exactly as 64 bits allow.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Number {
+    /// A non-negative integer.
+    Unsigned(u64),
+    /// A negative integer.
+    Signed(i64),
+    /// Anything written with a fraction or an exponent, and integers beyond 64 bits.
+    Float(f64),
+}
+
+/// The members of a JSON object, in the order of the text; every name is there once.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Object<'t>(Vec<(Cow<'t, str>, Value<'t>)>);
+
+/// Reads one JSON document: unique names at every depth, at most [`MAX_DEPTH`] deep, nothing after it.
+///
+/// # Errors
+/// What is wrong, in words that carry no content of the document.
+pub fn parse(text: &str) -> Result<Value<'_>, Malformed> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = Seed { depth: 0 }
+        .deserialize(&mut reader)
+        .map_err(|error| Malformed::of(&error))?;
+    reader.end().map_err(|error| Malformed::of(&error))?;
+    Ok(value)
+}
+
+impl<'t> Value<'t> {
+    /// The text of a string.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The members of an object.
+    pub fn as_object(&self) -> Option<&Object<'t>> {
+        match self {
+            Value::Object(object) => Some(object),
+            _ => None,
+        }
+    }
+
+    /// The elements of a list.
+    pub fn as_array(&self) -> Option<&[Value<'t>]> {
+        match self {
+            Value::Array(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// Whether this is `null`.
+    pub fn is_null(&self) -> bool {
+        matches!(self, Value::Null)
+    }
+
+    /// The JSON name of the type, for error texts.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Value::Null => "null",
+            Value::Bool(_) => "boolean",
+            Value::Number(_) => "number",
+            Value::String(_) => "string",
+            Value::Array(_) => "list",
+            Value::Object(_) => "object",
+        }
+    }
+
+    /// A copy that borrows from nothing.
+    pub fn into_owned(self) -> Value<'static> {
+        match self {
+            Value::Null => Value::Null,
+            Value::Bool(value) => Value::Bool(value),
+            Value::Number(number) => Value::Number(number),
+            Value::String(text) => Value::String(Cow::Owned(text.into_owned())),
+            Value::Array(items) => Value::Array(items.into_iter().map(Value::into_owned).collect()),
+            Value::Object(object) => Value::Object(object.into_owned()),
+        }
+    }
+}
+
+impl Number {
+    /// The nearest double.
+    #[expect(clippy::cast_precision_loss, reason = "a double is what is asked for")]
+    pub fn as_f64(self) -> f64 {
+        match self {
+            Number::Unsigned(value) => value as f64,
+            Number::Signed(value) => value as f64,
+            Number::Float(value) => value,
+        }
+    }
+}
+
+impl fmt::Display for Number {
+    /// As JSON writes it.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Number::Unsigned(value) => value.fmt(out),
+            Number::Signed(value) => value.fmt(out),
+            Number::Float(value) => match serde_json::Number::from_f64(*value) {
+                Some(number) => number.fmt(out),
+                None => out.write_str("null"),
+            },
+        }
+    }
+}
+
+impl<'t> Object<'t> {
+    /// The value of a member.
+    pub fn get(&self, name: &str) -> Option<&Value<'t>> {
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value)
+    }
+
+    /// The value of the member at a position of the text.
+    pub(crate) fn at(&self, index: usize) -> Option<&Value<'t>> {
+        self.0.get(index).map(|(_, value)| value)
+    }
+
+    /// The members in the order of the text.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &Value<'t>)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+
+    /// How many members there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no member at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Members whose names the caller knows to be unique.
+    pub(crate) fn from_unique(members: Vec<(Cow<'t, str>, Value<'t>)>) -> Object<'t> {
+        Object(members)
+    }
+
+    fn into_owned(self) -> Object<'static> {
+        Object(
+            self.0
+                .into_iter()
+                .map(|(name, value)| (Cow::Owned(name.into_owned()), value.into_owned()))
+                .collect(),
+        )
+    }
+
+    /// A name that stands twice, if there is one.
+    fn duplicate(&self) -> bool {
+        let members = &self.0;
+        if members.len() <= FEW_MEMBERS {
+            return members
+                .iter()
+                .enumerate()
+                .any(|(index, (name, _))| members.iter().take(index).any(|(earlier, _)| earlier == name));
+        }
+        // Sorting keeps a payload of ten thousand members from costing a hundred million comparisons.
+        let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_ref()).collect();
+        names.sort_unstable();
+        names
+            .windows(2)
+            .any(|pair| matches!(pair, [left, right] if left == right))
+    }
+}
+
+/// Why a document was refused; never holds any of its content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Malformed {
+    reason: Reason,
+    line: usize,
+    column: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reason {
+    Duplicate,
+    Depth,
+    Incomplete,
+    Syntax,
+}
+
+impl Malformed {
+    fn of(error: &serde_json::Error) -> Malformed {
+        // serde_json's own texts may quote the document, so only its position and category are kept.
+        let reason = match error.classify() {
+            serde_json::error::Category::Eof => Reason::Incomplete,
+            serde_json::error::Category::Data if error.to_string().starts_with(DUPLICATE) => {
+                Reason::Duplicate
+            }
+            serde_json::error::Category::Data if error.to_string().starts_with(TOO_DEEP) => Reason::Depth,
+            _ => Reason::Syntax,
+        };
+        Malformed {
+            reason,
+            line: error.line(),
+            column: error.column(),
+        }
+    }
+
+    /// Whether a member name stood twice, at any depth.
+    pub fn is_duplicate(&self) -> bool {
+        self.reason == Reason::Duplicate
+    }
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.reason {
+            Reason::Duplicate => "a member name stands twice in one object",
+            Reason::Depth => "nested too deeply",
+            Reason::Incomplete => "the JSON ends too early",
+            Reason::Syntax => "not valid JSON",
+        };
+        write!(out, "{what} (line {}, column {})", self.line, self.column)
+    }
+}
+
+impl std::error::Error for Malformed {}
+
+/// Up to this many members, comparing each pair is faster than sorting.
+const FEW_MEMBERS: usize = 24;
+const DUPLICATE: &str = "duplicate member name";
+const TOO_DEEP: &str = "nested too deeply";
+
+#[derive(Clone, Copy)]
+struct Seed {
+    depth: usize,
+}
+
+impl Seed {
+    fn deeper<E: de::Error>(self) -> Result<Seed, E> {
+        if self.depth >= MAX_DEPTH {
+            return Err(E::custom(TOO_DEEP));
+        }
+        Ok(Seed {
+            depth: self.depth + 1,
+        })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Seed {
+    type Value = Value<'de>;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Value<'de>, D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Seed {
+    type Value = Value<'de>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value<'de>, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value<'de>, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value<'de>, E> {
+        Ok(Value::Number(Number::Unsigned(value)))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value<'de>, E> {
+        Ok(Value::Number(Number::Signed(value)))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value<'de>, E> {
+        Ok(Value::Number(Number::Float(value)))
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Value<'de>, E> {
+        Ok(Value::String(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value<'de>, E> {
+        Ok(Value::String(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value<'de>, A::Error> {
+        let inner = self.deeper()?;
+        let mut items = Vec::new();
+        while let Some(item) = elements.next_element_seed(inner)? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value<'de>, A::Error> {
+        let inner = self.deeper()?;
+        let mut object = Object(Vec::with_capacity(8));
+        while let Some(name) = members.next_key_seed(NameSeed)? {
+            let value = members.next_value_seed(inner)?;
+            object.0.push((name, value));
+        }
+        if object.duplicate() {
+            return Err(de::Error::custom(DUPLICATE));
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+struct NameSeed;
+
+impl<'de> DeserializeSeed<'de> for NameSeed {
+    type Value = Cow<'de, str>;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Cow<'de, str>, D::Error> {
+        reader.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for NameSeed {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a member name")
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Borrowed(name))
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Owned(name.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_names_are_refused_at_any_depth_and_size() {
+        for text in [r#"{"a":1,"a":1}"#, r#"{"a":[{"b":1,"\u0062":2}]}"#] {
+            assert!(parse(text).unwrap_err().is_duplicate(), "{text}");
+        }
+        let many: Vec<String> = (0..1000).map(|n| format!("\"m{n}\":0")).collect();
+        assert!(parse(&format!("{{{}}}", many.join(","))).is_ok());
+        assert!(
+            parse(&format!("{{{},\"m7\":1}}", many.join(",")))
+                .unwrap_err()
+                .is_duplicate()
+        );
+    }
+
+    #[test]
+    fn nesting_is_limited() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(parse(&nested(MAX_DEPTH)).is_ok());
+        for depth in [MAX_DEPTH + 1, 127, 128, 100_000] {
+            assert!(parse(&nested(depth)).is_err(), "{depth}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_json_is_refused() {
+        for text in [
+            "",
+            " ",
+            "{",
+            "{}x",
+            "nul",
+            "[1,]",
+            "{\"a\"}",
+            "\u{feff}{}",
+            r#""\ud800""#,
+            "\"a\0b\"",
+            "1e999",
+            "NaN",
+        ] {
+            assert!(parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_quotes_nothing() {
+        let text = parse(r#"{"secret-name":1,"secret-name":2}"#)
+            .unwrap_err()
+            .to_string();
+        assert!(!text.contains("secret"), "{text}");
+    }
+}

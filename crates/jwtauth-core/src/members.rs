@@ -1,0 +1,249 @@
+//! How is an object read whose every member must be known?
+//!
+//! Configurations and requests are read member by member through [`Members`]; what was not asked for by the
+//! end is an error that names the nearest known member. Every error says where: `roles.web.user_claim`.
+
+use std::time::Duration;
+
+use crate::duration;
+use crate::error::{Code, Error, Result};
+use crate::json::{Number, Object, Value};
+
+/// The members of one object, each to be asked for by name.
+#[derive(Debug)]
+pub(crate) struct Members<'a, 't> {
+    object: &'a Object<'t>,
+    path: String,
+    code: Code,
+    known: Vec<&'static str>,
+}
+
+/// One value, and where it stands.
+#[derive(Debug, Clone)]
+pub(crate) struct Field<'a, 't> {
+    value: &'a Value<'t>,
+    path: String,
+    code: Code,
+}
+
+impl<'a, 't> Field<'a, 't> {
+    /// The whole of a document; mistakes in it get this code.
+    pub(crate) fn root(value: &'a Value<'t>, code: Code) -> Field<'a, 't> {
+        Field {
+            value,
+            path: String::new(),
+            code,
+        }
+    }
+
+    pub(crate) fn value(&self) -> &'a Value<'t> {
+        self.value
+    }
+
+    /// Where it stands, as `a.b[0].c`; empty for the document itself.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// A mistake in this value.
+    pub(crate) fn error(&self, problem: impl std::fmt::Display) -> Error {
+        self.error_of(self.code, problem)
+    }
+
+    /// A mistake in this value that has a code of its own.
+    pub(crate) fn error_of(&self, code: Code, problem: impl std::fmt::Display) -> Error {
+        if self.path.is_empty() {
+            Error::new(code).with_detail(problem)
+        } else {
+            Error::new(code).with_detail(format!("`{}`: {problem}", self.path))
+        }
+    }
+
+    /// Puts the place in front of what another reader had to say.
+    pub(crate) fn within(&self, error: Error) -> Error {
+        let problem = error
+            .detail()
+            .unwrap_or_else(|| error.code().message())
+            .to_owned();
+        self.error_of(error.code(), problem)
+    }
+
+    fn wanted(&self, what: &str) -> Error {
+        self.error(format!("must be {what}, not a {}", self.value.type_name()))
+    }
+
+    pub(crate) fn is_null(&self) -> bool {
+        self.value.is_null()
+    }
+
+    pub(crate) fn string(&self) -> Result<&'a str> {
+        self.value.as_str().ok_or_else(|| self.wanted("a string"))
+    }
+
+    /// A string with something in it.
+    pub(crate) fn text(&self) -> Result<&'a str> {
+        let text = self.string()?;
+        if text.is_empty() {
+            Err(self.error("must not be empty"))
+        } else {
+            Ok(text)
+        }
+    }
+
+    pub(crate) fn boolean(&self) -> Result<bool> {
+        match self.value {
+            Value::Bool(value) => Ok(*value),
+            _ => Err(self.wanted("true or false")),
+        }
+    }
+
+    /// A non-negative integer.
+    pub(crate) fn unsigned(&self) -> Result<u64> {
+        match self.value {
+            Value::Number(Number::Unsigned(value)) => Ok(*value),
+            _ => Err(self.wanted("a non-negative integer")),
+        }
+    }
+
+    pub(crate) fn number(&self) -> Result<Number> {
+        match self.value {
+            Value::Number(number) => Ok(*number),
+            _ => Err(self.wanted("a number")),
+        }
+    }
+
+    /// A non-negative duration in Go's syntax, as text.
+    pub(crate) fn duration(&self) -> Result<Duration> {
+        match self.value {
+            Value::String(text) => match duration::parse_go(text) {
+                Some((false, duration)) => Ok(duration),
+                Some((true, _)) => Err(self.error("must not be negative")),
+                None => Err(self.error(format!(
+                    "`{text}` is no duration; write for example `90s` or `1h30m`"
+                ))),
+            },
+            Value::Number(Number::Unsigned(seconds)) => {
+                Err(self.error(format!("a duration needs a unit; say `\"{seconds}s\"`")))
+            }
+            _ => Err(self.wanted("a duration such as \"90s\"")),
+        }
+    }
+
+    /// The elements of a list, each with its place.
+    pub(crate) fn items(&self) -> Result<Vec<Field<'a, 't>>> {
+        let items = self.value.as_array().ok_or_else(|| self.wanted("a list"))?;
+        Ok(items
+            .iter()
+            .enumerate()
+            .map(|(index, value)| Field {
+                value,
+                path: format!("{}[{index}]", self.path),
+                code: self.code,
+            })
+            .collect())
+    }
+
+    /// A list of strings.
+    pub(crate) fn strings(&self) -> Result<Vec<String>> {
+        self.items()?
+            .iter()
+            .map(|item| item.string().map(str::to_owned))
+            .collect()
+    }
+
+    /// The members of an object, to be asked for by name.
+    pub(crate) fn members(&self) -> Result<Members<'a, 't>> {
+        let object = self.value.as_object().ok_or_else(|| self.wanted("an object"))?;
+        Ok(Members {
+            object,
+            path: self.path.clone(),
+            code: self.code,
+            known: Vec::new(),
+        })
+    }
+
+    /// The members of an object whose names are the configuration's own, each with its place.
+    pub(crate) fn entries(&self) -> Result<Vec<(&'a str, Field<'a, 't>)>> {
+        let object = self.value.as_object().ok_or_else(|| self.wanted("an object"))?;
+        Ok(object
+            .members()
+            .map(|(name, value)| {
+                (
+                    name,
+                    Field {
+                        value,
+                        path: join(&self.path, name),
+                        code: self.code,
+                    },
+                )
+            })
+            .collect())
+    }
+}
+
+impl<'a, 't> Members<'a, 't> {
+    /// The value of a member; `None` when it is not there.
+    pub(crate) fn take(&mut self, name: &'static str) -> Option<Field<'a, 't>> {
+        self.known.push(name);
+        let (_, value) = self.object.members().find(|(known, _)| *known == name)?;
+        Some(Field {
+            value,
+            path: join(&self.path, name),
+            code: self.code,
+        })
+    }
+
+    /// The value of a member that must be there.
+    pub(crate) fn require(&mut self, name: &'static str) -> Result<Field<'a, 't>> {
+        self.take(name).ok_or_else(|| {
+            Error::new(self.code).with_detail(format!("`{}` is missing", join(&self.path, name)))
+        })
+    }
+
+    /// Ends the reading: whatever was not asked for is unknown.
+    pub(crate) fn finish(self) -> Result<()> {
+        let unknown = self
+            .object
+            .members()
+            .map(|(name, _)| name)
+            .find(|name| !self.known.contains(name));
+        match unknown {
+            None => Ok(()),
+            Some(name) => {
+                Err(Error::new(self.code).with_detail(unknown_member(&self.path, name, &self.known)))
+            }
+        }
+    }
+}
+
+/// Says that a member is unknown, and which known one it is nearest to.
+pub(crate) fn unknown_member(path: &str, name: &str, known: &[&str]) -> String {
+    let place = join(path, name);
+    match nearest(name, known) {
+        Some(nearest) => format!("`{place}` is not known; did you mean `{nearest}`?"),
+        None => format!("`{place}` is not known"),
+    }
+}
+
+fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+    let name = name.to_ascii_lowercase();
+    known
+        .iter()
+        .map(|candidate| {
+            (
+                strsim::jaro_winkler(&name, &candidate.to_ascii_lowercase()),
+                *candidate,
+            )
+        })
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|(left, _), (right, _)| left.total_cmp(right))
+        .map(|(_, candidate)| candidate)
+}
+
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
+}

@@ -1,0 +1,155 @@
+//! Raw token → [`UnverifiedToken`].
+//!
+//! Strict where RFC 7515 leaves room: compact serialization only, canonical base64url, unique header names,
+//! no `crit` at all.
+
+use base64_simd::URL_SAFE_NO_PAD;
+
+use crate::error::{Code, Error, Result};
+use crate::json::{self, Object, Value};
+use crate::keys::Algorithm;
+use crate::policy::Limits;
+
+/// A token whose header can be read and whose payload is still opaque.
+#[derive(Debug)]
+pub(crate) struct UnverifiedToken<'r> {
+    header: Header,
+    signing_input: &'r str,
+    payload: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+/// What the header says that matters here (RFC 7515 §4.1).
+#[derive(Debug)]
+pub(crate) struct Header {
+    /// The algorithm, when it is one that exists.
+    pub(crate) algorithm: Option<Algorithm>,
+    /// The key's name.
+    pub(crate) kid: Option<Box<str>>,
+}
+
+impl UnverifiedToken<'_> {
+    pub(crate) fn header(&self) -> &Header {
+        &self.header
+    }
+
+    pub(crate) fn signing_input(&self) -> &[u8] {
+        self.signing_input.as_bytes()
+    }
+
+    pub(crate) fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
+    /// The bytes of the payload; nobody has vouched for them.
+    pub(crate) fn into_payload(self) -> Vec<u8> {
+        self.payload
+    }
+}
+
+/// Takes a compact JWS apart.
+///
+/// # Errors
+/// [`Code::TokenTooLarge`], [`Code::TokenMalformed`], [`Code::HeaderInvalid`], [`Code::HeaderUnsupported`].
+pub(crate) fn compact<'r>(
+    raw: &'r str,
+    typ: Option<&[String]>,
+    limits: &Limits,
+) -> Result<UnverifiedToken<'r>> {
+    if raw.len() > limits.token_bytes {
+        return Err(
+            Error::new(Code::TokenTooLarge).with_detail(format!("the limit is {} bytes", limits.token_bytes))
+        );
+    }
+    let malformed = |what: &str| Error::new(Code::TokenMalformed).with_detail(what);
+    let parts = || malformed("a compact JWS has three parts separated by dots");
+    let (header, rest) = raw.split_once('.').ok_or_else(parts)?;
+    let (payload, signature) = rest.split_once('.').ok_or_else(parts)?;
+    if signature.contains('.') {
+        return Err(parts());
+    }
+    let signing_input = raw.get(..header.len() + 1 + payload.len()).ok_or_else(parts)?;
+
+    if header.len() / 4 * 3 > limits.header_bytes {
+        return Err(Error::new(Code::TokenTooLarge).with_detail(format!(
+            "the limit for the header is {} bytes",
+            limits.header_bytes
+        )));
+    }
+    let part = |text: &str, what: &str| {
+        URL_SAFE_NO_PAD.decode_to_vec(text).map_err(|_| {
+            malformed(&format!(
+                "the {what} is not base64url without padding (RFC 7515 §2)"
+            ))
+        })
+    };
+    let header = read_header(&part(header, "header")?, typ, limits)?;
+    Ok(UnverifiedToken {
+        header,
+        signing_input,
+        payload: part(payload, "payload")?,
+        signature: part(signature, "signature")?,
+    })
+}
+
+fn read_header(bytes: &[u8], typ: Option<&[String]>, limits: &Limits) -> Result<Header> {
+    let invalid = |what: &str| Error::new(Code::HeaderInvalid).with_detail(what);
+    let text = std::str::from_utf8(bytes).map_err(|_| invalid("the header is not UTF-8"))?;
+    let value = json::parse(text).map_err(|why| invalid(&why.to_string()))?;
+    let object = value
+        .as_object()
+        .ok_or_else(|| invalid("the header is not a JSON object"))?;
+
+    if let Some(crit) = object.get("crit") {
+        return Err(match crit {
+            Value::Array(names) if !names.is_empty() && names.iter().all(|name| name.as_str().is_some()) => {
+                Error::new(Code::HeaderUnsupported)
+                    .with_detail("no critical header is supported (RFC 7515 §4.1.11)")
+            }
+            _ => invalid("`crit` must be a non-empty list of strings (RFC 7515 §4.1.11)"),
+        });
+    }
+    if object.get("b64").is_some() {
+        return Err(
+            Error::new(Code::HeaderUnsupported).with_detail("`b64` must not be used in a JWT (RFC 7797 §7)")
+        );
+    }
+    if object.get("enc").is_some() {
+        return Err(Error::new(Code::HeaderUnsupported).with_detail("encrypted tokens are not supported"));
+    }
+    let algorithm = string(object, "alg")?.ok_or_else(|| invalid("`alg` is missing (RFC 7515 §4.1.1)"))?;
+    let kid = string(object, "kid")?;
+    if kid.is_some_and(|kid| kid.len() > limits.kid_bytes) {
+        return Err(invalid("`kid` is too long"));
+    }
+    check_typ(string(object, "typ")?, typ)?;
+    string(object, "cty")?;
+    Ok(Header {
+        algorithm: Algorithm::parse(algorithm),
+        kid: kid.map(Box::from),
+    })
+}
+
+/// Explicit typing (RFC 8725 §3.11): compared as media types, `application/` being optional (RFC 7515 §4.1.9).
+fn check_typ(typ: Option<&str>, accepted: Option<&[String]>) -> Result<()> {
+    let Some(accepted) = accepted else { return Ok(()) };
+    let short = |name: &str| {
+        let lower = name.to_ascii_lowercase();
+        lower
+            .strip_prefix("application/")
+            .map_or(lower.clone(), str::to_owned)
+    };
+    match typ {
+        Some(typ) if accepted.iter().any(|one| short(one) == short(typ)) => Ok(()),
+        _ => Err(Error::new(Code::HeaderInvalid)
+            .with_detail(format!("`typ` must be one of: {}", accepted.join(", ")))),
+    }
+}
+
+fn string<'v>(object: &'v Object<'_>, name: &str) -> Result<Option<&'v str>> {
+    match object.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(Error::new(Code::HeaderInvalid).with_detail(format!("`{name}` is not a string"))),
+    }
+}

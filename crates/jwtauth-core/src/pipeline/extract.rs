@@ -1,0 +1,116 @@
+//! Request → raw token.
+
+use std::borrow::Cow;
+
+use ipnet::IpNet;
+
+use crate::error::{Code, Error, Result};
+use crate::policy::{ExtractRule, Padding, PrefixRule};
+use crate::request::Request;
+
+/// Reads the token from wherever the policy says requests carry it.
+///
+/// An explicit token wins over headers, and a header over the query. A header that is present but empty counts
+/// as absent.
+///
+/// # Errors
+/// [`Code::TokenMissing`]; [`Code::TokenMalformed`] when the header stands there more than once.
+pub(crate) fn token<'r>(request: &Request<'r>, rule: &ExtractRule) -> Result<Cow<'r, str>> {
+    let token = match request.token {
+        Some(token) => Cow::Borrowed(token),
+        None => carried(request, rule)?,
+    };
+    let token = match rule.padding {
+        Padding::Drop if token.contains('=') => Cow::Owned(token.replace('=', "")),
+        _ => token,
+    };
+    if token.is_empty() {
+        Err(missing(rule))
+    } else {
+        Ok(token)
+    }
+}
+
+/// Checks that the caller comes from one of the networks, if any are named.
+///
+/// # Errors
+/// [`Code::AddressNotAllowed`], also when the host does not say where the caller comes from.
+pub(crate) fn address(request: &Request<'_>, networks: &[IpNet]) -> Result<()> {
+    if networks.is_empty() {
+        return Ok(());
+    }
+    match request.remote_addr {
+        Some(address)
+            if networks
+                .iter()
+                .any(|network| network.contains(&address.to_canonical())) =>
+        {
+            Ok(())
+        }
+        Some(_) => Err(Code::AddressNotAllowed.into()),
+        None => {
+            Err(Error::new(Code::AddressNotAllowed)
+                .with_detail("the request does not say where it comes from"))
+        }
+    }
+}
+
+fn carried<'r>(request: &Request<'r>, rule: &ExtractRule) -> Result<Cow<'r, str>> {
+    if let Some(header) = &rule.header {
+        let mut values = request
+            .headers
+            .iter()
+            .filter(|(name, _)| name.eq_ignore_ascii_case(&header.name))
+            .map(|(_, value)| *value);
+        let value = values.next().unwrap_or_default();
+        // With two values, two readers of one request may see two tokens.
+        if values.next().is_some() {
+            return Err(Error::new(Code::TokenMalformed).with_detail(format!(
+                "the header `{}` stands there more than once",
+                header.name
+            )));
+        }
+        if !value.is_empty() {
+            return Ok(Cow::Borrowed(without_prefix(
+                value,
+                header.prefix.as_deref(),
+                header.prefix_rule,
+            )));
+        }
+    }
+    match (&rule.query, request.url) {
+        (Some(parameter), Some(url)) => Ok(from_query(url, parameter)),
+        _ => Err(missing(rule)),
+    }
+}
+
+fn without_prefix<'v>(value: &'v str, prefix: Option<&str>, rule: PrefixRule) -> &'v str {
+    let Some(prefix) = prefix else { return value };
+    match rule {
+        PrefixRule::Optional => value.strip_prefix(prefix).unwrap_or(value),
+        PrefixRule::Scheme => match value.split_at_checked(prefix.len()) {
+            Some((start, token)) if start.eq_ignore_ascii_case(prefix) => token.trim_start_matches(' '),
+            // Another scheme is another authenticator's business: to us there is no token.
+            _ => "",
+        },
+    }
+}
+
+fn from_query<'r>(url: &'r str, parameter: &str) -> Cow<'r, str> {
+    let Some((_, query)) = url.split_once('?') else {
+        return Cow::Borrowed("");
+    };
+    let query = query.split_once('#').map_or(query, |(query, _)| query);
+    form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == parameter)
+        .map_or(Cow::Borrowed(""), |(_, value)| value)
+}
+
+fn missing(rule: &ExtractRule) -> Error {
+    let error = Error::new(Code::TokenMissing);
+    match (&rule.header, &rule.query) {
+        (Some(header), _) => error.with_detail(format!("it is expected in the header `{}`", header.name)),
+        (None, Some(query)) => error.with_detail(format!("it is expected in the query parameter `{query}`")),
+        (None, None) => error.with_detail("it is expected in the request's `token`"),
+    }
+}

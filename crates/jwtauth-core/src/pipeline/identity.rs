@@ -1,0 +1,158 @@
+//! [`ValidClaims`] → [`Identity`].
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use crate::claims::Registered;
+use crate::error::{Code, Error, Result};
+use crate::expr::{Document, Selection};
+use crate::grant::Identity;
+use crate::json::{Number, Value};
+use crate::pipeline::validate::ValidClaims;
+use crate::policy::{AbsentRule, IdentityRule, ListRule, MetadataRule, OtherRule, TextRule, ValueRule};
+
+/// Reads from the claims whom they name: name, e-mail, display name, metadata, groups, lists, in this order.
+///
+/// # Errors
+/// [`Code::IdentityMissing`], [`Code::IdentityInvalid`], [`Code::GroupsInvalid`], [`Code::MappingFailed`].
+pub(crate) fn map(claims: &ValidClaims<'_>, rule: &IdentityRule) -> Result<Identity> {
+    let document = claims.document();
+    let name = name(rule, document)?;
+    let optional = |rule: &Option<ValueRule>| match rule {
+        None => Ok(None),
+        Some(rule) => text(rule, document, Code::IdentityInvalid, Code::IdentityMissing),
+    };
+    let email = optional(&rule.email)?;
+    let display_name = optional(&rule.display_name)?;
+    let mut metadata = BTreeMap::new();
+    for (target, value) in &rule.metadata {
+        let value = match value {
+            MetadataRule::Fixed { fixed } => Some(fixed.clone()),
+            MetadataRule::Value(rule) => text(rule, document, Code::MappingFailed, Code::MappingFailed)?,
+        };
+        if let Some(value) = value {
+            metadata.insert(target.clone(), value);
+        }
+    }
+    let groups = match &rule.groups {
+        None => Vec::new(),
+        Some(rule) => list(rule, document, Code::GroupsInvalid)?.unwrap_or_default(),
+    };
+    let mut lists = BTreeMap::new();
+    for (target, rule) in &rule.lists {
+        if let Some(items) = list(rule, document, Code::MappingFailed)? {
+            lists.insert(target.clone(), items);
+        }
+    }
+    let subject = claims
+        .claims()
+        .registered(Registered::Sub)
+        .and_then(Value::as_str)
+        .map(str::to_owned);
+    Ok(Identity {
+        name,
+        subject,
+        email,
+        display_name,
+        groups,
+        metadata,
+        lists,
+    })
+}
+
+/// Reads a list of texts; `None` when the claim is absent and may be.
+///
+/// # Errors
+/// This code, naming the claim.
+pub(crate) fn list(rule: &ListRule, document: &Document<'_>, code: Code) -> Result<Option<Vec<String>>> {
+    let found = find(&rule.select, document, code)?;
+    let items: &[Value<'_>] = match found.as_deref() {
+        None | Some(Value::Null) => return absent(rule.absent, &rule.select, code),
+        Some(Value::Array(items)) => items,
+        Some(Value::Object(_)) if rule.other == OtherRule::Refuse => return Err(wrong(&rule.select, code)),
+        Some(_) if rule.other == OtherRule::Omit => &[],
+        Some(scalar) => std::slice::from_ref(scalar),
+    };
+    let mut texts = Vec::with_capacity(items.len());
+    for item in items {
+        match (as_text(item, rule.text), rule.other) {
+            (Some(text), _) if rule.drop_empty && text.is_empty() => {}
+            (Some(text), _) => texts.push(text.into_owned()),
+            (None, OtherRule::Omit) => {}
+            (None, OtherRule::Refuse) => return Err(wrong(&rule.select, code)),
+        }
+    }
+    Ok(Some(texts))
+}
+
+fn name(rule: &IdentityRule, document: &Document<'_>) -> Result<Option<String>> {
+    for value in &rule.name {
+        let found = text(value, document, Code::IdentityInvalid, Code::IdentityMissing)?;
+        if let Some(name) = found.filter(|name| !name.is_empty()) {
+            return Ok(Some(name));
+        }
+    }
+    match rule.name.first() {
+        Some(first) if rule.name_required => Err(named(Code::IdentityMissing, &first.select)),
+        _ => Ok(None),
+    }
+}
+
+fn text(rule: &ValueRule, document: &Document<'_>, invalid: Code, missing: Code) -> Result<Option<String>> {
+    let found = find(&rule.select, document, invalid)?;
+    match found.as_deref() {
+        None | Some(Value::Null) => absent(rule.absent, &rule.select, missing),
+        Some(value) => match (as_text(value, rule.text), rule.other) {
+            (Some(text), _) => Ok(Some(text.into_owned())),
+            (None, OtherRule::Omit) => Ok(None),
+            (None, OtherRule::Refuse) => Err(wrong(&rule.select, invalid)),
+        },
+    }
+}
+
+fn find<'a, 't>(
+    select: &Selection,
+    document: &'a Document<'t>,
+    code: Code,
+) -> Result<Option<crate::expr::Found<'a, 't>>> {
+    select
+        .find(document)
+        .map_err(|why| Error::new(code).with_detail(why))
+}
+
+fn absent<T>(rule: AbsentRule, select: &Selection, code: Code) -> Result<Option<T>> {
+    match rule {
+        AbsentRule::Omit => Ok(None),
+        AbsentRule::Refuse => Err(named(code, select).with_detail("the claim is absent")),
+    }
+}
+
+fn wrong(select: &Selection, code: Code) -> Error {
+    named(code, select).with_detail("the claim has a type that cannot be used here")
+}
+
+fn named(code: Code, select: &Selection) -> Error {
+    match select {
+        Selection::JmesPath(expression) => Error::new(code).with_detail(format!("`{}`", expression.as_str())),
+        select => Error::new(code).with_claim(select.name()),
+    }
+}
+
+fn as_text<'v>(value: &'v Value<'_>, rule: TextRule) -> Option<Cow<'v, str>> {
+    match (value, rule) {
+        (Value::String(text), _) => Some(Cow::Borrowed(text)),
+        (_, TextRule::Strings) => None,
+        (Value::Bool(value), _) => Some(Cow::Borrowed(if *value { "true" } else { "false" })),
+        (Value::Number(number), TextRule::Scalars) => Some(Cow::Owned(number.to_string())),
+        (Value::Number(number), TextRule::TruncatedScalars) => truncated(*number).map(Cow::Owned),
+        _ => None,
+    }
+}
+
+/// The integer part, of what a double makes of the number; `None` beyond 2^63, where the systems that truncate
+/// overflow each in its own way.
+#[expect(clippy::cast_possible_truncation, reason = "the range is checked first")]
+fn truncated(number: Number) -> Option<String> {
+    let double = number.as_f64();
+    (double.abs() < 9_223_372_036_854_775_808.0).then(|| (double as i64).to_string())
+}

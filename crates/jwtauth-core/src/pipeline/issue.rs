@@ -1,0 +1,31 @@
+//! Everything → [`Grant`]. By now the answer is yes; nothing here can fail.
+
+use crate::grant::{Grant, Identity, Payload};
+use crate::pipeline::decide::Decision;
+use crate::pipeline::signature::VerifiedToken;
+use crate::policy::Profile;
+
+/// Puts the grant together.
+pub(crate) fn grant(
+    token: VerifiedToken,
+    identity: Identity,
+    decision: Decision,
+    profile: &Profile,
+) -> Grant {
+    let mut session = profile.session.terms.clone();
+    if let Some(prefix) = &profile.session.display_name_prefix {
+        session.display_name = Some(format!(
+            "{prefix}{}",
+            identity.name.as_deref().unwrap_or_default()
+        ));
+    }
+    Grant {
+        profile: (!profile.name.is_empty()).then(|| profile.name.clone()),
+        identity,
+        entitlements: decision.entitlements,
+        revocations: decision.revocations,
+        session,
+        cleaned_url: None,
+        claims: Payload::new(token.into_payload()),
+    }
+}

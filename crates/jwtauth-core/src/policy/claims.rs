@@ -1,0 +1,230 @@
+//! The part of the model that `validate` reads.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::duration;
+use crate::expr::{Glob, Selection};
+
+/// What must hold of the claims.
+#[derive(Debug, Clone, Serialize)]
+pub struct ClaimsRule {
+    /// The acceptable issuers, compared byte for byte; empty: not checked.
+    #[serde(
+        rename = "issuer",
+        skip_serializing_if = "Vec::is_empty",
+        serialize_with = "one_or_many"
+    )]
+    pub issuers: Vec<String>,
+    /// The only acceptable subject.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The audience.
+    #[serde(flatten)]
+    pub audience: AudienceRule,
+    /// The claims that must be there.
+    #[serde(rename = "required_claims")]
+    pub required: Vec<String>,
+    /// The times.
+    #[serde(flatten)]
+    pub times: TimesRule,
+    /// Whether a registered claim of `null` counts as absent; else it has the wrong type.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub null_is_absent: bool,
+    /// The order in which the registered claims are checked; the first failure is the one reported.
+    #[serde(skip_serializing_if = "is_default_order")]
+    pub check_order: Vec<RegisteredCheck>,
+    /// Further rules, all of which must hold.
+    #[serde(rename = "claims", skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<ClaimRule>,
+}
+
+/// One of the checks of registered claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RegisteredCheck {
+    /// `iss` is an acceptable issuer.
+    Iss,
+    /// `sub` is the acceptable subject.
+    Sub,
+    /// `aud` holds an acceptable audience.
+    Aud,
+    /// `aud` is absent when no audience is configured.
+    UnexpectedAud,
+    /// At least one of `exp`, `nbf`, `iat` is there (only with [`Synthesis`]).
+    AnyTime,
+    /// `nbf` has come.
+    Nbf,
+    /// `exp` has not.
+    Exp,
+    /// `iat` is not in the future.
+    Iat,
+    /// `iat` is not too long ago.
+    MaxAge,
+}
+
+impl RegisteredCheck {
+    /// The order where a policy says nothing else.
+    pub const DEFAULT_ORDER: [RegisteredCheck; 9] = [
+        RegisteredCheck::Iss,
+        RegisteredCheck::Sub,
+        RegisteredCheck::Aud,
+        RegisteredCheck::UnexpectedAud,
+        RegisteredCheck::AnyTime,
+        RegisteredCheck::Nbf,
+        RegisteredCheck::Exp,
+        RegisteredCheck::Iat,
+        RegisteredCheck::MaxAge,
+    ];
+}
+
+/// Whom a token may be meant for (RFC 7519 §4.1.3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AudienceRule {
+    /// At least one of these must be among the token's; `None`: no audience is configured.
+    #[serde(rename = "audiences", skip_serializing_if = "Option::is_none")]
+    pub any_of: Option<Vec<String>>,
+    /// What becomes of a token that names an audience when none is configured.
+    #[serde(
+        rename = "unexpected_audience",
+        skip_serializing_if = "UnexpectedAudience::is_refused"
+    )]
+    pub unexpected: UnexpectedAudience,
+}
+
+/// What becomes of a token that names an audience when none is configured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnexpectedAudience {
+    /// It is refused, as RFC 7519 §4.1.3 asks. An empty list names nobody.
+    #[default]
+    Refuse,
+    /// As `refuse`, but an empty text names nobody either.
+    RefuseNonEmpty,
+    /// It is accepted.
+    Allow,
+}
+
+impl UnexpectedAudience {
+    fn is_refused(&self) -> bool {
+        *self == UnexpectedAudience::Refuse
+    }
+}
+
+/// When a token is valid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TimesRule {
+    /// How far each claim may be off.
+    pub leeway: Leeway,
+    /// Whether `exp` itself is still good.
+    #[serde(skip_serializing_if = "Boundary::is_on_or_after")]
+    pub expires: Boundary,
+    /// How long after `iat` a token is accepted; the `iat` leeway applies.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "duration::serialize_option"
+    )]
+    pub max_age: Option<Duration>,
+    /// Whether an `iat` in the future is refused.
+    pub check_iat: bool,
+    /// Whether fractions of a second are dropped from the claims, toward zero.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub whole_seconds: bool,
+    /// Whether a time of zero counts as absent.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub zero_is_absent: bool,
+    /// How absent times are made up; `None`: an absent time is not checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub synthesise: Option<Synthesis>,
+}
+
+/// How far each time may be off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Leeway {
+    /// For `exp`.
+    #[serde(serialize_with = "duration::serialize")]
+    pub exp: Duration,
+    /// For `nbf`.
+    #[serde(serialize_with = "duration::serialize")]
+    pub nbf: Duration,
+    /// For `iat`.
+    #[serde(serialize_with = "duration::serialize")]
+    pub iat: Duration,
+}
+
+impl Leeway {
+    /// The same for all three.
+    pub const fn all(duration: Duration) -> Leeway {
+        Leeway {
+            exp: duration,
+            nbf: duration,
+            iat: duration,
+        }
+    }
+}
+
+/// The instant at which a token expires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Boundary {
+    /// At `exp` plus leeway it is expired (RFC 7519 §4.1.4: "on or after").
+    #[default]
+    OnOrAfter,
+    /// At `exp` plus leeway it is still good.
+    After,
+}
+
+impl Boundary {
+    fn is_on_or_after(&self) -> bool {
+        *self == Boundary::OnOrAfter
+    }
+}
+
+/// How absent times are made up from those that are there; a token with none of the three is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Synthesis {
+    /// An absent `exp` is the later of `iat` and `nbf` plus this.
+    #[serde(serialize_with = "duration::serialize")]
+    pub exp_after: Duration,
+    /// An absent `nbf` is `iat`; without that it is `exp` minus this.
+    #[serde(serialize_with = "duration::serialize")]
+    pub nbf_before: Duration,
+}
+
+/// One rule about one claim, or about all of them.
+#[derive(Debug, Clone, Serialize)]
+pub struct ClaimRule {
+    /// The claim.
+    #[serde(flatten)]
+    pub select: Selection,
+    /// What must hold of it.
+    #[serde(flatten)]
+    pub test: ClaimTest,
+}
+
+/// What must hold of a claim.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClaimTest {
+    /// It is deeply equal to this: same types, numbers as doubles, order of members aside.
+    Equals(serde_json::Value),
+    /// It, or one of its elements, is one of these scalars; numbers compare by exact value.
+    AnyOf(Vec<serde_json::Value>),
+    /// It, or one of its elements, is a text that one of these patterns matches.
+    Glob(Vec<Glob>),
+    /// It is `true`: the test is the selecting expression itself.
+    #[serde(untagged)]
+    IsTrue {},
+}
+
+fn is_default_order(order: &[RegisteredCheck]) -> bool {
+    order == RegisteredCheck::DEFAULT_ORDER
+}
+
+fn one_or_many<S: serde::Serializer>(values: &[String], out: S) -> Result<S::Ok, S::Error> {
+    match values {
+        [one] => out.serialize_str(one),
+        many => many.serialize(out),
+    }
+}

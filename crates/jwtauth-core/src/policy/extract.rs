@@ -1,0 +1,126 @@
+//! The part of the model that `extract` and `decode` read.
+
+use serde::Serialize;
+
+use crate::error::{Code, Error};
+
+/// Where requests carry the token. A token given apart always counts, whatever stands here.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct ExtractRule {
+    /// The header.
+    #[serde(flatten)]
+    pub header: Option<HeaderRule>,
+    /// The query parameter, looked at when the header gives nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    /// Whether `=` is dropped from the token before it is read.
+    #[serde(skip_serializing_if = "Padding::is_refused")]
+    pub padding: Padding,
+}
+
+/// A header that carries the token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeaderRule {
+    /// Its name, compared without regard to case.
+    #[serde(rename = "header")]
+    pub name: String,
+    /// What stands before the token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// How the prefix is treated.
+    #[serde(skip_serializing_if = "PrefixRule::is_scheme")]
+    pub prefix_rule: PrefixRule,
+}
+
+/// How the text before a token is treated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PrefixRule {
+    /// It is an authentication scheme: it must be there, in any case (RFC 9110 §11.1).
+    #[default]
+    Scheme,
+    /// It is removed once if it is there exactly, from a header and from a query parameter alike.
+    Optional,
+}
+
+impl PrefixRule {
+    fn is_scheme(&self) -> bool {
+        *self == PrefixRule::Scheme
+    }
+}
+
+/// What becomes of `=` in a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Padding {
+    /// The token is refused (RFC 7515 §2).
+    #[default]
+    Refuse,
+    /// It is dropped first; some load balancers pad the segments.
+    Drop,
+}
+
+impl Padding {
+    fn is_refused(&self) -> bool {
+        *self == Padding::Refuse
+    }
+}
+
+/// Which denials mean "this request was not for us": the configured system would ask its next authenticator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct NotApplicable {
+    /// The request carries no token.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub missing: bool,
+    /// The token is no compact JWS, or its header does not read.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub structure: bool,
+    /// Its algorithm is not allowed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub algorithm: bool,
+    /// A registered claim has the wrong type, or the payload is no object with unique names at its top level.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub claims_shape: bool,
+    /// There is no `sub`, or an empty one.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub subject: bool,
+}
+
+impl NotApplicable {
+    /// Whether this denial is one of them.
+    pub(crate) fn covers(&self, error: &Error) -> bool {
+        match error.code() {
+            Code::TokenMissing => self.missing,
+            Code::TokenMalformed | Code::TokenTooLarge | Code::HeaderInvalid => self.structure,
+            Code::AlgorithmNotAllowed => self.algorithm,
+            Code::ClaimsMalformed | Code::ClaimInvalid => self.claims_shape,
+            Code::ClaimMissing => self.subject && error.claim() == Some("sub"),
+            _ => false,
+        }
+    }
+
+    pub(super) fn is_none(&self) -> bool {
+        *self == NotApplicable::default()
+    }
+}
+
+/// Sizes beyond which nothing is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The whole token, in bytes.
+    pub token_bytes: usize,
+    /// The decoded header, in bytes.
+    pub header_bytes: usize,
+    /// A `kid`, in bytes.
+    pub kid_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            token_bytes: 64 * 1024,
+            header_bytes: 8 * 1024,
+            kid_bytes: 1024,
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The part of the model that `identity` reads.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::expr::Selection;
+
+/// Whom the claims name. `sub`, when it is a text, is always the identity's subject.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct IdentityRule {
+    /// Where the name is, in order of preference; the first non-empty text wins. Empty: nobody is named.
+    #[serde(serialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    pub name: Vec<ValueRule>,
+    /// Whether somebody must be named.
+    pub name_required: bool,
+    /// Where the e-mail address is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<ValueRule>,
+    /// Where the name to show is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<ValueRule>,
+    /// Single values to copy.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, MetadataRule>,
+    /// Where the groups are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<ListRule>,
+    /// Lists to copy.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub lists: BTreeMap<String, ListRule>,
+}
+
+/// A single text from the claims.
+#[derive(Debug, Clone, Serialize)]
+pub struct ValueRule {
+    /// The claim.
+    #[serde(flatten)]
+    pub select: Selection,
+    /// What counts as text.
+    #[serde(skip_serializing_if = "is_default")]
+    pub text: TextRule,
+    /// What an absent claim or `null` means.
+    #[serde(skip_serializing_if = "is_default")]
+    pub absent: AbsentRule,
+    /// What a value that does not count as text means.
+    #[serde(skip_serializing_if = "is_default")]
+    pub other: OtherRule,
+}
+
+impl ValueRule {
+    /// A text that may be absent and must not be anything else.
+    pub fn new(select: Selection) -> ValueRule {
+        ValueRule {
+            select,
+            text: TextRule::default(),
+            absent: AbsentRule::default(),
+            other: OtherRule::default(),
+        }
+    }
+}
+
+/// What becomes a metadata value.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum MetadataRule {
+    /// Always this text.
+    Fixed {
+        /// The text.
+        fixed: String,
+    },
+    /// A text from the claims.
+    Value(ValueRule),
+}
+
+/// A list of texts from the claims.
+#[derive(Debug, Clone, Serialize)]
+pub struct ListRule {
+    /// The claim. A single scalar counts as a list of one, unless `other` drops it.
+    #[serde(flatten)]
+    pub select: Selection,
+    /// What counts as text among the elements.
+    #[serde(skip_serializing_if = "is_default")]
+    pub text: TextRule,
+    /// What an absent claim or `null` means.
+    #[serde(skip_serializing_if = "is_default")]
+    pub absent: AbsentRule,
+    /// What a value or element that does not count means. With `omit`, only a list is looked into.
+    #[serde(skip_serializing_if = "is_default")]
+    pub other: OtherRule,
+    /// Whether empty texts are left out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub drop_empty: bool,
+}
+
+/// What counts as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TextRule {
+    /// Strings alone.
+    #[default]
+    Strings,
+    /// Strings, numbers as they are written in JSON, and booleans.
+    Scalars,
+    /// As `scalars`, but numbers lose their fraction, toward zero.
+    TruncatedScalars,
+}
+
+/// What an absent claim means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AbsentRule {
+    /// The target is left out.
+    #[default]
+    Omit,
+    /// The token is refused.
+    Refuse,
+}
+
+/// What a value of another type means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OtherRule {
+    /// The token is refused.
+    #[default]
+    Refuse,
+    /// It counts as absent; in a list, that element is left out.
+    Omit,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+fn one_or_many<S: serde::Serializer>(rules: &[ValueRule], out: S) -> Result<S::Ok, S::Error> {
+    match rules {
+        [one] => one.serialize(out),
+        many => many.serialize(out),
+    }
+}

@@ -1,0 +1,119 @@
+//! What was decided when the verifier was built?
+//!
+//! The native model: plain data that says everything the three systems differ in, and no word about which
+//! of them it came from. Dialects make it, the pipeline reads it, and serialising it gives the native
+//! configuration (`docs/dialects/native.md`), which reads back as the same policy.
+
+mod claims;
+mod extract;
+mod identity;
+mod keys;
+mod response;
+mod rules;
+mod session;
+
+use std::collections::BTreeMap;
+
+use ipnet::IpNet;
+use serde::Serialize;
+
+pub use self::claims::{
+    AudienceRule, Boundary, ClaimRule, ClaimTest, ClaimsRule, Leeway, RegisteredCheck, Synthesis, TimesRule,
+    UnexpectedAudience,
+};
+pub use self::extract::{ExtractRule, HeaderRule, Limits, NotApplicable, Padding, PrefixRule};
+pub use self::identity::{AbsentRule, IdentityRule, ListRule, MetadataRule, OtherRule, TextRule, ValueRule};
+pub use self::keys::{KeyRule, KeySpec, KidRule, Origin, Secret};
+pub use self::response::{Response, Responses};
+pub use self::rules::{
+    BindKind, BindingRule, Bindings, Directory, OrgDirectory, OrgMapping, OrgRoleRule, OrgTarget, RoleRule,
+    Rules,
+};
+pub use self::session::SessionRule;
+
+/// Everything a verifier decides by.
+#[derive(Debug, Clone, Serialize)]
+pub struct Policy {
+    /// Where keys come from, how `kid` chooses among them, and which algorithms they may be used with.
+    #[serde(flatten)]
+    pub keys: KeyRule,
+    /// Where requests carry the token.
+    #[serde(rename = "token")]
+    pub extract: ExtractRule,
+    /// The acceptable `typ` headers, compared as media types; `None`: any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub typ: Option<Vec<String>>,
+    /// Which denials mean "ask the next authenticator".
+    #[serde(skip_serializing_if = "NotApplicable::is_none")]
+    pub not_applicable: NotApplicable,
+    /// What each denial says beside its code.
+    #[serde(skip_serializing_if = "Responses::is_empty")]
+    pub responses: Responses,
+    /// The sets of rules to choose from.
+    #[serde(flatten)]
+    pub profiles: Profiles,
+    /// Sizes beyond which nothing is read. An option of the verifier, not of the policy text.
+    #[serde(skip)]
+    pub limits: Limits,
+    /// What was accepted and is probably a mistake. Printed beside the policy, not in it.
+    #[serde(skip)]
+    pub warnings: Vec<Warning>,
+}
+
+/// The profiles of a policy.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Profiles {
+    /// The rules for a request that names no profile; `None`: such a request falls back to `default`.
+    #[serde(flatten)]
+    pub top: Option<Profile>,
+    /// The profile that a request without one gets when there is no top level.
+    #[serde(rename = "default_profile", skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+    /// Whether names are compared in lower case; the keys of `named` then are lower case.
+    #[serde(rename = "profiles_ignore_case", skip_serializing_if = "std::ops::Not::not")]
+    pub ignore_case: bool,
+    /// The named ones.
+    #[serde(rename = "profiles", skip_serializing_if = "BTreeMap::is_empty")]
+    pub named: BTreeMap<String, Profile>,
+}
+
+/// One set of rules: which claims are required, whom they name, what that one receives.
+#[derive(Debug, Clone, Serialize)]
+pub struct Profile {
+    /// Its name; empty for the top level.
+    #[serde(skip)]
+    pub name: String,
+    /// What must hold of the claims.
+    #[serde(flatten)]
+    pub claims: ClaimsRule,
+    /// Whom the claims name.
+    pub identity: IdentityRule,
+    /// What that one receives.
+    #[serde(flatten)]
+    pub rules: Rules,
+    /// The terms of the session.
+    #[serde(skip_serializing_if = "SessionRule::is_empty")]
+    pub session: SessionRule,
+    /// The networks that callers must come from; empty: any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bound_cidrs: Vec<IpNet>,
+}
+
+/// Something accepted that is probably a mistake.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// The configuration key it is about, as a path.
+    pub key: String,
+    /// What is odd about it and what to do.
+    pub message: String,
+}
+
+impl Warning {
+    /// A warning about one key.
+    pub fn new(key: impl Into<String>, message: impl Into<String>) -> Warning {
+        Warning {
+            key: key.into(),
+            message: message.into(),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! What a denial says beside its code.
+
+use serde::Serialize;
+
+use crate::error::{Class, Code, Error};
+
+/// What denials say, by code: the status over HTTP and the wording that operators search for.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Responses {
+    /// The status of a denial that no entry names; 401 if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_status: Option<u16>,
+    /// The entries; the first that fits is used.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub entries: Vec<Response>,
+}
+
+/// What one sort of denial says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Response {
+    /// The code it is for, by its wire name.
+    #[serde(serialize_with = "by_name")]
+    pub code: Code,
+    /// The claim it is for; `None`: any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claim: Option<String>,
+    /// The status over HTTP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http_status: Option<u16>,
+    /// The wording; `{claim}` stands for the claim's name. It goes before a detail of our own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+impl Responses {
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Responses::default()
+    }
+
+    /// Gives a failure its status and wording.
+    pub(crate) fn dress(&self, error: Error) -> Error {
+        match error.class() {
+            Class::Denied => {}
+            Class::Unavailable => return error.with_http_status(503),
+            _ => return error,
+        }
+        let entry = self.entries.iter().find(|entry| {
+            entry.code == error.code()
+                && entry
+                    .claim
+                    .as_deref()
+                    .is_none_or(|claim| error.claim() == Some(claim))
+        });
+        let status = entry
+            .and_then(|entry| entry.http_status)
+            .or(self.default_status)
+            .unwrap_or(401);
+        let wording = entry.and_then(|entry| entry.detail.as_deref());
+        let error = error.with_http_status(status);
+        match wording {
+            None => error,
+            Some(wording) => {
+                let wording = wording.replace("{claim}", error.claim().unwrap_or_default());
+                let detail = match error.detail() {
+                    Some(detail) => format!("{wording} ({detail})"),
+                    None => wording,
+                };
+                error.with_detail(detail)
+            }
+        }
+    }
+}
+
+fn by_name<S: serde::Serializer>(code: &Code, out: S) -> Result<S::Ok, S::Error> {
+    out.serialize_str(code.as_str())
+}

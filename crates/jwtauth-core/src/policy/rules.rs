@@ -1,0 +1,170 @@
+//! The part of the model that `decide` reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::claims::ClaimRule;
+use super::identity::ListRule;
+use crate::expr::{JmesPath, Selector, Template};
+use crate::grant::EntitlementKind;
+
+/// What a named caller receives.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Rules {
+    /// Claim rules that are looked at only once the identity is known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub requirements: Vec<ClaimRule>,
+    /// Policies that everybody receives, in this order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<String>,
+    /// One role, from an expression.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roles: Option<RoleRule>,
+    /// Roles in organisations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub org_roles: Option<OrgRoleRule>,
+    /// What binding rules give.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bindings: Option<Bindings>,
+}
+
+/// One role, from an expression.
+#[derive(Debug, Clone, Serialize)]
+pub struct RoleRule {
+    /// The expression; its result must be a text.
+    pub jmespath: JmesPath,
+    /// The roles there are; `None`: any text is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<Vec<String>>,
+    /// The role when the expression gives none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+    /// Whether a caller without a valid role is refused instead of getting the default.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub strict: bool,
+}
+
+/// Roles in organisations, as `docs/dialects/grafana.md` describes them.
+#[derive(Debug, Clone, Serialize)]
+pub struct OrgRoleRule {
+    /// The expression for the direct role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<JmesPath>,
+    /// Where the caller's external organisations are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_orgs: Option<ListRule>,
+    /// External organisation → organisation and role.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mapping: Vec<OrgMapping>,
+    /// The organisation that the direct role and the default role are given in.
+    pub default_org: i64,
+    /// The role where nothing else gives one.
+    pub default_role: String,
+    /// Whether a caller without a valid role is refused.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub strict: bool,
+    /// Whether the direct role `GrafanaAdmin` gives server administration, and any other takes it away.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub assign_server_admin: bool,
+    /// The organisations there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub directory: Option<OrgDirectory>,
+}
+
+/// One item of an organisation mapping.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OrgMapping {
+    /// The external organisation; `*` is everyone.
+    pub external: String,
+    /// Where.
+    pub org: OrgTarget,
+    /// The role.
+    pub role: String,
+}
+
+/// The organisation of a mapping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrgTarget {
+    /// Every organisation there is.
+    All,
+    /// One, by its id.
+    Id(i64),
+}
+
+/// The ids of the organisations there are.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct OrgDirectory(pub BTreeSet<i64>);
+
+/// Rules that bind entitlements to mapped values and lists (`identity.metadata`, `identity.lists`).
+#[derive(Debug, Clone, Serialize)]
+pub struct Bindings {
+    /// The rules, all of which are looked at.
+    pub rules: Vec<BindingRule>,
+    /// What exists.
+    #[serde(skip_serializing_if = "Directory::is_empty")]
+    pub directory: Directory,
+    /// The mapped values that templates may name; an absent one is empty text.
+    pub variables: BTreeSet<String>,
+}
+
+/// One binding rule.
+#[derive(Debug, Clone, Serialize)]
+pub struct BindingRule {
+    /// Whom it is for; `None`: everybody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selector: Option<Selector>,
+    /// What it gives.
+    pub bind: BindKind,
+    /// Its name.
+    pub name: Template,
+    /// The variables of a templated policy.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub variables: BTreeMap<String, Template>,
+}
+
+/// What a binding rule gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each is the entitlement kind of the same name")]
+pub enum BindKind {
+    Service,
+    Node,
+    Role,
+    Policy,
+    TemplatedPolicy,
+}
+
+impl BindKind {
+    /// The kind of the entitlement.
+    pub const fn entitlement(self) -> EntitlementKind {
+        match self {
+            BindKind::Service => EntitlementKind::Service,
+            BindKind::Node => EntitlementKind::Node,
+            BindKind::Role => EntitlementKind::Role,
+            BindKind::Policy => EntitlementKind::Policy,
+            BindKind::TemplatedPolicy => EntitlementKind::TemplatedPolicy,
+        }
+    }
+}
+
+/// What exists on the host; `None`: whatever is named exists.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Directory {
+    /// The roles there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roles: Option<BTreeSet<String>>,
+    /// The policies there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policies: Option<BTreeSet<String>>,
+    /// The datacenter that node identities are for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub datacenter: Option<String>,
+}
+
+impl Directory {
+    fn is_empty(&self) -> bool {
+        *self == Directory::default()
+    }
+}

@@ -1,0 +1,54 @@
+//! What is being decided about?
+
+use std::net::IpAddr;
+
+/// One request, as the host received it.
+///
+/// A request can only choose among what the policy offers; nothing in it can loosen a check.
+#[derive(Debug, Clone, Default)]
+pub struct Request<'a> {
+    pub(crate) token: Option<&'a str>,
+    pub(crate) headers: Vec<(&'a str, &'a str)>,
+    pub(crate) url: Option<&'a str>,
+    pub(crate) profile: Option<&'a str>,
+    pub(crate) remote_addr: Option<IpAddr>,
+}
+
+impl<'a> Request<'a> {
+    /// A request that carries this token, already taken from wherever the host found it.
+    pub fn bearer(token: &'a str) -> Request<'a> {
+        Request {
+            token: Some(token),
+            ..Request::default()
+        }
+    }
+
+    /// A request with these headers; a repeated header is given once for each value.
+    pub fn headers(headers: impl IntoIterator<Item = (&'a str, &'a str)>) -> Request<'a> {
+        Request {
+            headers: headers.into_iter().collect(),
+            ..Request::default()
+        }
+    }
+
+    /// The request's URL or path, with its query.
+    #[must_use]
+    pub fn url(mut self, url: &'a str) -> Request<'a> {
+        self.url = Some(url);
+        self
+    }
+
+    /// The profile under which to decide.
+    #[must_use]
+    pub fn profile(mut self, name: &'a str) -> Request<'a> {
+        self.profile = Some(name);
+        self
+    }
+
+    /// The address of the caller, as the host knows it.
+    #[must_use]
+    pub fn remote_addr(mut self, address: IpAddr) -> Request<'a> {
+        self.remote_addr = Some(address);
+        self
+    }
+}

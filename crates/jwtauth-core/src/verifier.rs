@@ -1,0 +1,154 @@
+//! The decision itself: [`Verifier::authenticate`] is the program's table of contents.
+
+use std::path::{Path, PathBuf};
+
+use crate::clock::Clock;
+use crate::error::{Code, Error, Result};
+use crate::grant::Grant;
+use crate::keys::KeyStore;
+use crate::pipeline::{decide, decode, extract, identity, issue, select_key, signature, validate};
+use crate::policy::{Policy, Profile};
+use crate::request::Request;
+
+/// Decides requests by one policy. Immutable; any number of threads may use one at once.
+#[derive(Debug)]
+pub struct Verifier {
+    policy: Policy,
+    keys: KeyStore,
+    clock: Clock,
+}
+
+/// Builds a [`Verifier`] from a policy.
+#[derive(Debug)]
+pub struct VerifierBuilder {
+    policy: Policy,
+    clock: Clock,
+    base_dir: PathBuf,
+}
+
+impl Verifier {
+    /// Builds a verifier from a configuration, as `docs/wire-format.md` describes it.
+    ///
+    /// Reads files and parses everything that can be parsed; opens no connection.
+    ///
+    /// # Errors
+    /// The codes of class [`Config`](crate::Class::Config).
+    pub fn from_json(config: &str) -> Result<Verifier> {
+        crate::wire::verifier(config)
+    }
+
+    /// Starts from a policy made in code.
+    pub fn builder(policy: Policy) -> VerifierBuilder {
+        VerifierBuilder {
+            policy,
+            clock: Clock::System,
+            base_dir: PathBuf::new(),
+        }
+    }
+
+    /// Decides one request. A returned [`Grant`] is the only way in.
+    ///
+    /// # Errors
+    /// The codes of class [`Denied`](crate::Class::Denied) and [`Unavailable`](crate::Class::Unavailable).
+    pub fn authenticate(&self, request: &Request<'_>) -> Result<Grant> {
+        self.decide(request).map_err(|error| self.policy.describe(error))
+    }
+
+    /// Asks every key source for its keys now.
+    ///
+    /// # Errors
+    /// [`Code::KeySourceUnavailable`]; never with keys that stand in the configuration or in files.
+    pub fn refresh_keys(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// What this verifier decides by.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    fn decide(&self, request: &Request<'_>) -> Result<Grant> {
+        let policy = &self.policy;
+        let profile = policy.profile_for(request)?;
+        let now = self.clock.now();
+
+        let raw = extract::token(request, &policy.extract)?;
+        extract::address(request, &profile.bound_cidrs)?;
+        let token = decode::compact(&raw, policy.typ.as_deref(), &policy.limits)?;
+        let keys = select_key::candidates(token.header(), &self.keys, policy.keys.algorithms)?;
+        let token = signature::verify(token, &keys)?;
+        let claims = validate::claims(&token, &profile.claims, now)?;
+        let identity = identity::map(&claims, &profile.identity)?;
+        let decision = decide::entitlements(&identity, &claims, &profile.rules)?;
+        Ok(issue::grant(token, identity, decision, profile))
+    }
+}
+
+impl VerifierBuilder {
+    /// Where the time comes from; the system's clock, if nothing else is said.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> VerifierBuilder {
+        self.clock = clock;
+        self
+    }
+
+    /// What relative paths in the policy are relative to; the working directory, if nothing else is said.
+    #[must_use]
+    pub fn base_dir(mut self, directory: impl AsRef<Path>) -> VerifierBuilder {
+        self.base_dir = directory.as_ref().to_owned();
+        self
+    }
+
+    /// Reads and prepares every key.
+    ///
+    /// # Errors
+    /// [`Code::KeyInvalid`], [`Code::ConfigInvalid`].
+    pub fn build(mut self) -> Result<Verifier> {
+        let keys = KeyStore::open(&self.policy.keys, &self.base_dir, &mut self.policy.warnings)?;
+        Ok(Verifier {
+            policy: self.policy,
+            keys,
+            clock: self.clock,
+        })
+    }
+}
+
+impl Policy {
+    /// The profile that a request is decided under.
+    ///
+    /// # Errors
+    /// [`Code::ProfileUnknown`].
+    fn profile_for(&self, request: &Request<'_>) -> Result<&Profile> {
+        let profiles = &self.profiles;
+        let named = |name: &str| {
+            let found = if profiles.ignore_case {
+                profiles.named.get(&name.to_lowercase())
+            } else {
+                profiles.named.get(name)
+            };
+            found.ok_or_else(|| Error::from(Code::ProfileUnknown))
+        };
+        match (
+            request.profile.filter(|name| !name.is_empty()),
+            &profiles.top,
+            &profiles.default,
+        ) {
+            (Some(name), _, _) => named(name),
+            (None, Some(top), _) => Ok(top),
+            (None, None, Some(default)) => named(default),
+            (None, None, None) => {
+                Err(Error::new(Code::ProfileUnknown).with_detail("the request must name a profile"))
+            }
+        }
+    }
+
+    /// Gives a denial what the configured system would say about it.
+    fn describe(&self, error: Error) -> Error {
+        let error = if self.not_applicable.covers(&error) {
+            error.not_applicable()
+        } else {
+            error
+        };
+        self.responses.dress(error)
+    }
+}

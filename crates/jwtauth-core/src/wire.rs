@@ -1,0 +1,222 @@
+//! What does everything look like as JSON?
+//!
+//! The one contract of all languages (`docs/wire-format.md`): a verifier configuration and requests in, replies
+//! out. The C, Python and Node surfaces are a few lines over the functions here.
+
+use std::net::{IpAddr, SocketAddr};
+
+use serde::Serialize;
+
+use crate::claims::NumericDate;
+use crate::clock::Clock;
+use crate::dialect::Dialect;
+use crate::error::{Code, Error, Result};
+use crate::grant::{Entitlement, Grant, Identity, Session};
+use crate::json::{self, Value};
+use crate::members::Field;
+use crate::policy::Warning;
+use crate::request::Request;
+use crate::verifier::Verifier;
+
+/// Builds a verifier from an envelope: `dialect`, `config`, `options`.
+///
+/// # Errors
+/// The codes of class [`Config`](crate::Class::Config).
+pub fn verifier(config: &str) -> Result<Verifier> {
+    let invalid = |why: &dyn std::fmt::Display| Error::new(Code::ConfigInvalid).with_detail(why);
+    if config.len() > MAX_DOCUMENT {
+        return Err(invalid(&"the configuration is larger than 4 MiB"));
+    }
+    let document = json::parse(config).map_err(|why| invalid(&why))?;
+    let mut envelope = Field::root(&document, Code::ConfigInvalid).members()?;
+
+    let name = envelope.require("dialect")?;
+    let dialect = Dialect::parse(name.string()?).ok_or_else(|| {
+        name.error(format!(
+            "must be one of {}",
+            Dialect::ALL.map(Dialect::as_str).join(", ")
+        ))
+    })?;
+    let config = envelope.require("config")?;
+    let options = envelope.take("options");
+    // What `policy` prints can be given back as it is.
+    envelope.take("warnings");
+    envelope.finish()?;
+
+    let mut policy = dialect.compile(&config)?;
+    let mut clock = Clock::System;
+    let mut base_dir = None;
+    if let Some(options) = options {
+        let mut options = options.members()?;
+        base_dir = options.take("base_dir").map(|field| field.text()).transpose()?;
+        if let Some(field) = options.take("max_token_bytes") {
+            policy.limits.token_bytes = usize::try_from(field.unsigned()?)
+                .ok()
+                .filter(|bytes| (1..=MAX_TOKEN).contains(bytes))
+                .ok_or_else(|| field.error("must be between 1 and 1048576"))?;
+        }
+        if let Some(field) = options.take("now") {
+            let instant = NumericDate::from_number(field.number()?);
+            clock = Clock::Fixed(instant.ok_or_else(|| field.error("is beyond any date"))?);
+        }
+        options.finish()?;
+    }
+    let builder = Verifier::builder(policy).clock(clock);
+    match base_dir {
+        Some(directory) => builder.base_dir(directory).build(),
+        None => builder.build(),
+    }
+}
+
+/// Decides a request given as JSON: `token`, `headers`, `url`, `profile`, `remote_addr`.
+///
+/// # Errors
+/// [`Code::RequestInvalid`], and what [`Verifier::authenticate`] says.
+pub fn authenticate(verifier: &Verifier, request: &str) -> Result<Grant> {
+    let invalid = |why: &dyn std::fmt::Display| Error::new(Code::RequestInvalid).with_detail(why);
+    if request.len() > MAX_DOCUMENT {
+        return Err(invalid(&"the request is larger than 4 MiB"));
+    }
+    let document = json::parse(request).map_err(|why| invalid(&why))?;
+    verifier.authenticate(&read_request(&document)?)
+}
+
+/// The reply to a request, as one line of JSON.
+pub fn reply(outcome: &Result<Grant>) -> String {
+    match outcome {
+        Ok(grant) => granted(grant),
+        Err(error) => failed(error),
+    }
+}
+
+/// A failure, as one line of JSON.
+pub fn failed(error: &Error) -> String {
+    let denied = error.class() == crate::Class::Denied;
+    to_line(&FailedReply {
+        outcome: "failed",
+        class: error.class().as_str(),
+        code: error.code().as_str(),
+        stage: error.stage().as_str(),
+        claim: error.claim(),
+        message: error.code().message(),
+        detail: error.detail(),
+        applicable: denied.then(|| error.applicable()),
+        http_status: error.http_status(),
+    })
+}
+
+/// A grant, as one line of JSON; the claims are the payload's own text.
+pub fn granted(grant: &Grant) -> String {
+    let mut line = to_line(&GrantedReply {
+        outcome: "granted",
+        profile: grant.profile.as_deref(),
+        identity: &grant.identity,
+        entitlements: &grant.entitlements,
+        revocations: &grant.revocations,
+        session: &grant.session,
+        cleaned_url: grant.cleaned_url.as_deref(),
+    });
+    // The payload was checked to be one JSON object, so it stands here as it was signed, unparsed.
+    line.truncate(line.len() - 1);
+    line.push_str(",\"claims\":");
+    line.push_str(grant.claims.as_str().trim());
+    line.push('}');
+    line
+}
+
+/// The native form of a verifier's policy, ready to be given back, and its warnings.
+pub fn policy(verifier: &Verifier) -> String {
+    let policy = verifier.policy();
+    to_line(&PolicyReply {
+        dialect: Dialect::Native.as_str(),
+        config: policy,
+        warnings: &policy.warnings,
+    })
+}
+
+/// The value at a JSON pointer in a reply: a string as its text, anything else as JSON; `None` if absent.
+pub fn get(document: &str, pointer: &str) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_str(document).ok()?;
+    match value.pointer(pointer)? {
+        serde_json::Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+fn read_request<'a>(document: &'a Value<'_>) -> Result<Request<'a>> {
+    let mut members = Field::root(document, Code::RequestInvalid).members()?;
+    let mut request = Request::default();
+    request.token = members.take("token").map(|field| field.string()).transpose()?;
+    if let Some(headers) = members.take("headers") {
+        for (name, field) in headers.entries()? {
+            match field.value() {
+                Value::Array(_) => {
+                    for item in field.items()? {
+                        request.headers.push((name, item.string()?));
+                    }
+                }
+                _ => request.headers.push((name, field.string()?)),
+            }
+        }
+    }
+    request.url = members.take("url").map(|field| field.string()).transpose()?;
+    request.profile = members.take("profile").map(|field| field.string()).transpose()?;
+    if let Some(field) = members.take("remote_addr") {
+        let text = field.string()?;
+        let address = text
+            .parse::<IpAddr>()
+            .or_else(|_| text.parse::<SocketAddr>().map(|socket| socket.ip()));
+        request.remote_addr = Some(address.map_err(|_| field.error("is not an IP address"))?);
+    }
+    members.finish()?;
+    Ok(request)
+}
+
+#[derive(Serialize)]
+struct GrantedReply<'a> {
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<&'a str>,
+    identity: &'a Identity,
+    entitlements: &'a [Entitlement],
+    revocations: &'a [Entitlement],
+    session: &'a Session,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cleaned_url: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct FailedReply<'a> {
+    outcome: &'static str,
+    class: &'static str,
+    code: &'static str,
+    stage: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claim: Option<&'a str>,
+    message: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    applicable: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http_status: Option<u16>,
+}
+
+#[derive(Serialize)]
+struct PolicyReply<'a> {
+    dialect: &'static str,
+    config: &'a crate::policy::Policy,
+    warnings: &'a [Warning],
+}
+
+fn to_line(value: &impl Serialize) -> String {
+    // INVARIANT: the reply types have string keys and no failing serialisers, so this does not fail; if it ever
+    // did, what comes out must still read as a failure.
+    serde_json::to_string(value).unwrap_or_else(|_| {
+        r#"{"outcome":"failed","class":"internal","code":"internal_error","stage":"configure","message":"the library made a mistake"}"#
+            .to_owned()
+    })
+}
+
+const MAX_DOCUMENT: usize = 4 * 1024 * 1024;
+const MAX_TOKEN: usize = 1024 * 1024;
