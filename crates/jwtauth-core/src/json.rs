@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::{Serialize, Serializer};
 
 /// The deepest nesting that is read; a document deeper than this is refused.
 pub const MAX_DEPTH: usize = 64;
@@ -134,6 +135,21 @@ impl fmt::Display for Number {
                 Some(number) => number.fmt(out),
                 None => out.write_str("null"),
             },
+        }
+    }
+}
+
+impl Serialize for Value<'_> {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Value::Null => out.serialize_unit(),
+            Value::Bool(value) => out.serialize_bool(*value),
+            Value::Number(Number::Unsigned(value)) => out.serialize_u64(*value),
+            Value::Number(Number::Signed(value)) => out.serialize_i64(*value),
+            Value::Number(Number::Float(value)) => out.serialize_f64(*value),
+            Value::String(text) => out.serialize_str(text),
+            Value::Array(items) => out.collect_seq(items),
+            Value::Object(object) => out.collect_map(object.members()),
         }
     }
 }

@@ -10,9 +10,7 @@ use crate::error::{Code, Error, Result};
 use crate::expr::{Document, Selection};
 use crate::json::{Number, Value};
 use crate::pipeline::signature::VerifiedToken;
-use crate::policy::{
-    Boundary, ClaimRule, ClaimTest, ClaimsRule, RegisteredCheck, TimesRule, UnexpectedAudience,
-};
+use crate::policy::{AudienceRule, Boundary, ClaimRule, ClaimTest, ClaimsRule, RegisteredCheck, TimesRule};
 
 /// Claims that were signed, and that hold at this instant.
 #[derive(Debug)]
@@ -193,7 +191,7 @@ impl<'c> RegisteredClaims<'c> {
                 })
             }
             RegisteredCheck::Aud => {
-                let Some(accepted) = &rule.audience.any_of else {
+                let AudienceRule::OneOf(accepted) = &rule.audience else {
                     return Ok(());
                 };
                 let named = self.audience.as_deref().unwrap_or_default();
@@ -208,12 +206,11 @@ impl<'c> RegisteredClaims<'c> {
             }
             RegisteredCheck::UnexpectedAud => {
                 let named = self.audience.as_deref().unwrap_or_default();
-                let unexpected = rule.audience.any_of.is_none()
-                    && match rule.audience.unexpected {
-                        UnexpectedAudience::Allow => false,
-                        UnexpectedAudience::Refuse => !named.is_empty(),
-                        UnexpectedAudience::RefuseNonEmpty => !matches!(named, [] | [""]),
-                    };
+                let unexpected = match rule.audience {
+                    AudienceRule::OneOf(_) | AudienceRule::Anybody => false,
+                    AudienceRule::Nobody => !named.is_empty(),
+                    AudienceRule::NobodyOrEmpty => !matches!(named, [] | [""]),
+                };
                 ensure(!unexpected, || {
                     Error::new(Code::AudienceUnexpected).with_claim("aud")
                 })
@@ -304,45 +301,39 @@ fn elements<'v, 't>(value: &'v Value<'t>) -> Result<Cow<'v, [Value<'t>]>, Code> 
 }
 
 /// Deep equality: the same types, numbers as doubles, members in any order.
-fn equals(actual: &Value<'_>, expected: &serde_json::Value) -> bool {
+fn equals(actual: &Value<'_>, expected: &Value<'_>) -> bool {
     match (actual, expected) {
-        (Value::Null, serde_json::Value::Null) => true,
-        (Value::Bool(actual), serde_json::Value::Bool(expected)) => actual == expected,
-        (Value::String(actual), serde_json::Value::String(expected)) => actual == expected,
-        (Value::Number(actual), serde_json::Value::Number(expected)) => {
-            expected.as_f64() == Some(actual.as_f64())
-        }
-        (Value::Array(actual), serde_json::Value::Array(expected)) => {
+        (Value::Number(actual), Value::Number(expected)) => actual.as_f64() == expected.as_f64(),
+        (Value::Array(actual), Value::Array(expected)) => {
             actual.len() == expected.len() && actual.iter().zip(expected).all(|(a, e)| equals(a, e))
         }
-        (Value::Object(actual), serde_json::Value::Object(expected)) => {
+        (Value::Object(actual), Value::Object(expected)) => {
             actual.len() == expected.len()
                 && actual
                     .members()
                     .all(|(name, value)| expected.get(name).is_some_and(|e| equals(value, e)))
         }
-        _ => false,
+        (actual, expected) => actual == expected,
     }
 }
 
 /// Equality of scalars by type and exact value; lists and objects equal nothing.
-fn same_scalar(actual: &Value<'_>, expected: &serde_json::Value) -> bool {
+fn same_scalar(actual: &Value<'_>, expected: &Value<'_>) -> bool {
     match (actual, expected) {
-        (Value::Bool(actual), serde_json::Value::Bool(expected)) => actual == expected,
-        (Value::String(actual), serde_json::Value::String(expected)) => actual == expected,
-        (Value::Number(actual), serde_json::Value::Number(expected)) => same_number(*actual, expected),
+        (Value::Bool(actual), Value::Bool(expected)) => actual == expected,
+        (Value::String(actual), Value::String(expected)) => actual == expected,
+        (Value::Number(actual), Value::Number(expected)) => same_number(*actual, *expected),
         _ => false,
     }
 }
 
-fn same_number(actual: Number, expected: &serde_json::Number) -> bool {
-    match actual {
-        Number::Unsigned(actual) if expected.is_u64() || expected.is_i64() => {
-            expected.as_u64() == Some(actual)
+fn same_number(actual: Number, expected: Number) -> bool {
+    match (actual, expected) {
+        (Number::Float(_), _) | (_, Number::Float(_)) => {
+            // Beyond 2^53 a double stands for several integers, and could match one it was not written as.
+            actual.as_f64().abs() < EXACT && actual.as_f64() == expected.as_f64()
         }
-        Number::Signed(actual) if expected.is_u64() || expected.is_i64() => expected.as_i64() == Some(actual),
-        // Beyond 2^53 a double stands for several integers, and could match one it was not written as.
-        actual => actual.as_f64().abs() < EXACT && expected.as_f64() == Some(actual.as_f64()),
+        (actual, expected) => actual == expected,
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::duration;
 use crate::expr::{Glob, Selection};
+use crate::json::Value;
 
 /// What must hold of the claims.
 #[derive(Debug, Clone, Serialize)]
@@ -21,7 +22,7 @@ pub struct ClaimsRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// The audience.
-    #[serde(flatten)]
+    #[serde(rename = "audiences", skip_serializing_if = "AudienceRule::is_nobody")]
     pub audience: AudienceRule,
     /// The claims that must be there.
     #[serde(rename = "required_claims")]
@@ -34,14 +35,14 @@ pub struct ClaimsRule {
     pub null_is_absent: bool,
     /// The order in which the registered claims are checked; the first failure is the one reported.
     #[serde(skip_serializing_if = "is_default_order")]
-    pub check_order: Vec<RegisteredCheck>,
+    pub check_order: [RegisteredCheck; RegisteredCheck::COUNT],
     /// Further rules, all of which must hold.
     #[serde(rename = "claims", skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<ClaimRule>,
 }
 
 /// One of the checks of registered claims.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RegisteredCheck {
     /// `iss` is an acceptable issuer.
@@ -65,8 +66,11 @@ pub enum RegisteredCheck {
 }
 
 impl RegisteredCheck {
+    /// How many checks there are.
+    pub const COUNT: usize = 9;
+
     /// The order where a policy says nothing else.
-    pub const DEFAULT_ORDER: [RegisteredCheck; 9] = [
+    pub const DEFAULT_ORDER: [RegisteredCheck; RegisteredCheck::COUNT] = [
         RegisteredCheck::Iss,
         RegisteredCheck::Sub,
         RegisteredCheck::Aud,
@@ -80,35 +84,38 @@ impl RegisteredCheck {
 }
 
 /// Whom a token may be meant for (RFC 7519 §4.1.3).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct AudienceRule {
-    /// At least one of these must be among the token's; `None`: no audience is configured.
-    #[serde(rename = "audiences", skip_serializing_if = "Option::is_none")]
-    pub any_of: Option<Vec<String>>,
-    /// What becomes of a token that names an audience when none is configured.
-    #[serde(
-        rename = "unexpected_audience",
-        skip_serializing_if = "UnexpectedAudience::is_refused"
-    )]
-    pub unexpected: UnexpectedAudience,
-}
-
-/// What becomes of a token that names an audience when none is configured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum UnexpectedAudience {
-    /// It is refused, as RFC 7519 §4.1.3 asks. An empty list names nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum AudienceRule {
+    /// For one of these at least.
+    OneOf(Vec<String>),
+    /// For nobody in particular: a token that names an audience is refused. An empty list names nobody.
     #[default]
-    Refuse,
-    /// As `refuse`, but an empty text names nobody either.
-    RefuseNonEmpty,
-    /// It is accepted.
-    Allow,
+    Nobody,
+    /// As `Nobody`, but an audience that is one empty text names nobody either.
+    NobodyOrEmpty,
+    /// For whomever.
+    Anybody,
 }
 
-impl UnexpectedAudience {
-    fn is_refused(&self) -> bool {
-        *self == UnexpectedAudience::Refuse
+impl AudienceRule {
+    /// How a policy says [`AudienceRule::NobodyOrEmpty`].
+    pub const NOBODY_OR_EMPTY: &'static str = "none_or_empty";
+    /// How a policy says [`AudienceRule::Anybody`].
+    pub const ANYBODY: &'static str = "any";
+
+    fn is_nobody(&self) -> bool {
+        *self == AudienceRule::Nobody
+    }
+}
+
+impl Serialize for AudienceRule {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        match self {
+            AudienceRule::OneOf(audiences) => audiences.serialize(out),
+            AudienceRule::Nobody => out.serialize_none(),
+            AudienceRule::NobodyOrEmpty => out.serialize_str(AudienceRule::NOBODY_OR_EMPTY),
+            AudienceRule::Anybody => out.serialize_str(AudienceRule::ANYBODY),
+        }
     }
 }
 
@@ -127,6 +134,7 @@ pub struct TimesRule {
     )]
     pub max_age: Option<Duration>,
     /// Whether an `iat` in the future is refused.
+    #[serde(skip_serializing_if = "is_true")]
     pub check_iat: bool,
     /// Whether fractions of a second are dropped from the claims, toward zero.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -165,7 +173,7 @@ impl Leeway {
 }
 
 /// The instant at which a token expires.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Boundary {
     /// At `exp` plus leeway it is expired (RFC 7519 §4.1.4: "on or after").
@@ -208,9 +216,9 @@ pub struct ClaimRule {
 #[serde(rename_all = "snake_case")]
 pub enum ClaimTest {
     /// It is deeply equal to this: same types, numbers as doubles, order of members aside.
-    Equals(serde_json::Value),
+    Equals(Value<'static>),
     /// It, or one of its elements, is one of these scalars; numbers compare by exact value.
-    AnyOf(Vec<serde_json::Value>),
+    AnyOf(Vec<Value<'static>>),
     /// It, or one of its elements, is a text that one of these patterns matches.
     Glob(Vec<Glob>),
     /// It is `true`: the test is the selecting expression itself.
@@ -218,11 +226,16 @@ pub enum ClaimTest {
     IsTrue {},
 }
 
-fn is_default_order(order: &[RegisteredCheck]) -> bool {
-    order == RegisteredCheck::DEFAULT_ORDER
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_true(value: &bool) -> bool {
+    *value
 }
 
-fn one_or_many<S: serde::Serializer>(values: &[String], out: S) -> Result<S::Ok, S::Error> {
+fn is_default_order(order: &[RegisteredCheck; RegisteredCheck::COUNT]) -> bool {
+    *order == RegisteredCheck::DEFAULT_ORDER
+}
+
+fn one_or_many<S: Serializer>(values: &[String], out: S) -> Result<S::Ok, S::Error> {
     match values {
         [one] => out.serialize_str(one),
         many => many.serialize(out),

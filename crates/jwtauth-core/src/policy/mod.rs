@@ -19,7 +19,6 @@ use serde::Serialize;
 
 pub use self::claims::{
     AudienceRule, Boundary, ClaimRule, ClaimTest, ClaimsRule, Leeway, RegisteredCheck, Synthesis, TimesRule,
-    UnexpectedAudience,
 };
 pub use self::extract::{ExtractRule, HeaderRule, Limits, NotApplicable, Padding, PrefixRule};
 pub use self::identity::{AbsentRule, IdentityRule, ListRule, MetadataRule, OtherRule, TextRule, ValueRule};
