@@ -22,10 +22,17 @@ impl<'t> Claims<'t> {
     /// [`Code::ClaimsMalformed`]: not an object, a name that stands twice, nested too deeply, or a name that
     /// is a registered one but for the case of its letters.
     pub fn parse(payload: &'t str) -> Result<Claims<'t>> {
-        let members =
-            json::parse(payload).map_err(|why| Error::new(Code::ClaimsMalformed).with_detail(why))?;
+        let malformed = |why: &dyn fmt::Display| Error::new(Code::ClaimsMalformed).with_detail(why);
+        let members = json::parse(payload).map_err(|why| {
+            let error = malformed(&why);
+            if why.is_shallow() {
+                error.misshapen()
+            } else {
+                error
+            }
+        })?;
         let Value::Object(object) = &members else {
-            return Err(Error::new(Code::ClaimsMalformed).with_detail("the payload is not a JSON object"));
+            return Err(malformed(&"the payload is not a JSON object").misshapen());
         };
         let mut registered = [None; Registered::COUNT];
         for (index, (name, _)) in object.members().enumerate() {

@@ -44,6 +44,8 @@ macro_rules! codes {
 
 codes! {
     TokenMissing           "token_missing"            Denied      Extract         "the request carries no token";
+    TokenAmbiguous         "token_ambiguous"          Denied      Extract         "the request carries more than one token";
+    AuthenticatorDisabled  "authenticator_disabled"   Denied      Extract         "the configuration takes no tokens";
     ProfileUnknown         "profile_unknown"          Denied      Extract         "the requested profile does not exist";
     AddressNotAllowed      "address_not_allowed"      Denied      Extract         "the caller's address is outside the allowed networks";
     TokenMalformed         "token_malformed"          Denied      Decode          "the token is not a compact JWS";
@@ -174,6 +176,7 @@ struct Inner {
     claim: Option<Box<str>>,
     detail: Option<Box<str>>,
     applicable: bool,
+    misshapen: bool,
     http_status: Option<u16>,
 }
 
@@ -185,6 +188,7 @@ impl Error {
             claim: None,
             detail: None,
             applicable: true,
+            misshapen: false,
             http_status: None,
         }))
     }
@@ -208,6 +212,18 @@ impl Error {
     pub(crate) fn not_applicable(mut self) -> Error {
         self.0.applicable = false;
         self
+    }
+
+    /// Marks a payload that is no object with unique names and registered claims of the right types.
+    #[must_use]
+    pub(crate) fn misshapen(mut self) -> Error {
+        self.0.misshapen = true;
+        self
+    }
+
+    /// Whether it is about a payload of the wrong shape, not about what it says.
+    pub(crate) fn is_misshapen(&self) -> bool {
+        self.0.misshapen
     }
 
     /// Sets the status that the configured system would answer over HTTP.

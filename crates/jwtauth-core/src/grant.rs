@@ -41,6 +41,9 @@ pub struct Identity {
     /// The name to show.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
+    /// The organisation the request asks to act in, where the policy lets it ask (Grafana).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requested_org: Option<u64>,
     /// The groups, in the token's order.
     pub groups: Vec<String>,
     /// Mapped single values.
@@ -143,9 +146,6 @@ pub struct Session {
     /// Whether the host should set the user's teams (Grafana).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sync_teams: Option<bool>,
-    /// The organisation the request asks to act in (Grafana).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub requested_org: Option<u64>,
 }
 
 /// A verified payload: its own text, which was checked to be one object with unique names.

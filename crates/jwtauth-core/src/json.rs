@@ -226,6 +226,7 @@ pub struct Malformed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reason {
     Duplicate,
+    DuplicateAtTop,
     Depth,
     Incomplete,
     Syntax,
@@ -234,12 +235,12 @@ enum Reason {
 impl Malformed {
     fn of(error: &serde_json::Error) -> Malformed {
         // serde_json's own texts may quote the document, so only its position and category are kept.
+        let text = error.to_string();
         let reason = match error.classify() {
             serde_json::error::Category::Eof => Reason::Incomplete,
-            serde_json::error::Category::Data if error.to_string().starts_with(DUPLICATE) => {
-                Reason::Duplicate
-            }
-            serde_json::error::Category::Data if error.to_string().starts_with(TOO_DEEP) => Reason::Depth,
+            serde_json::error::Category::Data if text.starts_with(DUPLICATE_AT_TOP) => Reason::DuplicateAtTop,
+            serde_json::error::Category::Data if text.starts_with(DUPLICATE) => Reason::Duplicate,
+            serde_json::error::Category::Data if text.starts_with(TOO_DEEP) => Reason::Depth,
             _ => Reason::Syntax,
         };
         Malformed {
@@ -251,14 +252,19 @@ impl Malformed {
 
     /// Whether a member name stood twice, at any depth.
     pub fn is_duplicate(&self) -> bool {
-        self.reason == Reason::Duplicate
+        matches!(self.reason, Reason::Duplicate | Reason::DuplicateAtTop)
+    }
+
+    /// Whether a reader of the outermost object alone would have refused it too.
+    pub(crate) fn is_shallow(&self) -> bool {
+        !matches!(self.reason, Reason::Duplicate | Reason::Depth)
     }
 }
 
 impl fmt::Display for Malformed {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.reason {
-            Reason::Duplicate => "a member name stands twice in one object",
+            Reason::Duplicate | Reason::DuplicateAtTop => "a member name stands twice in one object",
             Reason::Depth => "nested too deeply",
             Reason::Incomplete => "the JSON ends too early",
             Reason::Syntax => "not valid JSON",
@@ -272,6 +278,7 @@ impl std::error::Error for Malformed {}
 /// Up to this many members, comparing each pair is faster than sorting.
 const FEW_MEMBERS: usize = 24;
 const DUPLICATE: &str = "duplicate member name";
+const DUPLICATE_AT_TOP: &str = "duplicate member name at the top";
 const TOO_DEEP: &str = "nested too deeply";
 
 #[derive(Clone, Copy)]
@@ -351,7 +358,11 @@ impl<'de> Visitor<'de> for Seed {
             object.0.push((name, value));
         }
         if object.duplicate() {
-            return Err(de::Error::custom(DUPLICATE));
+            return Err(de::Error::custom(if self.depth == 0 {
+                DUPLICATE_AT_TOP
+            } else {
+                DUPLICATE
+            }));
         }
         Ok(Value::Object(object))
     }

@@ -20,6 +20,7 @@ pub mod keys;
 mod members;
 mod pipeline;
 pub mod policy;
+mod query;
 mod request;
 mod verifier;
 pub mod wire;

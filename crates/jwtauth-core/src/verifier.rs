@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::grant::Grant;
 use crate::keys::KeyStore;
+use crate::pipeline::decode::UnverifiedToken;
 use crate::pipeline::{decide, decode, extract, identity, issue, select_key, signature, validate};
 use crate::policy::{Policy, Profile};
 use crate::request::Request;
@@ -74,13 +75,17 @@ impl Verifier {
 
         let raw = extract::token(request, &policy.extract)?;
         extract::address(request, &profile.bound_cidrs)?;
-        let token = decode::compact(&raw, policy.typ.as_deref(), &policy.limits)?;
-        let keys = select_key::candidates(token.header(), &self.keys, policy.keys.algorithms)?;
-        let token = signature::verify(token, &keys)?;
+        let mut token = decode::compact(&raw, policy.typ.as_deref(), &policy.limits)?;
+        let keys = select_key::candidates(token.header(), &self.keys, policy.keys.algorithms);
+        let verified = keys.and_then(|keys| signature::verify(&mut token, &keys));
+        let token = verified.map_err(|why| policy.shape_first(why, &token, profile))?;
         let claims = validate::claims(&token, &profile.claims, now)?;
-        let identity = identity::map(&claims, &profile.identity)?;
+        let org = extract::requested_org(request, &policy.extract);
+        let identity = identity::map(&claims, &profile.identity, org)?;
         let decision = decide::entitlements(&identity, &claims, &profile.rules)?;
-        Ok(issue::grant(token, identity, decision, profile))
+        identity::named_at_last(&identity, &profile.identity)?;
+        let cleaned_url = extract::cleaned_url(request, &policy.extract);
+        Ok(issue::grant(token, identity, decision, profile, cleaned_url))
     }
 }
 
@@ -140,6 +145,16 @@ impl Policy {
                 Err(Error::new(Code::ProfileUnknown).with_detail("the request must name a profile"))
             }
         }
+    }
+
+    /// A system that has a next authenticator to ask looks at the shape of a token before it looks for a key.
+    fn shape_first(&self, why: Error, token: &UnverifiedToken<'_>, profile: &Profile) -> Error {
+        let looks = self.not_applicable.claims_shape || self.not_applicable.subject;
+        let later = matches!(why.code(), Code::KeyNotFound | Code::SignatureInvalid);
+        if !looks || !later {
+            return why;
+        }
+        validate::shape(token, &profile.claims).err().unwrap_or(why)
     }
 
     /// Gives a denial what the configured system would say about it.

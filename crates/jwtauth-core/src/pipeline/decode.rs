@@ -42,8 +42,13 @@ impl UnverifiedToken<'_> {
     }
 
     /// The bytes of the payload; nobody has vouched for them.
-    pub(crate) fn into_payload(self) -> Vec<u8> {
-        self.payload
+    pub(super) fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// The bytes of the payload, for the stage that vouches for them.
+    pub(super) fn take_payload(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.payload)
     }
 }
 

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use ipnet::IpNet;
 
 use crate::error::{Code, Error, Result};
-use crate::policy::{ExtractRule, Padding, PrefixRule};
+use crate::policy::{ExtractRule, HeaderRule, Padding, PrefixRule};
+use crate::query;
 use crate::request::Request;
 
 /// Reads the token from wherever the policy says requests carry it.
@@ -14,8 +15,11 @@ use crate::request::Request;
 /// as absent.
 ///
 /// # Errors
-/// [`Code::TokenMissing`]; [`Code::TokenMalformed`] when the header stands there more than once.
+/// [`Code::TokenMissing`], [`Code::TokenAmbiguous`], [`Code::AuthenticatorDisabled`].
 pub(crate) fn token<'r>(request: &Request<'r>, rule: &ExtractRule) -> Result<Cow<'r, str>> {
+    if rule.disabled {
+        return Err(Code::AuthenticatorDisabled.into());
+    }
     let token = match request.token {
         Some(token) => Cow::Borrowed(token),
         None => carried(request, rule)?,
@@ -55,6 +59,34 @@ pub(crate) fn address(request: &Request<'_>, networks: &[IpNet]) -> Result<()> {
     }
 }
 
+/// The organisation that the request asks to act in, where the policy lets it ask.
+pub(crate) fn requested_org(request: &Request<'_>, rule: &ExtractRule) -> Option<u64> {
+    let rule = rule.requested_org.as_ref()?;
+    let positive = |text: &str| text.parse::<u64>().ok().filter(|org| *org > 0);
+    let from_query = request
+        .url
+        .and_then(|url| {
+            rule.query
+                .iter()
+                .find_map(|parameter| query::first(url, parameter))
+        })
+        .and_then(|text| positive(&text));
+    let from_header = || {
+        let named = |(name, _): &&(&str, &str)| name.eq_ignore_ascii_case(&rule.header);
+        request
+            .headers
+            .iter()
+            .find(named)
+            .and_then(|(_, value)| positive(value))
+    };
+    from_query.or_else(from_header)
+}
+
+/// The request's URL without the token, when the policy reads tokens from URLs and this one carries one.
+pub(crate) fn cleaned_url(request: &Request<'_>, rule: &ExtractRule) -> Option<String> {
+    query::without(request.url?, rule.query.as_deref()?)
+}
+
 fn carried<'r>(request: &Request<'r>, rule: &ExtractRule) -> Result<Cow<'r, str>> {
     if let Some(header) = &rule.header {
         let mut values = request
@@ -65,7 +97,7 @@ fn carried<'r>(request: &Request<'r>, rule: &ExtractRule) -> Result<Cow<'r, str>
         let value = values.next().unwrap_or_default();
         // With two values, two readers of one request may see two tokens.
         if values.next().is_some() {
-            return Err(Error::new(Code::TokenMalformed).with_detail(format!(
+            return Err(Error::new(Code::TokenAmbiguous).with_detail(format!(
                 "the header `{}` stands there more than once",
                 header.name
             )));
@@ -79,7 +111,18 @@ fn carried<'r>(request: &Request<'r>, rule: &ExtractRule) -> Result<Cow<'r, str>
         }
     }
     match (&rule.query, request.url) {
-        (Some(parameter), Some(url)) => Ok(from_query(url, parameter)),
+        (Some(parameter), Some(url)) => {
+            let token = query::first(url, parameter).unwrap_or_default();
+            // The prefix belongs to the token wherever it is carried, unless it is a header's scheme.
+            Ok(match &rule.header {
+                Some(HeaderRule {
+                    prefix: Some(prefix),
+                    prefix_rule: PrefixRule::Optional,
+                    ..
+                }) => Cow::Owned(token.strip_prefix(prefix.as_str()).unwrap_or(&token).to_owned()),
+                _ => token,
+            })
+        }
         _ => Err(missing(rule)),
     }
 }
@@ -94,16 +137,6 @@ fn without_prefix<'v>(value: &'v str, prefix: Option<&str>, rule: PrefixRule) ->
             _ => "",
         },
     }
-}
-
-fn from_query<'r>(url: &'r str, parameter: &str) -> Cow<'r, str> {
-    let Some((_, query)) = url.split_once('?') else {
-        return Cow::Borrowed("");
-    };
-    let query = query.split_once('#').map_or(query, |(query, _)| query);
-    form_urlencoded::parse(query.as_bytes())
-        .find(|(name, _)| name == parameter)
-        .map_or(Cow::Borrowed(""), |(_, value)| value)
 }
 
 fn missing(rule: &ExtractRule) -> Error {

@@ -9,13 +9,19 @@ use crate::expr::{Document, Selection};
 use crate::grant::Identity;
 use crate::json::{Number, Value};
 use crate::pipeline::validate::ValidClaims;
-use crate::policy::{AbsentRule, IdentityRule, ListRule, MetadataRule, OtherRule, TextRule, ValueRule};
+use crate::policy::{
+    AbsentRule, IdentityRule, ListRule, MetadataRule, Named, OtherRule, TextRule, ValueRule,
+};
 
 /// Reads from the claims whom they name: name, e-mail, display name, metadata, groups, lists, in this order.
 ///
 /// # Errors
 /// [`Code::IdentityMissing`], [`Code::IdentityInvalid`], [`Code::GroupsInvalid`], [`Code::MappingFailed`].
-pub(crate) fn map(claims: &ValidClaims<'_>, rule: &IdentityRule) -> Result<Identity> {
+pub(crate) fn map(
+    claims: &ValidClaims<'_>,
+    rule: &IdentityRule,
+    requested_org: Option<u64>,
+) -> Result<Identity> {
     let document = claims.document();
     let name = name(rule, document)?;
     let optional = |rule: &Option<ValueRule>| match rule {
@@ -54,10 +60,22 @@ pub(crate) fn map(claims: &ValidClaims<'_>, rule: &IdentityRule) -> Result<Ident
         subject,
         email,
         display_name,
+        requested_org,
         groups,
         metadata,
         lists,
     })
+}
+
+/// Checks that somebody is named, where the policy asks for it only after everything else.
+///
+/// # Errors
+/// [`Code::IdentityMissing`].
+pub(crate) fn named_at_last(identity: &Identity, rule: &IdentityRule) -> Result<()> {
+    match rule.named {
+        Named::RequiredAtLast if identity.name.is_none() => Err(Code::IdentityMissing.into()),
+        _ => Ok(()),
+    }
 }
 
 /// Reads a list of texts; `None` when the claim is absent and may be.
@@ -93,7 +111,7 @@ fn name(rule: &IdentityRule, document: &Document<'_>) -> Result<Option<String>> 
         }
     }
     match rule.name.first() {
-        Some(first) if rule.name_required => Err(named(Code::IdentityMissing, &first.select)),
+        Some(first) if rule.named == Named::Required => Err(named(Code::IdentityMissing, &first.select)),
         _ => Ok(None),
     }
 }

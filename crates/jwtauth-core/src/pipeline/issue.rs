@@ -11,6 +11,7 @@ pub(crate) fn grant(
     identity: Identity,
     decision: Decision,
     profile: &Profile,
+    cleaned_url: Option<String>,
 ) -> Grant {
     let mut session = profile.session.terms.clone();
     if let Some(prefix) = &profile.session.display_name_prefix {
@@ -25,7 +26,7 @@ pub(crate) fn grant(
         entitlements: decision.entitlements,
         revocations: decision.revocations,
         session,
-        cleaned_url: None,
+        cleaned_url,
         claims: Payload::new(token.into_payload()),
     }
 }

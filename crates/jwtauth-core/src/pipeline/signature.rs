@@ -26,12 +26,12 @@ impl VerifiedToken {
 ///
 /// # Errors
 /// [`Code::SignatureInvalid`]; [`Code::ClaimsMalformed`] when the payload is not UTF-8.
-pub(crate) fn verify(token: UnverifiedToken<'_>, candidates: &Candidates<'_>) -> Result<VerifiedToken> {
+pub(crate) fn verify(token: &mut UnverifiedToken<'_>, candidates: &Candidates<'_>) -> Result<VerifiedToken> {
     let (message, signature) = (token.signing_input(), token.signature());
     if !candidates.keys.iter().any(|key| key.verifies(message, signature)) {
         return Err(Code::SignatureInvalid.into());
     }
-    match String::from_utf8(token.into_payload()) {
+    match String::from_utf8(token.take_payload()) {
         Ok(text) => Ok(VerifiedToken {
             payload: text.into_boxed_str(),
         }),

@@ -9,6 +9,7 @@ use crate::claims::{Claims, NumericDate, Registered};
 use crate::error::{Code, Error, Result};
 use crate::expr::{Document, Selection};
 use crate::json::{Number, Value};
+use crate::pipeline::decode::UnverifiedToken;
 use crate::pipeline::signature::VerifiedToken;
 use crate::policy::{AudienceRule, Boundary, ClaimRule, ClaimTest, ClaimsRule, RegisteredCheck, TimesRule};
 
@@ -26,6 +27,20 @@ impl<'t> ValidClaims<'t> {
     }
 }
 
+/// Checks that a payload nobody has vouched for has the shape of a claims set and the claims that must be there.
+///
+/// It tells a denial that the configured system would hand on from one that it would not; its success means
+/// nothing.
+pub(crate) fn shape(token: &UnverifiedToken<'_>, rule: &ClaimsRule) -> Result<()> {
+    // What is not UTF-8 is refused either way, and is not about the shape.
+    let Ok(payload) = std::str::from_utf8(token.payload()) else {
+        return Ok(());
+    };
+    let claims = Claims::parse(payload)?;
+    RegisteredClaims::read(&claims, rule)?;
+    required(&claims, rule)
+}
+
 /// Checks everything a policy asks of the claims.
 ///
 /// # Errors
@@ -37,12 +52,7 @@ pub(crate) fn claims<'t>(
 ) -> Result<ValidClaims<'t>> {
     let claims = Claims::parse(token.payload())?;
     let registered = RegisteredClaims::read(&claims, rule)?;
-    for name in &rule.required {
-        let present = claims.get(name).is_some_and(|value| !value.is_null());
-        if !present {
-            return Err(Error::new(Code::ClaimMissing).with_claim(name));
-        }
-    }
+    required(&claims, rule)?;
     for check in &rule.check_order {
         registered.check(*check, rule, now)?;
     }
@@ -51,6 +61,19 @@ pub(crate) fn claims<'t>(
         holds(claim_rule, &document)?;
     }
     Ok(ValidClaims(document))
+}
+
+/// A claim that is `null` or an empty text says nothing, so it counts as missing.
+fn required(claims: &Claims<'_>, rule: &ClaimsRule) -> Result<()> {
+    let says_something = |value: &Value<'_>| !value.is_null() && value.as_str() != Some("");
+    match rule
+        .required
+        .iter()
+        .find(|name| !claims.get(name).is_some_and(says_something))
+    {
+        Some(name) => Err(Error::new(Code::ClaimMissing).with_claim(name)),
+        None => Ok(()),
+    }
 }
 
 /// Checks one rule about one claim.
@@ -132,7 +155,7 @@ impl<'c> RegisteredClaims<'c> {
                         date
                     })
                 })
-                .ok_or_else(|| wrong_type(claim, "is beyond any date")),
+                .ok_or_else(|| invalid(claim, "is beyond any date")),
             Some(_) => Err(wrong_type(claim, "must be a number")),
         };
         let issuer = text(Registered::Iss)?;
@@ -284,10 +307,14 @@ fn ensure(holds: bool, otherwise: impl FnOnce() -> Error) -> Result<()> {
     if holds { Ok(()) } else { Err(otherwise()) }
 }
 
-fn wrong_type(claim: Registered, problem: &str) -> Error {
+fn invalid(claim: Registered, problem: &str) -> Error {
     Error::new(Code::ClaimInvalid)
         .with_claim(claim.name())
         .with_detail(problem)
+}
+
+fn wrong_type(claim: Registered, problem: &str) -> Error {
+    invalid(claim, problem).misshapen()
 }
 
 /// A scalar as a list of one, a list as its elements.

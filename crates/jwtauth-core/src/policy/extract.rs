@@ -13,9 +13,24 @@ pub struct ExtractRule {
     /// The query parameter, looked at when the header gives nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
+    /// Whether nothing is taken at all: every request is denied, with or without a token.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub disabled: bool,
+    /// Where a request may name the organisation it wants to act in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requested_org: Option<RequestedOrg>,
     /// Whether `=` is dropped from the token before it is read.
     #[serde(skip_serializing_if = "Padding::is_refused")]
     pub padding: Padding,
+}
+
+/// Where a request may name the organisation it wants to act in; only a positive integer is a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RequestedOrg {
+    /// The query parameters; the first that is there counts.
+    pub query: Vec<String>,
+    /// The header, when no parameter names one.
+    pub header: String,
 }
 
 /// A header that carries the token.
@@ -90,10 +105,10 @@ impl NotApplicable {
     /// Whether this denial is one of them.
     pub(crate) fn covers(&self, error: &Error) -> bool {
         match error.code() {
-            Code::TokenMissing => self.missing,
-            Code::TokenMalformed | Code::TokenTooLarge | Code::HeaderInvalid => self.structure,
+            Code::TokenMissing | Code::AuthenticatorDisabled => self.missing,
+            Code::TokenMalformed | Code::HeaderInvalid => self.structure,
             Code::AlgorithmNotAllowed => self.algorithm,
-            Code::ClaimsMalformed | Code::ClaimInvalid => self.claims_shape,
+            Code::ClaimsMalformed | Code::ClaimInvalid => self.claims_shape && error.is_misshapen(),
             Code::ClaimMissing => self.subject && error.claim() == Some("sub"),
             _ => false,
         }

@@ -13,7 +13,7 @@ pub struct IdentityRule {
     #[serde(serialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub name: Vec<ValueRule>,
     /// Whether somebody must be named.
-    pub name_required: bool,
+    pub named: Named,
     /// Where the e-mail address is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<ValueRule>,
@@ -29,6 +29,19 @@ pub struct IdentityRule {
     /// Lists to copy.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub lists: BTreeMap<String, ListRule>,
+}
+
+/// Whether somebody must be named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Named {
+    /// Yes; a token that names nobody is refused at once.
+    #[default]
+    Required,
+    /// Yes; but a token that names nobody is refused only after everything else was decided.
+    RequiredAtLast,
+    /// No.
+    Optional,
 }
 
 /// A single text from the claims.

@@ -100,6 +100,8 @@ pub enum KidRule {
     Match,
     /// Only keys with exactly that `kid`; a token without one is answered by keys without one.
     Exact,
+    /// As `exact`; besides, a source's only key answers to a token without a `kid`.
+    ExactOrOnly,
     /// Not looked at: every key is tried.
     Ignore,
     /// It must be there; the first source that knows it answers alone.

@@ -20,8 +20,10 @@ use serde::Serialize;
 pub use self::claims::{
     AudienceRule, Boundary, ClaimRule, ClaimTest, ClaimsRule, Leeway, RegisteredCheck, Synthesis, TimesRule,
 };
-pub use self::extract::{ExtractRule, HeaderRule, Limits, NotApplicable, Padding, PrefixRule};
-pub use self::identity::{AbsentRule, IdentityRule, ListRule, MetadataRule, OtherRule, TextRule, ValueRule};
+pub use self::extract::{ExtractRule, HeaderRule, Limits, NotApplicable, Padding, PrefixRule, RequestedOrg};
+pub use self::identity::{
+    AbsentRule, IdentityRule, ListRule, MetadataRule, Named, OtherRule, TextRule, ValueRule,
+};
 pub use self::keys::{KeyRule, KeySpec, KidRule, Origin, Secret};
 pub use self::response::{Response, Responses};
 pub use self::rules::{

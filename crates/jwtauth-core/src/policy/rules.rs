@@ -67,6 +67,9 @@ pub struct OrgRoleRule {
     /// Whether the direct role `GrafanaAdmin` gives server administration, and any other takes it away.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub assign_server_admin: bool,
+    /// Whether the organisation that the request names takes the place of `default_org`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub org_from_request: bool,
     /// The organisations there are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub directory: Option<OrgDirectory>,

@@ -13,9 +13,6 @@ pub struct SessionRule {
     /// What stands before the caller's name in the session's display name; `None`: it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub display_name_prefix: Option<String>,
-    /// Whether the request may name the organisation to act in.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub requested_org: bool,
 }
 
 impl SessionRule {

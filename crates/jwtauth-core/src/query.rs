@@ -1,0 +1,83 @@
+//! What does a URL's query say?
+//!
+//! Read as Go's `net/url` reads it, because that is what the configured systems use: a pair with broken
+//! percent-encoding or with a `;` in it is not there.
+
+use std::borrow::Cow;
+
+/// The first value of a parameter.
+pub(crate) fn first<'u>(url: &'u str, parameter: &str) -> Option<Cow<'u, str>> {
+    let (_, query, _) = split(url);
+    pairs(query)
+        .find(|(name, _)| name == parameter)
+        .map(|(_, value)| value)
+}
+
+/// The URL without a parameter, its other parameters sorted by name; `None` when it does not carry it.
+pub(crate) fn without(url: &str, parameter: &str) -> Option<String> {
+    first(url, parameter)?;
+    let (path, query, fragment) = split(url);
+    let mut kept: Vec<_> = pairs(query).filter(|(name, _)| name != parameter).collect();
+    kept.sort_by(|(left, _), (right, _)| left.cmp(right));
+    let encoded = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(kept)
+        .finish();
+    // Go writes `~` as it is and escapes `*`; the form encoding of browsers does the opposite.
+    let encoded = encoded.replace("%7E", "~").replace('*', "%2A");
+    let mark = if encoded.is_empty() { "" } else { "?" };
+    Some(format!("{path}{mark}{encoded}{fragment}"))
+}
+
+/// Path, query and fragment; the fragment keeps its `#`.
+fn split(url: &str) -> (&str, &str, &str) {
+    let (rest, fragment) = url.split_at(url.find('#').unwrap_or(url.len()));
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    (path, query, fragment)
+}
+
+fn pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.contains(';') && well_encoded(pair))
+        .flat_map(|pair| form_urlencoded::parse(pair.as_bytes()))
+}
+
+fn well_encoded(pair: &str) -> bool {
+    let mut pieces = pair.split('%');
+    pieces.next();
+    pieces.all(|piece| {
+        let mut digits = piece.bytes();
+        let mut hex = || digits.next().is_some_and(|digit| digit.is_ascii_hexdigit());
+        hex() && hex()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_decoded_as_forms_are() {
+        assert_eq!(first("/x?a=1&t=a%2Eb+c&t=2#t=3", "t").as_deref(), Some("a.b c"));
+        assert_eq!(first("/x?t", "t").as_deref(), Some(""));
+        assert_eq!(first("/x", "t"), None);
+        assert_eq!(first("/x#?t=1", "t"), None);
+    }
+
+    #[test]
+    fn broken_pairs_are_not_there() {
+        for url in ["/x?t=%", "/x?t=%4", "/x?t=%zz", "/x?t=a;b", "/x?;t=a"] {
+            assert_eq!(first(url, "t"), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn the_rest_is_sorted_and_encoded_as_go_does() {
+        assert_eq!(without("/d/abc?t=x", "t").as_deref(), Some("/d/abc"));
+        assert_eq!(
+            without("/d?z=1&t=x&b=~*%20&b=2#f", "t").as_deref(),
+            Some("/d?b=~%2A+&b=2&z=1#f")
+        );
+        assert_eq!(without("/d?z=1", "t"), None);
+    }
+}
