@@ -3,14 +3,17 @@
 //! The one contract of all languages (`docs/wire-format.md`): a verifier configuration and requests in, replies
 //! out. The C, Python and Node surfaces are a few lines over the functions here.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::claims::NumericDate;
 use crate::clock::Clock;
 use crate::dialect::Dialect;
 use crate::error::{Code, Error, Result};
+use crate::expr::{IndexRule, Pointer};
 use crate::grant::{Entitlement, Grant, Identity, Session};
 use crate::json::{self, Value};
 use crate::members::Field;
@@ -134,12 +137,41 @@ pub fn policy(verifier: &Verifier) -> String {
     })
 }
 
-/// The value at a JSON pointer in a reply: a string as its text, anything else as JSON; `None` if absent.
+/// The reply of a host's constructor: the verifier stands, and this is what looks like a mistake in its
+/// configuration. The policy itself is not part of it, so that it may be logged.
+pub fn built(verifier: &Verifier) -> String {
+    to_line(&BuiltReply {
+        outcome: "built",
+        warnings: &verifier.policy().warnings,
+    })
+}
+
+/// The reply to a refresh of the keys that succeeded.
+pub fn refreshed() -> String {
+    to_line(&RefreshedReply { outcome: "refreshed" })
+}
+
+/// The value at a JSON pointer in a reply: a string as its text, anything else as the JSON it is written as; `None`
+/// if absent.
 pub fn get(document: &str, pointer: &str) -> Option<String> {
-    let value: serde_json::Value = serde_json::from_str(document).ok()?;
-    match value.pointer(pointer)? {
-        serde_json::Value::String(text) => Some(text.clone()),
-        other => Some(other.to_string()),
+    let pointer = Pointer::parse(pointer, IndexRule::Strict)?;
+    // Followed over the text, because a reply carries a token's own numbers, and those need not fit any type of ours.
+    let mut value: &RawValue = serde_json::from_str(document).ok()?;
+    for part in pointer.parts() {
+        let text = value.get();
+        value = if text.starts_with('{') {
+            serde_json::from_str::<HashMap<String, &RawValue>>(text)
+                .ok()?
+                .remove(part)?
+        } else {
+            let items: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+            items.get(IndexRule::Strict.index(part)?)?
+        };
+    }
+    if value.get().starts_with('"') {
+        serde_json::from_str(value.get()).ok()
+    } else {
+        Some(value.get().to_owned())
     }
 }
 
@@ -209,6 +241,17 @@ struct PolicyReply<'a> {
     warnings: &'a [Warning],
 }
 
+#[derive(Serialize)]
+struct BuiltReply<'a> {
+    outcome: &'static str,
+    warnings: &'a [Warning],
+}
+
+#[derive(Serialize)]
+struct RefreshedReply {
+    outcome: &'static str,
+}
+
 fn to_line(value: &impl Serialize) -> String {
     // INVARIANT: the reply types have string keys and no failing serialisers, so this does not fail; if it ever
     // did, what comes out must still read as a failure.
@@ -220,3 +263,32 @@ fn to_line(value: &impl Serialize) -> String {
 
 const MAX_DOCUMENT: usize = 4 * 1024 * 1024;
 const MAX_TOKEN: usize = 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::get;
+
+    #[test]
+    fn a_pointer_reads_text_as_text_and_the_rest_as_written() {
+        let reply = r#"{"identity":{"name":"al\u0069ce","groups":["a","b"]},"claims":{"n": 1e999 ,"a/b":{"~":null}}}"#;
+        let table = [
+            ("/identity/name", Some("alice")),
+            ("/identity/groups", Some(r#"["a","b"]"#)),
+            ("/identity/groups/1", Some("b")),
+            ("/claims/n", Some("1e999")),
+            ("/claims/a~1b/~0", Some("null")),
+            ("/identity/groups/01", None),
+            ("/identity/groups/2", None),
+            ("/identity/groups/-1", None),
+            ("/identity/name/0", None),
+            ("/absent", None),
+            ("identity", None),
+        ];
+        for (pointer, expected) in table {
+            assert_eq!(get(reply, pointer).as_deref(), expected, "{pointer}");
+        }
+        assert_eq!(get(reply, "").as_deref(), Some(reply));
+        assert_eq!(get("{", ""), None);
+        assert_eq!(get(&"[".repeat(1 << 20), "/0"), None);
+    }
+}

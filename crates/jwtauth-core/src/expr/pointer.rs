@@ -52,6 +52,11 @@ impl Pointer {
         &self.text
     }
 
+    /// The steps, unescaped.
+    pub(crate) fn parts(&self) -> &[String] {
+        &self.parts
+    }
+
     /// Follows the pointer; `None` when any step leads nowhere.
     pub fn find<'a, 't>(&self, root: &'a Value<'t>) -> Option<&'a Value<'t>> {
         self.parts.iter().try_fold(root, |value, part| match value {
@@ -63,7 +68,7 @@ impl Pointer {
 }
 
 impl IndexRule {
-    fn index(self, part: &str) -> Option<usize> {
+    pub(crate) fn index(self, part: &str) -> Option<usize> {
         match self {
             IndexRule::Strict => {
                 let canonical = part == "0" || !part.starts_with('0');
