@@ -11,6 +11,7 @@ use crate::json::{self, Number, Object, Value};
 /// The claims set of a token (RFC 7519 §4), borrowed from the payload's text.
 #[derive(Debug, Clone)]
 pub struct Claims<'t> {
+    text: &'t str,
     members: Value<'t>,
     registered: [Option<u32>; Registered::COUNT],
 }
@@ -54,7 +55,16 @@ impl<'t> Claims<'t> {
                 }
             }
         }
-        Ok(Claims { members, registered })
+        Ok(Claims {
+            text: payload,
+            members,
+            registered,
+        })
+    }
+
+    /// The text it was read from.
+    pub(crate) fn text(&self) -> &'t str {
+        self.text
     }
 
     /// The whole claims set as one value.

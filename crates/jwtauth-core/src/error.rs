@@ -47,6 +47,8 @@ codes! {
     TokenAmbiguous         "token_ambiguous"          Denied      Extract         "the request carries more than one token";
     AuthenticatorDisabled  "authenticator_disabled"   Denied      Extract         "the configuration takes no tokens";
     ProfileUnknown         "profile_unknown"          Denied      Extract         "the requested profile does not exist";
+    ProfileMissing         "profile_missing"          Denied      Extract         "the request names no profile and none is the default";
+    ProfileClosed          "profile_closed"           Denied      Extract         "the requested profile accepts no tokens";
     AddressNotAllowed      "address_not_allowed"      Denied      Extract         "the caller's address is outside the allowed networks";
     TokenMalformed         "token_malformed"          Denied      Decode          "the token is not a compact JWS";
     TokenTooLarge          "token_too_large"          Denied      Decode          "the token is larger than the limit";
@@ -75,6 +77,7 @@ codes! {
     RoleUnresolved         "role_unresolved"          Denied      Decide          "no role could be determined";
     RoleInvalid            "role_invalid"             Denied      Decide          "the role is not one of the valid roles";
     BindingUnmatched       "binding_unmatched"        Denied      Decide          "nothing is bound to this identity";
+    PolicyForbidden        "policy_forbidden"         Denied      Decide          "a configured policy may never be granted";
     ConfigInvalid          "config_invalid"           Config      Configure       "the configuration is not valid";
     KeySourceMissing       "key_source_missing"       Config      Configure       "no key source is configured";
     KeySourceConflict      "key_source_conflict"      Config      Configure       "more than one key source is configured";

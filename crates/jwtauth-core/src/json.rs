@@ -4,6 +4,8 @@
 //! lets through: equal member names (it keeps the last) and nesting beyond [`MAX_DEPTH`]. Token headers,
 //! claims, requests and configurations all come through here.
 
+pub(crate) mod text;
+
 use std::borrow::Cow;
 use std::fmt;
 

@@ -122,7 +122,7 @@ impl Policy {
     /// The profile that a request is decided under.
     ///
     /// # Errors
-    /// [`Code::ProfileUnknown`].
+    /// [`Code::ProfileUnknown`], [`Code::ProfileMissing`], [`Code::ProfileClosed`].
     fn profile_for(&self, request: &Request<'_>) -> Result<&Profile> {
         let profiles = &self.profiles;
         let named = |name: &str| {
@@ -133,17 +133,19 @@ impl Policy {
             };
             found.ok_or_else(|| Error::from(Code::ProfileUnknown))
         };
-        match (
+        let profile = match (
             request.profile.filter(|name| !name.is_empty()),
             &profiles.top,
             &profiles.default,
         ) {
-            (Some(name), _, _) => named(name),
-            (None, Some(top), _) => Ok(top),
-            (None, None, Some(default)) => named(default),
-            (None, None, None) => {
-                Err(Error::new(Code::ProfileUnknown).with_detail("the request must name a profile"))
-            }
+            (Some(name), _, _) => named(name)?,
+            (None, Some(top), _) => top,
+            (None, None, Some(default)) => named(default)?,
+            (None, None, None) => return Err(Code::ProfileMissing.into()),
+        };
+        match &profile.closed {
+            None => Ok(profile),
+            Some(why) => Err(Error::new(Code::ProfileClosed).with_detail(why)),
         }
     }
 

@@ -18,7 +18,7 @@ pub use self::pointer::{IndexRule, Pointer};
 pub use self::selector::Selector;
 pub use self::template::Template;
 
-use crate::json::Value;
+use crate::json::{Value, text};
 
 /// Where in the claims a value is.
 #[derive(Debug, Clone, Serialize)]
@@ -54,6 +54,16 @@ impl Selection {
             Selection::JmesPath(expression) => expression
                 .evaluate(document)
                 .map(|value| Some(Found::Made(value))),
+        }
+    }
+
+    /// How the value is written in the token; `None` when it is not there, or an expression made it.
+    pub(crate) fn find_text<'t>(&self, document: &Document<'t>) -> Option<&'t str> {
+        let payload = document.claims().text();
+        match self {
+            Selection::Claim(name) => text::member(payload, name),
+            Selection::Pointer(pointer) => pointer.find_text(payload.trim_start()),
+            Selection::JmesPath(_) => None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::json::Value;
+use crate::json::{Value, text};
 
 /// A JSON pointer, split and unescaped once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -63,6 +63,17 @@ impl Pointer {
             Value::Object(object) => object.get(part),
             Value::Array(items) => items.get(self.rule.index(part)?),
             _ => None,
+        })
+    }
+
+    /// As [`Pointer::find`], over the document's text: how the value is written.
+    pub(super) fn find_text<'t>(&self, root: &'t str) -> Option<&'t str> {
+        self.parts.iter().try_fold(root, |value, part| {
+            if text::is_list(value) {
+                text::element(value, self.rule.index(part)?)
+            } else {
+                text::member(value, part)
+            }
         })
     }
 }

@@ -26,6 +26,11 @@ pub(crate) fn entitlements(
         validate::holds(requirement, claims.document())?;
     }
     let mut decision = Decision::default();
+    for name in &rules.policies {
+        if let Some(why) = rules.forbidden_policies.get(name) {
+            return Err(Error::new(Code::PolicyForbidden).with_detail(why));
+        }
+    }
     let policies = rules
         .policies
         .iter()

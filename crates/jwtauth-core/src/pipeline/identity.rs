@@ -31,14 +31,25 @@ pub(crate) fn map(
     let email = optional(&rule.email)?;
     let display_name = optional(&rule.display_name)?;
     let mut metadata = BTreeMap::new();
+    let mut failed: Option<Error> = None;
     for (target, value) in &rule.metadata {
         let value = match value {
             MetadataRule::Fixed { fixed } => Some(fixed.clone()),
-            MetadataRule::Value(rule) => text(rule, document, Code::MappingFailed, Code::MappingFailed)?,
+            MetadataRule::Value(rule) => text(rule, document, Code::MappingFailed, Code::MappingFailed)
+                .unwrap_or_else(|error| {
+                    // Of several, the one reported is the first by the claim's name, whatever it is mapped to.
+                    if failed.as_ref().is_none_or(|first| error.claim() < first.claim()) {
+                        failed = Some(error);
+                    }
+                    None
+                }),
         };
         if let Some(value) = value {
             metadata.insert(target.clone(), value);
         }
+    }
+    if let Some(error) = failed {
+        return Err(error);
     }
     let groups = match &rule.groups {
         None => Vec::new(),
@@ -84,6 +95,12 @@ pub(crate) fn named_at_last(identity: &Identity, rule: &IdentityRule) -> Result<
 /// This code, naming the claim.
 pub(crate) fn list(rule: &ListRule, document: &Document<'_>, code: Code) -> Result<Option<Vec<String>>> {
     let found = find(&rule.select, document, code)?;
+    if let (Some(Value::String(text)), Some(separator)) = (found.as_deref(), &rule.split) {
+        let parts = text.split(separator.as_str());
+        return Ok(Some(
+            parts.filter(|part| !part.is_empty()).map(str::to_owned).collect(),
+        ));
+    }
     let items: &[Value<'_>] = match found.as_deref() {
         None | Some(Value::Null) => return absent(rule.absent, &rule.select, code),
         Some(Value::Array(items)) => items,
@@ -104,14 +121,23 @@ pub(crate) fn list(rule: &ListRule, document: &Document<'_>, code: Code) -> Resu
 }
 
 fn name(rule: &IdentityRule, document: &Document<'_>) -> Result<Option<String>> {
+    let mut empty = false;
     for value in &rule.name {
-        let found = text(value, document, Code::IdentityInvalid, Code::IdentityMissing)?;
-        if let Some(name) = found.filter(|name| !name.is_empty()) {
-            return Ok(Some(name));
+        match text(value, document, Code::IdentityInvalid, Code::IdentityMissing)? {
+            Some(name) if !name.is_empty() => return Ok(Some(name)),
+            Some(_) => empty = true,
+            None => {}
         }
     }
     match rule.name.first() {
-        Some(first) if rule.named == Named::Required => Err(named(Code::IdentityMissing, &first.select)),
+        Some(first) if rule.named == Named::Required => {
+            let error = named(Code::IdentityMissing, &first.select);
+            Err(if empty {
+                error.with_detail("the claim is empty")
+            } else {
+                error
+            })
+        }
         _ => Ok(None),
     }
 }

@@ -15,10 +15,8 @@ pub(crate) fn grant(
 ) -> Grant {
     let mut session = profile.session.terms.clone();
     if let Some(prefix) = &profile.session.display_name_prefix {
-        session.display_name = Some(format!(
-            "{prefix}{}",
-            identity.name.as_deref().unwrap_or_default()
-        ));
+        let name = format!("{prefix}{}", identity.name.as_deref().unwrap_or_default());
+        session.display_name = Some(name.strip_suffix('-').unwrap_or(&name).to_owned());
     }
     Grant {
         profile: (!profile.name.is_empty()).then(|| profile.name.clone()),

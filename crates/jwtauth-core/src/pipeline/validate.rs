@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use crate::claims::{Claims, NumericDate, Registered};
 use crate::error::{Code, Error, Result};
 use crate::expr::{Document, Selection};
-use crate::json::{Number, Value};
+use crate::json::{Number, Value, text};
 use crate::pipeline::decode::UnverifiedToken;
 use crate::pipeline::signature::VerifiedToken;
 use crate::policy::{AudienceRule, Boundary, ClaimRule, ClaimTest, ClaimsRule, RegisteredCheck, TimesRule};
@@ -96,13 +96,23 @@ pub(crate) fn holds(rule: &ClaimRule, document: &Document<'_>) -> Result<()> {
         ClaimTest::Equals(expected) => equals(&found, expected),
         ClaimTest::IsTrue {} => matches!(*found, Value::Bool(true)),
         ClaimTest::AnyOf(expected) => {
-            let actual = elements(&found).map_err(fail)?;
-            actual
-                .iter()
-                .any(|one| expected.iter().any(|bound| same_scalar(one, bound)))
+            let actual = elements(&found, rule.split.as_deref()).map_err(fail)?;
+            let in_list = matches!(*found, Value::Array(_));
+            let counts = |one: &Value<'_>| rule.list_numbers || !in_list || !matches!(one, Value::Number(_));
+            actual.iter().enumerate().any(|(index, one)| {
+                let written = || {
+                    let text = rule.select.find_text(document)?;
+                    if in_list {
+                        text::element(text, index)
+                    } else {
+                        Some(text)
+                    }
+                };
+                counts(one) && expected.iter().any(|bound| same_scalar(one, bound, written))
+            })
         }
         ClaimTest::Glob(patterns) => {
-            let actual = elements(&found).map_err(fail)?;
+            let actual = elements(&found, rule.split.as_deref()).map_err(fail)?;
             actual
                 .iter()
                 .filter_map(Value::as_str)
@@ -317,8 +327,19 @@ fn wrong_type(claim: Registered, problem: &str) -> Error {
     invalid(claim, problem).misshapen()
 }
 
-/// A scalar as a list of one, a list as its elements.
-fn elements<'v, 't>(value: &'v Value<'t>) -> Result<Cow<'v, [Value<'t>]>, Code> {
+/// A scalar as a list of one, or of its parts, a list as its elements.
+fn elements<'v, 't>(value: &'v Value<'t>, split: Option<&str>) -> Result<Cow<'v, [Value<'t>]>, Code> {
+    match (value, split) {
+        (Value::String(text), Some(separator)) => Ok(text
+            .split(separator)
+            .filter(|part| !part.is_empty())
+            .map(|part| Value::String(Cow::Owned(part.to_owned())))
+            .collect()),
+        (value, _) => unsplit(value),
+    }
+}
+
+fn unsplit<'v, 't>(value: &'v Value<'t>) -> Result<Cow<'v, [Value<'t>]>, Code> {
     match value {
         Value::Null => Err(Code::ClaimMissing),
         Value::Object(_) => Err(Code::ClaimInvalid),
@@ -345,21 +366,28 @@ fn equals(actual: &Value<'_>, expected: &Value<'_>) -> bool {
 }
 
 /// Equality of scalars by type and exact value; lists and objects equal nothing.
-fn same_scalar(actual: &Value<'_>, expected: &Value<'_>) -> bool {
+fn same_scalar<'t>(
+    actual: &Value<'_>,
+    expected: &Value<'_>,
+    written: impl FnOnce() -> Option<&'t str>,
+) -> bool {
     match (actual, expected) {
         (Value::Bool(actual), Value::Bool(expected)) => actual == expected,
         (Value::String(actual), Value::String(expected)) => actual == expected,
-        (Value::Number(actual), Value::Number(expected)) => same_number(*actual, *expected),
+        (Value::Number(actual), Value::Number(expected)) => same_number(*actual, *expected, written),
         _ => false,
     }
 }
 
-fn same_number(actual: Number, expected: Number) -> bool {
+fn same_number<'t>(actual: Number, expected: Number, written: impl FnOnce() -> Option<&'t str>) -> bool {
+    // Beyond 2^53 a double stands for several integers, and could match one it was not written as.
+    let alike = || actual.as_f64().abs() < EXACT && actual.as_f64() == expected.as_f64();
+    // Nor does a double tell 42.0 from 42.00000000000000000001, but the token's text does.
+    let exactly = |integer: i128| written().is_none_or(|text| text::integer(text) == Some(integer));
     match (actual, expected) {
-        (Number::Float(_), _) | (_, Number::Float(_)) => {
-            // Beyond 2^53 a double stands for several integers, and could match one it was not written as.
-            actual.as_f64().abs() < EXACT && actual.as_f64() == expected.as_f64()
-        }
+        (Number::Float(_), Number::Unsigned(integer)) => alike() && exactly(integer.into()),
+        (Number::Float(_), Number::Signed(integer)) => alike() && exactly(integer.into()),
+        (_, Number::Float(_)) => alike(),
         (actual, expected) => actual == expected,
     }
 }

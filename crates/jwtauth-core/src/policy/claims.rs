@@ -209,6 +209,24 @@ pub struct ClaimRule {
     /// What must hold of it.
     #[serde(flatten)]
     pub test: ClaimTest,
+    /// Whether `any_of` compares numbers in a list too; else only a claim that is a number itself.
+    #[serde(skip_serializing_if = "Clone::clone")]
+    pub list_numbers: bool,
+    /// What a text is taken apart at, before it is compared; empty parts are left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split: Option<String>,
+}
+
+impl ClaimRule {
+    /// A rule about a claim as it stands.
+    pub fn new(select: Selection, test: ClaimTest) -> ClaimRule {
+        ClaimRule {
+            select,
+            test,
+            list_numbers: true,
+            split: None,
+        }
+    }
 }
 
 /// What must hold of a claim.

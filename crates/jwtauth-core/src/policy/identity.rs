@@ -104,6 +104,23 @@ pub struct ListRule {
     /// Whether empty texts are left out.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub drop_empty: bool,
+    /// What a single text is taken apart at; empty parts are left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split: Option<String>,
+}
+
+impl ListRule {
+    /// A list of texts that may be absent and must not hold anything else.
+    pub fn new(select: Selection) -> ListRule {
+        ListRule {
+            select,
+            text: TextRule::default(),
+            absent: AbsentRule::default(),
+            other: OtherRule::default(),
+            drop_empty: false,
+            split: None,
+        }
+    }
 }
 
 /// What counts as text.

@@ -84,6 +84,9 @@ pub struct Profile {
     /// Its name; empty for the top level.
     #[serde(skip)]
     pub name: String,
+    /// Why no token is accepted under it; `None`: it is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed: Option<String>,
     /// What must hold of the claims.
     #[serde(flatten)]
     pub claims: ClaimsRule,

@@ -18,6 +18,9 @@ pub struct Rules {
     /// Policies that everybody receives, in this order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<String>,
+    /// Policies that may never be granted, and why: whoever would receive one of them is refused.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub forbidden_policies: BTreeMap<String, String>,
     /// One role, from an expression.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub roles: Option<RoleRule>,

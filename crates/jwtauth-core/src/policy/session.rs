@@ -10,7 +10,8 @@ pub struct SessionRule {
     /// The terms that are the same for everybody.
     #[serde(flatten)]
     pub terms: Session,
-    /// What stands before the caller's name in the session's display name; `None`: it has none.
+    /// What stands before the caller's name in the session's display name, which then ends without a dash;
+    /// `None`: it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub display_name_prefix: Option<String>,
 }
