@@ -1,1 +1,40 @@
-//! Placeholder.
+//! How is a key file read?
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::unusable;
+use crate::error::Result;
+
+/// Reads a whole file; the buffer is zeroed when dropped, because some of these files hold secrets.
+///
+/// # Errors
+/// [`Code::KeyInvalid`](crate::Code::KeyInvalid): which file, and what the operating system said.
+pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
+    let failed = |error: std::io::Error| unusable(format!("cannot read `{}`: {error}", path.display()));
+    let mut bytes = Zeroizing::new(Vec::new());
+    File::open(path)
+        .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes))
+        .map_err(failed)?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(unusable(format!("`{}` is larger than 4 MiB", path.display())));
+    }
+    Ok(bytes)
+}
+
+/// Reads a whole file of text.
+///
+/// # Errors
+/// As for [`read`], and when it is not UTF-8.
+pub(crate) fn read_text(path: &Path) -> Result<Zeroizing<String>> {
+    let bytes = read(path)?;
+    match std::str::from_utf8(&bytes) {
+        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
+        Err(_) => Err(unusable(format!("`{}` is not UTF-8", path.display()))),
+    }
+}
+
+const MAX_FILE: u64 = 4 * 1024 * 1024;

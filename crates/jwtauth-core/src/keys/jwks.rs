@@ -1,1 +1,138 @@
-//! Placeholder.
+//! How are keys read from JWKs and JWK sets (RFC 7517)?
+//!
+//! A set is often shared with others, so one entry that cannot be used here is skipped with a reason and never
+//! fatal to the rest. What is wrong with the document itself is.
+
+use base64_simd::URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
+
+use super::public::{Kind, PublicKey};
+use super::{Algorithm, Algorithms, unusable};
+use crate::error::{Error, Result};
+use crate::json::{self, Object, Value};
+
+/// One usable entry: its name, its material, and the algorithms it may be used with.
+#[derive(Debug)]
+pub(super) struct Jwk {
+    pub(super) kid: Option<String>,
+    pub(super) material: Material,
+    pub(super) algorithms: Option<Algorithms>,
+}
+
+/// What a key is made of.
+#[derive(Debug)]
+pub(super) enum Material {
+    Public(PublicKey),
+    Secret(Zeroizing<Vec<u8>>),
+}
+
+/// Reads one JWK.
+///
+/// # Errors
+/// It is no JWK, or not one that a token can be checked with.
+pub(super) fn one(text: &str) -> Result<Jwk> {
+    let document = json::parse(text).map_err(|why| unusable(format!("the JWK cannot be read: {why}")))?;
+    entry(&document)
+}
+
+/// Reads a JWK set, entry by entry.
+///
+/// # Errors
+/// It is no JWK set: not one JSON document with unique names and a list of `keys`.
+pub(super) fn set(text: &str) -> Result<Vec<Result<Jwk>>> {
+    let document = json::parse(text).map_err(|why| unusable(format!("the JWK set cannot be read: {why}")))?;
+    let keys = document.as_object().and_then(|object| object.get("keys"));
+    let keys = keys
+        .and_then(Value::as_array)
+        .ok_or_else(|| unusable("a JWK set is an object with a list of `keys` (RFC 7517 §5)"))?;
+    Ok(keys.iter().map(entry).collect())
+}
+
+fn entry(value: &Value<'_>) -> Result<Jwk> {
+    let jwk = value.as_object().ok_or_else(|| unusable("a JWK is an object"))?;
+    if string(jwk, "use")?.is_some_and(|purpose| purpose != "sig") {
+        return Err(unusable("`use` is not `sig`"));
+    }
+    if let Some(operations) = jwk.get("key_ops") {
+        let operations = operations
+            .as_array()
+            .ok_or_else(|| unusable("`key_ops` is not a list"))?;
+        if !operations.iter().any(|one| one.as_str() == Some("verify")) {
+            return Err(unusable("`key_ops` does not hold `verify`"));
+        }
+    }
+    let algorithms = match string(jwk, "alg")?.map(Algorithm::parse) {
+        None => None,
+        Some(Some(algorithm)) => Some(Algorithms::default().with(algorithm)),
+        Some(None) => return Err(unusable("`alg` is no signature algorithm that is supported")),
+    };
+    Ok(Jwk {
+        kid: string(jwk, "kid")?.map(str::to_owned),
+        material: material(jwk)?,
+        algorithms,
+    })
+}
+
+fn material(jwk: &Object<'_>) -> Result<Material> {
+    let kty = string(jwk, "kty")?.ok_or_else(|| missing("kty"))?;
+    if kty == "oct" {
+        return Ok(Material::Secret(bytes(jwk, "k")?));
+    }
+    if PRIVATE_MEMBERS.iter().any(|name| jwk.get(name).is_some()) {
+        return Err(unusable("a private key does not belong in a key set"));
+    }
+    let key = match kty {
+        "RSA" => PublicKey::rsa(&bytes(jwk, "n")?, &bytes(jwk, "e")?),
+        "EC" => match curve(jwk)? {
+            Kind::Ed25519 => Err(unusable("`crv` does not fit `kty`")),
+            kind => PublicKey::ec(kind, &point(kind, &bytes(jwk, "x")?, &bytes(jwk, "y")?)?),
+        },
+        "OKP" => match curve(jwk)? {
+            Kind::Ed25519 => PublicKey::ed25519(&bytes(jwk, "x")?),
+            _ => Err(unusable("`crv` does not fit `kty`")),
+        },
+        _ => Err(unusable("`kty` is not supported; it must be RSA, EC, OKP or oct")),
+    }?;
+    Ok(Material::Public(key))
+}
+
+fn curve(jwk: &Object<'_>) -> Result<Kind> {
+    let name = string(jwk, "crv")?.ok_or_else(|| missing("crv"))?;
+    Kind::of_curve(name)
+        .ok_or_else(|| unusable("`crv` is not supported; it must be P-256, P-384, P-521 or Ed25519"))
+}
+
+/// Coordinates stand in full length, leading zeros and all (RFC 7518 §6.2.1.2).
+fn point(kind: Kind, x: &[u8], y: &[u8]) -> Result<Vec<u8>> {
+    if x.len() != kind.coordinate() || y.len() != kind.coordinate() {
+        return Err(unusable(format!(
+            "`x` and `y` must have {} bytes each",
+            kind.coordinate()
+        )));
+    }
+    Ok([&[4], x, y].concat())
+}
+
+fn bytes(jwk: &Object<'_>, name: &str) -> Result<Zeroizing<Vec<u8>>> {
+    let text = string(jwk, name)?.ok_or_else(|| missing(name))?;
+    // Some servers pad, against RFC 7515 §2; in a key that is harmless.
+    match URL_SAFE_NO_PAD.decode_to_vec(text.trim_end_matches('=')) {
+        Ok(bytes) => Ok(Zeroizing::new(bytes)),
+        Err(_) => Err(unusable(format!("`{name}` is not base64url"))),
+    }
+}
+
+fn string<'v>(jwk: &'v Object<'_>, name: &str) -> Result<Option<&'v str>> {
+    match jwk.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(unusable(format!("`{name}` is not a string"))),
+    }
+}
+
+fn missing(name: &str) -> Error {
+    unusable(format!("`{name}` is missing"))
+}
+
+/// RFC 7518 §6.2.2, §6.3.2; RFC 8037 §2.
+const PRIVATE_MEMBERS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];

@@ -1,140 +1,27 @@
 //! With which key can a signature be checked?
 //!
 //! A [`Key`] is parsed and prepared once, when its [`KeySet`] is made; a request only looks it up.
+//!
+//! [`PublicKey`](public::PublicKey) holds the rules for public keys, whatever they are written in; [`pem`] and
+//! [`jwks`] only read their notations, and [`secret`] holds the rules for shared secrets.
 
-mod file;
+mod algorithm;
+pub(crate) mod file;
 mod jwks;
-mod pem;
+pub(crate) mod pem;
+pub(crate) mod public;
+mod secret;
+mod store;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::path::Path;
 
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::ParsedPublicKey;
-use serde::{Serialize, Serializer};
 
-use crate::error::Result;
-use crate::policy::{KeyRule, KidRule, Warning};
-
-/// A signature algorithm of RFC 7518 §3.1 or RFC 8037.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "each is the RFC's own name")]
-pub enum Algorithm {
-    RS256,
-    RS384,
-    RS512,
-    PS256,
-    PS384,
-    PS512,
-    ES256,
-    ES384,
-    ES512,
-    EdDSA,
-    HS256,
-    HS384,
-    HS512,
-}
-
-impl Algorithm {
-    /// Every algorithm.
-    pub const ALL: [Algorithm; 13] = [
-        Algorithm::RS256,
-        Algorithm::RS384,
-        Algorithm::RS512,
-        Algorithm::PS256,
-        Algorithm::PS384,
-        Algorithm::PS512,
-        Algorithm::ES256,
-        Algorithm::ES384,
-        Algorithm::ES512,
-        Algorithm::EdDSA,
-        Algorithm::HS256,
-        Algorithm::HS384,
-        Algorithm::HS512,
-    ];
-
-    /// The name as it stands in a header; `None` for anything else, `none` in any spelling included.
-    pub fn parse(name: &str) -> Option<Algorithm> {
-        Algorithm::ALL
-            .into_iter()
-            .find(|algorithm| algorithm.as_str() == name)
-    }
-
-    /// The name as it stands in a header.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Algorithm::RS256 => "RS256",
-            Algorithm::RS384 => "RS384",
-            Algorithm::RS512 => "RS512",
-            Algorithm::PS256 => "PS256",
-            Algorithm::PS384 => "PS384",
-            Algorithm::PS512 => "PS512",
-            Algorithm::ES256 => "ES256",
-            Algorithm::ES384 => "ES384",
-            Algorithm::ES512 => "ES512",
-            Algorithm::EdDSA => "EdDSA",
-            Algorithm::HS256 => "HS256",
-            Algorithm::HS384 => "HS384",
-            Algorithm::HS512 => "HS512",
-        }
-    }
-}
-
-impl fmt::Display for Algorithm {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.as_str())
-    }
-}
-
-/// A set of algorithms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Algorithms(u16);
-
-impl Algorithms {
-    /// Whether the set holds this one.
-    pub const fn contains(self, algorithm: Algorithm) -> bool {
-        self.0 & (1 << algorithm as u16) != 0
-    }
-
-    /// The set and this one.
-    #[must_use]
-    pub const fn with(self, algorithm: Algorithm) -> Algorithms {
-        Algorithms(self.0 | 1 << algorithm as u16)
-    }
-
-    /// What both sets hold.
-    #[must_use]
-    pub const fn intersection(self, other: Algorithms) -> Algorithms {
-        Algorithms(self.0 & other.0)
-    }
-
-    /// Whether the set holds nothing.
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    /// The members, in the order of [`Algorithm::ALL`].
-    pub fn iter(self) -> impl Iterator<Item = Algorithm> {
-        Algorithm::ALL
-            .into_iter()
-            .filter(move |algorithm| self.contains(*algorithm))
-    }
-}
-
-impl FromIterator<Algorithm> for Algorithms {
-    fn from_iter<I: IntoIterator<Item = Algorithm>>(algorithms: I) -> Algorithms {
-        algorithms
-            .into_iter()
-            .fold(Algorithms::default(), Algorithms::with)
-    }
-}
-
-impl Serialize for Algorithms {
-    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        out.collect_seq(self.iter().map(Algorithm::as_str))
-    }
-}
+pub use self::algorithm::{Algorithm, Algorithms};
+pub(crate) use self::store::{KeyStore, Selection};
+use crate::error::{Code, Error};
 
 /// A key with which signatures can be checked, and the algorithms it may be used with.
 #[derive(Debug)]
@@ -144,7 +31,6 @@ pub struct Key {
 }
 
 /// A key made ready for one algorithm.
-#[derive(Debug)]
 pub(crate) enum PreparedKey {
     Public(Algorithm, ParsedPublicKey),
     Secret(Algorithm, hmac::Key),
@@ -166,7 +52,22 @@ impl PreparedKey {
     }
 }
 
+impl fmt::Debug for PreparedKey {
+    /// Names the algorithm; the key itself is nobody's business.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "PreparedKey({})", self.algorithm())
+    }
+}
+
 impl Key {
+    /// A key under a name; an empty name counts as none.
+    fn new(kid: Option<&str>, prepared: Vec<PreparedKey>) -> Key {
+        Key {
+            kid: kid.filter(|kid| !kid.is_empty()).map(Box::from),
+            prepared,
+        }
+    }
+
     /// The key made ready for this algorithm, if it may be used with it.
     pub(crate) fn prepared_for(&self, algorithm: Algorithm) -> Option<&PreparedKey> {
         self.prepared
@@ -179,20 +80,47 @@ impl Key {
 #[derive(Debug, Default)]
 pub struct KeySet {
     keys: Vec<Key>,
-    by_kid: HashMap<Box<str>, Vec<u32>>,
-    without_kid: Vec<u32>,
+    by_kid: HashMap<Box<str>, Vec<usize>>,
+    without_kid: Vec<usize>,
 }
 
-/// The opened key sources of a verifier.
-#[derive(Debug)]
-pub(crate) struct KeyStore {
-    sets: Vec<KeySet>,
-    rule: KidRule,
-}
-
-impl KeyStore {
-    /// Reads and prepares every key of a policy.
-    pub(crate) fn open(_rule: &KeyRule, _base_dir: &Path, _warnings: &mut Vec<Warning>) -> Result<KeyStore> {
-        todo!("keys helper")
+impl KeySet {
+    /// All keys, in order.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Key> {
+        self.keys.iter()
     }
+
+    /// The keys with this `kid`, in order.
+    pub(crate) fn named(&self, kid: &str) -> impl Iterator<Item = &Key> {
+        self.by_kid
+            .get(kid)
+            .into_iter()
+            .flatten()
+            .filter_map(|index| self.keys.get(*index))
+    }
+
+    /// The keys without a `kid`, in order.
+    pub(crate) fn unnamed(&self) -> impl Iterator<Item = &Key> {
+        self.without_kid.iter().filter_map(|index| self.keys.get(*index))
+    }
+}
+
+impl FromIterator<Key> for KeySet {
+    fn from_iter<I: IntoIterator<Item = Key>>(keys: I) -> KeySet {
+        let mut set = KeySet::default();
+        for key in keys {
+            let index = set.keys.len();
+            match &key.kid {
+                Some(kid) => set.by_kid.entry(kid.clone()).or_default().push(index),
+                None => set.without_kid.push(index),
+            }
+            set.keys.push(key);
+        }
+        set
+    }
+}
+
+/// Why a key cannot be used.
+fn unusable(why: impl fmt::Display) -> Error {
+    Error::new(Code::KeyInvalid).with_detail(why)
 }

@@ -1,1 +1,160 @@
-//! Placeholder.
+//! How is a public key read from PEM text?
+//!
+//! The systems whose configurations are read here differ in what they let stand around the key and in whether
+//! the label counts, so the reader takes a [`Form`]. What comes out is the same for all: a [`PublicKey`], which
+//! a dialect puts into its policy as canonical PEM.
+
+use base64_simd::STANDARD;
+use zeroize::Zeroizing;
+
+use super::public::PublicKey;
+use super::unusable;
+use crate::error::Result;
+
+/// What a PEM text may hold.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Form {
+    /// What may follow the first block.
+    pub(crate) after: After,
+    /// Which blocks are read.
+    pub(crate) blocks: Blocks,
+}
+
+/// What may follow the first block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum After {
+    /// White space only.
+    Nothing,
+    /// Anything; it is not looked at.
+    Anything,
+}
+
+/// Which blocks are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Blocks {
+    /// A `SubjectPublicKeyInfo` or a certificate, whatever the label says.
+    AnyLabel,
+    /// `PUBLIC KEY`, `RSA PUBLIC KEY` and `CERTIFICATE`.
+    PublicOrCertificate,
+    /// `PUBLIC KEY` and `RSA PUBLIC KEY`; and `PRIVATE KEY`, `RSA PRIVATE KEY`, `EC PRIVATE KEY` for their
+    /// public half.
+    PublicOrPrivate,
+}
+
+impl Form {
+    /// The form in which policies hold PEM.
+    pub(crate) const NATIVE: Form = Form {
+        after: After::Nothing,
+        blocks: Blocks::PublicOrCertificate,
+    };
+}
+
+/// A public key, and whether it was part of a private one.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) key: PublicKey,
+    pub(crate) from_private_key: bool,
+}
+
+/// Reads the first block of a PEM text; text before it is skipped.
+///
+/// # Errors
+/// [`Code::KeyInvalid`](crate::Code::KeyInvalid), with the reason as its detail and nothing of the text.
+pub(crate) fn public_key(text: &str, form: Form) -> Result<Found> {
+    let block = Block::first(text).ok_or_else(|| unusable("there is no PEM block"))?;
+    if form.after == After::Nothing && !block.rest.trim().is_empty() {
+        return Err(unusable("there is text after the first PEM block"));
+    }
+    let der = block.contents()?;
+    let private = matches!(block.label, "PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY");
+    let key = match (form.blocks, block.label) {
+        (Blocks::AnyLabel, _) => {
+            PublicKey::from_spki(&der).or_else(|error| PublicKey::from_certificate(&der).map_err(|_| error))
+        }
+        (_, "PUBLIC KEY") => PublicKey::from_spki(&der),
+        (_, "RSA PUBLIC KEY") => PublicKey::from_pkcs1(&der),
+        (Blocks::PublicOrCertificate, "CERTIFICATE") => PublicKey::from_certificate(&der),
+        (Blocks::PublicOrPrivate, _) if private => PublicKey::from_private_key(&der),
+        _ if private => Err(unusable(
+            "a private key; configure the public key that belongs to it, and keep this one where tokens are signed",
+        )),
+        (_, label) => Err(unusable(format!(
+            "a PEM block of type \"{label}\" is not supported"
+        ))),
+    }?;
+    Ok(Found {
+        key,
+        from_private_key: private && form.blocks == Blocks::PublicOrPrivate,
+    })
+}
+
+/// Whether a text holds PEM at all.
+pub(super) fn is_pem(text: &str) -> bool {
+    text.contains(BEGIN)
+}
+
+/// Writes one block.
+pub(super) fn encode(label: &str, der: &[u8]) -> String {
+    let mut text = format!("{BEGIN}{label}{DASHES}\n");
+    for (index, character) in STANDARD.encode_to_string(der).chars().enumerate() {
+        if index > 0 && index % LINE == 0 {
+            text.push('\n');
+        }
+        text.push(character);
+    }
+    text.push_str(&format!("\n{END}{label}{DASHES}\n"));
+    text
+}
+
+/// One block, still encoded.
+struct Block<'t> {
+    label: &'t str,
+    body: &'t str,
+    rest: &'t str,
+}
+
+impl<'t> Block<'t> {
+    /// Boundaries stand on lines of their own and name the same label (RFC 7468 §2).
+    fn first(text: &'t str) -> Option<Block<'t>> {
+        let begin = line_start(text, BEGIN)?;
+        let (line, body) = split_line(text.get(begin..)?);
+        let label = line.strip_prefix(BEGIN)?.trim_end().strip_suffix(DASHES)?;
+        let end = line_start(body, END)?;
+        let (line, rest) = split_line(body.get(end..)?);
+        let closing = line.strip_prefix(END)?.trim_end().strip_suffix(DASHES)?;
+        (closing == label).then_some(Block {
+            label,
+            body: body.get(..end)?,
+            rest,
+        })
+    }
+
+    /// The bytes; lines may have any length.
+    fn contents(&self) -> Result<Zeroizing<Vec<u8>>> {
+        let body: Zeroizing<String> =
+            Zeroizing::new(self.body.chars().filter(|c| !c.is_ascii_whitespace()).collect());
+        if body.contains(':') {
+            return Err(unusable("PEM with headers, which is not supported"));
+        }
+        match STANDARD.decode_to_vec(body.as_bytes()) {
+            Ok(der) => Ok(Zeroizing::new(der)),
+            Err(_) => Err(unusable("the PEM block is not base64")),
+        }
+    }
+}
+
+/// Where a line begins with this.
+fn line_start(text: &str, with: &str) -> Option<usize> {
+    text.match_indices(with)
+        .map(|(index, _)| index)
+        .find(|index| *index == 0 || text.as_bytes().get(index - 1) == Some(&b'\n'))
+}
+
+fn split_line(text: &str) -> (&str, &str) {
+    text.split_once('\n').unwrap_or((text, ""))
+}
+
+const BEGIN: &str = "-----BEGIN ";
+const END: &str = "-----END ";
+const DASHES: &str = "-----";
+const LINE: usize = 64;

@@ -1,13 +1,22 @@
 //! Header and key sets → candidate keys.
 
 use crate::error::{Code, Error, Result};
-use crate::keys::{Algorithms, KeyStore, PreparedKey};
+use crate::keys::{Algorithms, KeyStore, PreparedKey, Selection};
 use crate::pipeline::decode::Header;
 
 /// The keys that may have signed a token, made ready for its algorithm.
 #[derive(Debug)]
 pub(crate) struct Candidates<'k> {
-    pub(super) keys: Vec<&'k PreparedKey>,
+    // One candidate is the rule, and then nothing is allocated.
+    first: &'k PreparedKey,
+    others: Vec<&'k PreparedKey>,
+}
+
+impl<'k> Candidates<'k> {
+    /// The keys to try, in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'k PreparedKey> {
+        std::iter::once(self.first).chain(self.others.iter().copied())
+    }
 }
 
 /// Finds the keys that answer to a header.
@@ -27,6 +36,21 @@ pub(crate) fn candidates<'k>(
             Error::new(Code::AlgorithmNotAllowed).with_detail(format!("allowed: {}", names.join(", ")))
         );
     };
-    let _ = (algorithm, store);
-    todo!("keys helper")
+    let mut first = None;
+    let mut others = Vec::new();
+    let selection = store.select(header.kid.as_deref(), |key| {
+        if let Some(prepared) = key.prepared_for(algorithm) {
+            match first {
+                None => first = Some(prepared),
+                Some(_) => others.push(prepared),
+            }
+        }
+    });
+    first.map(|first| Candidates { first, others }).ok_or_else(|| {
+        Error::new(Code::KeyNotFound).with_detail(match selection {
+            Selection::Unnamed => "the token does not name its key (`kid`)".to_owned(),
+            Selection::Unknown => "no key has the name that the token gives (`kid`)".to_owned(),
+            Selection::Answered => format!("the key that answers cannot be used with {algorithm}"),
+        })
+    })
 }

@@ -28,7 +28,7 @@ impl VerifiedToken {
 /// [`Code::SignatureInvalid`]; [`Code::ClaimsMalformed`] when the payload is not UTF-8.
 pub(crate) fn verify(token: &mut UnverifiedToken<'_>, candidates: &Candidates<'_>) -> Result<VerifiedToken> {
     let (message, signature) = (token.signing_input(), token.signature());
-    if !candidates.keys.iter().any(|key| key.verifies(message, signature)) {
+    if !candidates.iter().any(|key| key.verifies(message, signature)) {
         return Err(Code::SignatureInvalid.into());
     }
     match String::from_utf8(token.take_payload()) {
@@ -38,3 +38,6 @@ pub(crate) fn verify(token: &mut UnverifiedToken<'_>, candidates: &Candidates<'_
         Err(_) => Err(Error::new(Code::ClaimsMalformed).with_detail("the payload is not UTF-8")),
     }
 }
+
+#[cfg(test)]
+mod tests;

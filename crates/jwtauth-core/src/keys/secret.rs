@@ -1,0 +1,76 @@
+//! Which shared secrets are good enough, and for what?
+
+use aws_lc_rs::hmac;
+
+use super::public::PublicKey;
+use super::{Algorithm, Algorithms, PreparedKey, pem, unusable};
+use crate::error::Result;
+use crate::json::{self, Value};
+
+/// The algorithms that a secret can be used with: those whose hash is no longer than it (RFC 7518 §3.2).
+///
+/// # Errors
+/// It is shorter than every hash, or everybody knows it.
+pub(super) fn algorithms(secret: &[u8]) -> Result<Algorithms> {
+    if secret.is_empty() {
+        return Err(unusable("the secret is empty"));
+    }
+    if is_public_key(secret) {
+        return Err(unusable("the secret is a public key, which everybody may know"));
+    }
+    let fitting: Algorithms = HMAC
+        .into_iter()
+        .filter(|(algorithm, _)| secret.len() >= hash_length(*algorithm))
+        .map(|(algorithm, _)| algorithm)
+        .collect();
+    if fitting.is_empty() {
+        return Err(unusable(format!(
+            "a secret of {} bytes; HS256 needs 32, HS384 needs 48, HS512 needs 64",
+            secret.len()
+        )));
+    }
+    Ok(fitting)
+}
+
+/// Makes a secret ready for one of its algorithms; `None` for algorithms that use no secret.
+pub(super) fn prepare(secret: &[u8], algorithm: Algorithm) -> Option<PreparedKey> {
+    let (_, hash) = HMAC.into_iter().find(|(hmac, _)| *hmac == algorithm)?;
+    Some(PreparedKey::Secret(algorithm, hmac::Key::new(hash, secret)))
+}
+
+/// The algorithms that use a shared secret.
+pub(super) fn all() -> Algorithms {
+    HMAC.into_iter().map(|(algorithm, _)| algorithm).collect()
+}
+
+/// RFC 8725 §2.1: who takes a public key for a secret accepts tokens from anybody.
+fn is_public_key(secret: &[u8]) -> bool {
+    if PublicKey::from_spki(secret).is_ok()
+        || PublicKey::from_pkcs1(secret).is_ok()
+        || PublicKey::from_certificate(secret).is_ok()
+    {
+        return true;
+    }
+    let Ok(text) = std::str::from_utf8(secret) else {
+        return false;
+    };
+    let is_jwk = |value: &Value<'_>| {
+        let object = value.as_object();
+        object.is_some_and(|object| object.get("kty").is_some() || object.get("keys").is_some())
+    };
+    pem::is_pem(text) || json::parse(text).is_ok_and(|value| is_jwk(&value))
+}
+
+fn hash_length(algorithm: Algorithm) -> usize {
+    match algorithm {
+        Algorithm::HS512 => 64,
+        Algorithm::HS384 => 48,
+        _ => 32,
+    }
+}
+
+const HMAC: [(Algorithm, hmac::Algorithm); 3] = [
+    (Algorithm::HS256, hmac::HMAC_SHA256),
+    (Algorithm::HS384, hmac::HMAC_SHA384),
+    (Algorithm::HS512, hmac::HMAC_SHA512),
+];
