@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::claims::Claims;
 use crate::error::Result;
@@ -27,7 +27,8 @@ pub struct Grant {
 }
 
 /// Who the caller is.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Identity {
     /// The name to know the caller by; `None` where the policy names nobody (Consul).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,7 +54,8 @@ pub struct Identity {
 }
 
 /// One thing a caller may have.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Entitlement {
     /// What sort of thing.
     pub kind: EntitlementKind,
@@ -63,7 +65,7 @@ pub struct Entitlement {
     /// Its name.
     pub name: String,
     /// The variables of a templated policy.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub variables: BTreeMap<String, String>,
 }
 
@@ -80,7 +82,7 @@ impl Entitlement {
 }
 
 /// The sorts of entitlement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EntitlementKind {
@@ -100,9 +102,35 @@ pub enum EntitlementKind {
     TemplatedPolicy,
 }
 
+impl EntitlementKind {
+    /// Every kind.
+    pub const ALL: &'static [EntitlementKind] = &[
+        EntitlementKind::OrgRole,
+        EntitlementKind::ServerAdmin,
+        EntitlementKind::Policy,
+        EntitlementKind::Role,
+        EntitlementKind::Service,
+        EntitlementKind::Node,
+        EntitlementKind::TemplatedPolicy,
+    ];
+
+    /// The string that stands for this kind in every language.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            EntitlementKind::OrgRole => "org_role",
+            EntitlementKind::ServerAdmin => "server_admin",
+            EntitlementKind::Policy => "policy",
+            EntitlementKind::Role => "role",
+            EntitlementKind::Service => "service",
+            EntitlementKind::Node => "node",
+            EntitlementKind::TemplatedPolicy => "templated_policy",
+        }
+    }
+}
+
 /// The terms of a session; a member is there when the policy sets it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-#[serde(default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Session {
     /// Seconds until it ends; absent: it does not end by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -157,6 +185,12 @@ impl Payload {
         Payload(text)
     }
 
+    /// Checks a text that was a verified payload before.
+    pub(crate) fn read(text: &str) -> Result<Payload> {
+        Claims::parse(text)?;
+        Ok(Payload(text.into()))
+    }
+
     /// The JSON text as it was signed.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -168,5 +202,20 @@ impl Payload {
     /// None in practice: the text was read before it was granted.
     pub fn parse(&self) -> Result<Claims<'_>> {
         Claims::parse(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EntitlementKind;
+
+    #[test]
+    fn a_kind_is_written_as_it_is_called() {
+        for kind in EntitlementKind::ALL {
+            assert_eq!(
+                serde_json::to_string(kind).unwrap(),
+                format!("\"{}\"", kind.as_str())
+            );
+        }
     }
 }

@@ -31,6 +31,13 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// The token itself, already taken from wherever the host found it; it wins over headers and URL.
+    #[must_use]
+    pub fn token(mut self, token: &'a str) -> Request<'a> {
+        self.token = Some(token);
+        self
+    }
+
     /// The request's URL or path, with its query.
     #[must_use]
     pub fn url(mut self, url: &'a str) -> Request<'a> {

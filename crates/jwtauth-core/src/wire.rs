@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::claims::NumericDate;
@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::dialect::Dialect;
 use crate::error::{Code, Error, Result};
 use crate::expr::{IndexRule, Pointer};
-use crate::grant::{Entitlement, Grant, Identity, Session};
+use crate::grant::{Entitlement, Grant, Identity, Payload, Session};
 use crate::json::{self, Value};
 use crate::members::Field;
 use crate::policy::Warning;
@@ -84,6 +84,12 @@ pub fn authenticate(verifier: &Verifier, request: &str) -> Result<Grant> {
     verifier.authenticate(&read_request(&document)?)
 }
 
+/// Reads the address of a caller: an IP address, with or without a port.
+pub fn address(text: &str) -> Option<IpAddr> {
+    let socket = || text.parse::<SocketAddr>().map(|socket| socket.ip());
+    text.parse::<IpAddr>().or_else(|_| socket()).ok()
+}
+
 /// The reply to a request, as one line of JSON.
 pub fn reply(outcome: &Result<Grant>) -> String {
     match outcome {
@@ -125,6 +131,30 @@ pub fn granted(grant: &Grant) -> String {
     line.push_str(grant.claims.as_str().trim());
     line.push('}');
     line
+}
+
+/// Reads back what [`granted`] wrote, for hosts that carry grants from one process to another.
+///
+/// This looks at the form only: nothing shows who wrote the text. Read back only what was kept where no caller can
+/// write.
+///
+/// # Errors
+/// [`Code::RequestInvalid`].
+pub fn restore(reply: &str) -> Result<Grant> {
+    let invalid = || Error::new(Code::RequestInvalid).with_detail("this is not the reply of a grant");
+    let read: RestoredReply = serde_json::from_str(reply).map_err(|_| invalid())?;
+    if read.outcome != "granted" {
+        return Err(invalid());
+    }
+    Ok(Grant {
+        profile: read.profile,
+        identity: read.identity,
+        entitlements: read.entitlements,
+        revocations: read.revocations,
+        session: read.session,
+        cleaned_url: read.cleaned_url,
+        claims: Payload::read(read.claims.get()).map_err(|_| invalid())?,
+    })
 }
 
 /// The native form of a verifier's policy, ready to be given back, and its warnings.
@@ -194,11 +224,8 @@ fn read_request<'a>(document: &'a Value<'_>) -> Result<Request<'a>> {
     request.url = members.take("url").map(|field| field.string()).transpose()?;
     request.profile = members.take("profile").map(|field| field.string()).transpose()?;
     if let Some(field) = members.take("remote_addr") {
-        let text = field.string()?;
-        let address = text
-            .parse::<IpAddr>()
-            .or_else(|_| text.parse::<SocketAddr>().map(|socket| socket.ip()));
-        request.remote_addr = Some(address.map_err(|_| field.error("is not an IP address"))?);
+        let address = address(field.string()?);
+        request.remote_addr = Some(address.ok_or_else(|| field.error("is not an IP address"))?);
     }
     members.finish()?;
     Ok(request)
@@ -215,6 +242,20 @@ struct GrantedReply<'a> {
     session: &'a Session,
     #[serde(skip_serializing_if = "Option::is_none")]
     cleaned_url: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RestoredReply<'a> {
+    outcome: &'a str,
+    profile: Option<String>,
+    identity: Identity,
+    entitlements: Vec<Entitlement>,
+    revocations: Vec<Entitlement>,
+    session: Session,
+    cleaned_url: Option<String>,
+    #[serde(borrow)]
+    claims: &'a RawValue,
 }
 
 #[derive(Serialize)]
@@ -266,7 +307,8 @@ const MAX_TOKEN: usize = 1024 * 1024;
 
 #[cfg(test)]
 mod tests {
-    use super::get;
+    use super::{get, granted, restore};
+    use crate::error::Code;
 
     #[test]
     fn a_pointer_reads_text_as_text_and_the_rest_as_written() {
@@ -290,5 +332,38 @@ mod tests {
         assert_eq!(get(reply, "").as_deref(), Some(reply));
         assert_eq!(get("{", ""), None);
         assert_eq!(get(&"[".repeat(1 << 20), "/0"), None);
+    }
+    #[test]
+    fn a_grant_reads_back_as_it_was_written() {
+        let full = r#"{"outcome":"granted","profile":"web","identity":{"name":"alice","groups":["a"],"metadata":{"k":"v"},"lists":{"l":["x"]}},"entitlements":[{"kind":"org_role","scope":"1","name":"Editor"},{"kind":"templated_policy","name":"t","variables":{"a":"b"}}],"revocations":[],"session":{"ttl":60,"renewable":true},"cleaned_url":"/","claims":{"n": 1.50,"s":"\u0061"}}"#;
+        let bare = r#"{"outcome":"granted","identity":{"groups":[],"metadata":{},"lists":{}},"entitlements":[],"revocations":[],"session":{},"claims":{}}"#;
+        for text in [full, bare] {
+            assert_eq!(granted(&restore(text).unwrap()), text);
+        }
+    }
+
+    #[test]
+    fn what_is_not_the_reply_of_a_grant_is_not_read_back() {
+        let bare = r#"{"outcome":"granted","identity":{"groups":[],"metadata":{},"lists":{}},"entitlements":[],"revocations":[],"session":{},"claims":{}}"#;
+        let table = [
+            ("", ""),
+            ("granted", "failed"),
+            ("\"claims\":{}", "\"claims\":[]"),
+            ("\"claims\":{}", "\"claims\":{\"a\":1,\"a\":2}"),
+            ("\"session\":{}", "\"session\":{\"sid\":1}"),
+            ("\"claims\":{}", "\"claims\":{},\"token\":\"x\""),
+            (
+                "\"entitlements\":[]",
+                "\"entitlements\":[{\"kind\":\"king\",\"name\":\"x\"}]",
+            ),
+        ];
+        for (from, to) in table {
+            let text = if from.is_empty() {
+                String::new()
+            } else {
+                bare.replace(from, to)
+            };
+            assert_eq!(restore(&text).unwrap_err().code(), Code::RequestInvalid, "{text}");
+        }
     }
 }
