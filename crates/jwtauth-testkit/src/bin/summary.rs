@@ -1,0 +1,24 @@
+//! Tells in how many languages how many cases ran; fails unless all ran in all: `summary [DIRECTORY]`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use jwtauth_testkit::{output, runner};
+
+fn main() -> ExitCode {
+    let directory = std::env::args_os().nth(1).map_or_else(output, PathBuf::from);
+    match runner::summary(&directory) {
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+        Ok((table, complete)) => {
+            print!("{table}");
+            if complete {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The flattened cases in Rust, read as every other language reads them.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use jwtauth_core::wire;
+use serde_json::Value;
+
+use crate::{Context, Result};
+
+/// The languages in which the cases must have run.
+pub const SURFACES: [&str; 4] = ["rust", "c", "python", "node"];
+
+/// What came of a run.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// How many cases came out as they should.
+    pub passed: usize,
+    /// The others, each with what came out.
+    pub failures: Vec<String>,
+}
+
+/// Runs every flattened case under a directory, and leaves the count in `ran-rust.txt`.
+///
+/// # Errors
+/// A file that is not there.
+pub fn run(directory: &Path) -> Result<Outcome> {
+    let mut outcome = Outcome::default();
+    for line in index(directory)? {
+        match check(&directory.join(&line))? {
+            None => outcome.passed += 1,
+            Some(difference) => outcome.failures.push(format!("{line}: {difference}")),
+        }
+    }
+    let ran = outcome.passed + outcome.failures.len();
+    fs::write(directory.join("ran-rust.txt"), ran.to_string()).context("ran-rust.txt")?;
+    Ok(outcome)
+}
+
+/// The cases under a directory, as `topic/case`.
+///
+/// # Errors
+/// There is no index.
+pub fn index(directory: &Path) -> Result<Vec<String>> {
+    Ok(read(directory, "index.txt")?.lines().map(str::to_owned).collect())
+}
+
+fn check(case: &Path) -> Result<Option<String>> {
+    let verifier = read(case, "verifier.json")?;
+    let request = read(case, "request.json")?;
+    let expect = read(case, "expect.json")?;
+
+    let outcome = wire::verifier(&verifier).and_then(|verifier| wire::authenticate(&verifier, &request));
+    let reply = wire::reply(&outcome);
+    let matches = match &outcome {
+        Ok(_) => reply == expect,
+        Err(_) => same_failure(&reply, &expect)?,
+    };
+    Ok((!matches).then_some(reply))
+}
+
+fn same_failure(reply: &str, expect: &str) -> Result<bool> {
+    let reply: Value = serde_json::from_str(reply).context("the reply")?;
+    let expect: Value = serde_json::from_str(expect).context("expect.json")?;
+    let same = |member: &str| expect.get(member) == reply.get(member);
+    Ok(same("outcome") && same("class") && same("code") && (expect.get("claim").is_none() || same("claim")))
+}
+
+/// A table of the surfaces and how many cases each ran; whether each ran all of them.
+///
+/// # Errors
+/// There is no index.
+pub fn summary(directory: &Path) -> Result<(String, bool)> {
+    let cases = index(directory)?.len();
+    let mut table = format!("conformance: {cases} cases\n");
+    let mut complete = cases > 0;
+    for surface in SURFACES {
+        let ran = fs::read_to_string(directory.join(format!("ran-{surface}.txt")))
+            .ok()
+            .and_then(|text| text.trim().parse::<usize>().ok());
+        let verdict = match ran {
+            Some(ran) if ran == cases => format!("{ran} ran"),
+            Some(ran) => format!("{ran} ran, not {cases}"),
+            None => "did not run".to_owned(),
+        };
+        complete &= ran == Some(cases);
+        // Writing to a String cannot fail.
+        let _ = writeln!(table, "  {surface:<8} {verdict}");
+    }
+    Ok((table, complete))
+}
+
+fn read(directory: &Path, name: &str) -> Result<String> {
+    let path = directory.join(name);
+    fs::read_to_string(&path).context(path.display())
+}
