@@ -90,6 +90,11 @@ impl KeySet {
         self.keys.iter()
     }
 
+    /// How many keys there are.
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
     /// The keys with this `kid`, in order.
     pub(crate) fn named(&self, kid: &str) -> impl Iterator<Item = &Key> {
         self.by_kid

@@ -62,8 +62,11 @@ impl KeyStore {
                     set.all().for_each(&mut visit)
                 }
                 (KidRule::Hint, Some(kid)) => set.named(kid).chain(set.unnamed()).for_each(&mut visit),
-                (KidRule::Match | KidRule::Exact, Some(kid)) => set.named(kid).for_each(&mut visit),
-                (KidRule::Exact, None) => set.unnamed().for_each(&mut visit),
+                (KidRule::Match | KidRule::Exact | KidRule::ExactOrOnly, Some(kid)) => {
+                    set.named(kid).for_each(&mut visit)
+                }
+                (KidRule::ExactOrOnly, None) if set.len() == 1 => set.all().for_each(&mut visit),
+                (KidRule::Exact | KidRule::ExactOrOnly, None) => set.unnamed().for_each(&mut visit),
                 (KidRule::Required, None) => return Selection::Unnamed,
                 (KidRule::Required, Some(kid)) => {
                     let mut named = set.named(kid).peekable();
