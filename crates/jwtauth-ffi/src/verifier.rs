@@ -1,0 +1,195 @@
+//! The exported functions: each a few lines over one function of the core.
+
+#![expect(unsafe_code, reason = "exported functions")]
+
+use std::ffi::c_char;
+use std::ptr;
+
+use jwtauth_core::{Request, Verifier, wire};
+
+use crate::guard;
+use crate::reply::ReplySlot;
+use crate::status::Status;
+
+/// Decides requests by one configuration. Made by jwtauth_verifier_new, freed by jwtauth_verifier_free.
+#[derive(Debug)]
+pub struct Handle(Verifier);
+
+/// Builds a verifier from a configuration.
+///
+/// Reads the files that the configuration names and opens no connection. Nothing of `config_json` is needed
+/// afterwards.
+///
+/// @param config_json The configuration: an object with `dialect`, `config` and perhaps `options`.
+/// @param verifier Gets the verifier, or NULL on any failure. Free it with jwtauth_verifier_free.
+/// @param reply_json Gets the reply: `outcome` "built" and `warnings`, or what is wrong. May be NULL. Free it with
+/// jwtauth_string_free.
+/// @return JWTAUTH_STATUS_OK, _CONFIG, _ARGUMENT or _INTERNAL.
+///
+/// # Safety
+/// `config_json` is NULL or a NUL-terminated string; the others are NULL or may be written.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn jwtauth_verifier_new(
+    config_json: *const c_char,
+    verifier: *mut *mut Handle,
+    reply_json: *mut *mut c_char,
+) -> Status {
+    // SAFETY: the caller's promise.
+    let reply = unsafe { ReplySlot::new(reply_json) };
+    if !verifier.is_null() {
+        // SAFETY: the caller's promise.
+        unsafe { verifier.write(ptr::null_mut()) };
+    }
+    let mut built = None;
+    let status = reply.answer(|| {
+        if verifier.is_null() {
+            return Err(guard::null("verifier"));
+        }
+        // SAFETY: the caller's promise.
+        let config = unsafe { guard::text("config_json", config_json) }?;
+        let handle = Handle(wire::verifier(config)?);
+        let reply = wire::built(&handle.0);
+        built = Some(Box::new(handle));
+        Ok(reply)
+    });
+    if let (Status::Ok, Some(handle)) = (status, built) {
+        // SAFETY: the caller's promise; NULL was refused above.
+        unsafe { verifier.write(Box::into_raw(handle)) };
+    }
+    status
+}
+
+/// Decides a request that the host describes as JSON.
+///
+/// The request is the host's own word: `profile` and `remote_addr` are believed. Never forward a client's body as
+/// the request, and never paste a token into one; jwtauth_verifier_authenticate_token is for that.
+///
+/// @param verifier The verifier.
+/// @param request_json The request: `token`, or `headers` and `url`; `profile`, `remote_addr`.
+/// @param reply_json Gets the reply: the grant, or why there is none. May be NULL. Free it with jwtauth_string_free.
+/// @return JWTAUTH_STATUS_OK if the request is granted; else _DENIED, _UNAVAILABLE, _ARGUMENT or _INTERNAL.
+///
+/// # Safety
+/// `verifier` is NULL or a verifier that is not freed during the call; `request_json` is NULL or a NUL-terminated
+/// string; `reply_json` is NULL or may be written.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn jwtauth_verifier_authenticate(
+    verifier: *const Handle,
+    request_json: *const c_char,
+    reply_json: *mut *mut c_char,
+) -> Status {
+    // SAFETY: the caller's promise.
+    let reply = unsafe { ReplySlot::new(reply_json) };
+    reply.answer(|| {
+        // SAFETY: the caller's promise.
+        let handle = unsafe { guard::borrowed("verifier", verifier) }?;
+        // SAFETY: the caller's promise.
+        let request = unsafe { guard::text("request_json", request_json) }?;
+        Ok(wire::granted(&wire::authenticate(&handle.0, request)?))
+    })
+}
+
+/// Decides about one token, taken as it came from wherever the host found it.
+///
+/// @param verifier The verifier.
+/// @param token The token alone, without "Bearer ". Any text is safe here.
+/// @param profile The profile to decide under, chosen by the host; NULL or "" for none.
+/// @param reply_json Gets the reply: the grant, or why there is none. May be NULL. Free it with jwtauth_string_free.
+/// @return JWTAUTH_STATUS_OK if the request is granted; else _DENIED, _UNAVAILABLE, _ARGUMENT or _INTERNAL.
+///
+/// # Safety
+/// `verifier` is NULL or a verifier that is not freed during the call; `token` and `profile` are NULL or
+/// NUL-terminated strings; `reply_json` is NULL or may be written.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn jwtauth_verifier_authenticate_token(
+    verifier: *const Handle,
+    token: *const c_char,
+    profile: *const c_char,
+    reply_json: *mut *mut c_char,
+) -> Status {
+    // SAFETY: the caller's promise.
+    let reply = unsafe { ReplySlot::new(reply_json) };
+    reply.answer(|| {
+        // SAFETY: the caller's promise.
+        let handle = unsafe { guard::borrowed("verifier", verifier) }?;
+        // SAFETY: the caller's promise.
+        let mut request = Request::bearer(unsafe { guard::text("token", token) }?);
+        if !profile.is_null() {
+            // SAFETY: the caller's promise.
+            request = request.profile(unsafe { guard::text("profile", profile) }?);
+        }
+        Ok(wire::granted(&handle.0.authenticate(&request)?))
+    })
+}
+
+/// Asks every key source for its keys now, for example at start-up. May open connections.
+///
+/// @param verifier The verifier.
+/// @param reply_json Gets the reply: `outcome` "refreshed", or what failed. May be NULL. Free it with
+/// jwtauth_string_free.
+/// @return JWTAUTH_STATUS_OK if every source answered; else _UNAVAILABLE, _ARGUMENT or _INTERNAL.
+///
+/// # Safety
+/// `verifier` is NULL or a verifier that is not freed during the call; `reply_json` is NULL or may be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn jwtauth_verifier_refresh_keys(
+    verifier: *const Handle,
+    reply_json: *mut *mut c_char,
+) -> Status {
+    // SAFETY: the caller's promise.
+    let reply = unsafe { ReplySlot::new(reply_json) };
+    reply.answer(|| {
+        // SAFETY: the caller's promise.
+        let handle = unsafe { guard::borrowed("verifier", verifier) }?;
+        handle.0.refresh_keys()?;
+        Ok(wire::refreshed())
+    })
+}
+
+/// The configuration in its native form, whatever the dialect it was written in, and warnings about it.
+///
+/// The reply can be given to jwtauth_verifier_new. It holds what the configuration held, secret keys included.
+///
+/// @param verifier The verifier.
+/// @param reply_json Gets the reply: `dialect` "native", `config` and `warnings`. May be NULL. Free it with
+/// jwtauth_string_free.
+/// @return JWTAUTH_STATUS_OK, _ARGUMENT or _INTERNAL.
+///
+/// # Safety
+/// `verifier` is NULL or a verifier that is not freed during the call; `reply_json` is NULL or may be written.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn jwtauth_verifier_policy(
+    verifier: *const Handle,
+    reply_json: *mut *mut c_char,
+) -> Status {
+    // SAFETY: the caller's promise.
+    let reply = unsafe { ReplySlot::new(reply_json) };
+    reply.answer(|| {
+        // SAFETY: the caller's promise.
+        let handle = unsafe { guard::borrowed("verifier", verifier) }?;
+        Ok(wire::policy(&handle.0))
+    })
+}
+
+/// Frees a verifier. No other thread may be using it, or use it afterwards.
+///
+/// @param verifier What jwtauth_verifier_new gave, once; or NULL, which does nothing.
+///
+/// # Safety
+/// `verifier` is NULL, or came from jwtauth_verifier_new, has not been freed, and is in no other call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn jwtauth_verifier_free(verifier: *mut Handle) {
+    if verifier.is_null() {
+        return;
+    }
+    // There is nobody to tell about a panic here, and nothing of the verifier is used again.
+    let _ = guard::caught(|| {
+        // SAFETY: the caller's promise; all verifiers are handed out by `Box::into_raw`.
+        drop(unsafe { Box::from_raw(verifier) });
+        Ok(())
+    });
+}

@@ -1,0 +1,84 @@
+//! What programs that are already compiled rely on: numbers, names and signatures.
+
+#![expect(unsafe_code, reason = "strings from the C interface are read here")]
+
+use std::ffi::{CStr, c_char, c_uint};
+
+use jwtauth::{Handle, Number, Status};
+
+#[test]
+fn statuses_keep_their_numbers_and_names() {
+    let table = [
+        (Status::Ok, 0, c"ok"),
+        (Status::Denied, 1, c"denied"),
+        (Status::Config, 2, c"config"),
+        (Status::Unavailable, 3, c"unavailable"),
+        (Status::Argument, 4, c"argument"),
+        (Status::Internal, 5, c"internal"),
+    ];
+    for (status, number, name) in table {
+        assert_eq!(status as c_uint, number);
+        assert_eq!(name_of(number), name);
+    }
+    assert_eq!(name_of(6), c"unknown");
+    assert_eq!(name_of(c_uint::MAX), c"unknown");
+    assert_eq!(size_of::<Status>(), size_of::<c_uint>());
+    assert_eq!(size_of::<Number>(), size_of::<c_uint>());
+}
+
+#[test]
+fn functions_keep_their_signatures() {
+    type Text = *const c_char;
+    type Reply = *mut *mut c_char;
+    let _: unsafe extern "C" fn(Text, *mut *mut Handle, Reply) -> Status = jwtauth::jwtauth_verifier_new;
+    let _: unsafe extern "C" fn(*const Handle, Text, Reply) -> Status =
+        jwtauth::jwtauth_verifier_authenticate;
+    let _: unsafe extern "C" fn(*const Handle, Text, Text, Reply) -> Status =
+        jwtauth::jwtauth_verifier_authenticate_token;
+    let _: unsafe extern "C" fn(*const Handle, Reply) -> Status = jwtauth::jwtauth_verifier_refresh_keys;
+    let _: unsafe extern "C" fn(*const Handle, Reply) -> Status = jwtauth::jwtauth_verifier_policy;
+    let _: unsafe extern "C" fn(*mut Handle) = jwtauth::jwtauth_verifier_free;
+    let _: unsafe extern "C" fn(Text, Text) -> *mut c_char = jwtauth::jwtauth_json_get;
+    let _: unsafe extern "C" fn(*mut c_char) = jwtauth::jwtauth_string_free;
+    let _: extern "C" fn(Number) -> Text = jwtauth::jwtauth_status_name;
+    let _: extern "C" fn() -> Text = jwtauth::jwtauth_version;
+}
+
+#[test]
+fn the_header_declares_these_functions_and_no_others() {
+    let header = include_str!("../../../include/jwtauth.h");
+    let mut declared: Vec<&str> = header
+        .lines()
+        .filter(|line| !line.starts_with(" *") && !line.starts_with('#'))
+        .filter_map(|line| line.split_once('('))
+        .filter_map(|(before, _)| before.rsplit([' ', '*']).next())
+        .collect();
+    declared.sort_unstable();
+    assert_eq!(declared, FUNCTIONS);
+}
+
+#[test]
+fn the_version_is_that_of_the_package() {
+    // SAFETY: a static string.
+    let version = unsafe { CStr::from_ptr(jwtauth::jwtauth_version()) };
+    assert_eq!(version.to_str().unwrap(), env!("CARGO_PKG_VERSION"));
+}
+
+fn name_of(number: c_uint) -> &'static CStr {
+    // SAFETY: a static string, whatever the number.
+    unsafe { CStr::from_ptr(jwtauth::jwtauth_status_name(Number(number))) }
+}
+
+/// Names may join this list; none may leave it.
+const FUNCTIONS: [&str; 10] = [
+    "jwtauth_json_get",
+    "jwtauth_status_name",
+    "jwtauth_string_free",
+    "jwtauth_verifier_authenticate",
+    "jwtauth_verifier_authenticate_token",
+    "jwtauth_verifier_free",
+    "jwtauth_verifier_new",
+    "jwtauth_verifier_policy",
+    "jwtauth_verifier_refresh_keys",
+    "jwtauth_version",
+];

@@ -1,0 +1,59 @@
+//! `include/jwtauth.h` is what the exported functions say.
+//!
+//! With `UPDATE_GENERATED=1` this test writes the header instead of comparing it.
+
+use std::path::Path;
+
+#[test]
+fn the_checked_in_header_is_the_generated_one() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let path = here.join("../../include/jwtauth.h");
+    let generated = generate(here).unwrap();
+    if std::env::var_os("UPDATE_GENERATED").is_some_and(|value| value == "1") {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &generated).unwrap();
+    }
+    let checked_in = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        generated == checked_in,
+        "include/jwtauth.h is not what the sources say; `make generate` writes it"
+    );
+}
+
+fn generate(here: &Path) -> Result<String, Box<dyn std::error::Error>> {
+    let mut config = cbindgen::Config::from_file(here.join("cbindgen.toml"))?;
+    config.header = Some(header_comment(&std::fs::read_to_string(here.join("src/lib.rs"))?));
+    let mut header = Vec::new();
+    cbindgen::Builder::new()
+        .with_config(config)
+        .with_src(here.join("src/status.rs"))
+        .with_src(here.join("src/verifier.rs"))
+        .with_src(here.join("src/reply.rs"))
+        .generate()?
+        .write(&mut header);
+    Ok(without_safety_sections(&String::from_utf8(header)?))
+}
+
+/// The crate's own documentation is the comment at the top: the rules are written once.
+fn header_comment(source: &str) -> String {
+    let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
+    let text: String = lines
+        .filter(|line| !line.trim_start().starts_with("```"))
+        .map(|line| format!(" *{line}\n"))
+        .collect();
+    format!("/*\n{text} *\n * Generated from the sources of the library; not to be edited.\n */")
+}
+
+/// `# Safety` tells Rust callers what C callers know from the rules at the top.
+fn without_safety_sections(header: &str) -> String {
+    let mut kept = String::new();
+    let mut inside = false;
+    for line in header.lines() {
+        inside = (inside || line == " * # Safety") && line != " */";
+        if !inside {
+            kept.push_str(line.trim_end());
+            kept.push('\n');
+        }
+    }
+    kept.replace(" *\n */", " */")
+}

@@ -1,0 +1,211 @@
+/*
+ * `libjwtauth`: who sent this token, and what may they do?
+ *
+ * A verifier is built once from a configuration and then decides requests. Everything goes in and comes out as
+ * JSON text; `docs/wire-format.md` has the members, `docs/c-api.md` this interface at length.
+ *
+ * jwtauth_verifier *verifier = NULL;
+ * char *reply = NULL;
+ * if (jwtauth_verifier_new(config_json, &verifier, &reply) == JWTAUTH_STATUS_OK) {
+ *     jwtauth_string_free(reply);
+ *     if (jwtauth_verifier_authenticate_token(verifier, token, NULL, &reply) == JWTAUTH_STATUS_OK) {
+ *         char *name = jwtauth_json_get(reply, "/identity/name");
+ *         ...
+ *         jwtauth_string_free(name);
+ *     }
+ * }
+ * jwtauth_string_free(reply);
+ * jwtauth_verifier_free(verifier);
+ *
+ * The rules, the same for every function:
+ *
+ * - Only JWTAUTH_STATUS_OK means yes. Compare with it, by name. Everything else is a refusal; the reply says why.
+ * - Inputs are NUL-terminated UTF-8 and are borrowed for the call only. NULL or other bytes where text is required
+ *   give JWTAUTH_STATUS_ARGUMENT, never a crash.
+ * - Outputs are always written, whatever the status: a verifier is valid or NULL, a reply is JSON text. What an
+ *   output held before is overwritten, not freed. Pass NULL for `reply_json` if only the status matters.
+ * - What a call hands out is the caller's: free it once, with jwtauth_verifier_free or jwtauth_string_free, never
+ *   with free(). Both accept NULL.
+ * - A token goes in by jwtauth_verifier_authenticate_token, as it came. Never paste it into JSON: a token could
+ *   bring members of its own.
+ * - Any number of threads may use one verifier at once. Only jwtauth_verifier_free needs it to be unused. The
+ *   library starts no threads and keeps no "last error".
+ * - An internal mistake gives JWTAUTH_STATUS_INTERNAL; it does not unwind into the caller, and the verifier stays
+ *   usable.
+ * - Messages never carry the token, the values of its claims, or keys. Replies to granted requests carry the claims.
+ *
+ * Generated from the sources of the library; not to be edited.
+ */
+
+#ifndef JWTAUTH_H
+#define JWTAUTH_H
+
+
+/* A status that nobody looks at is a door left open; a reply that nobody takes is memory lost. */
+#if defined(__GNUC__)
+#define JWTAUTH_MUST_USE __attribute__((warn_unused_result))
+#else
+#define JWTAUTH_MUST_USE
+#endif
+
+/**
+ * What a call came to. Only JWTAUTH_STATUS_OK means yes. Numbers are never changed or reused.
+ */
+typedef enum {
+    /**
+     * Granted, or done.
+     */
+    JWTAUTH_STATUS_OK = 0,
+    /**
+     * The answer is no.
+     */
+    JWTAUTH_STATUS_DENIED = 1,
+    /**
+     * The configuration must be mended by the operator.
+     */
+    JWTAUTH_STATUS_CONFIG = 2,
+    /**
+     * The answer is not known, because keys could not be obtained. The only failure worth a retry.
+     */
+    JWTAUTH_STATUS_UNAVAILABLE = 3,
+    /**
+     * The calling program made a mistake.
+     */
+    JWTAUTH_STATUS_ARGUMENT = 4,
+    /**
+     * The library made a mistake.
+     */
+    JWTAUTH_STATUS_INTERNAL = 5,
+} jwtauth_status;
+
+/**
+ * Decides requests by one configuration. Made by jwtauth_verifier_new, freed by jwtauth_verifier_free.
+ */
+typedef struct jwtauth_verifier jwtauth_verifier;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The name of a status: "ok", or the `class` that replies with this status carry. "unknown" for any other number.
+ *
+ * @param status Any number.
+ * @return A static string, never NULL. Not to be freed.
+ */
+const char *jwtauth_status_name(jwtauth_status status);
+
+/**
+ * The version of the library in use, such as "0.1.0".
+ *
+ * @return A static string, never NULL. Not to be freed.
+ */
+const char *jwtauth_version(void);
+
+/**
+ * Builds a verifier from a configuration.
+ *
+ * Reads the files that the configuration names and opens no connection. Nothing of `config_json` is needed
+ * afterwards.
+ *
+ * @param config_json The configuration: an object with `dialect`, `config` and perhaps `options`.
+ * @param verifier Gets the verifier, or NULL on any failure. Free it with jwtauth_verifier_free.
+ * @param reply_json Gets the reply: `outcome` "built" and `warnings`, or what is wrong. May be NULL. Free it with
+ * jwtauth_string_free.
+ * @return JWTAUTH_STATUS_OK, _CONFIG, _ARGUMENT or _INTERNAL.
+ */
+JWTAUTH_MUST_USE
+jwtauth_status jwtauth_verifier_new(const char *config_json,
+                                    jwtauth_verifier **verifier,
+                                    char **reply_json);
+
+/**
+ * Decides a request that the host describes as JSON.
+ *
+ * The request is the host's own word: `profile` and `remote_addr` are believed. Never forward a client's body as
+ * the request, and never paste a token into one; jwtauth_verifier_authenticate_token is for that.
+ *
+ * @param verifier The verifier.
+ * @param request_json The request: `token`, or `headers` and `url`; `profile`, `remote_addr`.
+ * @param reply_json Gets the reply: the grant, or why there is none. May be NULL. Free it with jwtauth_string_free.
+ * @return JWTAUTH_STATUS_OK if the request is granted; else _DENIED, _UNAVAILABLE, _ARGUMENT or _INTERNAL.
+ */
+JWTAUTH_MUST_USE
+jwtauth_status jwtauth_verifier_authenticate(const jwtauth_verifier *verifier,
+                                             const char *request_json,
+                                             char **reply_json);
+
+/**
+ * Decides about one token, taken as it came from wherever the host found it.
+ *
+ * @param verifier The verifier.
+ * @param token The token alone, without "Bearer ". Any text is safe here.
+ * @param profile The profile to decide under, chosen by the host; NULL or "" for none.
+ * @param reply_json Gets the reply: the grant, or why there is none. May be NULL. Free it with jwtauth_string_free.
+ * @return JWTAUTH_STATUS_OK if the request is granted; else _DENIED, _UNAVAILABLE, _ARGUMENT or _INTERNAL.
+ */
+JWTAUTH_MUST_USE
+jwtauth_status jwtauth_verifier_authenticate_token(const jwtauth_verifier *verifier,
+                                                   const char *token,
+                                                   const char *profile,
+                                                   char **reply_json);
+
+/**
+ * Asks every key source for its keys now, for example at start-up. May open connections.
+ *
+ * @param verifier The verifier.
+ * @param reply_json Gets the reply: `outcome` "refreshed", or what failed. May be NULL. Free it with
+ * jwtauth_string_free.
+ * @return JWTAUTH_STATUS_OK if every source answered; else _UNAVAILABLE, _ARGUMENT or _INTERNAL.
+ */
+jwtauth_status jwtauth_verifier_refresh_keys(const jwtauth_verifier *verifier,
+                                             char **reply_json);
+
+/**
+ * The configuration in its native form, whatever the dialect it was written in, and warnings about it.
+ *
+ * The reply can be given to jwtauth_verifier_new. It holds what the configuration held, secret keys included.
+ *
+ * @param verifier The verifier.
+ * @param reply_json Gets the reply: `dialect` "native", `config` and `warnings`. May be NULL. Free it with
+ * jwtauth_string_free.
+ * @return JWTAUTH_STATUS_OK, _ARGUMENT or _INTERNAL.
+ */
+JWTAUTH_MUST_USE
+jwtauth_status jwtauth_verifier_policy(const jwtauth_verifier *verifier,
+                                       char **reply_json);
+
+/**
+ * Frees a verifier. No other thread may be using it, or use it afterwards.
+ *
+ * @param verifier What jwtauth_verifier_new gave, once; or NULL, which does nothing.
+ */
+void jwtauth_verifier_free(jwtauth_verifier *verifier);
+
+/**
+ * The value at a JSON pointer (RFC 6901) in a reply, such as "/identity/name" or "/identity/groups/0".
+ *
+ * A string comes as its plain text, anything else as JSON text.
+ *
+ * @param json A reply, or any other JSON text.
+ * @param pointer Where to look; the empty string is the whole document.
+ * @return New text, to be freed with jwtauth_string_free. NULL if there is nothing at that place, if an argument is
+ * NULL, not UTF-8, not JSON or not a pointer, and if the text has a NUL character in it, which a C string would cut
+ * short: a name that comes back is the whole name.
+ */
+JWTAUTH_MUST_USE
+char *jwtauth_json_get(const char *json,
+                       const char *pointer);
+
+/**
+ * Frees text that this library handed out.
+ *
+ * @param string A reply or the result of jwtauth_json_get, once; or NULL, which does nothing.
+ */
+void jwtauth_string_free(char *string);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* JWTAUTH_H */
