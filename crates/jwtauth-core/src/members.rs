@@ -5,6 +5,9 @@
 
 use std::time::Duration;
 
+use serde::de::value::StrDeserializer;
+use serde::de::{self, Deserialize};
+
 use crate::duration;
 use crate::error::{Code, Error, Result};
 use crate::json::{Number, Object, Value};
@@ -129,6 +132,28 @@ impl<'a, 't> Field<'a, 't> {
         }
     }
 
+    /// A non-negative duration of whole seconds, as text.
+    pub(crate) fn seconds(&self) -> Result<u64> {
+        let duration = self.duration()?;
+        if duration.subsec_nanos() == 0 {
+            Ok(duration.as_secs())
+        } else {
+            Err(self.error("must be a whole number of seconds"))
+        }
+    }
+
+    /// One of the names of an enumeration that has no other content.
+    pub(crate) fn choice<T: Deserialize<'a>>(&self) -> Result<T> {
+        let name = self.string()?;
+        T::deserialize(StrDeserializer::<NotAChoice>::new(name)).map_err(|NotAChoice(choices)| {
+            let all = choices.join(", ");
+            match nearest(name, choices) {
+                Some(nearest) => self.error(format!("must be one of {all}; did you mean `{nearest}`?")),
+                None => self.error(format!("must be one of {all}")),
+            }
+        })
+    }
+
     /// The elements of a list, each with its place.
     pub(crate) fn items(&self) -> Result<Vec<Field<'a, 't>>> {
         let items = self.value.as_array().ok_or_else(|| self.wanted("a list"))?;
@@ -185,6 +210,16 @@ impl<'a, 't> Members<'a, 't> {
     /// The value of a member; `None` when it is not there.
     pub(crate) fn take(&mut self, name: &'static str) -> Option<Field<'a, 't>> {
         self.known.push(name);
+        self.peek(name)
+    }
+
+    /// The value of a member; `None` when it is not there or `null`.
+    pub(crate) fn given(&mut self, name: &'static str) -> Option<Field<'a, 't>> {
+        self.take(name).filter(|field| !field.is_null())
+    }
+
+    /// The value of a member that somebody else asks for as well.
+    pub(crate) fn peek(&self, name: &str) -> Option<Field<'a, 't>> {
         let (_, value) = self.object.members().find(|(known, _)| *known == name)?;
         Some(Field {
             value,
@@ -196,7 +231,15 @@ impl<'a, 't> Members<'a, 't> {
     /// The value of a member that must be there.
     pub(crate) fn require(&mut self, name: &'static str) -> Result<Field<'a, 't>> {
         self.take(name).ok_or_else(|| {
-            Error::new(self.code).with_detail(format!("`{}` is missing", join(&self.path, name)))
+            let missing = format!("`{}` is missing", join(&self.path, name));
+            let misspelt = self
+                .object
+                .members()
+                .find(|(given, _)| !self.known.contains(given) && nearest(given, &[name]).is_some());
+            Error::new(self.code).with_detail(match misspelt {
+                Some((given, _)) => format!("{missing}; is `{given}` meant to be it?"),
+                None => missing,
+            })
         })
     }
 
@@ -215,6 +258,28 @@ impl<'a, 't> Members<'a, 't> {
         }
     }
 }
+
+/// What the names of an enumeration are, when a text is none of them.
+#[derive(Debug)]
+struct NotAChoice(&'static [&'static str]);
+
+impl de::Error for NotAChoice {
+    fn custom<T: std::fmt::Display>(_: T) -> NotAChoice {
+        NotAChoice(&[])
+    }
+
+    fn unknown_variant(_: &str, choices: &'static [&'static str]) -> NotAChoice {
+        NotAChoice(choices)
+    }
+}
+
+impl std::fmt::Display for NotAChoice {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "must be one of {}", self.0.join(", "))
+    }
+}
+
+impl std::error::Error for NotAChoice {}
 
 /// Says that a member is unknown, and which known one it is nearest to.
 pub(crate) fn unknown_member(path: &str, name: &str, known: &[&str]) -> String {

@@ -1,6 +1,6 @@
 //! JSON pointers (RFC 6901).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::json::{Value, text};
 
@@ -16,7 +16,7 @@ pub struct Pointer {
 }
 
 /// How the part of a pointer that stands for a list's index is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IndexRule {
     /// As RFC 6901 §4: decimal digits without leading zeros.

@@ -2,10 +2,24 @@
 
 use serde::{Serialize, Serializer};
 
+use crate::error::Result;
+
 /// A text in which mapped values are inserted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     text: String,
+}
+
+impl Template {
+    /// Parses a template.
+    ///
+    /// # Errors
+    /// [`Code::ExpressionInvalid`](crate::Code::ExpressionInvalid).
+    pub fn parse(text: &str) -> Result<Template> {
+        Ok(Template {
+            text: text.to_owned(),
+        })
+    }
 }
 
 impl Serialize for Template {

@@ -1,26 +1,22 @@
 //! The part of the model that `extract` and `decode` read.
 
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::error::{Code, Error};
 
 /// Where requests carry the token. A token given apart always counts, whatever stands here.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ExtractRule {
     /// The header.
-    #[serde(flatten)]
     pub header: Option<HeaderRule>,
     /// The query parameter, looked at when the header gives nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
     /// Whether nothing is taken at all: every request is denied, with or without a token.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub disabled: bool,
     /// Where a request may name the organisation it wants to act in.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub requested_org: Option<RequestedOrg>,
     /// Whether `=` is dropped from the token before it is read.
-    #[serde(skip_serializing_if = "Padding::is_refused")]
     pub padding: Padding,
 }
 
@@ -34,21 +30,59 @@ pub struct RequestedOrg {
 }
 
 /// A header that carries the token.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeaderRule {
     /// Its name, compared without regard to case.
-    #[serde(rename = "header")]
     pub name: String,
     /// What stands before the token.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub prefix: Option<String>,
     /// How the prefix is treated.
-    #[serde(skip_serializing_if = "PrefixRule::is_scheme")]
     pub prefix_rule: PrefixRule,
 }
 
+impl HeaderRule {
+    /// The header of RFC 6750 §2.1, in which requests carry the token if nothing else is said.
+    pub fn authorization() -> HeaderRule {
+        HeaderRule {
+            name: HeaderRule::AUTHORIZATION.to_owned(),
+            prefix: Some(HeaderRule::BEARER.to_owned()),
+            prefix_rule: PrefixRule::Scheme,
+        }
+    }
+
+    pub(crate) const AUTHORIZATION: &'static str = "Authorization";
+    pub(crate) const BEARER: &'static str = "Bearer ";
+}
+
+impl Serialize for ExtractRule {
+    /// No header and no prefix are printed as `null`: left out, they would read back as the default.
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let mut members = out.serialize_map(None)?;
+        members.serialize_entry("header", &self.header.as_ref().map(|header| &header.name))?;
+        if let Some(header) = &self.header {
+            members.serialize_entry("prefix", &header.prefix)?;
+            if !header.prefix_rule.is_scheme() {
+                members.serialize_entry("prefix_rule", &header.prefix_rule)?;
+            }
+        }
+        if let Some(query) = &self.query {
+            members.serialize_entry("query", query)?;
+        }
+        if self.disabled {
+            members.serialize_entry("disabled", &self.disabled)?;
+        }
+        if let Some(requested_org) = &self.requested_org {
+            members.serialize_entry("requested_org", requested_org)?;
+        }
+        if !self.padding.is_refused() {
+            members.serialize_entry("padding", &self.padding)?;
+        }
+        members.end()
+    }
+}
+
 /// How the text before a token is treated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PrefixRule {
     /// It is an authentication scheme: it must be there, in any case (RFC 9110 §11.1).
@@ -65,7 +99,7 @@ impl PrefixRule {
 }
 
 /// What becomes of `=` in a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Padding {
     /// The token is refused (RFC 7515 §2).

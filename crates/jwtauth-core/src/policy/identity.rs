@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::expr::Selection;
 
@@ -10,9 +10,10 @@ use crate::expr::Selection;
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct IdentityRule {
     /// Where the name is, in order of preference; the first non-empty text wins. Empty: nobody is named.
-    #[serde(serialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    #[serde(serialize_with = "one_or_many")]
     pub name: Vec<ValueRule>,
     /// Whether somebody must be named.
+    #[serde(skip_serializing_if = "is_default")]
     pub named: Named,
     /// Where the e-mail address is.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,7 +33,7 @@ pub struct IdentityRule {
 }
 
 /// Whether somebody must be named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Named {
     /// Yes; a token that names nobody is refused at once.
@@ -46,6 +47,7 @@ pub enum Named {
 
 /// A single text from the claims.
 #[derive(Debug, Clone, Serialize)]
+#[serde(remote = "Self")]
 pub struct ValueRule {
     /// The claim.
     #[serde(flatten)]
@@ -73,6 +75,24 @@ impl ValueRule {
     }
 }
 
+impl Serialize for ValueRule {
+    /// A claim about which nothing else is said is printed as its name.
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let ValueRule {
+            select,
+            text,
+            absent,
+            other,
+        } = self;
+        match select {
+            Selection::Claim(name) if is_default(text) && is_default(absent) && is_default(other) => {
+                out.serialize_str(name)
+            }
+            _ => ValueRule::serialize(self, out),
+        }
+    }
+}
+
 /// What becomes a metadata value.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
@@ -88,6 +108,7 @@ pub enum MetadataRule {
 
 /// A list of texts from the claims.
 #[derive(Debug, Clone, Serialize)]
+#[serde(remote = "Self")]
 pub struct ListRule {
     /// The claim. A single scalar counts as a list of one, unless `other` drops it.
     #[serde(flatten)]
@@ -123,8 +144,28 @@ impl ListRule {
     }
 }
 
+impl Serialize for ListRule {
+    /// A claim about which nothing else is said is printed as its name.
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let ListRule {
+            select,
+            text,
+            absent,
+            other,
+            drop_empty,
+            split,
+        } = self;
+        let plain =
+            is_default(text) && is_default(absent) && is_default(other) && !drop_empty && split.is_none();
+        match select {
+            Selection::Claim(name) if plain => out.serialize_str(name),
+            _ => ListRule::serialize(self, out),
+        }
+    }
+}
+
 /// What counts as text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TextRule {
     /// Strings alone.
@@ -137,7 +178,7 @@ pub enum TextRule {
 }
 
 /// What an absent claim means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AbsentRule {
     /// The target is left out.
@@ -148,7 +189,7 @@ pub enum AbsentRule {
 }
 
 /// What a value of another type means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OtherRule {
     /// The token is refused.
@@ -162,8 +203,10 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-fn one_or_many<S: serde::Serializer>(rules: &[ValueRule], out: S) -> Result<S::Ok, S::Error> {
+fn one_or_many<S: Serializer>(rules: &[ValueRule], out: S) -> Result<S::Ok, S::Error> {
     match rules {
+        // Left out, it would read back as the default.
+        [] => out.serialize_none(),
         [one] => one.serialize(out),
         many => many.serialize(out),
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use crate::keys::Algorithms;
@@ -90,7 +90,7 @@ impl Secret {
 }
 
 /// How a token's `kid` chooses among the keys (RFC 7515 §4.1.4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KidRule {
     /// Absent: every key is tried. Present: keys with that `kid`, and keys without any.

@@ -8,6 +8,7 @@ mod claims;
 mod extract;
 mod identity;
 mod keys;
+mod profiles;
 mod response;
 mod rules;
 mod session;
@@ -62,19 +63,15 @@ pub struct Policy {
 }
 
 /// The profiles of a policy.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default)]
 pub struct Profiles {
     /// The rules for a request that names no profile; `None`: such a request falls back to `default`.
-    #[serde(flatten)]
     pub top: Option<Profile>,
     /// The profile that a request without one gets when there is no top level.
-    #[serde(rename = "default_profile", skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
     /// Whether names are compared in lower case; the keys of `named` then are lower case.
-    #[serde(rename = "profiles_ignore_case", skip_serializing_if = "std::ops::Not::not")]
     pub ignore_case: bool,
     /// The named ones.
-    #[serde(rename = "profiles", skip_serializing_if = "BTreeMap::is_empty")]
     pub named: BTreeMap<String, Profile>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::claims::ClaimRule;
 use super::identity::ListRule;
@@ -90,13 +90,26 @@ pub struct OrgMapping {
 }
 
 /// The organisation of a mapping.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OrgTarget {
     /// Every organisation there is.
     All,
     /// One, by its id.
     Id(i64),
+}
+
+impl OrgTarget {
+    /// How a policy says [`OrgTarget::All`].
+    pub const ALL: &'static str = "all";
+}
+
+impl Serialize for OrgTarget {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        match self {
+            OrgTarget::All => out.serialize_str(OrgTarget::ALL),
+            OrgTarget::Id(id) => out.serialize_i64(*id),
+        }
+    }
 }
 
 /// The ids of the organisations there are.
@@ -131,7 +144,7 @@ pub struct BindingRule {
 }
 
 /// What a binding rule gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each is the entitlement kind of the same name")]
 pub enum BindKind {

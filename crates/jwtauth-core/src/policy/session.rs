@@ -1,14 +1,17 @@
 //! The part of the model that `issue` reads.
 
-use serde::Serialize;
+use std::time::Duration;
 
+use serde::{Serialize, Serializer};
+
+use crate::duration;
 use crate::grant::Session;
 
 /// The terms of a session. Everything that can be computed when the verifier is built, is.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct SessionRule {
     /// The terms that are the same for everybody.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "with_durations")]
     pub terms: Session,
     /// What stands before the caller's name in the session's display name, which then ends without a dash;
     /// `None`: it has none.
@@ -20,4 +23,36 @@ impl SessionRule {
     pub(super) fn is_empty(&self) -> bool {
         *self == SessionRule::default()
     }
+}
+
+/// A policy says its times as durations; a grant says them in seconds.
+fn with_durations<S: Serializer>(terms: &Session, out: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Printed {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ttl: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        max_ttl: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        explicit_max_ttl: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        period: Option<String>,
+        #[serde(flatten)]
+        others: Session,
+    }
+    let printed = |seconds: Option<u64>| seconds.map(|seconds| duration::to_go(Duration::from_secs(seconds)));
+    Printed {
+        ttl: printed(terms.ttl),
+        max_ttl: printed(terms.max_ttl),
+        explicit_max_ttl: printed(terms.explicit_max_ttl),
+        period: printed(terms.period),
+        others: Session {
+            ttl: None,
+            max_ttl: None,
+            explicit_max_ttl: None,
+            period: None,
+            ..terms.clone()
+        },
+    }
+    .serialize(out)
 }

@@ -1,0 +1,170 @@
+//! Whom the claims name.
+
+use std::collections::BTreeMap;
+
+use crate::error::Result;
+use crate::expr::{JmesPath, Pointer, Selection};
+use crate::members::{Field, Members};
+use crate::policy::{IdentityRule, ListRule, MetadataRule, ValueRule};
+
+pub(super) fn read(field: Option<Field<'_, '_>>) -> Result<IdentityRule> {
+    // RFC 7519 §4.1.2: the subject is whom the token is about.
+    let by_subject = || vec![ValueRule::new(Selection::claim("sub"))];
+    let Some(field) = field else {
+        return Ok(IdentityRule {
+            name: by_subject(),
+            ..IdentityRule::default()
+        });
+    };
+    let mut members = field.members()?;
+    let rule = IdentityRule {
+        name: match members.take("name") {
+            None => by_subject(),
+            Some(field) if field.is_null() => Vec::new(),
+            Some(field) if field.value().as_array().is_some() => some_values(&field)?,
+            Some(field) => vec![value(&field)?],
+        },
+        named: members
+            .given("named")
+            .map(|field| field.choice())
+            .transpose()?
+            .unwrap_or_default(),
+        email: members.given("email").map(|field| value(&field)).transpose()?,
+        display_name: members
+            .given("display_name")
+            .map(|field| value(&field))
+            .transpose()?,
+        groups: members.given("groups").map(|field| list(&field)).transpose()?,
+        metadata: by_name(members.given("metadata"), metadata)?,
+        lists: by_name(members.given("lists"), list)?,
+    };
+    members.finish()?;
+    Ok(rule)
+}
+
+/// Where in the claims a value is: one of `claim`, `pointer`, `jmespath`.
+pub(super) fn selection(members: &mut Members<'_, '_>, field: &Field<'_, '_>) -> Result<Selection> {
+    let claim = members.given("claim");
+    let pointer = members.given("pointer");
+    let index = members.given("index");
+    let expression = members.given("jmespath");
+    if let (Some(index), None) = (&index, &pointer) {
+        return Err(index.error("needs a `pointer` beside it"));
+    }
+    match (claim, pointer, expression) {
+        (Some(name), None, None) => Ok(Selection::claim(name.string()?)),
+        (None, Some(text), None) => {
+            let rule = index.map(|field| field.choice()).transpose()?.unwrap_or_default();
+            Pointer::parse(text.string()?, rule)
+                .map(Selection::Pointer)
+                .ok_or_else(|| text.error("must start with `/` (RFC 6901)"))
+        }
+        (None, None, Some(expression)) => jmespath(&expression).map(Selection::JmesPath),
+        (None, None, None) => Err(field.error("must have one of claim, pointer, jmespath")),
+        _ => Err(field.error("must have only one of claim, pointer, jmespath")),
+    }
+}
+
+/// A JMESPath expression.
+pub(super) fn jmespath(field: &Field<'_, '_>) -> Result<JmesPath> {
+    JmesPath::parse(field.text()?).map_err(|error| field.within(error))
+}
+
+/// A list of texts: a claim's name, or an object.
+pub(super) fn list(field: &Field<'_, '_>) -> Result<ListRule> {
+    if field.value().as_str().is_some() {
+        return Ok(ListRule::new(Selection::claim(field.text()?)));
+    }
+    let mut members = field.members()?;
+    let rule = ListRule {
+        select: selection(&mut members, field)?,
+        text: members
+            .given("text")
+            .map(|field| field.choice())
+            .transpose()?
+            .unwrap_or_default(),
+        absent: members
+            .given("absent")
+            .map(|field| field.choice())
+            .transpose()?
+            .unwrap_or_default(),
+        other: members
+            .given("other")
+            .map(|field| field.choice())
+            .transpose()?
+            .unwrap_or_default(),
+        drop_empty: members
+            .given("drop_empty")
+            .map_or(Ok(false), |field| field.boolean())?,
+        split: members
+            .given("split")
+            .map(|field| field.text().map(str::to_owned))
+            .transpose()?,
+    };
+    members.finish()?;
+    Ok(rule)
+}
+
+fn value(field: &Field<'_, '_>) -> Result<ValueRule> {
+    if field.value().as_str().is_some() {
+        return Ok(ValueRule::new(Selection::claim(field.text()?)));
+    }
+    let mut members = field.members()?;
+    let rule = ValueRule {
+        select: selection(&mut members, field)?,
+        text: members
+            .given("text")
+            .map(|field| field.choice())
+            .transpose()?
+            .unwrap_or_default(),
+        absent: members
+            .given("absent")
+            .map(|field| field.choice())
+            .transpose()?
+            .unwrap_or_default(),
+        other: members
+            .given("other")
+            .map(|field| field.choice())
+            .transpose()?
+            .unwrap_or_default(),
+    };
+    members.finish()?;
+    Ok(rule)
+}
+
+fn some_values(field: &Field<'_, '_>) -> Result<Vec<ValueRule>> {
+    let values = field.items()?.iter().map(value).collect::<Result<Vec<_>>>()?;
+    if values.is_empty() {
+        Err(field.error("must not be empty; `null` stands for no name at all"))
+    } else {
+        Ok(values)
+    }
+}
+
+fn metadata(field: &Field<'_, '_>) -> Result<MetadataRule> {
+    let fixed = field
+        .value()
+        .as_object()
+        .is_some_and(|object| object.get("fixed").is_some());
+    if !fixed {
+        return value(field).map(MetadataRule::Value);
+    }
+    let mut members = field.members()?;
+    let text = members.require("fixed")?.string()?.to_owned();
+    members.finish()?;
+    Ok(MetadataRule::Fixed { fixed: text })
+}
+
+fn by_name<T>(
+    field: Option<Field<'_, '_>>,
+    read: impl Fn(&Field<'_, '_>) -> Result<T>,
+) -> Result<BTreeMap<String, T>> {
+    let Some(field) = field else {
+        return Ok(BTreeMap::new());
+    };
+    let entries = field.entries()?;
+    entries
+        .iter()
+        .map(|(name, field)| Ok(((*name).to_owned(), read(field)?)))
+        .collect()
+}

@@ -1,0 +1,171 @@
+//! `keys`, `algorithms`, `kid`.
+
+use std::path::PathBuf;
+
+use base64_simd::URL_SAFE_NO_PAD;
+
+use crate::error::{Code, Error, Result};
+use crate::json::Value;
+use crate::keys::{Algorithm, Algorithms};
+use crate::members::{Field, Members};
+use crate::policy::{KeyRule, KeySpec, Origin, Secret};
+
+pub(super) fn read(members: &mut Members<'_, '_>) -> Result<KeyRule> {
+    let keys = members
+        .require("keys")
+        .map_err(|error| recoded(&error, Code::KeySourceMissing))?;
+    let sources = keys.items()?.iter().map(source).collect::<Result<Vec<_>>>()?;
+    if sources.is_empty() {
+        return Err(keys.error_of(Code::KeySourceMissing, "must not be empty"));
+    }
+    Ok(KeyRule {
+        sources,
+        algorithms: algorithms(&members.require("algorithms")?)?,
+        kid: members
+            .given("kid")
+            .map(|field| field.choice())
+            .transpose()?
+            .unwrap_or_default(),
+    })
+}
+
+fn source(field: &Field<'_, '_>) -> Result<KeySpec> {
+    let mut members = field.members()?;
+    for name in FETCHED {
+        if let Some(url) = members.take(name) {
+            return Err(url.error(
+                "keys over HTTP are not part of this build; save the key set and name it with `jwks_file`",
+            ));
+        }
+    }
+    let mut origins = Vec::new();
+    for name in ORIGINS {
+        origins.extend(members.given(name).map(|value| (name, value)));
+    }
+    let kid = members.given("kid");
+    let narrower = members
+        .given("algorithms")
+        .map(|field| algorithms(&field))
+        .transpose()?;
+    members.finish()?;
+
+    let (name, value) = match origins.as_slice() {
+        [one] => one,
+        [] => {
+            return Err(field.error_of(
+                Code::KeySourceMissing,
+                format!("must have one of {}", ORIGINS.join(", ")),
+            ));
+        }
+        [(first, _), (second, _), ..] => {
+            return Err(field.error_of(
+                Code::KeySourceConflict,
+                format!("has both `{first}` and `{second}`; give each a place of its own in `keys`"),
+            ));
+        }
+    };
+    let origin = match *name {
+        "pem" => Origin::Pem(unredacted(value, value.text()?)?.to_owned()),
+        "pem_file" => Origin::PemFile(PathBuf::from(value.text()?)),
+        "jwk" => Origin::Jwk(jwk(value)?),
+        "jwks" => Origin::Jwks(jwks(value)?),
+        "jwks_file" => Origin::JwksFile(PathBuf::from(value.text()?)),
+        "secret" => Origin::Secret(secret(value)?),
+        _ => Origin::SecretFile(PathBuf::from(value.text()?)),
+    };
+    if let (Some(kid), Origin::Jwk(_) | Origin::Jwks(_) | Origin::JwksFile(_)) = (&kid, &origin) {
+        return Err(kid.error(format!("does not go with `{name}`; a JWK brings its own `kid`")));
+    }
+    Ok(KeySpec {
+        origin,
+        kid: kid.map(|field| field.text().map(str::to_owned)).transpose()?,
+        algorithms: narrower,
+    })
+}
+
+fn algorithms(field: &Field<'_, '_>) -> Result<Algorithms> {
+    let items = field.items()?;
+    if items.is_empty() {
+        return Err(field.error("must not be empty"));
+    }
+    items.iter().map(algorithm).collect()
+}
+
+fn algorithm(field: &Field<'_, '_>) -> Result<Algorithm> {
+    let name = field.string()?;
+    Algorithm::parse(name).ok_or_else(|| {
+        // RFC 8725 §3.2: there is no reason to accept unsigned tokens.
+        let problem = if name.eq_ignore_ascii_case("none") {
+            "`none` would accept tokens that nobody signed and cannot be allowed".to_owned()
+        } else {
+            let all = Algorithm::ALL.map(Algorithm::as_str).join(", ");
+            format!("`{name}` is not one of {all}")
+        };
+        field.error_of(Code::AlgorithmUnsupported, problem)
+    })
+}
+
+fn secret(field: &Field<'_, '_>) -> Result<Secret> {
+    let text = unredacted(field, field.text()?)?;
+    // The text is a secret: an error says where it stands, and nothing of what it says.
+    URL_SAFE_NO_PAD.decode_to_vec(text).map(Secret::new).map_err(|_| {
+        field.error_of(
+            Code::KeyInvalid,
+            "must be base64url without padding (RFC 4648 §5)",
+        )
+    })
+}
+
+fn jwk(field: &Field<'_, '_>) -> Result<String> {
+    for (_, member) in field.entries()? {
+        if let Some(text) = member.value().as_str() {
+            unredacted(&member, text)?;
+        }
+    }
+    json_text(field)
+}
+
+fn jwks(field: &Field<'_, '_>) -> Result<String> {
+    // A set may hold keys that we cannot use, but one that we printed without its secrets is not meant to be read.
+    if let Some(Value::Array(_)) = field.value().as_object().and_then(|set| set.get("keys")) {
+        let mut members = field.members()?;
+        for key in members.require("keys")?.items()? {
+            if key.value().as_object().is_some() {
+                jwk(&key)?;
+            }
+        }
+    }
+    if field.value().as_object().is_none() {
+        return Err(field.error("must be a JWK set: an object with `keys`"));
+    }
+    json_text(field)
+}
+
+fn json_text(field: &Field<'_, '_>) -> Result<String> {
+    serde_json::to_string(field.value()).map_err(|_| field.error("cannot be written as JSON"))
+}
+
+fn unredacted<'v>(field: &Field<'_, '_>, text: &'v str) -> Result<&'v str> {
+    if text == Secret::REDACTED {
+        return Err(field.error_of(
+            Code::KeyInvalid,
+            "a printed policy leaves secrets out; put the secret back, or name a file that holds it",
+        ));
+    }
+    Ok(text)
+}
+
+fn recoded(error: &Error, code: Code) -> Error {
+    Error::new(code).with_detail(error.detail().unwrap_or_default())
+}
+
+const ORIGINS: [&str; 7] = [
+    "pem",
+    "pem_file",
+    "jwk",
+    "jwks",
+    "jwks_file",
+    "secret",
+    "secret_file",
+];
+const FETCHED: [&str; 2] = ["jwks_url", "oidc_discovery_url"];

@@ -1,0 +1,327 @@
+//! The policy model's own JSON form → [`Policy`].
+//!
+//! `docs/dialects/native.md` has every member. Defaults are those of the RFCs; what loosens is written out. What a
+//! policy of any dialect prints can be read here, and gives an equal policy.
+
+mod claims;
+mod identity;
+mod keys;
+mod rules;
+
+use std::collections::BTreeMap;
+
+use crate::error::{Code, Result};
+use crate::members::{Field, Members};
+use crate::policy::{
+    ExtractRule, HeaderRule, Limits, NotApplicable, Policy, Profile, Profiles, RequestedOrg, Response,
+    Responses, Warning,
+};
+
+/// Turns a configuration into a policy.
+pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
+    let mut warnings = Vec::new();
+    let mut members = config.members()?;
+    let policy = Policy {
+        keys: keys::read(&mut members)?,
+        extract: extract(members.given("token"))?,
+        typ: members
+            .given("typ")
+            .map(|field| some_strings(&field))
+            .transpose()?,
+        not_applicable: not_applicable(members.given("not_applicable"))?,
+        responses: responses(members.given("responses"))?,
+        profiles: profiles(&mut members, &mut warnings)?,
+        limits: Limits::default(),
+        warnings,
+    };
+    members.finish()?;
+    Ok(policy)
+}
+
+/// The members of a profile, in front of those of the top level, which stand in for the ones it has not.
+///
+/// A member that is `null` is switched off and not looked for at the top level.
+struct Layers<'m, 'a, 't> {
+    own: &'m mut Members<'a, 't>,
+    below: Option<&'m Members<'a, 't>>,
+}
+
+impl<'a, 't> Layers<'_, 'a, 't> {
+    fn given(&mut self, name: &'static str) -> Option<Field<'a, 't>> {
+        self.own
+            .take(name)
+            .or_else(|| self.below.and_then(|below| below.peek(name)))
+            .filter(|field| !field.is_null())
+    }
+}
+
+fn extract(field: Option<Field<'_, '_>>) -> Result<ExtractRule> {
+    let mut rule = ExtractRule {
+        header: Some(HeaderRule::authorization()),
+        ..ExtractRule::default()
+    };
+    let Some(field) = field else { return Ok(rule) };
+    let mut members = field.members()?;
+    let header = members.take("header");
+    let prefix = members.take("prefix");
+    let prefix_rule = members.given("prefix_rule");
+    if header.as_ref().is_some_and(Field::is_null) {
+        if let Some(stray) = prefix
+            .as_ref()
+            .filter(|field| !field.is_null())
+            .or(prefix_rule.as_ref())
+        {
+            return Err(stray.error("needs a `header` beside it"));
+        }
+        rule.header = None;
+    } else {
+        let name = header.map(|field| field.text()).transpose()?;
+        let name = name.unwrap_or(HeaderRule::AUTHORIZATION);
+        let prefix = match prefix {
+            // Only `Authorization` has a scheme by definition (RFC 9110 §11.6.2).
+            None => name
+                .eq_ignore_ascii_case(HeaderRule::AUTHORIZATION)
+                .then_some(HeaderRule::BEARER),
+            Some(field) if field.is_null() => None,
+            Some(field) => Some(field.text()?),
+        };
+        rule.header = Some(HeaderRule {
+            name: name.to_owned(),
+            prefix: prefix.map(str::to_owned),
+            prefix_rule: prefix_rule
+                .map(|field| field.choice())
+                .transpose()?
+                .unwrap_or_default(),
+        });
+    }
+    rule.query = members
+        .given("query")
+        .map(|field| field.text().map(str::to_owned))
+        .transpose()?;
+    rule.padding = members
+        .given("padding")
+        .map(|field| field.choice())
+        .transpose()?
+        .unwrap_or_default();
+    rule.disabled = members
+        .given("disabled")
+        .map_or(Ok(false), |field| field.boolean())?;
+    rule.requested_org = members
+        .given("requested_org")
+        .map(|field| requested_org(&field))
+        .transpose()?;
+    members.finish()?;
+    Ok(rule)
+}
+
+fn requested_org(field: &Field<'_, '_>) -> Result<RequestedOrg> {
+    let mut members = field.members()?;
+    let requested = RequestedOrg {
+        query: members.require("query")?.strings()?,
+        header: members.require("header")?.text()?.to_owned(),
+    };
+    members.finish()?;
+    Ok(requested)
+}
+
+fn not_applicable(field: Option<Field<'_, '_>>) -> Result<NotApplicable> {
+    let Some(field) = field else {
+        return Ok(NotApplicable::default());
+    };
+    let mut members = field.members()?;
+    let mut given = |name| {
+        Ok::<_, crate::Error>(
+            members
+                .given(name)
+                .map(|field| field.boolean())
+                .transpose()?
+                .unwrap_or_default(),
+        )
+    };
+    let rule = NotApplicable {
+        missing: given("missing")?,
+        structure: given("structure")?,
+        algorithm: given("algorithm")?,
+        claims_shape: given("claims_shape")?,
+        subject: given("subject")?,
+    };
+    members.finish()?;
+    Ok(rule)
+}
+
+fn responses(field: Option<Field<'_, '_>>) -> Result<Responses> {
+    let Some(field) = field else {
+        return Ok(Responses::default());
+    };
+    let mut members = field.members()?;
+    let default_status = members
+        .given("default_status")
+        .map(|field| status(&field))
+        .transpose()?;
+    let entries = match members.given("entries") {
+        None => Vec::new(),
+        Some(list) => list.items()?.iter().map(response).collect::<Result<_>>()?,
+    };
+    members.finish()?;
+    Ok(Responses {
+        default_status,
+        entries,
+    })
+}
+
+fn response(field: &Field<'_, '_>) -> Result<Response> {
+    let mut members = field.members()?;
+    let code = members.require("code")?;
+    let text =
+        |field: Option<Field<'_, '_>>| field.map(|field| field.string().map(str::to_owned)).transpose();
+    let response = Response {
+        code: Code::ALL
+            .iter()
+            .copied()
+            .find(|known| code.value().as_str() == Some(known.as_str()))
+            .ok_or_else(|| code.error("must be an error code"))?,
+        claim: text(members.given("claim"))?,
+        http_status: members
+            .given("http_status")
+            .map(|field| status(&field))
+            .transpose()?,
+        detail: text(members.given("detail"))?,
+    };
+    members.finish()?;
+    Ok(response)
+}
+
+fn status(field: &Field<'_, '_>) -> Result<u16> {
+    u16::try_from(field.unsigned()?)
+        .ok()
+        .filter(|status| (400..=599).contains(status))
+        .ok_or_else(|| field.error("must be an HTTP status of a failure, from 400 to 599"))
+}
+
+fn profiles(members: &mut Members<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Profiles> {
+    let default = members.given("default_profile");
+    let required = members
+        .given("profile_required")
+        .map(|field| field.boolean())
+        .transpose()?;
+    let ignore_case = members
+        .given("profiles_ignore_case")
+        .map(|field| field.boolean())
+        .transpose()?;
+    let ignore_case = ignore_case.unwrap_or_default();
+    let given = members.given("profiles");
+
+    // The top level is read even where no request is decided by it: its members stand in for those that profiles
+    // leave out, and a mistake in one of them must not lie in wait.
+    let mut of_top = Vec::new();
+    let top = profile(
+        &mut Layers {
+            own: members,
+            below: None,
+        },
+        "",
+        "",
+        &mut of_top,
+    )?;
+    let top = if default.is_some() || required.unwrap_or_default() {
+        None
+    } else {
+        warnings.append(&mut of_top);
+        Some(top)
+    };
+
+    let mut named = BTreeMap::new();
+    if let Some(field) = given {
+        for (name, field) in field.entries()? {
+            let name = if ignore_case {
+                name.to_lowercase()
+            } else {
+                name.to_owned()
+            };
+            if name.is_empty() {
+                return Err(field.error("a profile must have a name"));
+            }
+            let mut own = field.members()?;
+            let mut layers = Layers {
+                own: &mut own,
+                below: Some(members),
+            };
+            let profile = profile(&mut layers, &name, field.path(), warnings)?;
+            own.finish()?;
+            if named.insert(name, profile).is_some() {
+                return Err(field.error("is the name of another profile in other letters"));
+            }
+        }
+    }
+    let default = default
+        .map(|field| default_profile(&field, ignore_case, &named, warnings))
+        .transpose()?;
+    Ok(Profiles {
+        top,
+        default,
+        ignore_case,
+        named,
+    })
+}
+
+fn default_profile(
+    field: &Field<'_, '_>,
+    ignore_case: bool,
+    named: &BTreeMap<String, Profile>,
+    warnings: &mut Vec<Warning>,
+) -> Result<String> {
+    let name = field.text()?;
+    let name = if ignore_case {
+        name.to_lowercase()
+    } else {
+        name.to_owned()
+    };
+    if !named.contains_key(&name) {
+        warnings.push(Warning::new(
+            field.path(),
+            format!("there is no profile `{name}`, so every request without a profile is denied"),
+        ));
+    }
+    Ok(name)
+}
+
+fn profile(
+    layers: &mut Layers<'_, '_, '_>,
+    name: &str,
+    path: &str,
+    warnings: &mut Vec<Warning>,
+) -> Result<Profile> {
+    let claims = claims::read(layers)?;
+    if claims.issuers.is_empty() {
+        warnings.push(Warning::new(
+            if path.is_empty() {
+                "issuer".to_owned()
+            } else {
+                format!("{path}.issuer")
+            },
+            "no issuer is named, so a token from anybody who holds a key is accepted whatever its `iss` says",
+        ));
+    }
+    Ok(Profile {
+        name: name.to_owned(),
+        closed: layers
+            .given("closed")
+            .map(|field| field.text().map(str::to_owned))
+            .transpose()?,
+        claims,
+        identity: identity::read(layers.given("identity"))?,
+        rules: rules::read(layers)?,
+        session: rules::session(layers.given("session"))?,
+        bound_cidrs: rules::networks(layers.given("bound_cidrs"))?,
+    })
+}
+
+/// A list of strings with something in it.
+fn some_strings(field: &Field<'_, '_>) -> Result<Vec<String>> {
+    let strings = field.strings()?;
+    if strings.is_empty() {
+        Err(field.error("must not be empty"))
+    } else {
+        Ok(strings)
+    }
+}

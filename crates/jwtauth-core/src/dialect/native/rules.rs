@@ -1,0 +1,271 @@
+//! What a named caller receives, and for how long.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipnet::IpNet;
+
+use super::{Layers, claims, identity};
+use crate::error::Result;
+use crate::expr::{Selector, Template};
+use crate::grant::Session;
+use crate::json::{Number, Value};
+use crate::members::Field;
+use crate::policy::{
+    BindingRule, Bindings, Directory, OrgDirectory, OrgMapping, OrgRoleRule, OrgTarget, RoleRule, Rules,
+    SessionRule,
+};
+
+pub(super) fn read(layers: &mut Layers<'_, '_, '_>) -> Result<Rules> {
+    Ok(Rules {
+        requirements: layers
+            .given("requirements")
+            .map_or(Ok(Vec::new()), |field| claims::rules(&field))?,
+        policies: layers
+            .given("policies")
+            .map_or(Ok(Vec::new()), |field| names(&field))?,
+        forbidden_policies: forbidden(layers.given("forbidden_policies"))?,
+        roles: layers.given("roles").map(|field| roles(&field)).transpose()?,
+        org_roles: layers
+            .given("org_roles")
+            .map(|field| org_roles(&field))
+            .transpose()?,
+        bindings: layers
+            .given("bindings")
+            .map(|field| bindings(&field))
+            .transpose()?,
+    })
+}
+
+pub(super) fn session(field: Option<Field<'_, '_>>) -> Result<SessionRule> {
+    let Some(field) = field else {
+        return Ok(SessionRule::default());
+    };
+    let mut members = field.members()?;
+    let ttl = members.given("ttl").map(|field| field.seconds()).transpose()?;
+    let max_ttl = members.given("max_ttl");
+    let boolean = |field: Option<Field<'_, '_>>| field.map(|field| field.boolean()).transpose();
+    let text = |field: Option<Field<'_, '_>>| field.map(|field| field.text().map(str::to_owned)).transpose();
+    let terms = Session {
+        ttl,
+        max_ttl: max_ttl.as_ref().map(|field| field.seconds()).transpose()?,
+        explicit_max_ttl: members
+            .given("explicit_max_ttl")
+            .map(|field| field.seconds())
+            .transpose()?,
+        // A period of zero is no period.
+        period: members
+            .given("period")
+            .map(|field| field.seconds())
+            .transpose()?
+            .filter(|period| *period > 0),
+        num_uses: members
+            .given("num_uses")
+            .map(|field| field.unsigned())
+            .transpose()?,
+        token_type: text(members.given("token_type"))?,
+        renewable: boolean(members.given("renewable"))?,
+        bound_cidrs: members
+            .given("bound_cidrs")
+            .map_or(Ok(Vec::new()), |field| field.strings())?,
+        display_name: text(members.given("display_name"))?,
+        local: boolean(members.given("local"))?,
+        auth_method: text(members.given("auth_method"))?,
+        allow_sign_up: boolean(members.given("allow_sign_up"))?,
+        sync_org_roles: boolean(members.given("sync_org_roles"))?,
+        sync_teams: boolean(members.given("sync_teams"))?,
+    };
+    if let (Some(ttl), Some(max_ttl), Some(field)) = (terms.ttl, terms.max_ttl, &max_ttl) {
+        if ttl > max_ttl {
+            return Err(field.error("must not be shorter than `ttl`"));
+        }
+    }
+    let rule = SessionRule {
+        terms,
+        display_name_prefix: members
+            .given("display_name_prefix")
+            .map(|field| field.string().map(str::to_owned))
+            .transpose()?,
+    };
+    members.finish()?;
+    Ok(rule)
+}
+
+pub(super) fn networks(field: Option<Field<'_, '_>>) -> Result<Vec<IpNet>> {
+    let Some(field) = field else { return Ok(Vec::new()) };
+    let network = |item: &Field<'_, '_>| {
+        let text = item.string()?;
+        text.parse().map_err(|_| {
+            item.error(format!(
+                "`{text}` is not a network; write for example `10.0.0.0/8`"
+            ))
+        })
+    };
+    field.items()?.iter().map(network).collect()
+}
+
+fn forbidden(field: Option<Field<'_, '_>>) -> Result<BTreeMap<String, String>> {
+    let Some(field) = field else {
+        return Ok(BTreeMap::new());
+    };
+    let entries = field.entries()?;
+    entries
+        .iter()
+        .map(|(name, why)| Ok(((*name).to_owned(), why.string()?.to_owned())))
+        .collect()
+}
+
+fn roles(field: &Field<'_, '_>) -> Result<RoleRule> {
+    let mut members = field.members()?;
+    let rule = RoleRule {
+        jmespath: identity::jmespath(&members.require("jmespath")?)?,
+        allowed: members.given("allowed").map(|field| names(&field)).transpose()?,
+        default: members
+            .given("default")
+            .map(|field| field.text().map(str::to_owned))
+            .transpose()?,
+        strict: members
+            .given("strict")
+            .map_or(Ok(false), |field| field.boolean())?,
+    };
+    members.finish()?;
+    match (&rule.allowed, &rule.default) {
+        (Some(allowed), Some(default)) if !allowed.contains(default) => {
+            Err(field.error(format!("the default `{default}` is not one of the allowed roles")))
+        }
+        _ => Ok(rule),
+    }
+}
+
+fn org_roles(field: &Field<'_, '_>) -> Result<OrgRoleRule> {
+    let mut members = field.members()?;
+    let boolean = |field: Option<Field<'_, '_>>| field.map_or(Ok(false), |field| field.boolean());
+    let rule = OrgRoleRule {
+        role: members
+            .given("role")
+            .map(|field| identity::jmespath(&field))
+            .transpose()?,
+        external_orgs: members
+            .given("external_orgs")
+            .map(|field| identity::list(&field))
+            .transpose()?,
+        mapping: members.given("mapping").map_or(Ok(Vec::new()), |field| {
+            field.items()?.iter().map(org_mapping).collect()
+        })?,
+        default_org: org_id(&members.require("default_org")?)?,
+        default_role: members.require("default_role")?.string()?.to_owned(),
+        strict: boolean(members.given("strict"))?,
+        assign_server_admin: boolean(members.given("assign_server_admin"))?,
+        org_from_request: boolean(members.given("org_from_request"))?,
+        directory: members
+            .given("directory")
+            .map(|field| {
+                field
+                    .items()?
+                    .iter()
+                    .map(org_id)
+                    .collect::<Result<_>>()
+                    .map(OrgDirectory)
+            })
+            .transpose()?,
+    };
+    members.finish()?;
+    Ok(rule)
+}
+
+fn org_mapping(field: &Field<'_, '_>) -> Result<OrgMapping> {
+    let mut members = field.members()?;
+    let org = members.require("org")?;
+    let mapping = OrgMapping {
+        external: members.require("external")?.string()?.to_owned(),
+        org: match org.value() {
+            Value::String(all) if all == OrgTarget::ALL => OrgTarget::All,
+            Value::String(_) => return Err(org.error("must be the id of an organisation, or `all`")),
+            _ => OrgTarget::Id(org_id(&org)?),
+        },
+        role: members.require("role")?.string()?.to_owned(),
+    };
+    members.finish()?;
+    Ok(mapping)
+}
+
+fn org_id(field: &Field<'_, '_>) -> Result<i64> {
+    match field.number()? {
+        Number::Unsigned(id) => i64::try_from(id).ok(),
+        Number::Signed(id) => Some(id),
+        Number::Float(_) => None,
+    }
+    .ok_or_else(|| field.error("must be an integer of 64 bits"))
+}
+
+fn bindings(field: &Field<'_, '_>) -> Result<Bindings> {
+    let mut members = field.members()?;
+    let bindings = Bindings {
+        rules: members
+            .require("rules")?
+            .items()?
+            .iter()
+            .map(binding)
+            .collect::<Result<_>>()?,
+        directory: members
+            .given("directory")
+            .map_or(Ok(Directory::default()), |field| directory(&field))?,
+        variables: members
+            .given("variables")
+            .map_or(Ok(BTreeSet::new()), |field| set(&field))?,
+    };
+    members.finish()?;
+    Ok(bindings)
+}
+
+fn binding(field: &Field<'_, '_>) -> Result<BindingRule> {
+    let template =
+        |field: &Field<'_, '_>| Template::parse(field.string()?).map_err(|error| field.within(error));
+    let mut members = field.members()?;
+    let rule = BindingRule {
+        selector: members
+            .given("selector")
+            .map(|field| Selector::parse(field.string()?).map_err(|error| field.within(error)))
+            .transpose()?,
+        bind: members.require("bind")?.choice()?,
+        name: template(&members.require("name")?)?,
+        variables: match members.given("variables") {
+            None => BTreeMap::new(),
+            Some(field) => {
+                let entries = field.entries()?;
+                entries
+                    .iter()
+                    .map(|(name, field)| Ok(((*name).to_owned(), template(field)?)))
+                    .collect::<Result<_>>()?
+            }
+        },
+    };
+    members.finish()?;
+    Ok(rule)
+}
+
+fn directory(field: &Field<'_, '_>) -> Result<Directory> {
+    let mut members = field.members()?;
+    let directory = Directory {
+        roles: members.given("roles").map(|field| set(&field)).transpose()?,
+        policies: members.given("policies").map(|field| set(&field)).transpose()?,
+        datacenter: members
+            .given("datacenter")
+            .map(|field| field.text().map(str::to_owned))
+            .transpose()?,
+    };
+    members.finish()?;
+    Ok(directory)
+}
+
+fn set(field: &Field<'_, '_>) -> Result<BTreeSet<String>> {
+    Ok(field.strings()?.into_iter().collect())
+}
+
+/// A list with something in it, of strings with something in them.
+fn names(field: &Field<'_, '_>) -> Result<Vec<String>> {
+    let items = field.items()?;
+    if items.is_empty() {
+        return Err(field.error("must not be empty"));
+    }
+    items.iter().map(|item| item.text().map(str::to_owned)).collect()
+}
