@@ -21,10 +21,9 @@ use crate::policy::{
 pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
     let mut warnings = Vec::new();
     let mut members = config.members()?;
-    let extract = extract(members.given("token"))?;
     let policy = Policy {
-        keys: keys::read(&mut members, extract.disabled)?,
-        extract,
+        keys: keys::read(&mut members)?,
+        extract: extract(members.given("token"))?,
         typ: members
             .given("typ")
             .map(|field| some_strings(&field))

@@ -11,7 +11,8 @@ use crate::grant::Session;
 use crate::json::{Number, Value};
 use crate::members::Field;
 use crate::policy::{
-    BindingRule, Bindings, Directory, OrgMapping, OrgRoleRule, OrgTarget, RoleRule, Rules, SessionRule,
+    BindingRule, Bindings, Directory, OrgDirectory, OrgMapping, OrgRoleRule, OrgTarget, RoleRule, Rules,
+    SessionRule,
 };
 
 pub(super) fn read(layers: &mut Layers<'_, '_, '_>) -> Result<Rules> {
@@ -151,13 +152,21 @@ fn org_roles(field: &Field<'_, '_>) -> Result<OrgRoleRule> {
             field.items()?.iter().map(org_mapping).collect()
         })?,
         default_org: org_id(&members.require("default_org")?)?,
-        default_role: members.require("default_role")?.choice()?,
+        default_role: members.require("default_role")?.string()?.to_owned(),
         strict: boolean(members.given("strict"))?,
         assign_server_admin: boolean(members.given("assign_server_admin"))?,
         org_from_request: boolean(members.given("org_from_request"))?,
-        directory: members.given("directory").map_or(Ok(BTreeSet::new()), |field| {
-            field.items()?.iter().map(org_id).collect()
-        })?,
+        directory: members
+            .given("directory")
+            .map(|field| {
+                field
+                    .items()?
+                    .iter()
+                    .map(org_id)
+                    .collect::<Result<_>>()
+                    .map(OrgDirectory)
+            })
+            .transpose()?,
     };
     members.finish()?;
     Ok(rule)
@@ -173,7 +182,7 @@ fn org_mapping(field: &Field<'_, '_>) -> Result<OrgMapping> {
             Value::String(_) => return Err(org.error("must be the id of an organisation, or `all`")),
             _ => OrgTarget::Id(org_id(&org)?),
         },
-        role: members.require("role")?.choice()?,
+        role: members.require("role")?.string()?.to_owned(),
     };
     members.finish()?;
     Ok(mapping)

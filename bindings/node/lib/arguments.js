@@ -1,0 +1,90 @@
+'use strict'
+
+const addon = require('./addon.js')
+const { attempt } = require('./error.js')
+
+/** A configuration as JSON text. */
+function configText(config) {
+  if (typeof config === 'string') return wellFormed(config, 'config')
+  if (!isPlainObject(config)) throw wrongType('config', 'a plain object or JSON text', config)
+  const places = new Map()
+  // `JSON.stringify` drops what it cannot write. A check that was configured must never get lost that way, so
+  // whatever has no exact JSON form is refused.
+  return JSON.stringify(config, function (key, value) {
+    const holder = places.get(this)
+    const place = holder === undefined ? 'config' : `${holder}.${wellFormed(key, holder)}`
+    if (typeof value === 'string') return wellFormed(value, place)
+    if (Array.isArray(value) || isPlainObject(value)) places.set(value, place)
+    else if (value !== null && typeof value !== 'boolean' && !Number.isFinite(value)) {
+      throw wrongType(place, 'JSON data', value)
+    }
+    return value
+  })
+}
+
+/** A request as JSON text. A member that is undefined is absent; unknown members are left for the core to refuse. */
+function requestText(request) {
+  if (typeof request === 'string') return wellFormed(request, 'request')
+  if (!isPlainObject(request)) throw wrongType('request', 'a plain object or JSON text', request)
+  const wire = Object.create(null)
+  for (const [name, value] of Object.entries(request)) {
+    if (value === undefined) continue
+    const place = `request.${name}`
+    switch (name) {
+      case 'token':
+      case 'url':
+      case 'profile':
+      case 'remote_addr':
+        wire[name] = text(value, place)
+        break
+      case 'remoteAddr':
+        wire[request.remote_addr === undefined ? 'remote_addr' : name] = text(value, place)
+        break
+      case 'headers':
+        wire.headers = headers(value, place)
+        break
+      default:
+        wire[wellFormed(name, 'request')] = null
+    }
+  }
+  return JSON.stringify(wire)
+}
+
+function headers(headers, place) {
+  if (!isPlainObject(headers)) throw wrongType(place, 'a plain object, as IncomingMessage.headers is', headers)
+  const wire = Object.create(null)
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined) continue
+    const header = `${place}[${JSON.stringify(wellFormed(name, place))}]`
+    wire[name] = Array.isArray(value) ? value.map((item) => text(item, header)) : text(value, header)
+  }
+  return wire
+}
+
+function text(value, place) {
+  if (typeof value !== 'string') throw wrongType(place, 'a string', value)
+  return wellFormed(value, place)
+}
+
+/** The text itself, if it has a UTF-8 form. */
+function wellFormed(text, place) {
+  if (!text.isWellFormed()) attempt(() => addon.refuseNotUtf8(place))
+  return text
+}
+
+/** Whether it is an object whose own members are all there is to it; one from another realm counts. */
+function isPlainObject(value) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+function wrongType(place, wanted, value) {
+  // Not the constructor's name: a caller's input may bring a `constructor` of its own.
+  const kind = Object.prototype.toString.call(value).slice('[object '.length, -1)
+  const error = new TypeError(`${place} must be ${wanted}, not ${kind === 'Object' ? 'an instance of a class' : kind}`)
+  error.code = 'ERR_INVALID_ARG_TYPE'
+  return error
+}
+
+module.exports = { configText, requestText }

@@ -1,0 +1,51 @@
+'use strict'
+
+/** Any failure to decide "yes": a denial, a bad configuration, missing keys, a wrong argument, a bug. */
+class JwtAuthError extends Error {
+  /** @param failure the wire's failure reply, parsed */
+  constructor(failure) {
+    const claim = failure.claim === undefined ? '' : ` (claim "${failure.claim}")`
+    const detail = failure.detail === undefined ? '' : `: ${failure.detail}`
+    super(`${failure.message}${claim}${detail}`)
+    this.code = failure.code
+    this.class = failure.class
+    this.stage = failure.stage
+    if (failure.claim !== undefined) this.claim = failure.claim
+    if (failure.detail !== undefined) this.detail = failure.detail
+    if (failure.applicable !== undefined) this.applicable = failure.applicable
+    if (failure.http_status !== undefined) this.httpStatus = failure.http_status
+  }
+}
+
+Object.defineProperty(JwtAuthError.prototype, 'name', { value: 'JwtAuthError', writable: true, configurable: true })
+
+/** What the addon threw, as what this package throws. */
+function translated(thrown) {
+  let failure
+  try {
+    failure = JSON.parse(thrown.message)
+  } catch {
+    return thrown
+  }
+  return new JwtAuthError(failure)
+}
+
+/** Calls the addon. */
+function attempt(call) {
+  try {
+    return call()
+  } catch (thrown) {
+    throw translated(thrown)
+  }
+}
+
+/** Calls the addon, and waits for what it promises. */
+async function attemptAsync(call) {
+  try {
+    return await call()
+  } catch (thrown) {
+    throw translated(thrown)
+  }
+}
+
+module.exports = { JwtAuthError, attempt, attemptAsync }

@@ -1,0 +1,319 @@
+// The surface that JavaScript adds: types, promises, errors, the grant object. What is decided, and why, is the
+// conformance suite's matter.
+import assert from 'node:assert/strict'
+import { createServer, get } from 'node:http'
+import { createRequire } from 'node:module'
+import { describe, test } from 'node:test'
+import { inspect } from 'node:util'
+import { runInNewContext } from 'node:vm'
+import { Worker } from 'node:worker_threads'
+
+import { Grant, JwtAuthError, Verifier, version } from 'jwtauth'
+import { config, NOW, token } from './tokens.mjs'
+
+const require = createRequire(import.meta.url)
+const verifier = new Verifier(config())
+const wrongType = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }
+
+describe('the two module styles', () => {
+  test('give the same classes', () => {
+    const commonjs = require('jwtauth')
+    assert.equal(commonjs.Verifier, Verifier)
+    assert.equal(commonjs.JwtAuthError, JwtAuthError)
+    assert.equal(commonjs.Grant, Grant)
+  })
+
+  test('give the version of the package', () => {
+    assert.equal(version, require('jwtauth/package.json').version)
+    assert.equal(require('jwtauth').version, version)
+  })
+})
+
+describe('a verifier', () => {
+  test('is built from an object or from text', () => {
+    for (const given of [config(), JSON.stringify(config()), runInNewContext('JSON.parse(text)', { text: JSON.stringify(config()) })]) {
+      assert.equal(new Verifier(given).authenticateSync({ token: token() }).identity.name, 'alice')
+    }
+  })
+
+  test('says which key of the configuration is wrong', () => {
+    assert.throws(() => new Verifier({ ...config(), dialetc: 1 }), (error) => {
+      assert.ok(error instanceof JwtAuthError)
+      assert.equal(error.class, 'config')
+      assert.equal(error.code, 'config_invalid')
+      assert.equal(error.stage, 'configure')
+      assert.match(error.detail, /dialetc/)
+      assert.match(error.message, /dialetc/)
+      assert.equal('applicable' in error, false)
+      return true
+    })
+  })
+
+  test('refuses what is no configuration', () => {
+    for (const given of [undefined, null, 1, true, [], new Map(), () => {}, Symbol('x')]) {
+      assert.throws(() => new Verifier(given), wrongType)
+    }
+  })
+
+  test('refuses a member that JSON would drop or change, and says where', () => {
+    for (const [lost, kind] of [[undefined, 'Undefined'], [NaN, 'Number'], [Infinity, 'Number'], [1n, 'BigInt'], [new Map([['a', 1]]), 'Map'], [new Set(['api']), 'Set'], [() => {}, 'Function'], [Symbol('x'), 'Symbol']]) {
+      assert.throws(() => new Verifier(config({ issuer: lost })), {
+        ...wrongType,
+        message: `config.config.issuer must be JSON data, not ${kind}`,
+      })
+    }
+    assert.throws(() => new Verifier(config({ audiences: ['api', undefined] })), {
+      ...wrongType,
+      message: 'config.config.audiences.1 must be JSON data, not Undefined',
+    })
+  })
+
+  test('takes what has a JSON form of its own', () => {
+    const given = config({ issuer: new URL('https://issuer.test/realm') })
+    assert.equal(new Verifier(given).policy().config.issuer, 'https://issuer.test/realm')
+  })
+
+  test('prints a policy that builds the same verifier', () => {
+    const policy = verifier.policy()
+    assert.equal(policy.dialect, 'native')
+    assert.ok(Array.isArray(policy.warnings))
+    assert.deepEqual(new Verifier(policy).policy(), policy)
+  })
+
+  test('refreshes keys that stand in the configuration by doing nothing', async () => {
+    assert.equal(await verifier.refreshKeys(), undefined)
+  })
+
+  test('cannot be impersonated', () => {
+    assert.throws(() => Verifier.prototype.authenticateSync.call({}, { token: token() }), TypeError)
+  })
+})
+
+describe('a request', () => {
+  const decide = (request, by = verifier) => by.authenticateSync(request).identity.name
+
+  test('is decided the same by both forms', async () => {
+    const request = { token: token() }
+    const grant = await verifier.authenticate(request)
+    assert.ok(grant instanceof Grant)
+    assert.equal(grant.json, verifier.authenticateSync(request).json)
+    assert.equal((await verifier.authenticate(JSON.stringify(request))).json, grant.json)
+  })
+
+  test('may be the headers that a real server received', async () => {
+    const answers = []
+    const server = createServer(async (request, response) => {
+      const { headers, url, socket } = request
+      const answer = await verifier.authenticate({ headers, url, remoteAddr: socket.remoteAddress }).catch((error) => error)
+      answers.push(answer)
+      response.end()
+    })
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const ask = (headers) =>
+      new Promise((resolve, reject) => {
+        get({ port: server.address().port, host: '127.0.0.1', path: '/x', headers }, (response) => response.resume().on('end', resolve)).on('error', reject)
+      })
+    await ask({ authorization: `Bearer ${token()}`, 'set-cookie': ['a', 'b'] })
+    await ask({})
+    server.close()
+    assert.equal(answers[0].identity.name, 'alice')
+    assert.equal(answers[1].code, 'token_missing')
+  })
+
+  test('may have headers that are lists, undefined, or without a prototype', () => {
+    assert.equal(decide({ headers: { authorization: [`Bearer ${token()}`], 'x-absent': undefined } }), 'alice')
+    assert.equal(decide({ headers: Object.assign(Object.create(null), { Authorization: `Bearer ${token()}` }) }), 'alice')
+    assert.throws(() => decide({ headers: { authorization: undefined } }), { code: 'token_missing' })
+  })
+
+  test('may leave members undefined', () => {
+    assert.equal(decide({ token: token(), headers: undefined, url: undefined, profile: undefined, remoteAddr: undefined, remote_addr: undefined }), 'alice')
+  })
+
+  test('brings the address under either name, but not under both', () => {
+    const near = new Verifier(config({ bound_cidrs: ['10.0.0.0/8'] }))
+    assert.equal(decide({ token: token(), remoteAddr: '10.1.2.3' }, near), 'alice')
+    assert.equal(decide({ token: token(), remote_addr: '10.1.2.3' }, near), 'alice')
+    assert.throws(() => decide({ token: token(), remoteAddr: '192.0.2.1' }, near), { code: 'address_not_allowed' })
+    assert.throws(() => decide({ token: token() }, near), { code: 'address_not_allowed' })
+    assert.throws(() => decide({ token: token(), remoteAddr: '10.1.2.3', remote_addr: '10.1.2.3' }, near), {
+      code: 'request_invalid',
+      class: 'argument',
+    })
+  })
+
+  test('names a profile', () => {
+    const profiled = new Verifier(config({ profiles: { ci: { policies: ['deploy'] } } }))
+    const grant = profiled.authenticateSync({ token: token(), profile: 'ci' })
+    assert.equal(grant.profile, 'ci')
+    assert.deepEqual(grant.entitlements, [{ kind: 'policy', name: 'deploy' }])
+    assert.throws(() => profiled.authenticateSync({ token: token(), profile: 'constructor' }), { code: 'profile_unknown' })
+  })
+
+  test('has no unknown members', async () => {
+    for (const unknown of ['tokn', 'now', '__proto__', 'constructor', '']) {
+      const request = JSON.parse(JSON.stringify({ token: token() }).replace('{', `{"${unknown}":1,`))
+      assert.throws(() => decide(request), { name: 'JwtAuthError', class: 'argument', code: 'request_invalid' })
+      await assert.rejects(verifier.authenticate(request), { code: 'request_invalid' })
+    }
+  })
+
+  test('of a wrong type is a TypeError, from both forms', async () => {
+    const wrong = [undefined, null, 1, [], new Map(), { token: 1 }, { token: null }, { token: [] }, { url: new URL('http://x') }, { profile: {} }, { remoteAddr: 1 }, { remote_addr: 1 }, { headers: [] }, { headers: null }, { headers: 'a: b' }, { headers: new Headers() }, { headers: { a: 1 } }, { headers: { a: null } }, { headers: { a: ['b', 1] } }]
+    for (const request of wrong) {
+      assert.throws(() => decide(request), wrongType, inspect(request))
+      await assert.rejects(verifier.authenticate(request), wrongType)
+    }
+  })
+
+  test('of a wrong type never has its contents told', () => {
+    const hostile = JSON.parse('{"constructor":{"name":"eyJsecret"},"toString":"eyJsecret"}')
+    assert.throws(() => decide({ token: hostile }), (error) => !inspect(error).includes('eyJsecret'))
+  })
+
+  test('with a lone surrogate is no UTF-8', async () => {
+    const lone = '\ud800'
+    const refused = { name: 'JwtAuthError', class: 'argument', code: 'argument_not_utf8' }
+    const requests = [lone, `{"token":"${lone}"}`, { token: lone }, { url: lone }, { profile: lone }, { remoteAddr: lone }, { headers: { [lone]: 'x' } }, { headers: { a: lone } }, { headers: { a: ['b', lone] } }, { [lone]: 1 }]
+    for (const request of requests) {
+      assert.throws(() => decide(request), refused)
+      await assert.rejects(verifier.authenticate(request), refused)
+    }
+    for (const given of [lone, config({ issuer: lone }), config({ [lone]: 1 }), config({ audiences: [lone] })]) {
+      assert.throws(() => new Verifier(given), refused)
+    }
+    assert.equal(new Verifier(config({ issuer: '\u{1f600}' })).policy().config.issuer, '\u{1f600}')
+  })
+
+  test('that is no JSON is invalid', () => {
+    for (const text of ['', '{', 'null', '[]', '{"token":"a","token":"b"}', `{"token":"${token()}"}\0`]) {
+      assert.throws(() => decide(text), { code: 'request_invalid' })
+    }
+  })
+})
+
+describe('a failure', () => {
+  test('says what, why and where, and nothing of the token', async () => {
+    const expired = token({ exp: NOW - 3600, sub: 'mallory' })
+    const error = await verifier.authenticate({ token: expired }).catch((error) => error)
+    assert.ok(error instanceof JwtAuthError && error instanceof Error)
+    assert.equal(error.name, 'JwtAuthError')
+    assert.equal(error.class, 'denied')
+    assert.equal(error.code, 'token_expired')
+    assert.equal(error.stage, 'validate_claims')
+    assert.equal(error.claim, 'exp')
+    assert.equal(error.applicable, true)
+    assert.equal(error.httpStatus, 401)
+    assert.match(error.message, /^the token has expired \(claim "exp"\)/)
+    const told = inspect(error, { showHidden: true, depth: null })
+    assert.ok(!told.includes('mallory') && !told.includes(expired.split('.')[1]))
+  })
+
+  test('is an instance of the class of either module style, thrown or rejected', async () => {
+    const { JwtAuthError: Required } = require('jwtauth')
+    assert.throws(() => verifier.authenticateSync({ token: 'x' }), Required)
+    await assert.rejects(verifier.authenticate({ token: 'x' }), Required)
+    assert.throws(() => new Verifier('{}'), Required)
+  })
+
+  test('has a stack that leads to the caller', async () => {
+    async function theCaller() {
+      await verifier.authenticate({ token: 'x' })
+    }
+    const error = await theCaller().catch((error) => error)
+    assert.match(error.stack, /theCaller/)
+  })
+
+  test('never comes as a value', async () => {
+    const forged = `${token().slice(0, -8)}AAAAAAAA`
+    await assert.rejects(verifier.authenticate({ token: forged }), { code: 'signature_invalid' })
+    assert.throws(() => verifier.authenticateSync({ token: forged }), { code: 'signature_invalid' })
+  })
+})
+
+describe('a grant', () => {
+  const granted = (claims) => verifier.authenticateSync({ token: token(claims) })
+
+  test('has the parts of the reply', () => {
+    const grant = granted({ plan: 'pro' })
+    const reply = JSON.parse(grant.json)
+    assert.equal(reply.outcome, 'granted')
+    for (const part of ['profile', 'identity', 'entitlements', 'revocations', 'session', 'cleaned_url', 'claims']) {
+      assert.deepEqual(grant[part], reply[part], part)
+    }
+    assert.equal(grant.claims.plan, 'pro')
+    assert.deepEqual(grant.toJSON(), reply)
+    assert.deepEqual(JSON.parse(JSON.stringify({ grant })), { grant: reply })
+    assert.match(inspect(grant), /^Grant \{[^]*alice/)
+  })
+
+  test('cannot be changed', () => {
+    const grant = granted({ nested: { list: [{ a: 1 }] } })
+    assert.throws(() => { grant.identity = {} }, TypeError)
+    assert.throws(() => { grant.admin = true }, TypeError)
+    assert.throws(() => { grant.identity.name = 'root' }, TypeError)
+    assert.throws(() => grant.entitlements.push({ kind: 'role', name: 'admin' }), TypeError)
+    assert.throws(() => { grant.claims.nested.list[0].a = 2 }, TypeError)
+    assert.equal(grant.identity, grant.identity)
+  })
+
+  test('is made by a verifier only', () => {
+    assert.throws(() => new Grant('{"outcome":"granted"}'), TypeError)
+    assert.throws(() => new Grant(undefined, '{"outcome":"granted"}'), TypeError)
+    assert.throws(() => Object.create(Grant.prototype).identity, TypeError)
+  })
+
+  test('is not bent by claims with special names', () => {
+    const payload = JSON.stringify({ iss: 'https://issuer.test', aud: 'api', sub: 'alice', exp: NOW + 600 })
+    const { claims } = granted(`${payload.slice(0, -1)},"__proto__":{"admin":true},"constructor":1,"toJSON":2}`)
+    assert.equal(claims.admin, undefined)
+    assert.equal({}.admin, undefined)
+    assert.equal(Object.getPrototypeOf(claims), Object.prototype)
+    assert.deepEqual(Object.entries(claims).at(-3), ['__proto__', { admin: true }])
+  })
+
+  test('keeps the digits that JavaScript cannot', () => {
+    const payload = `{"iss":"https://issuer.test","aud":"api","sub":"alice","exp":${NOW + 600},"big":9007199254740993}`
+    assert.match(granted(payload).json, /"big":9007199254740993/)
+  })
+})
+
+describe('many at once', () => {
+  test('promises are each for their own request', async () => {
+    const names = Array.from({ length: 200 }, (_, index) => `user-${index}`)
+    const grants = await Promise.all(names.map((sub) => verifier.authenticate({ token: token({ sub }) })))
+    assert.deepEqual(grants.map((grant) => grant.identity.name), names)
+  })
+
+  test('the event loop goes on while requests are decided', async () => {
+    let turns = 0
+    const ticking = setInterval(() => { turns += 1 }, 0)
+    const request = { token: token() }
+    for (let round = 0; turns === 0 && round < 10_000; round += 1) await verifier.authenticate(request)
+    clearInterval(ticking)
+    assert.notEqual(turns, 0)
+  })
+
+  test('worker threads have verifiers of their own', async () => {
+    const script = new URL('worker.mjs', import.meta.url)
+    const workerData = { config: config(), token: token(), rounds: 50 }
+    const answers = await Promise.all(
+      Array.from({ length: 4 }, () => new Promise((resolve, reject) => {
+        new Worker(script, { workerData }).once('message', resolve).once('error', reject)
+      })),
+    )
+    assert.deepEqual(answers, Array(4).fill({ granted: 50, denied: 50, instances: 50 }))
+  })
+
+  test('a worker may be ended with requests under way', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const worker = new Worker(new URL('worker.mjs', import.meta.url), {
+        workerData: { config: config(), token: token(), rounds: 10_000 },
+      })
+      await new Promise((resolve) => worker.once('online', resolve))
+      await new Promise((resolve) => setTimeout(resolve, round * 10))
+      await worker.terminate()
+    }
+    assert.equal(verifier.authenticateSync({ token: token() }).identity.name, 'alice')
+  })
+})

@@ -1,0 +1,86 @@
+// The package as it is published: packed, installed into an empty folder, and used from there in both module styles.
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+import { config, NOW, token } from './tokens.mjs'
+
+const source = fileURLToPath(new URL('..', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'jwtauth-pack-'))
+const app = join(folder, 'app')
+let packed
+
+/** Runs npm as from a shell: under `npm test` it would take this package's settings along. */
+function npm(cwd, ...args) {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')))
+  return execFileSync('npm', args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+function node(...args) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: app, encoding: 'utf8' })
+  return { status, stdout, stderr }
+}
+
+describe('the packed package', () => {
+  before(() => {
+    packed = JSON.parse(npm(source, 'pack', '--json', '--pack-destination', folder))[0]
+    mkdirSync(app)
+    writeFileSync(join(app, 'package.json'), '{"private":true}')
+    npm(app, 'install', '--offline', join(folder, packed.filename))
+    writeFileSync(join(app, 'config.json'), JSON.stringify(config()))
+    writeFileSync(join(app, 'token.txt'), token())
+    copyFileSync(new URL('../../../examples/node/authenticate.mjs', import.meta.url), join(app, 'authenticate.mjs'))
+  })
+
+  after(() => rmSync(folder, { recursive: true }))
+
+  test('holds the addon, the types and nothing to do with tests', () => {
+    const files = packed.files.map(({ path }) => path)
+    for (const needed of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'README.md']) {
+      assert.ok(files.includes(needed), needed)
+    }
+    assert.equal(files.filter((path) => path.endsWith('.node')).length, 1)
+    assert.deepEqual(files.filter((path) => /test|\.rs$|Cargo|build/.test(path)), [])
+  })
+
+  test('works by require', () => {
+    const script = `
+      const { readFileSync } = require('node:fs')
+      const { Verifier } = require('jwtauth')
+      const grant = new Verifier(readFileSync('config.json', 'utf8')).authenticateSync({ token: readFileSync('token.txt', 'utf8') })
+      console.log(grant.identity.name)`
+    assert.deepEqual(node('--input-type=commonjs', '--eval', script), { status: 0, stdout: 'alice\n', stderr: '' })
+  })
+
+  test('works by import', () => {
+    const script = `
+      import { readFileSync } from 'node:fs'
+      import { Verifier } from 'jwtauth'
+      const verifier = new Verifier(JSON.parse(readFileSync('config.json', 'utf8')))
+      const grant = await verifier.authenticate({ token: readFileSync('token.txt', 'utf8') })
+      console.log(grant.identity.name)`
+    assert.deepEqual(node('--input-type=module', '--eval', script), { status: 0, stdout: 'alice\n', stderr: '' })
+  })
+
+  test('keeps its insides to itself', () => {
+    const { status, stderr } = node('--eval', `require('jwtauth/lib/grant.js')`)
+    assert.equal(status, 1)
+    assert.match(stderr, /ERR_PACKAGE_PATH_NOT_EXPORTED/)
+  })
+
+  test('runs the example', () => {
+    const example = (...args) => node('authenticate.mjs', ...args)
+    assert.deepEqual(example('config.json', token()), { status: 0, stdout: 'granted: alice []\n', stderr: '' })
+    const denied = example('config.json', token({ exp: NOW - 3600 }))
+    assert.equal(denied.status, 1)
+    assert.match(denied.stdout, /^refused: token_expired: the token has expired/)
+    assert.equal(example('config.json', token(), 'unknown').status, 1)
+    assert.equal(example('package.json', token()).status, 2)
+    assert.equal(example('absent.json', token()).status, 2)
+    assert.equal(example().status, 2)
+  })
+})

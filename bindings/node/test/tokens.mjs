@@ -1,0 +1,31 @@
+// Keys and tokens for these tests, made when they start by Node's own cryptography.
+import { createSign, generateKeyPairSync } from 'node:crypto'
+
+const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+
+export const NOW = 1_700_000_000
+
+/** A native configuration that trusts the key of `token`. */
+export function config(changes = {}) {
+  return {
+    dialect: 'native',
+    config: {
+      keys: [{ pem: publicKey.export({ type: 'spki', format: 'pem' }) }],
+      algorithms: ['ES256'],
+      issuer: 'https://issuer.test',
+      audiences: ['api'],
+      ...changes,
+    },
+    options: { now: NOW },
+  }
+}
+
+/** A good token for `config()`, but for what is changed. A text is taken as the payload as it is. */
+export function token(claims = {}) {
+  const good = { iss: 'https://issuer.test', aud: 'api', sub: 'alice', exp: NOW + 600 }
+  const payload = typeof claims === 'string' ? claims : JSON.stringify({ ...good, ...claims })
+  const encode = (text) => Buffer.from(text).toString('base64url')
+  const signed = `${encode('{"alg":"ES256"}')}.${encode(payload)}`
+  const signature = createSign('sha256').update(signed).sign({ key: privateKey, dsaEncoding: 'ieee-p1363' })
+  return `${signed}.${signature.toString('base64url')}`
+}

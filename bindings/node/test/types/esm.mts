@@ -1,0 +1,60 @@
+// Compiled, never run: what a user's ES module may write, and what must not compile.
+import type { IncomingMessage } from 'node:http'
+import type { Http2ServerRequest } from 'node:http2'
+import { Grant, JwtAuthError, Verifier, version } from 'jwtauth'
+import type { AuthRequest, Code, Entitlement, Failure } from 'jwtauth'
+
+const verifier = new Verifier({ dialect: 'native', config: { algorithms: ['RS256'] }, options: { now: 1 } })
+new Verifier('{}')
+new Verifier(verifier.policy())
+
+export async function handle(request: IncomingMessage, other: Http2ServerRequest): Promise<string> {
+  const grant: Grant = await verifier.authenticate({
+    headers: request.headers,
+    url: request.url,
+    remoteAddr: request.socket.remoteAddress,
+  })
+  await verifier.authenticate({ headers: other.headers, url: other.url })
+  await verifier.refreshKeys()
+  const roles: readonly Entitlement[] = grant.entitlements.filter(({ kind }) => kind === 'role')
+  const claim: unknown = grant.claims['plan']
+  const name: string | undefined = grant.identity.name
+  const outcome: 'granted' = grant.toJSON().outcome
+  return `${version} ${outcome} ${name} ${roles.length} ${typeof claim} ${grant.session.ttl ?? 'for ever'}`
+}
+
+export function explain(error: unknown): Code | undefined {
+  if (!(error instanceof JwtAuthError)) return undefined
+  const status: number | undefined = error.httpStatus
+  switch (error.class) {
+    case 'denied':
+      return status === 401 && error.applicable && error.stage === 'decode' ? error.code : undefined
+    case 'config':
+    case 'unavailable':
+    case 'argument':
+    case 'internal':
+      return undefined
+    default:
+      return error.class satisfies never
+  }
+}
+
+const failure: Failure = { class: 'denied', code: 'token_expired', stage: 'validate_claims', message: 'expired' }
+export const made: Error = new JwtAuthError(failure)
+export const request: AuthRequest = { token: undefined, profile: 'web', remote_addr: '10.1.2.3' }
+
+declare const grant: Grant
+// @ts-expect-error: a grant is made by a verifier only
+new Grant()
+// @ts-expect-error: a grant cannot be changed
+grant.entitlements.push({ kind: 'role', name: 'admin' })
+// @ts-expect-error: nor its parts
+grant.identity.name = 'root'
+// @ts-expect-error: unknown member
+void verifier.authenticate({ tokn: 'x' })
+// @ts-expect-error: a token is text
+void verifier.authenticate({ token: 1 })
+// @ts-expect-error: no such dialect
+new Verifier({ dialect: 'nomad', config: {} })
+// @ts-expect-error: no such code
+export const unknown: Code = 'nonsense'

@@ -1,0 +1,17 @@
+// Run by api.test.mjs on a thread of its own.
+import { parentPort, workerData } from 'node:worker_threads'
+
+import { JwtAuthError, Verifier } from 'jwtauth'
+
+const { config, token, rounds } = workerData
+const verifier = new Verifier(config)
+const answers = await Promise.all(
+  Array.from({ length: 2 * rounds }, (_, round) =>
+    verifier.authenticate({ token: round % 2 === 0 ? token : 'forged' }).catch((error) => error),
+  ),
+)
+parentPort.postMessage({
+  granted: answers.filter((answer) => answer.identity?.name === 'alice').length,
+  denied: answers.filter((answer) => answer.code === 'token_malformed').length,
+  instances: answers.filter((answer) => answer instanceof JwtAuthError).length,
+})

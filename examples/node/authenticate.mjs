@@ -1,0 +1,27 @@
+// Decides about one token: node authenticate.mjs CONFIG TOKEN [PROFILE]
+//
+// CONFIG is a file with a verifier's configuration. The decision goes to standard output; the exit status is
+// 0 for a grant, 1 for a denial, 2 for a mistake in the configuration or the command, 3 if the keys are out of reach.
+import { readFileSync } from 'node:fs'
+
+import { JwtAuthError, Verifier } from 'jwtauth'
+
+const [file, token, profile, ...rest] = process.argv.slice(2)
+if (token === undefined || rest.length > 0) {
+  console.error('usage: node authenticate.mjs CONFIG TOKEN [PROFILE]')
+  process.exit(2)
+}
+
+try {
+  const verifier = new Verifier(readFileSync(file, 'utf8'))
+  const grant = await verifier.authenticate({ token, profile })
+  console.log(`granted: ${grant.identity.name ?? '(no name)'} ${JSON.stringify(grant.entitlements)}`)
+} catch (error) {
+  if (error instanceof JwtAuthError && error.class === 'denied') {
+    console.log(`refused: ${error.code}: ${error.message}`)
+    process.exitCode = 1
+  } else {
+    console.error(error instanceof JwtAuthError ? `refused: ${error.code}: ${error.message}` : error.message)
+    process.exitCode = error.class === 'unavailable' ? 3 : 2
+  }
+}
