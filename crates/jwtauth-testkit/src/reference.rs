@@ -84,6 +84,10 @@ impl<'r> References<'r> {
             "@der" => Ok(self.ring.get(name)?.public_der().to_vec()),
             "@trimmed" => Ok(self.bytes(name)?.trim_ascii().to_vec()),
             "@newline" => Ok([b"\n".to_vec(), self.bytes(name)?].concat()),
+            "@join" => {
+                let parts: Result<Vec<Vec<u8>>> = name.split('|').map(|part| self.bytes(part)).collect();
+                Ok(parts?.concat())
+            }
             "@certificate_der" => pem_body(&self.ring.certificate_pem(name)?),
             "@modulus" => {
                 let jwk = self.ring.get(name)?.jwk(name);
