@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -46,29 +47,15 @@ pub fn verifier(config: &str) -> Result<Verifier> {
     envelope.take("warnings");
     envelope.finish()?;
 
-    let mut policy = dialect.compile(&config)?;
-    let mut clock = Clock::System;
-    let mut base_dir = None;
-    if let Some(options) = options {
-        let mut options = options.members()?;
-        base_dir = options.take("base_dir").map(|field| field.text()).transpose()?;
-        if let Some(field) = options.take("max_token_bytes") {
-            policy.limits.token_bytes = usize::try_from(field.unsigned()?)
-                .ok()
-                .filter(|bytes| (1..=MAX_TOKEN).contains(bytes))
-                .ok_or_else(|| field.error("must be between 1 and 1048576"))?;
-        }
-        if let Some(field) = options.take("now") {
-            let instant = NumericDate::from_number(field.number()?);
-            clock = Clock::Fixed(instant.ok_or_else(|| field.error("is beyond any date"))?);
-        }
-        options.finish()?;
+    let options = options.map_or_else(|| Ok(Options::default()), |field| Options::read(&field))?;
+    let mut policy = dialect.compile(&config, &options.base_dir)?;
+    if let Some(bytes) = options.max_token_bytes {
+        policy.limits.token_bytes = bytes;
     }
-    let builder = Verifier::builder(policy).clock(clock);
-    match base_dir {
-        Some(directory) => builder.base_dir(directory).build(),
-        None => builder.build(),
-    }
+    Verifier::builder(policy)
+        .clock(options.clock)
+        .base_dir(options.base_dir)
+        .build()
 }
 
 /// Decides a request given as JSON: `token`, `headers`, `url`, `profile`, `remote_addr`.
@@ -202,6 +189,37 @@ pub fn get(document: &str, pointer: &str) -> Option<String> {
         serde_json::from_str(value.get()).ok()
     } else {
         Some(value.get().to_owned())
+    }
+}
+
+/// What stands in an envelope beside the configuration.
+#[derive(Default)]
+struct Options {
+    base_dir: PathBuf,
+    max_token_bytes: Option<usize>,
+    clock: Clock,
+}
+
+impl Options {
+    fn read(field: &Field<'_, '_>) -> Result<Options> {
+        let mut members = field.members()?;
+        let mut options = Options::default();
+        if let Some(field) = members.take("base_dir") {
+            options.base_dir = field.text()?.into();
+        }
+        if let Some(field) = members.take("max_token_bytes") {
+            let bytes = usize::try_from(field.unsigned()?)
+                .ok()
+                .filter(|bytes| (1..=MAX_TOKEN).contains(bytes));
+            let wrong = || field.error(format!("must be between 1 and {MAX_TOKEN}"));
+            options.max_token_bytes = Some(bytes.ok_or_else(wrong)?);
+        }
+        if let Some(field) = members.take("now") {
+            let instant = NumericDate::from_number(field.number()?);
+            options.clock = Clock::Fixed(instant.ok_or_else(|| field.error("is beyond any date"))?);
+        }
+        members.finish()?;
+        Ok(options)
     }
 }
 

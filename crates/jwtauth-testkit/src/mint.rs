@@ -110,7 +110,7 @@ fn sign(description: &Description, ring: &Keyring) -> Result<String> {
         (None, None, Some(encoded)) => encoded.clone(),
         _ => return Err("a token has one of `claims`, `payload`, `payload_base64url`".to_owned()),
     };
-    let message = format!("{}.{payload}", header(description)?);
+    let message = format!("{}.{payload}", header(description, ring)?);
     let algorithm = description
         .sign
         .as_ref()
@@ -127,7 +127,7 @@ fn sign(description: &Description, ring: &Keyring) -> Result<String> {
     Ok(format!("{message}.{}", base64url(&signature)))
 }
 
-fn header(description: &Description) -> Result<String> {
+fn header(description: &Description, ring: &Keyring) -> Result<String> {
     if let Some(encoded) = &description.header_base64url {
         URL_SAFE_NO_PAD
             .decode_to_vec(encoded)
@@ -157,7 +157,9 @@ fn header(description: &Description) -> Result<String> {
             value => header.insert(name.clone(), value.clone()),
         };
     }
-    Ok(base64url(Value::Object(header).to_string().as_bytes()))
+    let mut header = Value::Object(header);
+    References::new(ring, None).replace(&mut header)?;
+    Ok(base64url(header.to_string().as_bytes()))
 }
 
 /// The claims without the line breaks that make a topic file readable; everything else stays as it is written.

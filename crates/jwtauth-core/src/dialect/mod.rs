@@ -8,6 +8,8 @@ mod grafana;
 mod native;
 mod vault;
 
+use std::path::Path;
+
 use crate::error::Result;
 use crate::members::Field;
 use crate::policy::Policy;
@@ -45,11 +47,11 @@ impl Dialect {
         }
     }
 
-    /// Turns a configuration into a policy.
-    pub(crate) fn compile(self, config: &Field<'_, '_>) -> Result<Policy> {
+    /// Turns a configuration into a policy; files that must be read to understand it are relative to `base_dir`.
+    pub(crate) fn compile(self, config: &Field<'_, '_>, base_dir: &Path) -> Result<Policy> {
         match self {
             Dialect::Native => native::compile(config),
-            Dialect::Grafana => grafana::compile(config),
+            Dialect::Grafana => grafana::compile(config, base_dir),
             Dialect::Consul => consul::compile(config),
             Dialect::Vault => vault::compile(config),
         }

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 pub use self::glob::Glob;
 pub use self::jmespath::{Document, EvaluationFailed, JmesPath};
+pub(crate) use self::pointer::go_integer;
 pub use self::pointer::{IndexRule, Pointer};
 pub use self::selector::Selector;
 pub use self::template::Template;

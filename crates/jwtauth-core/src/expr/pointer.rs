@@ -92,11 +92,16 @@ impl IndexRule {
     }
 }
 
-/// An integer as Go's `strconv.ParseInt(text, 0, …)` reads it, when it can be an index.
+/// An integer as [`go_integer`] reads it, when it can be an index; empty is 0.
 fn go_index(part: &str) -> Option<usize> {
     if part.is_empty() {
         return Some(0);
     }
+    usize::try_from(go_integer(part)?).ok()
+}
+
+/// An integer as Go's `strconv.ParseInt(text, 0, 64)` reads it.
+pub(crate) fn go_integer(part: &str) -> Option<i64> {
     let (negative, digits) = match part.strip_prefix('-') {
         Some(digits) => (true, digits),
         None => (false, part.strip_prefix('+').unwrap_or(part)),
@@ -119,8 +124,8 @@ fn go_index(part: &str) -> Option<usize> {
     if misplaced || plain.is_empty() || !plain.chars().all(|digit| digit.is_digit(radix)) {
         return None;
     }
-    let index = usize::from_str_radix(&plain, radix).ok()?;
-    (!negative || index == 0).then_some(index)
+    let magnitude = i64::from_str_radix(&plain, radix).ok()?;
+    Some(if negative { -magnitude } else { magnitude })
 }
 
 /// `~1` first, then `~0`, as RFC 6901 §4 orders; any other `~x` stays.

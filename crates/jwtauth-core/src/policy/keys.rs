@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize, Serializer};
 use zeroize::Zeroizing;
 
-use crate::keys::Algorithms;
+use crate::keys::{Algorithm, Algorithms};
 
 /// Where keys come from and how one is chosen.
 #[derive(Debug, Clone, Serialize)]
@@ -18,6 +18,17 @@ pub struct KeyRule {
     pub algorithms: Algorithms,
     /// How a token's `kid` chooses.
     pub kid: KidRule,
+}
+
+impl KeyRule {
+    /// No keys, for a policy that takes no tokens.
+    pub fn empty() -> KeyRule {
+        KeyRule {
+            sources: Vec::new(),
+            algorithms: Algorithm::ALL.into_iter().collect(),
+            kid: KidRule::Exact,
+        }
+    }
 }
 
 /// One source of keys.

@@ -28,8 +28,7 @@ pub use self::identity::{
 pub use self::keys::{KeyRule, KeySpec, KidRule, Origin, Secret};
 pub use self::response::{Response, Responses};
 pub use self::rules::{
-    BindKind, BindingRule, Bindings, Directory, OrgDirectory, OrgMapping, OrgRoleRule, OrgTarget, RoleRule,
-    Rules,
+    BindKind, BindingRule, Bindings, Directory, OrgMapping, OrgRole, OrgRoleRule, OrgTarget, RoleRule, Rules,
 };
 pub use self::session::SessionRule;
 

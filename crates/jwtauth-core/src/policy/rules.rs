@@ -63,7 +63,7 @@ pub struct OrgRoleRule {
     /// The organisation that the direct role and the default role are given in.
     pub default_org: i64,
     /// The role where nothing else gives one.
-    pub default_role: String,
+    pub default_role: OrgRole,
     /// Whether a caller without a valid role is refused.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub strict: bool,
@@ -73,9 +73,8 @@ pub struct OrgRoleRule {
     /// Whether the organisation that the request names takes the place of `default_org`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub org_from_request: bool,
-    /// The organisations there are.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub directory: Option<OrgDirectory>,
+    /// The ids of the organisations there are.
+    pub directory: BTreeSet<i64>,
 }
 
 /// One item of an organisation mapping.
@@ -86,7 +85,37 @@ pub struct OrgMapping {
     /// Where.
     pub org: OrgTarget,
     /// The role.
-    pub role: String,
+    pub role: OrgRole,
+}
+
+/// A role in an organisation, the lowest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "each is Grafana's own name")]
+pub enum OrgRole {
+    None,
+    Viewer,
+    Editor,
+    Admin,
+}
+
+impl OrgRole {
+    /// Every role.
+    pub const ALL: [OrgRole; 4] = [OrgRole::None, OrgRole::Viewer, OrgRole::Editor, OrgRole::Admin];
+
+    /// The role of exactly this name.
+    pub fn parse(name: &str) -> Option<OrgRole> {
+        OrgRole::ALL.into_iter().find(|role| role.as_str() == name)
+    }
+
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            OrgRole::None => "None",
+            OrgRole::Viewer => "Viewer",
+            OrgRole::Editor => "Editor",
+            OrgRole::Admin => "Admin",
+        }
+    }
 }
 
 /// The organisation of a mapping.
@@ -111,10 +140,6 @@ impl Serialize for OrgTarget {
         }
     }
 }
-
-/// The ids of the organisations there are.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct OrgDirectory(pub BTreeSet<i64>);
 
 /// Rules that bind entitlements to mapped values and lists (`identity.metadata`, `identity.lists`).
 #[derive(Debug, Clone, Serialize)]

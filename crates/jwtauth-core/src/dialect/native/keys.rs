@@ -10,12 +10,13 @@ use crate::keys::{Algorithm, Algorithms};
 use crate::members::{Field, Members};
 use crate::policy::{KeyRule, KeySpec, Origin, Secret};
 
-pub(super) fn read(members: &mut Members<'_, '_>) -> Result<KeyRule> {
+/// Reads where keys come from; a policy that takes no tokens needs none.
+pub(super) fn read(members: &mut Members<'_, '_>, disabled: bool) -> Result<KeyRule> {
     let keys = members
         .require("keys")
         .map_err(|error| recoded(&error, Code::KeySourceMissing))?;
     let sources = keys.items()?.iter().map(source).collect::<Result<Vec<_>>>()?;
-    if sources.is_empty() {
+    if sources.is_empty() && !disabled {
         return Err(keys.error_of(Code::KeySourceMissing, "must not be empty"));
     }
     Ok(KeyRule {

@@ -21,9 +21,10 @@ use crate::policy::{
 pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
     let mut warnings = Vec::new();
     let mut members = config.members()?;
+    let extract = extract(members.given("token"))?;
     let policy = Policy {
-        keys: keys::read(&mut members)?,
-        extract: extract(members.given("token"))?,
+        keys: keys::read(&mut members, extract.disabled)?,
+        extract,
         typ: members
             .given("typ")
             .map(|field| some_strings(&field))

@@ -11,8 +11,7 @@ use crate::grant::Session;
 use crate::json::{Number, Value};
 use crate::members::Field;
 use crate::policy::{
-    BindingRule, Bindings, Directory, OrgDirectory, OrgMapping, OrgRoleRule, OrgTarget, RoleRule, Rules,
-    SessionRule,
+    BindingRule, Bindings, Directory, OrgMapping, OrgRoleRule, OrgTarget, RoleRule, Rules, SessionRule,
 };
 
 pub(super) fn read(layers: &mut Layers<'_, '_, '_>) -> Result<Rules> {
@@ -152,21 +151,13 @@ fn org_roles(field: &Field<'_, '_>) -> Result<OrgRoleRule> {
             field.items()?.iter().map(org_mapping).collect()
         })?,
         default_org: org_id(&members.require("default_org")?)?,
-        default_role: members.require("default_role")?.string()?.to_owned(),
+        default_role: members.require("default_role")?.choice()?,
         strict: boolean(members.given("strict"))?,
         assign_server_admin: boolean(members.given("assign_server_admin"))?,
         org_from_request: boolean(members.given("org_from_request"))?,
-        directory: members
-            .given("directory")
-            .map(|field| {
-                field
-                    .items()?
-                    .iter()
-                    .map(org_id)
-                    .collect::<Result<_>>()
-                    .map(OrgDirectory)
-            })
-            .transpose()?,
+        directory: members.given("directory").map_or(Ok(BTreeSet::new()), |field| {
+            field.items()?.iter().map(org_id).collect()
+        })?,
     };
     members.finish()?;
     Ok(rule)
@@ -182,7 +173,7 @@ fn org_mapping(field: &Field<'_, '_>) -> Result<OrgMapping> {
             Value::String(_) => return Err(org.error("must be the id of an organisation, or `all`")),
             _ => OrgTarget::Id(org_id(&org)?),
         },
-        role: members.require("role")?.string()?.to_owned(),
+        role: members.require("role")?.choice()?,
     };
     members.finish()?;
     Ok(mapping)

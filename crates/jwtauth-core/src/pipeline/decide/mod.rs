@@ -1,5 +1,7 @@
 //! [`Identity`] and rules → [`Decision`].
 
+mod org_roles;
+
 use crate::error::{Code, Error, Result};
 use crate::grant::{Entitlement, EntitlementKind, Identity};
 use crate::json::Value;
@@ -17,11 +19,7 @@ pub(crate) struct Decision {
 ///
 /// # Errors
 /// The codes of stage [`Decide`](crate::Stage::Decide), and those of claim rules for `requirements`.
-pub(crate) fn entitlements(
-    _identity: &Identity,
-    claims: &ValidClaims<'_>,
-    rules: &Rules,
-) -> Result<Decision> {
+pub(crate) fn entitlements(identity: &Identity, claims: &ValidClaims<'_>, rules: &Rules) -> Result<Decision> {
     for requirement in &rules.requirements {
         validate::holds(requirement, claims.document())?;
     }
@@ -41,6 +39,9 @@ pub(crate) fn entitlements(
         decision
             .entitlements
             .extend(role.map(|role| Entitlement::new(EntitlementKind::Role, role)));
+    }
+    if let Some(rule) = &rules.org_roles {
+        org_roles::decide(rule, identity, claims, &mut decision)?;
     }
     Ok(decision)
 }

@@ -1,0 +1,144 @@
+//! The key source of `[auth.jwt]`: exactly one of five.
+
+use std::time::Duration;
+
+use base64_simd::STANDARD;
+
+use super::Place;
+use super::settings::Settings;
+use crate::error::{Code, Error, Result};
+use crate::keys::pem::{self, After, Blocks, Form};
+use crate::keys::{Algorithm, Algorithms, file};
+use crate::policy::{KeyRule, KeySpec, KidRule, Origin, Warning};
+
+const SOURCES: [&str; 5] = [
+    "key_file",
+    "key_value",
+    "jwk_set_file",
+    "jwk_set_value",
+    "jwk_set_url",
+];
+
+/// Only the first block is read, and its label counts. A private key, which Grafana's documentation names, is used
+/// for its public half.
+const FORM: Form = Form {
+    after: After::Anything,
+    blocks: Blocks::PublicOrPrivate,
+};
+
+/// Where keys come from and how one is chosen.
+pub(super) fn rule(
+    settings: &Settings,
+    place: &Place<'_, '_, '_>,
+    warnings: &mut Vec<Warning>,
+) -> Result<KeyRule> {
+    let given: Vec<&str> = SOURCES.into_iter().filter(|key| settings.is_set(key)).collect();
+    let source = match given.as_slice() {
+        [one] => *one,
+        [] => {
+            return Err(Error::new(Code::KeySourceMissing)
+                .with_detail("key set for jwt verification is not configured: set one of key_file, key_value, jwk_set_file, jwk_set_value or jwk_set_url"));
+        }
+        several => {
+            return Err(Error::new(Code::KeySourceConflict).with_detail(format!(
+                "key set configuration is ambiguous: you should set only one of key_file, key_value, jwk_set_file, jwk_set_value or jwk_set_url; set are {}",
+                several.join(", ")
+            )));
+        }
+    };
+    let lenient = settings.flag("lenient_kid");
+    let value = settings.text(source);
+    for key in [
+        "jwk_set_bearer_token_file",
+        "tls_client_ca",
+        "tls_skip_verify_insecure",
+        "cache_ttl",
+    ] {
+        if settings.is_set(key) && source != "jwk_set_url" {
+            warnings.push(Warning::new(
+                key,
+                format!("it has no effect with `{source}`, only with `jwk_set_url`"),
+            ));
+        }
+    }
+    if settings.is_set("key_id") && !source.starts_with("key_") {
+        warnings.push(Warning::new(
+            "key_id",
+            format!("it has no effect with `{source}`"),
+        ));
+    }
+    let (origin, kid_rule) = match source {
+        "key_file" | "key_value" => {
+            let text = if source == "key_file" {
+                let path = place.base_dir.join(value);
+                file::read_text(&path)
+                    .map_err(|why| located(place, source, &why))?
+                    .to_string()
+            } else {
+                decoded(settings, source, place)?
+            };
+            let found = pem::public_key(&text, FORM).map_err(|why| located(place, source, &why))?;
+            if found.from_private_key {
+                warnings.push(Warning::new(
+                    source,
+                    "this is a private key, used for its public half; deploy only the public key where tokens are verified",
+                ));
+            }
+            let pem = found.key.to_pem().map_err(|why| located(place, source, &why))?;
+            let without_kid = !settings.is_set("key_id");
+            (
+                Origin::Pem(pem),
+                if lenient && without_kid {
+                    KidRule::Ignore
+                } else {
+                    KidRule::Exact
+                },
+            )
+        }
+        "jwk_set_file" => (Origin::JwksFile(value.into()), set_rule(lenient)),
+        "jwk_set_value" => (Origin::Jwks(decoded(settings, source, place)?), set_rule(lenient)),
+        _ => {
+            let _ = settings.duration("cache_ttl", Duration::from_secs(3600), warnings);
+            return Err(place.error(
+                Code::KeySourceMissing,
+                source,
+                "this build fetches no keys; save the key set and name it in `jwk_set_file`",
+            ));
+        }
+    };
+    let kid = Some(settings.text("key_id")).filter(|kid| !kid.is_empty() && source.starts_with("key_"));
+    Ok(KeyRule {
+        sources: vec![KeySpec {
+            origin,
+            kid: kid.map(str::to_owned),
+            algorithms: None,
+        }],
+        algorithms: Algorithm::ALL.into_iter().collect::<Algorithms>(),
+        kid: kid_rule,
+    })
+}
+
+fn set_rule(lenient: bool) -> KidRule {
+    if lenient {
+        KidRule::ExactOrOnly
+    } else {
+        KidRule::Exact
+    }
+}
+
+/// The text inside standard base64.
+fn decoded(settings: &Settings, key: &str, place: &Place<'_, '_, '_>) -> Result<String> {
+    STANDARD
+        .decode_to_vec(settings.text(key).trim())
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .ok_or_else(|| place.error(Code::KeyInvalid, key, "is not standard base64 of a text"))
+}
+
+fn located(place: &Place<'_, '_, '_>, key: &str, why: &Error) -> Error {
+    place.error(
+        why.code(),
+        key,
+        why.detail().unwrap_or_else(|| why.code().message()),
+    )
+}

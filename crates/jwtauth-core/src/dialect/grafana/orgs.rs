@@ -1,0 +1,139 @@
+//! `org_mapping`: external organisation → organisation and role.
+
+use crate::policy::{OrgMapping, OrgRole, OrgTarget};
+
+/// The items of a list as Grafana reads lists: a JSON array of strings when it starts with `[`, else items apart by
+/// commas and white space, in double quotes where they contain them.
+pub(super) fn items(text: &str) -> Vec<String> {
+    let text = text.trim();
+    if text.starts_with('[') {
+        return serde_json::from_str(text).unwrap_or_default();
+    }
+    let mut items = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (item, tail) = match rest.strip_prefix('"').and_then(|quoted| quoted.split_once('"')) {
+            Some((item, tail)) => (item, tail),
+            None => rest.split_at(rest.find([',', ' ', '\t', '\r', '\n']).unwrap_or(rest.len())),
+        };
+        if !item.is_empty() {
+            items.push(item.to_owned());
+        }
+        rest = tail.trim_start_matches([',', ' ', '\t', '\r', '\n']);
+    }
+    items
+}
+
+/// The mapping, and the items that could not be used. In strict mode one such item discards the whole mapping.
+pub(super) fn mapping(
+    items: &[String],
+    strict: bool,
+    orgs: &[(i64, String)],
+) -> (Vec<OrgMapping>, Vec<String>) {
+    let mut mapping: Vec<OrgMapping> = Vec::new();
+    let mut unusable = Vec::new();
+    for item in items {
+        match parse(item, strict, orgs) {
+            // For one pair of organisations the later item counts.
+            Some(new) => match mapping
+                .iter_mut()
+                .find(|old| old.external == new.external && old.org == new.org)
+            {
+                Some(old) => *old = new,
+                None => mapping.push(new),
+            },
+            None => unusable.push(item.clone()),
+        }
+    }
+    if strict && !unusable.is_empty() {
+        mapping.clear();
+    }
+    (mapping, unusable)
+}
+
+fn parse(item: &str, strict: bool, orgs: &[(i64, String)]) -> Option<OrgMapping> {
+    let parts = split(item);
+    let (external, org, role) = match parts.as_slice() {
+        [external, org] => (external, org, None),
+        [external, org, role] => (external, org, Some(role.as_str())),
+        _ => return None,
+    };
+    let org = match org.as_str() {
+        "" => return None,
+        "*" => OrgTarget::All,
+        text => OrgTarget::Id(
+            text.parse()
+                .ok()
+                .or_else(|| orgs.iter().find(|(_, name)| name == text).map(|(id, _)| *id))?,
+        ),
+    };
+    let role = match role.and_then(OrgRole::parse) {
+        Some(role) => role,
+        None if strict => return None,
+        None => OrgRole::Viewer,
+    };
+    Some(OrgMapping {
+        external: external.clone(),
+        org,
+        role,
+    })
+}
+
+/// Splits at colons; `\:` is a colon, every other backslash stands for itself.
+fn split(item: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut letters = item.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match (letter, letters.peek(), parts.last_mut()) {
+            ('\\', Some(':'), Some(part)) => {
+                part.push(':');
+                letters.next();
+            }
+            (':', _, _) => parts.push(String::new()),
+            (letter, _, Some(part)) => part.push(letter),
+            (_, _, None) => {}
+        }
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_read_in_both_forms() {
+        assert_eq!(
+            items("a:1:Viewer, \"b c:2\"\td:3"),
+            ["a:1:Viewer", "b c:2", "d:3"]
+        );
+        assert_eq!(items(r#"["a:1", "b c:2"]"#), ["a:1", "b c:2"]);
+        assert!(items("[broken").is_empty());
+        assert!(items("  ").is_empty());
+    }
+
+    #[test]
+    fn colons_can_be_escaped_and_other_backslashes_stand() {
+        assert_eq!(split(r"urn\:x:1:Admin"), ["urn:x", "1", "Admin"]);
+        assert_eq!(split(r"DOMAIN\group:1"), [r"DOMAIN\group", "1"]);
+    }
+
+    #[test]
+    fn strict_mode_discards_everything_for_one_bad_item() {
+        let orgs = [(1, "Main Org.".to_owned())];
+        let items: Vec<String> = [
+            "a:1:Editor",
+            "b:Nowhere:Admin",
+            "c:Main Org.:Admin",
+            "d:*",
+            "a:1:Viewer",
+        ]
+        .map(String::from)
+        .into();
+        let (loose, unusable) = mapping(&items, false, &orgs);
+        assert_eq!(unusable, ["b:Nowhere:Admin"]);
+        assert_eq!(loose.len(), 3);
+        assert_eq!(loose[0].role, OrgRole::Viewer);
+        assert_eq!(mapping(&items, true, &orgs).0, []);
+    }
+}

@@ -1,0 +1,244 @@
+//! The settings of `[auth.jwt]` and its neighbours, gathered from text, JSON and environment overrides.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::duration;
+use crate::error::Result;
+use crate::json::Value;
+use crate::members::{self, Field};
+use crate::policy::Warning;
+
+use super::ini::{self, Ini};
+
+/// What was configured, by section and key, as text; an empty value counts as absent.
+#[derive(Debug, Default)]
+pub(super) struct Settings {
+    values: BTreeMap<(&'static str, String), String>,
+}
+
+pub(super) const JWT: &str = "auth.jwt";
+pub(super) const USERS: &str = "users";
+pub(super) const DEFAULT: &str = ini::DEFAULT;
+
+/// Every key of `[auth.jwt]` that is read.
+const KNOWN: [&str; 28] = [
+    "enabled",
+    "header_name",
+    "url_login",
+    "username_claim",
+    "email_claim",
+    "username_attribute_path",
+    "email_attribute_path",
+    "jwk_set_url",
+    "jwk_set_bearer_token_file",
+    "tls_client_ca",
+    "tls_skip_verify_insecure",
+    "cache_ttl",
+    "jwk_set_file",
+    "jwk_set_value",
+    "key_file",
+    "key_value",
+    "key_id",
+    "expect_claims",
+    "auto_sign_up",
+    "role_attribute_path",
+    "role_attribute_strict",
+    "allow_assign_grafana_admin",
+    "skip_org_role_sync",
+    "groups_attribute_path",
+    "org_attribute_path",
+    "org_mapping",
+    "lenient_kid",
+    "role_org_from_request",
+];
+
+/// Keys that stand in Grafana's own sample files and decide nothing, and what to say about each.
+const IGNORED: [(&str, Option<&str>); 3] = [
+    ("signout_redirect_url", None),
+    ("enable_login_token", None),
+    (
+        "expected_claims",
+        Some("Grafana does not read this key, so no claim is checked by it; the key is `expect_claims`"),
+    ),
+];
+
+/// The keys of `[users]` that matter here.
+const USERS_KNOWN: [&str; 3] = ["auto_assign_org", "auto_assign_org_id", "auto_assign_org_role"];
+
+impl Settings {
+    /// Gathers everything: the text of a file or JSON sections, and over them the environment's overrides.
+    pub(super) fn read(source: &Source<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Settings> {
+        let mut settings = Settings::default();
+        match source {
+            Source::Text(field) => settings.read_text(field, warnings)?,
+            Source::Sections { jwt, users, app_mode } => {
+                for (key, field) in jwt.entries()? {
+                    settings.jwt(key, as_text(&field)?, &field, warnings)?;
+                }
+                for (key, field) in users
+                    .iter()
+                    .map(Field::entries)
+                    .collect::<Result<Vec<_>>>()?
+                    .into_iter()
+                    .flatten()
+                {
+                    if !USERS_KNOWN.contains(&key) {
+                        return Err(field.error(members::unknown_member("", key, &USERS_KNOWN)));
+                    }
+                    settings.set(USERS, key, as_text(&field)?);
+                }
+                if let Some(field) = app_mode {
+                    settings.set(DEFAULT, "app_mode", field.string()?.to_owned());
+                }
+            }
+        }
+        Ok(settings)
+    }
+
+    /// Lays `GF_<SECTION>_<KEY>` variables over what was read; an empty one changes nothing.
+    pub(super) fn override_with(&mut self, env: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Result<()> {
+        for (name, field) in env.entries()? {
+            let value = field.string()?.to_owned();
+            if value.is_empty() {
+                continue;
+            }
+            if let Some(key) = name.strip_prefix("GF_AUTH_JWT_") {
+                self.jwt(&key.to_ascii_lowercase(), value, &field, warnings)?;
+            } else if let Some(key) = name.strip_prefix("GF_USERS_") {
+                self.set(USERS, &key.to_ascii_lowercase(), value);
+            } else if name == "GF_DEFAULT_APP_MODE" {
+                self.set(DEFAULT, "app_mode", value);
+            }
+        }
+        Ok(())
+    }
+
+    fn read_text(&mut self, field: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Result<()> {
+        let ini = Ini::parse(field.string()?)
+            .map_err(|why| field.error(format!("line {}: {}", why.line, why.problem)))?;
+        for (key, entry) in ini.section(JWT) {
+            if entry.cut {
+                warnings.push(Warning::new(
+                    key,
+                    "Grafana ends an unquoted value at `#` or `;`; put it in back quotes if that is part of it",
+                ));
+            }
+            if ["$__", "${", "%("].iter().any(|mark| entry.value.contains(mark)) {
+                return Err(field.error(format!(
+                    "`{key}` refers to something outside the file (`$__file{{}}`, `${{}}`, `%()s`); write the value itself, or give it in `env`"
+                )));
+            }
+            self.jwt(key, entry.value.clone(), field, warnings)?;
+        }
+        for (section, key) in USERS_KNOWN
+            .map(|key| (USERS, key))
+            .into_iter()
+            .chain([(DEFAULT, "app_mode")])
+        {
+            if let Some((_, entry)) = ini.section(section).find(|(known, _)| *known == key) {
+                self.set(section, key, entry.value.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn jwt(
+        &mut self,
+        key: &str,
+        value: String,
+        field: &Field<'_, '_>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<()> {
+        if let Some((_, warning)) = IGNORED.iter().find(|(ignored, _)| *ignored == key) {
+            warnings.extend(warning.map(|text| Warning::new(key, text)));
+            return Ok(());
+        }
+        if !KNOWN.contains(&key) {
+            return Err(field.error(members::unknown_member(JWT, key, &KNOWN)));
+        }
+        self.set(JWT, key, value);
+        Ok(())
+    }
+
+    fn set(&mut self, section: &'static str, key: &str, value: String) {
+        self.values.insert((section, key.to_owned()), value);
+    }
+
+    /// The text of a key; empty when it is absent.
+    pub(super) fn text(&self, key: &str) -> &str {
+        self.text_in(JWT, key)
+    }
+
+    pub(super) fn text_in(&self, section: &'static str, key: &str) -> &str {
+        self.values
+            .get(&(section, key.to_owned()))
+            .map_or("", String::as_str)
+    }
+
+    pub(super) fn is_set(&self, key: &str) -> bool {
+        !self.text(key).is_empty()
+    }
+
+    pub(super) fn flag(&self, key: &str) -> bool {
+        self.flag_in(JWT, key, false)
+    }
+
+    /// What go-ini takes for a boolean; anything else is the default.
+    pub(super) fn flag_in(&self, section: &'static str, key: &str, default: bool) -> bool {
+        match self.text_in(section, key) {
+            "1" | "t" | "T" | "true" | "TRUE" | "True" | "y" | "yes" | "YES" | "Yes" | "on" | "ON" | "On" => {
+                true
+            }
+            "0" | "f" | "F" | "false" | "FALSE" | "False" | "n" | "no" | "NO" | "No" | "off" | "OFF"
+            | "Off" => false,
+            _ => default,
+        }
+    }
+
+    /// A duration with its unit; anything else is the default, with a warning. The sign tells "off".
+    pub(super) fn duration(
+        &self,
+        key: &str,
+        default: Duration,
+        warnings: &mut Vec<Warning>,
+    ) -> (bool, Duration) {
+        let text = self.text(key);
+        if text.is_empty() {
+            return (false, default);
+        }
+        duration::parse_go(text).unwrap_or_else(|| {
+            warnings.push(Warning::new(
+                key,
+                format!(
+                    "`{text}` is no duration with a unit, so Grafana uses the default, {}; write for example `60m`",
+                    duration::to_go(default)
+                ),
+            ));
+            (false, default)
+        })
+    }
+}
+
+/// Where the settings stand.
+pub(super) enum Source<'a, 't> {
+    /// The text of a `grafana.ini`.
+    Text(Field<'a, 't>),
+    /// The sections as JSON.
+    Sections {
+        jwt: Field<'a, 't>,
+        users: Option<Field<'a, 't>>,
+        app_mode: Option<Field<'a, 't>>,
+    },
+}
+
+/// A JSON value as it would stand in the file.
+fn as_text(field: &Field<'_, '_>) -> Result<String> {
+    Ok(match field.value() {
+        Value::Null => String::new(),
+        Value::String(text) => text.to_string(),
+        Value::Bool(value) => value.to_string(),
+        Value::Number(number) => number.to_string(),
+        list_or_object => serde_json::to_string(list_or_object).map_err(|why| field.error(why))?,
+    })
+}

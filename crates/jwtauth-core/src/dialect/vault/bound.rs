@@ -1,0 +1,114 @@
+//! `bound_claims` → claim rules.
+
+use std::collections::BTreeMap;
+
+use crate::error::Result;
+use crate::expr::{Glob, IndexRule, Pointer, Selection};
+use crate::json::{Number, Value};
+use crate::members::Field;
+use crate::policy::{ClaimRule, ClaimTest, Warning};
+
+/// Where a claim is: a JSON pointer when it starts with `/`, else the name of a top-level claim.
+pub(super) fn select(key: &str) -> Selection {
+    let pointer = key
+        .starts_with('/')
+        .then(|| Pointer::parse(key, IndexRule::Go))
+        .flatten();
+    match pointer {
+        Some(pointer) => Selection::Pointer(pointer),
+        None => Selection::claim(key),
+    }
+}
+
+/// One rule for each bound claim, in the order of their names.
+pub(super) fn claim_rules(
+    bound: &BTreeMap<&str, Field<'_, '_>>,
+    glob: bool,
+    warnings: &mut Vec<Warning>,
+) -> Result<Vec<ClaimRule>> {
+    let rule = |(key, expected): (&&str, &Field<'_, '_>)| {
+        let test = if glob {
+            ClaimTest::Glob(globs(expected)?)
+        } else {
+            ClaimTest::AnyOf(scalars(expected, warnings))
+        };
+        Ok(ClaimRule {
+            // Vault compares a number only with a claim that is a number itself.
+            list_numbers: false,
+            ..ClaimRule::new(select(key), test)
+        })
+    };
+    bound.iter().map(rule).collect()
+}
+
+fn globs(expected: &Field<'_, '_>) -> Result<Vec<Glob>> {
+    let one = |item: &Field<'_, '_>| match item.value() {
+        Value::String(text) => Ok(Glob::new(text.as_ref())),
+        _ => Err(item.error("claim is not a string")),
+    };
+    match expected.value() {
+        Value::Array(_) => expected.items()?.iter().map(one).collect(),
+        Value::Object(_) | Value::Null => Err(expected.error("claim is not a string or list")),
+        _ => Ok(vec![one(expected)?]),
+    }
+}
+
+/// The values that a claim may have; those that no claim can have are left out.
+fn scalars(expected: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Vec<Value<'static>> {
+    let items = match expected.value() {
+        Value::Array(items) => items.as_slice(),
+        single => std::slice::from_ref(single),
+    };
+    let mut possible = Vec::with_capacity(items.len());
+    for item in items {
+        match impossible(item) {
+            Some(why) => warnings.push(warning(expected, why)),
+            None => possible.push(item.clone().into_owned()),
+        }
+        if item.as_str().is_some_and(|text| text.contains('*')) {
+            warnings.push(warning(
+                expected,
+                "`*` stands for itself here; for a pattern set `bound_claims_type` to \"glob\"",
+            ));
+        }
+    }
+    if items.is_empty() {
+        warnings.push(warning(
+            expected,
+            "an empty list matches nothing: every login is denied",
+        ));
+    }
+    possible
+}
+
+/// Why no claim can have this value.
+fn impossible(expected: &Value<'_>) -> Option<&'static str> {
+    match expected {
+        Value::Bool(_) | Value::String(_) => None,
+        Value::Number(Number::Float(_)) => Some(
+            "a number written with a fraction, an exponent, `-0` or beyond 64 bits never matches; write a plain integer",
+        ),
+        Value::Number(number) if !is_double(*number) => {
+            Some("an integer that a double cannot hold exactly never matches; bind a claim that is a string")
+        }
+        Value::Number(_) => None,
+        Value::Null | Value::Array(_) | Value::Object(_) => {
+            Some("bound claim is not a string, bool, int or list; it never matches")
+        }
+    }
+}
+
+/// Vault reads claims as doubles and writes them as 64-bit integers: what is changed on that way never matches.
+#[expect(clippy::cast_precision_loss, reason = "the loss is what is asked for")]
+fn is_double(number: Number) -> bool {
+    let survives = |integer: i64| integer as f64 as i128 == i128::from(integer);
+    match number {
+        Number::Unsigned(integer) => i64::try_from(integer).is_ok_and(survives),
+        Number::Signed(integer) => survives(integer),
+        Number::Float(_) => false,
+    }
+}
+
+fn warning(field: &Field<'_, '_>, message: &str) -> Warning {
+    Warning::new(field.path(), message)
+}

@@ -1,0 +1,71 @@
+//! Networks as Vault writes them.
+
+use std::net::{IpAddr, SocketAddr};
+
+use ipnet::{IpNet, Ipv4Net};
+
+/// An address, an address with a port that says nothing, or a network; host bits need not be zero.
+///
+/// `None` for anything else: what Vault takes for the path of a UNIX socket would lock everybody out, and a
+/// host's name would have to be asked for on the network.
+pub(super) fn network(text: &str) -> Option<IpNet> {
+    let network = text
+        .parse::<IpNet>()
+        .ok()
+        .or_else(|| address(text).map(IpNet::from))?;
+    Some(unmapped(network))
+}
+
+fn address(text: &str) -> Option<IpAddr> {
+    let with_port = || text.parse::<SocketAddr>().ok().map(|socket| socket.ip());
+    text.parse::<IpAddr>().ok().or_else(with_port)
+}
+
+/// An IPv4 network written as IPv6 (`::ffff:a.b.c.d`) is the IPv4 network.
+fn unmapped(network: IpNet) -> IpNet {
+    let IpNet::V6(v6) = network else { return network };
+    let v4 = v6.addr().to_ipv4_mapped();
+    let prefix = v6.prefix_len().checked_sub(96);
+    match v4.zip(prefix).map(|(v4, prefix)| Ipv4Net::new(v4, prefix)) {
+        Some(Ok(v4)) => IpNet::V4(v4),
+        _ => network,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_and_networks_are_read() {
+        for (text, expected) in [
+            ("10.0.0.0/8", "10.0.0.0/8"),
+            ("127.0.0.1/8", "127.0.0.1/8"),
+            ("10.1.2.3", "10.1.2.3/32"),
+            ("10.1.2.3:443", "10.1.2.3/32"),
+            ("2001:db8::/32", "2001:db8::/32"),
+            ("2001:db8::1", "2001:db8::1/128"),
+            ("[2001:db8::1]:443", "2001:db8::1/128"),
+            ("::ffff:10.1.2.3", "10.1.2.3/32"),
+            ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+        ] {
+            assert_eq!(network(text), Some(expected.parse().unwrap()), "{text}");
+        }
+    }
+
+    #[test]
+    fn whatever_is_no_network_is_refused() {
+        for text in [
+            "",
+            "300.1.1.1/24",
+            "10.0.0.0/33",
+            "/var/run/socket",
+            ".",
+            "example.com:443",
+            "10.0.0",
+            "10.0.0.0/-1",
+        ] {
+            assert_eq!(network(text), None, "{text}");
+        }
+    }
+}

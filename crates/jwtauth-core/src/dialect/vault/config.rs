@@ -1,0 +1,311 @@
+//! The body of `auth/jwt/config`.
+
+use std::collections::BTreeMap;
+
+use super::fields::{boolean, comma_list, given, list, lower_string, map, read, string};
+use crate::error::{Code, Error, Result};
+use crate::json::Value;
+use crate::keys::pem::{self, After, Blocks, Form};
+use crate::keys::{Algorithm, Algorithms};
+use crate::members::{Field, Members};
+use crate::policy::{KeyRule, KeySpec, KidRule, Origin, Warning};
+
+/// The body as it was written, each field of the right kind.
+#[derive(Debug)]
+pub(super) struct Body<'a, 't> {
+    oidc_discovery_url: String,
+    oidc_discovery_ca_pem: String,
+    oidc_client_id: String,
+    oidc_client_secret: String,
+    oidc_response_mode: String,
+    oidc_response_types: Vec<String>,
+    jwks_url: String,
+    jwks_ca_pem: String,
+    jwks_pairs: Vec<Field<'a, 't>>,
+    jwt_validation_pubkeys: Vec<String>,
+    jwt_supported_algs: Vec<String>,
+    bound_issuer: String,
+    default_role: String,
+    provider_config: BTreeMap<&'a str, Field<'a, 't>>,
+    namespace_in_state: Option<bool>,
+    unsupported_critical_cert_extensions: Vec<String>,
+}
+
+/// What the roles and the policy need of it.
+#[derive(Debug)]
+pub(super) struct Config {
+    pub(super) keys: KeyRule,
+    pub(super) bound_issuer: Option<String>,
+    pub(super) default_role: String,
+    /// Whether the mount is for the browser flow, and takes no tokens.
+    pub(super) browser_only: bool,
+    /// What a single text in the groups claim is taken apart at.
+    pub(super) groups_separator: Option<&'static str>,
+}
+
+impl<'a, 't> Body<'a, 't> {
+    /// Reads every field; whether they fit together is for [`Body::compile`].
+    pub(super) fn read(members: &mut Members<'a, 't>) -> Result<Body<'a, 't>> {
+        Ok(Body {
+            oidc_discovery_url: read(members, "oidc_discovery_url", string)?,
+            oidc_discovery_ca_pem: read(members, "oidc_discovery_ca_pem", string)?,
+            oidc_client_id: read(members, "oidc_client_id", string)?,
+            oidc_client_secret: read(members, "oidc_client_secret", string)?,
+            oidc_response_mode: read(members, "oidc_response_mode", string)?,
+            oidc_response_types: read(members, "oidc_response_types", comma_list)?,
+            jwks_url: read(members, "jwks_url", string)?,
+            jwks_ca_pem: read(members, "jwks_ca_pem", string)?,
+            jwks_pairs: read(members, "jwks_pairs", list)?,
+            jwt_validation_pubkeys: read(members, "jwt_validation_pubkeys", comma_list)?,
+            jwt_supported_algs: read(members, "jwt_supported_algs", comma_list)?,
+            bound_issuer: read(members, "bound_issuer", string)?,
+            default_role: read(members, "default_role", lower_string)?,
+            provider_config: read(members, "provider_config", map)?,
+            namespace_in_state: given(members, "namespace_in_state", boolean)?,
+            unsupported_critical_cert_extensions: read(
+                members,
+                "unsupported_critical_cert_extensions",
+                comma_list,
+            )?,
+        })
+    }
+
+    /// Checks the fields in Vault's order; the first rule that is broken is reported.
+    pub(super) fn compile(self, place: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Config> {
+        self.check_sources(place)?;
+        let sources = self.pasted_keys(place)?;
+        let algorithms = self.algorithms(place)?;
+        self.check_browser_flow(place)?;
+        let groups_separator = self.provider(place, warnings)?;
+        self.warn(warnings);
+
+        let browser_only = !self.oidc_client_id.is_empty();
+        let remote = [
+            (
+                "oidc_discovery_url",
+                !self.oidc_discovery_url.is_empty() && !browser_only,
+            ),
+            ("jwks_url", !self.jwks_url.is_empty()),
+            ("jwks_pairs", !self.jwks_pairs.is_empty()),
+        ];
+        if let Some((name, _)) = remote.into_iter().find(|(_, wanted)| *wanted) {
+            return Err(place.error(format!(
+                "this build fetches no keys, so `{name}` cannot be used; give the keys in `jwt_validation_pubkeys`"
+            )));
+        }
+        Ok(Config {
+            keys: KeyRule {
+                sources,
+                algorithms,
+                kid: KidRule::Ignore,
+            },
+            bound_issuer: Some(self.bound_issuer).filter(|issuer| !issuer.is_empty()),
+            default_role: self.default_role,
+            browser_only,
+            groups_separator,
+        })
+    }
+
+    /// There is one source of keys, and what stands beside it goes with it.
+    fn check_sources(&self, place: &Field<'_, '_>) -> Result<()> {
+        let sources = [
+            !self.oidc_discovery_url.is_empty(),
+            !self.jwt_validation_pubkeys.is_empty(),
+            !self.jwks_url.is_empty(),
+            !self.jwks_pairs.is_empty(),
+        ];
+        let code = match sources.iter().filter(|set| **set).count() {
+            0 => Some(Code::KeySourceMissing),
+            1 => None,
+            _ => Some(Code::KeySourceConflict),
+        };
+        if let Some(code) = code {
+            return Err(place.error_of(
+                code,
+                "exactly one of 'jwt_validation_pubkeys', 'jwks_url', 'jwks_pairs' or 'oidc_discovery_url' must be set",
+            ));
+        }
+        if self.oidc_client_id.is_empty() != self.oidc_client_secret.is_empty() {
+            return Err(place.error("both 'oidc_client_id' and 'oidc_client_secret' must be set for OIDC"));
+        }
+        if !self.oidc_discovery_url.is_empty() {
+            return Ok(());
+        }
+        let pairs = !self.jwks_pairs.is_empty();
+        if !self.oidc_client_id.is_empty() {
+            Err(place.error("'oidc_discovery_url' must be set for OIDC"))
+        } else if pairs && !self.jwks_ca_pem.is_empty() {
+            Err(place
+                .error("CA PEMs must be provided as part of the 'jwks_pairs' when using multiple JWKS URLs"))
+        } else if pairs && !self.bound_issuer.is_empty() {
+            Err(place.error("Bound issuer is not supported for use with 'jwks_pairs'"))
+        } else {
+            self.jwks_pairs.iter().try_for_each(check_pair)
+        }
+    }
+
+    fn pasted_keys(&self, place: &Field<'_, '_>) -> Result<Vec<KeySpec>> {
+        let parse = |text: &String| {
+            let found = pem::public_key(text, PASTED)?;
+            Ok(KeySpec {
+                origin: Origin::Pem(found.key.to_pem()?),
+                kid: None,
+                algorithms: None,
+            })
+        };
+        let key = |(index, text)| {
+            parse(text).map_err(|error: Error| {
+                let reason = error.detail().unwrap_or_else(|| error.code().message());
+                place.error_of(
+                    Code::KeyInvalid,
+                    format!("error parsing public key: jwt_validation_pubkeys[{index}]: {reason}"),
+                )
+            })
+        };
+        self.jwt_validation_pubkeys.iter().enumerate().map(key).collect()
+    }
+
+    fn algorithms(&self, place: &Field<'_, '_>) -> Result<Algorithms> {
+        if self.jwt_supported_algs.is_empty() {
+            return Ok(SUPPORTED.into_iter().collect());
+        }
+        let supported = |name: &String| {
+            let known = Algorithm::parse(name).filter(|algorithm| SUPPORTED.contains(algorithm));
+            known.ok_or_else(|| {
+                place.error_of(
+                    Code::AlgorithmUnsupported,
+                    format!("invalid jwt_supported_algs: unsupported signing algorithm \"{name}\""),
+                )
+            })
+        };
+        self.jwt_supported_algs.iter().map(supported).collect()
+    }
+
+    /// The fields of the browser flow do nothing here, but a server would refuse them if they were wrong.
+    fn check_browser_flow(&self, place: &Field<'_, '_>) -> Result<()> {
+        let types = &self.oidc_response_types;
+        if !types
+            .iter()
+            .all(|one| matches!(one.as_str(), "code" | "id_token"))
+        {
+            return Err(place.error(format!(
+                "invalid response_types [{}]. 'code' and 'id_token' are allowed",
+                types.join(" ")
+            )));
+        }
+        match self.oidc_response_mode.as_str() {
+            "" | "query" if types.iter().any(|one| one == "id_token") => {
+                Err(place.error("query response_mode may not be used with an id_token response_type"))
+            }
+            "" | "query" | "form_post" => Ok(()),
+            mode => Err(place.error(format!("invalid response_mode: \"{mode}\""))),
+        }
+    }
+
+    /// Checks the provider's name, and gives what it takes a text of groups apart at.
+    fn provider(&self, place: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Option<&'static str>> {
+        if self.provider_config.is_empty() {
+            return Ok(None);
+        }
+        let name = self
+            .provider_config
+            .get("provider")
+            .and_then(|field| field.value().as_str());
+        let separator = match name {
+            None => {
+                return Err(
+                    place.error("invalid provider_config: 'provider' field not found in provider_config")
+                );
+            }
+            Some("secureauth") => return Ok(Some(",")),
+            Some("ibmisam") => return Ok(Some(" ")),
+            Some("azure" | "gsuite" | "okta") => None,
+            Some(name) => {
+                return Err(place.error(format!(
+                    "invalid provider_config: provider \"{name}\" not found in custom providers"
+                )));
+            }
+        };
+        warnings.push(Warning::new(
+            "provider_config",
+            "the provider is not asked; groups and other claims are taken from the token alone",
+        ));
+        Ok(separator)
+    }
+
+    fn warn(&self, warnings: &mut Vec<Warning>) {
+        if !self.oidc_client_id.is_empty() {
+            warnings.push(Warning::new(
+                "oidc_client_id",
+                "with a client id and secret the mount is for the browser flow, and every login with a token is denied",
+            ));
+        }
+        let unused = [
+            ("oidc_response_mode", !self.oidc_response_mode.is_empty()),
+            ("oidc_response_types", !self.oidc_response_types.is_empty()),
+            ("namespace_in_state", self.namespace_in_state == Some(false)),
+            (
+                "unsupported_critical_cert_extensions",
+                !self.unsupported_critical_cert_extensions.is_empty(),
+            ),
+            (
+                "oidc_discovery_ca_pem",
+                !self.oidc_discovery_ca_pem.is_empty() && self.oidc_discovery_url.is_empty(),
+            ),
+            (
+                "jwks_ca_pem",
+                !self.jwks_ca_pem.is_empty() && self.jwks_url.is_empty(),
+            ),
+        ];
+        for (name, _) in unused.into_iter().filter(|(_, set)| *set) {
+            warnings.push(Warning::new(name, "has no effect here"));
+        }
+    }
+}
+
+/// A pair is an object of two strings, whose names are taken in any case.
+fn check_pair(pair: &Field<'_, '_>) -> Result<()> {
+    if pair.value().as_object().is_none() {
+        return Err(pair.error(
+            "invalid jwks_pairs: jwks_pairs must be provided as a list of json objects with the fields jwks_url and jwks_ca_pem",
+        ));
+    }
+    let mut url = String::new();
+    for (name, field) in pair.entries()? {
+        let value = match field.value() {
+            Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+                return Err(field.error("invalid jwks_pairs: must be a string"));
+            }
+            _ => string(&field)?,
+        };
+        match name.to_lowercase().as_str() {
+            "jwks_url" => url = value,
+            "jwks_ca_pem" => {}
+            _ => return Err(field.error("is not known; a pair has `jwks_url` and `jwks_ca_pem`")),
+        }
+    }
+    if url.is_empty() {
+        return Err(pair.error("error checking jwks_ca_pem: `jwks_url` is missing"));
+    }
+    Ok(())
+}
+
+/// Vault does not look at the label, and takes one key from each text.
+const PASTED: Form = Form {
+    after: After::Nothing,
+    blocks: Blocks::AnyLabel,
+};
+
+/// What a login may be signed with; never a shared secret.
+const SUPPORTED: [Algorithm; 10] = [
+    Algorithm::RS256,
+    Algorithm::RS384,
+    Algorithm::RS512,
+    Algorithm::ES256,
+    Algorithm::ES384,
+    Algorithm::ES512,
+    Algorithm::PS256,
+    Algorithm::PS384,
+    Algorithm::PS512,
+    Algorithm::EdDSA,
+];

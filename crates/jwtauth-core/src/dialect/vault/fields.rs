@@ -1,0 +1,330 @@
+//! The kinds of value that a Vault field may have, and how loosely each is read.
+//!
+//! Vault takes what a person is likely to send: `"true"` for a boolean, `90`, `"90"`, `"90s"` or `"1d"` for a
+//! duration, one string with commas for a list. `null` is the empty value, but an absent duration.
+
+use std::collections::BTreeMap;
+
+use crate::duration::parse_go;
+use crate::error::Result;
+use crate::expr::go_integer;
+use crate::json::{Number, Value};
+use crate::members::{Field, Members};
+
+/// Reads a member; the kind's empty value when it is not there.
+pub(super) fn read<'a, 't, T: Default>(
+    members: &mut Members<'a, 't>,
+    name: &'static str,
+    kind: impl FnOnce(&Field<'a, 't>) -> Result<T>,
+) -> Result<T> {
+    given(members, name, kind).map(Option::unwrap_or_default)
+}
+
+/// Reads a member; `None` when it is not there.
+pub(super) fn given<'a, 't, T>(
+    members: &mut Members<'a, 't>,
+    name: &'static str,
+    kind: impl FnOnce(&Field<'a, 't>) -> Result<T>,
+) -> Result<Option<T>> {
+    members.take(name).map(|field| kind(&field)).transpose()
+}
+
+/// A string; a number is the text it is written as, `true` is `1`.
+pub(super) fn string(field: &Field<'_, '_>) -> Result<String> {
+    match field.value() {
+        Value::Null => Ok(String::new()),
+        Value::String(text) => Ok(text.clone().into_owned()),
+        Value::Bool(value) => Ok(if *value { "1" } else { "0" }.to_owned()),
+        // Vault keeps the literal; the tree does not, and another spelling would be another text.
+        Value::Number(Number::Float(_)) => {
+            Err(field
+                .error("a number with a fraction or an exponent is ambiguous here; write it as a string"))
+        }
+        Value::Number(number) => Ok(number.to_string()),
+        _ => Err(wanted(field, "a string")),
+    }
+}
+
+/// A string whose case does not matter.
+pub(super) fn lower_string(field: &Field<'_, '_>) -> Result<String> {
+    Ok(string(field)?.to_lowercase())
+}
+
+/// A boolean, or what Go's `ParseBool` takes for one.
+pub(super) fn boolean(field: &Field<'_, '_>) -> Result<bool> {
+    match field.value() {
+        Value::Null => Ok(false),
+        Value::Bool(value) => Ok(*value),
+        Value::Number(Number::Unsigned(value @ (0 | 1))) => Ok(*value == 1),
+        Value::String(text) => match text.as_ref() {
+            "1" | "t" | "T" | "TRUE" | "true" | "True" => Ok(true),
+            "0" | "f" | "F" | "FALSE" | "false" | "False" | "" => Ok(false),
+            _ => Err(wanted(field, "true or false")),
+        },
+        _ => Err(wanted(field, "true or false")),
+    }
+}
+
+/// An integer, or a string with one as Go writes it.
+pub(super) fn integer(field: &Field<'_, '_>) -> Result<i64> {
+    let value = match field.value() {
+        Value::Null | Value::Bool(false) => Some(0),
+        Value::Bool(true) => Some(1),
+        Value::Number(Number::Unsigned(value)) => i64::try_from(*value).ok(),
+        Value::Number(Number::Signed(value)) => Some(*value),
+        Value::String(text) if text.is_empty() => Some(0),
+        Value::String(text) => go_integer(text),
+        _ => None,
+    };
+    value.ok_or_else(|| wanted(field, "an integer"))
+}
+
+/// A duration in whole seconds that must not be negative; `None` for `null`.
+pub(super) fn duration(field: &Field<'_, '_>) -> Result<Option<u64>> {
+    match signed_duration(field)? {
+        None => Ok(None),
+        Some(seconds) => match u64::try_from(seconds) {
+            Ok(seconds) => Ok(Some(seconds)),
+            Err(_) => Err(field.error(format!("cannot provide negative value '{seconds}'"))),
+        },
+    }
+}
+
+/// A duration in whole seconds, less than a second being none; `None` for `null`.
+pub(super) fn signed_duration(field: &Field<'_, '_>) -> Result<Option<i64>> {
+    let seconds = match field.value() {
+        Value::Null => return Ok(None),
+        Value::Number(Number::Unsigned(seconds)) => i64::try_from(*seconds).ok(),
+        Value::Number(Number::Signed(seconds)) => Some(*seconds),
+        Value::String(text) if text.is_empty() => Some(0),
+        Value::String(text) => seconds(text),
+        _ => None,
+    };
+    // Go counts nanoseconds in 64 bits; what does not fit has no meaning there.
+    let seconds = seconds.filter(|seconds| seconds.checked_mul(1_000_000_000).is_some());
+    match seconds {
+        Some(seconds) => Ok(Some(seconds)),
+        None => Err(wanted(
+            field,
+            "a duration such as 90, \"90s\", \"1h30m\" or \"7d\"",
+        )),
+    }
+}
+
+/// A list of strings, or one string with commas; every element is trimmed, and empty ones stay.
+pub(super) fn comma_list(field: &Field<'_, '_>) -> Result<Vec<String>> {
+    let elements: Vec<String> = match field.value() {
+        Value::Null => Vec::new(),
+        Value::String(text) if text.is_empty() => Vec::new(),
+        Value::String(text) => text.split(',').map(str::to_owned).collect(),
+        Value::Number(_) => vec![string(field)?],
+        Value::Array(_) => field.items()?.iter().map(string).collect::<Result<_>>()?,
+        _ => return Err(wanted(field, "a list of strings, or a string with commas")),
+    };
+    Ok(elements.iter().map(|element| element.trim().to_owned()).collect())
+}
+
+/// A list of anything; a single value is a list of one.
+pub(super) fn list<'a, 't>(field: &Field<'a, 't>) -> Result<Vec<Field<'a, 't>>> {
+    match field.value() {
+        Value::Null => Ok(Vec::new()),
+        Value::Object(object) if object.is_empty() => Ok(Vec::new()),
+        Value::Array(_) => field.items(),
+        _ => Ok(vec![field.clone()]),
+    }
+}
+
+/// An object, or a list of objects that are taken together.
+pub(super) fn map<'a, 't>(field: &Field<'a, 't>) -> Result<BTreeMap<&'a str, Field<'a, 't>>> {
+    match field.value() {
+        Value::Null => Ok(BTreeMap::new()),
+        Value::Object(_) => Ok(field.entries()?.into_iter().collect()),
+        Value::Array(_) => {
+            let mut together = BTreeMap::new();
+            for item in field.items()? {
+                match item.value() {
+                    Value::Object(_) => together.extend(item.entries()?),
+                    _ => return Err(wanted(&item, "an object")),
+                }
+            }
+            Ok(together)
+        }
+        _ => Err(wanted(field, "an object")),
+    }
+}
+
+/// An object whose values are scalars, or a list of strings like `name=value`.
+pub(super) fn key_values(field: &Field<'_, '_>) -> Result<BTreeMap<String, String>> {
+    match field.value() {
+        Value::Null => Ok(BTreeMap::new()),
+        Value::Object(_) => field
+            .entries()?
+            .into_iter()
+            .map(|(name, value)| Ok((name.to_owned(), string(&value)?)))
+            .collect(),
+        Value::Array(_) => field
+            .items()?
+            .iter()
+            .map(|item| {
+                let pair = item.value().as_str().and_then(|text| text.split_once('='));
+                match pair {
+                    Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+                    None => Err(wanted(item, "a string like \"name=value\"")),
+                }
+            })
+            .collect(),
+        _ => Err(wanted(field, "an object of strings")),
+    }
+}
+
+/// Seconds without a unit, days, or a Go duration; `None` when it is none of them.
+fn seconds(text: &str) -> Option<i64> {
+    if let Ok(seconds) = text.parse::<i64>() {
+        return Some(seconds);
+    }
+    if let Some(days) = text.strip_suffix('d') {
+        return days.parse::<i64>().ok()?.checked_mul(86_400);
+    }
+    let (negative, duration) = parse_go(text)?;
+    let seconds = i64::try_from(duration.as_secs()).ok()?;
+    Some(if negative { -seconds } else { seconds })
+}
+
+fn wanted(field: &Field<'_, '_>, what: &str) -> crate::Error {
+    let text = match field.value() {
+        Value::String(text) => format!("must be {what}, not `{text}`"),
+        value => format!("must be {what}, not a {}", value.type_name()),
+    };
+    field.error(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Code;
+    use crate::json;
+
+    fn with<T>(text: &str, kind: impl FnOnce(&Field<'_, '_>) -> Result<T>) -> Option<T> {
+        let value = json::parse(text).unwrap();
+        kind(&Field::root(&value, Code::ConfigInvalid)).ok()
+    }
+
+    #[test]
+    fn scalars_become_strings() {
+        for (text, expected) in [
+            (r#""a b""#, Some("a b")),
+            ("42", Some("42")),
+            ("-7", Some("-7")),
+            ("true", Some("1")),
+            ("false", Some("0")),
+            ("null", Some("")),
+            ("4.2e1", None),
+            ("[]", None),
+            ("{}", None),
+        ] {
+            assert_eq!(with(text, string).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn booleans_are_read_as_go_does() {
+        for text in ["true", "1", r#""1""#, r#""t""#, r#""True""#] {
+            assert_eq!(with(text, boolean), Some(true), "{text}");
+        }
+        for text in ["false", "0", r#""""#, "null", r#""F""#] {
+            assert_eq!(with(text, boolean), Some(false), "{text}");
+        }
+        for text in ["2", r#""yes""#, r#""tRUE""#, "[]", "1.0"] {
+            assert_eq!(with(text, boolean), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn integers_are_read_with_a_base() {
+        for (text, expected) in [
+            ("12", Some(12)),
+            ("-3", Some(-3)),
+            (r#""0x10""#, Some(16)),
+            (r#""010""#, Some(8)),
+            (r#""-0b11""#, Some(-3)),
+            (r#""""#, Some(0)),
+            ("true", Some(1)),
+            ("null", Some(0)),
+            ("1.5", None),
+            (r#""12a""#, None),
+            ("18446744073709551615", None),
+        ] {
+            assert_eq!(with(text, integer), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_come_in_seconds_days_and_go_form() {
+        for (text, expected) in [
+            ("90", Some(Some(90))),
+            (r#""90""#, Some(Some(90))),
+            (r#""1h30m""#, Some(Some(5400))),
+            (r#""1.5h""#, Some(Some(5400))),
+            (r#""1500ms""#, Some(Some(1))),
+            (r#""500ms""#, Some(Some(0))),
+            (r#""-500ms""#, Some(Some(0))),
+            (r#""2d""#, Some(Some(172_800))),
+            (r#""""#, Some(Some(0))),
+            ("null", Some(None)),
+            ("-5", None),
+            (r#""-5s""#, None),
+            (r#""-1d""#, None),
+            ("1.5", None),
+            (r#""1.5""#, None),
+            (r#""1.5d""#, None),
+            (r#""abc""#, None),
+            ("true", None),
+            ("9223372036854775807", None),
+        ] {
+            assert_eq!(with(text, duration), expected, "{text}");
+        }
+        assert_eq!(with(r#""-90s""#, signed_duration), Some(Some(-90)));
+        assert_eq!(with(r#""-1d""#, signed_duration), Some(Some(-86_400)));
+        assert_eq!(with("-5", signed_duration), Some(Some(-5)));
+    }
+
+    #[test]
+    fn lists_come_with_commas_or_brackets() {
+        for (text, expected) in [
+            (r#""a, b""#, Some(vec!["a", "b"])),
+            (r#""a,""#, Some(vec!["a", ""])),
+            (r#""""#, Some(vec![])),
+            (r#"["a,b", " c "]"#, Some(vec!["a,b", "c"])),
+            (r"[1, true]", Some(vec!["1", "1"])),
+            ("5", Some(vec!["5"])),
+            ("null", Some(vec![])),
+            ("true", None),
+            (r#"{"a":1}"#, None),
+            (r#"[["a"]]"#, None),
+        ] {
+            let expected = expected.map(|list| list.into_iter().map(str::to_owned).collect::<Vec<_>>());
+            assert_eq!(with(text, comma_list), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn maps_come_as_objects_or_lists() {
+        let names = |text| {
+            with(text, |field| {
+                Ok(map(field)?.into_keys().map(str::to_owned).collect::<Vec<_>>())
+            })
+        };
+        assert_eq!(
+            names(r#"[{"a":1},{"b":2}]"#),
+            Some(vec!["a".to_owned(), "b".to_owned()])
+        );
+        assert_eq!(names("[]"), Some(vec![]));
+        assert_eq!(names(r#""a=b""#), None);
+        let pairs = |text| with(text, key_values).map(|map| map.into_iter().collect::<Vec<_>>());
+        let one = |name: &str, value: &str| Some(vec![(name.to_owned(), value.to_owned())]);
+        assert_eq!(pairs(r#"{"a":1}"#), one("a", "1"));
+        assert_eq!(pairs(r#"["a=b=c"]"#), one("a", "b=c"));
+        assert_eq!(pairs(r#"{"a":{}}"#), None);
+        assert_eq!(pairs(r#"["a"]"#), None);
+    }
+}

@@ -1,0 +1,177 @@
+//! What becomes of a login: the lease, as Vault's core works it out from the role and the mount.
+
+use crate::error::Result;
+use crate::grant::Session;
+use crate::members::Field;
+use crate::policy::{SessionRule, Warning};
+
+use super::fields;
+
+/// What the server knows of the mount.
+#[derive(Debug)]
+pub(super) struct Mount {
+    display_name_prefix: String,
+    default_ttl: u64,
+    max_ttl: u64,
+    token_type: MountTokenType,
+}
+
+/// The effective terms of a role; zero is "none", as in Vault.
+#[derive(Debug)]
+pub(super) struct Terms {
+    pub(super) ttl: u64,
+    pub(super) max_ttl: u64,
+    pub(super) explicit_max_ttl: u64,
+    pub(super) period: u64,
+    pub(super) num_uses: u64,
+    pub(super) token_type: TokenType,
+    pub(super) bound_cidrs: Vec<String>,
+}
+
+/// The type of token that a role asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TokenType {
+    Default,
+    Service,
+    Batch,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum MountTokenType {
+    DefaultService,
+    DefaultBatch,
+    Service,
+    Batch,
+}
+
+impl Mount {
+    pub(super) fn read(field: Option<Field<'_, '_>>) -> Result<Mount> {
+        let mut mount = Mount {
+            display_name_prefix: "jwt-".to_owned(),
+            default_ttl: SYSTEM_TTL,
+            max_ttl: SYSTEM_TTL,
+            token_type: MountTokenType::DefaultService,
+        };
+        let Some(field) = field else { return Ok(mount) };
+        let mut members = field.members()?;
+        if let Some(path) = members.take("path") {
+            let text = path.text()?;
+            let name = text.strip_prefix("auth/").unwrap_or(text).trim_end_matches('/');
+            if name.is_empty() || name.starts_with('/') {
+                return Err(path.error("must be a mount's path such as `jwt` or `auth/jwt/`"));
+            }
+            mount.display_name_prefix = format!("{}-", name.replace('/', "-"));
+        }
+        // A mount that was never tuned reports zero.
+        let tuned = |seconds: Option<Option<u64>>| seconds.flatten().filter(|seconds| *seconds > 0);
+        let default_ttl = fields::given(&mut members, "default_lease_ttl", fields::duration)?;
+        mount.default_ttl = tuned(default_ttl).unwrap_or(SYSTEM_TTL);
+        let max_ttl = fields::given(&mut members, "max_lease_ttl", fields::duration)?;
+        mount.max_ttl = tuned(max_ttl).unwrap_or(SYSTEM_TTL);
+        if let Some(field) = members.take("token_type") {
+            mount.token_type = match fields::string(&field)?.as_str() {
+                "" | "default" | "default-service" => MountTokenType::DefaultService,
+                "default-batch" => MountTokenType::DefaultBatch,
+                "service" => MountTokenType::Service,
+                "batch" => MountTokenType::Batch,
+                _ => {
+                    return Err(field.error("must be one of default-service, default-batch, service, batch"));
+                }
+            };
+        }
+        members.finish()?;
+        Ok(mount)
+    }
+
+    /// Why a role's period cannot be, if it cannot.
+    pub(super) fn check_period(&self, period: u64) -> std::result::Result<(), String> {
+        if period <= self.max_ttl {
+            return Ok(());
+        }
+        Err(format!(
+            "'period' of '\"{}\"' is greater than the backend's maximum lease TTL of '\"{}\"'",
+            in_go(period),
+            in_go(self.max_ttl)
+        ))
+    }
+
+    /// The session that a login under these terms gets.
+    pub(super) fn session(&self, role: &str, terms: &Terms, warnings: &mut Vec<Warning>) -> SessionRule {
+        let mut warn = |key: &str, message: String| {
+            warnings.push(Warning::new(format!("roles.{role}.{key}"), message));
+        };
+        if terms.max_ttl > self.max_ttl {
+            warn(
+                "token_max_ttl",
+                "token max ttl is greater than the system or backend mount's maximum TTL value; issued tokens' max \
+                 TTL value will be truncated"
+                    .to_owned(),
+            );
+        }
+        let limits = [terms.max_ttl, terms.explicit_max_ttl];
+        let limit = limits
+            .into_iter()
+            .filter(|limit| *limit > 0)
+            .fold(self.max_ttl, u64::min);
+        let periodic = terms.period > 0;
+        let wanted = match (periodic, terms.ttl) {
+            (true, _) => terms.period,
+            (false, 0) => self.default_ttl,
+            (false, ttl) => ttl,
+        };
+        if wanted > limit {
+            let (key, what, value) = if periodic {
+                ("token_period", "period", "period")
+            } else {
+                ("token_ttl", "TTL", "TTL")
+            };
+            warn(
+                key,
+                format!(
+                    "{what} of \"{}\" exceeded the effective max_ttl of \"{}\"; {value} value is capped accordingly",
+                    in_go(wanted),
+                    in_go(limit)
+                ),
+            );
+        }
+        let service = self.gives_service(terms.token_type);
+        let some = |value: u64| (value > 0).then_some(value);
+        SessionRule {
+            terms: Session {
+                ttl: Some(wanted.min(limit)),
+                max_ttl: (!periodic).then_some(limit),
+                explicit_max_ttl: some(terms.explicit_max_ttl),
+                // A batch token is renewed and counted by nobody.
+                period: some(terms.period).filter(|_| service),
+                num_uses: some(terms.num_uses).filter(|_| service),
+                token_type: Some(if service { "service" } else { "batch" }.to_owned()),
+                renewable: Some(service),
+                bound_cidrs: terms.bound_cidrs.clone(),
+                ..Session::default()
+            },
+            display_name_prefix: Some(self.display_name_prefix.clone()),
+        }
+    }
+
+    fn gives_service(&self, role: TokenType) -> bool {
+        match (self.token_type, role) {
+            (MountTokenType::Service, _) => true,
+            (MountTokenType::Batch, _) => false,
+            (MountTokenType::DefaultService, role) => role != TokenType::Batch,
+            (MountTokenType::DefaultBatch, role) => role == TokenType::Service,
+        }
+    }
+}
+
+/// Seconds as Go prints a duration: every smaller unit is written out.
+fn in_go(seconds: u64) -> String {
+    let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match (hours, minutes) {
+        (0, 0) => format!("{rest}s"),
+        (0, _) => format!("{minutes}m{rest}s"),
+        _ => format!("{hours}h{minutes}m{rest}s"),
+    }
+}
+
+/// What a server uses unless it is told otherwise: 768 hours.
+const SYSTEM_TTL: u64 = 768 * 3600;

@@ -1,0 +1,94 @@
+//! Vault's jwt auth method → [`Policy`].
+//!
+//! A configuration is the body of `auth/jwt/config` with two members more: `roles`, the bodies of
+//! `auth/jwt/role/…` by name, and `mount`, what the server knows of the mount. Everything is checked in the order
+//! in which Vault checks it, so that the first mistake named is the one that Vault would name.
+
+mod bound;
+mod cidr;
+mod config;
+mod fields;
+mod lease;
+mod responses;
+mod role;
+
+use std::collections::BTreeMap;
+
+use self::config::Config;
+use self::lease::Mount;
+use crate::error::Result;
+use crate::members::Field;
+use crate::policy::{ExtractRule, Limits, NotApplicable, Policy, Profile, Profiles, Warning};
+
+/// Turns a configuration into a policy.
+pub(super) fn compile(field: &Field<'_, '_>) -> Result<Policy> {
+    let mut members = field.members()?;
+    let config = config::Body::read(&mut members)?;
+    let roles = members.take("roles");
+    let mount = members.take("mount");
+    members.finish()?;
+
+    let mut warnings = Vec::new();
+    let config = config.compile(field, &mut warnings)?;
+    let mount = Mount::read(mount)?;
+    let named = match roles {
+        Some(roles) => named(&roles, &config, &mount, &mut warnings)?,
+        None => BTreeMap::new(),
+    };
+    let default = Some(config.default_role).filter(|name| !name.is_empty());
+    if let Some(name) = default.as_ref().filter(|name| !named.contains_key(*name)) {
+        warnings.push(Warning::new(
+            "default_role",
+            format!("there is no role `{name}`; a login that names none is denied"),
+        ));
+    }
+    Ok(Policy {
+        keys: config.keys,
+        extract: ExtractRule {
+            disabled: config.browser_only,
+            ..ExtractRule::default()
+        },
+        typ: None,
+        not_applicable: NotApplicable::default(),
+        responses: responses::responses(),
+        profiles: Profiles {
+            top: None,
+            default,
+            ignore_case: true,
+            named,
+        },
+        limits: Limits::default(),
+        warnings,
+    })
+}
+
+fn named(
+    roles: &Field<'_, '_>,
+    config: &Config,
+    mount: &Mount,
+    warnings: &mut Vec<Warning>,
+) -> Result<BTreeMap<String, Profile>> {
+    let mut named = BTreeMap::new();
+    for (name, body) in roles.entries()? {
+        if !is_role_name(name) {
+            return Err(body
+                .error("a role's name consists of letters, digits and `_`, with `-` and `.` between them"));
+        }
+        // Vault writes and looks up every role in lower case.
+        let name = name.to_lowercase();
+        let profile = role::compile(&name, &body, config, mount, warnings)?;
+        if named.insert(name, profile).is_some() {
+            return Err(body.error("another role has this name, but for the case of its letters"));
+        }
+    }
+    Ok(named)
+}
+
+fn is_role_name(name: &str) -> bool {
+    let word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    name.starts_with(word)
+        && name.ends_with(word)
+        && name
+            .chars()
+            .all(|letter| word(letter) || matches!(letter, '-' | '.'))
+}

@@ -1,0 +1,94 @@
+//! The fields of a role.
+
+use std::collections::BTreeMap;
+
+use crate::dialect::vault::fields::{
+    boolean, comma_list, duration, given, integer, key_values, lower_string, map, read, signed_duration,
+    string,
+};
+use crate::error::Result;
+use crate::members::{Field, Members};
+
+/// The body as it was written, each field of the right kind; `None` where absence is not the empty value.
+#[derive(Debug)]
+pub(super) struct Body<'a, 't> {
+    pub(super) name: Option<String>,
+    pub(super) role_type: String,
+    pub(super) user_claim: String,
+    pub(super) user_claim_json_pointer: bool,
+    pub(super) groups_claim: String,
+    pub(super) bound_audiences: Vec<String>,
+    pub(super) bound_subject: String,
+    pub(super) bound_claims: BTreeMap<&'a str, Field<'a, 't>>,
+    pub(super) bound_claims_type: Option<String>,
+    pub(super) claim_mappings: BTreeMap<String, String>,
+    pub(super) expiration_leeway: i64,
+    pub(super) not_before_leeway: i64,
+    pub(super) clock_skew_leeway: i64,
+    pub(super) oidc_scopes: Vec<String>,
+    pub(super) allowed_redirect_uris: Vec<String>,
+    pub(super) verbose_oidc_logging: bool,
+    pub(super) max_age: u64,
+    pub(super) alias_metadata: BTreeMap<String, String>,
+    pub(super) token_policies: Option<Vec<String>>,
+    pub(super) token_ttl: Option<u64>,
+    pub(super) token_max_ttl: Option<u64>,
+    pub(super) token_explicit_max_ttl: u64,
+    pub(super) token_period: Option<u64>,
+    pub(super) token_num_uses: Option<i64>,
+    pub(super) token_type: String,
+    pub(super) token_no_default_policy: bool,
+    pub(super) token_bound_cidrs: Option<Vec<String>>,
+    pub(super) policies: Option<Vec<String>>,
+    pub(super) ttl: Option<u64>,
+    pub(super) max_ttl: Option<u64>,
+    pub(super) period: Option<u64>,
+    pub(super) num_uses: Option<i64>,
+    pub(super) bound_cidrs: Option<Vec<String>>,
+}
+
+impl<'a, 't> Body<'a, 't> {
+    /// Reads every field; whether they fit together is for the role.
+    pub(super) fn read(members: &mut Members<'a, 't>) -> Result<Body<'a, 't>> {
+        let leeway = |members: &mut Members<'a, 't>, name| {
+            given(members, name, signed_duration).map(|seconds| seconds.flatten().unwrap_or_default())
+        };
+        let seconds =
+            |members: &mut Members<'a, 't>, name| given(members, name, duration).map(Option::flatten);
+        Ok(Body {
+            name: given(members, "name", lower_string)?,
+            role_type: read(members, "role_type", string)?,
+            user_claim: read(members, "user_claim", string)?,
+            user_claim_json_pointer: read(members, "user_claim_json_pointer", boolean)?,
+            groups_claim: read(members, "groups_claim", string)?,
+            bound_audiences: read(members, "bound_audiences", comma_list)?,
+            bound_subject: read(members, "bound_subject", string)?,
+            bound_claims: read(members, "bound_claims", map)?,
+            bound_claims_type: given(members, "bound_claims_type", string)?,
+            claim_mappings: read(members, "claim_mappings", key_values)?,
+            expiration_leeway: leeway(members, "expiration_leeway")?,
+            not_before_leeway: leeway(members, "not_before_leeway")?,
+            clock_skew_leeway: leeway(members, "clock_skew_leeway")?,
+            oidc_scopes: read(members, "oidc_scopes", comma_list)?,
+            allowed_redirect_uris: read(members, "allowed_redirect_uris", comma_list)?,
+            verbose_oidc_logging: read(members, "verbose_oidc_logging", boolean)?,
+            max_age: seconds(members, "max_age")?.unwrap_or_default(),
+            alias_metadata: read(members, "alias_metadata", key_values)?,
+            token_policies: given(members, "token_policies", comma_list)?,
+            token_ttl: seconds(members, "token_ttl")?,
+            token_max_ttl: seconds(members, "token_max_ttl")?,
+            token_explicit_max_ttl: seconds(members, "token_explicit_max_ttl")?.unwrap_or_default(),
+            token_period: seconds(members, "token_period")?,
+            token_num_uses: given(members, "token_num_uses", integer)?,
+            token_type: read(members, "token_type", string)?,
+            token_no_default_policy: read(members, "token_no_default_policy", boolean)?,
+            token_bound_cidrs: given(members, "token_bound_cidrs", comma_list)?,
+            policies: given(members, "policies", comma_list)?,
+            ttl: seconds(members, "ttl")?,
+            max_ttl: seconds(members, "max_ttl")?,
+            period: seconds(members, "period")?,
+            num_uses: given(members, "num_uses", integer)?,
+            bound_cidrs: given(members, "bound_cidrs", comma_list)?,
+        })
+    }
+}

@@ -1,0 +1,55 @@
+//! The policies of a role, as Vault's core makes them of what was written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Names as they are compared: trimmed, in lower case, each once, in order; `root` stands alone.
+pub(super) fn canonical(names: &[String]) -> BTreeSet<String> {
+    let names: BTreeSet<String> = names
+        .iter()
+        .map(|name| name.trim().to_lowercase())
+        .filter(|name| !name.is_empty())
+        .collect();
+    if names.contains(ROOT) {
+        BTreeSet::from([ROOT.to_owned()])
+    } else {
+        names
+    }
+}
+
+/// What is wrong with a name in `token_policies`.
+pub(super) fn check(name: &str) -> Result<(), &'static str> {
+    if name.trim().is_empty() {
+        Err("policy name cannot be empty")
+    } else if name
+        .trim()
+        .split('/')
+        .any(|segment| matches!(segment, "." | ".."))
+    {
+        Err("policy name cannot contain '..' path segments")
+    } else {
+        Ok(())
+    }
+}
+
+/// The policies that a login receives.
+pub(super) fn received(mut names: BTreeSet<String>, no_default: bool) -> Vec<String> {
+    if !no_default && !names.contains(ROOT) {
+        names.insert("default".to_owned());
+    }
+    names.into_iter().collect()
+}
+
+/// Those of the policies that no login may receive, and what Vault says about them.
+pub(super) fn forbidden(names: &[String]) -> BTreeMap<String, String> {
+    let why = |name: &str| match name {
+        ROOT => Some("auth methods cannot create root tokens".to_owned()),
+        "response-wrapping" | "control-group" => Some(format!("cannot assign policy \"{name}\"")),
+        _ => None,
+    };
+    names
+        .iter()
+        .filter_map(|name| Some((name.clone(), why(name)?)))
+        .collect()
+}
+
+const ROOT: &str = "root";

@@ -1,0 +1,111 @@
+//! Roles in organisations.
+
+use std::collections::BTreeMap;
+
+use super::Decision;
+use crate::error::{Code, Error, Result};
+use crate::grant::{Entitlement, EntitlementKind, Identity};
+use crate::json::Value;
+use crate::pipeline::identity;
+use crate::pipeline::validate::ValidClaims;
+use crate::policy::{OrgRole, OrgRoleRule, OrgTarget};
+
+/// The role that, coming from the expression, stands for administration of the whole server.
+const SERVER_ADMIN: &str = "GrafanaAdmin";
+
+/// Gives the caller a role in each organisation.
+///
+/// # Errors
+/// [`Code::RoleUnresolved`] in strict mode, [`Code::MappingFailed`].
+pub(super) fn decide(
+    rule: &OrgRoleRule,
+    identity: &Identity,
+    claims: &ValidClaims<'_>,
+    decision: &mut Decision,
+) -> Result<()> {
+    let (direct, server_admin) = direct_role(rule, claims);
+    let external = match &rule.external_orgs {
+        None => Vec::new(),
+        Some(list) => identity::list(list, claims.document(), Code::MappingFailed)?.unwrap_or_default(),
+    };
+    let mut roles = mapped_roles(rule, &external);
+    match (roles.is_empty(), direct) {
+        (true, None) if rule.strict => {}
+        (true, direct) => {
+            roles.insert(default_org(rule, identity), direct.unwrap_or(rule.default_role));
+        }
+        (false, Some(direct)) => roles.values_mut().for_each(|role| *role = direct.max(*role)),
+        (false, None) => {}
+    }
+    if roles.is_empty() && rule.strict {
+        let error = Error::new(Code::RoleUnresolved);
+        return Err(match &rule.role {
+            Some(role) => error.with_detail(format!("`{}`", role.as_str())),
+            None => error,
+        });
+    }
+    decision
+        .entitlements
+        .extend(roles.into_iter().map(|(org, role)| Entitlement {
+            scope: Some(org.to_string()),
+            ..Entitlement::new(EntitlementKind::OrgRole, role.as_str())
+        }));
+    if rule.assign_server_admin {
+        let administration = Entitlement::new(EntitlementKind::ServerAdmin, SERVER_ADMIN);
+        if server_admin {
+            &mut decision.entitlements
+        } else {
+            &mut decision.revocations
+        }
+        .push(administration);
+    }
+    Ok(())
+}
+
+/// The role from the expression, and whether it stands for server administration. An expression that fails gives
+/// no role, and so does one that gives something else than a valid role.
+fn direct_role(rule: &OrgRoleRule, claims: &ValidClaims<'_>) -> (Option<OrgRole>, bool) {
+    let result = rule
+        .role
+        .as_ref()
+        .and_then(|role| role.evaluate(claims.document()).ok());
+    match result {
+        Some(Value::String(role)) if role == SERVER_ADMIN => (Some(OrgRole::Admin), true),
+        Some(Value::String(role)) => (OrgRole::parse(&role), false),
+        _ => (None, false),
+    }
+}
+
+/// The roles that the mapping gives: in each organisation the highest.
+fn mapped_roles(rule: &OrgRoleRule, external: &[String]) -> BTreeMap<i64, OrgRole> {
+    let mut roles = BTreeMap::new();
+    let mut everywhere = None;
+    let mine = rule
+        .mapping
+        .iter()
+        .filter(|item| item.external == "*" || external.contains(&item.external));
+    for item in mine {
+        match item.org {
+            OrgTarget::All => everywhere = everywhere.max(Some(item.role)),
+            OrgTarget::Id(org) => raise(&mut roles, org, item.role),
+        }
+    }
+    if let Some(role) = everywhere {
+        rule.directory
+            .iter()
+            .for_each(|org| raise(&mut roles, *org, role));
+    }
+    roles
+}
+
+fn raise(roles: &mut BTreeMap<i64, OrgRole>, org: i64, role: OrgRole) {
+    let entry = roles.entry(org).or_insert(role);
+    *entry = role.max(*entry);
+}
+
+fn default_org(rule: &OrgRoleRule, identity: &Identity) -> i64 {
+    let requested = identity.requested_org.filter(|_| rule.org_from_request);
+    requested
+        .and_then(|org| i64::try_from(org).ok())
+        .unwrap_or(rule.default_org)
+}
