@@ -1,1 +1,51 @@
-//! Placeholder.
+//! The Python package `jwtauth`: the core's verifier and grants as Python classes.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `verifier` | the class `Verifier`: the core's verbs, with the interpreter free meanwhile |
+//! | `arguments` | Python arguments → configuration text and [`Request`](jwtauth_core::Request) |
+//! | `grant` | the class `Grant`: what was granted, made into Python objects when it is read |
+//! | `parts` | the classes `Identity`, `Entitlement`, `Session` |
+//! | `error` | failures and panics → exceptions |
+//! | `json` | JSON text → Python objects |
+
+mod arguments;
+mod error;
+mod grant;
+mod json;
+mod parts;
+mod verifier;
+
+use pyo3::prelude::*;
+
+/// Decides who sent a token and what they may have; `import jwtauth` instead of this module.
+#[pymodule]
+mod _jwtauth {
+    use jwtauth_core::{Code, EntitlementKind};
+    use pyo3::prelude::*;
+    use pyo3::types::PyTuple;
+
+    #[pymodule_export]
+    use crate::grant::Grant;
+    #[pymodule_export]
+    use crate::parts::{Entitlement, Identity, Session};
+    #[pymodule_export]
+    use crate::verifier::Verifier;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let literal = module.py().import("typing")?.getattr("Literal")?;
+        let of = |names: Vec<&str>| literal.get_item(PyTuple::new(module.py(), names)?);
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        module.add("Code", of(Code::ALL.iter().map(|code| code.as_str()).collect())?)?;
+        let mut stages: Vec<&str> = Vec::new();
+        for code in Code::ALL {
+            if !stages.contains(&code.stage().as_str()) {
+                stages.push(code.stage().as_str());
+            }
+        }
+        module.add("Stage", of(stages)?)?;
+        let kinds = EntitlementKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        module.add("EntitlementKind", of(kinds)?)
+    }
+}

@@ -1,0 +1,45 @@
+"""JWT authentication: who sent this token, and what may they do?
+
+A :class:`Verifier` is built once from a configuration (Grafana's ``[auth.jwt]``, a Consul auth method with its
+binding rules, a Vault jwt mount with its roles, or the native one) and then decides requests. A returned
+:class:`Grant` is the only way in; every refusal is an :class:`Error` with a stable ``code``.
+
+Example:
+    >>> from jwtauth import Denied, Verifier
+    >>> verifier = Verifier({"dialect": "native", "config": {...}})
+    >>> try:
+    ...     grant = verifier.authenticate(token)
+    ... except Denied as why:
+    ...     print("refused:", why.code, why.claim)
+"""
+
+from jwtauth._errors import ArgumentError, ConfigError, Denied, Error, InternalError, Unavailable
+from jwtauth._jwtauth import (
+    Code,
+    Entitlement,
+    EntitlementKind,
+    Grant,
+    Identity,
+    Session,
+    Stage,
+    Verifier,
+    __version__,
+)
+
+__all__ = [
+    "ArgumentError",
+    "Code",
+    "ConfigError",
+    "Denied",
+    "Entitlement",
+    "EntitlementKind",
+    "Error",
+    "Grant",
+    "Identity",
+    "InternalError",
+    "Session",
+    "Stage",
+    "Unavailable",
+    "Verifier",
+    "__version__",
+]

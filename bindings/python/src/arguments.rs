@@ -1,0 +1,215 @@
+//! What did the Python caller hand over?
+//!
+//! Wrong Python types are a `TypeError`, as everywhere in Python. Text that is not Unicode and an address that is none
+//! are an `ArgumentError`.
+
+use std::net::IpAddr;
+
+use jwtauth_core::{Code, Error, Request, wire};
+use pyo3::exceptions::{PyRecursionError, PyTypeError, PyUnicodeEncodeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{
+    IntoPyDict, PyByteArray, PyBytes, PyCFunction, PyDict, PyMapping, PySequence, PyString, PyTuple,
+};
+
+use crate::error;
+
+/// The arguments of `authenticate`; a [`Request`] borrows from them.
+pub(crate) struct Arguments<'py> {
+    token: Option<Text<'py>>,
+    headers: Vec<(Text<'py>, Text<'py>)>,
+    url: Option<Text<'py>>,
+    profile: Option<Text<'py>>,
+    remote_addr: Option<IpAddr>,
+}
+
+/// A Python value, or `None`.
+pub(crate) type Given<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
+
+type Text<'py> = Bound<'py, PyString>;
+
+impl<'py> Arguments<'py> {
+    /// Looks at the types only; what the text says is the core's business.
+    pub(crate) fn read(
+        token: Given<'_, 'py>,
+        headers: Given<'_, 'py>,
+        url: Given<'_, 'py>,
+        profile: Given<'_, 'py>,
+        remote_addr: Given<'_, 'py>,
+    ) -> PyResult<Arguments<'py>> {
+        let optional = |name, value: Given<'_, 'py>| {
+            value
+                .map(|value| text(value, || format!("{name} must be str")))
+                .transpose()
+        };
+        Ok(Arguments {
+            token: optional("token", token)?,
+            headers: headers.map(pairs).transpose()?.unwrap_or_default(),
+            url: optional("url", url)?,
+            profile: optional("profile", profile)?,
+            remote_addr: remote_addr.map(address).transpose()?,
+        })
+    }
+
+    /// The request that these arguments make, without a copy of any text.
+    pub(crate) fn request(&self) -> PyResult<Request<'_>> {
+        let mut headers = Vec::with_capacity(self.headers.len());
+        for (name, value) in &self.headers {
+            headers.push((utf8(name, "headers")?, utf8(value, "headers")?));
+        }
+        let mut request = Request::headers(headers);
+        if let Some(token) = &self.token {
+            request = request.token(utf8(token, "token")?);
+        }
+        if let Some(url) = &self.url {
+            request = request.url(utf8(url, "url")?);
+        }
+        if let Some(profile) = &self.profile {
+            request = request.profile(utf8(profile, "profile")?);
+        }
+        if let Some(address) = self.remote_addr {
+            request = request.remote_addr(address);
+        }
+        Ok(request)
+    }
+}
+
+/// The text of a string argument, without a copy.
+///
+/// # Errors
+/// `ArgumentError` with the code `argument_not_utf8` for lone surrogates.
+pub(crate) fn utf8<'a>(text: &'a Bound<'_, PyString>, name: &str) -> PyResult<&'a str> {
+    let py = text.py();
+    text.to_str().map_err(|why| {
+        if why.is_instance_of::<PyUnicodeEncodeError>(py) {
+            error::argument(
+                py,
+                Code::ArgumentNotUtf8,
+                format_args!("`{name}` has lone surrogates"),
+            )
+        } else {
+            why
+        }
+    })
+}
+
+/// The text of a configuration: as it is, or as JSON when it is a mapping.
+///
+/// # Errors
+/// `TypeError` for other types, also inside the mapping; `ConfigError` for values that JSON cannot say.
+pub(crate) fn configuration<'py>(config: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
+    if let Ok(text) = config.cast::<PyString>() {
+        return Ok(text.clone());
+    }
+    if config.cast::<PyMapping>().is_err() {
+        return Err(wrong_type("config must be a mapping or str", config));
+    }
+    let py = config.py();
+    let options = [
+        (
+            intern!(py, "allow_nan"),
+            false.into_pyobject(py)?.to_owned().into_any(),
+        ),
+        (
+            intern!(py, "ensure_ascii"),
+            false.into_pyobject(py)?.to_owned().into_any(),
+        ),
+        (
+            intern!(py, "default"),
+            PyCFunction::new_closure(py, None, None, plain_dict)?.into_any(),
+        ),
+    ];
+    let text = py.import(intern!(py, "json"))?.call_method(
+        intern!(py, "dumps"),
+        (config,),
+        Some(&options.into_py_dict(py)?),
+    );
+    match text {
+        Ok(text) => Ok(text.cast_into()?),
+        Err(why) if why.is_instance_of::<PyValueError>(py) || why.is_instance_of::<PyRecursionError>(py) => {
+            let error = Error::new(Code::ConfigInvalid).with_detail("the mapping cannot be written as JSON");
+            let refused = error::raise(py, &error);
+            refused.set_cause(py, Some(why));
+            Err(refused)
+        }
+        Err(why) => Err(why),
+    }
+}
+
+/// What `json.dumps` asks for a value it does not know.
+fn plain_dict(arguments: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>) -> PyResult<Py<PyDict>> {
+    let value = arguments.get_item(0)?;
+    match value.cast::<PyMapping>() {
+        Ok(mapping) => Ok(PyDict::from_sequence(&mapping.items()?.into_any())?.unbind()),
+        Err(_) => Err(wrong_type("config may hold only what JSON can say", &value)),
+    }
+}
+
+fn pairs<'py>(headers: &Bound<'py, PyAny>) -> PyResult<Vec<(Text<'py>, Text<'py>)>> {
+    let py = headers.py();
+    // A list of its own, because reading a value may run Python code that changes the mapping.
+    let items = match headers.cast_exact::<PyDict>() {
+        Ok(dict) => dict.items().into_any(),
+        Err(_) if headers.hasattr(intern!(py, "items"))? => headers.call_method0(intern!(py, "items"))?,
+        Err(_) => return Err(wrong_type("headers must be a mapping", headers)),
+    };
+    let mut pairs = Vec::new();
+    for item in items.try_iter()? {
+        let (name, value): (Bound<'py, PyAny>, Bound<'py, PyAny>) = item?.extract()?;
+        let name = text(&name, || "the names of headers must be str".to_owned())?;
+        let must_be = || format!("the value of header {name:?} must be str or a sequence of str");
+        if value.is_instance_of::<PyString>() {
+            pairs.push((name.clone(), text(&value, must_be)?));
+        } else if value.is_instance_of::<PyBytes>()
+            || value.is_instance_of::<PyByteArray>()
+            || value.cast::<PySequence>().is_err()
+        {
+            return Err(wrong_type(&must_be(), &value));
+        } else {
+            for one in value.try_iter()? {
+                pairs.push((name.clone(), text(&one?, must_be)?));
+            }
+        }
+    }
+    Ok(pairs)
+}
+
+fn address(given: &Bound<'_, PyAny>) -> PyResult<IpAddr> {
+    let py = given.py();
+    if let Ok(text) = given.cast::<PyString>() {
+        return wire::address(utf8(text, "remote_addr")?)
+            .ok_or_else(|| error::argument(py, Code::RequestInvalid, "`remote_addr` is not an IP address"));
+    }
+    // What the `ipaddress` module makes; its text may carry a zone, its bytes do not.
+    match given
+        .getattr_opt(intern!(py, "packed"))?
+        .map(|packed| packed.extract::<Vec<u8>>())
+    {
+        Some(Ok(bytes)) => match (
+            <[u8; 4]>::try_from(bytes.as_slice()),
+            <[u8; 16]>::try_from(bytes.as_slice()),
+        ) {
+            (Ok(four), _) => Ok(IpAddr::from(four)),
+            (_, Ok(sixteen)) => Ok(IpAddr::from(sixteen)),
+            _ => Err(wrong_type("remote_addr must be str or an IP address", given)),
+        },
+        _ => Err(wrong_type("remote_addr must be str or an IP address", given)),
+    }
+}
+
+pub(crate) fn text<'py>(value: &Bound<'py, PyAny>, must_be: impl FnOnce() -> String) -> PyResult<Text<'py>> {
+    match value.cast::<PyString>() {
+        Ok(text) => Ok(text.clone()),
+        Err(_) => Err(wrong_type(&must_be(), value)),
+    }
+}
+
+fn wrong_type(must_be: &str, value: &Bound<'_, PyAny>) -> PyErr {
+    let name = value
+        .get_type()
+        .name()
+        .map(|name| name.to_string())
+        .unwrap_or_default();
+    PyTypeError::new_err(format!("{must_be}, not {name}"))
+}

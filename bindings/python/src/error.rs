@@ -1,0 +1,76 @@
+//! How does a failure reach Python?
+//!
+//! One exception for each class of failure; the codes pass through, so a new code needs no line here.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use jwtauth_core::{Class, Code, Error};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyModule};
+
+/// Runs the core's work with the interpreter free for other threads.
+///
+/// # Errors
+/// What the core says, as an exception; `InternalError` if it panics.
+pub(crate) fn detached<T: Send>(
+    py: Python<'_>,
+    work: impl FnOnce() -> Result<T, Error> + Send,
+) -> PyResult<T> {
+    py.detach(|| caught(work)).map_err(|error| raise(py, &error))
+}
+
+/// Runs the core's work at once, for what takes less time than to hand over the interpreter.
+///
+/// # Errors
+/// As [`detached`].
+pub(crate) fn attached<T>(py: Python<'_>, work: impl FnOnce() -> Result<T, Error>) -> PyResult<T> {
+    caught(work).map_err(|error| raise(py, &error))
+}
+
+/// The exception that says this failure.
+pub(crate) fn raise(py: Python<'_>, error: &Error) -> PyErr {
+    exception(py, error).unwrap_or_else(|unexpected| unexpected)
+}
+
+/// A failure of the calling program.
+pub(crate) fn argument(py: Python<'_>, code: Code, detail: impl std::fmt::Display) -> PyErr {
+    raise(py, &Error::new(code).with_detail(detail))
+}
+
+fn caught<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    // A verifier is immutable but for its key caches, and those replace whole values, so what a panic leaves
+    // behind is consistent.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Code::InternalError.into()))
+}
+
+fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
+    let class = match error.class() {
+        Class::Denied => intern!(py, "Denied"),
+        Class::Config => intern!(py, "ConfigError"),
+        Class::Unavailable => intern!(py, "Unavailable"),
+        Class::Argument => intern!(py, "ArgumentError"),
+        // A class that is not known here is our mistake, and no grant either.
+        _ => intern!(py, "InternalError"),
+    };
+    let values = PyDict::new(py);
+    values.set_item(intern!(py, "claim"), error.claim())?;
+    values.set_item(intern!(py, "stage"), error.stage().as_str())?;
+    values.set_item(intern!(py, "detail"), error.detail())?;
+    if error.class() == Class::Denied {
+        values.set_item(intern!(py, "applicable"), error.applicable())?;
+    }
+    values.set_item(intern!(py, "http_status"), error.http_status())?;
+    let code = error.code();
+    let value = errors(py)?
+        .getattr(class)?
+        .call((code.as_str(), code.message()), Some(&values))?;
+    Ok(PyErr::from_value(value))
+}
+
+fn errors(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
+    static ERRORS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    let module = ERRORS.get_or_try_init(py, || py.import("jwtauth._errors").map(Bound::unbind))?;
+    Ok(module.bind(py))
+}

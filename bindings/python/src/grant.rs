@@ -1,0 +1,154 @@
+//! The class `Grant`: what the core granted, turned into Python objects when they are read.
+
+use jwtauth_core::wire;
+use pyo3::IntoPyObjectExt;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyString, PyTuple, PyType};
+
+use crate::error::attached;
+use crate::json;
+use crate::parts::{Entitlement, Identity, Pickled, Session, pickled};
+
+/// What a caller receives: who they are and what they may have.
+///
+/// A grant cannot be changed, and its parts are made when they are first read. Two grants are equal when their
+/// replies are. Grants can be pickled and copied; what an unpickled grant says is as trustworthy as the place where
+/// it was kept.
+///
+/// Example:
+///     >>> grant = verifier.authenticate(token)
+///     >>> grant.identity.name
+///     'alice'
+///     >>> Entitlement("role", "editor") in grant.entitlements
+///     True
+#[pyclass(frozen, module = "jwtauth")]
+pub(crate) struct Grant {
+    granted: jwtauth_core::Grant,
+    identity: PyOnceLock<Py<Identity>>,
+    entitlements: PyOnceLock<Py<PyTuple>>,
+    revocations: PyOnceLock<Py<PyTuple>>,
+    session: PyOnceLock<Py<Session>>,
+    claims: PyOnceLock<Py<PyAny>>,
+    json: PyOnceLock<Py<PyString>>,
+}
+
+impl From<jwtauth_core::Grant> for Grant {
+    fn from(granted: jwtauth_core::Grant) -> Grant {
+        Grant {
+            granted,
+            identity: PyOnceLock::new(),
+            entitlements: PyOnceLock::new(),
+            revocations: PyOnceLock::new(),
+            session: PyOnceLock::new(),
+            claims: PyOnceLock::new(),
+            json: PyOnceLock::new(),
+        }
+    }
+}
+
+#[pymethods]
+impl Grant {
+    /// The profile under which it was granted; ``None`` for the configuration's top level.
+    #[getter]
+    fn profile(&self) -> Option<&str> {
+        self.granted.profile.as_deref()
+    }
+
+    /// Who the caller is.
+    #[getter]
+    fn identity(&self, py: Python<'_>) -> PyResult<&Py<Identity>> {
+        self.identity
+            .get_or_try_init(py, || Py::new(py, Identity(self.granted.identity.clone())))
+    }
+
+    /// What the caller may have.
+    #[getter]
+    fn entitlements(&self, py: Python<'_>) -> PyResult<&Py<PyTuple>> {
+        self.entitlements
+            .get_or_try_init(py, || tuple(py, &self.granted.entitlements))
+    }
+
+    /// What the caller must lose if they hold it (Grafana).
+    #[getter]
+    fn revocations(&self, py: Python<'_>) -> PyResult<&Py<PyTuple>> {
+        self.revocations
+            .get_or_try_init(py, || tuple(py, &self.granted.revocations))
+    }
+
+    /// The terms of a session, where the configuration sets any.
+    #[getter]
+    fn session(&self, py: Python<'_>) -> PyResult<&Py<Session>> {
+        self.session
+            .get_or_try_init(py, || Py::new(py, Session(self.granted.session.clone())))
+    }
+
+    /// The request's URL without the token, where the configuration reads tokens from URLs and one was given.
+    #[getter]
+    fn cleaned_url(&self) -> Option<&str> {
+        self.granted.cleaned_url.as_deref()
+    }
+
+    /// The token's verified claims.
+    ///
+    /// Made when first read; every reading gives the same dictionary, so copy it before changing it.
+    #[getter]
+    fn claims(&self, py: Python<'_>) -> PyResult<&Py<PyAny>> {
+        self.claims.get_or_try_init(py, || {
+            json::load(py, self.granted.claims.as_str()).map(Bound::unbind)
+        })
+    }
+
+    /// The reply as JSON text: the same bytes in every language.
+    #[getter]
+    fn json(&self, py: Python<'_>) -> PyResult<&Py<PyString>> {
+        self.json.get_or_try_init(py, || {
+            let text = attached(py, || Ok(wire::granted(&self.granted)))?;
+            Ok(PyString::new(py, &text).unbind())
+        })
+    }
+
+    /// The reply as a new dictionary, with the members of the wire format; absent ones are left out.
+    ///
+    /// Example:
+    ///     >>> grant.to_dict()["identity"]["groups"]
+    ///     ['eng']
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        json::load(py, self.json(py)?.bind(py).to_str()?)
+    }
+
+    fn __eq__(&self, other: &Bound<'_, Grant>) -> bool {
+        self.granted == other.get().granted
+    }
+
+    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
+        self.json(py)?.bind(py).hash()
+    }
+
+    // What a token says stays out of logs, and a representation often ends there.
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let profile = self.profile().into_bound_py_any(py)?;
+        Ok(format!(
+            "<jwtauth.Grant profile={} entitlements={} revocations={}>",
+            profile.repr()?,
+            self.granted.entitlements.len(),
+            self.granted.revocations.len()
+        ))
+    }
+
+    fn __reduce__<'py>(this: &Bound<'py, Grant>) -> PyResult<Pickled<'py>> {
+        let py = this.py();
+        pickled(this, this.get().json(py)?.bind(py).clone())
+    }
+
+    #[classmethod]
+    fn _restore(class: &Bound<'_, PyType>, json: &str) -> PyResult<Grant> {
+        attached(class.py(), || wire::restore(json)).map(Grant::from)
+    }
+}
+
+fn tuple(py: Python<'_>, entitlements: &[jwtauth_core::Entitlement]) -> PyResult<Py<PyTuple>> {
+    let parts = entitlements.iter().cloned().map(Entitlement);
+    let parts: Vec<Py<Entitlement>> = parts.map(|part| Py::new(py, part)).collect::<PyResult<_>>()?;
+    Ok(PyTuple::new(py, parts)?.unbind())
+}

@@ -1,0 +1,22 @@
+//! How does JSON become Python objects?
+
+use jiter::{FloatMode, PartialMode, PythonParse, StringCacheMode};
+use jwtauth_core::Code;
+use pyo3::prelude::*;
+
+use crate::error;
+
+/// Reads a document of ours as `json.loads` would: integers of any size, floats as doubles.
+pub(crate) fn load<'py>(py: Python<'py>, document: &str) -> PyResult<Bound<'py, PyAny>> {
+    let reader = PythonParse {
+        allow_inf_nan: false,
+        cache_mode: StringCacheMode::Keys,
+        partial_mode: PartialMode::Off,
+        // The core refused equal names long before.
+        catch_duplicate_keys: false,
+        float_mode: FloatMode::Float,
+    };
+    reader
+        .python_parse(py, document.as_bytes())
+        .map_err(|_| error::argument(py, Code::InternalError, "the library's own JSON cannot be read"))
+}
