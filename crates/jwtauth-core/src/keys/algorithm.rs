@@ -98,6 +98,12 @@ impl Algorithms {
         Algorithms(self.0 & other.0)
     }
 
+    /// What this set holds and the other does not.
+    #[must_use]
+    pub const fn without(self, other: Algorithms) -> Algorithms {
+        Algorithms(self.0 & !other.0)
+    }
+
     /// Whether the set holds nothing.
     pub const fn is_empty(self) -> bool {
         self.0 == 0

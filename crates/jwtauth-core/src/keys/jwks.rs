@@ -11,16 +11,20 @@ use super::{Algorithm, Algorithms, unusable};
 use crate::error::{Error, Result};
 use crate::json::{self, Object, Value};
 
-/// One usable entry: its name, its material, and the algorithms it may be used with.
-#[derive(Debug)]
+/// A usable key: its name, its material, and the algorithms that it says it is for.
 pub(super) struct Jwk {
     pub(super) kid: Option<String>,
     pub(super) material: Material,
     pub(super) algorithms: Option<Algorithms>,
 }
 
+/// One entry of a set, with the name that it has even when the rest cannot be used.
+pub(super) struct Entry {
+    pub(super) kid: Option<String>,
+    pub(super) jwk: Result<Jwk>,
+}
+
 /// What a key is made of.
-#[derive(Debug)]
 pub(super) enum Material {
     Public(PublicKey),
     Secret(Zeroizing<Vec<u8>>),
@@ -32,23 +36,29 @@ pub(super) enum Material {
 /// It is no JWK, or not one that a token can be checked with.
 pub(super) fn one(text: &str) -> Result<Jwk> {
     let document = json::parse(text).map_err(|why| unusable(format!("the JWK cannot be read: {why}")))?;
-    entry(&document)
+    read(&document)
 }
 
 /// Reads a JWK set, entry by entry.
 ///
 /// # Errors
 /// It is no JWK set: not one JSON document with unique names and a list of `keys`.
-pub(super) fn set(text: &str) -> Result<Vec<Result<Jwk>>> {
+pub(super) fn set(text: &str) -> Result<Vec<Entry>> {
     let document = json::parse(text).map_err(|why| unusable(format!("the JWK set cannot be read: {why}")))?;
     let keys = document.as_object().and_then(|object| object.get("keys"));
     let keys = keys
         .and_then(Value::as_array)
         .ok_or_else(|| unusable("a JWK set is an object with a list of `keys` (RFC 7517 §5)"))?;
+    let entry = |value: &Value<'_>| Entry {
+        kid: value
+            .as_object()
+            .and_then(|jwk| jwk.get("kid")?.as_str().map(str::to_owned)),
+        jwk: read(value),
+    };
     Ok(keys.iter().map(entry).collect())
 }
 
-fn entry(value: &Value<'_>) -> Result<Jwk> {
+fn read(value: &Value<'_>) -> Result<Jwk> {
     let jwk = value.as_object().ok_or_else(|| unusable("a JWK is an object"))?;
     if string(jwk, "use")?.is_some_and(|purpose| purpose != "sig") {
         return Err(unusable("`use` is not `sig`"));
@@ -136,3 +146,6 @@ fn missing(name: &str) -> Error {
 
 /// RFC 7518 §6.2.2, §6.3.2; RFC 8037 §2.
 const PRIVATE_MEMBERS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
+
+#[cfg(test)]
+mod tests;

@@ -33,7 +33,8 @@ pub struct Key {
 /// A key made ready for one algorithm.
 pub(crate) enum PreparedKey {
     Public(Algorithm, ParsedPublicKey),
-    Secret(Algorithm, hmac::Key),
+    // Boxed: it is twenty times the size of the other.
+    Secret(Algorithm, Box<hmac::Key>),
 }
 
 impl PreparedKey {
@@ -68,6 +69,11 @@ impl Key {
         }
     }
 
+    /// Whether it may be used with any algorithm at all.
+    fn is_usable(&self) -> bool {
+        !self.prepared.is_empty()
+    }
+
     /// The key made ready for this algorithm, if it may be used with it.
     pub(crate) fn prepared_for(&self, algorithm: Algorithm) -> Option<&PreparedKey> {
         self.prepared
@@ -86,17 +92,23 @@ pub struct KeySet {
 
 impl KeySet {
     /// All keys, in order.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Key> {
+    fn all(&self) -> impl Iterator<Item = &Key> {
         self.keys.iter()
     }
 
-    /// How many keys there are.
-    pub(crate) fn len(&self) -> usize {
-        self.keys.len()
+    /// Whether a token can be checked with any of the keys.
+    fn is_usable(&self) -> bool {
+        self.keys.iter().any(Key::is_usable)
+    }
+
+    /// The one key that a token can be checked with, if there is only one.
+    fn only(&self) -> Option<&Key> {
+        let mut usable = self.keys.iter().filter(|key| key.is_usable());
+        usable.next().filter(|_| usable.next().is_none())
     }
 
     /// The keys with this `kid`, in order.
-    pub(crate) fn named(&self, kid: &str) -> impl Iterator<Item = &Key> {
+    fn named(&self, kid: &str) -> impl Iterator<Item = &Key> {
         self.by_kid
             .get(kid)
             .into_iter()
@@ -105,7 +117,7 @@ impl KeySet {
     }
 
     /// The keys without a `kid`, in order.
-    pub(crate) fn unnamed(&self) -> impl Iterator<Item = &Key> {
+    fn unnamed(&self) -> impl Iterator<Item = &Key> {
         self.without_kid.iter().filter_map(|index| self.keys.get(*index))
     }
 }
@@ -129,3 +141,7 @@ impl FromIterator<Key> for KeySet {
 fn unusable(why: impl fmt::Display) -> Error {
     Error::new(Code::KeyInvalid).with_detail(why)
 }
+
+/// The keys that tests share.
+#[cfg(test)]
+pub(crate) mod testing;

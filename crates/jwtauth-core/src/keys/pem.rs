@@ -158,3 +158,6 @@ const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const DASHES: &str = "-----";
 const LINE: usize = 64;
+
+#[cfg(test)]
+mod tests;

@@ -322,3 +322,6 @@ const fn little_endian(first: u8, between: u8, last: u8) -> [u8; 32] {
     bytes[31] = last;
     bytes
 }
+
+#[cfg(test)]
+mod tests;

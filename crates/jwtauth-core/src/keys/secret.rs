@@ -35,7 +35,10 @@ pub(super) fn algorithms(secret: &[u8]) -> Result<Algorithms> {
 /// Makes a secret ready for one of its algorithms; `None` for algorithms that use no secret.
 pub(super) fn prepare(secret: &[u8], algorithm: Algorithm) -> Option<PreparedKey> {
     let (_, hash) = HMAC.into_iter().find(|(hmac, _)| *hmac == algorithm)?;
-    Some(PreparedKey::Secret(algorithm, hmac::Key::new(hash, secret)))
+    Some(PreparedKey::Secret(
+        algorithm,
+        Box::new(hmac::Key::new(hash, secret)),
+    ))
 }
 
 /// The algorithms that use a shared secret.
@@ -74,3 +77,6 @@ const HMAC: [(Algorithm, hmac::Algorithm); 3] = [
     (Algorithm::HS384, hmac::HMAC_SHA384),
     (Algorithm::HS512, hmac::HMAC_SHA512),
 ];
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::jwks::{Jwk, Material};
 use super::{Algorithm, Algorithms, Key, KeySet, PreparedKey, file, jwks, pem, secret, unusable};
 use crate::error::{Error, Result};
-use crate::policy::{KeyRule, KeySpec, KidRule, Origin, Warning};
+use crate::policy::{KeyRule, KidRule, Origin, Warning};
 
 /// The opened key sources of a verifier.
 #[derive(Debug)]
@@ -34,17 +34,25 @@ impl KeyStore {
     /// [`Code::KeyInvalid`](crate::Code::KeyInvalid): which source, which file, and what is wrong with it.
     pub(crate) fn open(rule: &KeyRule, base_dir: &Path, warnings: &mut Vec<Warning>) -> Result<KeyStore> {
         let mut sets = Vec::with_capacity(rule.sources.len());
+        let mut remarks = Vec::new();
         for (index, spec) in rule.sources.iter().enumerate() {
             let mut source = Source {
-                path: format!("keys[{index}]"),
-                spec,
+                member: format!("keys[{index}].{}", spec.origin.member()),
+                kid: spec.kid.as_deref(),
                 allowed: spec
                     .algorithms
                     .map_or(rule.algorithms, |own| own.intersection(rule.algorithms)),
-                warnings,
+                remarks: &mut remarks,
             };
-            sets.push(source.open(base_dir)?);
+            sets.push(source.open(&spec.origin, base_dir)?);
         }
+        if !sets.iter().any(KeySet::is_usable) {
+            let why = remarks
+                .first()
+                .map(|first| format!(": `{}`: {}", first.key, first.message));
+            return Err(unusable(format!("no key can be used{}", why.unwrap_or_default())));
+        }
+        warnings.append(&mut remarks);
         Ok(KeyStore { sets, rule: rule.kid })
     }
 
@@ -65,8 +73,11 @@ impl KeyStore {
                 (KidRule::Match | KidRule::Exact | KidRule::ExactOrOnly, Some(kid)) => {
                     set.named(kid).for_each(&mut visit)
                 }
-                (KidRule::ExactOrOnly, None) if set.len() == 1 => set.all().for_each(&mut visit),
-                (KidRule::Exact | KidRule::ExactOrOnly, None) => set.unnamed().for_each(&mut visit),
+                (KidRule::Exact, None) => set.unnamed().for_each(&mut visit),
+                (KidRule::ExactOrOnly, None) => match set.only() {
+                    Some(key) => visit(key),
+                    None => set.unnamed().for_each(&mut visit),
+                },
                 (KidRule::Required, None) => return Selection::Unnamed,
                 (KidRule::Required, Some(kid)) => {
                     let mut named = set.named(kid).peekable();
@@ -87,109 +98,110 @@ impl KeyStore {
 
 /// One source while it is being opened.
 struct Source<'a> {
-    path: String,
-    spec: &'a KeySpec,
+    /// Where it stands in the configuration.
+    member: String,
+    kid: Option<&'a str>,
     allowed: Algorithms,
-    warnings: &'a mut Vec<Warning>,
+    remarks: &'a mut Vec<Warning>,
 }
 
 impl Source<'_> {
-    fn open(&mut self, base_dir: &Path) -> Result<KeySet> {
-        let member = self.member();
-        let within = |error: Error| at(&member, &error);
-        match &self.spec.origin {
-            Origin::Pem(text) => self.pem(text).map_err(within),
-            Origin::PemFile(path) => {
+    fn open(&mut self, origin: &Origin, base_dir: &Path) -> Result<KeySet> {
+        let place = format!("`{}`", self.member);
+        match origin {
+            Origin::Pem(text) => self.pem(text),
+            Origin::Jwk(text) => jwks::one(text).and_then(|jwk| self.single(&jwk)),
+            Origin::Jwks(text) => self.jwks(text),
+            Origin::Secret(secret) => self.secret(secret.as_bytes()),
+            Origin::PemFile(path) | Origin::JwksFile(path) | Origin::SecretFile(path) => {
                 let path = base_dir.join(path);
-                let text = file::read_text(&path).map_err(within)?;
-                self.pem(&text)
-                    .map_err(|error| at(&member, &in_file(&path, &error)))
-            }
-            Origin::Jwk(text) => jwks::one(text)
-                .and_then(|jwk| self.key(&jwk))
-                .map(|key| KeySet::from_iter([key]))
-                .map_err(within),
-            Origin::Jwks(text) => self.jwks(text).map_err(within),
-            Origin::JwksFile(path) => {
-                let path = base_dir.join(path);
-                let text = file::read_text(&path).map_err(within)?;
-                self.jwks(&text)
-                    .map_err(|error| at(&member, &in_file(&path, &error)))
-            }
-            Origin::Secret(secret) => self.secret(secret.as_bytes()).map_err(within),
-            Origin::SecretFile(path) => {
-                let path = base_dir.join(path);
-                let mut bytes = file::read(&path).map_err(within)?;
-                without_newline(&mut bytes);
-                self.secret(&bytes)
-                    .map_err(|error| at(&member, &in_file(&path, &error)))
+                self.file(origin, &path)
             }
         }
+        .map_err(|error| within(&place, &error))
+    }
+
+    fn file(&mut self, origin: &Origin, path: &Path) -> Result<KeySet> {
+        let mut bytes = file::read(path)?;
+        let keys = if let Origin::SecretFile(_) = origin {
+            without_newline(&mut bytes);
+            self.secret(&bytes)
+        } else {
+            match std::str::from_utf8(&bytes) {
+                Ok(text) if matches!(origin, Origin::PemFile(_)) => self.pem(text),
+                Ok(text) => self.jwks(text),
+                Err(_) => Err(unusable("the file is not UTF-8")),
+            }
+        };
+        keys.map_err(|error| within(&format!("`{}`", path.display()), &error))
     }
 
     fn pem(&mut self, text: &str) -> Result<KeySet> {
         let key = pem::public_key(text, pem::Form::NATIVE)?.key;
-        let key = self.key(&Jwk::of(Material::Public(key)))?;
-        Ok(KeySet::from_iter([key]))
+        self.single(&Jwk::of(Material::Public(key)))
     }
 
     fn secret(&mut self, bytes: &[u8]) -> Result<KeySet> {
-        let key = self.key(&Jwk::of(Material::Secret(Zeroizing::new(bytes.to_vec()))))?;
+        self.single(&Jwk::of(Material::Secret(Zeroizing::new(bytes.to_vec()))))
+    }
+
+    /// A source of one key: what is wrong with the key is wrong with the source.
+    fn single(&mut self, jwk: &Jwk) -> Result<KeySet> {
+        let own = jwk.fitting()?;
+        if let Material::Secret(bytes) = &jwk.material {
+            let named = jwk.algorithms.unwrap_or(self.allowed).intersection(self.allowed);
+            let missing = named.intersection(secret::all()).without(own);
+            if !missing.is_empty() && !own.intersection(self.allowed).is_empty() {
+                let (bytes, missing) = (bytes.len(), list(missing));
+                self.remark(format!("a secret of {bytes} bytes is too short for {missing}"));
+            }
+        }
+        let key = self.key(jwk, own)?;
+        if !key.is_usable() {
+            let (own, allowed) = (list(own), list(self.allowed));
+            self.remark(format!("the key fits {own}, and what is allowed is {allowed}"));
+        }
         Ok(KeySet::from_iter([key]))
     }
 
+    /// A set of keys, which may hold some that are meant for others.
     fn jwks(&mut self, text: &str) -> Result<KeySet> {
         let mut keys = Vec::new();
-        for (index, jwk) in jwks::set(text)?.into_iter().enumerate() {
-            match jwk.and_then(|jwk| self.key(&jwk)) {
-                Ok(key) => keys.push(key),
-                Err(error) => self.warnings.push(Warning::new(
-                    format!("{}.keys[{index}]", self.member()),
-                    format!("this key is skipped: {}", reason(&error)),
-                )),
+        for (index, entry) in jwks::set(text)?.into_iter().enumerate() {
+            let key = entry.jwk.and_then(|jwk| self.key(&jwk, jwk.fitting()?));
+            let skipped = match &key {
+                Ok(key) if key.is_usable() => None,
+                Ok(_) => Some("no algorithm that it fits is allowed"),
+                Err(error) => Some(reason(error)),
+            };
+            if let Some(why) = skipped {
+                let member = format!("{}.keys[{index}]", self.member);
+                self.remarks
+                    .push(Warning::new(member, format!("this key is skipped: {why}")));
             }
+            // A skipped key still answers to its name, so that no key of another source answers instead.
+            keys.push(key.unwrap_or_else(|_| Key::new(entry.kid.as_deref(), Vec::new())));
         }
-        if keys.is_empty() {
-            return Err(unusable("no key of the set can be used"));
+        let keys = KeySet::from_iter(keys);
+        if keys.is_usable() {
+            Ok(keys)
+        } else {
+            Err(unusable("no key of the set can be used"))
         }
-        Ok(KeySet::from_iter(keys))
     }
 
     /// Prepares a key for every algorithm that it, its source and the policy have in common.
-    fn key(&mut self, jwk: &Jwk) -> Result<Key> {
-        let fitting = match &jwk.material {
-            Material::Public(key) => key.algorithms(),
-            Material::Secret(bytes) => secret::algorithms(bytes)?,
-        };
-        let own = jwk.algorithms.map_or(fitting, |own| own.intersection(fitting));
-        let wanted = own.intersection(self.allowed);
-        if wanted.is_empty() {
-            return Err(unusable(format!(
-                "the key can be used with {}, and what is allowed is {}",
-                list(own),
-                list(self.allowed)
-            )));
-        }
-        let prepared = wanted
+    fn key(&self, jwk: &Jwk, fitting: Algorithms) -> Result<Key> {
+        let prepared = fitting
+            .intersection(self.allowed)
             .iter()
             .map(|algorithm| prepare(&jwk.material, algorithm))
             .collect::<Result<Vec<PreparedKey>>>()?;
-        let kid = jwk.kid.as_deref().or(self.spec.kid.as_deref());
-        Ok(Key::new(kid, prepared))
+        Ok(Key::new(jwk.kid.as_deref().or(self.kid), prepared))
     }
 
-    /// Where the source stands in the configuration.
-    fn member(&self) -> String {
-        let name = match &self.spec.origin {
-            Origin::Pem(_) => "pem",
-            Origin::PemFile(_) => "pem_file",
-            Origin::Jwk(_) => "jwk",
-            Origin::Jwks(_) => "jwks",
-            Origin::JwksFile(_) => "jwks_file",
-            Origin::Secret(_) => "secret",
-            Origin::SecretFile(_) => "secret_file",
-        };
-        format!("{}.{name}", self.path)
+    fn remark(&mut self, message: String) {
+        self.remarks.push(Warning::new(self.member.clone(), message));
     }
 }
 
@@ -200,6 +212,30 @@ impl Jwk {
             kid: None,
             material,
             algorithms: None,
+        }
+    }
+
+    /// The algorithms that the key fits, by its material and by what it says about itself.
+    fn fitting(&self) -> Result<Algorithms> {
+        let fitting = match &self.material {
+            Material::Public(key) => key.algorithms(),
+            Material::Secret(bytes) => secret::algorithms(bytes)?,
+        };
+        Ok(self.algorithms.map_or(fitting, |own| own.intersection(fitting)))
+    }
+}
+
+impl Origin {
+    /// The configuration key that gives it.
+    fn member(&self) -> &'static str {
+        match self {
+            Origin::Pem(_) => "pem",
+            Origin::PemFile(_) => "pem_file",
+            Origin::Jwk(_) => "jwk",
+            Origin::Jwks(_) => "jwks",
+            Origin::JwksFile(_) => "jwks_file",
+            Origin::Secret(_) => "secret",
+            Origin::SecretFile(_) => "secret_file",
         }
     }
 }
@@ -231,14 +267,13 @@ fn list(algorithms: Algorithms) -> String {
     }
 }
 
-fn in_file(path: &Path, error: &Error) -> Error {
-    Error::new(error.code()).with_detail(format!("`{}`: {}", path.display(), reason(error)))
-}
-
-fn at(member: &str, error: &Error) -> Error {
-    Error::new(error.code()).with_detail(format!("`{member}`: {}", reason(error)))
+fn within(place: &str, error: &Error) -> Error {
+    Error::new(error.code()).with_detail(format!("{place}: {}", reason(error)))
 }
 
 fn reason(error: &Error) -> &str {
     error.detail().unwrap_or_else(|| error.code().message())
 }
+
+#[cfg(test)]
+mod tests;

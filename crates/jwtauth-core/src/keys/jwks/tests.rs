@@ -1,0 +1,251 @@
+use super::*;
+
+const X: &str = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU";
+const Y: &str = "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0";
+const ED: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+const N: &str = "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ";
+
+fn refusal(text: &str) -> String {
+    match one(text) {
+        Ok(_) => panic!("accepted: {text}"),
+        Err(error) => error.detail().unwrap().to_owned(),
+    }
+}
+
+fn ec(more: &str) -> String {
+    format!(r#"{{"kty":"EC","crv":"P-256","x":"{X}","y":"{Y}"{more}}}"#)
+}
+
+#[test]
+fn members_that_nobody_asked_for_are_ignored() {
+    for more in [
+        "",
+        r#","use":"sig""#,
+        r#","key_ops":["sign","verify"]"#,
+        r#","x5c":["not a certificate"]"#,
+        r#","x5t":"x","x5u":"https://example.com","nonsense":{"a":[1,null]}"#,
+    ] {
+        assert!(one(&ec(more)).is_ok(), "{more}");
+    }
+}
+
+#[test]
+fn what_a_key_says_about_itself_is_believed() {
+    let jwk = one(&ec(r#","kid":"k","alg":"ES256""#)).unwrap();
+    assert_eq!(jwk.kid.as_deref(), Some("k"));
+    assert_eq!(jwk.algorithms, Some(Algorithms::default().with(Algorithm::ES256)));
+    // RFC 7518 §3.1: `jsonwebtoken` does not know this one.
+    let jwk = one(&ec(r#","alg":"ES512""#)).unwrap();
+    assert_eq!(jwk.algorithms, Some(Algorithms::default().with(Algorithm::ES512)));
+
+    for (more, why) in [
+        (r#","use":"enc""#, "`use`"),
+        (r#","use":"SIG""#, "`use`"),
+        (r#","use":null"#, "`use`"),
+        (r#","key_ops":["sign"]"#, "`key_ops`"),
+        (r#","key_ops":[]"#, "`key_ops`"),
+        (r#","key_ops":"verify""#, "`key_ops`"),
+        (r#","alg":"ECDH-ES""#, "`alg`"),
+        (r#","alg":"none""#, "`alg`"),
+        (r#","alg":"es256""#, "`alg`"),
+        (r#","alg":["ES256"]"#, "`alg`"),
+        (r#","kid":7"#, "`kid`"),
+        (r#","kid":null"#, "`kid`"),
+    ] {
+        assert!(refusal(&ec(more)).contains(why), "{more}");
+    }
+}
+
+#[test]
+fn private_keys_are_refused() {
+    for more in [r#","d":"AA""#, r#","d":"""#, r#","d":null"#] {
+        assert!(refusal(&ec(more)).contains("private"), "{more}");
+    }
+    for name in PRIVATE_MEMBERS {
+        let text = format!(r#"{{"kty":"RSA","n":"{N}","e":"AQAB","{name}":"AA"}}"#);
+        assert!(refusal(&text).contains("private"), "{name}");
+    }
+    let text = format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{ED}","d":"AA"}}"#);
+    assert!(refusal(&text).contains("private"));
+}
+
+#[test]
+fn coordinates_stand_in_full_length_on_their_curve() {
+    let short = &X[..40];
+    for (text, why) in [
+        (
+            format!(r#"{{"kty":"EC","crv":"P-256","x":"{short}","y":"{Y}"}}"#),
+            "32 bytes",
+        ),
+        (
+            format!(r#"{{"kty":"EC","crv":"P-256","x":"AAAA{X}","y":"{Y}"}}"#),
+            "",
+        ),
+        (
+            format!(r#"{{"kty":"EC","crv":"P-256","x":"{Y}","y":"{X}"}}"#),
+            "not on its curve",
+        ),
+        (
+            format!(r#"{{"kty":"EC","crv":"P-256","x":"{X}","y":"{X}"}}"#),
+            "not on its curve",
+        ),
+        (
+            format!(r#"{{"kty":"EC","crv":"P-384","x":"{X}","y":"{Y}"}}"#),
+            "48 bytes",
+        ),
+        (
+            format!(r#"{{"kty":"EC","crv":"P-521","x":"{X}","y":"{Y}"}}"#),
+            "66 bytes",
+        ),
+        (
+            format!(r#"{{"kty":"EC","crv":"secp256k1","x":"{X}","y":"{Y}"}}"#),
+            "`crv`",
+        ),
+        (
+            format!(r#"{{"kty":"EC","crv":"P-224","x":"{X}","y":"{Y}"}}"#),
+            "`crv`",
+        ),
+        (
+            format!(r#"{{"kty":"EC","crv":"Ed25519","x":"{ED}","y":"{Y}"}}"#),
+            "does not fit",
+        ),
+        (
+            format!(r#"{{"kty":"OKP","crv":"P-256","x":"{X}","y":"{Y}"}}"#),
+            "does not fit",
+        ),
+        (
+            format!(r#"{{"kty":"EC","crv":"P-256","x":"{X}"}}"#),
+            "`y` is missing",
+        ),
+        (
+            format!(r#"{{"kty":"EC","x":"{X}","y":"{Y}"}}"#),
+            "`crv` is missing",
+        ),
+        (
+            format!(r#"{{"kty":"EC","crv":"P-256","x":"+{}","y":"{Y}"}}"#, &X[1..]),
+            "base64url",
+        ),
+        (
+            r#"{"kty":"EC","crv":"P-256","x":"","y":""}"#.to_owned(),
+            "32 bytes",
+        ),
+    ] {
+        assert!(refusal(&text).contains(why), "{text}");
+    }
+    // The point at infinity has no coordinates; zeros are not on the curve.
+    let zeros = "A".repeat(43);
+    assert!(
+        refusal(&format!(
+            r#"{{"kty":"EC","crv":"P-256","x":"{zeros}","y":"{zeros}"}}"#
+        ))
+        .contains("curve")
+    );
+}
+
+#[test]
+fn an_ed25519_key_has_its_length() {
+    for (length, text) in [(31, &ED[..42]), (0, ""), (1, "AA"), (33, &format!("{ED}A")[..])] {
+        let text = format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{text}"}}"#);
+        let refusal = refusal(&text);
+        assert!(
+            refusal.contains("Ed25519") || refusal.contains("base64url"),
+            "{length}: {refusal}"
+        );
+    }
+    for crv in ["X25519", "Ed448", "X448", "ed25519"] {
+        assert!(refusal(&format!(r#"{{"kty":"OKP","crv":"{crv}","x":"{ED}"}}"#)).contains("`crv`"));
+    }
+}
+
+#[test]
+fn rsa_numbers() {
+    let rsa = |n: &str, e: &str| format!(r#"{{"kty":"RSA","n":"{n}","e":"{e}"}}"#);
+    assert!(one(&rsa(N, "AQAB")).is_ok());
+    assert!(one(&rsa(N, "Aw")).is_ok(), "e = 3");
+    // Leading zeros and padding change nothing about the number.
+    assert!(one(&rsa(N, "AAEAAQ")).is_ok());
+    assert!(one(&rsa(&format!("{N}=="), "AQAB")).is_ok());
+
+    for (e, what) in [
+        ("AQ", "1"),
+        ("Ag", "2"),
+        ("AQAA", "65536"),
+        ("AA", "0"),
+        ("", "empty"),
+        ("BAAAAAE", "35 bits"),
+        ("_____________w", "huge"),
+    ] {
+        assert!(refusal(&rsa(N, e)).contains("exponent"), "{what}");
+    }
+    assert!(refusal(&rsa(&N[..200], "AQAB")).contains("bits"));
+    assert!(refusal(&rsa("", "AQAB")).contains("0 bits"));
+    let even = format!("{}A", &N[..N.len() - 1]);
+    assert!(refusal(&rsa(&even, "AQAB")).contains("even"));
+    assert!(refusal(&format!(r#"{{"kty":"RSA","n":"{N}"}}"#)).contains("`e` is missing"));
+    assert!(refusal(&format!(r#"{{"kty":"RSA","n":"{N}","e":65537}}"#)).contains("`e` is not a string"));
+}
+
+#[test]
+fn key_types() {
+    for (text, why) in [
+        ("{}", "`kty` is missing"),
+        (r#"{"kty":"rsa"}"#, "`kty`"),
+        (r#"{"kty":"AKP"}"#, "`kty`"),
+        (r#"{"kty":1}"#, "`kty`"),
+        (r#"{"kty":"oct"}"#, "`k` is missing"),
+        (r#"{"kty":"oct","k":"!"}"#, "`k` is not base64url"),
+        ("[]", "object"),
+        ("null", "object"),
+        ("", "cannot be read"),
+        (r#"{"kty":"EC","kty":"RSA"}"#, "twice"),
+    ] {
+        assert!(refusal(text).contains(why), "{text}");
+    }
+}
+
+#[test]
+fn a_set_is_one_document_with_keys() {
+    for (text, why) in [
+        ("", "cannot be read"),
+        ("{}", "`keys`"),
+        ("[]", "`keys`"),
+        (r#"{"keys":{}}"#, "`keys`"),
+        (r#"{"keys":null}"#, "`keys`"),
+        (r#"{"Keys":[]}"#, "`keys`"),
+        (r#"{"keys":[]} x"#, "not valid JSON"),
+        (r#"{"keys":[]}{"keys":[]}"#, "not valid JSON"),
+        (r#"{"keys":[],"keys":[]}"#, "twice"),
+        (r#"{"keys":[{"kty":"oct","k":"AA","k":"AB"}]}"#, "twice"),
+        ("\u{feff}{\"keys\":[]}", "not valid JSON"),
+    ] {
+        match set(text) {
+            Ok(_) => panic!("accepted: {text}"),
+            Err(error) => assert!(error.detail().unwrap().contains(why), "{text}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn one_bad_entry_spoils_nothing() {
+    let text = format!(
+        r#"{{"keys":[7,{{"kty":"XYZ","kid":"x"}},{},{{"kty":"RSA","kid":"r"}}],"more":1}}"#,
+        ec("")
+    );
+    let entries = set(&text).unwrap();
+    let usable: Vec<bool> = entries.iter().map(|entry| entry.jwk.is_ok()).collect();
+    assert_eq!(usable, [false, false, true, false]);
+    let kids: Vec<Option<&str>> = entries.iter().map(|entry| entry.kid.as_deref()).collect();
+    assert_eq!(kids, [None, Some("x"), None, Some("r")]);
+}
+
+#[test]
+fn refusals_quote_no_key_material() {
+    let secret = "c2VjcmV0LXNlY3JldC1zZWNyZXQ!";
+    for text in [
+        format!(r#"{{"kty":"oct","k":"{secret}"}}"#),
+        format!(r#"{{"kty":"RSA","n":"{secret}","e":"AQAB"}}"#),
+        format!(r#"{{"kty":"oct","k":"{secret}","k":""}}"#),
+    ] {
+        assert!(!refusal(&text).contains("c2VjcmV0"), "{text}");
+    }
+}

@@ -1,0 +1,40 @@
+use super::*;
+use crate::keys::testing;
+
+#[test]
+fn points_of_small_order_are_refused_with_either_sign() {
+    for point in SMALL_ORDER {
+        for sign in [0, 0x80] {
+            let mut encoded = point;
+            encoded[31] |= sign;
+            let error = PublicKey::ed25519(&encoded).unwrap_err();
+            assert!(error.detail().unwrap().contains("small order"));
+        }
+    }
+}
+
+#[test]
+fn small_order_points_would_let_anybody_sign() {
+    // R = the identity and S = 0 satisfy the equation for the key whose point is the identity; this is
+    // what the list is for.
+    let key = ParsedPublicKey::new(&signature::ED25519, SMALL_ORDER[1]).unwrap();
+    let mut forged = [0; 64];
+    forged[0] = 1;
+    assert!(key.verify_sig(b"anything", &forged).is_ok());
+}
+
+#[test]
+fn nothing_of_a_key_is_printed() {
+    let der = testing::der(testing::P256);
+    let key = PublicKey::from_private_key(&der).unwrap();
+    assert_eq!(format!("{key:?}"), "PublicKey(P256)");
+}
+
+#[test]
+fn a_public_key_makes_no_secret() {
+    let key = PublicKey::from_private_key(&testing::der(testing::RSA)).unwrap();
+    for algorithm in [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512] {
+        assert!(key.prepare(algorithm).is_err());
+        assert!(!key.algorithms().contains(algorithm));
+    }
+}

@@ -1,0 +1,305 @@
+use std::path::PathBuf;
+
+use super::*;
+use crate::error::{Class, Code};
+use crate::keys::testing::{self, all, named, open, spec};
+use crate::policy::{KeySpec, Secret};
+
+const A: &str = r#"{"kty":"EC","crv":"P-256","kid":"a","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#;
+const ED: &str =
+    r#"{"kty":"OKP","crv":"Ed25519","kid":"ed","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+
+fn pem(private: &str) -> Origin {
+    Origin::Pem(testing::public(private))
+}
+
+fn set(keys: &[&str]) -> Origin {
+    Origin::Jwks(format!(r#"{{"keys":[{}]}}"#, keys.join(",")))
+}
+
+fn only(algorithm: Algorithm) -> Algorithms {
+    Algorithms::default().with(algorithm)
+}
+
+fn refusal(sources: Vec<KeySpec>, algorithms: Algorithms) -> String {
+    let error = open(sources, algorithms, KidRule::Hint).unwrap_err();
+    assert_eq!(error.code(), Code::KeyInvalid);
+    assert_eq!(error.class(), Class::Config);
+    error.detail().unwrap().to_owned()
+}
+
+/// The names of the keys that answer, in order; `-` for those without.
+fn answers(store: &KeyStore, kid: Option<&str>) -> String {
+    let mut names = Vec::new();
+    store.select(kid, |key| names.push(key.kid.as_deref().unwrap_or("-")));
+    names.join(" ")
+}
+
+/// Two sources: a set with the keys `a`, `b`, `a` and one without a name; and keys `b` and one without a name.
+fn store(kid: KidRule) -> KeyStore {
+    let b = A.replace(r#""a""#, r#""b""#);
+    let unnamed = A.replace(r#""kid":"a","#, "");
+    let empty = A.replace(r#""kid":"a""#, r#""kid":"""#);
+    let sources = vec![spec(set(&[A, &b, A, &unnamed])), spec(set(&[&b, &empty]))];
+    open(sources, all(), kid).unwrap().0
+}
+
+#[test]
+fn how_a_kid_chooses() {
+    for (rule, absent, a, b, unknown) in [
+        (KidRule::Hint, "a b a - b -", "a a - -", "b - b -", "- -"),
+        (KidRule::Match, "a b a - b -", "a a", "b b", ""),
+        (KidRule::Exact, "- -", "a a", "b b", ""),
+        (KidRule::ExactOrOnly, "- -", "a a", "b b", ""),
+        (
+            KidRule::Ignore,
+            "a b a - b -",
+            "a b a - b -",
+            "a b a - b -",
+            "a b a - b -",
+        ),
+        (KidRule::Required, "", "a a", "b", ""),
+    ] {
+        let store = store(rule);
+        assert_eq!(answers(&store, None), absent, "{rule:?}");
+        assert_eq!(answers(&store, Some("")), absent, "{rule:?}");
+        assert_eq!(answers(&store, Some("a")), a, "{rule:?}");
+        assert_eq!(answers(&store, Some("b")), b, "{rule:?}");
+        for kid in ["A", "a ", "c", "../a", "a\0"] {
+            assert_eq!(answers(&store, Some(kid)), unknown, "{rule:?} {kid:?}");
+        }
+    }
+}
+
+#[test]
+fn a_missing_name_is_told_from_an_unknown_one() {
+    let ignore = |_: &Key| {};
+    assert!(matches!(
+        store(KidRule::Required).select(None, ignore),
+        Selection::Unnamed
+    ));
+    assert!(matches!(
+        store(KidRule::Required).select(Some("x"), ignore),
+        Selection::Unknown
+    ));
+    assert!(matches!(
+        store(KidRule::Exact).select(Some("x"), ignore),
+        Selection::Unknown
+    ));
+    assert!(matches!(
+        store(KidRule::Exact).select(Some("a"), ignore),
+        Selection::Answered
+    ));
+}
+
+#[test]
+fn the_only_key_of_a_source_answers_where_the_rule_says_so() {
+    let sources = vec![
+        spec(set(&[A, r#"{"kty":"EC","use":"enc","kid":"e"}"#])),
+        spec(set(&[A, ED])),
+    ];
+    let (store, _) = open(sources.clone(), all(), KidRule::ExactOrOnly).unwrap();
+    assert_eq!(answers(&store, None), "a");
+    let (store, _) = open(sources, all(), KidRule::Exact).unwrap();
+    assert_eq!(answers(&store, None), "");
+}
+
+#[test]
+fn a_skipped_key_still_answers_to_its_name() {
+    // Otherwise a key of the second source would be tried where the first one is known to be meant.
+    let sources = vec![
+        spec(set(&[ED, r#"{"kty":"EC","use":"enc","kid":"a"}"#])),
+        spec(set(&[A])),
+    ];
+    let (store, _) = open(sources, all(), KidRule::Required).unwrap();
+    let mut usable = Vec::new();
+    store.select(Some("a"), |key| usable.push(key.is_usable()));
+    assert_eq!(usable, [false]);
+}
+
+#[test]
+fn a_name_goes_to_keys_that_bring_none() {
+    let secret = Origin::Secret(Secret::new(vec![7; 64]));
+    let sources = vec![
+        named(pem(testing::RSA), "r"),
+        named(secret, "h"),
+        spec(pem(testing::P256)),
+    ];
+    let (store, _) = open(sources, all(), KidRule::Exact).unwrap();
+    assert_eq!(answers(&store, Some("r")), "r");
+    assert_eq!(answers(&store, Some("h")), "h");
+    assert_eq!(answers(&store, None), "-");
+}
+
+#[test]
+fn keys_are_prepared_for_what_all_agree_on() {
+    let prepared = |origin: Origin, own: Option<Algorithms>, allowed: Algorithms| -> Vec<Algorithm> {
+        let source = KeySpec {
+            algorithms: own,
+            ..spec(origin)
+        };
+        let (store, _) = open(
+            vec![source, spec(pem(testing::ED25519))],
+            allowed,
+            KidRule::Ignore,
+        )
+        .unwrap();
+        let mut algorithms = None;
+        store.select(None, |key| {
+            algorithms.get_or_insert_with(|| key.prepared.iter().map(PreparedKey::algorithm).collect());
+        });
+        algorithms.unwrap()
+    };
+    use Algorithm::{ES256, EdDSA, HS256, HS384, HS512, PS256, PS384, PS512, RS256, RS384, RS512};
+    let rsa = || pem(testing::RSA);
+    assert_eq!(
+        prepared(rsa(), None, all()),
+        [RS256, RS384, RS512, PS256, PS384, PS512]
+    );
+    assert_eq!(prepared(rsa(), Some(only(PS256).with(ES256)), all()), [PS256]);
+    assert_eq!(
+        prepared(rsa(), None, only(RS256).with(HS256).with(EdDSA)),
+        [RS256]
+    );
+    assert_eq!(prepared(rsa(), Some(only(RS256)), only(RS512).with(EdDSA)), []);
+
+    let oct = |more: &str| Origin::Jwk(format!(r#"{{"kty":"oct","k":"{}"{more}}}"#, "A".repeat(86)));
+    assert_eq!(prepared(oct(""), None, all()), [HS256, HS384, HS512]);
+    assert_eq!(prepared(oct(r#","alg":"HS384""#), None, all()), [HS384]);
+    assert_eq!(prepared(oct(r#","alg":"RS256""#), None, all()), []);
+    let jwk = |alg: &str| Origin::Jwk(A.replace(r#""kid""#, &format!(r#""alg":"{alg}","kid""#)));
+    assert_eq!(prepared(jwk("ES256"), None, all()), [ES256]);
+    assert_eq!(prepared(jwk("ES384"), None, all()), []);
+    assert_eq!(prepared(jwk("HS256"), None, all()), []);
+}
+
+#[test]
+fn keys_that_cannot_be_used_are_reported() {
+    let sources = vec![
+        spec(pem(testing::P256)),
+        spec(set(&[ED, r#"{"kty":"XYZ"}"#, A])),
+        spec(Origin::Secret(Secret::new(vec![7; 40]))),
+    ];
+    let allowed = only(Algorithm::EdDSA)
+        .with(Algorithm::HS256)
+        .with(Algorithm::HS512);
+    let (_, warnings) = open(sources, allowed, KidRule::Hint).unwrap();
+    let texts: Vec<String> = warnings
+        .iter()
+        .map(|warning| format!("{}: {}", warning.key, warning.message))
+        .collect();
+    assert_eq!(
+        texts,
+        [
+            "keys[0].pem: the key fits ES256, and what is allowed is EdDSA, HS256, HS512",
+            "keys[1].jwks.keys[1]: this key is skipped: `kty` is not supported; it must be RSA, EC, OKP or oct",
+            "keys[1].jwks.keys[2]: this key is skipped: no algorithm that it fits is allowed",
+            "keys[2].secret: a secret of 40 bytes is too short for HS512",
+        ]
+    );
+}
+
+#[test]
+fn something_must_be_left() {
+    let text = refusal(vec![spec(pem(testing::P256))], only(Algorithm::RS256));
+    assert_eq!(
+        text,
+        "no key can be used: `keys[0].pem`: the key fits ES256, and what is allowed is RS256"
+    );
+    let text = refusal(vec![spec(pem(testing::RSA)), spec(set(&[]))], all());
+    assert_eq!(text, "`keys[1].jwks`: no key of the set can be used");
+    let text = refusal(vec![spec(set(&[r#"{"kty":"EC","use":"enc"}"#]))], all());
+    assert_eq!(text, "`keys[0].jwks`: no key of the set can be used");
+}
+
+#[test]
+fn a_refusal_says_where() {
+    let text = refusal(
+        vec![
+            spec(pem(testing::RSA)),
+            spec(Origin::Pem(testing::RSA.to_owned())),
+        ],
+        all(),
+    );
+    assert!(text.starts_with("`keys[1].pem`: a private key"), "{text}");
+    let text = refusal(vec![spec(Origin::Jwk("{}".to_owned()))], all());
+    assert_eq!(text, "`keys[0].jwk`: `kty` is missing");
+    let text = refusal(vec![spec(Origin::Secret(Secret::new(vec![7; 31])))], all());
+    assert!(
+        text.starts_with("`keys[0].secret`: a secret of 31 bytes"),
+        "{text}"
+    );
+}
+
+#[test]
+fn files_are_read_relative_to_the_base_directory() {
+    let file = |name: &str| PathBuf::from("tests/pem").join(name);
+    assert!(
+        open(
+            vec![spec(Origin::PemFile(file("ec.public.pem")))],
+            all(),
+            KidRule::Hint
+        )
+        .is_ok()
+    );
+
+    let text = refusal(vec![spec(Origin::PemFile(file("no-such.pem")))], all());
+    assert!(text.starts_with("`keys[0].pem_file`: cannot read `"), "{text}");
+    assert!(text.contains("tests/pem/no-such.pem`: No such file"), "{text}");
+
+    let text = refusal(vec![spec(Origin::PemFile(PathBuf::from("tests")))], all());
+    assert!(text.contains("Is a directory"), "{text}");
+
+    let text = refusal(vec![spec(Origin::JwksFile(file("ec.public.pem")))], all());
+    assert!(
+        text.contains("ec.public.pem`: the JWK set cannot be read"),
+        "{text}"
+    );
+
+    let text = refusal(vec![spec(Origin::SecretFile(file("ec.public.pem")))], all());
+    assert!(
+        text.contains("ec.public.pem`: the secret is a public key"),
+        "{text}"
+    );
+}
+
+#[test]
+fn one_final_newline_is_no_part_of_a_secret() {
+    for (text, secret) in [
+        (&b"secret"[..], &b"secret"[..]),
+        (b"secret\n", b"secret"),
+        (b"secret\r\n", b"secret"),
+        (b"secret\n\n", b"secret\n"),
+        (b"secret\r", b"secret\r"),
+        (b"\n", b""),
+        (b"", b""),
+    ] {
+        let mut bytes = text.to_vec();
+        without_newline(&mut bytes);
+        assert_eq!(bytes, secret, "{text:?}");
+    }
+}
+
+#[test]
+fn a_store_prints_no_keys() {
+    let secret = Origin::Secret(Secret::new(b"0123456789abcdef0123456789abcdef".to_vec()));
+    let (store, _) = open(vec![spec(secret), spec(pem(testing::P256))], all(), KidRule::Hint).unwrap();
+    let text = format!("{store:?}");
+    assert!(
+        text.contains("PreparedKey(HS256)") && text.contains("PreparedKey(ES256)"),
+        "{text}"
+    );
+    assert!(!text.contains("30, 31") && !text.contains("01234567"), "{text}");
+}
+
+#[test]
+fn a_thousand_keys_are_found_by_name() {
+    let keys: Vec<String> = (0..1000)
+        .map(|n| A.replace(r#""a""#, &format!(r#""k{n}""#)))
+        .collect();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let (store, warnings) = open(vec![spec(set(&keys))], all(), KidRule::Match).unwrap();
+    assert!(warnings.is_empty());
+    assert_eq!(answers(&store, Some("k777")), "k777");
+    assert_eq!(answers(&store, Some("k1000")), "");
+}

@@ -1,0 +1,66 @@
+//! Key pairs of the conformance suite, and keys written in ways that need a reader of their own.
+
+use std::path::Path;
+
+use super::pem::{self, After, Blocks, Form};
+use super::{Algorithm, Algorithms, KeyStore};
+use crate::error::Result;
+use crate::policy::{KeyRule, KeySpec, KidRule, Origin, Warning};
+
+pub(crate) const RSA: &str = include_str!("../../../../tests/conformance/keys/rsa-1.private.pem");
+pub(crate) const P256: &str = include_str!("../../../../tests/conformance/keys/ec256-1.private.pem");
+pub(crate) const P384: &str = include_str!("../../../../tests/conformance/keys/ec384-1.private.pem");
+pub(crate) const P521: &str = include_str!("../../../../tests/conformance/keys/ec521-1.private.pem");
+pub(crate) const ED25519: &str = include_str!("../../../../tests/conformance/keys/ed25519-1.private.pem");
+
+/// Reads a private key for its public half.
+pub(crate) const HALF: Form = Form {
+    after: After::Nothing,
+    blocks: Blocks::PublicOrPrivate,
+};
+
+/// The public half of a private key.
+pub(crate) fn public(private: &str) -> String {
+    pem::public_key(private, HALF).unwrap().key.to_pem().unwrap()
+}
+
+/// The bytes inside a PEM text.
+pub(crate) fn der(text: &str) -> Vec<u8> {
+    let body: String = text.lines().filter(|line| !line.starts_with("---")).collect();
+    base64_simd::STANDARD.decode_to_vec(body).unwrap()
+}
+
+pub(crate) fn all() -> Algorithms {
+    Algorithm::ALL.into_iter().collect()
+}
+
+pub(crate) fn spec(origin: Origin) -> KeySpec {
+    KeySpec {
+        origin,
+        kid: None,
+        algorithms: None,
+    }
+}
+
+pub(crate) fn named(origin: Origin, kid: &str) -> KeySpec {
+    KeySpec {
+        kid: Some(kid.to_owned()),
+        ..spec(origin)
+    }
+}
+
+/// Opens sources; what is found odd comes along.
+pub(crate) fn open(
+    sources: Vec<KeySpec>,
+    algorithms: Algorithms,
+    kid: KidRule,
+) -> Result<(KeyStore, Vec<Warning>)> {
+    let rule = KeyRule {
+        sources,
+        algorithms,
+        kid,
+    };
+    let mut warnings = Vec::new();
+    let store = KeyStore::open(&rule, Path::new(env!("CARGO_MANIFEST_DIR")), &mut warnings)?;
+    Ok((store, warnings))
+}
