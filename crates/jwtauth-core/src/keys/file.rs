@@ -25,4 +25,16 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     Ok(bytes)
 }
 
+/// Reads a whole file of text.
+///
+/// # Errors
+/// As for [`read`], and when it is not UTF-8.
+pub(crate) fn read_text(path: &Path) -> Result<Zeroizing<String>> {
+    let bytes = read(path)?;
+    match std::str::from_utf8(&bytes) {
+        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
+        Err(_) => Err(unusable(format!("`{}` is not UTF-8", path.display()))),
+    }
+}
+
 const MAX_FILE: u64 = 4 * 1024 * 1024;

@@ -122,16 +122,14 @@ impl Source<'_> {
     }
 
     fn file(&mut self, origin: &Origin, path: &Path) -> Result<KeySet> {
-        let mut bytes = file::read(path)?;
-        let keys = if let Origin::SecretFile(_) = origin {
-            without_newline(&mut bytes);
-            self.secret(&bytes)
-        } else {
-            match std::str::from_utf8(&bytes) {
-                Ok(text) if matches!(origin, Origin::PemFile(_)) => self.pem(text),
-                Ok(text) => self.jwks(text),
-                Err(_) => Err(unusable("the file is not UTF-8")),
+        let keys = match origin {
+            Origin::PemFile(_) => self.pem(&file::read_text(path)?),
+            Origin::SecretFile(_) => {
+                let mut bytes = file::read(path)?;
+                without_newline(&mut bytes);
+                self.secret(&bytes)
             }
+            _ => self.jwks(&file::read_text(path)?),
         };
         keys.map_err(|error| within(&format!("`{}`", path.display()), &error))
     }

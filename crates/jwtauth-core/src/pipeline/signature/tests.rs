@@ -1,40 +1,81 @@
-use std::path::Path;
+mod attacks;
+
+use aws_lc_rs::hmac;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
+use aws_lc_rs::signature as aws;
+use aws_lc_rs::signature::{
+    EcdsaKeyPair, Ed25519KeyPair, RsaEncoding, RsaPssSaltLength, RsaSignatureEncoding,
+};
+use base64_simd::URL_SAFE_NO_PAD;
 
 use crate::error::{Code, Result};
 use crate::json::{self, Value};
+use crate::keys::testing::{self, all, named, open, spec};
 use crate::keys::{Algorithm, Algorithms, KeyStore};
 use crate::pipeline::{decode, select_key, signature};
-use crate::policy::{KeyRule, KeySpec, KidRule, Limits, Origin};
+use crate::policy::{KidRule, Limits, Origin, Secret};
 
-fn store(origin: Origin, algorithms: Algorithms) -> KeyStore {
-    let rule = KeyRule {
-        sources: vec![KeySpec {
-            origin,
-            kid: None,
-            algorithms: None,
-        }],
-        algorithms,
-        kid: KidRule::Hint,
-    };
-    KeyStore::open(&rule, Path::new(""), &mut Vec::new()).unwrap()
+fn store(origin: Origin) -> KeyStore {
+    open(vec![spec(origin)], all(), KidRule::Hint).unwrap().0
 }
 
-fn verify(token: &str, store: &KeyStore, algorithms: Algorithms) -> Result<String> {
+fn public(private: &str) -> KeyStore {
+    store(Origin::Pem(testing::public(private)))
+}
+
+fn verify(token: &str, store: &KeyStore, allowed: Algorithms) -> Result<String> {
     let mut token = decode::compact(token, None, &Limits::default())?;
-    let keys = select_key::candidates(token.header(), store, algorithms)?;
+    let keys = select_key::candidates(token.header(), store, allowed)?;
     signature::verify(&mut token, &keys).map(|token| token.payload().to_owned())
+}
+
+fn refusal(token: &str, store: &KeyStore) -> Code {
+    verify(token, store, all()).unwrap_err().code()
+}
+
+fn signing_input(alg: &str, payload: &str) -> String {
+    let header = URL_SAFE_NO_PAD.encode_to_string(format!(r#"{{"alg":"{alg}"}}"#));
+    format!("{header}.{}", URL_SAFE_NO_PAD.encode_to_string(payload))
+}
+
+fn with(signing_input: &str, signature: &[u8]) -> String {
+    format!("{signing_input}.{}", URL_SAFE_NO_PAD.encode_to_string(signature))
+}
+
+fn rsa(encoding: &'static dyn RsaEncoding, message: &str) -> Vec<u8> {
+    let key = RsaKeyPair::from_pkcs8(&testing::der(testing::RSA)).unwrap();
+    let mut signature = vec![0; key.public_modulus_len()];
+    key.sign(encoding, &SystemRandom::new(), message.as_bytes(), &mut signature)
+        .unwrap();
+    signature
+}
+
+fn ecdsa(algorithm: &'static aws::EcdsaSigningAlgorithm, private: &str, message: &str) -> Vec<u8> {
+    let key = EcdsaKeyPair::from_pkcs8(algorithm, &testing::der(private)).unwrap();
+    let signature = key.sign(&SystemRandom::new(), message.as_bytes()).unwrap();
+    signature.as_ref().to_vec()
+}
+
+fn ed25519(message: &str) -> Vec<u8> {
+    let key = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&testing::der(testing::ED25519)).unwrap();
+    key.sign(message.as_bytes()).as_ref().to_vec()
+}
+
+fn hs256(secret: &[u8], message: &str) -> Vec<u8> {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
+    hmac::sign(&key, message.as_bytes()).as_ref().to_vec()
 }
 
 #[test]
 fn the_examples_of_the_rfcs_verify() {
-    let text = include_str!("../../../tests/rfc/vectors.json");
-    let document = json::parse(text).unwrap();
+    let document = json::parse(include_str!("../../../tests/rfc/vectors.json")).unwrap();
     let vectors = document.as_array().unwrap();
-    assert!(vectors.len() >= 4);
+    assert_eq!(vectors.len(), 8);
     for vector in vectors {
         let vector = vector.as_object().unwrap();
         let string = |name: &str| vector.get(name).and_then(Value::as_str).unwrap();
-        let name = string("name");
+        let (name, token) = (string("name"), string("token"));
         let jwk: Vec<String> = vector
             .get("jwk")
             .and_then(Value::as_object)
@@ -42,23 +83,178 @@ fn the_examples_of_the_rfcs_verify() {
             .members()
             .map(|(name, value)| format!("\"{name}\":\"{}\"", value.as_str().unwrap()))
             .collect();
-        let all: Algorithms = Algorithm::ALL.into_iter().collect();
-        let store = store(Origin::Jwk(format!("{{{}}}", jwk.join(","))), all);
-
-        let token = string("token");
-        assert!(verify(token, &store, all).is_ok(), "{name}");
+        let store = store(Origin::Jwk(format!("{{{}}}", jwk.join(","))));
+        assert!(verify(token, &store, all()).is_ok(), "{name}");
 
         let algorithm = Algorithm::parse(string("alg")).unwrap();
-        let others: Algorithms = all.iter().filter(|one| *one != algorithm).collect();
+        let others = all().without(Algorithms::default().with(algorithm));
         let refused = verify(token, &store, others).unwrap_err();
         assert_eq!(refused.code(), Code::AlgorithmNotAllowed, "{name}");
 
-        let (signed, _) = token.rsplit_once('.').unwrap();
-        let forged = format!("{signed}A.{}", token.rsplit_once('.').unwrap().1);
-        let refused = verify(&forged, &store, all).unwrap_err();
-        assert!(
-            matches!(refused.code(), Code::SignatureInvalid | Code::TokenMalformed),
+        let (message, signature) = token.rsplit_once('.').unwrap();
+        let signature = URL_SAFE_NO_PAD.decode_to_vec(signature).unwrap();
+        every_change_is_noticed(message, &signature, &store, name);
+    }
+}
+
+/// Flips bits, cuts, extends and pads a good signature.
+fn every_change_is_noticed(message: &str, signature: &[u8], store: &KeyStore, name: &str) {
+    for at in [0, 1, signature.len() / 2, signature.len() - 1] {
+        for bit in [0x01, 0x80] {
+            let mut changed = signature.to_vec();
+            changed[at] ^= bit;
+            assert_eq!(
+                refusal(&with(message, &changed), store),
+                Code::SignatureInvalid,
+                "{name} {at}"
+            );
+        }
+    }
+    for changed in [
+        Vec::new(),
+        signature[..1].to_vec(),
+        signature[..signature.len() / 2].to_vec(),
+        signature[..signature.len() - 1].to_vec(),
+        signature[1..].to_vec(),
+        [signature, &[0]].concat(),
+        [&[0], signature].concat(),
+        [signature, signature].concat(),
+        vec![0; signature.len()],
+        vec![0xff; signature.len()],
+    ] {
+        assert_eq!(
+            refusal(&with(message, &changed), store),
+            Code::SignatureInvalid,
             "{name}"
         );
+    }
+}
+
+#[test]
+fn every_algorithm_verifies_with_its_own_key_and_no_other() {
+    use Algorithm::{
+        ES256, ES384, ES512, EdDSA, HS256, HS384, HS512, PS256, PS384, PS512, RS256, RS384, RS512,
+    };
+    let secret = [0x5a; 64];
+    let stores = [
+        (
+            public(testing::RSA),
+            vec![RS256, RS384, RS512, PS256, PS384, PS512],
+        ),
+        (public(testing::P256), vec![ES256]),
+        (public(testing::P384), vec![ES384]),
+        (public(testing::P521), vec![ES512]),
+        (public(testing::ED25519), vec![EdDSA]),
+        (
+            store(Origin::Secret(Secret::new(secret.to_vec()))),
+            vec![HS256, HS384, HS512],
+        ),
+    ];
+    for algorithm in Algorithm::ALL {
+        let message = signing_input(algorithm.as_str(), "{}");
+        let mac = |hash| {
+            hmac::sign(&hmac::Key::new(hash, &secret), message.as_bytes())
+                .as_ref()
+                .to_vec()
+        };
+        let signature = match algorithm {
+            RS256 => rsa(&aws::RSA_PKCS1_SHA256, &message),
+            RS384 => rsa(&aws::RSA_PKCS1_SHA384, &message),
+            RS512 => rsa(&aws::RSA_PKCS1_SHA512, &message),
+            PS256 => rsa(&aws::RSA_PSS_SHA256, &message),
+            PS384 => rsa(&aws::RSA_PSS_SHA384, &message),
+            PS512 => rsa(&aws::RSA_PSS_SHA512, &message),
+            ES256 => ecdsa(&aws::ECDSA_P256_SHA256_FIXED_SIGNING, testing::P256, &message),
+            ES384 => ecdsa(&aws::ECDSA_P384_SHA384_FIXED_SIGNING, testing::P384, &message),
+            ES512 => ecdsa(&aws::ECDSA_P521_SHA512_FIXED_SIGNING, testing::P521, &message),
+            EdDSA => ed25519(&message),
+            HS256 => mac(hmac::HMAC_SHA256),
+            HS384 => mac(hmac::HMAC_SHA384),
+            HS512 => mac(hmac::HMAC_SHA512),
+        };
+        let token = with(&message, &signature);
+        for (store, fitting) in &stores {
+            if fitting.contains(&algorithm) {
+                assert_eq!(verify(&token, store, all()).unwrap(), "{}", "{algorithm}");
+                every_change_is_noticed(&message, &signature, store, algorithm.as_str());
+            } else {
+                assert_eq!(refusal(&token, store), Code::KeyNotFound, "{algorithm}");
+            }
+        }
+    }
+}
+
+#[test]
+fn several_keys_are_tried_in_turn() {
+    let other = include_str!("../../../../../tests/conformance/keys/ec256-2.private.pem");
+    let message = signing_input("ES256", "{}");
+    let token = with(
+        &message,
+        &ecdsa(&aws::ECDSA_P256_SHA256_FIXED_SIGNING, testing::P256, &message),
+    );
+    let (first, second) = (testing::public(other), testing::public(testing::P256));
+    let keys = |pems: &[&String]| {
+        let sources = pems.iter().map(|pem| spec(Origin::Pem((*pem).clone())));
+        open(sources.collect(), all(), KidRule::Hint).unwrap().0
+    };
+    assert!(verify(&token, &keys(&[&first, &second]), all()).is_ok());
+    assert!(verify(&token, &keys(&[&second, &first]), all()).is_ok());
+    assert_eq!(refusal(&token, &keys(&[&first, &first])), Code::SignatureInvalid);
+}
+
+#[test]
+fn why_no_key_is_found() {
+    let sources = vec![named(Origin::Pem(testing::public(testing::P256)), "a")];
+    let detail = |kid: Option<&str>, alg: &str, rule: KidRule| {
+        let header = match kid {
+            Some(kid) => format!(r#"{{"alg":"{alg}","kid":"{kid}"}}"#),
+            None => format!(r#"{{"alg":"{alg}"}}"#),
+        };
+        let token = format!("{}.e30.AA", URL_SAFE_NO_PAD.encode_to_string(header));
+        let (store, _) = open(sources.clone(), all(), rule).unwrap();
+        let error = verify(&token, &store, all()).unwrap_err();
+        (error.code(), error.detail().unwrap_or_default().to_owned())
+    };
+    let (code, text) = detail(Some("secret-name"), "ES256", KidRule::Exact);
+    assert_eq!(code, Code::KeyNotFound);
+    assert!(!text.contains("secret-name"), "{text}");
+    let (code, text) = detail(None, "ES256", KidRule::Required);
+    assert_eq!(code, Code::KeyNotFound);
+    assert!(text.contains("does not name"), "{text}");
+    let (code, text) = detail(Some("a"), "ES384", KidRule::Exact);
+    assert_eq!(code, Code::KeyNotFound);
+    assert!(text.contains("cannot be used with ES384"), "{text}");
+    assert_eq!(
+        detail(Some("a"), "ES256", KidRule::Exact).0,
+        Code::SignatureInvalid
+    );
+    for alg in [
+        "none", "None", "NONE", "", "es256", "ES256 ", "ES256K", "RSA-OAEP",
+    ] {
+        assert_eq!(
+            detail(Some("a"), alg, KidRule::Exact).0,
+            Code::AlgorithmNotAllowed,
+            "{alg}"
+        );
+    }
+}
+
+#[test]
+fn a_payload_that_is_not_text_is_refused_after_its_signature() {
+    let secret = [7; 32];
+    let store = store(Origin::Secret(Secret::new(secret.to_vec())));
+    for payload in [
+        &b"\xff\xfe{\x00}\x00"[..],
+        b"\xc0\x80",
+        b"{\"a\":\"\xed\xa0\x80\"}",
+    ] {
+        let message = format!(
+            "{}.{}",
+            URL_SAFE_NO_PAD.encode_to_string(r#"{"alg":"HS256"}"#),
+            URL_SAFE_NO_PAD.encode_to_string(payload)
+        );
+        let token = with(&message, &hs256(&secret, &message));
+        assert_eq!(refusal(&token, &store), Code::ClaimsMalformed);
+        assert_eq!(refusal(&with(&message, &[0; 32]), &store), Code::SignatureInvalid);
     }
 }
