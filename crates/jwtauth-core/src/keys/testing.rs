@@ -13,6 +13,10 @@ pub(crate) const P384: &str = include_str!("../../../../tests/conformance/keys/e
 pub(crate) const P521: &str = include_str!("../../../../tests/conformance/keys/ec521-1.private.pem");
 pub(crate) const ED25519: &str = include_str!("../../../../tests/conformance/keys/ed25519-1.private.pem");
 
+pub(crate) const RSA_CERTIFICATE: &str =
+    include_str!("../../../../tests/conformance/keys/rsa-1.certificate.pem");
+pub(crate) const RSA_PKCS1: &str = include_str!("../../tests/pem/rsa-pkcs1.public.pem");
+
 /// Reads a private key for its public half.
 pub(crate) const HALF: Form = Form {
     after: After::Nothing,

@@ -3,8 +3,8 @@ use crate::keys::testing::{self, HALF};
 use crate::keys::{Algorithm, Algorithms};
 
 const SPKI: &str = include_str!("../../../tests/pem/rsa.public.pem");
-const PKCS1: &str = include_str!("../../../tests/pem/rsa-pkcs1.public.pem");
-const CERTIFICATE: &str = include_str!("../../../../../tests/conformance/keys/rsa-1.certificate.pem");
+const PKCS1: &str = testing::RSA_PKCS1;
+const CERTIFICATE: &str = testing::RSA_CERTIFICATE;
 const EC: &str = include_str!("../../../tests/pem/ec.public.pem");
 const EC_CERTIFICATE: &str = include_str!("../../../../../tests/conformance/keys/ec256-1.certificate.pem");
 

@@ -21,22 +21,20 @@ fn a_secret_is_as_long_as_the_hash() {
 #[test]
 fn what_everybody_may_know_is_no_secret() {
     let text = testing::public(testing::RSA);
-    let certificate = include_str!("../../../../../tests/conformance/keys/rsa-1.certificate.pem");
-    let pkcs1 = include_str!("../../../tests/pem/rsa-pkcs1.public.pem");
     let jwk = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"}"#;
     for secret in [
         text.as_bytes(),
         text.trim_end().as_bytes(),
         format!("\n{text}").as_bytes(),
-        certificate.as_bytes(),
-        pkcs1.as_bytes(),
+        testing::RSA_CERTIFICATE.as_bytes(),
+        testing::RSA_PKCS1.as_bytes(),
         testing::public(testing::P256).as_bytes(),
         testing::public(testing::ED25519).as_bytes(),
         testing::RSA.as_bytes(),
         &testing::der(&text),
         &testing::der(&testing::public(testing::P521)),
-        &testing::der(certificate),
-        &testing::der(pkcs1),
+        &testing::der(testing::RSA_CERTIFICATE),
+        &testing::der(testing::RSA_PKCS1),
         jwk.as_bytes(),
         format!(r#" {{"keys":[{jwk}]}}"#).as_bytes(),
     ] {

@@ -46,9 +46,7 @@ fn the_family_of_a_key_is_not_the_tokens_to_choose() {
 #[test]
 fn a_public_key_is_never_a_secret() {
     let text = testing::public(testing::RSA);
-    let certificate = include_str!("../../../../../tests/conformance/keys/rsa-1.certificate.pem");
-    let pkcs1 = include_str!("../../../tests/pem/rsa-pkcs1.public.pem");
-    let der = testing::der(pkcs1);
+    let der = testing::der(testing::RSA_PKCS1);
     // SEQUENCE, INTEGER 257 bytes: the modulus begins after nine bytes of headers and sign.
     let modulus = &der[9..9 + 256];
     let n = URL_SAFE_NO_PAD.encode_to_string(modulus);
@@ -65,10 +63,10 @@ fn a_public_key_is_never_a_secret() {
         format!("\n{text}").as_bytes(),
         text.replace('\n', "\r\n").as_bytes(),
         text.replace('\n', "").as_bytes(),
-        certificate.as_bytes(),
-        pkcs1.as_bytes(),
+        testing::RSA_CERTIFICATE.as_bytes(),
+        testing::RSA_PKCS1.as_bytes(),
         &testing::der(&text),
-        &testing::der(certificate),
+        &testing::der(testing::RSA_CERTIFICATE),
         &der,
         modulus,
         n.as_bytes(),
@@ -248,7 +246,7 @@ fn ed25519_signatures_are_canonical() {
 #[test]
 fn rsa_signatures_are_numbers_below_the_modulus() {
     let store = public(testing::RSA);
-    let der = testing::der(include_str!("../../../tests/pem/rsa-pkcs1.public.pem"));
+    let der = testing::der(testing::RSA_PKCS1);
     let modulus = &der[9..9 + 256];
     let (message, bigger) = (0..)
         .find_map(|n| {
