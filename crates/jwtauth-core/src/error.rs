@@ -180,6 +180,7 @@ struct Inner {
     detail: Option<Box<str>>,
     applicable: bool,
     misshapen: bool,
+    absent: bool,
     http_status: Option<u16>,
 }
 
@@ -192,6 +193,7 @@ impl Error {
             detail: None,
             applicable: true,
             misshapen: false,
+            absent: false,
             http_status: None,
         }))
     }
@@ -227,6 +229,18 @@ impl Error {
     /// Whether it is about a payload of the wrong shape, not about what it says.
     pub(crate) fn is_misshapen(&self) -> bool {
         self.0.misshapen
+    }
+
+    /// Marks a failure whose claim is not in the token.
+    #[must_use]
+    pub(crate) fn absent(mut self) -> Error {
+        self.0.absent = true;
+        self
+    }
+
+    /// Whether it is about a claim that is not in the token, not about what the claim says.
+    pub(crate) fn is_absent(&self) -> bool {
+        self.0.absent
     }
 
     /// Sets the status that the configured system would answer over HTTP.

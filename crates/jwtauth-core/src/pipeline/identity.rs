@@ -167,7 +167,7 @@ fn find<'a, 't>(
 fn absent<T>(rule: AbsentRule, select: &Selection, code: Code) -> Result<Option<T>> {
     match rule {
         AbsentRule::Omit => Ok(None),
-        AbsentRule::Refuse => Err(named(code, select).with_detail("the claim is absent")),
+        AbsentRule::Refuse => Err(named(code, select).with_detail("the claim is absent").absent()),
     }
 }
 

@@ -24,6 +24,9 @@ pub struct Response {
     /// The claim it is for; `None`: any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claim: Option<String>,
+    /// Whether it is for an absent claim alone; else it is for any value, and for none.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub absent: bool,
     /// The status over HTTP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
@@ -46,6 +49,7 @@ impl Responses {
         }
         let entry = self.entries.iter().find(|entry| {
             entry.code == error.code()
+                && (!entry.absent || error.is_absent())
                 && entry
                     .claim
                     .as_deref()

@@ -95,6 +95,7 @@ fn entry(code: Code, claim: Option<&str>, status: u16, wording: &str) -> Respons
     Response {
         code,
         claim: claim.map(str::to_owned),
+        absent: false,
         http_status: Some(status),
         detail: Some(wording.to_owned()),
     }

@@ -182,6 +182,11 @@ fn response(field: &Field<'_, '_>) -> Result<Response> {
             .find(|known| code.value().as_str() == Some(known.as_str()))
             .ok_or_else(|| code.error("must be an error code"))?,
         claim: text(members.given("claim"))?,
+        absent: members
+            .given("absent")
+            .map(|field| field.boolean())
+            .transpose()?
+            .unwrap_or_default(),
         http_status: members
             .given("http_status")
             .map(|field| status(&field))

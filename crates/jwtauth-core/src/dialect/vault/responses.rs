@@ -5,17 +5,30 @@ use crate::policy::{Response, Responses};
 
 /// Vault's status and wording for each denial. Values of the token, which some of its texts repeat, are left out.
 pub(super) fn responses() -> Responses {
-    let entries = WORDINGS.iter().map(|(code, claim, detail)| Response {
+    let entry = |(code, claim, detail): &(Code, &str, &str), absent| Response {
         code: *code,
         claim: (!claim.is_empty()).then(|| (*claim).to_owned()),
+        absent,
         http_status: (*code == Code::AddressNotAllowed).then_some(403),
         detail: Some((*detail).to_owned()),
-    });
+    };
+    let absent = ABSENT.iter().map(|wording| entry(wording, true));
+    let entries = absent.chain(WORDINGS.iter().map(|wording| entry(wording, false)));
     Responses {
         default_status: Some(400),
         entries: entries.collect(),
     }
 }
+
+/// As [`WORDINGS`], for claims that are not there; these go first.
+const ABSENT: &[(Code, &str, &str)] = &[
+    (Code::IdentityMissing, "", "claim \"{claim}\" not found in token"),
+    (
+        Code::GroupsInvalid,
+        "",
+        "failed to fetch groups: \"{claim}\" claim not found in token",
+    ),
+];
 
 /// Code, claim (empty: any), wording; the first that fits is used.
 const WORDINGS: &[(Code, &str, &str)] = &[
@@ -119,7 +132,7 @@ const WORDINGS: &[(Code, &str, &str)] = &[
         "",
         "audience claim found in JWT but no audiences bound to the role",
     ),
-    (Code::IdentityMissing, "", "claim \"{claim}\" not found in token"),
+    (Code::IdentityMissing, "", "missing name in alias"),
     (
         Code::IdentityInvalid,
         "",
@@ -130,7 +143,11 @@ const WORDINGS: &[(Code, &str, &str)] = &[
         "",
         "error converting claim '{claim}' to string",
     ),
-    (Code::GroupsInvalid, "", "failed to fetch groups: \"{claim}\""),
+    (
+        Code::GroupsInvalid,
+        "",
+        "\"{claim}\" claim could not be converted to string list",
+    ),
     (
         Code::ClaimMissing,
         "",
