@@ -1,0 +1,87 @@
+//! When is that? Instants as people write and read them.
+
+use jiff::Timestamp;
+use jwtauth_core::json::Value;
+use jwtauth_core::{Clock, claims::NumericDate};
+
+/// Reads the seconds since 1970 from a number or from a date such as `2026-01-31T12:00:00Z`.
+pub(crate) fn parse(text: &str) -> Result<i64, String> {
+    if let Ok(seconds) = text.parse() {
+        return Ok(seconds);
+    }
+    text.parse::<Timestamp>()
+        .map(Timestamp::as_second)
+        .map_err(|_| "say seconds since 1970, or a date such as 2026-01-31T12:00:00Z".to_owned())
+}
+
+/// The date of a claim that holds an instant, and how far away it is; `None` if it holds none.
+pub(crate) fn describe(claim: &Value<'_>) -> Option<String> {
+    let &Value::Number(number) = claim else {
+        return None;
+    };
+    let instant = NumericDate::from_number(number)?.seconds();
+    let date = Timestamp::from_second(instant).ok()?;
+    let away = instant.saturating_sub(Clock::System.now().seconds());
+    Some(format!("{date}  ({})", distance(away)))
+}
+
+/// How far away an instant is that lies this many seconds ahead, in the largest unit that fits.
+fn distance(seconds: i64) -> String {
+    let length = seconds.unsigned_abs();
+    let (unit, name) = UNITS
+        .into_iter()
+        .find(|(unit, _)| length >= *unit)
+        .unwrap_or((1, "second"));
+    let count = length / unit;
+    let plural = if count == 1 { "" } else { "s" };
+    match seconds {
+        0 => "now".to_owned(),
+        1.. => format!("in {count} {name}{plural}"),
+        _ => format!("{count} {name}{plural} ago"),
+    }
+}
+
+const UNITS: [(u64, &str); 5] = [
+    (365 * 86_400, "year"),
+    (86_400, "day"),
+    (3_600, "hour"),
+    (60, "minute"),
+    (1, "second"),
+];
+
+#[cfg(test)]
+mod tests {
+    use jwtauth_core::json::Number;
+
+    use super::*;
+
+    #[test]
+    fn an_instant_is_seconds_or_a_date() {
+        assert_eq!(parse("1700000000"), Ok(1_700_000_000));
+        assert_eq!(parse("-1"), Ok(-1));
+        assert_eq!(parse("2023-11-14T22:13:20Z"), Ok(1_700_000_000));
+        assert_eq!(parse("2023-11-14T23:13:20+01:00"), Ok(1_700_000_000));
+        assert!(parse("tomorrow").is_err());
+    }
+
+    #[test]
+    fn a_distance_is_told_in_the_largest_unit_that_fits() {
+        assert_eq!(distance(0), "now");
+        assert_eq!(distance(1), "in 1 second");
+        assert_eq!(distance(-59), "59 seconds ago");
+        assert_eq!(distance(-7_199), "1 hour ago");
+        assert_eq!(distance(3 * 86_400), "in 3 days");
+        assert_eq!(distance(i64::MIN), "292471208677 years ago");
+    }
+
+    #[test]
+    fn only_a_number_within_the_calendar_is_a_date() {
+        assert!(
+            describe(&Value::Number(Number::Unsigned(0)))
+                .is_some_and(|text| text.starts_with("1970-01-01T00:00:00Z"))
+        );
+        assert_eq!(describe(&Value::Number(Number::Float(1e300))), None);
+        assert_eq!(describe(&Value::Number(Number::Unsigned(1 << 53))), None);
+        assert_eq!(describe(&Value::String("1700000000".into())), None);
+    }
+}

@@ -1,0 +1,65 @@
+//! The program `jwtauth`: what the library would decide, asked from a shell.
+//!
+//! Each command is a module with its arguments and one function; [`ending`] says what the exit codes mean.
+
+mod config;
+mod ending;
+mod inspect;
+mod instant;
+mod policy;
+mod screen;
+mod sign;
+mod verify;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::ending::Ending;
+
+/// Who sent this token, and what may they do?
+#[derive(Debug, Parser)]
+#[command(name = "jwtauth", version, after_help = ending::HELP)]
+struct Program {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Decide about a token or a request, as the library would
+    Verify(verify::Arguments),
+    /// Print what a configuration means, in the native form, and what is odd about it
+    Policy(policy::Arguments),
+    /// Show what stands in a token, without checking anything
+    Inspect(inspect::Arguments),
+    /// Sign a token with a private key or a secret, for tests
+    Sign(sign::Arguments),
+    /// Print the completions for a shell
+    Completions {
+        /// The shell to complete in
+        shell: Shell,
+    },
+}
+
+fn main() -> ExitCode {
+    let ending = match Program::parse().command {
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Policy(arguments) => policy::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Sign(arguments) => sign::run(&arguments),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Program::command(), "jwtauth", &mut io::stdout());
+            Ok(Ending::Well)
+        }
+    };
+    match ending {
+        Ok(ending) => ending.into(),
+        Err(misuse) => {
+            screen::complain(&misuse);
+            Ending::Misuse.into()
+        }
+    }
+}

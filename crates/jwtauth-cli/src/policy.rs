@@ -1,0 +1,49 @@
+//! `jwtauth policy`: what does a configuration mean?
+
+use clap::Args;
+use jwtauth_core::json::{self, Value};
+use jwtauth_core::wire;
+
+use crate::config::ConfigArguments;
+use crate::ending::{Ending, Misuse};
+use crate::screen;
+
+/// What to print.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    config: ConfigArguments,
+
+    /// Print the policy as one line of JSON, warnings included and nowhere else
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints the native form of a configuration on standard output, and its warnings on standard error.
+///
+/// # Errors
+/// What is wrong with the configuration.
+pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
+    let verifier = match arguments.config.verifier() {
+        Ok(verifier) => verifier,
+        Err(error) => {
+            if arguments.json {
+                screen::show(&format!("{}\n", wire::failed(&error)))?;
+            } else {
+                screen::complain(&error);
+            }
+            return Ok(error.class().into());
+        }
+    };
+    let reply = wire::policy(&verifier);
+    if arguments.json {
+        screen::show(&format!("{reply}\n"))?;
+        return Ok(Ending::Well);
+    }
+    let document = json::parse(&reply).unwrap_or(Value::Null);
+    screen::show(&format!("{}\n", screen::pretty(&document)))?;
+    for warning in &verifier.policy().warnings {
+        screen::warn(&format_args!("{}: {}", warning.key, warning.message));
+    }
+    Ok(Ending::Well)
+}

@@ -1,0 +1,136 @@
+//! `jwtauth sign`: a token for tests. Whoever issues tokens for real uses an identity provider.
+
+mod key;
+
+use std::borrow::Cow;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use base64_simd::URL_SAFE_NO_PAD;
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use clap::builder::TypedValueParser as _;
+use jwtauth_core::json::{self, Value};
+use jwtauth_core::keys::Algorithm;
+use serde::ser::{Serialize, Serializer};
+
+use crate::ending::{Ending, Misuse};
+use crate::screen;
+
+use self::key::SigningKey;
+
+/// What to sign, and with what.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The private key as PEM (PKCS #8, PKCS #1, SEC 1) or JWK, or a file with a shared secret
+    #[arg(long, short, value_name = "FILE")]
+    key: PathBuf,
+
+    /// The algorithm
+    #[arg(long, short, value_parser = algorithm())]
+    alg: Algorithm,
+
+    /// The name of the key, for the header; a JWK's own if left out
+    #[arg(long, value_name = "TEXT")]
+    kid: Option<String>,
+
+    /// The claims, as a JSON object or @FILE; they are signed as they stand
+    #[arg(long, short, value_name = "JSON|@FILE", default_value = "{}")]
+    claims: String,
+
+    /// More members for the header, as a JSON object; null leaves out `typ` or `kid`
+    #[arg(long, value_name = "JSON")]
+    header: Option<String>,
+}
+
+/// Prints a signed token.
+///
+/// # Errors
+/// When the key does not read, does not fit the algorithm, or claims or header are no JSON objects.
+pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
+    let key = SigningKey::read(&arguments.key)?;
+    let claims = claims(&arguments.claims)?;
+    let mut header = Header(vec![
+        (Cow::Borrowed("alg"), text(arguments.alg.as_str())),
+        (Cow::Borrowed("typ"), text("JWT")),
+    ]);
+    if let Some(kid) = arguments.kid.as_deref().or(key.kid()) {
+        header.0.push((Cow::Borrowed("kid"), text(kid)));
+    }
+    let more = arguments.header.as_deref().unwrap_or("{}");
+    header.add(object(more, "--header")?)?;
+
+    let header = serde_json::to_string(&header).map_err(|why| Misuse::new(why.to_string()))?;
+    let message = format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode_to_string(header),
+        URL_SAFE_NO_PAD.encode_to_string(claims.as_ref())
+    );
+    let signature = key.sign(arguments.alg, message.as_bytes())?;
+    screen::show(&format!("{message}.{signature}\n"))?;
+    Ok(Ending::Well)
+}
+
+/// The header's members, in the order in which they are written.
+struct Header<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
+
+impl<'a> Header<'a> {
+    fn add(&mut self, more: Vec<(String, Value<'a>)>) -> Result<(), Misuse> {
+        for (name, value) in more {
+            if name == "alg" {
+                return Err(Misuse::new("--header cannot set `alg`: say --alg"));
+            }
+            self.0.retain(|(known, _)| *known != name);
+            if !value.is_null() {
+                self.0.push((Cow::Owned(name), value));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Header<'_> {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+fn algorithm() -> impl clap::builder::TypedValueParser<Value = Algorithm> {
+    PossibleValuesParser::new(Algorithm::ALL.map(Algorithm::as_str))
+        .try_map(|name| Algorithm::parse(&name).ok_or("not an algorithm"))
+}
+
+/// The claims as they are to be signed: checked to be an object, not changed.
+fn claims(argument: &str) -> Result<Cow<'_, str>, Misuse> {
+    let (claims, origin) = match argument.strip_prefix('@') {
+        None => (Cow::Borrowed(argument), "--claims"),
+        Some(path) => {
+            let path = Path::new(path);
+            let content = fs::read_to_string(path).map_err(|why| Misuse::file(path, why))?;
+            (
+                Cow::Owned(content.trim_ascii().to_owned()),
+                "the file of --claims",
+            )
+        }
+    };
+    object(&claims, origin)?;
+    Ok(claims)
+}
+
+fn object<'t>(document: &'t str, origin: &str) -> Result<Vec<(String, Value<'t>)>, Misuse> {
+    match json::parse(document) {
+        Ok(Value::Object(object)) => Ok(object
+            .members()
+            .map(|(name, value)| (name.to_owned(), value.clone()))
+            .collect()),
+        Ok(other) => Err(Misuse::new(format!(
+            "{origin} must be a JSON object, not a {}",
+            other.type_name()
+        ))),
+        Err(why) => Err(Misuse::new(format!("{origin}: {why}"))),
+    }
+}
+
+fn text(text: &str) -> Value<'_> {
+    Value::String(Cow::Borrowed(text))
+}

@@ -1,0 +1,188 @@
+//! `jwtauth verify`: what would be decided?
+
+use std::fmt::Write as _;
+use std::io::Read as _;
+use std::net::IpAddr;
+
+use clap::Args;
+use jwtauth_core::json::{self, Value};
+use jwtauth_core::{Error, Grant, Request, Result, wire};
+
+use crate::config::ConfigArguments;
+use crate::ending::{Ending, Misuse};
+use crate::screen::{self, BAD, GOOD, inline, line};
+
+/// What to decide about.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    config: ConfigArguments,
+
+    /// The profile to decide under (Vault: the role)
+    #[arg(long, short, value_name = "NAME")]
+    profile: Option<String>,
+
+    /// The address that the request comes from
+    #[arg(long, value_name = "IP")]
+    remote_addr: Option<IpAddr>,
+
+    /// A header of the request; may be given several times
+    #[arg(long = "header", short = 'H', value_name = "NAME: VALUE", value_parser = header)]
+    headers: Vec<(String, String)>,
+
+    /// The URL or the path of the request, with its query
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+
+    /// Print the reply as one line of JSON, as every language sees it
+    #[arg(long)]
+    json: bool,
+
+    /// The token; `-` reads it from standard input, where other users of the machine cannot see it
+    #[arg(value_name = "TOKEN", required_unless_present_any = ["headers", "url"])]
+    token: Option<String>,
+}
+
+/// Decides, and shows the reply.
+///
+/// # Errors
+/// When standard input or output fails.
+pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
+    let token = match arguments.token.as_deref() {
+        Some("-") => Some(token_from_input()?),
+        other => other.map(str::to_owned),
+    };
+    let outcome = arguments.config.verifier().and_then(|verifier| {
+        let mut request = match &token {
+            Some(token) => Request::bearer(token),
+            None => Request::headers(
+                arguments
+                    .headers
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.as_str())),
+            ),
+        };
+        if let Some(url) = &arguments.url {
+            request = request.url(url);
+        }
+        if let Some(profile) = &arguments.profile {
+            request = request.profile(profile);
+        }
+        if let Some(address) = arguments.remote_addr {
+            request = request.remote_addr(address);
+        }
+        verifier.authenticate(&request)
+    });
+    let ending = outcome
+        .as_ref()
+        .map_or_else(|error| error.class().into(), |_| Ending::Well);
+    match &outcome {
+        _ if arguments.json => screen::show(&format!("{}\n", wire::reply(&outcome)))?,
+        Ok(grant) => screen::show(&describe_grant(grant))?,
+        // No decision was made: that is nothing to print where decisions go.
+        Err(error) if ending == Ending::Misuse => screen::complain(error),
+        Err(error) => screen::show(&describe_failure(error))?,
+    }
+    Ok(ending)
+}
+
+/// Reads a token from standard input; white space around it belongs to the shell, not to the token.
+///
+/// # Errors
+/// What the operating system says.
+pub(crate) fn token_from_input() -> Result<String, Misuse> {
+    let mut text = String::new();
+    std::io::stdin()
+        .take(INPUT_LIMIT)
+        .read_to_string(&mut text)
+        .map_err(|why| Misuse::new(format!("cannot read standard input: {why}")))?;
+    Ok(text.trim_ascii().to_owned())
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    match text.split_once(':') {
+        Some((name, value)) if !name.trim_ascii().is_empty() => {
+            Ok((name.trim_ascii().to_owned(), value.trim_ascii().to_owned()))
+        }
+        _ => Err("say it as 'Name: value'".to_owned()),
+    }
+}
+
+/// The reply as a list, member by member, so that what the library learns to say is shown here too.
+fn describe_grant(grant: &Grant) -> String {
+    let mut text = format!("{GOOD}granted{GOOD:#}\n");
+    let reply = wire::granted(grant);
+    let Ok(Value::Object(reply)) = json::parse(&reply) else {
+        return text;
+    };
+    for (name, value) in reply.members() {
+        match (name, value) {
+            ("outcome" | "claims", _) => {}
+            ("identity", Value::Object(identity)) => {
+                for (name, value) in identity.members().filter(|(_, value)| !is_empty(value)) {
+                    line(&mut text, name, inline(value));
+                }
+            }
+            ("entitlements", Value::Array(entitlements)) => list(&mut text, "", entitlements),
+            ("revocations", Value::Array(revocations)) => list(&mut text, "not ", revocations),
+            (name, value) if !is_empty(value) => line(&mut text, name, inline(value)),
+            _ => {}
+        }
+    }
+    text
+}
+
+fn list(text: &mut String, before: &str, entitlements: &[Value<'_>]) {
+    for entitlement in entitlements.iter().filter_map(Value::as_object) {
+        let member = |name: &str| entitlement.get(name).map(inline);
+        let mut what = member("name").unwrap_or_default();
+        if let Some(scope) = member("scope") {
+            let _ = write!(what, " in {scope}");
+        }
+        if let Some(variables) = member("variables") {
+            let _ = write!(what, " with {variables}");
+        }
+        line(
+            text,
+            &format!("{before}{}", member("kind").unwrap_or_default()),
+            what,
+        );
+    }
+}
+
+fn describe_failure(error: &Error) -> String {
+    let mut text = format!(
+        "{BAD}{}{BAD:#}  {}: {}\n",
+        error.class().as_str(),
+        error.code(),
+        error.code().message()
+    );
+    if let Some(claim) = error.claim() {
+        line(&mut text, "claim", screen::printable(claim));
+    }
+    if let Some(detail) = error.detail() {
+        line(&mut text, "detail", screen::printable(detail));
+    }
+    if !error.applicable() {
+        line(
+            &mut text,
+            "applicable",
+            "no: the next authenticator would be asked",
+        );
+    }
+    if let Some(status) = error.http_status() {
+        line(&mut text, "http status", status);
+    }
+    text
+}
+
+fn is_empty(value: &Value<'_>) -> bool {
+    match value {
+        Value::Array(items) => items.is_empty(),
+        Value::Object(object) => object.is_empty(),
+        _ => false,
+    }
+}
+
+/// More than any token may have, so that the library says that it is too long.
+const INPUT_LIMIT: u64 = 4 * 1024 * 1024;

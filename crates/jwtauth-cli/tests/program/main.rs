@@ -1,0 +1,102 @@
+//! The program as a shell sees it: arguments, standard streams, exit codes.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may end where something is not as it should be"
+)]
+
+mod inspect;
+mod policy;
+mod sign;
+mod verify;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// What a run of the program came to.
+struct Run {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+/// Runs the program from the repository's root.
+fn jwtauth<S: AsRef<str>>(arguments: impl IntoIterator<Item = S>) -> Run {
+    jwtauth_with_input(arguments, "")
+}
+
+fn jwtauth_with_input<S: AsRef<str>>(arguments: impl IntoIterator<Item = S>, input: &str) -> Run {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_jwtauth"))
+        .args(arguments.into_iter().map(|argument| argument.as_ref().to_owned()))
+        .current_dir(root())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A program that reads no input may be gone before it is written.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    Run {
+        code: output.status.code().unwrap(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Signs claims with the examples' issuer.
+fn token(claims: &str) -> String {
+    signed_by("examples/keys/issuer.private.pem", claims)
+}
+
+fn signed_by(key: &str, claims: &str) -> String {
+    let run = jwtauth(["sign", "--key", key, "--alg", "RS256", "--claims", claims]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    run.out.trim_end().to_owned()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
+}
+
+/// Writes a file of a test's own.
+fn file(name: &str, content: &str) -> String {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, content).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+const NATIVE: &str = "examples/configs/native.json";
+/// What the native example asks for, at an expiry beyond every clock.
+const CLAIMS: &str = r#"{"iss":"https://issuer.example","aud":"example","sub":"alice","groups":["engineering"],"exp":4102444800}"#;
+
+#[test]
+fn without_a_command_the_help_is_shown_and_nothing_is_well() {
+    let run = jwtauth([""; 0]);
+
+    assert_eq!(run.code, 2);
+    assert!(run.err.contains("Usage: jwtauth"));
+}
+
+#[test]
+fn the_help_says_what_the_exit_codes_mean() {
+    let run = jwtauth(["--help"]);
+
+    assert_eq!(run.code, 0);
+    assert!(run.out.contains("1  denied"));
+}
+
+#[test]
+fn completions_name_every_command() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let run = jwtauth(["completions", shell]);
+        assert_eq!(run.code, 0);
+        for command in ["verify", "policy", "inspect", "sign", "completions"] {
+            assert!(run.out.contains(command), "{shell} does not complete {command}");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! `jwtauth sign`: whatever it signs, the library accepts under the public half of the key.
+
+use base64_simd::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use super::{file, jwtauth, root};
+
+const SUITE: &str = "tests/conformance/keys";
+const OWN: &str = "crates/jwtauth-cli/tests/keys";
+
+#[test]
+fn every_algorithm_and_every_form_of_key_gives_a_token_that_verifies() {
+    let forms = [
+        (
+            "rsa-1",
+            "rsa-1.private.pem",
+            &["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"][..],
+        ),
+        ("rsa-1", "rsa-1.pkcs1.pem", &["RS256", "PS512"]),
+        ("rsa-1", "rsa-1.private.jwk", &["RS384", "PS256"]),
+        ("ec256-1", "ec256-1.private.pem", &["ES256"]),
+        ("ec256-1", "ec256-1.sec1.pem", &["ES256"]),
+        ("ec256-1", "ec256-1.private.jwk", &["ES256"]),
+        ("ec384-1", "ec384-1.private.pem", &["ES384"]),
+        ("ec384-1", "ec384-1.sec1.pem", &["ES384"]),
+        ("ec384-1", "ec384-1.private.jwk", &["ES384"]),
+        ("ec521-1", "ec521-1.private.pem", &["ES512"]),
+        ("ec521-1", "ec521-1.sec1.pem", &["ES512"]),
+        ("ec521-1", "ec521-1.private.jwk", &["ES512"]),
+        ("ed25519-1", "ed25519-1.private.pem", &["EdDSA"]),
+        ("ed25519-1", "ed25519-1.private.jwk", &["EdDSA"]),
+        ("hmac512-1", "hmac512-1.private.jwk", &["HS256", "HS384", "HS512"]),
+    ];
+    for (name, form, algorithms) in forms {
+        let key = [SUITE, OWN]
+            .map(|directory| format!("{directory}/{form}"))
+            .into_iter()
+            .find(|path| root().join(path).exists())
+            .unwrap();
+        for algorithm in algorithms {
+            let config = file(
+                &format!("{form}-{algorithm}.json"),
+                &verifier(name, algorithm).to_string(),
+            );
+
+            let signed = jwtauth([
+                "sign",
+                "--key",
+                &key,
+                "--alg",
+                algorithm,
+                "--claims",
+                r#"{"sub":"alice"}"#,
+            ]);
+            assert_eq!(signed.code, 0, "{form} {algorithm}: {}", signed.err);
+            let run = jwtauth(["verify", "--config", &config, signed.out.trim_end()]);
+            assert_eq!(run.code, 0, "{form} {algorithm}: {}{}", run.out, run.err);
+        }
+    }
+}
+
+#[test]
+fn a_secret_file_is_the_same_secret_to_signer_and_verifier() {
+    let secret = file("secret.txt", "a secret of more than thirty-two bytes\n");
+    let config = json!({ "dialect": "native", "config": {
+        "keys": [{ "secret_file": secret }], "algorithms": ["HS256"], "required_claims": [], "identity": { "name": "sub" } } });
+    let config = file("secret.json", &config.to_string());
+
+    let signed = jwtauth([
+        "sign",
+        "--key",
+        &secret,
+        "--alg",
+        "HS256",
+        "--claims",
+        r#"{"sub":"alice"}"#,
+    ]);
+
+    let run = jwtauth(["verify", "--config", &config, signed.out.trim_end()]);
+    assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+}
+
+#[test]
+fn claims_are_signed_as_they_stand() {
+    let claims = "{ \"n\" : 1.50, \"sub\":\"a\\u006cice\" }";
+    let path = file("claims.json", &format!("{claims}\n"));
+
+    let direct = sign(&["--claims", claims]);
+    let from_file = sign(&["--claims", &format!("@{path}")]);
+
+    assert_eq!(part(&direct, 1), claims);
+    assert_eq!(direct, from_file);
+}
+
+#[test]
+fn the_header_takes_more_members_and_loses_those_that_are_null() {
+    let plain = sign(&[]);
+    let named = sign(&["--kid", "k1"]);
+    let dressed = sign(&[
+        "--kid",
+        "k1",
+        "--header",
+        r#"{"typ":"at+jwt","crit":["x"],"x":1}"#,
+    ]);
+    let bare = sign(&["--kid", "k1", "--header", r#"{"typ":null,"kid":null}"#]);
+
+    assert_eq!(
+        part(&plain, 0),
+        r#"{"alg":"EdDSA","typ":"JWT","kid":"test-ed25519-1"}"#
+    );
+    assert_eq!(part(&named, 0), r#"{"alg":"EdDSA","typ":"JWT","kid":"k1"}"#);
+    assert_eq!(
+        part(&dressed, 0),
+        r#"{"alg":"EdDSA","kid":"k1","typ":"at+jwt","crit":["x"],"x":1}"#
+    );
+    assert_eq!(part(&bare, 0), r#"{"alg":"EdDSA"}"#);
+}
+
+#[test]
+fn what_cannot_be_signed_is_said_without_a_word_of_the_key() {
+    let rsa = format!("{SUITE}/rsa-1.private.pem");
+    let ed25519 = format!("{OWN}/ed25519-1.private.jwk");
+    let secret = file("short.txt", "correct horse");
+    let public = "examples/keys/issuer.public.pem";
+    let garbled = file(
+        "garbled.jwk",
+        r#"{"kty":"EC","crv":"P-256","x":"AAAA","y":"AAAA","d":"c2VjcmV0"}"#,
+    );
+    let wrong: [(&[&str], &str); 11] = [
+        (
+            &["--key", &rsa, "--alg", "ES256"],
+            "does not make ES256 signatures",
+        ),
+        (
+            &["--key", &rsa, "--alg", "HS256"],
+            "does not make HS256 signatures",
+        ),
+        (
+            &["--key", &ed25519, "--alg", "ES512"],
+            "does not make ES512 signatures",
+        ),
+        (
+            &["--key", &secret, "--alg", "RS256"],
+            "HS256, HS384 and HS512 only",
+        ),
+        (&["--key", public, "--alg", "RS256"], "no private key"),
+        (
+            &["--key", &garbled, "--alg", "ES256"],
+            "its numbers make no key on P-256",
+        ),
+        (
+            &["--key", "no/such.pem", "--alg", "RS256"],
+            "cannot read no/such.pem: No such file",
+        ),
+        (&["--key", &rsa, "--alg", "none"], "invalid value 'none'"),
+        (
+            &["--key", &rsa, "--alg", "RS256", "--claims", "[]"],
+            "must be a JSON object, not a list",
+        ),
+        (
+            &["--key", &rsa, "--alg", "RS256", "--header", r#"{"alg":"none"}"#],
+            "say --alg",
+        ),
+        (
+            &["--key", &rsa, "--alg", "RS256", "--claims", r#"{"a":1,"a":2}"#],
+            "stands twice",
+        ),
+    ];
+    for (arguments, said) in wrong {
+        let run = jwtauth([&["sign"], arguments].concat());
+        assert_eq!(run.code, 2, "{arguments:?}");
+        assert_eq!(run.out, "");
+        assert!(run.err.contains(said), "{arguments:?}: {}", run.err);
+        for content in ["correct horse", "c2VjcmV0", "BEGIN", "MII"] {
+            assert!(!run.err.contains(content), "{arguments:?}: {}", run.err);
+        }
+    }
+}
+
+fn sign(more: &[&str]) -> String {
+    let key = format!("{OWN}/ed25519-1.private.jwk");
+    let run = jwtauth([&["sign", "--key", &key, "--alg", "EdDSA"], more].concat());
+    assert_eq!(run.code, 0, "{}", run.err);
+    run.out.trim_end().to_owned()
+}
+
+fn part(token: &str, index: usize) -> String {
+    let part = token.split('.').nth(index).unwrap();
+    String::from_utf8(URL_SAFE_NO_PAD.decode_to_vec(part).unwrap()).unwrap()
+}
+
+/// A verifier for the public half of a test key and one algorithm.
+fn verifier(name: &str, algorithm: &str) -> Value {
+    let path = root().join(OWN).join(format!("{name}.private.jwk"));
+    let mut jwk: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    if jwk["kty"] != "oct" {
+        for private in ["d", "p", "q", "dp", "dq", "qi"] {
+            jwk.as_object_mut().unwrap().remove(private);
+        }
+    }
+    json!({ "dialect": "native", "config": {
+        "keys": [{ "jwk": jwk }], "algorithms": [algorithm], "required_claims": [], "identity": { "name": "sub" } } })
+}

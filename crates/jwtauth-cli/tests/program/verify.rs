@@ -1,0 +1,238 @@
+//! `jwtauth verify`.
+
+use super::{CLAIMS, NATIVE, file, jwtauth, jwtauth_with_input, signed_by, token};
+
+#[test]
+fn a_grant_ends_with_0_and_says_who_and_what() {
+    let run = jwtauth(["verify", "--config", NATIVE, &token(CLAIMS)]);
+
+    assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+    assert!(run.out.starts_with("granted\n"), "{}", run.out);
+    assert!(run.out.contains("name          alice\n"), "{}", run.out);
+    assert!(run.out.contains("policy        web-read\n"), "{}", run.out);
+    assert!(run.out.contains("role          viewer\n"), "{}", run.out);
+}
+
+#[test]
+fn a_denial_ends_with_1_and_says_why() {
+    let forged = signed_by("examples/keys/forger.private.pem", CLAIMS);
+
+    let run = jwtauth(["verify", "--config", NATIVE, &forged]);
+
+    assert_eq!(run.code, 1);
+    assert!(run.out.starts_with("denied  signature_invalid: "), "{}", run.out);
+    assert!(run.out.contains("http status   401\n"), "{}", run.out);
+}
+
+#[test]
+fn a_configuration_error_ends_with_2_on_standard_error() {
+    let native = std::fs::read_to_string(super::root().join(NATIVE)).unwrap();
+    let config = file(
+        "misspelt.json",
+        &native.replace("\"algorithms\"", "\"algoritms\""),
+    );
+
+    let run = jwtauth(["verify", "--config", &config, "x.y.z"]);
+
+    assert_eq!(run.code, 2);
+    assert_eq!(run.out, "");
+    assert!(run.err.contains("algoritms"), "{}", run.err);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named_with_what_the_system_says() {
+    let run = jwtauth(["verify", "--config", "no/such/file.json", "x.y.z"]);
+
+    assert_eq!(run.code, 2);
+    assert!(
+        run.err
+            .contains("cannot read no/such/file.json: No such file or directory"),
+        "{}",
+        run.err
+    );
+}
+
+#[test]
+fn usage_errors_end_with_2() {
+    let token = token(CLAIMS);
+    let wrong: [&[&str]; 6] = [
+        &["verify"],
+        &["verify", "--config", NATIVE],
+        &["verify", "--config", NATIVE, "--remote-addr", "here", &token],
+        &["verify", "--config", NATIVE, "--now", "tomorrow", &token],
+        &["verify", "--config", NATIVE, "--header", "no colon", &token],
+        &["verify", "--config", NATIVE, &token, "another"],
+    ];
+    for arguments in wrong {
+        let run = jwtauth(arguments);
+        assert_eq!(run.code, 2, "{arguments:?}");
+        assert_eq!(run.out, "");
+    }
+}
+
+#[test]
+fn json_is_the_reply_of_the_library() {
+    let token = token(CLAIMS);
+
+    let granted = jwtauth(["verify", "--json", "--config", NATIVE, &token]);
+    let denied = jwtauth([
+        "verify",
+        "--json",
+        "--config",
+        NATIVE,
+        "--now",
+        "4102444860",
+        &token,
+    ]);
+    let failed = jwtauth(["verify", "--json", "--config", "no/such/file.json", &token]);
+
+    assert_eq!(granted.code, 0);
+    assert!(
+        granted
+            .out
+            .starts_with(r#"{"outcome":"granted","identity":{"name":"alice","#),
+        "{}",
+        granted.out
+    );
+    assert!(
+        granted.out.ends_with(&format!("\"claims\":{CLAIMS}}}\n")),
+        "{}",
+        granted.out
+    );
+    assert_eq!(denied.code, 1);
+    assert!(
+        denied
+            .out
+            .starts_with(r#"{"outcome":"failed","class":"denied","code":"token_expired","#),
+        "{}",
+        denied.out
+    );
+    assert_eq!(failed.code, 2);
+    assert!(
+        failed.out.starts_with(r#"{"outcome":"failed","class":"config","#),
+        "{}",
+        failed.out
+    );
+}
+
+#[test]
+fn now_is_a_number_or_a_date_and_overrides_the_envelope() {
+    let config = file(
+        "fixed-time.json",
+        &std::fs::read_to_string(super::root().join(NATIVE))
+            .unwrap()
+            .replacen('{', r#"{"options":{"now":4102444860},"#, 1)
+            .replace("../keys/", &format!("{}/examples/keys/", super::root().display())),
+    );
+    let token = token(CLAIMS);
+
+    assert_eq!(jwtauth(["verify", "--config", &config, &token]).code, 1);
+    assert_eq!(
+        jwtauth(["verify", "--config", &config, "--now", "4102444859", &token]).code,
+        0
+    );
+    assert_eq!(
+        jwtauth([
+            "verify",
+            "--config",
+            &config,
+            "--now",
+            "2100-01-01T00:00:59Z",
+            &token
+        ])
+        .code,
+        0
+    );
+    assert_eq!(
+        jwtauth([
+            "verify",
+            "--config",
+            &config,
+            "--now",
+            "2100-01-01T00:01:00Z",
+            &token
+        ])
+        .code,
+        1
+    );
+}
+
+#[test]
+fn relative_key_files_start_beside_the_configuration_unless_it_says_otherwise() {
+    let root = super::root();
+    let native = std::fs::read_to_string(root.join(NATIVE)).unwrap();
+    let elsewhere = file("elsewhere.json", &native);
+    let told = file(
+        "told.json",
+        &native.replacen(
+            '{',
+            &format!(
+                r#"{{"options":{{"base_dir":"{}/examples/configs"}},"#,
+                root.display()
+            ),
+            1,
+        ),
+    );
+    let token = token(CLAIMS);
+
+    let lost = jwtauth(["verify", "--config", &elsewhere, &token]);
+    assert_eq!(lost.code, 2);
+    assert!(lost.err.contains("issuer.public.pem"), "{}", lost.err);
+    assert_eq!(jwtauth(["verify", "--config", &told, &token]).code, 0);
+}
+
+#[test]
+fn a_token_comes_from_standard_input_too() {
+    let token = format!("  {}\r\n", token(CLAIMS));
+
+    assert_eq!(
+        jwtauth_with_input(["verify", "--config", NATIVE, "-"], &token).code,
+        0
+    );
+    assert_eq!(
+        jwtauth_with_input(["verify", "--config", NATIVE, "-"], "").code,
+        1
+    );
+}
+
+#[test]
+fn a_token_comes_from_a_header_too() {
+    let header = format!("authorization: Bearer {}", token(CLAIMS));
+
+    assert_eq!(
+        jwtauth(["verify", "--config", NATIVE, "--header", &header]).code,
+        0
+    );
+    let twice = jwtauth(["verify", "--config", NATIVE, "-H", &header, "-H", &header]);
+    assert_eq!(twice.code, 1);
+    let other = jwtauth(["verify", "--config", NATIVE, "-H", "X-Other: 1"]);
+    assert!(other.out.starts_with("denied  token_missing"), "{}", other.out);
+}
+
+#[test]
+fn a_member_that_stands_twice_is_refused_although_options_are_added() {
+    let config = file(
+        "twice.json",
+        r#"{"dialect":"native","config":{"algorithms":["RS256"],"algorithms":["HS256"]}}"#,
+    );
+
+    let run = jwtauth(["verify", "--config", &config, "--now", "0", "x.y.z"]);
+
+    assert_eq!(run.code, 2);
+    assert!(run.err.contains("twice"), "{}", run.err);
+}
+
+#[test]
+fn what_a_token_says_cannot_steer_the_terminal() {
+    let claims = CLAIMS.replace("alice", r"ali\u001b[2Jce\u202e");
+
+    let run = jwtauth(["verify", "--config", NATIVE, &token(&claims)]);
+
+    assert_eq!(run.code, 0);
+    assert!(run.out.contains(r"ali\u001b[2Jce\u202e"), "{}", run.out);
+    assert!(
+        run.out
+            .chars()
+            .all(|character| character == '\n' || !character.is_control())
+    );
+}
