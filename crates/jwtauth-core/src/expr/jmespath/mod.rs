@@ -1,5 +1,9 @@
 //! JMESPath expressions; the one door to the `jmespath` crate.
 
+mod limits;
+#[cfg(test)]
+mod tests;
+
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +14,7 @@ use serde::{Serialize, Serializer};
 
 use crate::claims::Claims;
 use crate::error::{Code, Error, Result};
-use crate::json::{Number, Object, Value};
+use crate::json::{self, Number, Object, Value};
 
 /// A JMESPath expression, compiled once.
 #[derive(Debug, Clone)]
@@ -36,28 +40,15 @@ impl JmesPath {
     /// # Errors
     /// [`Code::ExpressionInvalid`]: it does not parse, is longer than 4 KiB or nested deeper than 50.
     pub fn parse(text: &str) -> Result<JmesPath> {
-        // The crate's parser recurses without a limit of its own, so the limits come first.
-        if text.len() > MAX_LENGTH {
-            return Err(
-                Error::new(Code::ExpressionInvalid).with_detail("the expression is longer than 4 KiB")
-            );
-        }
-        if nesting(text) > MAX_NESTING {
-            return Err(
-                Error::new(Code::ExpressionInvalid).with_detail("the expression is nested deeper than 50")
-            );
-        }
+        limits::check(text)?;
         match RUNTIME.compile(text) {
             Ok(expression) => Ok(JmesPath(expression)),
-            Err(why) => {
-                let reason = why.reason.to_string();
-                Err(Error::new(Code::ExpressionInvalid).with_detail(format!(
-                    "`{text}`: {} (line {}, column {})",
-                    reason.lines().next().unwrap_or_default(),
-                    why.line + 1,
-                    why.column + 1
-                )))
-            }
+            Err(why) => Err(Error::new(Code::ExpressionInvalid).with_detail(format!(
+                "`{text}` does not parse at line {}, column {}: {}",
+                why.line + 1,
+                why.column + 1,
+                explain(&why.reason.to_string())
+            ))),
         }
     }
 
@@ -71,12 +62,12 @@ impl JmesPath {
     /// # Errors
     /// [`EvaluationFailed`]: a function was given a value of the wrong type, and the like.
     pub fn evaluate(&self, document: &Document<'_>) -> Result<Value<'static>, EvaluationFailed> {
-        match self.0.search(document.tree()) {
-            Ok(result) => Ok(from_variable(&result)),
-            Err(_) => Err(EvaluationFailed {
+        let result = self.0.search(document.tree()).ok();
+        result
+            .and_then(|result| from_variable(&result, 0, &mut { MAX_RESULT }))
+            .ok_or_else(|| EvaluationFailed {
                 expression: self.as_str().to_owned(),
-            }),
-        }
+            })
     }
 }
 
@@ -128,22 +119,25 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     runtime
 });
 
-const MAX_LENGTH: usize = 4 * 1024;
-const MAX_NESTING: usize = 50;
-
-/// How deep brackets of any kind nest, and how many prefix operators stand in a row: what the parser recurses on.
-fn nesting(text: &str) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0_usize);
-    for byte in text.bytes() {
-        match byte {
-            b'(' | b'[' | b'{' | b'!' | b'&' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
+/// What the crate says about a text that does not parse, without the terms of its own making.
+fn explain(reason: &str) -> String {
+    let reason = reason.lines().next().unwrap_or_default();
+    let reason = reason.strip_prefix("Parse error: ").unwrap_or(reason);
+    let reason = reason.split(" -- found ").next().unwrap_or(reason);
+    match reason {
+        "Unexpected nud token" => "an operand is missing here".to_owned(),
+        "Unexpected led token" | "Did not parse the complete expression" => {
+            "an operator is missing before this".to_owned()
         }
-        deepest = deepest.max(depth);
+        other => {
+            let mut letters = other.chars();
+            let first = letters.next().map(|letter| letter.to_ascii_lowercase());
+            first.into_iter().chain(letters).collect()
+        }
     }
-    deepest
 }
+
+// Loops instead of iterator chains: both functions recurse, and each closure would be a frame of its own.
 
 fn to_variable(value: &Value<'_>) -> Variable {
     match value {
@@ -158,19 +152,28 @@ fn to_variable(value: &Value<'_>) -> Variable {
         },
         Value::String(text) => Variable::String(text.clone().into_owned()),
         Value::Array(items) => {
-            Variable::Array(items.iter().map(|item| Rcvar::new(to_variable(item))).collect())
+            let mut list = Vec::with_capacity(items.len());
+            for item in items {
+                list.push(Rcvar::new(to_variable(item)));
+            }
+            Variable::Array(list)
         }
-        Value::Object(object) => Variable::Object(
-            object
-                .members()
-                .map(|(name, value)| (name.to_owned(), Rcvar::new(to_variable(value))))
-                .collect::<BTreeMap<_, _>>(),
-        ),
+        Value::Object(object) => {
+            let mut members = BTreeMap::new();
+            for (name, value) in object.members() {
+                members.insert(name.to_owned(), Rcvar::new(to_variable(value)));
+            }
+            Variable::Object(members)
+        }
     }
 }
 
-fn from_variable(value: &Variable) -> Value<'static> {
-    match value {
+/// Copies a result; `None` when it is nested deeper than anything that is read, or larger than [`MAX_RESULT`].
+///
+/// An expression can put one value into a list many times over, so that a small graph becomes an immense tree.
+fn from_variable(value: &Variable, depth: usize, left: &mut usize) -> Option<Value<'static>> {
+    *left = left.checked_sub(1)?;
+    Some(match value {
         // An expression reference is a value inside the crate only; outside it means nothing.
         Variable::Null | Variable::Expref(_) => Value::Null,
         Variable::Bool(value) => Value::Bool(*value),
@@ -178,16 +181,27 @@ fn from_variable(value: &Variable) -> Value<'static> {
             Value::Number(match (number.as_u64(), number.as_i64(), number.as_f64()) {
                 (Some(value), _, _) => Number::Unsigned(value),
                 (None, Some(value), _) => Number::Signed(value),
-                (None, None, value) => Number::Float(value.unwrap_or(f64::NAN)),
+                (None, None, value) => Number::Float(value?),
             })
         }
         Variable::String(text) => Value::String(text.clone().into()),
-        Variable::Array(items) => Value::Array(items.iter().map(|item| from_variable(item)).collect()),
-        Variable::Object(members) => Value::Object(Object::from_unique(
-            members
-                .iter()
-                .map(|(name, value)| (name.clone().into(), from_variable(value)))
-                .collect(),
-        )),
-    }
+        Variable::Array(_) | Variable::Object(_) if depth >= json::MAX_DEPTH => return None,
+        Variable::Array(items) => {
+            let mut list = Vec::new();
+            for item in items {
+                list.push(from_variable(item, depth + 1, left)?);
+            }
+            Value::Array(list)
+        }
+        Variable::Object(members) => {
+            let mut object = Vec::new();
+            for (name, value) in members {
+                object.push((name.clone().into(), from_variable(value, depth + 1, left)?));
+            }
+            Value::Object(Object::from_unique(object))
+        }
+    })
 }
+
+/// How many values a result may hold.
+const MAX_RESULT: usize = 1_000_000;

@@ -1,0 +1,244 @@
+use super::*;
+use crate::claims::Claims;
+
+fn on_a_small_stack<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let thread = std::thread::Builder::new().stack_size(128 * 1024);
+    thread.spawn(work).unwrap().join().unwrap()
+}
+
+fn evaluate(expression: &str, claims: &str) -> Option<Value<'static>> {
+    let claims = Claims::parse(claims).unwrap();
+    JmesPath::parse(expression)
+        .unwrap()
+        .evaluate(&Document::new(claims))
+        .ok()
+}
+
+/// Every way in which an expression grows, each with `n` repetitions.
+const SHAPES: &[(&str, fn(usize) -> String)] = &[
+    ("or", |n| vec!["a"; n].join("||")),
+    ("and", |n| vec!["a"; n].join("&&")),
+    ("pipe", |n| vec!["a"; n].join("|")),
+    ("dot", |n| vec!["a"; n].join(".")),
+    ("comparison", |n| vec!["a"; n].join("==")),
+    ("less", |n| vec!["a"; n].join("<")),
+    ("mixed", |n| vec!["a"; n].join("|b||c&&d==e.f[0]|")),
+    ("mixed the other way", |n| vec!["a"; n].join("[0].f==d&&c||b|")),
+    ("group", |n| format!("{}a{}", "(".repeat(n), ")".repeat(n))),
+    ("not", |n| format!("{}a", "!".repeat(n))),
+    ("not with blanks", |n| format!("{}a", "! ".repeat(n))),
+    ("not a group", |n| format!("{}a{}", "!(".repeat(n), ")".repeat(n))),
+    ("list", |n| format!("{}a{}", "[".repeat(n), "]".repeat(n))),
+    ("list of two", |n| {
+        format!("{}a{}", "[a,".repeat(n), "]".repeat(n))
+    }),
+    ("hash", |n| format!("{}a{}", "{a:".repeat(n), "}".repeat(n))),
+    ("function", |n| {
+        format!("{}a{}", "not_null(".repeat(n), ")".repeat(n))
+    }),
+    ("map", |n| format!("{}a{}", "map(&".repeat(n), ", @)".repeat(n))),
+    ("sort", |n| {
+        format!("{}a{}", "sort_by(@, &".repeat(n), ")".repeat(n))
+    }),
+    ("reference", |n| format!("{}a", "&".repeat(n))),
+    ("projection", |n| format!("a{}", "[*].a".repeat(n))),
+    ("star", |n| format!("*{}", ".*".repeat(n))),
+    ("flatten", |n| format!("a{}", "[]".repeat(n))),
+    ("filter in filter", |n| {
+        format!("{}a{}", "[?".repeat(n), "]".repeat(n))
+    }),
+    ("filter after filter", |n| format!("a{}", "[?b].c".repeat(n))),
+    ("index", |n| format!("a{}", "[0]".repeat(n))),
+    ("slice", |n| format!("a{}", "[0:1]".repeat(n))),
+    ("or in groups", |n| {
+        format!("{}a{}", "(b||".repeat(n), ")".repeat(n))
+    }),
+    ("or before groups", |n| {
+        format!("{}a{}", "(".repeat(n), "||b)".repeat(n))
+    }),
+    ("list in a pipe", |n| vec!["[@]"; n].join("|")),
+    ("literal", |n| format!("`{}{}`", "[".repeat(n), "]".repeat(n))),
+    ("object literal", |n| {
+        format!("`{}1{}`", "{\"a\":".repeat(n), "}".repeat(n))
+    }),
+    ("open list", |n| "[".repeat(n)),
+    ("open group", |n| "(".repeat(n)),
+    ("open filter", |n| "[?".repeat(n)),
+    ("open literal", |n| format!("`{}", "[".repeat(n))),
+    ("closed too often", |n| format!("a{}", ")".repeat(n))),
+];
+
+#[test]
+fn no_shape_exhausts_a_small_stack() {
+    let mut inner = "1".to_owned();
+    for _ in 0..30 {
+        inner = format!("[{{\"a\":{inner},\"b\":true,\"c\":1}}]");
+    }
+    let payload: &'static str = format!("{{\"a\":{inner},\"b\":true}}").leak();
+    for (name, shape) in SHAPES {
+        // Reading JSON has its own limit, and takes more stack here than in an optimised build; so it is done outside.
+        let document = Document::new(Claims::parse(payload).unwrap());
+        document.tree();
+        on_a_small_stack(move || {
+            let mut accepted = 0;
+            for n in (1..200).chain([500, 1000, 1365, 2000, 4000, 10_000, 100_000]) {
+                let Ok(expression) = JmesPath::parse(&shape(n)) else {
+                    continue;
+                };
+                accepted = n;
+                let again = expression.clone();
+                let _ = again.evaluate(&document);
+            }
+            println!("{name}: {accepted}");
+            assert!(accepted < 200, "{name}: {accepted} were accepted");
+            document
+        });
+    }
+}
+
+#[test]
+fn realistic_expressions_are_within_the_limits() {
+    let mut chain = "'Viewer'".to_owned();
+    for group in 0.. {
+        let longer = format!("contains(groups[*], 'group-{group:03}') && 'Editor' || {chain}");
+        if longer.len() > 4096 {
+            break;
+        }
+        chain = longer;
+    }
+    assert!(chain.len() > 4000);
+    let role = on_a_small_stack(move || evaluate(&chain, r#"{"groups":["x","group-007"]}"#));
+    assert_eq!(role, Some(Value::String("Editor".into())));
+}
+
+#[test]
+fn what_is_quoted_is_no_operator() {
+    for quoted in [
+        format!("a == '{}'", "([{!&|".repeat(300)),
+        format!("\"{}\"", "([{!&|".repeat(300)),
+        format!("a == `\"{}\"`", "([{!&|".repeat(300)),
+        format!(r"a == '\'{}'", "(".repeat(300)),
+        format!(r#"a == `"\"{}"`"#, "(".repeat(300)),
+        format!(r"a == `\`{}\``", "(".repeat(300)),
+    ] {
+        let error = limits::check(&quoted).err();
+        assert_eq!(error, None, "{quoted}");
+    }
+}
+
+#[test]
+fn quotes_hide_nothing_that_the_crate_sees() {
+    let deep = "[".repeat(60);
+    for text in [
+        format!("'a' {deep}"),
+        format!(r"'a\\' {deep}"),
+        format!("\"'\" {deep} '"),
+        format!("`\"'\"` {deep} '"),
+        format!("'`' {deep} `"),
+        format!("'\"' {deep} \""),
+        format!(r#""\"" {deep} ""#),
+    ] {
+        let detail = JmesPath::parse(&text).unwrap_err().detail().unwrap().to_owned();
+        assert!(detail.contains("nested deeper"), "{text}: {detail}");
+    }
+}
+
+#[test]
+fn limits_are_where_they_are_documented() {
+    let accepted = |text: &str| JmesPath::parse(text).is_ok();
+    assert!(accepted(&format!("{}a{}", "(".repeat(50), ")".repeat(50))));
+    assert!(!accepted(&format!("{}a{}", "(".repeat(51), ")".repeat(51))));
+    assert!(accepted(&"a".repeat(4096)));
+    assert!(!accepted(&"a".repeat(4097)));
+    assert!(accepted("a[999999999]"));
+    assert!(!accepted("a[1000000000]"));
+}
+
+#[test]
+fn a_slice_beyond_every_list_is_empty_and_does_not_overflow() {
+    for slice in [
+        "[1:9:999999999]",
+        "[::-999999999]",
+        "[-999999999::1]",
+        "[999999999:]",
+    ] {
+        assert!(
+            evaluate(&format!("a{slice}"), r#"{"a":[1,2,3]}"#).is_some(),
+            "{slice}"
+        );
+    }
+}
+
+#[test]
+fn a_result_that_explodes_fails_instead() {
+    let doubled = vec!["[@,@]"; 40].join("|");
+    assert_eq!(evaluate(&doubled, r#"{"a":1}"#), None);
+}
+
+#[test]
+fn a_failed_evaluation_names_the_expression_and_nothing_of_the_claims() {
+    let expression = JmesPath::parse("contains(missing, 'x')").unwrap();
+    let claims = Claims::parse(r#"{"other":"secret"}"#).unwrap();
+    let failed = expression.evaluate(&Document::new(claims)).unwrap_err();
+    assert_eq!(
+        failed.to_string(),
+        "the expression `contains(missing, 'x')` fails on this token"
+    );
+}
+
+#[test]
+fn a_mistake_is_explained_with_its_place() {
+    for (text, expected) in [
+        (
+            "a b",
+            "`a b` does not parse at line 1, column 3: an operator is missing before this",
+        ),
+        (
+            "a\n== ",
+            "`a\n== ` does not parse at line 2, column 4: an operand is missing here",
+        ),
+        (
+            "",
+            "`` does not parse at line 1, column 1: an operand is missing here",
+        ),
+        (
+            "a.1",
+            "`a.1` does not parse at line 1, column 3: expected identifier, '*', '{', '[', '&', or '[?'",
+        ),
+        (
+            "'a",
+            "`'a` does not parse at line 1, column 1: unclosed ' delimiter: 'a",
+        ),
+        (
+            "a-b",
+            "`a-b` does not parse at line 1, column 2: '-' must be followed by numbers 1-9",
+        ),
+        (
+            "a = b",
+            "`a = b` does not parse at line 1, column 3: '=' is not valid. Did you mean '=='?",
+        ),
+        (
+            "a:b",
+            "`a:b` does not parse at line 1, column 2: an operator is missing before this",
+        ),
+    ] {
+        let error = JmesPath::parse(text).unwrap_err();
+        assert_eq!(error.detail(), Some(expected));
+    }
+}
+
+#[test]
+fn values_survive_the_way_through_the_crate() {
+    let claims = r#"{"a":[null,true,-1,18446744073709551615,0.1,1e300,"\u00e9"],"o":{"b":1,"a":2}}"#;
+    assert_eq!(
+        evaluate("@", claims).map(|value| serde_json::to_string(&value).unwrap()),
+        Some(r#"{"a":[null,true,-1,18446744073709551615,0.1,1e+300,"é"],"o":{"a":2,"b":1}}"#.to_owned())
+    );
+}
+
+#[test]
+fn a_compiled_expression_may_be_shared_between_threads() {
+    // The crate's values are only atomically counted with its feature `sync`.
+    fn shared<T: Send + Sync>() {}
+    shared::<JmesPath>();
+}
