@@ -208,7 +208,9 @@ impl Error {
     /// Says where in the configuration, which file, what the operating system said.
     #[must_use]
     pub fn with_detail(mut self, detail: impl fmt::Display) -> Error {
-        self.0.detail = Some(detail.to_string().into());
+        // A configuration value in it may hold a line break; a failure is one line in every log.
+        let detail = detail.to_string().replace(char::is_control, " ");
+        self.0.detail = Some(detail.into());
         self
     }
 

@@ -46,7 +46,8 @@ impl KeyStore {
             };
             sets.push(source.open(&spec.origin, base_dir)?);
         }
-        if !sets.iter().any(KeySet::is_usable) {
+        // A policy without any source, as one that takes no tokens has it, knows no key and finds none.
+        if !sets.is_empty() && !sets.iter().any(KeySet::is_usable) {
             let why = remarks
                 .first()
                 .map(|first| format!(": `{}`: {}", first.key, first.message));

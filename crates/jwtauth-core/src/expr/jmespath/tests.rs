@@ -195,7 +195,7 @@ fn a_mistake_is_explained_with_its_place() {
         ),
         (
             "a\n== ",
-            "`a\n== ` does not parse at line 2, column 4: an operand is missing here",
+            "`a == ` does not parse at line 2, column 4: an operand is missing here",
         ),
         (
             "",
