@@ -2,13 +2,13 @@
 //!
 //! One exception for each class of failure; the codes pass through, so a new code needs no line here.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use jwtauth_core::{Class, Code, Error};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyModule};
+
+use crate::guard::caught;
 
 /// Runs the core's work with the interpreter free for other threads.
 ///
@@ -37,12 +37,6 @@ pub(crate) fn raise(py: Python<'_>, error: &Error) -> PyErr {
 /// A failure of the calling program.
 pub(crate) fn argument(py: Python<'_>, code: Code, detail: impl std::fmt::Display) -> PyErr {
     raise(py, &Error::new(code).with_detail(detail))
-}
-
-fn caught<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    // A verifier is immutable but for its key caches, and those replace whole values, so what a panic leaves
-    // behind is consistent.
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Code::InternalError.into()))
 }
 
 fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {

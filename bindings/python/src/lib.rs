@@ -6,12 +6,14 @@
 //! | `arguments` | Python arguments → configuration text and [`Request`](jwtauth_core::Request) |
 //! | `grant` | the class `Grant`: what was granted, made into Python objects when it is read |
 //! | `parts` | the classes `Identity`, `Entitlement`, `Session` |
-//! | `error` | failures and panics → exceptions |
+//! | `error` | failures → exceptions |
+//! | `guard` | panics → failures |
 //! | `json` | JSON text → Python objects |
 
 mod arguments;
 mod error;
 mod grant;
+mod guard;
 mod json;
 mod parts;
 mod verifier;

@@ -1,0 +1,86 @@
+"""What the tests share: where things are, tokens to try, and the count of conformance cases."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jwtauth import Verifier
+
+ROOT = Path(__file__).resolve().parents[3]
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+CONFORMANCE = TARGET / "conformance"
+
+NOW = 1_700_000_000
+SECRET = b"a secret of the tests, of 32 bytes or more"
+
+CLAIMS: dict[str, Any] = {
+    "iss": "https://issuer.example",
+    "sub": "alice",
+    "aud": ["api"],
+    "exp": NOW + 600,
+    "email": "alice@example.com",
+    "name": "Alice",
+    "groups": ["staff", "ops"],
+    "team": {"name": "blue"},
+    "ratio": 1.5,
+    "large": 2**70,
+}
+
+CONFIG: dict[str, Any] = {
+    "dialect": "native",
+    "config": {
+        "keys": [{"secret": base64.urlsafe_b64encode(SECRET).rstrip(b"=").decode()}],
+        "algorithms": ["HS256"],
+        "issuer": "https://issuer.example",
+        "audiences": ["api"],
+        "identity": {
+            "name": "sub",
+            "email": "email",
+            "display_name": "name",
+            "groups": "groups",
+            "metadata": {"team": {"jmespath": "team.name"}},
+            "lists": {"teams": "groups"},
+        },
+        "roles": {"jmespath": "contains(groups, 'ops') && 'editor' || ''", "allowed": ["viewer", "editor"]},
+        "policies": ["web-read"],
+        "session": {"ttl": "1h", "max_ttl": "2h"},
+        "profiles": {"closed": {"subject": "nobody"}, "office": {"bound_cidrs": ["10.0.0.0/8", "2001:db8::/32"]}},
+    },
+    "options": {"now": NOW, "max_token_bytes": 1024 * 1024},
+}
+
+
+def token(claims: dict[str, Any] | None = None, secret: bytes = SECRET, /, **changed: Any) -> str:
+    """A signed token with the claims given, or the usual ones with some changed."""
+
+    def encode(part: bytes) -> str:
+        return base64.urlsafe_b64encode(part).rstrip(b"=").decode()
+
+    payload = json.dumps({**CLAIMS, **changed} if claims is None else claims).encode()
+    signed = encode(b'{"alg":"HS256","typ":"JWT"}') + "." + encode(payload)
+    return signed + "." + encode(hmac.digest(secret, signed.encode(), hashlib.sha256))
+
+
+@pytest.fixture(scope="session")
+def verifier() -> Verifier:
+    return Verifier(CONFIG)
+
+
+ran: dict[str, bool] = {}
+"""The conformance cases that were run, and whether each came out as described."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not ran:
+        return
+    passed = sum(ran.values())
+    terminalreporter.write_line(f"conformance python: {passed} passed, {len(ran) - passed} failed")
+    (CONFORMANCE / "ran-python.txt").write_text(f"{len(ran)}\n")
