@@ -1,4 +1,5 @@
-//! Lays the conformance cases out for every language: `flatten [DIRECTORY]`, `target/conformance` by default.
+//! Lays conformance cases out for every language: `flatten [DIRECTORY [TOPICS]]`; by default those of the suite, under
+//! `target/conformance`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,8 +7,10 @@ use std::process::ExitCode;
 use jwtauth_testkit::{flatten, output, suite};
 
 fn main() -> ExitCode {
-    let directory = std::env::args_os().nth(1).map_or_else(output, PathBuf::from);
-    let report = match flatten::suite(&suite(), &directory) {
+    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
+    let directory = arguments.next().unwrap_or_else(output);
+    let topics = arguments.next().unwrap_or_else(suite);
+    let report = match flatten::suite(&topics, &directory) {
         Ok(report) => report,
         Err(why) => {
             eprintln!("{why}");

@@ -1,0 +1,174 @@
+// Gets real tokens from a real provider, and writes what every language must say about them as conformance topics:
+//
+//     node topics.mjs DIRECTORY
+//
+// One topic decides under a native configuration, one under Vault's; `flatten` lays both out for the runners.
+import { createPublicKey } from 'node:crypto'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { ALGORITHMS, CLIENT, GROUPS, LIFETIME, resource, start } from './provider.mjs'
+
+const [directory] = process.argv.slice(2)
+if (directory === undefined) throw new Error('usage: node topics.mjs DIRECTORY')
+
+const provider = await start()
+const stranger = await start()
+const keys = await provider.keys()
+const issued = await Promise.all(
+  ALGORITHMS.map(async (algorithm) => {
+    const audience = resource(algorithm)
+    return {
+      algorithm,
+      audience,
+      token: await provider.token(audience),
+      readOnly: await provider.token(audience, 'read'),
+      foreign: await stranger.token(audience),
+    }
+  }),
+)
+const opaque = await provider.token('https://opaque.api.test')
+await Promise.all([provider.stop(), stranger.stop()])
+
+const parts = (token) => token.split('.')
+const payload = (token) => JSON.parse(Buffer.from(parts(token)[1], 'base64url'))
+const now = payload(issued[0].token).iat + 1
+
+/** What both dialects must say, by the members in which they differ. */
+function cases({ request, granted, otherKey, early, accept, scope }) {
+  const all = issued.flatMap(({ algorithm, audience, token, readOnly, foreign }) => {
+    const one = (name, raw, expect, rest = {}) => {
+      const { config, options, mutate } = rest
+      return {
+        name: `${algorithm}: ${name}`,
+        verifier: { config: { ...accept(audience), ...config }, options },
+        token: { raw, mutate },
+        request,
+        expect,
+      }
+    }
+    const later = (seconds) => ({ options: { now: now + seconds } })
+    const mutated = (mutate) => ({ mutate })
+    const [header, claims] = parts(token)
+    const admin = JSON.stringify({ ...payload(token), groups: ['administrators'] })
+    const other = issued.find((another) => another.algorithm !== algorithm)
+    return [
+      one('a token as the provider issued it', token, { ...granted, claims: payload(token) }),
+      one('a token that has expired', token, { code: 'token_expired', claim: 'exp' }, later(LIFETIME + 3600)),
+      one('a token from the future', token, early, later(-3600)),
+      one('a token for another resource server', other.token, { code: 'audience_mismatch', claim: 'aud' }),
+      one('a token without the scope that is wanted', readOnly, scope.expect, { config: scope.config(audience) }),
+      one('a token of another provider', foreign, otherKey, {
+        config: accept(audience, payload(foreign).iss),
+      }),
+      one('a token under another issuer', token, { code: 'issuer_mismatch', claim: 'iss' }, {
+        config: accept(audience, `${payload(token).iss}/`),
+      }),
+      one('a forged signature', token, { code: 'signature_invalid' }, mutated('flip_signature_bit')),
+      one('a signature cut short', token, { code: 'signature_invalid' }, mutated('truncate_signature')),
+      one('an empty signature', token, { code: 'signature_invalid' }, mutated('strip_signature')),
+      one('no signature at all', token, { code: 'token_malformed' }, mutated('drop_signature')),
+      one('a signature taken from another token', `${header}.${claims}.${parts(readOnly)[2]}`, { code: 'signature_invalid' }),
+      one('claims put under a real signature', token, { code: 'signature_invalid' }, mutated({ replace: ['payload', admin] })),
+      one('a real signature under no algorithm', token, { code: 'algorithm_not_allowed' }, mutated({
+        replace: ['header', '{"alg":"none","typ":"at+jwt"}'],
+      })),
+    ]
+  })
+  all.push({ name: 'an opaque token', token: { raw: opaque }, request, expect: { code: 'token_malformed' } })
+  return all
+}
+
+const native = {
+  topic: 'oidc-native',
+  about: 'Real tokens of an OpenID Connect provider, under a native configuration with its published key set.',
+  verifier: {
+    dialect: 'native',
+    config: {
+      keys: [{ jwks_file: 'jwks.json' }],
+      algorithms: ALGORITHMS,
+      typ: ['at+jwt'],
+      issuer: provider.issuer,
+      identity: { name: 'client_id', groups: 'groups', metadata: { org: { pointer: '/org/id' }, plan: { jmespath: 'org.plan' } } },
+      policies: ['deploy'],
+      session: { ttl: '1h' },
+    },
+    options: { now, base_dir: '@dir' },
+  },
+  // As it arrives at a web server; Vault's login takes the token by itself.
+  token: { place: { header: 'authorization', prefix: 'Bearer ' } },
+  cases: cases({
+    request: {},
+    granted: {
+      outcome: 'granted',
+      identity: { name: CLIENT, subject: CLIENT, groups: GROUPS, metadata: { org: 'acme', plan: 'pro' } },
+      entitlements: [{ kind: 'policy', name: 'deploy' }],
+      session: { ttl: 3600 },
+    },
+    otherKey: { code: 'key_not_found' },
+    early: { code: 'token_issued_in_future', claim: 'iat' },
+    accept: (audience, issuer = provider.issuer) => ({ audiences: [audience], issuer }),
+    scope: {
+      config: () => ({ claims: [{ claim: 'scope', glob: ['* write'] }] }),
+      expect: { code: 'claim_mismatch', claim: 'scope' },
+    },
+  }).map((one) => ({ ...one, files: { 'jwks.json': keys } })),
+}
+
+const role = {
+  role_type: 'jwt',
+  user_claim: 'client_id',
+  groups_claim: 'groups',
+  claim_mappings: { '/org/id': 'org', '/org/plan': 'plan' },
+  token_policies: ['deploy'],
+  token_ttl: '1h',
+}
+
+const vault = {
+  topic: 'oidc-vault',
+  about: "The same tokens under a Vault configuration with the provider's keys as PEM.",
+  verifier: {
+    dialect: 'vault',
+    config: {
+      jwt_validation_pubkeys: keys.keys.map((key) => createPublicKey({ key, format: 'jwk' }).export({ type: 'spki', format: 'pem' })),
+      jwt_supported_algs: ALGORITHMS,
+      bound_issuer: provider.issuer,
+      roles: { machine: { ...role, bound_audiences: issued.map(({ audience }) => audience) } },
+    },
+    options: { now },
+  },
+  cases: cases({
+    request: { profile: 'machine' },
+    granted: {
+      outcome: 'granted',
+      profile: 'machine',
+      identity: { name: CLIENT, groups: GROUPS, metadata: { role: 'machine', org: 'acme', plan: 'pro' } },
+      entitlements: [
+        { kind: 'policy', name: 'default' },
+        { kind: 'policy', name: 'deploy' },
+      ],
+      session: { ttl: 3600 },
+    },
+    otherKey: { code: 'signature_invalid' },
+    early: { code: 'token_not_yet_valid' },
+    accept: (audience, issuer = provider.issuer) => ({
+      bound_issuer: issuer,
+      roles: { machine: { ...role, bound_audiences: [audience] } },
+    }),
+    scope: {
+      config: (audience) => ({
+        roles: {
+          machine: { ...role, bound_audiences: [audience], bound_claims_type: 'glob', bound_claims: { scope: '* write' } },
+        },
+      }),
+      expect: { code: 'claim_mismatch', claim: 'scope' },
+    },
+  }),
+}
+
+rmSync(directory, { recursive: true, force: true })
+mkdirSync(directory, { recursive: true })
+for (const topic of [native, vault]) {
+  writeFileSync(join(directory, `${topic.topic}.json`), JSON.stringify(topic, null, 2))
+}
+console.log(`${native.cases.length + vault.cases.length} cases about ${4 * ALGORITHMS.length + 1} real tokens of ${provider.issuer}`)
