@@ -1,11 +1,13 @@
 //! The part of the model that `select_key` reads, and from which key sources are opened.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize, Serializer};
 use zeroize::Zeroizing;
 
+use crate::json::{self, Object, Value};
 use crate::keys::{Algorithm, Algorithms};
 
 /// Where keys come from and how one is chosen.
@@ -46,25 +48,40 @@ pub struct KeySpec {
 }
 
 /// Where keys are.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// One public key or certificate as PEM text.
     Pem(String),
     /// A file with one.
     PemFile(PathBuf),
-    /// One JWK (RFC 7517), as JSON text.
-    #[serde(serialize_with = "raw_json")]
-    Jwk(String),
-    /// A JWK set, as JSON text.
-    #[serde(serialize_with = "raw_json")]
-    Jwks(String),
+    /// One JWK (RFC 7517), as JSON text; it may be a secret.
+    #[serde(serialize_with = "without_secrets")]
+    Jwk(Zeroizing<String>),
+    /// A JWK set, as JSON text; it may hold secrets.
+    #[serde(serialize_with = "without_secrets")]
+    Jwks(Zeroizing<String>),
     /// A file with a JWK set.
     JwksFile(PathBuf),
     /// A shared secret for HMAC.
     Secret(Secret),
     /// A file with a shared secret: its bytes as they are, but for one final newline.
     SecretFile(PathBuf),
+}
+
+impl fmt::Debug for Origin {
+    /// Names the kind, and the file if there is one: keys do not belong in logs.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Pem(_) => out.write_str("Pem(..)"),
+            Origin::PemFile(path) => write!(out, "PemFile({path:?})"),
+            Origin::Jwk(_) => out.write_str("Jwk(..)"),
+            Origin::Jwks(_) => out.write_str("Jwks(..)"),
+            Origin::JwksFile(path) => write!(out, "JwksFile({path:?})"),
+            Origin::Secret(_) => out.write_str("Secret(..)"),
+            Origin::SecretFile(path) => write!(out, "SecretFile({path:?})"),
+        }
+    }
 }
 
 /// The bytes of a shared secret; zeroed when dropped, never printed.
@@ -119,7 +136,50 @@ pub enum KidRule {
     Required,
 }
 
-fn raw_json<S: Serializer>(text: &str, out: S) -> Result<S::Ok, S::Error> {
-    let raw: &serde_json::value::RawValue = serde_json::from_str(text).map_err(serde::ser::Error::custom)?;
-    raw.serialize(out)
+/// Writes a JWK or a set of them; what must not be seen is written as [`Secret::REDACTED`].
+fn without_secrets<S: Serializer>(text: &str, out: S) -> Result<S::Ok, S::Error> {
+    let document = json::parse(text).map_err(serde::ser::Error::custom)?;
+    redacted(&document).serialize(out)
+}
+
+fn redacted<'t>(value: &'t Value<'_>) -> Value<'t> {
+    let Some(jwk) = value.as_object() else {
+        return value.clone();
+    };
+    let member = |(name, value): (&'t str, &'t Value<'_>)| {
+        let value = match value {
+            _ if SECRET_MEMBERS.contains(&name) => Value::String(Secret::REDACTED.into()),
+            Value::Array(keys) if name == "keys" => Value::Array(keys.iter().map(redacted).collect()),
+            other => other.clone(),
+        };
+        (Cow::Borrowed(name), value)
+    };
+    Value::Object(Object::from_unique(jwk.members().map(member).collect()))
+}
+
+/// What RFC 7518 §6 gives to private and symmetric keys.
+const SECRET_MEMBERS: [&str; 8] = ["k", "d", "p", "q", "dp", "dq", "qi", "oth"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn printed_keys_keep_their_secrets() {
+        let secret = "c2VjcmV0";
+        let jwk = format!(r#"{{"kty":"oct","kid":"h","k":"{secret}"}}"#);
+        let private = format!(r#"{{"kty":"RSA","n":"AQAB","d":"{secret}","oth":[{{"r":"{secret}"}}]}}"#);
+        for origin in [
+            Origin::Jwk(jwk.clone().into()),
+            Origin::Jwks(format!(r#"{{"keys":[{jwk},{private},7]}}"#).into()),
+            Origin::Secret(Secret::new(secret.into())),
+        ] {
+            assert!(!format!("{origin:?}").contains(secret));
+            let printed = serde_json::to_string(&origin).unwrap();
+            assert!(!printed.contains(secret), "{printed}");
+            assert!(printed.contains(Secret::REDACTED), "{printed}");
+        }
+        let printed = serde_json::to_string(&Origin::Jwk(jwk.into())).unwrap();
+        assert_eq!(printed, r#"{"jwk":{"kty":"oct","kid":"h","k":"(redacted)"}}"#);
+    }
 }

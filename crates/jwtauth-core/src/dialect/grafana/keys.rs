@@ -96,7 +96,10 @@ pub(super) fn rule(
             )
         }
         "jwk_set_file" => (Origin::JwksFile(value.into()), set_rule(lenient)),
-        "jwk_set_value" => (Origin::Jwks(decoded(settings, source, place)?), set_rule(lenient)),
+        "jwk_set_value" => (
+            Origin::Jwks(decoded(settings, source, place)?.into()),
+            set_rule(lenient),
+        ),
         _ => {
             let _ = settings.duration("cache_ttl", Duration::from_secs(3600), warnings);
             return Err(place.error(

@@ -68,8 +68,8 @@ fn source(field: &Field<'_, '_>) -> Result<KeySpec> {
     let origin = match *name {
         "pem" => Origin::Pem(unredacted(value, value.text()?)?.to_owned()),
         "pem_file" => Origin::PemFile(PathBuf::from(value.text()?)),
-        "jwk" => Origin::Jwk(jwk(value)?),
-        "jwks" => Origin::Jwks(jwks(value)?),
+        "jwk" => Origin::Jwk(jwk(value)?.into()),
+        "jwks" => Origin::Jwks(jwks(value)?.into()),
         "jwks_file" => Origin::JwksFile(PathBuf::from(value.text()?)),
         "secret" => Origin::Secret(secret(value)?),
         _ => Origin::SecretFile(PathBuf::from(value.text()?)),

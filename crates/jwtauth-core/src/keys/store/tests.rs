@@ -14,7 +14,7 @@ fn pem(private: &str) -> Origin {
 }
 
 fn set(keys: &[&str]) -> Origin {
-    Origin::Jwks(format!(r#"{{"keys":[{}]}}"#, keys.join(",")))
+    Origin::Jwks(format!(r#"{{"keys":[{}]}}"#, keys.join(",")).into())
 }
 
 fn only(algorithm: Algorithm) -> Algorithms {
@@ -163,11 +163,11 @@ fn keys_are_prepared_for_what_all_agree_on() {
     );
     assert_eq!(prepared(rsa(), Some(only(RS256)), only(RS512).with(EdDSA)), []);
 
-    let oct = |more: &str| Origin::Jwk(format!(r#"{{"kty":"oct","k":"{}"{more}}}"#, "A".repeat(86)));
+    let oct = |more: &str| Origin::Jwk(format!(r#"{{"kty":"oct","k":"{}"{more}}}"#, "A".repeat(86)).into());
     assert_eq!(prepared(oct(""), None, all()), [HS256, HS384, HS512]);
     assert_eq!(prepared(oct(r#","alg":"HS384""#), None, all()), [HS384]);
     assert_eq!(prepared(oct(r#","alg":"RS256""#), None, all()), []);
-    let jwk = |alg: &str| Origin::Jwk(A.replace(r#""kid""#, &format!(r#""alg":"{alg}","kid""#)));
+    let jwk = |alg: &str| Origin::Jwk(A.replace(r#""kid""#, &format!(r#""alg":"{alg}","kid""#)).into());
     assert_eq!(prepared(jwk("ES256"), None, all()), [ES256]);
     assert_eq!(prepared(jwk("ES384"), None, all()), []);
     assert_eq!(prepared(jwk("HS256"), None, all()), []);
@@ -213,6 +213,12 @@ fn something_must_be_left() {
 }
 
 #[test]
+fn a_policy_without_sources_knows_no_key() {
+    let (store, _) = open(Vec::new(), all(), KidRule::Hint).unwrap();
+    assert!(matches!(store.select(None, |_| {}), Selection::Unknown));
+}
+
+#[test]
 fn a_refusal_says_where() {
     let text = refusal(
         vec![
@@ -222,7 +228,7 @@ fn a_refusal_says_where() {
         all(),
     );
     assert!(text.starts_with("`keys[1].pem`: a private key"), "{text}");
-    let text = refusal(vec![spec(Origin::Jwk("{}".to_owned()))], all());
+    let text = refusal(vec![spec(Origin::Jwk("{}".to_owned().into()))], all());
     assert_eq!(text, "`keys[0].jwk`: `kty` is missing");
     let text = refusal(vec![spec(Origin::Secret(Secret::new(vec![7; 31])))], all());
     assert!(

@@ -83,7 +83,7 @@ fn the_examples_of_the_rfcs_verify() {
             .members()
             .map(|(name, value)| format!("\"{name}\":\"{}\"", value.as_str().unwrap()))
             .collect();
-        let store = store(Origin::Jwk(format!("{{{}}}", jwk.join(","))));
+        let store = store(Origin::Jwk(format!("{{{}}}", jwk.join(",")).into()));
         assert!(verify(token, &store, all()).is_ok(), "{name}");
 
         let algorithm = Algorithm::parse(string("alg")).unwrap();

@@ -53,8 +53,8 @@ fn a_public_key_is_never_a_secret() {
     let jwk = format!(r#"{{"kty":"RSA","n":"{n}","e":"AQAB"}}"#);
     let stores = [
         store(Origin::Pem(text.clone())),
-        store(Origin::Jwk(jwk.clone())),
-        store(Origin::Jwks(format!(r#"{{"keys":[{jwk}]}}"#))),
+        store(Origin::Jwk(jwk.clone().into())),
+        store(Origin::Jwks(format!(r#"{{"keys":[{jwk}]}}"#).into())),
     ];
     let message = signing_input("HS256", r#"{"sub":"admin"}"#);
     for secret in [
