@@ -348,10 +348,14 @@ fn unsplit<'v, 't>(value: &'v Value<'t>) -> Result<Cow<'v, [Value<'t>]>, Code> {
     }
 }
 
-/// Deep equality: the same types, numbers as doubles, members in any order.
+/// Deep equality: the same types, integers exactly, other numbers as doubles, members in any order.
 fn equals(actual: &Value<'_>, expected: &Value<'_>) -> bool {
     match (actual, expected) {
-        (Value::Number(actual), Value::Number(expected)) => actual.as_f64() == expected.as_f64(),
+        (Value::Number(actual), Value::Number(expected)) => match (actual, expected) {
+            (Number::Float(_), _) | (_, Number::Float(_)) => actual.as_f64() == expected.as_f64(),
+            // One double stands for several integers beyond 2^53, and identifiers are that large.
+            (actual, expected) => actual == expected,
+        },
         (Value::Array(actual), Value::Array(expected)) => {
             actual.len() == expected.len() && actual.iter().zip(expected).all(|(a, e)| equals(a, e))
         }

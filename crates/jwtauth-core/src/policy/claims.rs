@@ -233,7 +233,7 @@ impl ClaimRule {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClaimTest {
-    /// It is deeply equal to this: same types, numbers as doubles, order of members aside.
+    /// It is deeply equal to this: same types, integers exactly, other numbers as doubles, order of members aside.
     Equals(Value<'static>),
     /// It, or one of its elements, is one of these scalars; numbers compare by exact value.
     AnyOf(Vec<Value<'static>>),
