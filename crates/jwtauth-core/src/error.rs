@@ -76,6 +76,7 @@ codes! {
     MappingFailed          "mapping_failed"           Denied      MapIdentity     "a claim mapping cannot be carried out";
     RoleUnresolved         "role_unresolved"          Denied      Decide          "no role could be determined";
     RoleInvalid            "role_invalid"             Denied      Decide          "the role is not one of the valid roles";
+    BindingInvalid         "binding_invalid"          Denied      Decide          "a binding rule computes a name that cannot be one";
     BindingUnmatched       "binding_unmatched"        Denied      Decide          "nothing is bound to this identity";
     PolicyForbidden        "policy_forbidden"         Denied      Decide          "a configured policy may never be granted";
     ConfigInvalid          "config_invalid"           Config      Configure       "the configuration is not valid";

@@ -43,6 +43,7 @@ Code: TypeAlias = Literal[
     "mapping_failed",
     "role_unresolved",
     "role_invalid",
+    "binding_invalid",
     "binding_unmatched",
     "policy_forbidden",
     "config_invalid",

@@ -4,6 +4,7 @@
 
 mod glob;
 mod jmespath;
+mod limits;
 mod pointer;
 mod selector;
 mod template;

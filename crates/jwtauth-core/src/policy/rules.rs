@@ -168,28 +168,69 @@ pub struct BindingRule {
     pub variables: BTreeMap<String, Template>,
 }
 
-/// What a binding rule gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What a binding rule gives, in the order in which grants list it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each is the entitlement kind of the same name")]
 pub enum BindKind {
+    Policy,
+    Role,
     Service,
     Node,
-    Role,
-    Policy,
     TemplatedPolicy,
 }
 
 impl BindKind {
+    /// The policies made from templates that there are, and whether each must be given a `name`.
+    const TEMPLATES: [(&'static str, bool); 6] = [
+        ("builtin/service", true),
+        ("builtin/node", true),
+        ("builtin/dns", false),
+        ("builtin/nomad-server", false),
+        ("builtin/nomad-client", false),
+        ("builtin/api-gateway", true),
+    ];
+
     /// The kind of the entitlement.
     pub const fn entitlement(self) -> EntitlementKind {
         match self {
+            BindKind::Policy => EntitlementKind::Policy,
+            BindKind::Role => EntitlementKind::Role,
             BindKind::Service => EntitlementKind::Service,
             BindKind::Node => EntitlementKind::Node,
-            BindKind::Role => EntitlementKind::Role,
-            BindKind::Policy => EntitlementKind::Policy,
             BindKind::TemplatedPolicy => EntitlementKind::TemplatedPolicy,
         }
+    }
+
+    /// Whether something of this kind can have this name.
+    pub fn accepts(self, name: &str) -> bool {
+        let lower = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        let dashes = |byte: u8| matches!(byte, b'-' | b'_');
+        match self {
+            BindKind::Service | BindKind::Node => {
+                (1..=256).contains(&name.len())
+                    && name.bytes().all(|byte| lower(byte) || dashes(byte))
+                    && name.bytes().next().is_some_and(lower)
+                    && name.bytes().next_back().is_some_and(lower)
+            }
+            BindKind::Role | BindKind::Policy => {
+                (1..=256).contains(&name.len())
+                    && name
+                        .bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || dashes(byte))
+            }
+            BindKind::TemplatedPolicy => BindKind::TEMPLATES.iter().any(|(template, _)| *template == name),
+        }
+    }
+
+    /// Whether something of this kind and name can be made with these variables.
+    pub fn accepts_variables(self, name: &str, variables: &BTreeMap<String, String>) -> bool {
+        let wants_name = BindKind::TEMPLATES
+            .iter()
+            .any(|(template, wants)| *template == name && *wants);
+        self != BindKind::TemplatedPolicy
+            || !wants_name
+            || variables.get("name").is_some_and(|value| !value.is_empty())
     }
 }
 

@@ -1,5 +1,6 @@
 //! [`Identity`] and rules → [`Decision`].
 
+mod bindings;
 mod org_roles;
 
 use crate::error::{Code, Error, Result};
@@ -42,6 +43,9 @@ pub(crate) fn entitlements(identity: &Identity, claims: &ValidClaims<'_>, rules:
     }
     if let Some(rule) = &rules.org_roles {
         org_roles::decide(rule, identity, claims, &mut decision)?;
+    }
+    if let Some(rules) = &rules.bindings {
+        bindings::decide(rules, identity, &mut decision)?;
     }
     Ok(decision)
 }

@@ -1,0 +1,139 @@
+//! How Consul reads the members of `Config`: names in any case, and scalars where other scalars are wanted.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::duration;
+use crate::error::Result;
+use crate::json::{Number, Value};
+use crate::members::{self, Field};
+use crate::policy::Warning;
+
+/// The members of an object, by their documented names, whatever the case they are written in.
+pub(super) struct AnyCase<'a, 't> {
+    fields: BTreeMap<&'static str, Field<'a, 't>>,
+}
+
+impl<'a, 't> AnyCase<'a, 't> {
+    /// Finds every member among the known ones.
+    pub(super) fn read(field: &Field<'a, 't>, known: &[&'static str]) -> Result<AnyCase<'a, 't>> {
+        let mut fields = BTreeMap::new();
+        for (name, value) in field.entries()? {
+            let Some(canonical) = known.iter().find(|known| known.eq_ignore_ascii_case(name)) else {
+                return Err(field.error(members::unknown_member("", name, known)));
+            };
+            if fields.insert(*canonical, value).is_some() {
+                return Err(field.error(format!("`{canonical}` stands there twice, in different cases")));
+            }
+        }
+        Ok(AnyCase { fields })
+    }
+
+    /// A member that is there and not `null`.
+    pub(super) fn get(&self, name: &'static str) -> Option<&Field<'a, 't>> {
+        self.fields.get(name).filter(|field| !field.is_null())
+    }
+
+    /// A text; empty when absent.
+    pub(super) fn text(&self, name: &'static str) -> Result<String> {
+        self.get(name).map_or(Ok(String::new()), weak_text)
+    }
+
+    /// A list of texts; a scalar is a list of one.
+    pub(super) fn texts(&self, name: &'static str) -> Result<Vec<String>> {
+        match self.get(name) {
+            None => Ok(Vec::new()),
+            Some(field) if field.value().as_array().is_some() => {
+                field.items()?.iter().map(weak_text).collect()
+            }
+            Some(field) => Ok(vec![weak_text(field)?]),
+        }
+    }
+
+    /// Text to text, in the order of the sources' names.
+    pub(super) fn map(&self, name: &'static str) -> Result<Vec<(String, String)>> {
+        let Some(field) = self.get(name) else {
+            return Ok(Vec::new());
+        };
+        let mut map = Vec::new();
+        for (source, target) in field.entries()? {
+            map.push((source.to_owned(), weak_text(&target)?));
+        }
+        map.sort();
+        Ok(map)
+    }
+
+    /// A leeway: zero is this default, anything negative is none.
+    pub(super) fn leeway(
+        &self,
+        name: &'static str,
+        default: Duration,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Duration> {
+        let Some(field) = self.get(name) else {
+            return Ok(default);
+        };
+        let (negative, leeway) = leeway(field, name, warnings)?;
+        Ok(match (negative, leeway) {
+            (true, _) => Duration::ZERO,
+            (false, Duration::ZERO) => default,
+            (false, leeway) => leeway,
+        })
+    }
+}
+
+/// A text, or a scalar as the text that Consul makes of it.
+fn weak_text(field: &Field<'_, '_>) -> Result<String> {
+    Ok(match field.value() {
+        Value::String(text) => text.to_string(),
+        Value::Bool(value) => u8::from(*value).to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::Null => String::new(),
+        Value::Array(items) => match items.as_slice() {
+            [_] => match field.items()?.first() {
+                Some(only) => weak_text(only)?,
+                None => String::new(),
+            },
+            _ => return Err(field.error("must be a string, not a list")),
+        },
+        Value::Object(_) => return Err(field.error("must be a string, not an object")),
+    })
+}
+
+/// A leeway in Go's text form, or as a number: large numbers are nanoseconds, as Consul's own clients write them;
+/// small ones are seconds, as its documentation says.
+fn leeway(field: &Field<'_, '_>, name: &str, warnings: &mut Vec<Warning>) -> Result<(bool, Duration)> {
+    let number = match field.value() {
+        Value::String(text) => match text.trim().parse::<i64>() {
+            Ok(number) => number,
+            Err(_) => {
+                return duration::parse_go(text).ok_or_else(|| {
+                    field.error(format!("`{text}` is no duration; write for example `150s`"))
+                });
+            }
+        },
+        Value::Number(Number::Unsigned(number)) => i64::try_from(*number).unwrap_or(i64::MAX),
+        Value::Number(Number::Signed(number)) => *number,
+        _ => return Err(field.error("must be a duration such as \"150s\"")),
+    };
+    match number {
+        ..=-1 => Ok((true, Duration::ZERO)),
+        0 => Ok((false, Duration::ZERO)),
+        1..=MAX_SECONDS => {
+            warnings.push(Warning::new(
+                name,
+                format!(
+                    "{number} is read as seconds, as Consul's documentation says; Consul itself reads nanoseconds, which is no leeway at all. Write `\"{number}s\"`"
+                ),
+            ));
+            Ok((false, Duration::from_secs(number.unsigned_abs())))
+        }
+        MIN_NANOSECONDS.. => Ok((false, Duration::from_nanos(number.unsigned_abs()))),
+        _ => Err(field.error(format!(
+            "{number} is too large for seconds and too small for nanoseconds; write for example `150s`"
+        ))),
+    }
+}
+
+const MAX_SECONDS: i64 = 86_400;
+const MIN_NANOSECONDS: i64 = 1_000_000;

@@ -1,0 +1,76 @@
+//! What Consul says about each denial. Every failure to verify is a 500 there; only "nothing bound" is a 403.
+
+use crate::error::Code;
+use crate::policy::{Response, Responses};
+
+/// The wording of every denial.
+pub(super) fn all() -> Responses {
+    let claims = |code, text: &str| entry(code, 500, &format!("error validating claims: {text}"));
+    let validation = |code, text: &str| {
+        entry(
+            code,
+            500,
+            &format!("error validating claims: go-jose/go-jose/jwt: validation {text}"),
+        )
+    };
+    let parsing = |code| entry(code, 500, "error parsing token");
+    let signature = |code| {
+        entry(
+            code,
+            500,
+            "no known key successfully validated the token signature",
+        )
+    };
+    Responses {
+        default_status: Some(500),
+        entries: vec![
+            entry(Code::TokenMissing, 500, "missing jwt"),
+            parsing(Code::TokenMalformed),
+            parsing(Code::HeaderInvalid),
+            signature(Code::HeaderUnsupported),
+            signature(Code::AlgorithmNotAllowed),
+            signature(Code::KeyNotFound),
+            signature(Code::SignatureInvalid),
+            signature(Code::ClaimsMalformed),
+            signature(Code::ClaimInvalid),
+            entry(
+                Code::LifetimeMissing,
+                500,
+                "no issue time, notbefore, or expiration time encoded in token",
+            ),
+            validation(Code::IssuerMismatch, "failed, invalid issuer claim (iss)"),
+            validation(Code::TokenNotYetValid, "failed, token not valid yet (nbf)"),
+            validation(Code::TokenExpired, "failed, token is expired (exp)"),
+            // Upstream says "field" here, and people search for what they saw.
+            validation(
+                Code::TokenIssuedInFuture,
+                "field, token issued in the future (iat)",
+            ),
+            claims(
+                Code::AudienceMismatch,
+                "aud claim does not match any bound audience",
+            ),
+            claims(
+                Code::AudienceUnexpected,
+                "audience claim found in JWT but no audiences are bound",
+            ),
+            entry(
+                Code::MappingFailed,
+                500,
+                "error converting claim '{claim}' to string from unknown type",
+            ),
+            entry(Code::BindingInvalid, 500, "invalid bind name"),
+            entry(Code::BindingUnmatched, 403, "Permission denied"),
+        ],
+    }
+}
+
+fn entry(code: Code, status: u16, wording: &str) -> Response {
+    Response {
+        code,
+        claim: None,
+        absent: false,
+        http_status: Some(status),
+        detail: Some(wording.to_owned()),
+    }
+}

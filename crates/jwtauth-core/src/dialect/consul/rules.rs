@@ -1,0 +1,185 @@
+//! Binding rules and the directory of what exists.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::error::{Code, Result};
+use crate::expr::{Selection, Selector, Template};
+use crate::members::Field;
+use crate::policy::{BindKind, BindingRule, Bindings, Directory, Warning};
+
+/// Reads the rules of one auth method.
+pub(super) fn read(
+    rules: Option<&Field<'_, '_>>,
+    directory: Option<&Field<'_, '_>>,
+    method: &str,
+    mapped: &BTreeMap<String, Selection>,
+    warnings: &mut Vec<Warning>,
+) -> Result<Bindings> {
+    let variables: BTreeSet<String> = mapped.keys().cloned().collect();
+    let mut read = Vec::new();
+    for field in rules.map_or(Ok(Vec::new()), Field::items)? {
+        read.push(rule(&field, method, &variables)?);
+    }
+    if read.is_empty() {
+        warnings.push(Warning::new(
+            "BindingRules",
+            "there is no binding rule, so every login is refused",
+        ));
+    }
+    Ok(Bindings {
+        rules: read,
+        directory: directory.map_or(Ok(Directory::default()), existing)?,
+        variables,
+    })
+}
+
+fn rule(field: &Field<'_, '_>, method: &str, variables: &BTreeSet<String>) -> Result<BindingRule> {
+    let mut members = field.members()?;
+    let auth_method = members.take("AuthMethod");
+    let selector = members.take("Selector").filter(|field| !field.is_null());
+    let kind = members.take("BindType");
+    let name = members.take("BindName");
+    let bind_vars = members.take("BindVars").filter(|field| !field.is_null());
+    for ignored in [
+        "ID",
+        "Description",
+        "Namespace",
+        "Partition",
+        "CreateIndex",
+        "ModifyIndex",
+    ] {
+        members.take(ignored);
+    }
+    members.finish()?;
+
+    if let Some(other) = auth_method {
+        let name = other.string()?;
+        if !name.is_empty() && name != method {
+            return Err(other.error(format!("cannot find auth method with name \"{name}\"")));
+        }
+    }
+    let selector = match selector {
+        Some(text) if !text.string()?.is_empty() => Some(Selector::parse(text.string()?).map_err(|why| {
+            let reason = why.detail().unwrap_or_default().to_owned();
+            text.error_of(
+                Code::ExpressionInvalid,
+                format!("invalid Binding Rule: Selector is invalid: {reason}"),
+            )
+        })?),
+        _ => None,
+    };
+    let required = |given: Option<Field<'_, '_>>, what: &str| match given {
+        Some(given) if given.string().is_ok_and(|text| !text.is_empty()) => Ok(given.string()?.to_owned()),
+        _ => Err(field.error(format!("Invalid Binding Rule: no {what} is set"))),
+    };
+    let kind_name = required(kind, "BindType")?;
+    let text = required(name, "BindName")?;
+    let bind = match kind_name.as_str() {
+        "service" => BindKind::Service,
+        "node" => BindKind::Node,
+        "role" => BindKind::Role,
+        "policy" => BindKind::Policy,
+        "templated-policy" => BindKind::TemplatedPolicy,
+        other => return Err(field.error(format!("Invalid Binding Rule: unknown BindType \"{other}\""))),
+    };
+    let template = |text: &str| {
+        known_variables(
+            Template::parse(text).map_err(|why| field.within(why))?,
+            variables,
+            field,
+        )
+    };
+    let name = match bind {
+        // The name of a templated policy is taken as it stands.
+        BindKind::TemplatedPolicy if text.contains("${") => {
+            return Err(field.error(format!(
+                "Bind name for templated-policy bind type does not match existing template name: {text}"
+            )));
+        }
+        _ => template(&text)?,
+    };
+    let variables_read = match bind_vars {
+        None => BTreeMap::new(),
+        Some(vars) if bind != BindKind::TemplatedPolicy => {
+            return Err(vars.error("goes with BindType \"templated-policy\" only"));
+        }
+        Some(vars) => {
+            let mut members = vars.members()?;
+            let name = members.take("Name");
+            members.finish()?;
+            let name = name.map(|name| template(name.string()?)).transpose()?;
+            name.into_iter().map(|name| ("name".to_owned(), name)).collect()
+        }
+    };
+    let rule = BindingRule {
+        selector,
+        bind,
+        name,
+        variables: variables_read,
+    };
+    check_with_fakes(&rule, variables, field)?;
+    Ok(rule)
+}
+
+fn known_variables(
+    template: Template,
+    variables: &BTreeSet<String>,
+    field: &Field<'_, '_>,
+) -> Result<Template> {
+    let unknown = template
+        .variables()
+        .into_iter()
+        .find(|name| !variables.contains(*name))
+        .map(str::to_owned);
+    match unknown {
+        None => Ok(template),
+        Some(name) => Err(field.error_of(
+            Code::ExpressionInvalid,
+            format!("error interpreting template: unknown variable accessed: value.{name}; it must be a target of `ClaimMappings`"),
+        )),
+    }
+}
+
+/// A rule must compute a valid name for some identity: one where every value is `fake`.
+fn check_with_fakes(rule: &BindingRule, variables: &BTreeSet<String>, field: &Field<'_, '_>) -> Result<()> {
+    let fakes: BTreeMap<String, String> = variables
+        .iter()
+        .map(|name| (name.clone(), "fake".to_owned()))
+        .collect();
+    let name = rule.name.fill(&fakes);
+    let given: BTreeMap<String, String> = rule
+        .variables
+        .iter()
+        .map(|(variable, template)| (variable.clone(), template.fill(&fakes)))
+        .collect();
+    let problem = match rule.bind {
+        BindKind::TemplatedPolicy if !rule.bind.accepts(&name) => {
+            format!("Bind name for templated-policy bind type does not match existing template name: {name}")
+        }
+        kind if !kind.accepts(&name) || (kind == BindKind::Policy && name.len() > 128) => {
+            format!("invalid bind name: \"{name}\"")
+        }
+        kind if !kind.accepts_variables(&name, &given) => {
+            format!("templated policy failed validation: `{name}` needs `BindVars.Name`")
+        }
+        _ => return Ok(()),
+    };
+    Err(field.error(problem))
+}
+
+/// What exists: `roles` and `policies` by name, and the server's own datacenter.
+fn existing(field: &Field<'_, '_>) -> Result<Directory> {
+    let mut members = field.members()?;
+    let names =
+        |field: Field<'_, '_>| -> Result<BTreeSet<String>> { Ok(field.strings()?.into_iter().collect()) };
+    let directory = Directory {
+        roles: members.take("roles").map(names).transpose()?,
+        policies: members.take("policies").map(names).transpose()?,
+        datacenter: members
+            .take("datacenter")
+            .map(|field| field.text().map(str::to_owned))
+            .transpose()?,
+    };
+    members.finish()?;
+    Ok(directory)
+}

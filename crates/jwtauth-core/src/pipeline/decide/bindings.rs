@@ -1,0 +1,74 @@
+//! What binding rules give.
+
+use std::collections::BTreeMap;
+
+use super::Decision;
+use crate::error::{Code, Error, Result};
+use crate::grant::{Entitlement, Identity};
+use crate::policy::{BindKind, BindingRule, Bindings, Directory};
+
+/// Gives the caller what every rule that selects the identity binds, each thing once: policies, roles, services,
+/// nodes, templated policies, in this order, and within a kind in the order of the rules.
+///
+/// # Errors
+/// [`Code::BindingInvalid`] when a rule that selects the identity computes a name that cannot be one, whatever the
+/// other rules give; [`Code::BindingUnmatched`] when nothing is bound.
+pub(super) fn decide(bindings: &Bindings, identity: &Identity, decision: &mut Decision) -> Result<()> {
+    let (values, lists) = (&identity.metadata, &identity.lists);
+    let selected = |rule: &&BindingRule| {
+        rule.selector
+            .as_ref()
+            .is_none_or(|one| one.selects(values, lists))
+    };
+    let mut bound: Vec<(BindKind, Entitlement)> = Vec::new();
+    for rule in bindings.rules.iter().filter(selected) {
+        let entitlement = bind(rule, values, &bindings.directory)?;
+        if exists(rule.bind, &entitlement.name, &bindings.directory)
+            && !bound.iter().any(|(_, known)| *known == entitlement)
+        {
+            bound.push((rule.bind, entitlement));
+        }
+    }
+    if bound.is_empty() {
+        return Err(Code::BindingUnmatched.into());
+    }
+    bound.sort_by_key(|(kind, _)| *kind);
+    decision
+        .entitlements
+        .extend(bound.into_iter().map(|(_, entitlement)| entitlement));
+    Ok(())
+}
+
+fn bind(rule: &BindingRule, values: &BTreeMap<String, String>, directory: &Directory) -> Result<Entitlement> {
+    let entitlement = Entitlement {
+        scope: match rule.bind {
+            BindKind::Node | BindKind::TemplatedPolicy => directory.datacenter.clone(),
+            BindKind::Policy | BindKind::Role | BindKind::Service => None,
+        },
+        variables: rule
+            .variables
+            .iter()
+            .map(|(name, template)| (name.clone(), template.fill(values)))
+            .collect(),
+        ..Entitlement::new(rule.bind.entitlement(), rule.name.fill(values))
+    };
+    if rule.bind.accepts(&entitlement.name)
+        && rule
+            .bind
+            .accepts_variables(&entitlement.name, &entitlement.variables)
+    {
+        Ok(entitlement)
+    } else {
+        // The computed name holds values of the token, so only the template is told.
+        Err(Error::new(Code::BindingInvalid).with_detail(format!("`{}`", rule.name.as_str())))
+    }
+}
+
+fn exists(kind: BindKind, name: &str, directory: &Directory) -> bool {
+    let known = match kind {
+        BindKind::Role => &directory.roles,
+        BindKind::Policy => &directory.policies,
+        BindKind::Service | BindKind::Node | BindKind::TemplatedPolicy => return true,
+    };
+    known.as_ref().is_none_or(|known| known.contains(name))
+}
