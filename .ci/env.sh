@@ -14,3 +14,12 @@ fail() {
     printf 'error: %s\n' "$*" >&2
     exit 1
 }
+
+# Builds the release library as it is shipped. The command is word for word that of cmake/CMakeLists.txt, so that cargo
+# does not link it twice.
+build_library() {
+    local said
+    said=$(cargo rustc --locked --quiet --package jwtauth-ffi --lib --profile release \
+        --target-dir "$TARGET" --crate-type cdylib,staticlib \
+        -- --print native-static-libs="$TARGET/release/libjwtauth.native-libraries" 2>&1) || fail "$said"
+}
