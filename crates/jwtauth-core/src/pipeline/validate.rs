@@ -173,6 +173,11 @@ impl<'c> RegisteredClaims<'c> {
         text(Registered::Jti)?;
         let audience = match value(Registered::Aud) {
             None => None,
+            Some(Value::String(nobody))
+                if nobody.is_empty() && rule.audience == AudienceRule::NobodyOrEmpty =>
+            {
+                None
+            }
             Some(Value::String(one)) => Some(vec![one.as_ref()]),
             Some(Value::Array(items)) => Some(
                 items
@@ -241,8 +246,7 @@ impl<'c> RegisteredClaims<'c> {
                 let named = self.audience.as_deref().unwrap_or_default();
                 let unexpected = match rule.audience {
                     AudienceRule::OneOf(_) | AudienceRule::Anybody => false,
-                    AudienceRule::Nobody => !named.is_empty(),
-                    AudienceRule::NobodyOrEmpty => !matches!(named, [] | [""]),
+                    AudienceRule::Nobody | AudienceRule::NobodyOrEmpty => !named.is_empty(),
                 };
                 ensure(!unexpected, || {
                     Error::new(Code::AudienceUnexpected).with_claim("aud")
