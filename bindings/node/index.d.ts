@@ -190,8 +190,8 @@ export interface Failure {
 /** The library's version. */
 export declare const version: string
 
-// Generated from the core's lists of names; `UPDATE_GENERATED=1 cargo test -p jwtauth-node` rewrites it.
-// generated: begin
+// The core's tables; `make generate` writes this part anew.
+// <generated>
 /** The stable name of a failure. */
 export type Code =
   | 'token_missing'
@@ -273,10 +273,10 @@ export type EntitlementKind =
   | 'node'
   | 'templated_policy'
 
-/** The dialects a configuration may be written in. */
+/** The languages a configuration may be written in. */
 export type Dialect =
   | 'native'
   | 'grafana'
   | 'consul'
   | 'vault'
-// generated: end
+// </generated>

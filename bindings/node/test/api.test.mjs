@@ -24,7 +24,8 @@ describe('the two module styles', () => {
   })
 
   test('give the version of the package', () => {
-    assert.equal(version, require('jwtauth/package.json').version)
+    assert.equal(version, require('../package.json').version)
+    assert.equal(version, require('../package-lock.json').version)
     assert.equal(require('jwtauth').version, version)
   })
 })

@@ -1,13 +1,13 @@
 // The package as it is published: packed, installed into an empty folder, and used from there in both module styles.
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-import { config, NOW, token } from './tokens.mjs'
+import { config, NOW, publicJwk, token } from './tokens.mjs'
 
 const source = fileURLToPath(new URL('..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'jwtauth-pack-'))
@@ -70,6 +70,32 @@ describe('the packed package', () => {
     const { status, stderr } = node('--eval', `require('jwtauth/lib/grant.js')`)
     assert.equal(status, 1)
     assert.match(stderr, /ERR_PACKAGE_PATH_NOT_EXPORTED/)
+  })
+
+  test('does what the README shows', async () => {
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+    const shown = /^```js\n([^]*?)^```$/m.exec(readme)[1]
+    const server = `
+      import { createServer } from 'node:http'
+      const server = createServer((request, response) => void handle(request, response))
+      server.listen(0, '127.0.0.1', async () => {
+        const ask = async (headers) => {
+          const response = await fetch('http://127.0.0.1:' + server.address().port, { headers })
+          console.log(response.status, await response.text())
+        }
+        await ask({ authorization: 'Bearer ' + process.argv[2] })
+        await ask({ authorization: 'Bearer ' + process.argv[3] })
+        server.close()
+        server.closeAllConnections()
+      })`
+    writeFileSync(join(app, 'keys.json'), JSON.stringify({ keys: [publicJwk] }))
+    writeFileSync(join(app, 'readme.mjs'), `${shown}${server}`)
+    const now = Math.floor(Date.now() / 1000)
+    assert.deepEqual(node('readme.mjs', token({ exp: now + 600 }), token({ exp: now - 600 })), {
+      status: 0,
+      stdout: '200 hello alice\n401 token_expired\n',
+      stderr: '',
+    })
   })
 
   test('runs the example', () => {

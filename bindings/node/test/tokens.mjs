@@ -5,6 +5,8 @@ const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256
 
 export const NOW = 1_700_000_000
 
+export const publicJwk = publicKey.export({ format: 'jwk' })
+
 /** A native configuration that trusts the key of `token`. */
 export function config(changes = {}) {
   return {

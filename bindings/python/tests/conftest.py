@@ -16,7 +16,7 @@ from jwtauth import Verifier
 
 ROOT = Path(__file__).resolve().parents[3]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-CONFORMANCE = TARGET / "conformance"
+CONFORMANCE = Path(os.environ.get("CONFORMANCE_DIR", TARGET / "conformance"))
 
 NOW = 1_700_000_000
 SECRET = b"a secret of the tests, of 32 bytes or more"
