@@ -1,0 +1,90 @@
+//! The example configurations: each grants the issuer's token and denies the others.
+
+use super::{file, jwtauth, root, signed_by, token};
+
+const CONFIGS: [&str; 4] = ["native.json", "grafana.ini", "consul.json", "vault.json"];
+
+#[test]
+fn every_example_grants_the_good_token_and_denies_the_expired_and_the_forged_one() {
+    let good = token(&claims(1_700_000_000, 4_102_444_800));
+    let expired = token(&claims(1_700_000_000, 1_700_003_600));
+    let forged = signed_by(
+        "examples/keys/forger.private.pem",
+        &claims(1_700_000_000, 4_102_444_800),
+    );
+    for name in CONFIGS {
+        let config = format!("examples/configs/{name}");
+        let decide = |token: &str| jwtauth(["verify", "--json", "--config", &config, token]);
+
+        let granted = decide(&good);
+        assert_eq!(granted.code, 0, "{name}: {}", granted.out);
+        assert!(
+            granted.out.contains(r#""entitlements":[{"#),
+            "{name}: {}",
+            granted.out
+        );
+        for (token, code) in [(&expired, "token_expired"), (&forged, "signature_invalid")] {
+            let denied = decide(token);
+            assert_eq!(denied.code, 1, "{name}: {}", denied.out);
+            assert!(
+                denied.out.contains(&format!(r#""code":"{code}""#)),
+                "{name}: {}",
+                denied.out
+            );
+        }
+    }
+}
+
+#[test]
+fn every_example_is_on_the_list() {
+    let mut found: Vec<String> = std::fs::read_dir(root().join("examples/configs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let mut known = CONFIGS.map(str::to_owned).to_vec();
+    found.sort();
+    known.sort();
+    assert_eq!(found, known);
+}
+
+#[test]
+fn a_printed_example_decides_as_the_example_does() {
+    let good = token(&claims(1_700_000_000, 4_102_444_800));
+    for name in CONFIGS {
+        let config = format!("examples/configs/{name}");
+        let printed = jwtauth(["policy", "--json", "--config", &config]);
+        assert_eq!(printed.code, 0, "{name}: {}", printed.out);
+        let printed = printed.out.replacen(
+            '{',
+            &format!(
+                r#"{{"options":{{"base_dir":"{}/examples/configs"}},"#,
+                root().display()
+            ),
+            1,
+        );
+        let printed = file(&format!("printed-{name}.json"), &printed);
+
+        let first = jwtauth(["verify", "--json", "--config", &config, &good]);
+        let second = jwtauth(["verify", "--json", "--config", &printed, &good]);
+
+        assert_eq!(first.code, 0);
+        assert_eq!(first.out, second.out, "{name}");
+    }
+}
+
+#[test]
+fn a_grafana_ini_is_told_by_its_name_and_its_mistakes_by_their_key() {
+    let ini = file("misspelt.INI", "[auth.jwt]\nenabled = true\nheader_nam = X-JWT\n");
+
+    let run = jwtauth(["policy", "--config", &ini]);
+
+    assert_eq!(run.code, 2);
+    assert!(run.err.contains("header_nam"), "{}", run.err);
+}
+
+/// The examples' claims with times.
+fn claims(issued: i64, expires: i64) -> String {
+    let claims = std::fs::read_to_string(root().join("examples/claims.json")).unwrap();
+    let members = claims.trim_end().strip_suffix('}').unwrap();
+    format!(r#"{members},"iat":{issued},"exp":{expires}}}"#)
+}
