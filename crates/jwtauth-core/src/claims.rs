@@ -177,6 +177,7 @@ impl NumericDate {
     }
 
     /// A point between two seconds; `nanos` counts upward from `seconds`.
+    #[cfg(test)]
     pub(crate) const fn new(seconds: i64, nanos: u32) -> NumericDate {
         NumericDate { seconds, nanos }
     }

@@ -1,5 +1,6 @@
 //! JMESPath expressions; the one door to the `jmespath` crate.
 
+mod functions;
 mod limits;
 #[cfg(test)]
 mod tests;
@@ -42,12 +43,19 @@ impl JmesPath {
     pub fn parse(text: &str) -> Result<JmesPath> {
         limits::check(text)?;
         match RUNTIME.compile(text) {
-            Ok(expression) => Ok(JmesPath(expression)),
+            // The crate would find out only when somebody logs in.
+            Ok(expression) => match functions::unknown(expression.as_ast(), &RUNTIME) {
+                Some(name) => Err(Error::new(Code::ExpressionInvalid).with_detail(format!(
+                    "`{text}` calls the function `{name}`, which does not exist"
+                ))),
+                None => Ok(JmesPath(expression)),
+            },
             Err(why) => Err(Error::new(Code::ExpressionInvalid).with_detail(format!(
-                "`{text}` does not parse at line {}, column {}: {}",
+                "`{text}` does not parse at line {}, column {}: {}{}",
                 why.line + 1,
                 why.column + 1,
-                explain(&why.reason.to_string())
+                explain(&why.reason.to_string()),
+                hint(text)
             ))),
         }
     }
@@ -116,6 +124,7 @@ impl std::error::Error for EvaluationFailed {}
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     let mut runtime = Runtime::new();
     runtime.register_builtin_functions();
+    functions::register(&mut runtime);
     runtime
 });
 
@@ -135,6 +144,25 @@ fn explain(reason: &str) -> String {
             first.into_iter().chain(letters).collect()
         }
     }
+}
+
+/// What the author of a text that does not parse probably wanted.
+fn hint(text: &str) -> &'static str {
+    let mut within = None;
+    for letter in text.chars() {
+        match within {
+            Some(quote) if letter == quote => within = None,
+            None if matches!(letter, '\'' | '"' | '`') => within = Some(letter),
+            None if letter == '$' => return "; `$` and `let` of JMESPath Community Edition are not supported",
+            None if letter == '-' => return "; a name with a hyphen in it goes into double quotes: \"a-b\"",
+            None if letter == ':' => return "; a name with a colon in it goes into double quotes: \"a:b\"",
+            None if matches!(letter, '+' | '/' | '%') => {
+                return "; the arithmetic of JMESPath Community Edition is not supported";
+            }
+            _ => {}
+        }
+    }
+    ""
 }
 
 // Loops instead of iterator chains: both functions recurse, and each closure would be a frame of its own.

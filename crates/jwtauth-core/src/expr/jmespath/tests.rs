@@ -211,7 +211,7 @@ fn a_mistake_is_explained_with_its_place() {
         ),
         (
             "a-b",
-            "`a-b` does not parse at line 1, column 2: '-' must be followed by numbers 1-9",
+            "`a-b` does not parse at line 1, column 2: '-' must be followed by numbers 1-9; a name with a hyphen in it goes into double quotes: \"a-b\"",
         ),
         (
             "a = b",
@@ -219,7 +219,7 @@ fn a_mistake_is_explained_with_its_place() {
         ),
         (
             "a:b",
-            "`a:b` does not parse at line 1, column 2: an operator is missing before this",
+            "`a:b` does not parse at line 1, column 2: an operator is missing before this; a name with a colon in it goes into double quotes: \"a:b\"",
         ),
     ] {
         let error = JmesPath::parse(text).unwrap_err();
@@ -241,4 +241,91 @@ fn a_compiled_expression_may_be_shared_between_threads() {
     // The crate's values are only atomically counted with its feature `sync`.
     fn shared<T: Send + Sync>() {}
     shared::<JmesPath>();
+}
+
+#[test]
+fn community_functions_do_what_their_specification_says() {
+    let claims = Claims::parse(r#"{"csv":"a,b,c","name":" Ann ","list":[["x",1],["y",2]],"people":[{"t":"a","n":1},{"t":"b","n":2},{"t":"a","n":3},{"n":4}]}"#).unwrap();
+    let document = Document::new(claims);
+    for (expression, expected) in [
+        ("split(csv, ',')", r#"["a","b","c"]"#),
+        ("split(csv, ',', `1`)", r#"["a","b,c"]"#),
+        ("split('abc', '')", r#"["a","b","c"]"#),
+        ("split('abc', '', `1`)", r#"["a","bc"]"#),
+        ("split('', ',')", r#"[""]"#),
+        ("trim(name)", r#""Ann""#),
+        ("trim_left(name)", r#""Ann ""#),
+        ("trim_right('xxAxx', 'x')", r#""xxA""#),
+        ("upper(csv)", r#""A,B,C""#),
+        ("lower('ABC')", r#""abc""#),
+        ("replace(csv, ',', '-')", r#""a-b-c""#),
+        ("replace(csv, ',', '-', `1`)", r#""a-b,c""#),
+        ("pad_left('7', `3`, '0')", r#""007""#),
+        ("pad_right('7', `3`)", r#""7  ""#),
+        ("pad_right('long', `2`)", r#""long""#),
+        ("find_first('subject string', 's')", "0"),
+        ("find_last('subject string', 's')", "8"),
+        ("find_first('subject string', 'string', `-6`)", "8"),
+        ("find_first('subject string', 's', `1`, `7`)", "null"),
+        ("find_first('', '')", "null"),
+        ("items(from_items(list))", r#"[["x",1],["y",2]]"#),
+        (
+            "group_by(people, &t)",
+            r#"{"a":[{"n":1,"t":"a"},{"n":3,"t":"a"}],"b":[{"n":2,"t":"b"}]}"#,
+        ),
+        ("zip(list[*][0], list[*][1])", r#"[["x",1],["y",2]]"#),
+        ("join('+', sort(split(csv, ',')))", r#""a+b+c""#),
+    ] {
+        let result = JmesPath::parse(expression).unwrap().evaluate(&document).unwrap();
+        assert_eq!(serde_json::to_string(&result).unwrap(), expected, "{expression}");
+    }
+    for expression in [
+        "pad_left('x', `99999999`)",
+        "pad_left('x', `-1`)",
+        "pad_left('x', `3`, 'ab')",
+        "split('a', 'b', `1.5`)",
+        "trim('a', 'b', 'c')",
+        "upper(`1`)",
+        "replace(pad_left('', `100000`, 'x'), 'x', pad_left('', `1000`, 'y'))",
+    ] {
+        assert!(
+            JmesPath::parse(expression).unwrap().evaluate(&document).is_err(),
+            "{expression}"
+        );
+    }
+}
+
+#[test]
+fn a_function_that_does_not_exist_is_found_when_the_expression_is_parsed() {
+    for expression in [
+        "nope(a)",
+        "a || nope(a)",
+        "map(&nope(@), a)",
+        "{a: [nope(a)]}",
+        "a[?nope(@)]",
+        "!nope(a)",
+    ] {
+        let error = JmesPath::parse(expression).unwrap_err();
+        assert!(
+            error.detail().unwrap_or_default().contains("`nope`"),
+            "{expression}: {error}"
+        );
+    }
+}
+
+#[test]
+fn a_refusal_says_what_was_probably_meant() {
+    for (expression, hint) in [
+        ("foo-bar", "double quotes: \"a-b\""),
+        ("custom:groups", "double quotes: \"a:b\""),
+        ("let $x = a in $x", "`let`"),
+        ("a + b", "arithmetic"),
+        ("`Editor", ""),
+    ] {
+        let error = JmesPath::parse(expression).unwrap_err();
+        assert!(
+            error.detail().unwrap_or_default().contains(hint),
+            "{expression}: {error}"
+        );
+    }
 }
