@@ -227,6 +227,7 @@ export type Code =
   | 'mapping_failed'
   | 'role_unresolved'
   | 'role_invalid'
+  | 'binding_invalid'
   | 'binding_unmatched'
   | 'policy_forbidden'
   | 'config_invalid'
