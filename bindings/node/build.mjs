@@ -1,6 +1,6 @@
-// Builds the addon with cargo and puts it beside index.js. `node build.mjs [--release]`
+// Builds the addon with cargo and puts it beside index.js, with the licence: `node build.mjs [--release]`
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, renameSync } from 'node:fs'
+import { copyFileSync, readdirSync, renameSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
@@ -34,4 +34,7 @@ const addon = `${here}jwtauth.${process.platform}-${process.arch}${libc}.node`
 // Renamed into place: a running process may have the old file mapped, and must keep it whole.
 copyFileSync(built.filenames[0], `${addon}.new`)
 renameSync(`${addon}.new`, addon)
+// A package can hold only what stands in its own folder.
+const root = `${here}../../`
+for (const name of readdirSync(root).filter((name) => name.startsWith('LICENSE'))) copyFileSync(root + name, here + name)
 console.log(addon)

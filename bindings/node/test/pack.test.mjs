@@ -1,7 +1,7 @@
 // The package as it is published: packed, installed into an empty folder, and used from there in both module styles.
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -70,6 +70,14 @@ describe('the packed package', () => {
     const { status, stderr } = node('--eval', `require('jwtauth/lib/grant.js')`)
     assert.equal(status, 1)
     assert.match(stderr, /ERR_PACKAGE_PATH_NOT_EXPORTED/)
+  })
+
+  test('says what is missing when no addon fits the machine', () => {
+    const bare = join(app, 'bare')
+    cpSync(join(app, 'node_modules/jwtauth'), bare, { recursive: true, filter: (path) => !path.endsWith('.node') })
+    const { status, stderr } = node('--eval', `require('./bare')`)
+    assert.equal(status, 1)
+    assert.match(stderr, new RegExp(`no addon that loads on ${process.platform}-${process.arch}`))
   })
 
   test('does what the README shows', async () => {
