@@ -90,15 +90,15 @@ impl<'t> Value<'t> {
         matches!(self, Value::Null)
     }
 
-    /// The JSON name of the type, for error texts.
+    /// The JSON name of the type with its article, for error texts.
     pub fn type_name(&self) -> &'static str {
         match self {
             Value::Null => "null",
-            Value::Bool(_) => "boolean",
-            Value::Number(_) => "number",
-            Value::String(_) => "string",
-            Value::Array(_) => "list",
-            Value::Object(_) => "object",
+            Value::Bool(_) => "a boolean",
+            Value::Number(_) => "a number",
+            Value::String(_) => "a string",
+            Value::Array(_) => "a list",
+            Value::Object(_) => "an object",
         }
     }
 

@@ -72,7 +72,7 @@ impl<'a, 't> Field<'a, 't> {
     }
 
     fn wanted(&self, what: &str) -> Error {
-        self.error(format!("must be {what}, not a {}", self.value.type_name()))
+        self.error(format!("must be {what}, not {}", self.value.type_name()))
     }
 
     pub(crate) fn is_null(&self) -> bool {
@@ -121,15 +121,20 @@ impl<'a, 't> Field<'a, 't> {
             Value::String(text) => match duration::parse_go(text) {
                 Some((false, duration)) => Ok(duration),
                 Some((true, _)) => Err(self.error("must not be negative")),
+                None if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() => {
+                    Err(self.without_unit(text))
+                }
                 None => Err(self.error(format!(
                     "`{text}` is no duration; write for example `90s` or `1h30m`"
                 ))),
             },
-            Value::Number(Number::Unsigned(seconds)) => {
-                Err(self.error(format!("a duration needs a unit; say `\"{seconds}s\"`")))
-            }
+            Value::Number(number) => Err(self.without_unit(number)),
             _ => Err(self.wanted("a duration such as \"90s\"")),
         }
+    }
+
+    fn without_unit(&self, number: impl std::fmt::Display) -> Error {
+        self.error(format!("a duration needs a unit; say `\"{number}s\"`"))
     }
 
     /// A non-negative duration of whole seconds, as text.
@@ -146,11 +151,11 @@ impl<'a, 't> Field<'a, 't> {
     pub(crate) fn choice<T: Deserialize<'a>>(&self) -> Result<T> {
         let name = self.string()?;
         T::deserialize(StrDeserializer::<NotAChoice>::new(name)).map_err(|NotAChoice(choices)| {
-            let all = choices.join(", ");
-            match nearest(name, choices) {
-                Some(nearest) => self.error(format!("must be one of {all}; did you mean `{nearest}`?")),
-                None => self.error(format!("must be one of {all}")),
-            }
+            self.error(format!(
+                "must be one of {}{}",
+                choices.join(", "),
+                suggestion(name, choices)
+            ))
         })
     }
 
@@ -283,26 +288,28 @@ impl std::error::Error for NotAChoice {}
 
 /// Says that a member is unknown, and which known one it is nearest to.
 pub(crate) fn unknown_member(path: &str, name: &str, known: &[&str]) -> String {
-    let place = join(path, name);
-    match nearest(name, known) {
-        Some(nearest) => format!("`{place}` is not known; did you mean `{nearest}`?"),
-        None => format!("`{place}` is not known"),
-    }
+    format!("`{}` is not known{}", join(path, name), suggestion(name, known))
+}
+
+/// What to put behind an error about a name that is none of those that are known: the nearest of them, if any is near.
+pub(crate) fn suggestion(name: &str, known: &[&str]) -> String {
+    nearest(name, known).map_or_else(String::new, |nearest| format!("; did you mean `{nearest}`?"))
 }
 
 fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let name = name.to_ascii_lowercase();
     known
         .iter()
-        .map(|candidate| {
-            (
-                strsim::jaro_winkler(&name, &candidate.to_ascii_lowercase()),
-                *candidate,
-            )
-        })
+        .map(|candidate| (likeness(&name, &candidate.to_ascii_lowercase()), *candidate))
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|(left, _), (right, _)| left.total_cmp(right))
         .map(|(_, candidate)| candidate)
+}
+
+/// One slip of the finger counts as near also in a short name, where it changes much of it.
+fn likeness(name: &str, candidate: &str) -> f64 {
+    let slip = strsim::osa_distance(name, candidate) <= 1 && candidate.len() > 2;
+    strsim::jaro_winkler(name, candidate).max(if slip { 0.9 } else { 0.0 })
 }
 
 fn join(path: &str, name: &str) -> String {

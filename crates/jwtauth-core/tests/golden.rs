@@ -3,6 +3,12 @@
 //! `tests/dialects/<dialect>/<name>.in.json` holds what stands in `config`; beside it, `<name>.policy.json` holds the
 //! policy reply, indented. `UPDATE_GENERATED=1` writes the latter anew. Files are relative to the pair's folder.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "this is a test; clippy knows only the functions marked as such"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

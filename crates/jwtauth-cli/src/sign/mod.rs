@@ -124,7 +124,7 @@ fn object<'t>(document: &'t str, origin: &str) -> Result<Vec<(String, Value<'t>)
             .map(|(name, value)| (name.to_owned(), value.clone()))
             .collect()),
         Ok(other) => Err(Misuse::new(format!(
-            "{origin} must be a JSON object, not a {}",
+            "{origin} must be a JSON object, not {}",
             other.type_name()
         ))),
         Err(why) => Err(Misuse::new(format!("{origin}: {why}"))),

@@ -98,7 +98,7 @@ fn any_of(field: &Field<'_, '_>) -> Result<ClaimTest> {
     let scalar = |item: &Field<'_, '_>| match item.value() {
         Value::String(_) | Value::Number(_) | Value::Bool(_) => Ok(item.value().clone().into_owned()),
         other => Err(item.error(format!(
-            "must be a string, a number, true or false, not a {}",
+            "must be a string, a number, true or false, not {}",
             other.type_name()
         ))),
     };

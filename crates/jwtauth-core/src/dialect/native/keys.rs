@@ -7,7 +7,7 @@ use base64_simd::URL_SAFE_NO_PAD;
 use crate::error::{Code, Error, Result};
 use crate::json::Value;
 use crate::keys::{Algorithm, Algorithms};
-use crate::members::{Field, Members};
+use crate::members::{self, Field, Members};
 use crate::policy::{KeyRule, KeySpec, Origin, Secret};
 
 /// Reads where keys come from; a policy that takes no tokens needs none.
@@ -37,6 +37,11 @@ fn source(field: &Field<'_, '_>) -> Result<KeySpec> {
             return Err(url.error(
                 "keys over HTTP are not part of this build; save the key set and name it with `jwks_file`",
             ));
+        }
+    }
+    for name in FETCH_SETTINGS {
+        if let Some(setting) = members.take(name) {
+            return Err(setting.error("is for keys over HTTP, which are not part of this build"));
         }
     }
     let mut origins = Vec::new();
@@ -99,8 +104,12 @@ fn algorithm(field: &Field<'_, '_>) -> Result<Algorithm> {
         let problem = if name.eq_ignore_ascii_case("none") {
             "`none` would accept tokens that nobody signed and cannot be allowed".to_owned()
         } else {
-            let all = Algorithm::ALL.map(Algorithm::as_str).join(", ");
-            format!("`{name}` is not one of {all}")
+            let all = Algorithm::ALL.map(Algorithm::as_str);
+            format!(
+                "`{name}` is not one of {}{}",
+                all.join(", "),
+                members::suggestion(name, &all)
+            )
         };
         field.error_of(Code::AlgorithmUnsupported, problem)
     })
@@ -169,4 +178,21 @@ const ORIGINS: [&str; 7] = [
     "secret",
     "secret_file",
 ];
+
+/// What needs a network, and how it goes about it (`docs/dialects/native.md`).
 const FETCHED: [&str; 2] = ["jwks_url", "oidc_discovery_url"];
+const FETCH_SETTINGS: [&str; 13] = [
+    "ca_pem",
+    "ca_file",
+    "client_cert_file",
+    "client_key_file",
+    "bearer_token_file",
+    "cache_ttl",
+    "cool_down",
+    "max_stale",
+    "timeout",
+    "max_bytes",
+    "redirects",
+    "proxy",
+    "insecure_http",
+];

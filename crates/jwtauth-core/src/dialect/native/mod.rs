@@ -7,11 +7,13 @@ mod claims;
 mod identity;
 mod keys;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
 use crate::error::{Code, Result};
-use crate::members::{Field, Members};
+use crate::members::{self, Field, Members};
 use crate::policy::{
     ExtractRule, HeaderRule, Limits, NotApplicable, Policy, Profile, Profiles, RequestedOrg, Response,
     Responses, Warning,
@@ -176,11 +178,7 @@ fn response(field: &Field<'_, '_>) -> Result<Response> {
     let text =
         |field: Option<Field<'_, '_>>| field.map(|field| field.string().map(str::to_owned)).transpose();
     let response = Response {
-        code: Code::ALL
-            .iter()
-            .copied()
-            .find(|known| code.value().as_str() == Some(known.as_str()))
-            .ok_or_else(|| code.error("must be an error code"))?,
+        code: error_code(&code)?,
         claim: text(members.given("claim"))?,
         absent: members
             .given("absent")
@@ -195,6 +193,18 @@ fn response(field: &Field<'_, '_>) -> Result<Response> {
     };
     members.finish()?;
     Ok(response)
+}
+
+fn error_code(field: &Field<'_, '_>) -> Result<Code> {
+    let name = field.string()?;
+    let known = |code: &&Code| code.as_str() == name;
+    Code::ALL.iter().find(known).copied().ok_or_else(|| {
+        let all: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        field.error(format!(
+            "`{name}` is no error code{}",
+            members::suggestion(name, &all)
+        ))
+    })
 }
 
 fn status(field: &Field<'_, '_>) -> Result<u16> {
@@ -237,17 +247,20 @@ fn profiles(members: &mut Members<'_, '_>, warnings: &mut Vec<Warning>) -> Resul
     };
 
     let mut named = BTreeMap::new();
-    if let Some(field) = given {
-        for (name, field) in field.entries()? {
+    if let Some(profiles) = given {
+        for (name, field) in profiles.entries()? {
             let name = if ignore_case {
                 name.to_lowercase()
             } else {
                 name.to_owned()
             };
             if name.is_empty() {
-                return Err(field.error("a profile must have a name"));
+                return Err(profiles.error("a profile must have a name"));
             }
             let mut own = field.members()?;
+            if let Some(stray) = FOR_ALL_PROFILES.iter().find_map(|name| own.peek(name)) {
+                return Err(stray.error("is the same for all profiles; it belongs at the top level"));
+            }
             let mut layers = Layers {
                 own: &mut own,
                 below: Some(members),
@@ -331,3 +344,5 @@ fn some_strings(field: &Field<'_, '_>) -> Result<Vec<String>> {
         Ok(strings)
     }
 }
+
+const FOR_ALL_PROFILES: [&str; 6] = ["keys", "algorithms", "kid", "token", "typ", "profiles"];

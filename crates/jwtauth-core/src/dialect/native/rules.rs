@@ -1,6 +1,7 @@
 //! What a named caller receives, and for how long.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 
@@ -40,7 +41,10 @@ pub(super) fn session(field: Option<Field<'_, '_>>) -> Result<SessionRule> {
         return Ok(SessionRule::default());
     };
     let mut members = field.members()?;
-    let ttl = members.given("ttl").map(|field| field.seconds()).transpose()?;
+    let ttl = members
+        .given("ttl")
+        .map(|field| session_length(&field))
+        .transpose()?;
     let max_ttl = members.given("max_ttl");
     let boolean = |field: Option<Field<'_, '_>>| field.map(|field| field.boolean()).transpose();
     let text = |field: Option<Field<'_, '_>>| field.map(|field| field.text().map(str::to_owned)).transpose();
@@ -73,10 +77,8 @@ pub(super) fn session(field: Option<Field<'_, '_>>) -> Result<SessionRule> {
         sync_org_roles: boolean(members.given("sync_org_roles"))?,
         sync_teams: boolean(members.given("sync_teams"))?,
     };
-    if let (Some(ttl), Some(max_ttl), Some(field)) = (terms.ttl, terms.max_ttl, &max_ttl) {
-        if ttl > max_ttl {
-            return Err(field.error("must not be shorter than `ttl`"));
-        }
+    if let (Some(field), true) = (&max_ttl, terms.max_ttl < terms.ttl) {
+        return Err(field.error("must not be shorter than `ttl`"));
     }
     let rule = SessionRule {
         terms,
@@ -89,14 +91,27 @@ pub(super) fn session(field: Option<Field<'_, '_>>) -> Result<SessionRule> {
     Ok(rule)
 }
 
+fn session_length(field: &Field<'_, '_>) -> Result<u64> {
+    match field.seconds()? {
+        0 => Err(field.error("must be longer than zero; leave it out for a session without an end")),
+        seconds => Ok(seconds),
+    }
+}
+
 pub(super) fn networks(field: Option<Field<'_, '_>>) -> Result<Vec<IpNet>> {
     let Some(field) = field else { return Ok(Vec::new()) };
     let network = |item: &Field<'_, '_>| {
         let text = item.string()?;
-        text.parse().map_err(|_| {
-            item.error(format!(
+        text.parse().map_err(|_| match text.parse::<IpAddr>() {
+            Ok(address) => {
+                let network = IpNet::from(address);
+                item.error(format!(
+                    "`{text}` is one address; write `{network}` if you mean it alone"
+                ))
+            }
+            Err(_) => item.error(format!(
                 "`{text}` is not a network; write for example `10.0.0.0/8`"
-            ))
+            )),
         })
     };
     field.items()?.iter().map(network).collect()
@@ -127,6 +142,11 @@ fn roles(field: &Field<'_, '_>) -> Result<RoleRule> {
             .map_or(Ok(false), |field| field.boolean())?,
     };
     members.finish()?;
+    if let (true, Some(default)) = (rule.strict, &rule.default) {
+        return Err(field.error(format!(
+            "`strict` refuses callers without a role, so the default `{default}` would never be given"
+        )));
+    }
     match (&rule.allowed, &rule.default) {
         (Some(allowed), Some(default)) if !allowed.contains(default) => {
             Err(field.error(format!("the default `{default}` is not one of the allowed roles")))

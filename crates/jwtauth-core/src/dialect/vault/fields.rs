@@ -193,7 +193,7 @@ fn seconds(text: &str) -> Option<i64> {
 fn wanted(field: &Field<'_, '_>, what: &str) -> crate::Error {
     let text = match field.value() {
         Value::String(text) => format!("must be {what}, not `{text}`"),
-        value => format!("must be {what}, not a {}", value.type_name()),
+        value => format!("must be {what}, not {}", value.type_name()),
     };
     field.error(text)
 }

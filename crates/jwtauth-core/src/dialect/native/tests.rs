@@ -1,0 +1,76 @@
+//! What is said about mistakes, read aloud: the place, the problem, and what to write instead where that is known.
+
+mod mistakes;
+
+use self::mistakes::{MEMBERS, WHOLE};
+use crate::wire;
+
+const KEY: &str =
+    r#""keys":[{"jwk":{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}}]"#;
+
+#[test]
+fn mistakes_in_a_configuration_are_explained() {
+    for (config, expected) in WHOLE {
+        assert_eq!(said(&config.replace("%K", KEY)), *expected, "{config}");
+    }
+}
+
+#[test]
+fn mistakes_in_a_member_are_explained() {
+    for (member, expected) in MEMBERS {
+        let config = format!(r#"{{{KEY},"algorithms":["EdDSA"],"issuer":"i",{member}}}"#);
+        assert_eq!(said(&config), *expected, "{member}");
+    }
+}
+
+#[test]
+fn mistakes_in_a_profile_are_explained() {
+    // What is wrong at the top level is wrong in a profile, at its own place.
+    for (member, expected) in MEMBERS.iter().filter(|(member, _)| {
+        let name = member
+            .trim_start_matches('"')
+            .split('"')
+            .next()
+            .unwrap_or_default();
+        let of_profiles = [
+            "audiences",
+            "bindings",
+            "bound_cidrs",
+            "check_order",
+            "claims",
+            "identity",
+            "leeway",
+            "max_age",
+            "org_roles",
+            "policies",
+            "required_claims",
+            "roles",
+            "session",
+            "subject",
+            "synthesise",
+        ];
+        of_profiles.contains(&name)
+    }) {
+        let config =
+            format!(r#"{{{KEY},"algorithms":["EdDSA"],"issuer":"i","profiles":{{"ci":{{{member}}}}}}}"#);
+        let expected = expected.replacen(": `", ": `profiles.ci.", 1);
+        assert_eq!(said(&config), expected, "{member}");
+    }
+}
+
+#[test]
+fn a_mistake_at_the_top_level_does_not_lie_in_wait_behind_profiles() {
+    let profiles = r#""profile_required":true,"profiles":{"ci":{"max_age":"1h"}}"#;
+    let config = format!(r#"{{{KEY},"algorithms":["EdDSA"],"max_age":60,{profiles}}}"#);
+    assert_eq!(
+        said(&config),
+        "config_invalid: `max_age`: a duration needs a unit; say `\"60s\"`"
+    );
+}
+
+fn said(config: &str) -> String {
+    match wire::verifier(&format!(r#"{{"dialect":"native","config":{config}}}"#)) {
+        Ok(_) => "nothing".to_owned(),
+        Err(error) => format!("{}: {}", error.code(), error.detail().unwrap_or_default()),
+    }
+}
