@@ -39,6 +39,11 @@ impl<'a, 't> Field<'a, 't> {
         }
     }
 
+    /// The same value, as a document of its own: places are named from here.
+    pub(crate) fn as_root(&self) -> Field<'a, 't> {
+        Field::root(self.value, self.code)
+    }
+
     pub(crate) fn value(&self) -> &'a Value<'t> {
         self.value
     }

@@ -42,13 +42,15 @@ pub fn verifier(config: &str) -> Result<Verifier> {
         ))
     })?;
     let config = envelope.require("config")?;
+    config.members()?;
     let options = envelope.take("options");
     // What `policy` prints can be given back as it is.
     envelope.take("warnings");
     envelope.finish()?;
 
     let options = options.map_or_else(|| Ok(Options::default()), |field| Options::read(&field))?;
-    let mut policy = dialect.compile(&config, &options.base_dir)?;
+    // Operators know their configuration, not our envelope: `roles.web.user_claim`, not `config.roles.…`.
+    let mut policy = dialect.compile(&config.as_root(), &options.base_dir)?;
     if let Some(bytes) = options.max_token_bytes {
         policy.limits.token_bytes = bytes;
     }

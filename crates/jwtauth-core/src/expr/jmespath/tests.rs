@@ -14,8 +14,11 @@ fn evaluate(expression: &str, claims: &str) -> Option<Value<'static>> {
         .ok()
 }
 
-/// Every way in which an expression grows, each with `n` repetitions.
-const SHAPES: &[(&str, fn(usize) -> String)] = &[
+/// An expression with so many repetitions of one thing.
+type Shape = fn(usize) -> String;
+
+/// Every way in which an expression grows.
+const SHAPES: &[(&str, Shape)] = &[
     ("or", |n| vec!["a"; n].join("||")),
     ("and", |n| vec!["a"; n].join("&&")),
     ("pipe", |n| vec!["a"; n].join("|")),

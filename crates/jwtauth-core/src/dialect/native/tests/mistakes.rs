@@ -472,7 +472,7 @@ pub(super) const MEMBERS: &[(&str, &str)] = &[
     ),
     (
         r#""bindings":{"rules":[{"bind":"rol","name":"x"}]}"#,
-        "config_invalid: `bindings.rules[0].bind`: must be one of service, node, role, policy, templated_policy; did you mean `role`?",
+        "config_invalid: `bindings.rules[0].bind`: must be one of policy, role, service, node, templated_policy; did you mean `role`?",
     ),
     (
         r#""org_roles":{"default_org":1.5,"default_role":"x"}"#,
