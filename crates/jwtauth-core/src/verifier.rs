@@ -75,7 +75,7 @@ impl Verifier {
 
         let raw = extract::token(request, &policy.extract)?;
         extract::address(request, &profile.bound_cidrs)?;
-        let mut token = decode::compact(&raw, policy.typ.as_deref(), &policy.limits)?;
+        let mut token = decode::compact(&raw, policy.typ.as_deref(), policy.unused_headers, &policy.limits)?;
         let keys = select_key::candidates(token.header(), &self.keys, policy.keys.algorithms);
         let verified = keys.and_then(|keys| signature::verify(&mut token, &keys));
         let token = verified.map_err(|why| policy.shape_first(why, &token, profile))?;

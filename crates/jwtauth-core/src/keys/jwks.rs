@@ -58,6 +58,12 @@ pub(super) fn set(text: &str) -> Result<Vec<Entry>> {
     Ok(keys.iter().map(entry).collect())
 }
 
+/// Whether a value is the JWK of a public key that is good enough to be used.
+pub(crate) fn is_public_jwk(value: &Value<'_>) -> bool {
+    let jwk = value.as_object();
+    jwk.is_some_and(|jwk| matches!(material(jwk), Ok(Material::Public(_))))
+}
+
 fn read(value: &Value<'_>) -> Result<Jwk> {
     let jwk = value.as_object().ok_or_else(|| unusable("a JWK is an object"))?;
     if string(jwk, "use")?.is_some_and(|purpose| purpose != "sig") {

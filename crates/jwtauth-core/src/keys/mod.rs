@@ -20,6 +20,8 @@ use aws_lc_rs::hmac;
 use aws_lc_rs::signature::ParsedPublicKey;
 
 pub use self::algorithm::{Algorithm, Algorithms};
+pub(crate) use self::jwks::is_public_jwk;
+pub(crate) use self::public::is_certificate;
 pub(crate) use self::store::{KeyStore, Selection};
 use crate::error::{Code, Error};
 

@@ -10,6 +10,7 @@ use aws_lc_rs::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, ParsedPublicKey,
     VerificationAlgorithm,
 };
+use base64_simd::STANDARD;
 use x509_cert::Certificate;
 use x509_cert::der::asn1::{AnyRef, ObjectIdentifier, UintRef};
 use x509_cert::der::{Decode, Encode};
@@ -17,6 +18,12 @@ use x509_cert::spki::SubjectPublicKeyInfoRef;
 
 use super::{Algorithm, Algorithms, pem, unusable};
 use crate::error::Result;
+
+/// Whether a text is an X.509 certificate in base64, as `x5c` holds it (RFC 7515 §4.1.6).
+pub(crate) fn is_certificate(base64: &str) -> bool {
+    let der = STANDARD.decode_to_vec(base64);
+    der.is_ok_and(|der| Certificate::from_der(&der).is_ok())
+}
 
 /// A public key that passed every check but the one that needs the curve: [`PublicKey::prepare`] makes that.
 pub(crate) struct PublicKey {

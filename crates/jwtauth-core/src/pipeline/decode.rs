@@ -7,8 +7,8 @@ use base64_simd::URL_SAFE_NO_PAD;
 
 use crate::error::{Code, Error, Result};
 use crate::json::{self, Object, Value};
-use crate::keys::Algorithm;
-use crate::policy::Limits;
+use crate::keys::{self, Algorithm};
+use crate::policy::{Limits, UnusedHeaders};
 
 /// A token whose header can be read and whose payload is still opaque.
 #[derive(Debug)]
@@ -59,6 +59,7 @@ impl UnverifiedToken<'_> {
 pub(crate) fn compact<'r>(
     raw: &'r str,
     typ: Option<&[String]>,
+    unused: UnusedHeaders,
     limits: &Limits,
 ) -> Result<UnverifiedToken<'r>> {
     if raw.len() > limits.token_bytes {
@@ -88,7 +89,7 @@ pub(crate) fn compact<'r>(
             ))
         })
     };
-    let header = read_header(&part(header, "header")?, typ, limits)?;
+    let header = read_header(&part(header, "header")?, typ, unused, limits)?;
     Ok(UnverifiedToken {
         header,
         signing_input,
@@ -97,7 +98,12 @@ pub(crate) fn compact<'r>(
     })
 }
 
-fn read_header(bytes: &[u8], typ: Option<&[String]>, limits: &Limits) -> Result<Header> {
+fn read_header(
+    bytes: &[u8],
+    typ: Option<&[String]>,
+    unused: UnusedHeaders,
+    limits: &Limits,
+) -> Result<Header> {
     let invalid = |what: &str| Error::new(Code::HeaderInvalid).with_detail(what);
     let text = std::str::from_utf8(bytes).map_err(|_| invalid("the header is not UTF-8"))?;
     let value = json::parse(text).map_err(|why| invalid(&why.to_string()))?;
@@ -129,6 +135,9 @@ fn read_header(bytes: &[u8], typ: Option<&[String]>, limits: &Limits) -> Result<
     }
     check_typ(string(object, "typ")?, typ)?;
     string(object, "cty")?;
+    if unused == UnusedHeaders::WellFormed {
+        check_unused(object)?;
+    }
     Ok(Header {
         algorithm: Algorithm::parse(algorithm),
         kid: kid.map(Box::from),
@@ -149,6 +158,34 @@ fn check_typ(typ: Option<&str>, accepted: Option<&[String]>) -> Result<()> {
         _ => Err(Error::new(Code::HeaderInvalid)
             .with_detail(format!("`typ` must be one of: {}", accepted.join(", ")))),
     }
+}
+
+/// The systems that insist on these do not use them either.
+fn check_unused(object: &Object<'_>) -> Result<()> {
+    let ensure = |holds: bool, what: &str| {
+        if holds {
+            Ok(())
+        } else {
+            Err(Error::new(Code::HeaderInvalid).with_detail(what))
+        }
+    };
+    string(object, "nonce")?;
+    ensure(
+        object.get("jwk").is_none_or(keys::is_public_jwk),
+        "`jwk` is not a public key (RFC 7515 §4.1.3)",
+    )?;
+    let certificates = |value: &Value<'_>| {
+        let items = value.as_array();
+        items.is_some_and(|items| {
+            items
+                .iter()
+                .all(|item| item.as_str().is_some_and(keys::is_certificate))
+        })
+    };
+    ensure(
+        object.get("x5c").is_none_or(certificates),
+        "`x5c` is not a list of certificates (RFC 7515 §4.1.6)",
+    )
 }
 
 fn string<'v>(object: &'v Object<'_>, name: &str) -> Result<Option<&'v str>> {

@@ -115,6 +115,25 @@ impl Padding {
     }
 }
 
+/// What becomes of header members that are never used: keys and certificates that a token brings along (`jwk`,
+/// `x5c`), and a `nonce`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnusedHeaders {
+    /// They are not looked at.
+    #[default]
+    Ignored,
+    /// They must be what they claim to be: a public key, a list of certificates, a text. They are no more trusted
+    /// for it.
+    WellFormed,
+}
+
+impl UnusedHeaders {
+    pub(super) fn is_ignored(&self) -> bool {
+        *self == UnusedHeaders::Ignored
+    }
+}
+
 /// Which denials mean "this request was not for us": the configured system would ask its next authenticator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct NotApplicable {

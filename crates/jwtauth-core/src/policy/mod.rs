@@ -21,7 +21,9 @@ use serde::Serialize;
 pub use self::claims::{
     AudienceRule, Boundary, ClaimRule, ClaimTest, ClaimsRule, Leeway, RegisteredCheck, Synthesis, TimesRule,
 };
-pub use self::extract::{ExtractRule, HeaderRule, Limits, NotApplicable, Padding, PrefixRule, RequestedOrg};
+pub use self::extract::{
+    ExtractRule, HeaderRule, Limits, NotApplicable, Padding, PrefixRule, RequestedOrg, UnusedHeaders,
+};
 pub use self::identity::{
     AbsentRule, IdentityRule, ListRule, MetadataRule, Named, OtherRule, TextRule, ValueRule,
 };
@@ -44,6 +46,9 @@ pub struct Policy {
     /// The acceptable `typ` headers, compared as media types; `None`: any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub typ: Option<Vec<String>>,
+    /// What becomes of header members that are never used.
+    #[serde(skip_serializing_if = "UnusedHeaders::is_ignored")]
+    pub unused_headers: UnusedHeaders,
     /// Which denials mean "ask the next authenticator".
     #[serde(skip_serializing_if = "NotApplicable::is_none")]
     pub not_applicable: NotApplicable,

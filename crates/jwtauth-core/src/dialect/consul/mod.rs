@@ -19,7 +19,7 @@ use crate::members::Field;
 use crate::policy::{
     AudienceRule, Boundary, ClaimsRule, ExtractRule, IdentityRule, KeyRule, KeySpec, KidRule, Leeway, Limits,
     ListRule, MetadataRule, Named, NotApplicable, Origin, Policy, Profile, Profiles, RegisteredCheck, Rules,
-    SessionRule, Synthesis, TextRule, TimesRule, ValueRule, Warning,
+    SessionRule, Synthesis, TextRule, TimesRule, UnusedHeaders, ValueRule, Warning,
 };
 
 /// Turns a configuration into a policy.
@@ -66,6 +66,7 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
         keys,
         extract: ExtractRule::default(),
         typ: None,
+        unused_headers: UnusedHeaders::WellFormed,
         not_applicable: NotApplicable::default(),
         responses: responses::all(),
         profiles: Profiles {

@@ -17,8 +17,8 @@ use crate::grant::Session;
 use crate::members::Field;
 use crate::policy::{
     ExtractRule, HeaderRule, IdentityRule, KeyRule, ListRule, Named, NotApplicable, OrgRole, OrgRoleRule,
-    OtherRule, Padding, Policy, PrefixRule, Profile, Profiles, RequestedOrg, Rules, SessionRule, ValueRule,
-    Warning,
+    OtherRule, Padding, Policy, PrefixRule, Profile, Profiles, RequestedOrg, Rules, SessionRule,
+    UnusedHeaders, ValueRule, Warning,
 };
 
 /// Turns a configuration into a policy.
@@ -122,6 +122,7 @@ fn policy(
         keys,
         extract: extract(settings, enabled, &mut warnings),
         typ: None,
+        unused_headers: UnusedHeaders::WellFormed,
         not_applicable: NotApplicable {
             missing: true,
             structure: true,

@@ -31,6 +31,11 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
             .given("typ")
             .map(|field| some_strings(&field))
             .transpose()?,
+        unused_headers: members
+            .given("unused_headers")
+            .map(|field| field.choice())
+            .transpose()?
+            .unwrap_or_default(),
         not_applicable: not_applicable(members.given("not_applicable"))?,
         responses: responses(members.given("responses"))?,
         profiles: profiles(&mut members, &mut warnings)?,

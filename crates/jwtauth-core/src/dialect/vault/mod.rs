@@ -18,7 +18,7 @@ use self::config::Config;
 use self::lease::Mount;
 use crate::error::Result;
 use crate::members::Field;
-use crate::policy::{ExtractRule, Limits, NotApplicable, Policy, Profile, Profiles, Warning};
+use crate::policy::{ExtractRule, Limits, NotApplicable, Policy, Profile, Profiles, UnusedHeaders, Warning};
 
 /// Turns a configuration into a policy.
 pub(super) fn compile(field: &Field<'_, '_>) -> Result<Policy> {
@@ -49,6 +49,7 @@ pub(super) fn compile(field: &Field<'_, '_>) -> Result<Policy> {
             ..ExtractRule::default()
         },
         typ: None,
+        unused_headers: UnusedHeaders::WellFormed,
         not_applicable: NotApplicable::default(),
         responses: responses::responses(),
         profiles: Profiles {

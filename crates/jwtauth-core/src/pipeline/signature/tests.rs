@@ -14,7 +14,7 @@ use crate::json::{self, Value};
 use crate::keys::testing::{self, all, named, open, spec};
 use crate::keys::{Algorithm, Algorithms, KeyStore};
 use crate::pipeline::{decode, select_key, signature};
-use crate::policy::{KidRule, Limits, Origin, Secret};
+use crate::policy::{KidRule, Limits, Origin, Secret, UnusedHeaders};
 
 fn store(origin: Origin) -> KeyStore {
     open(vec![spec(origin)], all(), KidRule::Hint).unwrap().0
@@ -25,7 +25,7 @@ fn public(private: &str) -> KeyStore {
 }
 
 fn verify(token: &str, store: &KeyStore, allowed: Algorithms) -> Result<String> {
-    let mut token = decode::compact(token, None, &Limits::default())?;
+    let mut token = decode::compact(token, None, UnusedHeaders::Ignored, &Limits::default())?;
     let keys = select_key::candidates(token.header(), store, allowed)?;
     signature::verify(&mut token, &keys).map(|token| token.payload().to_owned())
 }
