@@ -164,7 +164,7 @@ jwtauth_status jwtauth_verifier_refresh_keys(const jwtauth_verifier *verifier,
 /**
  * The configuration in its native form, whatever the dialect it was written in, and warnings about it.
  *
- * The reply can be given to jwtauth_verifier_new. It holds what the configuration held, secret keys included.
+ * The reply can be given to jwtauth_verifier_new, once the secrets are put back: they are left out.
  *
  * @param verifier The verifier.
  * @param reply_json Gets the reply: `dialect` "native", `config` and `warnings`. May be NULL. Free it with

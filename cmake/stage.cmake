@@ -1,0 +1,28 @@
+# Run after cargo: lays the libraries out as they are installed, and writes what depends on what they link.
+# Variables: output, stage, shared_library, soname, version, description, libdir, includedir.
+
+cmake_minimum_required(VERSION 3.21)
+
+file(MAKE_DIRECTORY ${stage})
+configure_file(${output}/libjwtauth.so ${stage}/${shared_library} COPYONLY)
+file(CHMOD ${stage}/${shared_library} PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
+configure_file(${output}/libjwtauth.a ${stage}/libjwtauth.a COPYONLY)
+file(CREATE_LINK ${shared_library} ${stage}/${soname} SYMBOLIC)
+file(CREATE_LINK ${soname} ${stage}/libjwtauth.so SYMBOLIC)
+
+# What the static library needs beside itself, as rustc says. The C compiler brings its own run-time libraries.
+file(READ ${output}/libjwtauth.native-libraries link_flags)
+string(STRIP "${link_flags}" link_flags)
+separate_arguments(link_flags)
+list(REMOVE_ITEM link_flags -lgcc_s -lc)
+list(REMOVE_DUPLICATES link_flags)
+list(TRANSFORM link_flags REPLACE "^-l" "" OUTPUT_VARIABLE link_libraries)
+list(JOIN link_flags " " link_flags)
+
+file(WRITE ${stage}/jwtauthLinkLibraries.cmake.new "set(jwtauth_LINK_LIBRARIES \"${link_libraries}\")\n")
+configure_file(${stage}/jwtauthLinkLibraries.cmake.new ${stage}/jwtauthLinkLibraries.cmake COPYONLY)
+
+# An installed tree can be moved: its prefix is found from where jwtauth.pc lies.
+file(RELATIVE_PATH up /${libdir}/pkgconfig /)
+string(REGEX REPLACE "/$" "" up "${up}")
+configure_file(${CMAKE_CURRENT_LIST_DIR}/jwtauth.pc.in ${stage}/jwtauth.pc @ONLY)

@@ -1,0 +1,63 @@
+# The C and C++ tests. Included by CMakeLists.txt.
+
+add_compile_options(-Wall -Wextra -Werror -pedantic)
+if(JWTAUTH_SANITIZE)
+  add_compile_options(-fsanitize=${JWTAUTH_SANITIZE} -fno-omit-frame-pointer -g)
+  add_link_options(-fsanitize=${JWTAUTH_SANITIZE})
+endif()
+if(JWTAUTH_PROFILE STREQUAL dev)
+  # 128 KiB are promised for what is shipped. Code that is not optimised needs a little more.
+  add_compile_definitions(SMALL_STACK_KIB=160)
+endif()
+find_package(Threads REQUIRED)
+
+# program(NAME SOURCE LIBRARY...): one source, in the strict dialect its ending asks for.
+function(program name source)
+  add_executable(${name} ${root}/${source})
+  target_link_libraries(${name} PRIVATE ${ARGN} Threads::Threads)
+  set_target_properties(${name} PROPERTIES
+    C_STANDARD 99 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF
+    CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF)
+endfunction()
+
+program(conformance tests/c/conformance.c jwtauth::jwtauth)
+program(ownership tests/c/ownership.c jwtauth::jwtauth)
+program(threads tests/c/threads.c jwtauth::jwtauth)
+program(misuse tests/c/misuse.c jwtauth::jwtauth)
+program(reload tests/c/reload.c ${CMAKE_DL_LIBS})
+target_include_directories(reload PRIVATE ${root}/include)
+program(raii tests/cpp/raii.cpp jwtauth::jwtauth)
+program(authenticate_c examples/c/authenticate.c jwtauth::jwtauth)
+program(authenticate_cpp examples/cpp/authenticate.cpp jwtauth::jwtauth)
+
+# Each header is enough by itself.
+foreach(header jwtauth.h jwtauth.hpp)
+  foreach(language c cpp)
+    if(header STREQUAL jwtauth.hpp AND language STREQUAL c)
+      continue()
+    endif()
+    set(source ${CMAKE_CURRENT_BINARY_DIR}/only_${header}.${language})
+    file(CONFIGURE OUTPUT ${source} CONTENT "#include <${header}>\n#include <${header}>\nint main(void) { return 0; }\n")
+    add_executable(only_${header}_${language} ${source})
+    target_link_libraries(only_${header}_${language} PRIVATE jwtauth::jwtauth)
+    set_target_properties(only_${header}_${language} PROPERTIES
+      C_STANDARD 99 C_EXTENSIONS OFF CXX_STANDARD 17 CXX_EXTENSIONS OFF)
+  endforeach()
+endforeach()
+
+add_test(NAME ownership COMMAND ownership)
+add_test(NAME threads COMMAND threads)
+add_test(NAME misuse COMMAND misuse)
+add_test(NAME reload COMMAND reload ${stage}/${shared_library})
+add_test(NAME raii COMMAND raii)
+add_test(NAME symbols COMMAND ${root}/.ci/symbols ${stage}/${shared_library})
+
+# `make conformance` lays the cases out, once for all languages.
+add_test(NAME conformance COMMAND conformance ${root}/target/conformance)
+
+# The examples decide as they should, here and built against an installed copy; so do those in the documentation.
+add_test(NAME example_c COMMAND ${root}/tests/package/decides $<TARGET_FILE:authenticate_c>)
+add_test(NAME example_cpp COMMAND ${root}/tests/package/decides $<TARGET_FILE:authenticate_cpp>)
+add_test(NAME package COMMAND ${root}/tests/package/consume ${CMAKE_COMMAND} ${CMAKE_BINARY_DIR} ${soname})
+add_test(NAME documentation COMMAND ${root}/tests/package/documentation ${CMAKE_BINARY_DIR} ${root}/include
+         ${stage}/${shared_library})

@@ -1,0 +1,45 @@
+// Decides about one token: authenticate CONFIG TOKEN [PROFILE]
+//
+// CONFIG is a file with a verifier's configuration. The exit status is 0 for a grant, 1 for a denial, 2 for a mistake
+// in the configuration or the command, 3 if the keys are out of reach.
+
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include <jwtauth.hpp>
+
+int main(int argc, char **argv) {
+    if (argc < 3 || argc > 4) {
+        std::cerr << "usage: authenticate CONFIG TOKEN [PROFILE]\n";
+        return 2;
+    }
+    std::ifstream file(argv[1], std::ios::binary);
+    if (!file) {
+        std::cerr << argv[1] << ": cannot be read\n";
+        return 2;
+    }
+    const std::string config{std::istreambuf_iterator<char>(file), {}};
+    try {
+        const jwtauth::Verifier verifier(config);
+        const auto reply = verifier.authenticate_token(argv[2], argc == 4 ? argv[3] : "");
+        if (reply) {
+            std::cout << "granted: " << reply.get("/identity/name").value_or("(no name)") << ' '
+                      << reply.get("/entitlements").value_or("[]") << '\n';
+            return 0;
+        }
+        std::cout << "refused: " << reply.get("/code").value_or("internal_error") << ": "
+                  << reply.get("/message").value_or("") << '\n';
+        switch (reply.status()) {
+        case JWTAUTH_STATUS_DENIED:
+            return 1;
+        case JWTAUTH_STATUS_UNAVAILABLE:
+            return 3;
+        default:
+            return 2;
+        }
+    } catch (const jwtauth::Error &error) {
+        std::cerr << "refused: " << error.code() << ": " << error.what() << '\n';
+        return 2;
+    }
+}

@@ -1,0 +1,162 @@
+/*
+ * jwtauth.h for C++17: nothing to free, and a refusal cannot be taken for a yes.
+ *
+ *     jwtauth::Verifier verifier(config);                      // throws jwtauth::Error
+ *     if (auto reply = verifier.authenticate_token(token)) {
+ *         admit(reply.get("/identity/name").value());
+ *     } else {
+ *         refuse(reply.get("/code").value_or("internal_error"));
+ *     }
+ *
+ * The rules at the top of jwtauth.h hold here too. Text goes in as any std::string_view; text with a NUL character
+ * in it is refused like text that is not UTF-8, because C would take its first half for the whole.
+ */
+
+#ifndef JWTAUTH_HPP
+#define JWTAUTH_HPP
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include <jwtauth.h>
+
+namespace jwtauth {
+
+namespace detail {
+
+struct Free {
+    void operator()(char *text) const noexcept { jwtauth_string_free(text); }
+    void operator()(jwtauth_verifier *verifier) const noexcept { jwtauth_verifier_free(verifier); }
+};
+
+/* A C string ends at its first NUL. In its place stands a byte that no UTF-8 has, so that the whole is refused. */
+inline std::string c_text(std::string_view text) {
+    std::string copy(text);
+    std::replace(copy.begin(), copy.end(), '\0', '\xff');
+    return copy;
+}
+
+} // namespace detail
+
+/* What a call came to: true for a grant, or for a thing that was done. A new one is a refusal. */
+class Reply {
+public:
+    Reply() = default;
+
+    /* Takes over what a function of jwtauth.h gave. */
+    Reply(jwtauth_status status, char *json) noexcept : status_(status), json_(json) {}
+
+    explicit operator bool() const noexcept { return status_ == JWTAUTH_STATUS_OK; }
+
+    jwtauth_status status() const noexcept { return status_; }
+
+    /* The reply as JSON text. It lives as long as this object. */
+    std::string_view json() const noexcept { return json_ ? std::string_view(json_.get()) : std::string_view(); }
+
+    /* The value at a JSON pointer, such as "/identity/name": a string as its text, anything else as JSON. */
+    std::optional<std::string> get(std::string_view pointer) const {
+        const std::unique_ptr<char, detail::Free> value(
+            jwtauth_json_get(json_.get(), detail::c_text(pointer).c_str()));
+        return value ? std::optional<std::string>(value.get()) : std::nullopt;
+    }
+
+private:
+    jwtauth_status status_ = JWTAUTH_STATUS_INTERNAL;
+    std::unique_ptr<char, detail::Free> json_;
+};
+
+/* Why a verifier could not be built. what() is for people; code() is for programs. */
+class Error : public std::runtime_error {
+public:
+    explicit Error(const Reply &reply)
+        : std::runtime_error(text(reply)), status_(reply.status()), code_(reply.get("/code").value_or("internal_error")),
+          json_(reply.json()) {}
+
+    jwtauth_status status() const noexcept { return status_; }
+    const std::string &code() const noexcept { return code_; }
+    const std::string &json() const noexcept { return json_; }
+
+private:
+    static std::string text(const Reply &reply) {
+        std::string text = reply.get("/message").value_or("the library made a mistake");
+        if (const auto more = reply.get("/detail")) {
+            text += ": " + *more;
+        }
+        return text;
+    }
+
+    jwtauth_status status_;
+    std::string code_;
+    std::string json_;
+};
+
+/* Decides requests by one configuration. Any number of threads may use one at once. */
+class Verifier {
+public:
+    /* Builds a verifier from a configuration. Throws Error if there is anything wrong with it. */
+    explicit Verifier(std::string_view config) {
+        if (const Reply reply = build(config); !reply) {
+            throw Error(reply);
+        }
+    }
+
+    /* The same without an exception: nothing if there is anything wrong, and `reply` says what. */
+    static std::optional<Verifier> make(std::string_view config, Reply &reply) {
+        std::optional<Verifier> verifier(Verifier{});
+        reply = verifier->build(config);
+        if (!reply) {
+            verifier.reset();
+        }
+        return verifier;
+    }
+
+    /* Decides a request that the host describes as JSON. Never paste a token into one. */
+    Reply authenticate(std::string_view request) const {
+        char *reply = nullptr;
+        const auto status = jwtauth_verifier_authenticate(handle_.get(), detail::c_text(request).c_str(), &reply);
+        return Reply(status, reply);
+    }
+
+    /* Decides about one token, taken as it came; the profile is the host's choice, none if empty. */
+    Reply authenticate_token(std::string_view token, std::string_view profile = {}) const {
+        char *reply = nullptr;
+        const auto status = jwtauth_verifier_authenticate_token(handle_.get(), detail::c_text(token).c_str(),
+                                                                detail::c_text(profile).c_str(), &reply);
+        return Reply(status, reply);
+    }
+
+    /* Asks every key source for its keys now. */
+    Reply refresh_keys() const {
+        char *reply = nullptr;
+        const auto status = jwtauth_verifier_refresh_keys(handle_.get(), &reply);
+        return Reply(status, reply);
+    }
+
+    /* The configuration in its native form, without secrets, and warnings about it. */
+    Reply policy() const {
+        char *reply = nullptr;
+        const auto status = jwtauth_verifier_policy(handle_.get(), &reply);
+        return Reply(status, reply);
+    }
+
+private:
+    Verifier() = default;
+
+    Reply build(std::string_view config) {
+        jwtauth_verifier *handle = nullptr;
+        char *reply = nullptr;
+        const auto status = jwtauth_verifier_new(detail::c_text(config).c_str(), &handle, &reply);
+        handle_.reset(handle);
+        return Reply(status, reply);
+    }
+
+    std::unique_ptr<jwtauth_verifier, detail::Free> handle_;
+};
+
+} // namespace jwtauth
+
+#endif /* JWTAUTH_HPP */

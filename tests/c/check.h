@@ -1,0 +1,66 @@
+/*
+ * What the C tests have in common. A test goes on after a failed check; its exit status tells.
+ *
+ * Tests run on a thread with a stack of 128 KiB: some hosts give no more, so it must do for everything. And when a
+ * thread has ended, what was kept for it is gone too, so that a leak checker may ask for nothing to be left at all.
+ */
+
+#ifndef CHECK_H
+#define CHECK_H
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#ifndef SMALL_STACK_KIB
+#define SMALL_STACK_KIB 128
+#endif
+
+enum { SMALL_STACK = SMALL_STACK_KIB * 1024 };
+
+static unsigned long checks_made;
+static unsigned long checks_failed;
+
+#define CHECK(condition) check((condition) ? 1 : 0, #condition, __FILE__, __LINE__)
+#define CHECK_TEXT(text, expected) check_text((text), (expected), #text, __FILE__, __LINE__)
+
+static inline int check(int holds, const char *what, const char *file, int line) {
+    checks_made++;
+    if (!holds) {
+        checks_failed++;
+        fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, what);
+    }
+    return holds;
+}
+
+static inline int check_text(const char *text, const char *expected, const char *what, const char *file, int line) {
+    int same = text != NULL && strcmp(text, expected) == 0;
+    checks_made++;
+    if (!same) {
+        checks_failed++;
+        fprintf(stderr, "%s:%d: %s is \"%s\", not \"%s\"\n", file, line, what, text != NULL ? text : "(NULL)", expected);
+    }
+    return same;
+}
+
+static inline void *run_test(void *test) {
+    (*(void (**)(void))test)();
+    return NULL;
+}
+
+/* Runs a test and says what came of it; the result is the program's exit status. */
+static inline int run(const char *name, void (*test)(void)) {
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    if (pthread_attr_init(&attributes) != 0 || pthread_attr_setstacksize(&attributes, SMALL_STACK) != 0 ||
+        pthread_create(&thread, &attributes, run_test, &test) != 0 || pthread_join(thread, NULL) != 0) {
+        fprintf(stderr, "%s: there is no thread to run on\n", name);
+        return 2;
+    }
+    pthread_attr_destroy(&attributes);
+    printf("%s: %lu checks, %lu failed\n", name, checks_made, checks_failed);
+    return checks_failed == 0 ? 0 : 1;
+}
+
+#endif

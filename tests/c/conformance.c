@@ -1,0 +1,143 @@
+/*
+ * Runs the flattened conformance cases: conformance [DIRECTORY [EVERY]]
+ *
+ * For each line of DIRECTORY/index.txt a verifier is built from verifier.json and asked about request.json. A grant
+ * must be expect.json byte for byte; a failure must agree with it in class, code and, where given, claim. The number
+ * of cases goes to ran-c.txt. With EVERY only each so-manyth case is run, for slow tools, and nothing is written.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jwtauth.h>
+
+#include "check.h"
+
+static const char *directory = "target/conformance";
+
+/* The text of DIRECTORY/case/name, to be freed. A runner without its files has nothing to say. */
+static char *read_file(const char *case_name, const char *name) {
+    char path[1024];
+    FILE *file;
+    long length;
+    char *text;
+
+    snprintf(path, sizeof path, "%s/%s/%s", directory, case_name, name);
+    file = fopen(path, "rb");
+    if (file == NULL || fseek(file, 0, SEEK_END) != 0 || (length = ftell(file)) < 0 || fseek(file, 0, SEEK_SET) != 0) {
+        perror(path);
+        exit(2);
+    }
+    text = malloc((size_t)length + 1);
+    if (text == NULL || fread(text, 1, (size_t)length, file) != (size_t)length) {
+        perror(path);
+        exit(2);
+    }
+    fclose(file);
+    text[length] = '\0';
+    if (strlen(text) != (size_t)length) {
+        fprintf(stderr, "%s: there is a NUL in it, which no C string can hold\n", path);
+        exit(2);
+    }
+    return text;
+}
+
+/* Whether two replies have the same at a pointer; both may have nothing. */
+static int agree(const char *reply, const char *expect, const char *pointer) {
+    char *left = jwtauth_json_get(reply, pointer);
+    char *right = jwtauth_json_get(expect, pointer);
+    int same = left == NULL || right == NULL ? left == right : strcmp(left, right) == 0;
+
+    jwtauth_string_free(right);
+    jwtauth_string_free(left);
+    return same;
+}
+
+static int has(const char *expect, const char *pointer) {
+    char *value = jwtauth_json_get(expect, pointer);
+    int there = value != NULL;
+
+    jwtauth_string_free(value);
+    return there;
+}
+
+static int passes(const char *case_name) {
+    char *verifier_json = read_file(case_name, "verifier.json");
+    char *request_json = read_file(case_name, "request.json");
+    char *expect = read_file(case_name, "expect.json");
+    jwtauth_verifier *verifier = NULL;
+    char *reply = NULL;
+    int built, granted, passed;
+
+    built = jwtauth_verifier_new(verifier_json, &verifier, &reply) == JWTAUTH_STATUS_OK;
+    granted = 0;
+    if (built) {
+        jwtauth_string_free(reply);
+        granted = jwtauth_verifier_authenticate(verifier, request_json, &reply) == JWTAUTH_STATUS_OK;
+    }
+    if (granted) {
+        passed = strcmp(reply, expect) == 0;
+    } else {
+        passed = agree(reply, expect, "/outcome") && agree(reply, expect, "/class") && agree(reply, expect, "/code") &&
+                 (!has(expect, "/claim") || agree(reply, expect, "/claim"));
+    }
+    if (!passed) {
+        fprintf(stderr, "%s\n  expected %s\n  got      %s\n", case_name, expect, reply);
+    }
+    jwtauth_string_free(reply);
+    jwtauth_verifier_free(verifier);
+    free(expect);
+    free(request_json);
+    free(verifier_json);
+    return passed;
+}
+
+static void write_count(unsigned long ran) {
+    char path[1024];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/ran-c.txt", directory);
+    file = fopen(path, "w");
+    if (file == NULL || fprintf(file, "%lu\n", ran) < 0 || fclose(file) != 0) {
+        perror(path);
+        exit(2);
+    }
+}
+
+static unsigned long every = 1, passed, failed;
+
+static void conformance(void) {
+    unsigned long seen = 0;
+    char *index = read_file(".", "index.txt");
+    char *line;
+
+    for (line = strtok(index, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        if (seen++ % every == 0) {
+            if (passes(line)) {
+                passed++;
+            } else {
+                failed++;
+            }
+        }
+    }
+    free(index);
+    printf("conformance c: %lu passed, %lu failed\n", passed, failed);
+    CHECK(failed == 0 && passed > 0);
+    if (every == 1) {
+        write_count(passed + failed);
+    }
+}
+
+int main(int argc, char **argv) {
+    if (argc > 1) {
+        directory = argv[1];
+    }
+    if (argc > 2) {
+        every = strtoul(argv[2], NULL, 10);
+    }
+    if (every == 0) {
+        every = 1;
+    }
+    return run("conformance", conformance);
+}

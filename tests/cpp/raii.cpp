@@ -1,0 +1,105 @@
+// The C++ face: what it owns, what it throws, and that nothing but a grant is true.
+
+#include <type_traits>
+#include <utility>
+
+#include <jwtauth.hpp>
+
+#include "../c/check.h"
+#include "../c/sample.h"
+
+static_assert(!std::is_copy_constructible_v<jwtauth::Verifier>);
+static_assert(std::is_nothrow_move_constructible_v<jwtauth::Verifier>);
+static_assert(std::is_nothrow_move_assignable_v<jwtauth::Verifier>);
+static_assert(!std::is_convertible_v<jwtauth::Reply, bool>, "a reply is true only where a condition is asked for");
+
+using jwtauth::Error;
+using jwtauth::Reply;
+using jwtauth::Verifier;
+
+static void a_grant_is_true_and_everything_else_is_not() {
+    const Verifier verifier(SAMPLE_CONFIG);
+
+    const Reply granted = verifier.authenticate_token(SAMPLE_RS256);
+    CHECK(granted);
+    CHECK(granted.status() == JWTAUTH_STATUS_OK);
+    CHECK(granted.get("/identity/name") == "joe");
+    CHECK(granted.get("/claims/exp") == "1300819380");
+    CHECK(!granted.get("/identity/email"));
+    CHECK(granted.json().substr(0, 20) == "{\"outcome\":\"granted\"");
+    CHECK(verifier.authenticate("{\"token\":\"" SAMPLE_ES256 "\"}"));
+
+    const Reply denied = verifier.authenticate_token(SAMPLE_RS256, "nobody");
+    CHECK(!denied);
+    CHECK(denied.status() == JWTAUTH_STATUS_DENIED);
+    CHECK(denied.get("/code").has_value());
+
+    CHECK(!verifier.authenticate("{}"));
+    CHECK(verifier.authenticate("{").status() == JWTAUTH_STATUS_ARGUMENT);
+    CHECK(!Reply());
+    CHECK(Reply().json().empty());
+    CHECK(!Reply().get("/outcome"));
+}
+
+static void text_is_never_cut_short() {
+    const Verifier verifier(SAMPLE_CONFIG);
+    const std::string token(SAMPLE_HS256);
+    const std::string longer = token + '\0' + "more";
+    const std::string_view view(longer);
+
+    CHECK(verifier.authenticate_token(view).status() == JWTAUTH_STATUS_ARGUMENT);
+    CHECK(verifier.authenticate_token(view.substr(0, token.size())));
+    CHECK(verifier.authenticate_token(token, std::string_view("\0nobody", 7)).status() == JWTAUTH_STATUS_ARGUMENT);
+    CHECK(!verifier.authenticate_token(token).get(std::string_view("/code\0", 6)));
+}
+
+static void a_refused_configuration_throws() {
+    bool caught = false;
+    try {
+        const Verifier verifier("{\"dialect\":\"native\",\"config\":{},\"confg\":{}}");
+    } catch (const Error &error) {
+        caught = true;
+        CHECK(error.status() == JWTAUTH_STATUS_CONFIG);
+        CHECK(error.code() == "config_invalid");
+        CHECK(error.json().substr(0, 19) == "{\"outcome\":\"failed\"");
+        CHECK(std::string(error.what()).find("confg") != std::string::npos);
+    }
+    CHECK(caught);
+}
+
+static void a_configuration_can_be_tried_without_an_exception() {
+    Reply reply;
+    CHECK(!Verifier::make("{}", reply));
+    CHECK(reply.status() == JWTAUTH_STATUS_CONFIG);
+
+    const auto verifier = Verifier::make(SAMPLE_CONFIG, reply);
+    CHECK(reply && verifier && verifier->authenticate_token(SAMPLE_HS256));
+}
+
+static void a_verifier_moves() {
+    Verifier first(SAMPLE_CONFIG);
+    Verifier second(std::move(first));
+    CHECK(second.authenticate_token(SAMPLE_HS256));
+    CHECK(first.authenticate_token(SAMPLE_HS256).status() == JWTAUTH_STATUS_ARGUMENT);
+
+    first = Verifier(SAMPLE_CONFIG);
+    CHECK(first.authenticate_token(SAMPLE_HS256));
+
+    CHECK(first.refresh_keys());
+
+    const Reply policy = Verifier(SAMPLE_PUBLIC_CONFIG).policy();
+    CHECK(policy);
+    CHECK(Verifier(policy.json()).policy().json() == policy.json());
+}
+
+static void raii() {
+    a_grant_is_true_and_everything_else_is_not();
+    text_is_never_cut_short();
+    a_refused_configuration_throws();
+    a_configuration_can_be_tried_without_an_exception();
+    a_verifier_moves();
+}
+
+int main() {
+    return run("raii", raii);
+}
