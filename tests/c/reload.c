@@ -84,8 +84,10 @@ static void reload(void) {
         CHECK(load_use_unload());
         CHECK(pthread_create(&thread, NULL, in_a_thread, &fine) == 0 && pthread_join(thread, NULL) == 0 && fine);
     }
-    /* Were only a hundred bytes of each round to stay, this would not hold. */
-    CHECK(resident_pages() - before < 64);
+    /* Were only a hundred bytes of each round to stay, this would not hold. Few rounds show nothing. */
+    if (rounds >= 1000) {
+        CHECK(resident_pages() - before < 64);
+    }
 }
 
 int main(int argc, char **argv) {
