@@ -32,9 +32,10 @@ pub(super) fn claim_rules(
         } else {
             ClaimTest::AnyOf(scalars(expected, warnings))
         };
+        // Vault compares a number only with a claim that is a number itself.
+        let has_numbers = matches!(&test, ClaimTest::AnyOf(values) if values.iter().any(is_number));
         Ok(ClaimRule {
-            // Vault compares a number only with a claim that is a number itself.
-            list_numbers: false,
+            list_numbers: !has_numbers,
             ..ClaimRule::new(select(key), test)
         })
     };
@@ -96,6 +97,10 @@ fn impossible(expected: &Value<'_>) -> Option<&'static str> {
             Some("bound claim is not a string, bool, int or list; it never matches")
         }
     }
+}
+
+fn is_number(value: &Value<'_>) -> bool {
+    matches!(value, Value::Number(_))
 }
 
 /// Vault reads claims as doubles and writes them as 64-bit integers: what is changed on that way never matches.
