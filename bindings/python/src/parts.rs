@@ -176,7 +176,7 @@ impl Entitlement {
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let mut text = format!(
-            "Entitlement({:?}, {}",
+            "Entitlement('{}', {}",
             self.kind(),
             PyString::new(py, self.name()).repr()?
         );

@@ -1,9 +1,19 @@
 # The types of the extension module. What it does is documented there: help(jwtauth.Verifier).
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any, Literal, TypeAlias, final
+from typing import Any, Literal, Protocol, TypeAlias, final, type_check_only
 
-from _typeshed import SupportsItems
+__all__ = [
+    "Code",
+    "Entitlement",
+    "EntitlementKind",
+    "Grant",
+    "Identity",
+    "Session",
+    "Stage",
+    "Verifier",
+    "__version__",
+]
 
 __version__: str
 
@@ -82,6 +92,11 @@ EntitlementKind: TypeAlias = Literal[
 ]
 # </generated>
 
+# A dict will do, and so will what web frameworks have, where a repeated header is there twice.
+@type_check_only
+class _Headers(Protocol):
+    def items(self) -> Iterable[tuple[str, str | Sequence[str]]]: ...
+
 @final
 class Verifier:
     def __new__(cls, config: Mapping[str, Any] | str) -> Verifier: ...
@@ -89,7 +104,7 @@ class Verifier:
         self,
         token: str | None = None,
         *,
-        headers: SupportsItems[str, str | Sequence[str]] | None = None,
+        headers: _Headers | None = None,
         url: str | None = None,
         profile: str | None = None,
         remote_addr: str | IPv4Address | IPv6Address | None = None,
@@ -99,7 +114,7 @@ class Verifier:
         self,
         token: str | None = None,
         *,
-        headers: SupportsItems[str, str | Sequence[str]] | None = None,
+        headers: _Headers | None = None,
         url: str | None = None,
         profile: str | None = None,
         remote_addr: str | IPv4Address | IPv6Address | None = None,
@@ -126,7 +141,7 @@ class Grant:
     @property
     def json(self) -> str: ...
     def to_dict(self) -> dict[str, Any]: ...
-    def __eq__(self, other: object) -> bool: ...
+    def __eq__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
 @final
@@ -147,7 +162,7 @@ class Identity:
     def metadata(self) -> dict[str, str]: ...
     @property
     def lists(self) -> dict[str, tuple[str, ...]]: ...
-    def __eq__(self, other: object) -> bool: ...
+    def __eq__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
 @final
@@ -168,7 +183,7 @@ class Entitlement:
     def scope(self) -> str | None: ...
     @property
     def variables(self) -> dict[str, str]: ...
-    def __eq__(self, other: object) -> bool: ...
+    def __eq__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
 @final
@@ -201,5 +216,5 @@ class Session:
     def sync_org_roles(self) -> bool | None: ...
     @property
     def sync_teams(self) -> bool | None: ...
-    def __eq__(self, other: object) -> bool: ...
+    def __eq__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...

@@ -1,0 +1,209 @@
+"""What a caller receives: grants, their parts, and what can be done with them."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from typing import Any, get_args
+
+import pytest
+from conftest import CLAIMS, CONFORMANCE, token
+
+import jwtauth
+from jwtauth import Entitlement, Grant, Identity, Session, Verifier
+
+
+@pytest.fixture
+def grant(verifier: Verifier) -> Grant:
+    return verifier.authenticate(token())
+
+
+def granted_replies() -> list[str]:
+    texts = (
+        (CONFORMANCE / case / "expect.json").read_bytes().decode()
+        for case in (CONFORMANCE / "index.txt").read_text().split()
+    )
+    return [text for text in texts if text.startswith('{"outcome":"granted"')]
+
+
+def test_a_grant_says_who_and_what(grant: Grant) -> None:
+    assert grant.profile is None
+    assert grant.cleaned_url is None
+    assert grant.identity.name == "alice"
+    assert grant.identity.subject == "alice"
+    assert grant.identity.email == "alice@example.com"
+    assert grant.identity.display_name == "Alice"
+    assert grant.identity.requested_org is None
+    assert grant.identity.groups == ("staff", "ops")
+    assert grant.identity.metadata == {"team": "blue"}
+    assert grant.identity.lists == {"teams": ("staff", "ops")}
+    assert grant.revocations == ()
+    assert (grant.session.ttl, grant.session.max_ttl, grant.session.renewable) == (3600, 7200, None)
+    assert set(grant.entitlements) == {Entitlement("role", "editor"), Entitlement("policy", "web-read")}
+
+
+def test_claims_are_python_values(grant: Grant) -> None:
+    assert grant.claims == CLAIMS
+    assert isinstance(grant.claims["ratio"], float)
+    assert grant.claims["large"] == 2**70
+
+
+def test_the_reply_is_the_wire_format(grant: Grant) -> None:
+    assert grant.json.startswith('{"outcome":"granted","identity":{"name":"alice"')
+    assert grant.to_dict() == json.loads(grant.json)
+
+
+def test_parts_are_made_once(grant: Grant) -> None:
+    assert grant.identity is grant.identity
+    assert grant.entitlements is grant.entitlements
+    assert grant.revocations is grant.revocations
+    assert grant.session is grant.session
+    assert grant.claims is grant.claims
+    assert grant.json is grant.json
+
+
+def test_every_part_of_every_reply_can_be_read() -> None:
+    """No member of the wire format is without its attribute."""
+
+    def plain(part: object, members: dict[str, Any]) -> dict[str, Any]:
+        values = {name: getattr(part, name) for name in members}
+        values.pop("outcome", None)
+        for name, value in values.items():
+            if isinstance(value, tuple):
+                values[name] = [plain(item, dict.fromkeys(members[name][0])) if isinstance(item, Entitlement) else item for item in value]
+            elif isinstance(value, (Identity, Session)):
+                values[name] = plain(value, members[name])
+            elif name == "lists":
+                values[name] = {key: list(items) for key, items in value.items()}
+        return values
+
+    replies = granted_replies()
+    assert len(replies) > 50
+    for text in replies:
+        reply = json.loads(text)
+        grant = Grant._restore(text)  # type: ignore[attr-defined]
+        del reply["outcome"]
+        entitlements = [*reply.pop("entitlements"), *reply.pop("revocations")]
+        parts = [*grant.entitlements, *grant.revocations]
+        assert [plain(part, of) for part, of in zip(parts, entitlements, strict=True)] == entitlements
+        assert plain(grant, reply) == reply
+        assert grant.to_dict() == json.loads(text)
+
+
+def test_grants_are_equal_when_their_replies_are(verifier: Verifier, grant: Grant) -> None:
+    again = verifier.authenticate(token())
+    other = verifier.authenticate(token(sub="bob"))
+    assert grant == again
+    assert hash(grant) == hash(again)
+    assert grant.identity == again.identity
+    assert hash(grant.identity) == hash(again.identity)
+    assert grant.session == other.session
+    assert grant != other
+    assert grant.identity != other.identity
+    assert {grant, again, other} == {grant, other}
+    for stranger in (None, grant.json, grant.to_dict()):
+        assert grant != stranger
+        assert grant.identity != stranger
+        assert grant.session != stranger
+        assert Entitlement("role", "editor") != stranger
+
+
+@pytest.mark.parametrize("copied", [pickle.loads, copy.copy, copy.deepcopy], ids=["pickle", "copy", "deepcopy"])
+def test_grants_and_their_parts_survive_copying(grant: Grant, copied: Any) -> None:
+    for original in (grant, grant.identity, grant.session, *grant.entitlements):
+        twin = copied(pickle.dumps(original)) if copied is pickle.loads else copied(original)
+        assert type(twin) is type(original)
+        assert twin == original
+        assert hash(twin) == hash(original)
+    assert copied(pickle.dumps(grant) if copied is pickle.loads else grant).json == grant.json
+
+
+def test_a_deep_copy_has_claims_of_its_own(grant: Grant) -> None:
+    copy.deepcopy(grant).claims["groups"].append("admins")
+    assert grant.claims == CLAIMS
+
+
+def test_what_is_not_a_reply_is_not_restored() -> None:
+    for text in ("", "{}", '{"outcome":"failed"}', '{"outcome":"granted"}'):
+        with pytest.raises(jwtauth.ArgumentError):
+            Grant._restore(text)  # type: ignore[attr-defined]
+        parts: list[Any] = [Identity, Session, Entitlement]
+        for part in parts:
+            with pytest.raises(ValueError, match="this is not what was pickled"):
+                part._restore("{" + text)
+
+
+def test_nothing_read_from_a_grant_can_change_it(grant: Grant) -> None:
+    before = grant.json
+    grant.identity.metadata["team"] = "red"
+    grant.identity.lists.clear()
+    grant.to_dict()["identity"].clear()
+    grant.claims["sub"] = "root"
+    assert grant.identity.metadata == {"team": "blue"}
+    assert grant.identity.lists == {"teams": ("staff", "ops")}
+    assert grant.json == before
+    assert copy.copy(grant).claims["sub"] == "alice"
+    for part, attribute in (
+        (grant, "profile"),
+        (grant, "identity"),
+        (grant, "claims"),
+        (grant, "invented"),
+        (grant.identity, "name"),
+        (grant.session, "ttl"),
+        (Entitlement("role", "viewer"), "name"),
+    ):
+        with pytest.raises(AttributeError):
+            setattr(part, attribute, "root")
+        with pytest.raises(AttributeError):
+            delattr(part, attribute)
+
+
+def test_entitlements_can_be_looked_for(grant: Grant) -> None:
+    assert Entitlement("role", "editor") in grant.entitlements
+    assert Entitlement("role", "admin") not in grant.entitlements
+    assert Entitlement("role", "editor", scope="1") not in grant.entitlements
+    assert Entitlement("policy", "editor") not in grant.entitlements
+    made = Entitlement("templated_policy", "builtin/service", scope="dc1", variables={"name": "web"})
+    assert (made.kind, made.name, made.scope, made.variables) == (
+        "templated_policy",
+        "builtin/service",
+        "dc1",
+        {"name": "web"},
+    )
+    assert repr(made) == "Entitlement('templated_policy', 'builtin/service', scope='dc1', variables={'name': 'web'})"
+    assert eval(repr(made)) == made
+
+
+def test_an_entitlement_has_a_known_kind() -> None:
+    for kind in get_args(jwtauth.EntitlementKind):
+        assert Entitlement(kind, "x").kind == kind
+    with pytest.raises(ValueError, match="king"):
+        Entitlement("king", "x")  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        Entitlement("role", 1)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        Entitlement("role")  # type: ignore[call-arg]
+
+
+def test_representations_carry_nothing_from_the_token(verifier: Verifier) -> None:
+    grant = verifier.authenticate(token(sub="mallory-9", name="mallory-9", email="mallory-9", groups=["mallory-9"]))
+    for part in (grant, grant.identity, grant.session):
+        assert "mallory" not in repr(part) + str(part)
+    assert repr(grant) == "<jwtauth.Grant profile=None entitlements=1 revocations=0>"
+    assert repr(grant.identity) == "<jwtauth.Identity groups=1 metadata=1 lists=1>"
+    assert repr(grant.session) == "<jwtauth.Session ttl=3600 max_ttl=7200 renewable=None>"
+
+
+def test_grants_and_parts_come_from_decisions_only() -> None:
+    for part in (Grant, Identity, Session):
+        with pytest.raises(TypeError):
+            part()
+        with pytest.raises(TypeError):
+            part.__new__(part)
+
+
+def test_the_classes_cannot_be_extended() -> None:
+    for part in (Verifier, Grant, Identity, Entitlement, Session):
+        with pytest.raises(TypeError):
+            type("Forged", (part,), {})
