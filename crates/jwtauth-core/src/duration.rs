@@ -112,6 +112,8 @@ fn nanoseconds(number: &str, unit: u128) -> Option<u128> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -155,5 +157,33 @@ mod tests {
         }
         assert_eq!(to_go(Duration::from_secs(90)), "1m30s");
         assert_eq!(to_go(Duration::from_secs(3600)), "1h");
+    }
+
+    #[test]
+    fn what_does_not_fit_go_is_refused() {
+        // Go's durations end at 2^63 - 1 nanoseconds.
+        let longest = Duration::from_nanos(u64::try_from(i64::MAX).unwrap());
+        assert_eq!(parse_go(&to_go(longest)), Some((false, longest)));
+        assert_eq!(parse_go("9223372036854775808ns"), None);
+        assert_eq!(parse_go("9223372036s1s"), None);
+        assert_eq!(parse_go(&"9".repeat(100_000)), None);
+        assert_eq!(parse_go(&format!("{}s", "9".repeat(100_000))), None);
+        assert_eq!(
+            parse_go(&format!("0.{}s", "9".repeat(100))),
+            Some((false, Duration::from_nanos(999_999_999)))
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn every_printed_duration_reads_back(nanos in 0..=u64::try_from(i64::MAX).unwrap()) {
+            let duration = Duration::from_nanos(nanos);
+            prop_assert_eq!(parse_go(&to_go(duration)), Some((false, duration)));
+        }
+
+        #[test]
+        fn no_text_panics(text in "[-+0-9.a-z\u{b5}\u{3bc}]{0,20}") {
+            let _ = parse_go(&text);
+        }
     }
 }

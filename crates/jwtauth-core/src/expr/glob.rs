@@ -47,3 +47,75 @@ impl Serialize for Glob {
         out.serialize_str(&self.text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_run_and_nothing_else_is_special() {
+        for (pattern, matching, others) in [
+            ("", &[""][..], &["a"][..]),
+            ("*", &["", "a", "\u{1f511}\n"], &[]),
+            ("**", &["", "a"], &[]),
+            ("a", &["a"], &["", "A", "aa", "ba"]),
+            ("a*", &["a", "ab"], &["", "ba"]),
+            ("*a", &["a", "ba"], &["", "ab"]),
+            ("a*a", &["aa", "aba", "aaa"], &["a", "ab"]),
+            ("*a*", &["a", "bab"], &["", "b"]),
+            ("a*b*c", &["abc", "aXbYc", "abbcc"], &["acb", "ab", "abcd"]),
+            ("*aab", &["aaab", "aabaab"], &["aaba"]),
+            ("*ab*ab", &["abab", "xabyab"], &["ab", "aab"]),
+            (
+                "acme/*",
+                &["acme/web", "acme/"],
+                &["acme", "ACME/web", "xacme/web"],
+            ),
+            ("[a]?.\\", &["[a]?.\\"], &["a", "[a]xx"]),
+            ("\u{e9}*", &["\u{e9}t\u{e9}"], &["e\u{301}t\u{e9}"]),
+        ] {
+            let glob = Glob::new(pattern);
+            for text in matching {
+                assert!(glob.matches(text), "{pattern} {text}");
+            }
+            for text in others {
+                assert!(!glob.matches(text), "{pattern} {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_hostile_pattern_costs_no_more_than_the_text_is_long() {
+        // Backtracking would not end before the universe does.
+        let text = "a".repeat(64 * 1024);
+        for pattern in [
+            "a*".repeat(2000) + "b",
+            "*a".repeat(2000) + "*b*",
+            "*".repeat(4096) + "b",
+            "a".repeat(30_000) + "*b",
+        ] {
+            assert!(!Glob::new(pattern).matches(&text));
+        }
+    }
+
+    /// What `*` means, said as simply as possible.
+    fn naive(pattern: &[char], text: &[char]) -> bool {
+        match (pattern, text) {
+            ([], text) => text.is_empty(),
+            (['*', rest @ ..], text) => (0..=text.len()).any(|skipped| naive(rest, &text[skipped..])),
+            ([letter, rest @ ..], [first, others @ ..]) => letter == first && naive(rest, others),
+            (_, []) => false,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_agrees_with_the_naive_matcher(pattern in "[ab*\u{e9}]{0,10}", text in "[ab\u{e9}]{0,12}") {
+            let letters = |text: &str| text.chars().collect::<Vec<char>>();
+            let expected = naive(&letters(&pattern), &letters(&text));
+            prop_assert_eq!(Glob::new(pattern).matches(&text), expected);
+        }
+    }
+}

@@ -119,7 +119,7 @@ pub(crate) fn go_integer(part: &str) -> Option<i64> {
         (10, lower.as_str(), false)
     };
     // An underscore may stand between digits, and after a base prefix; nowhere else.
-    let misplaced = rest.ends_with('_') || rest.contains("__") || (!prefixed && rest.contains('_'));
+    let misplaced = rest.ends_with('_') || rest.contains("__") || (!prefixed && rest.starts_with('_'));
     let plain = rest.replace('_', "");
     if misplaced || plain.is_empty() || !plain.chars().all(|digit| digit.is_digit(radix)) {
         return None;
@@ -131,4 +131,120 @@ pub(crate) fn go_integer(part: &str) -> Option<i64> {
 /// `~1` first, then `~0`, as RFC 6901 §4 orders; any other `~x` stays.
 fn unescape(part: &str) -> String {
     part.replace("~1", "/").replace("~0", "~")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::json;
+
+    fn found(pointer: &str, rule: IndexRule) -> Option<String> {
+        // The document of RFC 6901 §5, and some more.
+        let document = r#"{"foo":["bar","baz"],"":0,"a/b":1,"c%d":2,"e^f":3,"g|h":4,"i\\j":5,"k\"l":6," ":7,"m~n":8,
+            "~1":9,"x":{"y":[[1,2],{"z":null}]}}"#;
+        let document = json::parse(document).unwrap();
+        let value = Pointer::parse(pointer, rule)?
+            .find(&document)
+            .map(serde_json::to_string);
+        value.map(Result::unwrap)
+    }
+
+    #[test]
+    fn the_examples_of_the_rfc_hold() {
+        for (pointer, expected) in [
+            ("/foo", r#"["bar","baz"]"#),
+            ("/foo/0", r#""bar""#),
+            ("/", "0"),
+            ("/a~1b", "1"),
+            ("/c%d", "2"),
+            ("/e^f", "3"),
+            ("/g|h", "4"),
+            ("/i\\j", "5"),
+            ("/k\"l", "6"),
+            ("/ ", "7"),
+            ("/m~0n", "8"),
+            ("/~01", "9"),
+            ("/x/y/0/1", "2"),
+            ("/x/y/1/z", "null"),
+        ] {
+            assert_eq!(
+                found(pointer, IndexRule::Strict).as_deref(),
+                Some(expected),
+                "{pointer}"
+            );
+        }
+        assert!(found("", IndexRule::Strict).is_some_and(|whole| whole.starts_with('{')));
+    }
+
+    #[test]
+    fn a_step_that_leads_nowhere_ends_the_way() {
+        for pointer in [
+            "/missing",
+            "/foo/2",
+            "/foo/-",
+            "/foo/-1",
+            "/foo/00",
+            "/foo/01",
+            "/foo/+1",
+            "/foo/0x1",
+            "/foo/",
+            "/foo/0/a",
+            "/foo/18446744073709551616",
+            "/x/y/0/1/",
+            "/FOO",
+            "/foo/\u{661}",
+        ] {
+            assert_eq!(found(pointer, IndexRule::Strict), None, "{pointer}");
+        }
+        assert_eq!(Pointer::parse("foo", IndexRule::Strict), None);
+    }
+
+    #[test]
+    fn go_reads_indices_in_its_own_way() {
+        for (index, expected) in [
+            ("", Some(0)),
+            ("0", Some(0)),
+            ("01", Some(1)),
+            ("0x1F", Some(31)),
+            ("0b11", Some(3)),
+            ("0o17", Some(15)),
+            ("017", Some(15)),
+            ("+1", Some(1)),
+            ("-0", Some(0)),
+            ("1_000", Some(1000)),
+            ("0_7", Some(7)),
+            ("0x_f", Some(15)),
+            ("-1", None),
+            ("-", None),
+            ("_1", None),
+            ("1_", None),
+            ("1__0", None),
+            ("08", None),
+            ("0x", None),
+            ("1.0", None),
+            (" 1", None),
+            ("--1", None),
+            ("+-1", None),
+            ("9223372036854775808", None),
+        ] {
+            assert_eq!(IndexRule::Go.index(index), expected, "{index:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_escaped_name_is_found_again(name in any::<String>(), other in any::<String>()) {
+            prop_assume!(name != other);
+            let escaped = name.replace('~', "~0").replace('/', "~1");
+            let members = vec![(other.into(), Value::Null), (name.clone().into(), Value::Bool(true))];
+            let document = Value::Object(json::Object::from_unique(members));
+            for rule in [IndexRule::Strict, IndexRule::Go] {
+                let pointer = Pointer::parse(&format!("/{escaped}"), rule).unwrap();
+                prop_assert_eq!(pointer.parts(), std::slice::from_ref(&name));
+                prop_assert_eq!(pointer.find(&document), Some(&Value::Bool(true)));
+            }
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::Result;
-use crate::expr::{JmesPath, Pointer, Selection};
+use crate::expr::{IndexRule, JmesPath, Pointer, Selection};
 use crate::members::{Field, Members};
 use crate::policy::{IdentityRule, ListRule, MetadataRule, ValueRule};
 
@@ -55,14 +55,22 @@ pub(super) fn selection(members: &mut Members<'_, '_>, field: &Field<'_, '_>) ->
         (Some(name), None, None) => Ok(Selection::claim(name.string()?)),
         (None, Some(text), None) => {
             let rule = index.map(|field| field.choice()).transpose()?.unwrap_or_default();
-            Pointer::parse(text.string()?, rule)
-                .map(Selection::Pointer)
-                .ok_or_else(|| text.error("must start with `/` (RFC 6901)"))
+            json_pointer(&text, rule).map(Selection::Pointer)
         }
         (None, None, Some(expression)) => jmespath(&expression).map(Selection::JmesPath),
         (None, None, None) => Err(field.error("must have one of claim, pointer, jmespath")),
         _ => Err(field.error("must have only one of claim, pointer, jmespath")),
     }
+}
+
+fn json_pointer(field: &Field<'_, '_>, rule: IndexRule) -> Result<Pointer> {
+    let text = field.string()?;
+    // RFC 6901 §3 knows no other escapes. The systems that read indices in Go's way let them stand.
+    let escapes = text.split('~').skip(1).all(|after| after.starts_with(['0', '1']));
+    if !escapes && rule == IndexRule::Strict {
+        return Err(field.error("a `~` in it must be written `~0` (RFC 6901)"));
+    }
+    Pointer::parse(text, rule).ok_or_else(|| field.error("must start with `/` (RFC 6901)"))
 }
 
 /// A JMESPath expression.

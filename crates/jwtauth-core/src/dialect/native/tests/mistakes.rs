@@ -250,6 +250,10 @@ pub(super) const MEMBERS: &[(&str, &str)] = &[
         "config_invalid: `claims[0].pointer`: must start with `/` (RFC 6901)",
     ),
     (
+        r#""claims":[{"pointer":"/a~b","equals":1}]"#,
+        "config_invalid: `claims[0].pointer`: a `~` in it must be written `~0` (RFC 6901)",
+    ),
+    (
         r#""claims":[{"claim":"a","index":"go","equals":1}]"#,
         "config_invalid: `claims[0].index`: needs a `pointer` beside it",
     ),
