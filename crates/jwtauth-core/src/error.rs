@@ -9,7 +9,7 @@ use std::fmt;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 macro_rules! codes {
-    ($( $variant:ident $wire:literal $class:ident $stage:ident $text:literal; )*) => {
+    ($( $variant:ident $wire:literal $class:ident $stage:ident $text:literal $advice:literal; )*) => {
         /// The stable name of a failure; never renamed, never reused.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
@@ -38,61 +38,166 @@ macro_rules! codes {
             pub const fn message(self) -> &'static str {
                 match self { $( Code::$variant => $text, )* }
             }
+
+            /// Where a person looks, and what they do about it.
+            pub const fn advice(self) -> &'static str {
+                match self { $( Code::$variant => $advice, )* }
+            }
         }
     };
 }
 
 codes! {
-    TokenMissing           "token_missing"            Denied      Extract         "the request carries no token";
-    TokenAmbiguous         "token_ambiguous"          Denied      Extract         "the request carries more than one token";
-    AuthenticatorDisabled  "authenticator_disabled"   Denied      Extract         "the configuration takes no tokens";
-    ProfileUnknown         "profile_unknown"          Denied      Extract         "the requested profile does not exist";
-    ProfileMissing         "profile_missing"          Denied      Extract         "the request names no profile and none is the default";
-    ProfileClosed          "profile_closed"           Denied      Extract         "the requested profile accepts no tokens";
-    AddressNotAllowed      "address_not_allowed"      Denied      Extract         "the caller's address is outside the allowed networks";
-    TokenMalformed         "token_malformed"          Denied      Decode          "the token is not a compact JWS";
-    TokenTooLarge          "token_too_large"          Denied      Decode          "the token is larger than the limit";
-    HeaderInvalid          "header_invalid"           Denied      Decode          "the token's header is not valid";
-    HeaderUnsupported      "header_unsupported"       Denied      Decode          "the token's header asks for something that is not supported";
-    AlgorithmNotAllowed    "algorithm_not_allowed"    Denied      SelectKey       "the token's algorithm is not allowed";
-    KeyNotFound            "key_not_found"            Denied      SelectKey       "no key answers to this token";
-    SignatureInvalid       "signature_invalid"        Denied      VerifySignature "the signature does not verify";
-    ClaimsMalformed        "claims_malformed"         Denied      ValidateClaims  "the payload is not a valid claims set";
-    ClaimMissing           "claim_missing"            Denied      ValidateClaims  "a required claim is missing";
-    ClaimInvalid           "claim_invalid"            Denied      ValidateClaims  "a claim has the wrong type or an impossible value";
-    ClaimMismatch          "claim_mismatch"           Denied      ValidateClaims  "a claim does not have a required value";
-    IssuerMismatch         "issuer_mismatch"          Denied      ValidateClaims  "the token comes from another issuer";
-    SubjectMismatch        "subject_mismatch"         Denied      ValidateClaims  "the token is about another subject";
-    AudienceMismatch       "audience_mismatch"        Denied      ValidateClaims  "the token is meant for another audience";
-    AudienceUnexpected     "audience_unexpected"      Denied      ValidateClaims  "the token names an audience but none is configured";
-    TokenNotYetValid       "token_not_yet_valid"      Denied      ValidateClaims  "the token is not valid yet";
-    TokenExpired           "token_expired"            Denied      ValidateClaims  "the token has expired";
-    TokenIssuedInFuture    "token_issued_in_future"   Denied      ValidateClaims  "the token was issued in the future";
-    TokenTooOld            "token_too_old"            Denied      ValidateClaims  "the token is older than the maximum age";
-    LifetimeMissing        "lifetime_missing"         Denied      ValidateClaims  "the token carries no time claim at all";
-    IdentityMissing        "identity_missing"         Denied      MapIdentity     "the token names nobody";
-    IdentityInvalid        "identity_invalid"         Denied      MapIdentity     "the claim that names the caller cannot be used as a name";
-    GroupsInvalid          "groups_invalid"           Denied      MapIdentity     "the groups claim cannot be used";
-    MappingFailed          "mapping_failed"           Denied      MapIdentity     "a claim mapping cannot be carried out";
-    RoleUnresolved         "role_unresolved"          Denied      Decide          "no role could be determined";
-    RoleInvalid            "role_invalid"             Denied      Decide          "the role is not one of the valid roles";
-    BindingInvalid         "binding_invalid"          Denied      Decide          "a binding rule computes a name that cannot be one";
-    BindingUnmatched       "binding_unmatched"        Denied      Decide          "nothing is bound to this identity";
-    PolicyForbidden        "policy_forbidden"         Denied      Decide          "a configured policy may never be granted";
-    ConfigInvalid          "config_invalid"           Config      Configure       "the configuration is not valid";
-    KeySourceMissing       "key_source_missing"       Config      Configure       "no key source is configured";
-    KeySourceConflict      "key_source_conflict"      Config      Configure       "more than one key source is configured";
-    KeyInvalid             "key_invalid"              Config      Configure       "a key cannot be used";
-    AlgorithmUnsupported   "algorithm_unsupported"    Config      Configure       "an algorithm is not supported";
-    ExpressionInvalid      "expression_invalid"       Config      Configure       "an expression cannot be used";
-    KeySourceUnavailable   "key_source_unavailable"   Unavailable SelectKey       "the keys cannot be obtained at the moment";
-    KeySetInvalid          "key_set_invalid"          Unavailable SelectKey       "the key source answers with something that is not a key set";
-    DiscoveryFailed        "discovery_failed"         Unavailable SelectKey       "the issuer's metadata cannot be obtained";
-    DiscoveryIssuerMismatch "discovery_issuer_mismatch" Unavailable SelectKey     "the issuer's metadata names another issuer";
-    ArgumentNull           "argument_null"            Argument    Configure       "a required argument is NULL";
-    ArgumentNotUtf8        "argument_not_utf8"        Argument    Configure       "an argument is not UTF-8";
-    RequestInvalid         "request_invalid"          Argument    Extract         "the request is not valid";
-    InternalError          "internal_error"           Internal    Configure       "the library made a mistake";
+    TokenMissing "token_missing" Denied Extract
+        "the request carries no token"
+        "Send the token where the configuration expects it; the detail names the header or the query parameter.";
+    TokenAmbiguous "token_ambiguous" Denied Extract
+        "the request carries more than one token"
+        "Send one token. Two readers of one request must not see two callers.";
+    AuthenticatorDisabled "authenticator_disabled" Denied Extract
+        "the configuration takes no tokens"
+        "Nothing is wrong with the token: the configuration switches token login off.";
+    ProfileUnknown "profile_unknown" Denied Extract
+        "the requested profile does not exist"
+        "Compare the profile in the request with the names in the configuration.";
+    ProfileMissing "profile_missing" Denied Extract
+        "the request names no profile and none is the default"
+        "Name a profile in the request, or set a default profile in the configuration.";
+    ProfileClosed "profile_closed" Denied Extract
+        "the requested profile accepts no tokens"
+        "Look at the profile in the configuration: the detail says why it takes no tokens.";
+    AddressNotAllowed "address_not_allowed" Denied Extract
+        "the caller's address is outside the allowed networks"
+        "Look at the bound networks, and at the address the host passes; behind a proxy it may be the proxy's.";
+    TokenMalformed "token_malformed" Denied Decode
+        "the token is not a compact JWS"
+        "Look at what was sent: a compact JWS is three base64url parts with two dots, and nothing around it.";
+    TokenTooLarge "token_too_large" Denied Decode
+        "the token is larger than the limit"
+        "Ask the issuer for fewer claims, or raise `max_token_bytes`.";
+    HeaderInvalid "header_invalid" Denied Decode
+        "the token's header is not valid"
+        "Look at the token's header with `jwtauth inspect`; the issuer made it wrong.";
+    HeaderUnsupported "header_unsupported" Denied Decode
+        "the token's header asks for something that is not supported"
+        "The issuer uses `crit`, `b64` or encryption. Ask it for a plain signed token.";
+    AlgorithmNotAllowed "algorithm_not_allowed" Denied SelectKey
+        "the token's algorithm is not allowed"
+        "Compare the header's `alg` with the allowed algorithms. Allow another one only if the issuer means it.";
+    KeyNotFound "key_not_found" Denied SelectKey
+        "no key answers to this token"
+        "Compare the header's `kid` with the configured keys; the issuer may have changed its keys.";
+    SignatureInvalid "signature_invalid" Denied VerifySignature
+        "the signature does not verify"
+        "The token was forged or altered, or the configured key is not the issuer's.";
+    ClaimsMalformed "claims_malformed" Denied ValidateClaims
+        "the payload is not a valid claims set"
+        "The issuer signed something that is no claims set: not JSON, no object, or a name that stands twice.";
+    ClaimMissing "claim_missing" Denied ValidateClaims
+        "a required claim is missing"
+        "Ask the issuer to add the claim, or stop requiring it.";
+    ClaimInvalid "claim_invalid" Denied ValidateClaims
+        "a claim has the wrong type or an impossible value"
+        "The issuer gives the claim a wrong type; a time must be a number, for example.";
+    ClaimMismatch "claim_mismatch" Denied ValidateClaims
+        "a claim does not have a required value"
+        "The caller is not one of those the rule is for, or the rule expects another value.";
+    IssuerMismatch "issuer_mismatch" Denied ValidateClaims
+        "the token comes from another issuer"
+        "Compare the token's `iss` with the configured issuer letter by letter, a final slash included.";
+    SubjectMismatch "subject_mismatch" Denied ValidateClaims
+        "the token is about another subject"
+        "Only one subject is allowed, and the token is about another.";
+    AudienceMismatch "audience_mismatch" Denied ValidateClaims
+        "the token is meant for another audience"
+        "Ask the issuer for a token with this service among its audiences, or correct the audiences configured here.";
+    AudienceUnexpected "audience_unexpected" Denied ValidateClaims
+        "the token names an audience but none is configured"
+        "Configure the audiences that this service answers to, or say that any will do.";
+    TokenNotYetValid "token_not_yet_valid" Denied ValidateClaims
+        "the token is not valid yet"
+        "Compare the clocks of issuer and host; a small difference is what the leeway is for.";
+    TokenExpired "token_expired" Denied ValidateClaims
+        "the token has expired"
+        "Get a new token. If it is new, compare the clocks of issuer and host.";
+    TokenIssuedInFuture "token_issued_in_future" Denied ValidateClaims
+        "the token was issued in the future"
+        "Compare the clocks of issuer and host; a small difference is what the leeway is for.";
+    TokenTooOld "token_too_old" Denied ValidateClaims
+        "the token is older than the maximum age"
+        "Get a new token; `max_age` counts from `iat` even while the token has not expired.";
+    LifetimeMissing "lifetime_missing" Denied ValidateClaims
+        "the token carries no time claim at all"
+        "Ask the issuer to add `exp`; at least one of `exp`, `nbf`, `iat` must be there.";
+    IdentityMissing "identity_missing" Denied MapIdentity
+        "the token names nobody"
+        "Look at which claim names the caller, and whether this issuer sends it.";
+    IdentityInvalid "identity_invalid" Denied MapIdentity
+        "the claim that names the caller cannot be used as a name"
+        "Name the caller by a claim that holds a text.";
+    GroupsInvalid "groups_invalid" Denied MapIdentity
+        "the groups claim cannot be used"
+        "Point to a claim that holds a list of texts.";
+    MappingFailed "mapping_failed" Denied MapIdentity
+        "a claim mapping cannot be carried out"
+        "Look at the mapping and at the claim it reads: it is absent where it must not be, or has a wrong type.";
+    RoleUnresolved "role_unresolved" Denied Decide
+        "no role could be determined"
+        "Look at the role expression: it gives no text for this caller, and strict mode asks for one.";
+    RoleInvalid "role_invalid" Denied Decide
+        "the role is not one of the valid roles"
+        "Compare what the role expression gives with the roles that exist; case counts.";
+    BindingInvalid "binding_invalid" Denied Decide
+        "a binding rule computes a name that cannot be one"
+        "Look at the bind name: with this caller's values it becomes something that cannot be a name.";
+    BindingUnmatched "binding_unmatched" Denied Decide
+        "nothing is bound to this identity"
+        "No binding rule selects this caller, or what the rules bind does not exist.";
+    PolicyForbidden "policy_forbidden" Denied Decide
+        "a configured policy may never be granted"
+        "Take the policy out of the configuration; the detail says why it cannot be granted.";
+    ConfigInvalid "config_invalid" Config Configure
+        "the configuration is not valid"
+        "Correct the configuration at the place that the detail names.";
+    KeySourceMissing "key_source_missing" Config Configure
+        "no key source is configured"
+        "Add a key: PEM, JWK, JWK set, secret, or a file with one.";
+    KeySourceConflict "key_source_conflict" Config Configure
+        "more than one key source is configured"
+        "Keep one of the sources that the detail names.";
+    KeyInvalid "key_invalid" Config Configure
+        "a key cannot be used"
+        "Look at the key that the detail names: it does not read, is too weak, or fits none of the allowed algorithms.";
+    AlgorithmUnsupported "algorithm_unsupported" Config Configure
+        "an algorithm is not supported"
+        "Choose among the algorithms that the detail lists.";
+    ExpressionInvalid "expression_invalid" Config Configure
+        "an expression cannot be used"
+        "Correct the expression at the position that the detail names.";
+    KeySourceUnavailable "key_source_unavailable" Unavailable SelectKey
+        "the keys cannot be obtained at the moment"
+        "Try again later; look at the network and at the key server.";
+    KeySetInvalid "key_set_invalid" Unavailable SelectKey
+        "the key source answers with something that is not a key set"
+        "Look at what the key server answers; it may be an error page.";
+    DiscoveryFailed "discovery_failed" Unavailable SelectKey
+        "the issuer's metadata cannot be obtained"
+        "Try again later; look at the network and at the issuer's discovery document.";
+    DiscoveryIssuerMismatch "discovery_issuer_mismatch" Unavailable SelectKey
+        "the issuer's metadata names another issuer"
+        "Correct the discovery URL: the issuer there calls itself by another name.";
+    ArgumentNull "argument_null" Argument Configure
+        "a required argument is NULL"
+        "Look at the call: a pointer that must not be NULL is.";
+    ArgumentNotUtf8 "argument_not_utf8" Argument Configure
+        "an argument is not UTF-8"
+        "Look at the call: text must be UTF-8.";
+    RequestInvalid "request_invalid" Argument Extract
+        "the request is not valid"
+        "Correct the request that the host builds, at the place that the detail names.";
+    InternalError "internal_error" Internal Configure
+        "the library made a mistake"
+        "Report it, with the version and what was asked; nobody was let in.";
 }
 
 impl fmt::Display for Code {
