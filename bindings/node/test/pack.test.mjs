@@ -40,7 +40,7 @@ describe('the packed package', () => {
 
   test('holds the addon, the types and nothing to do with tests', () => {
     const files = packed.files.map(({ path }) => path)
-    for (const needed of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'README.md']) {
+    for (const needed of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'README.md', 'LICENSE-MIT', 'LICENSE-APACHE']) {
       assert.ok(files.includes(needed), needed)
     }
     assert.equal(files.filter((path) => path.endsWith('.node')).length, 1)
