@@ -1,30 +1,34 @@
-"""Decides about one token: python authenticate.py CONFIG TOKEN [PROFILE]"""
+"""Decides about one token: python authenticate.py CONFIG TOKEN [PROFILE]
+
+CONFIG is a file with a verifier's configuration. The decision goes to standard output; the exit status is
+0 for a grant, 1 for a denial, 2 for a mistake in the configuration or the command, 3 if the keys are out of reach.
+"""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from jwtauth import Denied, Error, Verifier
+from jwtauth import Denied, Error, Unavailable, Verifier
 
 
-def main(config: str, token: str, profile: str | None = None) -> int:
+def main(arguments: list[str]) -> int:
+    if len(arguments) not in (2, 3):
+        print("usage: authenticate.py CONFIG TOKEN [PROFILE]", file=sys.stderr)
+        return 2
+    config, token, *profile = arguments
     try:
         verifier = Verifier(Path(config).read_text(encoding="utf-8"))
-        grant = verifier.authenticate(token, profile=profile)
-    except Denied as why:
-        print(f"denied: {why}")
+        grant = verifier.authenticate(token, profile=profile[0] if profile else None)
+    except Denied as refusal:
+        print(f"refused: {refusal}")
         return 1
-    except Error as why:
-        print(f"failed: {why}", file=sys.stderr)
-        return 2
-    print(f"granted: {grant.identity.name}")
-    for entitlement in grant.entitlements:
-        print(f"  {entitlement.kind} {entitlement.name}")
+    except (Error, OSError) as failure:
+        print(f"refused: {failure}", file=sys.stderr)
+        return 3 if isinstance(failure, Unavailable) else 2
+    print(f"granted: {grant.identity.name or '(no name)'} {list(grant.entitlements)}")
     return 0
 
 
 if __name__ == "__main__":
-    if len(sys.argv) not in (3, 4):
-        sys.exit("usage: authenticate.py CONFIG TOKEN [PROFILE]")
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))

@@ -266,7 +266,8 @@ def test_subclasses_of_str_are_text(verifier: Verifier) -> None:
             return "shouted"
 
     assert verifier.authenticate(Loud(token())).identity.name == "alice"
-    assert verifier.authenticate(Loud(token()), profile=Loud("office"), remote_addr=Loud("10.0.0.1")).profile == "office"
+    address = Loud("10.0.0.1")
+    assert verifier.authenticate(Loud(token()), profile=Loud("office"), remote_addr=address).profile == "office"
 
 
 def test_json_requests_are_read_strictly(verifier: Verifier) -> None:
@@ -303,8 +304,8 @@ def test_large_inputs_are_refused_and_not_crashed_on(verifier: Verifier) -> None
 
 
 def test_the_policy_builds_a_verifier_again() -> None:
-    config = with_config(keys=[{"jwk": {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}}])
-    config["config"]["algorithms"] = ["EdDSA"]
+    key = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+    config = with_config(keys=[{"jwk": key}], algorithms=["EdDSA"])
     policy = Verifier(config).policy()
     assert policy["dialect"] == "native"
     assert policy["warnings"] == []
