@@ -53,15 +53,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
         other => other.map(str::to_owned),
     };
     let outcome = arguments.config.verifier().and_then(|verifier| {
-        let mut request = match &token {
-            Some(token) => Request::bearer(token),
-            None => Request::headers(
-                arguments
-                    .headers
-                    .iter()
-                    .map(|(name, value)| (name.as_str(), value.as_str())),
-            ),
-        };
+        let headers = arguments.headers.iter();
+        let mut request = Request::headers(headers.map(|(name, value)| (name.as_str(), value.as_str())));
+        if let Some(token) = &token {
+            request = request.token(token);
+        }
         if let Some(url) = &arguments.url {
             request = request.url(url);
         }

@@ -210,6 +210,36 @@ fn a_token_comes_from_a_header_too() {
 }
 
 #[test]
+fn headers_and_url_count_beside_a_token() {
+    let token = token(&CLAIMS.replace("\"exp\"", "\"iat\":1700000000,\"exp\""));
+    let grafana = "examples/configs/grafana.ini";
+
+    let plain = jwtauth(["verify", "--json", "--config", grafana, &token]);
+    let header = jwtauth([
+        "verify",
+        "--json",
+        "--config",
+        grafana,
+        "-H",
+        "X-Grafana-Org-Id: 7",
+        &token,
+    ]);
+    let url = jwtauth([
+        "verify",
+        "--json",
+        "--config",
+        grafana,
+        "--url",
+        "/d/abc?orgId=8",
+        &token,
+    ]);
+
+    assert!(!plain.out.contains("requested_org"), "{}", plain.out);
+    assert!(header.out.contains(r#""requested_org":7"#), "{}", header.out);
+    assert!(url.out.contains(r#""requested_org":8"#), "{}", url.out);
+}
+
+#[test]
 fn a_member_that_stands_twice_is_refused_although_options_are_added() {
     let config = file(
         "twice.json",
