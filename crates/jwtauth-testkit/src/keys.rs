@@ -1,7 +1,9 @@
 //! The test keys, `tests/conformance/keys/*`, in every form a configuration may want them in.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::sync::Mutex;
 
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
@@ -34,6 +36,8 @@ pub struct TestKey {
     pkcs1_der: Vec<u8>,
     private_pem: String,
     secret: Vec<u8>,
+    /// Most cases of a topic share a token, and making an RSA signature is what takes time.
+    signed: Mutex<HashMap<(String, Vec<u8>), Vec<u8>>>,
 }
 
 enum Signer {
@@ -129,6 +133,7 @@ impl TestKey {
             pkcs1_der: Vec::new(),
             secret: Vec::new(),
             private_pem: String::new(),
+            signed: Mutex::default(),
         };
         let family = name.split('-').next().unwrap_or_default();
         match family {
@@ -183,6 +188,7 @@ impl TestKey {
             pkcs1_der: Vec::new(),
             private_pem: String::new(),
             secret,
+            signed: Mutex::default(),
         })
     }
 
@@ -191,6 +197,14 @@ impl TestKey {
     /// # Errors
     /// The key cannot be used with that algorithm.
     pub fn sign(&self, algorithm: &str, message: &[u8]) -> Result<Vec<u8>> {
+        let mut signed = self.signed.lock().context("signing")?;
+        match signed.entry((algorithm.to_owned(), message.to_vec())) {
+            Entry::Occupied(known) => Ok(known.get().clone()),
+            Entry::Vacant(new) => Ok(new.insert(self.make_signature(algorithm, message)?).clone()),
+        }
+    }
+
+    fn make_signature(&self, algorithm: &str, message: &[u8]) -> Result<Vec<u8>> {
         match &self.signer {
             Signer::P521(pair) if algorithm == "ES512" => Ok(pair
                 .sign(&SystemRandom::new(), message)

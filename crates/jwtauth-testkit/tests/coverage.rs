@@ -1,0 +1,47 @@
+//! Whether the cases leave anything out.
+
+use std::collections::BTreeSet;
+
+use jwtauth_core::Code;
+use jwtauth_testkit::{case, suite};
+use serde_json::Value;
+
+#[test]
+fn every_code_has_at_least_one_case() {
+    let mut expected = BTreeSet::new();
+    for topic in case::topics(&suite()).unwrap() {
+        for case in topic.cases {
+            expected.extend(
+                case.expect
+                    .0
+                    .get("code")
+                    .and_then(Value::as_str)
+                    .map(str::to_owned),
+            );
+        }
+    }
+    let known: BTreeSet<String> = Code::ALL.iter().map(|code| code.to_string()).collect();
+    let elsewhere: BTreeSet<String> = ELSEWHERE.iter().map(|(code, _)| code.to_string()).collect();
+
+    let without: Vec<&String> = known.difference(&expected).collect();
+    assert_eq!(without, elsewhere.iter().collect::<Vec<_>>());
+    let unknown: Vec<&String> = expected.difference(&known).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+/// The codes that no case can provoke, and where they are tested.
+const ELSEWHERE: [(Code, &str); 7] = [
+    (Code::ArgumentNull, "only C has null pointers: tests/c/misuse.c"),
+    (
+        Code::ArgumentNotUtf8,
+        "only C has bytes for text: tests/c/misuse.c",
+    ),
+    (
+        Code::InternalError,
+        "a bug that is known is mended: the unit tests of jwtauth-ffi",
+    ),
+    (Code::KeySourceUnavailable, "needs a server of keys"),
+    (Code::KeySetInvalid, "needs a server of keys"),
+    (Code::DiscoveryFailed, "needs a server of keys"),
+    (Code::DiscoveryIssuerMismatch, "needs a server of keys"),
+];
