@@ -227,8 +227,10 @@ impl Options {
 
 fn read_request<'a>(document: &'a Value<'_>) -> Result<Request<'a>> {
     let mut members = Field::root(document, Code::RequestInvalid).members()?;
-    let mut request = Request::default();
-    request.token = members.take("token").map(|field| field.string()).transpose()?;
+    let mut request = Request {
+        token: members.take("token").map(|field| field.string()).transpose()?,
+        ..Request::default()
+    };
     if let Some(headers) = members.take("headers") {
         for (name, field) in headers.entries()? {
             match field.value() {
