@@ -110,3 +110,43 @@ fn hand_out(text: &str) -> Result<*mut c_char> {
     }
     Ok(copy.cast())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_answered_like_any_other_failure() {
+        let (status, reply) = answered(|| panic!("a mistake of ours"));
+        assert_eq!(status, Status::Internal);
+        assert_eq!(
+            wire::get(&reply, "/code").as_deref(),
+            Some(Code::InternalError.as_str())
+        );
+    }
+
+    #[test]
+    fn a_reply_that_would_be_cut_short_is_none() {
+        let (status, reply) = answered(|| Ok("half\0whole".to_owned()));
+        assert_eq!(status, Status::Internal);
+        assert_eq!(wire::get(&reply, "/outcome").as_deref(), Some("failed"));
+    }
+
+    #[test]
+    fn without_a_slot_there_is_still_a_status() {
+        // SAFETY: NULL is allowed.
+        let status = unsafe { ReplySlot::new(ptr::null_mut()) }.answer(|| Err(guard::null("token")));
+        assert_eq!(status, Status::Argument);
+    }
+
+    fn answered(body: impl FnOnce() -> Result<String>) -> (Status, String) {
+        let mut slot = ptr::null_mut();
+        // SAFETY: the slot outlives the call, and what is in it afterwards came from the library.
+        unsafe {
+            let status = ReplySlot::new(&raw mut slot).answer(body);
+            let reply = std::ffi::CStr::from_ptr(slot).to_str().unwrap().to_owned();
+            jwtauth_string_free(slot);
+            (status, reply)
+        }
+    }
+}
