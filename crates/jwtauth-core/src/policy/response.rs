@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 
-use crate::error::{Class, Code, Error};
+use crate::error::{Class, Code, Error, Stage};
 
 /// What denials say, by code: the status over HTTP and the wording that operators search for.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Responses {
-    /// The status of a denial that no entry names; 401 if absent.
+    /// The status of a denial that no entry gives one; if absent, 401, or 403 where the token is good and its holder
+    /// may not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_status: Option<u16>,
     /// The entries; the first that fits is used.
@@ -58,7 +59,7 @@ impl Responses {
         let status = entry
             .and_then(|entry| entry.http_status)
             .or(self.default_status)
-            .unwrap_or(401);
+            .unwrap_or_else(|| usual_status(error.code()));
         let wording = entry.and_then(|entry| entry.detail.as_deref());
         let error = error.with_http_status(status);
         match wording {
@@ -72,6 +73,15 @@ impl Responses {
                 error.with_detail(detail)
             }
         }
+    }
+}
+
+/// 401: another token may help. 403: the token is good, and its holder may not (RFC 6750 §3.1).
+fn usual_status(code: Code) -> u16 {
+    match code {
+        Code::AddressNotAllowed | Code::ProfileClosed | Code::ClaimMismatch | Code::SubjectMismatch => 403,
+        code if code.stage() == Stage::Decide => 403,
+        _ => 401,
     }
 }
 
