@@ -99,6 +99,9 @@ fn lay_out(topic: &Topic, case: &Case, directory: &Path, ring: &Keyring) -> Resu
         })
         .to_string(),
     };
+    if verifier.contains('\0') || request.contains('\0') {
+        return Err("a text for C cannot hold a NUL; the core's own tests can".to_owned());
+    }
     write(&directory.join("verifier.json"), &verifier)?;
     write(&directory.join("request.json"), &request)?;
     write(&directory.join("expect.json"), &expected)?;
