@@ -70,7 +70,7 @@ impl Pointer {
     pub(super) fn find_text<'t>(&self, root: &'t str) -> Option<&'t str> {
         self.parts.iter().try_fold(root, |value, part| {
             if text::is_list(value) {
-                text::element(value, self.rule.index(part)?)
+                text::elements(value)?.get(self.rule.index(part)?).copied()
             } else {
                 text::member(value, part)
             }

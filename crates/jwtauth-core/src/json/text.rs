@@ -13,10 +13,10 @@ pub(crate) fn member<'t>(object: &'t str, name: &str) -> Option<&'t str> {
     members.get(name).map(|value| value.get())
 }
 
-/// The text of the element at this index, when the text is a list that has one.
-pub(crate) fn element(list: &str, index: usize) -> Option<&str> {
+/// The texts of the elements, when the text is a list.
+pub(crate) fn elements(list: &str) -> Option<Vec<&str>> {
     let elements: Vec<&RawValue> = serde_json::from_str(list).ok()?;
-    elements.get(index).map(|value| value.get())
+    Some(elements.into_iter().map(RawValue::get).collect())
 }
 
 /// Whether the text is a list.
@@ -101,8 +101,8 @@ mod tests {
         let text = r#"{"a": [1, 2.50], "b\u0063": {"d": 1e2}}"#;
         let list = member(text, "a").unwrap();
         assert!(is_list(list));
-        assert_eq!(element(list, 1), Some("2.50"));
-        assert_eq!(element(list, 2), None);
+        assert_eq!(elements(list), Some(vec!["1", "2.50"]));
+        assert_eq!(elements(text), None);
         assert_eq!(member(member(text, "bc").unwrap(), "d"), Some("1e2"));
         assert_eq!(member(list, "a"), None);
     }

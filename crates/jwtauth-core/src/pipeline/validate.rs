@@ -4,10 +4,11 @@
 //! the policy's order, then the policy's own rules. The first failure is the one reported.
 
 use std::borrow::Cow;
+use std::cell::LazyCell;
 
 use crate::claims::{Claims, NumericDate, Registered};
 use crate::error::{Code, Error, Result};
-use crate::expr::{Document, Selection};
+use crate::expr::{Document, Found, Selection};
 use crate::json::{Number, Value, text};
 use crate::pipeline::decode::UnverifiedToken;
 use crate::pipeline::signature::VerifiedToken;
@@ -95,22 +96,7 @@ pub(crate) fn holds(rule: &ClaimRule, document: &Document<'_>) -> Result<()> {
     let holds = match &rule.test {
         ClaimTest::Equals(expected) => equals(&found, expected),
         ClaimTest::IsTrue {} => matches!(*found, Value::Bool(true)),
-        ClaimTest::AnyOf(expected) => {
-            let actual = elements(&found, rule.split.as_deref()).map_err(fail)?;
-            let in_list = matches!(*found, Value::Array(_));
-            let counts = |one: &Value<'_>| rule.list_numbers || !in_list || !matches!(one, Value::Number(_));
-            actual.iter().enumerate().any(|(index, one)| {
-                let written = || {
-                    let text = rule.select.find_text(document)?;
-                    if in_list {
-                        text::element(text, index)
-                    } else {
-                        Some(text)
-                    }
-                };
-                counts(one) && expected.iter().any(|bound| same_scalar(one, bound, written))
-            })
-        }
+        ClaimTest::AnyOf(expected) => any_of(&found, expected, rule, document).map_err(fail)?,
         ClaimTest::Glob(patterns) => {
             let actual = elements(&found, rule.split.as_deref()).map_err(fail)?;
             actual
@@ -373,28 +359,52 @@ fn equals(actual: &Value<'_>, expected: &Value<'_>) -> bool {
     }
 }
 
-/// Equality of scalars by type and exact value; lists and objects equal nothing.
-fn same_scalar<'t>(
-    actual: &Value<'_>,
-    expected: &Value<'_>,
-    written: impl FnOnce() -> Option<&'t str>,
-) -> bool {
-    match (actual, expected) {
+/// Whether a claim, or one of its elements, is one of these scalars by type and exact value.
+fn any_of(
+    found: &Found<'_, '_>,
+    expected: &[Value<'_>],
+    rule: &ClaimRule,
+    document: &Document<'_>,
+) -> Result<bool, Code> {
+    let in_list = matches!(**found, Value::Array(_));
+    // The token's text is read again for the rare number that a double alone does not decide, and at most once.
+    let written = LazyCell::new(|| {
+        let text = rule.select.find_text(document)?;
+        if in_list {
+            text::elements(text)
+        } else {
+            Some(vec![text])
+        }
+    });
+    let is_exactly = |index: usize, integer: i128| match found {
+        // What an expression made is written nowhere.
+        Found::Made(_) => true,
+        Found::Here(_) => {
+            let text = written.as_ref().and_then(|texts| texts.get(index));
+            text.and_then(|text| text::integer(text)) == Some(integer)
+        }
+    };
+    let same = |index: usize, actual: &Value<'_>, expected: &Value<'_>| match (actual, expected) {
         (Value::Bool(actual), Value::Bool(expected)) => actual == expected,
         (Value::String(actual), Value::String(expected)) => actual == expected,
-        (Value::Number(actual), Value::Number(expected)) => same_number(*actual, *expected, written),
+        (Value::Number(_), Value::Number(_)) if in_list && !rule.list_numbers => false,
+        (Value::Number(actual), Value::Number(expected)) => {
+            same_number(*actual, *expected, |integer| is_exactly(index, integer))
+        }
         _ => false,
-    }
+    };
+    let actual = elements(found, rule.split.as_deref())?;
+    let is_expected = |(index, one)| expected.iter().any(|bound| same(index, one, bound));
+    Ok(actual.iter().enumerate().any(is_expected))
 }
 
-fn same_number<'t>(actual: Number, expected: Number, written: impl FnOnce() -> Option<&'t str>) -> bool {
+fn same_number(actual: Number, expected: Number, is_exactly: impl FnOnce(i128) -> bool) -> bool {
     // Beyond 2^53 a double stands for several integers, and could match one it was not written as.
     let alike = || actual.as_f64().abs() < EXACT && actual.as_f64() == expected.as_f64();
-    // Nor does a double tell 42.0 from 42.00000000000000000001, but the token's text does.
-    let exactly = |integer: i128| written().is_none_or(|text| text::integer(text) == Some(integer));
     match (actual, expected) {
-        (Number::Float(_), Number::Unsigned(integer)) => alike() && exactly(integer.into()),
-        (Number::Float(_), Number::Signed(integer)) => alike() && exactly(integer.into()),
+        // Nor does a double tell 42.0 from 42.00000000000000000001, but the token's text does.
+        (Number::Float(_), Number::Unsigned(integer)) => alike() && is_exactly(integer.into()),
+        (Number::Float(_), Number::Signed(integer)) => alike() && is_exactly(integer.into()),
         (_, Number::Float(_)) => alike(),
         (actual, expected) => actual == expected,
     }
