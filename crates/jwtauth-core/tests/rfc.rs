@@ -1,4 +1,8 @@
 //! The tokens that RFC 7515, RFC 7520 and RFC 8037 print, with the keys that they print beside them.
+#![expect(
+    clippy::unwrap_used,
+    reason = "this is a test; clippy knows only the functions marked as such"
+)]
 
 use jwtauth_core::{Code, Request, Verifier};
 use serde_json::{Value, json};

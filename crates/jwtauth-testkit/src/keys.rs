@@ -37,8 +37,11 @@ pub struct TestKey {
     private_pem: String,
     secret: Vec<u8>,
     /// Most cases of a topic share a token, and making an RSA signature is what takes time.
-    signed: Mutex<HashMap<(String, Vec<u8>), Vec<u8>>>,
+    signed: Mutex<Signatures>,
 }
+
+/// Signatures by algorithm and message.
+type Signatures = HashMap<(String, Vec<u8>), Vec<u8>>;
 
 enum Signer {
     Jsonwebtoken(EncodingKey),

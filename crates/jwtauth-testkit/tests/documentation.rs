@@ -2,7 +2,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "this is a test; clippy knows only the functions marked as such"
 )]
 

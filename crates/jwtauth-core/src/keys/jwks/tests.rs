@@ -1,3 +1,5 @@
+#![expect(clippy::string_slice, reason = "the texts are ASCII")]
+
 use super::*;
 
 const X: &str = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU";
