@@ -1,14 +1,21 @@
-"""What a type checker sees: the stub says what the module has, and nothing else."""
+"""What a type checker and an editor see: the stub says what the module has, and nothing else."""
 
 from __future__ import annotations
 
+import ast
+import inspect
+import os
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 from conftest import ROOT
 
+from jwtauth import _jwtauth
+
 HERE = Path(__file__).resolve().parent
+STUB = HERE.parent / "python" / "jwtauth" / "_jwtauth.pyi"
 
 
 def check(*arguments: str | Path) -> None:
@@ -23,3 +30,42 @@ def test_mypy_finds_nothing_in_the_package_its_tests_and_examples() -> None:
 
 def test_the_stub_is_the_module() -> None:
     check("mypy.stubtest", "jwtauth", "--allowlist", HERE / "stubtest_allowlist.txt")
+
+
+def test_the_stub_has_the_documentation_of_the_module() -> None:
+    """Editors read the stub alone. UPDATE_GENERATED=1 writes it anew instead of comparing it."""
+    text = STUB.read_text(encoding="utf-8")
+    expected = documented(text)
+    if os.environ.get("UPDATE_GENERATED"):
+        STUB.write_text(expected, encoding="utf-8")
+    else:
+        assert text == expected, f"{STUB} is out of date: UPDATE_GENERATED=1 make test-python"
+
+
+def documented(stub: str) -> str:
+    """The stub with every docstring that the module has, and no other."""
+    lines = stub.splitlines(keepends=True)
+    places: list[tuple[ast.ClassDef | ast.FunctionDef, object]] = []
+    for part in ast.parse(stub).body:
+        if isinstance(part, ast.ClassDef) and hasattr(_jwtauth, part.name):
+            kind = getattr(_jwtauth, part.name)
+            places.append((part, kind))
+            # The words of a constructor are those of its class, and those of operators are nobody's.
+            members = (member for member in part.body if isinstance(member, ast.FunctionDef))
+            places.extend((member, getattr(kind, member.name)) for member in members if member.name[0] != "_")
+    for node, thing in reversed(places):
+        first = node.body[0]
+        documentation = inspect.getdoc(thing)
+        assert documentation, node.name
+        indent = " " * (node.col_offset + 4)
+        closing = "\n" if "\n" in documentation else ""
+        words = textwrap.indent(f'"""{documentation}{closing}"""', indent, lambda line: bool(line.strip())) + "\n"
+        assert first.end_lineno is not None
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+            # `...` after the colon, or an older docstring below.
+            if first.lineno == first.end_lineno and lines[first.lineno - 1].rstrip().endswith(": ..."):
+                words = lines[first.lineno - 1].rstrip().removesuffix(" ...") + "\n" + words
+            lines[first.lineno - 1 : first.end_lineno] = [words]
+        else:
+            lines.insert(node.body[0].lineno - 1 - len(getattr(first, "decorator_list", [])), words + "\n")
+    return "".join(lines)
