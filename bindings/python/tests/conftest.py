@@ -60,13 +60,17 @@ CONFIG: dict[str, Any] = {
 
 def token(claims: dict[str, Any] | None = None, secret: bytes = SECRET, /, **changed: Any) -> str:
     """A signed token with the claims given, or the usual ones with some changed."""
+    return signed(json.dumps({**CLAIMS, **changed} if claims is None else claims), secret)
+
+
+def signed(payload: str, secret: bytes = SECRET) -> str:
+    """A token with this payload, as it is."""
 
     def encode(part: bytes) -> str:
         return base64.urlsafe_b64encode(part).rstrip(b"=").decode()
 
-    payload = json.dumps({**CLAIMS, **changed} if claims is None else claims).encode()
-    signed = encode(b'{"alg":"HS256","typ":"JWT"}') + "." + encode(payload)
-    return signed + "." + encode(hmac.digest(secret, signed.encode(), hashlib.sha256))
+    start = encode(b'{"alg":"HS256","typ":"JWT"}') + "." + encode(payload.encode())
+    return start + "." + encode(hmac.digest(secret, start.encode(), hashlib.sha256))
 
 
 @pytest.fixture(scope="session")

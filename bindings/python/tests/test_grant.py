@@ -8,7 +8,7 @@ import pickle
 from typing import Any, get_args
 
 import pytest
-from conftest import CLAIMS, CONFORMANCE, token
+from conftest import CLAIMS, CONFORMANCE, signed, token
 
 import jwtauth
 from jwtauth import Entitlement, Grant, Identity, Session, Verifier
@@ -47,6 +47,23 @@ def test_claims_are_python_values(grant: Grant) -> None:
     assert grant.claims == CLAIMS
     assert isinstance(grant.claims["ratio"], float)
     assert grant.claims["large"] == 2**70
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "0", "-0", "-0.0", "1E5", "1e-7", "0.1", "9007199254740993", "18446744073709551616", "-9223372036854775809",
+        "9" * 308, "0." + "3" * 5000, "1.7976931348623157e308", "5e-324", "1e-400", '"\\ud83d\\ude00"', '"\\u0000"',
+        '"\u2028\x7f\U0001f600"', '{"": {"__proto__": [[], {}, null, true, false]}}', "[" * 60 + "]" * 60,
+    ],
+    ids=lambda value: value[:24],
+)  # fmt: skip
+def test_claims_are_read_as_python_reads_json(verifier: Verifier, value: str) -> None:
+    payload = json.dumps(CLAIMS)[:-1] + f', "odd": {value}}}'
+    grant = verifier.authenticate(signed(payload))
+    expected = json.loads(payload)["odd"]
+    for odd in (grant.claims["odd"], grant.to_dict()["claims"]["odd"]):
+        assert (type(odd), repr(odd)) == (type(expected), repr(expected))
 
 
 def test_the_reply_is_the_wire_format(grant: Grant) -> None:

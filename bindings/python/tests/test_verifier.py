@@ -47,7 +47,7 @@ def test_a_configuration_error_names_the_key() -> None:
     assert caught.value.code == "config_invalid"
     assert caught.value.stage == "configure"
     assert caught.value.applicable is None
-    assert "`config.audience`" in str(caught.value)
+    assert "`audience`" in str(caught.value)
 
 
 @pytest.mark.parametrize(

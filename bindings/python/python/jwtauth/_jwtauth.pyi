@@ -196,8 +196,8 @@ class Verifier:
         """The policy this verifier decides by, in the native form.
 
         ``dialect`` and ``config`` can be given to a new verifier; ``warnings`` lists what was accepted in the
-        configuration and is probably a mistake, each with ``key`` and ``message``. Secrets are part of it: do not
-        log it.
+        configuration and is probably a mistake, each with ``key`` and ``message``. Secrets are blotted
+        out, so a policy with secrets says what it does and cannot be built from.
 
         Example:
             >>> for warning in verifier.policy()["warnings"]:
