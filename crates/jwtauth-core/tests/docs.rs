@@ -10,6 +10,7 @@ use std::fs;
 use std::path::Path;
 
 use jwtauth_core::{json, wire};
+use serde_json::Value;
 
 #[test]
 fn the_examples_of_the_json_contract_run() {
@@ -44,12 +45,80 @@ fn the_examples_of_the_json_contract_run() {
     assert!(compared >= 5, "only {compared} replies were compared");
 }
 
+#[test]
+fn the_examples_of_the_native_configuration_are_read() {
+    let mut least = None;
+    let mut read = 0;
+    for (kind, text) in examples("dialects/native.md") {
+        let example: serde_json::Map<String, Value> = serde_json::from_str(&text).unwrap();
+        let config = match kind.as_str() {
+            "config" => {
+                least = Some(example.clone());
+                example
+            }
+            "members" => {
+                let mut config = least
+                    .clone()
+                    .unwrap_or_else(|| panic!("no configuration stands before this:\n{text}"));
+                config.extend(example);
+                config
+            }
+            _ => panic!("nobody knows what to do with `{kind}`"),
+        };
+        let envelope = serde_json::json!({ "dialect": "native", "config": config });
+        wire::verifier(&envelope.to_string()).unwrap_or_else(|error| panic!("{error}:\n{text}"));
+        read += 1;
+    }
+    assert!(read >= 9, "only {read} examples were read");
+}
+
+#[test]
+fn every_member_of_the_native_configuration_is_documented() {
+    let page = page("dialects/native.md");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dialects/native");
+    for name in [
+        "every-axis",
+        "usual",
+        "profiles",
+        "profile-required",
+        "default-profile",
+        "key-sources",
+        "secrets",
+    ] {
+        let config = fs::read_to_string(folder.join(name).with_extension("in.json")).unwrap();
+        let config: Value = serde_json::from_str(&config).unwrap();
+        undocumented(&config, &page, name);
+    }
+}
+
+fn undocumented(value: &Value, page: &str, place: &str) {
+    // Members whose own members are named by whoever writes the configuration, and members that hold anything at all.
+    const NAMED: [&str; 5] = ["metadata", "lists", "forbidden_policies", "profiles", "variables"];
+    const ANYTHING: [&str; 3] = ["jwk", "jwks", "equals"];
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| undocumented(item, page, place)),
+        Value::Object(members) => {
+            for (name, value) in members {
+                assert!(
+                    page.contains(&format!("`{name}`")),
+                    "`{name}` of {place} is not documented"
+                );
+                match value {
+                    _ if ANYTHING.contains(&name.as_str()) => {}
+                    Value::Object(named) if NAMED.contains(&name.as_str()) => {
+                        named.values().for_each(|value| undocumented(value, page, place));
+                    }
+                    value => undocumented(value, page, place),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 /// The examples of a page: what stands behind `json` at the fence, and what stands between the fences.
-fn examples(page: &str) -> Vec<(String, String)> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../docs")
-        .join(page);
-    let page = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+fn examples(name: &str) -> Vec<(String, String)> {
+    let page = page(name);
     let blocks = page.split("```json").skip(1);
     let example = |block: &str| {
         let (kind, rest) = block.split_once('\n').unwrap();
@@ -57,6 +126,13 @@ fn examples(page: &str) -> Vec<(String, String)> {
         (kind.trim().to_owned(), text.to_owned())
     };
     blocks.map(example).collect()
+}
+
+fn page(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../docs")
+        .join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// Without white space, but with the members in their order.

@@ -350,4 +350,17 @@ fn some_strings(field: &Field<'_, '_>) -> Result<Vec<String>> {
     }
 }
 
-const FOR_ALL_PROFILES: [&str; 6] = ["keys", "algorithms", "kid", "token", "typ", "profiles"];
+const FOR_ALL_PROFILES: [&str; 12] = [
+    "keys",
+    "algorithms",
+    "kid",
+    "token",
+    "typ",
+    "unused_headers",
+    "not_applicable",
+    "responses",
+    "profiles",
+    "profile_required",
+    "default_profile",
+    "profiles_ignore_case",
+];
