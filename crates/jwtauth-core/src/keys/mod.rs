@@ -2,8 +2,8 @@
 //!
 //! A [`Key`] is parsed and prepared once, when its [`KeySet`] is made; a request only looks it up.
 //!
-//! [`PublicKey`](public::PublicKey) holds the rules for public keys, whatever they are written in; [`pem`] and
-//! [`jwks`] only read their notations, and [`secret`] holds the rules for shared secrets.
+//! `public` holds the rules for public keys, whatever they are written in; `pem` and `jwks` only read their
+//! notations, and `secret` holds the rules for shared secrets.
 
 mod algorithm;
 pub(crate) mod file;
