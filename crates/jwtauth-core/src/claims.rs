@@ -139,18 +139,17 @@ impl Registered {
 
     #[inline]
     fn of(name: &str) -> Spelling {
+        let like = |same: &dyn Fn(&Registered) -> bool| Registered::ALL.into_iter().find(same);
         // U+017F folds to `s` and takes two bytes, so `ſub` has four and `iſſ` five.
-        if !(3..=5).contains(&name.len()) {
-            return Spelling::Other;
-        }
-        if let Some(claim) = Registered::ALL.into_iter().find(|claim| claim.name() == name) {
-            return Spelling::Exact(claim);
-        }
-        let folds_to = |claim: &Registered| name.chars().map(fold).eq(claim.name().chars());
-        match Registered::ALL.into_iter().find(folds_to) {
-            Some(claim) => Spelling::Folded(claim),
-            None => Spelling::Other,
-        }
+        let folded = match name.len() {
+            3 => match like(&|claim| claim.name() == name) {
+                Some(claim) => return Spelling::Exact(claim),
+                None => like(&|claim| claim.name().eq_ignore_ascii_case(name)),
+            },
+            4 | 5 if !name.is_ascii() => like(&|claim| name.chars().map(fold).eq(claim.name().chars())),
+            _ => None,
+        };
+        folded.map_or(Spelling::Other, Spelling::Folded)
     }
 }
 

@@ -4,6 +4,7 @@
 //! no `crit` at all.
 
 use base64_simd::URL_SAFE_NO_PAD;
+use memchr::memchr;
 
 use crate::error::{Code, Error, Result};
 use crate::json::{self, Object, Value};
@@ -69,9 +70,9 @@ pub(crate) fn compact<'r>(
     }
     let malformed = |what: &str| Error::new(Code::TokenMalformed).with_detail(what);
     let parts = || malformed("a compact JWS has three parts separated by dots");
-    let (header, rest) = raw.split_once('.').ok_or_else(parts)?;
-    let (payload, signature) = rest.split_once('.').ok_or_else(parts)?;
-    if signature.contains('.') {
+    let (header, rest) = cut(raw).ok_or_else(parts)?;
+    let (payload, signature) = cut(rest).ok_or_else(parts)?;
+    if cut(signature).is_some() {
         return Err(parts());
     }
     let signing_input = raw.get(..header.len() + 1 + payload.len()).ok_or_else(parts)?;
@@ -96,6 +97,12 @@ pub(crate) fn compact<'r>(
         payload: part(payload, "payload")?,
         signature: part(signature, "signature")?,
     })
+}
+
+/// What stands before the first dot, and after it.
+fn cut(text: &str) -> Option<(&str, &str)> {
+    let dot = memchr(b'.', text.as_bytes())?;
+    Some((text.get(..dot)?, text.get(dot + 1..)?))
 }
 
 fn read_header(
