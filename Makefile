@@ -25,7 +25,7 @@ prepare: ## set up what the tests need (Debian packages, .venv, Node packages)
 check: ## format, lints, documentation, layers, licences
 	@.ci/check
 
-.PHONY: test-rust test-c test-python test-node test-oidc
+.PHONY: test-rust test-c test-python test-node test-oidc test-readme
 test-rust: ## Rust: unit, golden, pipeline, conformance, the program, the documentation's examples
 	@.ci/test-rust
 test-c: conformance ## C and C++: ctest, sanitizers, valgrind, a consumer of an installed copy
@@ -36,6 +36,8 @@ test-node: conformance ## the Node package: node --test, tsc, conformance
 	@.ci/test-node
 test-oidc: ## real tokens of a real OIDC provider, decided by every surface
 	@.ci/test-oidc
+test-readme: ## the programs of the README, after test-python and test-node
+	@.ci/test-readme
 
 .PHONY: conformance
 conformance: ## flatten the conformance cases to target/conformance, with real tokens in place
