@@ -211,26 +211,38 @@ impl<'a, 't> Body<'a, 't> {
             .provider_config
             .get("provider")
             .and_then(|field| field.value().as_str());
-        let separator = match name {
+        match name {
             None => {
+                Err(place.error("invalid provider_config: 'provider' field not found in provider_config"))
+            }
+            Some("secureauth") => Ok(Some(",")),
+            Some("ibmisam") => Ok(Some(" ")),
+            Some("azure" | "gsuite" | "okta") => {
+                self.check_not_asked()?;
+                warnings.push(Warning::new(
+                    "provider_config",
+                    "the provider is not asked; groups and other claims are taken from the token alone",
+                ));
+                Ok(None)
+            }
+            Some(name) => Err(place.error(format!(
+                "invalid provider_config: provider \"{name}\" not found in custom providers"
+            ))),
+        }
+    }
+
+    /// A login that depends on what the provider answers cannot be decided without asking it.
+    fn check_not_asked(&self) -> Result<()> {
+        for name in ["fetch_groups", "fetch_user_info"] {
+            if let Some(field) = self.provider_config.get(name)
+                && boolean(field)?
+            {
                 return Err(
-                    place.error("invalid provider_config: 'provider' field not found in provider_config")
+                    field.error("this build asks no provider; let the issuer put the groups into the token")
                 );
             }
-            Some("secureauth") => return Ok(Some(",")),
-            Some("ibmisam") => return Ok(Some(" ")),
-            Some("azure" | "gsuite" | "okta") => None,
-            Some(name) => {
-                return Err(place.error(format!(
-                    "invalid provider_config: provider \"{name}\" not found in custom providers"
-                )));
-            }
-        };
-        warnings.push(Warning::new(
-            "provider_config",
-            "the provider is not asked; groups and other claims are taken from the token alone",
-        ));
-        Ok(separator)
+        }
+        Ok(())
     }
 
     fn warn(&self, warnings: &mut Vec<Warning>) {
