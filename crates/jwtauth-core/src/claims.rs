@@ -139,17 +139,24 @@ impl Registered {
 
     #[inline]
     fn of(name: &str) -> Spelling {
-        let like = |same: &dyn Fn(&Registered) -> bool| Registered::ALL.into_iter().find(same);
-        // U+017F folds to `s` and takes two bytes, so `ſub` has four and `iſſ` five.
-        let folded = match name.len() {
-            3 => match like(&|claim| claim.name() == name) {
-                Some(claim) => return Spelling::Exact(claim),
-                None => like(&|claim| claim.name().eq_ignore_ascii_case(name)),
-            },
-            4 | 5 if !name.is_ascii() => like(&|claim| name.chars().map(fold).eq(claim.name().chars())),
-            _ => None,
+        let exact = match name {
+            "iss" => Registered::Iss,
+            "sub" => Registered::Sub,
+            "aud" => Registered::Aud,
+            "exp" => Registered::Exp,
+            "nbf" => Registered::Nbf,
+            "iat" => Registered::Iat,
+            "jti" => Registered::Jti,
+            // U+017F folds to `s` and takes two bytes, so `ſub` has four and `iſſ` five.
+            _ if name.len() == 3 || (4..=5).contains(&name.len()) && !name.is_ascii() => {
+                let folded = Registered::ALL
+                    .into_iter()
+                    .find(|claim| name.chars().map(fold).eq(claim.name().chars()));
+                return folded.map_or(Spelling::Other, Spelling::Folded);
+            }
+            _ => return Spelling::Other,
         };
-        folded.map_or(Spelling::Other, Spelling::Folded)
+        Spelling::Exact(exact)
     }
 }
 
