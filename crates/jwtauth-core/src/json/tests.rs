@@ -1,0 +1,81 @@
+use super::*;
+
+#[test]
+fn equal_names_are_refused_at_any_depth_and_size() {
+    for text in [r#"{"a":1,"a":1}"#, r#"{"a":[{"b":1,"\u0062":2}]}"#] {
+        assert!(parse(text).unwrap_err().is_duplicate(), "{text}");
+    }
+    let many: Vec<String> = (0..1000).map(|n| format!("\"m{n}\":0")).collect();
+    assert!(parse(&format!("{{{}}}", many.join(","))).is_ok());
+    assert!(
+        parse(&format!("{{{},\"m7\":1}}", many.join(",")))
+            .unwrap_err()
+            .is_duplicate()
+    );
+}
+
+#[test]
+fn equal_names_are_refused_wherever_they_stand() {
+    // `ab0`, `ab00` and so on share few marks, `a0b`, `a1b` and so on share one or two.
+    for spell in [
+        |n: usize| format!("ab{}", "0".repeat(n)),
+        |n: usize| format!("aa{n:02}b"),
+    ] {
+        for count in 2..40 {
+            let names: Vec<String> = (0..count).map(spell).collect();
+            let document = |names: &[String]| {
+                let members: Vec<String> = names.iter().map(|name| format!("\"{name}\":0")).collect();
+                format!("{{{}}}", members.join(","))
+            };
+            assert!(parse(&document(&names)).is_ok(), "{count}");
+            for (one, other) in [
+                (0, 1),
+                (0, count - 1),
+                (count / 2, count - 1),
+                (count - 2, count - 1),
+            ] {
+                let mut names = names.clone();
+                names[other] = names[one].clone();
+                let refused = one != other && parse(&document(&names)).is_err_and(|why| why.is_duplicate());
+                assert!(refused || one == other, "{count}: {one} and {other}");
+            }
+        }
+    }
+}
+
+#[test]
+fn nesting_is_limited() {
+    let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    assert!(parse(&nested(MAX_DEPTH)).is_ok());
+    for depth in [MAX_DEPTH + 1, 127, 128, 100_000] {
+        assert!(parse(&nested(depth)).is_err(), "{depth}");
+    }
+}
+
+#[test]
+fn what_is_not_json_is_refused() {
+    for text in [
+        "",
+        " ",
+        "{",
+        "{}x",
+        "nul",
+        "[1,]",
+        "{\"a\"}",
+        "\u{feff}{}",
+        r#""\ud800""#,
+        "\"a\0b\"",
+        "1e999",
+        "NaN",
+    ] {
+        assert!(parse(text).is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn a_refusal_quotes_nothing() {
+    let text = parse(r#"{"secret-name":1,"secret-name":2}"#)
+        .unwrap_err()
+        .to_string();
+    assert!(!text.contains("secret"), "{text}");
+}
