@@ -1,20 +1,28 @@
 //! The conformance cases in Rust.
 
-use std::path::Path;
+#![expect(
+    clippy::unwrap_used,
+    reason = "this is a test; clippy knows only the functions marked as such"
+)]
 
-use jwtauth_testkit::{flatten, runner, suite};
+use std::fs;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use jwtauth_core::{Code, json, wire};
+use jwtauth_testkit::flatten::{self, Report};
+use jwtauth_testkit::{runner, suite};
 
 #[test]
 fn every_case_comes_out_as_described() {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("conformance");
-    let report = flatten::suite(&suite(), &directory).unwrap();
+    let (directory, report) = &*FLATTENED;
     assert!(
         report.contradictions.is_empty(),
         "{}",
         report.contradictions.join("\n")
     );
 
-    let outcome = runner::run(&directory).unwrap();
+    let outcome = runner::run(directory).unwrap();
     println!(
         "conformance rust: {} passed, {} failed",
         outcome.passed,
@@ -22,4 +30,56 @@ fn every_case_comes_out_as_described() {
     );
     assert!(outcome.failures.is_empty(), "{}", outcome.failures.join("\n"));
     assert_eq!(outcome.passed, report.cases());
+}
+
+#[test]
+fn a_printed_policy_decides_every_case_as_its_dialect_did() {
+    let (directory, _) = &*FLATTENED;
+    let mut decided = 0;
+    for line in runner::index(directory).unwrap() {
+        let read = |name: &str| fs::read_to_string(directory.join(&line).join(name)).unwrap();
+        let envelope = read("verifier.json");
+        let Ok(verifier) = wire::verifier(&envelope) else {
+            continue;
+        };
+        let printed = wire::policy(&verifier);
+        let native = wire::verifier(&with_options_of(&printed, &envelope));
+        if printed.contains("\"(redacted)\"") {
+            assert_eq!(native.unwrap_err().code(), Code::KeyInvalid, "{line}");
+            continue;
+        }
+        let native = native.unwrap_or_else(|error| panic!("{line}: {error}\n{printed}"));
+        assert_eq!(config(&wire::policy(&native)), config(&printed), "{line}");
+
+        let request = read("request.json");
+        let reply = |verifier| wire::reply(&wire::authenticate(verifier, &request));
+        assert_eq!(reply(&verifier), reply(&native), "{line}\n{printed}");
+        decided += 1;
+    }
+    assert!(decided > 500, "only {decided} cases were decided twice");
+}
+
+/// Where the cases are laid out, once for all tests.
+static FLATTENED: LazyLock<(PathBuf, Report)> = LazyLock::new(|| {
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("conformance");
+    let report = flatten::suite(&suite(), &directory).unwrap();
+    (directory, report)
+});
+
+/// A printed policy, with the clock and the folder of the envelope that it came from.
+fn with_options_of(printed: &str, envelope: &str) -> String {
+    let envelope = json::parse(envelope).unwrap();
+    match envelope.as_object().unwrap().get("options") {
+        None => printed.to_owned(),
+        Some(options) => {
+            let options = serde_json::to_string(options).unwrap();
+            format!("{{\"options\":{options},{}", printed.strip_prefix('{').unwrap())
+        }
+    }
+}
+
+/// The text of the policy itself: warnings are about the configuration it came from.
+fn config(reply: &str) -> String {
+    let reply = json::parse(reply).unwrap();
+    serde_json::to_string(reply.as_object().unwrap().get("config").unwrap()).unwrap()
 }
