@@ -2,6 +2,8 @@
 
 PREFIX ?= /usr/local
 DESTDIR ?=
+TARGET ?=
+DURATION ?= 60
 
 .DEFAULT_GOAL := help
 
@@ -54,3 +56,7 @@ install: ## install library, header, pkg-config and CMake files, and the program
 .PHONY: bench
 bench: ## what a decision costs beside the bare signature check
 	@cargo bench --locked -p jwtauth-core
+
+.PHONY: fuzz
+fuzz: ## look for a panic or a wrong grant (TARGET=token|request|configuration, DURATION=60)
+	@.ci/fuzz '$(TARGET)' '$(DURATION)'

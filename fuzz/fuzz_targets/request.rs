@@ -1,0 +1,22 @@
+//! Whatever is sent as a request, nothing panics, nobody gets in, and the reply is one line of JSON.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use jwtauth_core::{Verifier, json, wire};
+use libfuzzer_sys::fuzz_target;
+
+static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
+    let config = include_str!("../../examples/configs/vault.json");
+    Verifier::from_json(config).expect("an example configuration holds")
+});
+
+fuzz_target!(|request: &str| {
+    let outcome = wire::authenticate(&VERIFIER, request);
+    assert!(outcome.is_err(), "a request was granted");
+    let reply = wire::reply(&outcome);
+    assert!(
+        !reply.contains('\n') && json::parse(&reply).is_ok(),
+        "the reply is no line of JSON"
+    );
+});
