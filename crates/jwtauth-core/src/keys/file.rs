@@ -15,10 +15,13 @@ use crate::error::Result;
 /// [`Code::KeyInvalid`](crate::Code::KeyInvalid): which file, and what the operating system said.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     let failed = |error: std::io::Error| unusable(format!("cannot read `{}`: {error}", path.display()));
-    let mut bytes = Zeroizing::new(Vec::new());
-    File::open(path)
-        .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes))
-        .map_err(failed)?;
+    let file = File::open(path).map_err(failed)?;
+    // Room for everything at once: a buffer that grew would leave copies behind that nobody zeroes.
+    let length = file.metadata().map_err(failed)?.len().min(MAX_FILE);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(
+        usize::try_from(length).unwrap_or_default() + 1,
+    ));
+    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > MAX_FILE {
         return Err(unusable(format!("`{}` is larger than 4 MiB", path.display())));
     }

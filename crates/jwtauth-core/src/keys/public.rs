@@ -25,11 +25,13 @@ pub(crate) fn is_certificate(base64: &str) -> bool {
     der.is_ok_and(|der| Certificate::from_der(&der).is_ok())
 }
 
-/// A public key that passed every check but the one that needs the curve: [`PublicKey::prepare`] makes that.
+/// A public key that is good enough for the algorithms of its kind.
 pub(crate) struct PublicKey {
     kind: Kind,
     /// `RSAPublicKey` (RFC 8017) for RSA, the uncompressed point (SEC 1) for EC, the 32 bytes for Ed25519.
     encoded: Box<[u8]>,
+    /// Ready for the first algorithm of its kind; making it is what checks the point or the numbers.
+    ready: ParsedPublicKey,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,31 +55,33 @@ impl Kind {
         }
     }
 
-    /// The length of one coordinate in bytes; zero where there are none.
+    /// The length of one coordinate in bytes; zero where points have none.
     pub(super) fn coordinate(self) -> usize {
         match self {
-            Kind::Rsa => 0,
-            Kind::P256 | Kind::Ed25519 => 32,
+            Kind::Rsa | Kind::Ed25519 => 0,
+            Kind::P256 => 32,
             Kind::P384 => 48,
             Kind::P521 => 66,
         }
     }
 
-    /// The algorithms that a key of this kind can be used with.
-    const fn algorithms(self) -> &'static [Algorithm] {
+    /// The first algorithm that a key of this kind can be used with, and the others.
+    const fn algorithms(self) -> (Algorithm, &'static [Algorithm]) {
         match self {
-            Kind::Rsa => &[
+            Kind::Rsa => (
                 Algorithm::RS256,
-                Algorithm::RS384,
-                Algorithm::RS512,
-                Algorithm::PS256,
-                Algorithm::PS384,
-                Algorithm::PS512,
-            ],
-            Kind::P256 => &[Algorithm::ES256],
-            Kind::P384 => &[Algorithm::ES384],
-            Kind::P521 => &[Algorithm::ES512],
-            Kind::Ed25519 => &[Algorithm::EdDSA],
+                &[
+                    Algorithm::RS384,
+                    Algorithm::RS512,
+                    Algorithm::PS256,
+                    Algorithm::PS384,
+                    Algorithm::PS512,
+                ],
+            ),
+            Kind::P256 => (Algorithm::ES256, &[]),
+            Kind::P384 => (Algorithm::ES384, &[]),
+            Kind::P521 => (Algorithm::ES512, &[]),
+            Kind::Ed25519 => (Algorithm::EdDSA, &[]),
         }
     }
 }
@@ -89,32 +93,40 @@ impl fmt::Debug for PublicKey {
 }
 
 impl PublicKey {
+    fn new(kind: Kind, encoded: &[u8]) -> Result<PublicKey> {
+        let (first, _) = kind.algorithms();
+        Ok(PublicKey {
+            kind,
+            ready: parse(kind, first, encoded)?,
+            encoded: encoded.into(),
+        })
+    }
+
     /// The algorithms that this key can be used with.
     pub(crate) fn algorithms(&self) -> Algorithms {
-        self.kind.algorithms().iter().copied().collect()
+        let (first, others) = self.kind.algorithms();
+        others.iter().copied().collect::<Algorithms>().with(first)
     }
 
     /// Makes the key ready for one of its algorithms.
     ///
     /// # Errors
-    /// The crypto library will not have it: the point is not on the curve, for one.
+    /// It is not one of its algorithms.
     pub(super) fn prepare(&self, algorithm: Algorithm) -> Result<ParsedPublicKey> {
-        ParsedPublicKey::new(primitive(algorithm)?, &self.encoded).map_err(|_| match self.kind {
-            Kind::Rsa => unusable("the RSA key is not valid"),
-            _ => unusable("the point is not on its curve"),
-        })
+        if algorithm == self.kind.algorithms().0 {
+            Ok(self.ready.clone())
+        } else {
+            parse(self.kind, algorithm, &self.encoded)
+        }
     }
 
     /// The key as a PEM `PUBLIC KEY`, whatever it was read from.
     ///
     /// # Errors
-    /// As for [`PublicKey::prepare`].
+    /// The crypto library cannot write it.
     pub(crate) fn to_pem(&self) -> Result<String> {
-        let algorithm = self.kind.algorithms().first().copied();
-        let prepared = self.prepare(algorithm.ok_or_else(|| unusable("no algorithm"))?)?;
-        let der = prepared
-            .as_der()
-            .map_err(|_| unusable("the key cannot be written"))?;
+        let der = self.ready.as_der();
+        let der = der.map_err(|_| unusable("the key cannot be written"))?;
         Ok(pem::encode("PUBLIC KEY", der.as_ref()))
     }
 
@@ -138,29 +150,16 @@ impl PublicKey {
             ));
         }
         let encoded = pkcs1(modulus, exponent).map_err(|_| unusable("the RSA key is not valid"))?;
-        let key = PublicKey {
-            kind: Kind::Rsa,
-            encoded: encoded.into(),
-        };
-        key.prepare(Algorithm::RS256)?;
-        Ok(key)
+        PublicKey::new(Kind::Rsa, &encoded)
     }
 
     /// Takes a point in its uncompressed form (SEC 1 §2.3.3).
     pub(super) fn ec(kind: Kind, point: &[u8]) -> Result<PublicKey> {
-        let uncompressed = point.first() == Some(&4) && point.len() == 1 + 2 * kind.coordinate();
-        let algorithm = match (uncompressed, kind) {
-            (true, Kind::P256) => Algorithm::ES256,
-            (true, Kind::P384) => Algorithm::ES384,
-            (true, Kind::P521) => Algorithm::ES512,
-            _ => return Err(unusable("the point is not written in full length")),
-        };
-        let key = PublicKey {
-            kind,
-            encoded: point.into(),
-        };
-        key.prepare(algorithm)?;
-        Ok(key)
+        let width = kind.coordinate();
+        if width == 0 || point.first() != Some(&4) || point.len() != 1 + 2 * width {
+            return Err(unusable("the point is not written in full length"));
+        }
+        PublicKey::new(kind, point)
     }
 
     /// Takes the 32 bytes of RFC 8032 §5.1.5.
@@ -171,19 +170,13 @@ impl PublicKey {
                 bytes.len()
             )));
         };
-        let encoded = point.into();
         point[31] &= 0x7f;
         if SMALL_ORDER.contains(&point) {
             return Err(unusable(
                 "the Ed25519 key is a point of small order; anybody can sign for it",
             ));
         }
-        let key = PublicKey {
-            kind: Kind::Ed25519,
-            encoded,
-        };
-        key.prepare(Algorithm::EdDSA)?;
-        Ok(key)
+        PublicKey::new(Kind::Ed25519, bytes)
     }
 
     /// Reads a `SubjectPublicKeyInfo` (RFC 5280 §4.1.2.7).
@@ -239,6 +232,13 @@ impl PublicKey {
             Err(_) => Err(unusable("the private key cannot be read")),
         }
     }
+}
+
+fn parse(kind: Kind, algorithm: Algorithm, encoded: &[u8]) -> Result<ParsedPublicKey> {
+    ParsedPublicKey::new(primitive(algorithm)?, encoded).map_err(|_| match kind {
+        Kind::Rsa => unusable("the RSA key is not valid"),
+        _ => unusable("the point is not on its curve"),
+    })
 }
 
 fn primitive(algorithm: Algorithm) -> Result<&'static dyn VerificationAlgorithm> {
