@@ -21,6 +21,22 @@ pub(crate) fn detached<T: Send>(
     py.detach(|| caught(work)).map_err(|error| raise(py, &error))
 }
 
+/// Runs a decision, with the interpreter free for other threads unless it is over sooner than they could start.
+///
+/// # Errors
+/// As [`detached`].
+pub(crate) fn decided<T: Send>(
+    py: Python<'_>,
+    brief: bool,
+    work: impl FnOnce() -> Result<T, Error> + Send,
+) -> PyResult<T> {
+    if brief {
+        attached(py, work)
+    } else {
+        detached(py, work)
+    }
+}
+
 /// Runs the core's work at once, for what takes less time than to hand over the interpreter.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::IntoPyDict;
 
 use crate::arguments::{Arguments, Given, configuration, text, utf8};
-use crate::error::{attached, detached};
+use crate::error::{attached, decided, detached};
 use crate::grant::Grant;
 use crate::json;
 
@@ -14,7 +14,7 @@ use crate::json;
 ///
 /// Build one when the program starts and use it from any number of threads; nothing in it changes but the keys it
 /// fetched. Building reads key files and compiles every expression, and opens no connection. Other threads run while
-/// a verifier works.
+/// a verifier works for longer than they need to start.
 ///
 /// Args:
 ///     config: The envelope ``{"dialect": ..., "config": ..., "options": ...}`` as a mapping, or as JSON text.
@@ -78,7 +78,7 @@ impl Verifier {
     ) -> PyResult<Grant> {
         let arguments = Arguments::read(token, headers, url, profile, remote_addr)?;
         let request = arguments.request()?;
-        detached(py, || self.0.authenticate(&request)).map(Grant::from)
+        decided(py, self.0.is_brief(&request), || self.0.authenticate(&request)).map(Grant::from)
     }
 
     /// Decides one request given as the JSON of the wire format.

@@ -58,6 +58,16 @@ CONFIG: dict[str, Any] = {
 }
 
 
+# The key of RFC 8037, appendix A.2, and a token signed with its private part, good until 2100.
+PUBLIC_KEYS = {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}
+PUBLIC_TOKEN = (
+    "eyJhbGciOiJFZERTQSIsImtpZCI6InRlc3QifQ."
+    "eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlIiwiYXVkIjoiYXBpIiwic3ViIjoiYWxpY2UiLCJlbWFpbCI6ImFsaWNlQGV4YW1wbGUuY29t"
+    "IiwiZ3JvdXBzIjpbInN0YWZmIiwib3BzIl0sImV4cCI6NDEwMjQ0NDgwMH0."
+    "-Wf_yh_CTf_A-W-OfxAp8zJOQyIIW-IbJNME4utbg4MnPUuordCAbbztpi9en4eGYnwVrmTxr78F6vxiOASMDg"
+)
+
+
 def token(claims: dict[str, Any] | None = None, secret: bytes = SECRET, /, **changed: Any) -> str:
     """A signed token with the claims given, or the usual ones with some changed."""
     return signed(json.dumps({**CLAIMS, **changed} if claims is None else claims), secret)

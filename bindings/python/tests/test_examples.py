@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import CONFIG, ROOT, token
+from conftest import CONFIG, PUBLIC_KEYS, PUBLIC_TOKEN, ROOT, token
 
 import jwtauth
 from jwtauth import Denied, Grant, Unavailable
@@ -22,19 +22,9 @@ README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 FIRST, _, SERVER = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 (SHOWN,) = re.findall(r"^```pycon\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 
-# The key of RFC 8037, appendix A.2, and a token signed with its private part, good until 2100.
-KEYS = {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}
-TOKEN = (
-    "eyJhbGciOiJFZERTQSIsImtpZCI6InRlc3QifQ."
-    "eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlIiwiYXVkIjoiYXBpIiwic3ViIjoiYWxpY2UiLCJlbWFpbCI6ImFsaWNlQGV4YW1wbGUuY29t"
-    "IiwiZ3JvdXBzIjpbInN0YWZmIiwib3BzIl0sImV4cCI6NDEwMjQ0NDgwMH0."
-    "-Wf_yh_CTf_A-W-OfxAp8zJOQyIIW-IbJNME4utbg4MnPUuordCAbbztpi9en4eGYnwVrmTxr78F6vxiOASMDg"
-)
-
-
 def first_example(directory: Path, monkeypatch: pytest.MonkeyPatch, bearer: str) -> dict[str, Any]:
     """Runs the README's first example on a request, and returns its names."""
-    (directory / "keys.json").write_text(json.dumps(KEYS))
+    (directory / "keys.json").write_text(json.dumps(PUBLIC_KEYS))
     monkeypatch.chdir(directory)
     names: dict[str, Any] = {"request": SimpleNamespace(headers={"Authorization": f"Bearer {bearer}"})}
     exec(FIRST, names)
@@ -44,8 +34,8 @@ def first_example(directory: Path, monkeypatch: pytest.MonkeyPatch, bearer: str)
 def test_the_first_example_decides(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first_example(tmp_path, monkeypatch, TOKEN)
-    first_example(tmp_path, monkeypatch, TOKEN[:-4] + "AAAA")
+    first_example(tmp_path, monkeypatch, PUBLIC_TOKEN)
+    first_example(tmp_path, monkeypatch, PUBLIC_TOKEN[:-4] + "AAAA")
     assert capsys.readouterr().out.splitlines() == [
         "granted: alice (Entitlement('role', 'editor'),)",
         "refused: signature_invalid None",
@@ -53,7 +43,7 @@ def test_the_first_example_decides(
 
 
 def test_a_grant_is_as_the_readme_shows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    names = first_example(tmp_path, monkeypatch, TOKEN)
+    names = first_example(tmp_path, monkeypatch, PUBLIC_TOKEN)
     names = {"grant": names["grant"], "Entitlement": jwtauth.Entitlement}
     shown = doctest.DocTestParser().get_doctest(SHOWN, names, "README", None, None)
     runner = doctest.DocTestRunner(verbose=False)
@@ -79,7 +69,7 @@ def test_the_server_answers_as_the_readme_says(
     status: int | None,
     body: dict[str, str],
 ) -> None:
-    grant: Grant = first_example(tmp_path, monkeypatch, TOKEN)["grant"]
+    grant: Grant = first_example(tmp_path, monkeypatch, PUBLIC_TOKEN)["grant"]
 
     class Fixed:
         async def authenticate_async(self, **_: object) -> Grant:

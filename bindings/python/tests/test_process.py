@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import CONFIG, NOW, TARGET, token
+from conftest import CONFIG, NOW, PUBLIC_KEYS, PUBLIC_TOKEN, TARGET, token
 
 from jwtauth import Denied, Verifier
 
@@ -31,31 +31,50 @@ def run(python: str | Path, script: str, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def test_other_threads_run_while_one_is_decided() -> None:
-    verifier = Verifier(CONFIG)
-    slow = token(padding="x" * 700_000)
-    waiting = threading.Lock()
-    waiting.acquire()
-    ran = threading.Event()
+class Waiting:
+    """A thread that waits for its turn while the interpreter changes threads only when one lets go by itself."""
 
-    def other() -> None:
-        with waiting:
-            ran.set()
+    def __enter__(self) -> Waiting:
+        self.ran = threading.Event()
+        self.turn = threading.Lock()
+        self.turn.acquire()
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+        self.interval = sys.getswitchinterval()
+        sys.setswitchinterval(1000)
+        self.turn.release()
+        return self
 
-    interval = sys.getswitchinterval()
-    thread = threading.Thread(target=other)
-    thread.start()
-    # From here the interpreter does not change threads by itself; the other one runs if, and only if, a call lets go.
-    sys.setswitchinterval(1000)
-    try:
-        waiting.release()
+    def run(self) -> None:
+        with self.turn:
+            self.ran.set()
+
+    def __exit__(self, *_: object) -> None:
+        sys.setswitchinterval(self.interval)
+        self.thread.join()
+
+
+@pytest.mark.parametrize("what", ["a signature", "a large token"])
+def test_other_threads_run_while_one_decides(what: str) -> None:
+    if what == "a signature":
+        config = {**CONFIG["config"], "keys": [{"jwks": PUBLIC_KEYS}], "algorithms": ["EdDSA"]}
+        verifier, compact = Verifier({**CONFIG, "config": config}), PUBLIC_TOKEN
+    else:
+        verifier, compact = Verifier(CONFIG), token(padding="x" * 700_000)
+    with Waiting() as other:
         deadline = time.monotonic() + 60
-        while not ran.is_set() and time.monotonic() < deadline:
-            verifier.authenticate(slow)
-    finally:
-        sys.setswitchinterval(interval)
-    assert ran.is_set()
-    thread.join()
+        while not other.ran.is_set() and time.monotonic() < deadline:
+            verifier.authenticate(compact)
+        assert other.ran.is_set()
+
+
+def test_what_is_over_at_once_keeps_its_turn() -> None:
+    """Handing over the interpreter for three microseconds can cost five milliseconds of waiting for it."""
+    verifier, compact = Verifier(CONFIG), token()
+    with Waiting() as other:
+        for _ in range(1000):
+            verifier.authenticate(compact)
+        assert not other.ran.is_set()
 
 
 def test_threads_share_a_verifier() -> None:

@@ -58,4 +58,14 @@ impl<'a> Request<'a> {
         self.remote_addr = Some(address);
         self
     }
+
+    /// How much text it brings.
+    pub(crate) fn bytes(&self) -> usize {
+        let headers: usize = self
+            .headers
+            .iter()
+            .map(|(name, value)| name.len() + value.len())
+            .sum();
+        headers + self.token.map_or(0, str::len) + self.url.map_or(0, str::len)
+    }
 }

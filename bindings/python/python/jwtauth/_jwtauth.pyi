@@ -103,7 +103,7 @@ class Verifier:
 
     Build one when the program starts and use it from any number of threads; nothing in it changes but the keys it
     fetched. Building reads key files and compiles every expression, and opens no connection. Other threads run while
-    a verifier works.
+    a verifier works for longer than they need to start.
 
     Args:
         config: The envelope ``{"dialect": ..., "config": ..., "options": ...}`` as a mapping, or as JSON text.

@@ -22,6 +22,7 @@ use aws_lc_rs::signature::ParsedPublicKey;
 pub use self::algorithm::{Algorithm, Algorithms};
 pub(crate) use self::jwks::is_public_jwk;
 pub(crate) use self::public::is_certificate;
+pub(crate) use self::secret::all as secret_algorithms;
 pub(crate) use self::store::{KeyStore, Selection};
 use crate::error::{Code, Error};
 

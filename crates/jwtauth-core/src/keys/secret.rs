@@ -42,7 +42,7 @@ pub(super) fn prepare(secret: &[u8], algorithm: Algorithm) -> Option<PreparedKey
 }
 
 /// The algorithms that use a shared secret.
-pub(super) fn all() -> Algorithms {
+pub(crate) fn all() -> Algorithms {
     HMAC.into_iter().map(|(algorithm, _)| algorithm).collect()
 }
 
