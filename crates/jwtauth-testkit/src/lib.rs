@@ -1,7 +1,7 @@
 //! How is the same behaviour proved in four languages?
 //!
 //! The cases in `tests/conformance/*.json` describe tokens; nobody can read a signed one. This crate signs them
-//! ([`mint`]) with the test keys ([`keys`]), puts keys into configurations ([`reference`]), asks the Rust core
+//! ([`mint`]) with the test keys ([`keys`]), puts keys into configurations ([`mod@reference`]), asks the Rust core
 //! once whether it agrees with the expectation, and lays each case out as three plain files ([`flatten`]) that a
 //! test in any language reads without knowing how a token is made. [`runner`] is that test for Rust.
 //!
