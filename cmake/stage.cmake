@@ -15,12 +15,10 @@ file(READ ${output}/libjwtauth.native-libraries link_flags)
 string(STRIP "${link_flags}" link_flags)
 separate_arguments(link_flags)
 list(REMOVE_ITEM link_flags -lgcc_s -lc)
-list(REMOVE_DUPLICATES link_flags)
 list(TRANSFORM link_flags REPLACE "^-l" "" OUTPUT_VARIABLE link_libraries)
 list(JOIN link_flags " " link_flags)
 
-file(WRITE ${stage}/jwtauthLinkLibraries.cmake.new "set(jwtauth_LINK_LIBRARIES \"${link_libraries}\")\n")
-configure_file(${stage}/jwtauthLinkLibraries.cmake.new ${stage}/jwtauthLinkLibraries.cmake COPYONLY)
+file(CONFIGURE OUTPUT ${stage}/jwtauthLinkLibraries.cmake CONTENT "set(jwtauth_LINK_LIBRARIES \"${link_libraries}\")\n")
 
 # An installed tree can be moved: its prefix is found from where jwtauth.pc lies.
 file(RELATIVE_PATH up /${libdir}/pkgconfig /)
