@@ -1,5 +1,5 @@
 /*
- * Many threads use one verifier while others build and free their own, all on stacks of 128 KiB.
+ * Many threads use one verifier while others build and free their own, all on small stacks.
  *
  * threads [ROUNDS]
  */
