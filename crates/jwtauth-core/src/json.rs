@@ -53,10 +53,15 @@ pub struct Object<'t>(Vec<(Cow<'t, str>, Value<'t>)>);
 /// What is wrong, in words that carry no content of the document.
 pub fn parse(text: &str) -> Result<Value<'_>, Malformed> {
     let mut reader = serde_json::Deserializer::from_str(text);
-    let value = Seed { depth: 0 }
+    let mut value = Value::Null;
+    let place = Place {
+        value: &mut value,
+        depth: 0,
+    };
+    place
         .deserialize(&mut reader)
+        .and_then(|()| reader.end())
         .map_err(|error| Malformed::of(&error))?;
-    reader.end().map_err(|error| Malformed::of(&error))?;
     Ok(value)
 }
 
@@ -199,23 +204,19 @@ impl<'t> Object<'t> {
         )
     }
 
-    /// Adds a member; tells whether one of this name was there already.
+    /// Whether a name is there already; beyond [`FEW_MEMBERS`] only [`Object::holds_equal_names`] tells.
     ///
     /// `marks` remembers roughly which names were there, so that most names need no comparison at all.
     #[inline]
-    fn push(&mut self, name: Cow<'t, str>, value: Value<'t>, marks: &mut u64) -> bool {
-        let mark = mark(&name);
-        let repeated = *marks & mark != 0
-            && self.0.len() <= FEW_MEMBERS
-            && self.0.iter().any(|(earlier, _)| *earlier == name);
+    fn repeats(&self, name: &str, marks: &mut u64) -> bool {
+        let mark = mark(name);
+        let perhaps = *marks & mark != 0;
         *marks |= mark;
-        self.0.push((name, value));
-        repeated
+        perhaps && self.0.len() <= FEW_MEMBERS && self.0.iter().any(|(earlier, _)| earlier == name)
     }
 
-    /// Whether a name stands twice. Sorting keeps a payload of ten thousand members from costing a hundred
-    /// million comparisons.
-    fn repeats(&self) -> bool {
+    /// Sorting keeps a payload of ten thousand members from costing a hundred million comparisons.
+    fn holds_equal_names(&self) -> bool {
         let mut names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_ref()).collect();
         names.sort_unstable();
         names
@@ -303,96 +304,118 @@ const DUPLICATE: &str = "duplicate member name";
 const DUPLICATE_AT_TOP: &str = "duplicate member name at the top";
 const TOO_DEEP: &str = "nested too deeply";
 
-#[derive(Clone, Copy)]
-struct Seed {
+/// Reads a value to where it will stay: moving it from result to result cost as much as reading it.
+struct Place<'p, 'de> {
+    value: &'p mut Value<'de>,
     depth: usize,
 }
 
-impl Seed {
-    fn deeper<E: de::Error>(self) -> Result<Seed, E> {
+impl<'de> Place<'_, 'de> {
+    /// The depth of what is inside.
+    fn inside<E: de::Error>(&self) -> Result<usize, E> {
         if self.depth >= MAX_DEPTH {
             return Err(E::custom(TOO_DEEP));
         }
-        Ok(Seed {
-            depth: self.depth + 1,
-        })
+        Ok(self.depth + 1)
+    }
+
+    #[inline]
+    fn set<E>(self, value: Value<'de>) -> Result<(), E> {
+        *self.value = value;
+        Ok(())
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Seed {
-    type Value = Value<'de>;
+impl<'de> DeserializeSeed<'de> for Place<'_, 'de> {
+    type Value = ();
 
     #[inline]
-    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Value<'de>, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
         reader.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Seed {
-    type Value = Value<'de>;
+impl<'de> Visitor<'de> for Place<'_, 'de> {
+    type Value = ();
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("a JSON value")
     }
 
-    fn visit_unit<E>(self) -> Result<Value<'de>, E> {
-        Ok(Value::Null)
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.set(Value::Null)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Value<'de>, E> {
-        Ok(Value::Bool(value))
+    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
+        self.set(Value::Bool(value))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Value<'de>, E> {
-        Ok(Value::Number(Number::Unsigned(value)))
+    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
+        self.set(Value::Number(Number::Unsigned(value)))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Value<'de>, E> {
-        Ok(Value::Number(Number::Signed(value)))
+    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
+        self.set(Value::Number(Number::Signed(value)))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Value<'de>, E> {
-        Ok(Value::Number(Number::Float(value)))
+    fn visit_f64<E>(self, value: f64) -> Result<(), E> {
+        self.set(Value::Number(Number::Float(value)))
     }
 
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Value<'de>, E> {
-        Ok(Value::String(Cow::Borrowed(text)))
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<(), E> {
+        self.set(Value::String(Cow::Borrowed(text)))
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Value<'de>, E> {
-        Ok(Value::String(Cow::Owned(text.to_owned())))
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        self.set(Value::String(Cow::Owned(text.to_owned())))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value<'de>, A::Error> {
-        let inner = self.deeper()?;
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        let depth = self.inside()?;
         let mut items = Vec::new();
-        while let Some(item) = elements.next_element_seed(inner)? {
-            items.push(item);
-        }
-        Ok(Value::Array(items))
+        while let Some(()) = elements.next_element_seed(Element {
+            items: &mut items,
+            depth,
+        })? {}
+        self.set(Value::Array(items))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value<'de>, A::Error> {
-        let inner = self.deeper()?;
-        let expected = if self.depth == 0 {
-            TOP_MEMBERS
-        } else {
-            INNER_MEMBERS
-        };
-        let mut object = Object(Vec::with_capacity(expected));
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let depth = self.inside()?;
+        let top = self.depth == 0;
+        let mut object = Object(Vec::with_capacity(if top { TOP_MEMBERS } else { INNER_MEMBERS }));
         let (mut marks, mut repeated) = (0, false);
         while let Some(name) = members.next_key_seed(NameSeed)? {
-            let value = members.next_value_seed(inner)?;
-            repeated |= object.push(name, value, &mut marks);
+            repeated |= object.repeats(&name, &mut marks);
+            object.0.push((name, Value::Null));
+            if let Some((_, value)) = object.0.last_mut() {
+                members.next_value_seed(Place { value, depth })?;
+            }
         }
-        if repeated || object.len() > FEW_MEMBERS && object.repeats() {
-            return Err(de::Error::custom(if self.depth == 0 {
-                DUPLICATE_AT_TOP
-            } else {
-                DUPLICATE
-            }));
+        if repeated || object.len() > FEW_MEMBERS && object.holds_equal_names() {
+            return Err(de::Error::custom(if top { DUPLICATE_AT_TOP } else { DUPLICATE }));
         }
-        Ok(Value::Object(object))
+        self.set(Value::Object(object))
+    }
+}
+
+/// Where the next element of a list will stay, if there is one.
+struct Element<'p, 'de> {
+    items: &'p mut Vec<Value<'de>>,
+    depth: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Element<'_, 'de> {
+    type Value = ();
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
+        let Element { items, depth } = self;
+        items.push(Value::Null);
+        match items.last_mut() {
+            Some(value) => Place { value, depth }.deserialize(reader),
+            None => Ok(()),
+        }
     }
 }
 
