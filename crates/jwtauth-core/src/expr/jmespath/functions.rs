@@ -62,41 +62,46 @@ pub(super) fn unknown<'e>(expression: &'e Ast, runtime: &Runtime) -> Option<&'e 
     while let Some(node) = waiting.pop() {
         match node {
             Ast::Function { name, .. } if runtime.get_function(name).is_none() => return Some(name),
-            Ast::Function { args: inner, .. } | Ast::MultiList { elements: inner, .. } => {
-                waiting.extend(inner)
-            }
-            Ast::MultiHash { elements, .. } => {
-                waiting.extend(elements.iter().map(|KeyValuePair { value, .. }| value));
-            }
-            Ast::Expref { ast: inner, .. }
-            | Ast::Flatten { node: inner, .. }
-            | Ast::Not { node: inner, .. }
-            | Ast::ObjectValues { node: inner, .. } => waiting.push(inner),
-            Ast::Comparison { lhs, rhs, .. }
-            | Ast::Condition {
-                predicate: lhs,
-                then: rhs,
-                ..
-            }
-            | Ast::Projection { lhs, rhs, .. }
-            | Ast::And { lhs, rhs, .. }
-            | Ast::Or { lhs, rhs, .. }
-            | Ast::Subexpr { lhs, rhs, .. } => waiting.extend([lhs.as_ref(), rhs.as_ref()]),
-            Ast::Identity { .. }
-            | Ast::Field { .. }
-            | Ast::Index { .. }
-            | Ast::Literal { .. }
-            | Ast::Slice { .. } => {}
+            node => push_inner(node, &mut waiting),
         }
     }
     None
+}
+
+/// Adds the nodes that stand directly below one.
+pub(super) fn push_inner<'e>(node: &'e Ast, waiting: &mut Vec<&'e Ast>) {
+    match node {
+        Ast::Function { args: inner, .. } | Ast::MultiList { elements: inner, .. } => waiting.extend(inner),
+        Ast::MultiHash { elements, .. } => {
+            waiting.extend(elements.iter().map(|KeyValuePair { value, .. }| value));
+        }
+        Ast::Expref { ast: inner, .. }
+        | Ast::Flatten { node: inner, .. }
+        | Ast::Not { node: inner, .. }
+        | Ast::ObjectValues { node: inner, .. } => waiting.push(inner),
+        Ast::Comparison { lhs, rhs, .. }
+        | Ast::Condition {
+            predicate: lhs,
+            then: rhs,
+            ..
+        }
+        | Ast::Projection { lhs, rhs, .. }
+        | Ast::And { lhs, rhs, .. }
+        | Ast::Or { lhs, rhs, .. }
+        | Ast::Subexpr { lhs, rhs, .. } => waiting.extend([lhs.as_ref(), rhs.as_ref()]),
+        Ast::Identity { .. }
+        | Ast::Field { .. }
+        | Ast::Index { .. }
+        | Ast::Literal { .. }
+        | Ast::Slice { .. } => {}
+    }
 }
 
 type Body = fn(&[Rcvar], &mut Context<'_>) -> Outcome;
 type Outcome = Result<Rcvar, JmespathError>;
 
 /// The longest text that a function makes; a short expression must not turn a token into gigabytes.
-const MAX_TEXT: usize = 1 << 20;
+pub(super) const MAX_TEXT: usize = 1 << 20;
 
 fn string(text: String) -> Rcvar {
     Rcvar::new(Variable::String(text))

@@ -1,5 +1,6 @@
 //! JMESPath expressions; the one door to the `jmespath` crate.
 
+mod cost;
 mod functions;
 mod limits;
 #[cfg(test)]
@@ -39,7 +40,8 @@ impl JmesPath {
     /// Compiles an expression.
     ///
     /// # Errors
-    /// [`Code::ExpressionInvalid`]: it does not parse, is longer than 4 KiB or nested deeper than 50.
+    /// [`Code::ExpressionInvalid`]: it does not parse, calls a function that does not exist, is longer than 4 KiB,
+    /// nested deeper than 50, or could take too long or make too much of a long token.
     pub fn parse(text: &str) -> Result<JmesPath> {
         limits::check(text)?;
         match RUNTIME.compile(text) {
@@ -48,7 +50,7 @@ impl JmesPath {
                 Some(name) => Err(Error::new(Code::ExpressionInvalid).with_detail(format!(
                     "`{text}` calls the function `{name}`, which does not exist"
                 ))),
-                None => Ok(JmesPath(expression)),
+                None => cost::check(expression.as_ast()).map(|()| JmesPath(expression)),
             },
             Err(why) => Err(Error::new(Code::ExpressionInvalid).with_detail(format!(
                 "`{text}` does not parse at line {}, column {}: {}{}",

@@ -173,9 +173,61 @@ fn a_slice_beyond_every_list_is_empty_and_does_not_overflow() {
 }
 
 #[test]
-fn a_result_that_explodes_fails_instead() {
-    let doubled = vec!["[@,@]"; 40].join("|");
-    assert_eq!(evaluate(&doubled, r#"{"a":1}"#), None);
+fn an_expression_that_could_explode_is_refused() {
+    let list = |length: usize| format!("`[{}]`", vec!["1"; length].join(","));
+    for (expression, what) in [
+        (["[@,@]"; 40].join("|"), "too much"),
+        (["[@,@][]"; 40].join("|"), "too much"),
+        (["{a:@,b:@}"; 40].join("|"), "too much"),
+        (["join(a, [a,a])"; 20].join("|"), "too much"),
+        (["to_string([@])"; 40].join("|"), "too much"),
+        (["replace(@, @, @)"; 20].join("|"), "nothing"),
+        ("groups[*].pad_left(@, length(@))".to_owned(), "too much"),
+        (format!("map(&{l}[*].[@], {l})", l = list(900)), "nothing"),
+        (
+            format!("map(&map(&{l}[*].[@], {l}), {l})", l = list(600)),
+            "too much",
+        ),
+        (
+            format!("map(&{l}[?@ == {l}[*].[@]], {l})", l = list(600)),
+            "too long",
+        ),
+        (format!("a[?b[?c[?contains({}, @)]]]", list(1000)), "nothing"),
+        (
+            format!("a[?contains({l}[?contains({l}, @)], @)]", l = list(900)),
+            "too long",
+        ),
+    ] {
+        let said = match JmesPath::parse(&expression) {
+            Ok(_) => "nothing".to_owned(),
+            Err(error) => error.detail().unwrap_or_default().replace(&expression, ""),
+        };
+        assert!(
+            said.contains(what),
+            "{}…: {said}",
+            expression.get(..80).unwrap_or(&expression)
+        );
+    }
+}
+
+#[test]
+fn what_people_write_is_far_from_the_limits() {
+    for expression in [
+        "@",
+        "contains(groups[*], 'admin') && 'Admin' || contains(groups[*], 'editor') && 'Editor' || 'Viewer'",
+        "join(', ', sort(map(&to_string(@), roles)))",
+        "accounts[*].roles[*].permissions[].name | sort(@) | [0]",
+        "sort_by(groups, &name)[*].{name: name, id: id, all: @}",
+        "groups[?contains(`[\"a\",\"b\",\"c\"]`, @)] | [0] || not_null(role, default_role, 'none')",
+        "merge(`{\"a\":1}`, attributes).role",
+        "split(scope, ' ')[?starts_with(@, 'role:')] | [0] | replace(@, 'role:', '')",
+        "max_by(grants, &to_number(level)).role",
+        "items(permissions)[?[1] == 'yes'][0] | pad_left(@[0], `10`)",
+        "group_by(roles, &app) | keys(@)",
+        "users[?email == 'x'].teams[].members[?active].[id, name][]",
+    ] {
+        assert_eq!(JmesPath::parse(expression).err(), None, "{expression}");
+    }
 }
 
 #[test]

@@ -1,0 +1,328 @@
+//! How much can an expression make of a token, and how long may that take?
+//!
+//! The crate evaluates to the end, whatever that takes, and a short expression can double a value many times over or
+//! run loops in loops. So upper bounds of what it makes and of its work are computed when it is parsed. Both are lines
+//! over the size of the claims, in bytes of JSON; where the truth is a curve, a line that is above it up to
+//! [`LONG_TOKEN`] stands in. The bounds are generous: what anybody writes by hand stays far below the limits.
+
+use jmespath::ast::{Ast, KeyValuePair};
+
+use super::functions::{MAX_TEXT, push_inner};
+use crate::error::{Code, Error, Result};
+
+/// Checks that an expression ends in reasonable time on a long token, and makes nothing immense.
+///
+/// # Errors
+/// [`Code::ExpressionInvalid`].
+pub(super) fn check(expression: &Ast) -> Result<()> {
+    let cost = Cost::of(expression);
+    let refused = |why: &str| Err(Error::new(Code::ExpressionInvalid).with_detail(why));
+    if cost.size.at(LONG_TOKEN) > MAX_SIZE {
+        refused("the expression could make too much of a long token; repeat less of it in lists and objects")
+    } else if cost.work.at(LONG_TOKEN) > MAX_WORK {
+        refused("the expression could take too long on a long token; nest fewer loops")
+    } else {
+        Ok(())
+    }
+}
+
+/// What evaluating a node may take, by the size of the value that it is given.
+#[derive(Debug, Clone, Copy)]
+struct Cost {
+    /// How large the result may be.
+    size: Line,
+    /// How many steps it may take, one byte looked at or copied being a step.
+    work: Line,
+}
+
+/// `slope * size + fixed`.
+#[derive(Debug, Clone, Copy)]
+struct Line {
+    slope: f64,
+    fixed: f64,
+}
+
+impl Cost {
+    /// The cost of a whole expression. No recursion: each node is looked at after those below it.
+    fn of(expression: &Ast) -> Cost {
+        let mut nodes = vec![expression];
+        let mut below = Vec::new();
+        while let Some(node) = nodes.get(below.len()).copied() {
+            let first = nodes.len();
+            push_inner(node, &mut nodes);
+            below.push(first..nodes.len());
+        }
+        let mut costs = vec![Cost::STEP; nodes.len()];
+        for ((index, node), below) in nodes.iter().enumerate().zip(below).rev() {
+            let cost = Cost::of_node(node, costs.get(below).unwrap_or_default());
+            if let Some(slot) = costs.get_mut(index) {
+                *slot = cost;
+            }
+        }
+        costs.first().copied().unwrap_or(Cost::STEP)
+    }
+
+    /// The cost of a node, by the costs of those directly below it.
+    fn of_node(node: &Ast, below: &[Cost]) -> Cost {
+        match (node, below) {
+            (Ast::Subexpr { .. }, [left, right]) => Cost {
+                size: right.size.of(left.size),
+                work: left.work.plus(right.work.of(left.size)),
+            },
+            (Ast::Projection { .. }, [left, right]) => Cost {
+                size: right.size.of_each(left.size),
+                work: left.work.plus(right.work.of_each(left.size)),
+            },
+            (Ast::And { .. } | Ast::Or { .. }, [left, right]) => Cost {
+                size: left.size.max(right.size),
+                work: left.work.plus(right.work),
+            },
+            (Ast::Comparison { .. }, [left, right]) => Cost {
+                size: Line::fixed(SCALAR),
+                work: left.work.plus(right.work).plus(left.size).plus(right.size),
+            },
+            (Ast::Condition { .. }, [predicate, then]) => Cost {
+                size: then.size,
+                work: predicate.work.plus(then.work),
+            },
+            (Ast::Not { .. }, [inner]) => Cost {
+                size: Line::fixed(SCALAR),
+                work: inner.work,
+            },
+            (Ast::Flatten { .. } | Ast::ObjectValues { .. }, [inner]) => Cost {
+                size: inner.size,
+                work: inner.work.plus(inner.size),
+            },
+            // What is referred to is evaluated by the function that takes the reference.
+            (Ast::Expref { .. }, [inner]) => *inner,
+            (Ast::Literal { value, .. }, _) => Cost {
+                size: Line::fixed(count(value.to_string().len())),
+                work: Line::fixed(1.0),
+            },
+            (Ast::Slice { .. }, _) => Cost {
+                size: Cost::STEP.size,
+                work: Cost::STEP.size,
+            },
+            (Ast::MultiList { .. }, elements) => {
+                Cost::sum(elements).with(Line::fixed(count(elements.len() + 2)))
+            }
+            (Ast::MultiHash { elements, .. }, values) => {
+                let name = |pair: &KeyValuePair| pair.key.len() + 4;
+                let names: usize = elements.iter().map(name).sum();
+                Cost::sum(values).with(Line::fixed(count(names + 2)))
+            }
+            (Ast::Function { name, args, .. }, costs) => Cost::of_call(name, args, costs),
+            _ => Cost::STEP,
+        }
+    }
+
+    fn of_call(name: &str, args: &[Ast], costs: &[Cost]) -> Cost {
+        let referred = |arg: &Ast| matches!(arg, Ast::Expref { .. });
+        let chosen = |references: bool| {
+            let pairs = args.iter().zip(costs);
+            pairs.filter_map(move |(arg, cost)| (referred(arg) == references).then_some(*cost))
+        };
+        let given = Cost::sum(&chosen(false).collect::<Vec<Cost>>());
+        // A function that takes an expression copies it and evaluates it for each element of the list beside it.
+        let each = Cost::sum(&chosen(true).collect::<Vec<Cost>>());
+        let made = each.size.of_each(given.size);
+        let longest = |index: usize| costs.get(index).map_or(0.0, |cost| cost.size.at(LONG_TOKEN));
+        let size = match name {
+            "abs" | "avg" | "ceil" | "contains" | "ends_with" | "find_first" | "find_last" | "floor"
+            | "length" | "starts_with" | "sum" | "type" => Line::fixed(SCALAR),
+            "map" => made,
+            "group_by" => given.size.plus(made),
+            // Quotes are escaped.
+            "to_string" => given.size.times(2.0),
+            "join" => given.size.times(1.0 + longest(0)),
+            "replace" => given.size.times(1.0 + longest(2)).at_most(count(MAX_TEXT)),
+            "pad_left" | "pad_right" => given.size.plus(Line::fixed(width(args.get(1)))),
+            _ => given.size,
+        };
+        let passes = match name {
+            "sort" | "sort_by" | "max_by" | "min_by" | "group_by" => COMPARISONS,
+            _ => 1.0,
+        };
+        let evaluated = each.work.times(2.0).of_each(given.size);
+        let compared = given.size.plus(made).times(passes);
+        Cost {
+            size: size.plus(Line::fixed(2.0)),
+            work: given.work.plus(evaluated).plus(compared).plus(size),
+        }
+    }
+
+    fn sum(costs: &[Cost]) -> Cost {
+        let nothing = Cost {
+            size: Line::fixed(0.0),
+            work: Line::fixed(1.0),
+        };
+        costs.iter().fold(nothing, |all, one| Cost {
+            size: all.size.plus(one.size),
+            work: all.work.plus(one.work),
+        })
+    }
+
+    fn with(self, more: Line) -> Cost {
+        Cost {
+            size: self.size.plus(more),
+            work: self.work.plus(more),
+        }
+    }
+
+    /// A look at what there is already.
+    const STEP: Cost = Cost {
+        size: Line {
+            slope: 1.0,
+            fixed: 0.0,
+        },
+        work: Line::fixed(1.0),
+    };
+}
+
+impl Line {
+    const fn fixed(fixed: f64) -> Line {
+        Line { slope: 0.0, fixed }
+    }
+
+    fn at(self, size: f64) -> f64 {
+        self.slope * size + self.fixed
+    }
+
+    fn plus(self, other: Line) -> Line {
+        Line {
+            slope: self.slope + other.slope,
+            fixed: self.fixed + other.fixed,
+        }
+    }
+
+    fn times(self, factor: f64) -> Line {
+        Line {
+            slope: self.slope * factor,
+            fixed: self.fixed * factor,
+        }
+    }
+
+    fn max(self, other: Line) -> Line {
+        Line {
+            slope: self.slope.max(other.slope),
+            fixed: self.fixed.max(other.fixed),
+        }
+    }
+
+    /// This, where whatever is larger on a long token fails.
+    fn at_most(self, most: f64) -> Line {
+        if self.at(LONG_TOKEN) > most {
+            Line::fixed(most)
+        } else {
+            self
+        }
+    }
+
+    /// This, of what `inner` makes.
+    fn of(self, inner: Line) -> Line {
+        inner.times(self.slope).plus(Line::fixed(self.fixed))
+    }
+
+    /// This, of each element of what `list` makes: they share its size, and each takes a letter and a comma of it.
+    fn of_each(self, list: Line) -> Line {
+        list.times(self.slope + self.fixed / 2.0)
+    }
+}
+
+/// How long a padded text may become: the width, when it stands in the expression.
+fn width(arg: Option<&Ast>) -> f64 {
+    match arg {
+        Some(Ast::Literal { value, .. }) => value.as_number().unwrap_or(0.0).abs().min(count(MAX_TEXT)),
+        _ => count(MAX_TEXT),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "bounds are rough")]
+fn count(number: usize) -> f64 {
+    number as f64
+}
+
+/// The size that bounds are computed for: that of a token as long as the default limit.
+const LONG_TOKEN: f64 = 65_536.0;
+/// What a number or a boolean takes.
+const SCALAR: f64 = 24.0;
+/// How often sorting looks at an element of a list as long as a token.
+const COMPARISONS: f64 = 17.0;
+/// Bytes of JSON.
+const MAX_SIZE: f64 = 64.0 * 1024.0 * 1024.0;
+/// Steps: in the order of a second.
+const MAX_WORK: f64 = 1024.0 * 1024.0 * 1024.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claims::Claims;
+    use crate::expr::{Document, JmesPath};
+
+    #[test]
+    fn what_comes_out_is_within_the_bound() {
+        let payload = r#"{"a":[1,22,333],"s":"x\"y\\z","o":{"k":["v","w"],"l":null},"n":[[1,2],[3],["four"]],"e":"","z":[]}"#;
+        for expression in [
+            "@",
+            "a",
+            "a[0]",
+            "a[1:]",
+            "a[::-1]",
+            "o.k",
+            "o.*",
+            "*",
+            "n[]",
+            "n[][]",
+            "n[*][0]",
+            "n[*][]",
+            "a[?@ > `1`]",
+            "[@,@]",
+            "[@,@][]",
+            "{first: @, second: o}",
+            "[@,@] | [@,@] | [@,@]",
+            "a[*].[@, @, `true`]",
+            "a[*].{n: @}",
+            "a[*].[@ == `1`]",
+            "to_string(@)",
+            "to_string([to_string(@)])",
+            "join(', ', ['a', 'b', s])",
+            "join('-', o.k)",
+            "map(&[@, @], a)",
+            "map(&to_string(@), n)",
+            "sort(o.k)",
+            "sort_by(n, &to_string(@))",
+            "group_by(n, &to_string([0]))",
+            "merge(o, {m: a})",
+            "not_null(missing, a)",
+            "keys(o)",
+            "values(o)",
+            "reverse(s)",
+            "to_array(s)",
+            "length(a)",
+            "replace(s, 'x', s)",
+            "pad_left(s, `20`)",
+            "pad_right(s, length(s))",
+            "split(s, 'y')",
+            "upper(s)",
+            "zip(a, n)",
+            "items(o)",
+            "from_items(items(o))",
+            "max(a)",
+            "sum(a)",
+            "type(@)",
+            "s || a",
+            "e || z || a",
+            "a && o",
+            "!a",
+            "`[1,2,3]`",
+            "'raw'",
+        ] {
+            let compiled = JmesPath::parse(expression).unwrap();
+            let document = Document::new(Claims::parse(payload).unwrap());
+            let made = compiled.evaluate(&document).unwrap_or_else(|why| panic!("{why}"));
+            let made = serde_json::to_string(&made).unwrap().len();
+            let bound = Cost::of(compiled.0.as_ast()).size.at(count(payload.len()));
+            assert!(count(made) <= bound, "{expression}: {made} > {bound}");
+        }
+    }
+}
