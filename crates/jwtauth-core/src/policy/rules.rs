@@ -70,7 +70,7 @@ pub struct OrgRoleRule {
     /// Whether the direct role `GrafanaAdmin` gives server administration, and any other takes it away.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub assign_server_admin: bool,
-    /// Whether the organisation that the request names takes the place of `default_org`.
+    /// Whether the direct role is given in the organisation that the request names instead of `default_org`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub org_from_request: bool,
     /// The ids of the organisations there are.

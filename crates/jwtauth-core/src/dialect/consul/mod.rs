@@ -39,7 +39,7 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
         binding_rules.as_ref(),
         directory.as_ref(),
         &method.name,
-        &mapped.values,
+        &mapped,
         &mut warnings,
     )?;
     let profile = Profile {

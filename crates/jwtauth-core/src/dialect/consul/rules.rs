@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Mapped;
 use crate::error::{Code, Result};
-use crate::expr::{Selection, Selector, Template};
+use crate::expr::{Selector, Template};
 use crate::members::Field;
 use crate::policy::{BindKind, BindingRule, Bindings, Directory, Warning};
 
@@ -12,13 +13,24 @@ pub(super) fn read(
     rules: Option<&Field<'_, '_>>,
     directory: Option<&Field<'_, '_>>,
     method: &str,
-    mapped: &BTreeMap<String, Selection>,
+    mapped: &Mapped,
     warnings: &mut Vec<Warning>,
 ) -> Result<Bindings> {
-    let variables: BTreeSet<String> = mapped.keys().cloned().collect();
+    let variables: BTreeSet<String> = mapped.values.keys().cloned().collect();
     let mut read = Vec::new();
-    for field in rules.map_or(Ok(Vec::new()), Field::items)? {
-        read.push(rule(&field, method, &variables)?);
+    for (index, field) in rules.map_or(Ok(Vec::new()), Field::items)?.iter().enumerate() {
+        let rule = rule(field, method, &variables)?;
+        for name in rule
+            .selector
+            .iter()
+            .flat_map(|selector| unmapped(selector, mapped))
+        {
+            warnings.push(Warning::new(
+                format!("BindingRules[{index}].Selector"),
+                format!("nothing is mapped to `{name}`, so it is always absent"),
+            ));
+        }
+        read.push(rule);
     }
     if read.is_empty() {
         warnings.push(Warning::new(
@@ -31,6 +43,23 @@ pub(super) fn read(
         directory: directory.map_or(Ok(Directory::default()), existing)?,
         variables,
     })
+}
+
+/// The names in a selector that no mapping fills; Consul lets such a slip pass without a word.
+fn unmapped(selector: &Selector, mapped: &Mapped) -> Vec<String> {
+    let names = selector.names();
+    let values = names
+        .values
+        .into_iter()
+        .filter(|name| !mapped.values.contains_key(*name));
+    let lists = names
+        .lists
+        .into_iter()
+        .filter(|name| !mapped.lists.contains_key(*name));
+    values
+        .map(|name| format!("value.{name}"))
+        .chain(lists.map(|name| format!("list.{name}")))
+        .collect()
 }
 
 fn rule(field: &Field<'_, '_>, method: &str, variables: &BTreeSet<String>) -> Result<BindingRule> {

@@ -48,13 +48,20 @@ pub(super) fn rule(
     };
     let lenient = settings.flag("lenient_kid");
     let value = settings.text(source);
-    for key in [
-        "jwk_set_bearer_token_file",
-        "tls_client_ca",
-        "tls_skip_verify_insecure",
-        "cache_ttl",
+    let _ = settings.duration("cache_ttl", Duration::from_secs(3600), warnings);
+    for (key, is_set) in [
+        (
+            "jwk_set_bearer_token_file",
+            settings.is_set("jwk_set_bearer_token_file"),
+        ),
+        ("tls_client_ca", settings.is_set("tls_client_ca")),
+        (
+            "tls_skip_verify_insecure",
+            settings.flag("tls_skip_verify_insecure"),
+        ),
+        ("cache_ttl", settings.is_set("cache_ttl")),
     ] {
-        if settings.is_set(key) && source != "jwk_set_url" {
+        if is_set && source != "jwk_set_url" {
             warnings.push(Warning::new(
                 key,
                 format!("it has no effect with `{source}`, only with `jwk_set_url`"),
@@ -101,7 +108,6 @@ pub(super) fn rule(
             set_rule(lenient),
         ),
         _ => {
-            let _ = settings.duration("cache_ttl", Duration::from_secs(3600), warnings);
             return Err(place.error(
                 Code::KeySourceMissing,
                 source,
@@ -129,10 +135,11 @@ fn set_rule(lenient: bool) -> KidRule {
     }
 }
 
-/// The text inside standard base64.
+/// The text inside standard base64, which may go over several lines, as the usual tools write it.
 fn decoded(settings: &Settings, key: &str, place: &Place<'_, '_, '_>) -> Result<String> {
+    let text = settings.text(key).trim().replace(['\r', '\n'], "");
     STANDARD
-        .decode_to_vec(settings.text(key).trim())
+        .decode_to_vec(text)
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .ok_or_else(|| place.error(Code::KeyInvalid, key, "is not standard base64 of a text"))

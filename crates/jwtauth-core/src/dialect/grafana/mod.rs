@@ -261,13 +261,18 @@ fn org_roles(
         ));
     }
     if settings.flag("skip_org_role_sync") {
-        for key in [
-            "role_attribute_path",
-            "role_attribute_strict",
-            "allow_assign_grafana_admin",
-            "org_mapping",
+        for (key, is_set) in [
+            ("role_attribute_path", role.is_some()),
+            ("role_attribute_strict", strict),
+            (
+                "allow_assign_grafana_admin",
+                settings.flag("allow_assign_grafana_admin"),
+            ),
+            ("role_org_from_request", settings.flag("role_org_from_request")),
+            ("org_attribute_path", external.is_some()),
+            ("org_mapping", !mapping_text.is_empty()),
         ] {
-            if settings.is_set(key) {
+            if is_set {
                 warnings.push(Warning::new(
                     key,
                     "`skip_org_role_sync` is on, so no role is computed",

@@ -6,7 +6,7 @@
 mod parse;
 mod regex;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Serialize, Serializer};
@@ -75,10 +75,26 @@ impl Selector {
         &self.text
     }
 
+    /// The names of the values and lists that it tests.
+    pub(crate) fn names(&self) -> Names<'_> {
+        let mut names = Names::default();
+        self.expression.names(&mut names);
+        names
+    }
+
     /// Whether it selects an identity with these mapped values and lists.
     pub fn selects(&self, values: &BTreeMap<String, String>, lists: &BTreeMap<String, Vec<String>>) -> bool {
         self.expression.holds(values, lists)
     }
+}
+
+/// What a selector looks at, by the names of the mapped values and lists.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Names<'s> {
+    /// As in `value.name`.
+    pub(crate) values: BTreeSet<&'s str>,
+    /// As in `list.name`.
+    pub(crate) lists: BTreeSet<&'s str>,
 }
 
 impl PartialEq for Selector {
@@ -108,6 +124,23 @@ impl Expression {
                 Operand::ValueNames => test.on_elements(values.is_empty(), |name| values.contains_key(name)),
                 Operand::ListNames => test.on_elements(lists.is_empty(), |name| lists.contains_key(name)),
             },
+        }
+    }
+}
+
+impl Expression {
+    fn names<'s>(&'s self, names: &mut Names<'s>) {
+        match self {
+            Expression::Or(parts) | Expression::And(parts) => parts.iter().for_each(|part| part.names(names)),
+            Expression::Not(inner) => inner.names(names),
+            Expression::Match(Operand::Value(name), _) => {
+                names.values.insert(name);
+            }
+            Expression::Match(Operand::List(name), _) => {
+                names.lists.insert(name);
+            }
+            // `"name" in value` asks whether there is such a value, so an unknown name makes sense.
+            Expression::Match(Operand::ValueNames | Operand::ListNames, _) => {}
         }
     }
 }

@@ -145,7 +145,12 @@ fn negation(input: &mut Input<'_>) -> Parsed<Expression> {
                 if starts.len() > MAX_NEGATIONS {
                     return refuse(input, 0, "at most 50 `not` in a row");
                 }
-                return Ok((0..starts.len()).fold(inner, |inner, _| Expression::Not(Box::new(inner))));
+                // Two in a row are none.
+                return Ok(if starts.len() % 2 == 1 {
+                    Expression::Not(Box::new(inner))
+                } else {
+                    inner
+                });
             }
             Err(ErrMode::Backtrack(_)) => {}
             Err(other) => return Err(other),

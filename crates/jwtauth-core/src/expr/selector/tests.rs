@@ -1,5 +1,6 @@
 use super::*;
 use crate::error::Code;
+use crate::expr::limits;
 
 fn selects(text: &str) -> bool {
     let values = [("team", "ops"), ("num", "1.0"), ("empty", "")];
@@ -157,4 +158,164 @@ fn size_and_nesting_are_limited() {
     assert!(Selector::parse(&format!("value.team == \"{}\"", "x".repeat(5000))).is_err());
     let long = vec!["value.a==b"; 250].join(" or ");
     assert!(Selector::parse(&long).is_ok());
+}
+
+#[test]
+fn two_negations_in_a_row_are_none() {
+    let parsed = |text: &str| Selector::parse(text).unwrap().expression;
+    assert_eq!(parsed("not not value.a == b"), parsed("value.a == b"));
+    assert_eq!(parsed("not not not value.a == b"), parsed("not value.a == b"));
+}
+
+#[test]
+fn a_repetition_without_a_least_number_is_not_guessed_at() {
+    // Go takes `a{,2}` literally, the crate for none to two.
+    for pattern in ["^a{,2}$", "^(?:ab){,2}$"] {
+        let matches = Pattern::parse(pattern).map(|pattern| pattern.matches(""));
+        assert!(!matches.unwrap_or(false), "{pattern}");
+    }
+    assert!(Pattern::parse("^[{,2}]$").unwrap().matches(","));
+    assert!(Pattern::parse(r"^a\{,2}$").unwrap().matches("a{,2}"));
+}
+
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    type Values = BTreeMap<String, String>;
+    type Lists = BTreeMap<String, Vec<String>>;
+
+    fn expressions() -> impl Strategy<Value = Expression> {
+        comparisons().prop_recursive(4, 24, 3, |inner| {
+            let several = || prop::collection::vec(inner.clone(), 2..4);
+            prop_oneof![
+                several().prop_map(Expression::Or),
+                several().prop_map(Expression::And),
+                inner.clone().prop_map(|inner| Expression::Not(Box::new(inner))),
+            ]
+        })
+    }
+
+    fn comparisons() -> impl Strategy<Value = Expression> {
+        let on_text = prop_oneof![
+            texts().prop_map(Test::Equals),
+            texts().prop_map(Test::Differs),
+            texts().prop_map(Test::Contains),
+            texts().prop_map(Test::Lacks),
+            patterns().prop_map(Test::Matches),
+            patterns().prop_map(Test::NotMatches),
+        ];
+        let on_elements = prop_oneof![
+            texts().prop_map(Test::Contains),
+            texts().prop_map(Test::Lacks),
+            Just(Test::Empty),
+            Just(Test::NotEmpty),
+        ];
+        let elements = prop_oneof![
+            texts().prop_map(Operand::List),
+            Just(Operand::ValueNames),
+            Just(Operand::ListNames),
+        ];
+        prop_oneof![
+            (texts().prop_map(Operand::Value), on_text),
+            (elements, on_elements)
+        ]
+        .prop_map(|(operand, test)| Expression::Match(operand, test))
+    }
+
+    /// Short texts, so that they often meet; and anything at all.
+    fn texts() -> impl Strategy<Value = String> {
+        prop_oneof![4 => "[ab]{0,2}", 1 => any::<String>().prop_map(|text| text.chars().take(8).collect())]
+    }
+
+    fn patterns() -> impl Strategy<Value = Pattern> {
+        prop_oneof!["[ab.]{0,3}[*+?]?", r"\^?[ab]{1,2}\$?", r"(\\d|\[ab\]|\(a\|b\))+"]
+            .prop_filter_map("it does not compile", |text| Pattern::parse(&text).ok())
+    }
+
+    fn identities() -> impl Strategy<Value = (Values, Lists)> {
+        let lists = prop::collection::vec(texts(), 0..3);
+        (
+            prop::collection::btree_map(texts(), texts(), 0..4),
+            prop::collection::btree_map(texts(), lists, 0..4),
+        )
+    }
+
+    /// What selectors mean, said by the truth table: every negation is the opposite of what it negates, and of what
+    /// is absent nothing holds.
+    fn naive(expression: &Expression, values: &Values, lists: &Lists) -> bool {
+        let opposite =
+            |operand: &Operand, test: Test| !naive(&Expression::Match(operand.clone(), test), values, lists);
+        match expression {
+            Expression::Or(parts) => parts
+                .iter()
+                .fold(false, |any, part| any | naive(part, values, lists)),
+            Expression::And(parts) => parts
+                .iter()
+                .fold(true, |all, part| all & naive(part, values, lists)),
+            Expression::Not(inner) => !naive(inner, values, lists),
+            Expression::Match(operand, Test::Differs(text)) => opposite(operand, Test::Equals(text.clone())),
+            Expression::Match(operand, Test::Lacks(text)) => opposite(operand, Test::Contains(text.clone())),
+            Expression::Match(operand, Test::NotMatches(it)) => opposite(operand, Test::Matches(it.clone())),
+            Expression::Match(operand, Test::NotEmpty) => opposite(operand, Test::Empty),
+            Expression::Match(Operand::Value(name), test) => match (values.get(name), test) {
+                (None, _) => false,
+                (Some(value), Test::Equals(text)) => value == text,
+                (Some(value), Test::Contains(text)) => value.matches(text.as_str()).next().is_some(),
+                (Some(value), Test::Matches(pattern)) => pattern.matches(value),
+                (Some(_), other) => panic!("{other:?} is not for a text"),
+            },
+            Expression::Match(operand, test) => {
+                let elements: Vec<String> = match operand {
+                    Operand::List(name) => lists.get(name).cloned().unwrap_or_default(),
+                    Operand::ValueNames => values.keys().cloned().collect(),
+                    Operand::ListNames => lists.keys().cloned().collect(),
+                    Operand::Value(_) => unreachable!("texts were dealt with"),
+                };
+                match test {
+                    Test::Contains(text) => elements.contains(text),
+                    Test::Empty => elements.is_empty(),
+                    other => panic!("{other:?} is not for a list"),
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_parses_to_the_same(expression in expressions()) {
+            let text = expression.to_string();
+            prop_assume!(text.len() <= limits::MAX_LENGTH);
+            match Selector::parse(&text) {
+                Ok(selector) => prop_assert_eq!(selector.expression, expression),
+                Err(why) => prop_assert!(false, "{}: {}", text, why),
+            }
+        }
+
+        #[test]
+        fn it_agrees_with_the_truth_table(expression in expressions(), (values, lists) in identities()) {
+            prop_assert_eq!(expression.holds(&values, &lists), naive(&expression, &values, &lists));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(
+            text in any::<String>(),
+            pieces in prop::collection::vec(prop::sample::select(PIECES), 0..24),
+        ) {
+            let _ = Selector::parse(&text);
+            for separator in ["", " "] {
+                if let Ok(selector) = Selector::parse(&pieces.join(separator)) {
+                    let printed = selector.expression.to_string();
+                    prop_assert_eq!(Selector::parse(&printed).unwrap().expression, selector.expression);
+                }
+            }
+        }
+    }
+
+    const PIECES: &[&str] = &[
+        "value", "list", ".a", "[\"b\"]", "value.a", "list.a", "==", "!=", "in", "not", "contains",
+        "matches", "is", "empty", "and", "or", "(", ")", "a", "-1", "0.5", "01", "\"a\"", "`b", "`", "\"",
+        "\\", "\u{e9}",
+    ];
 }

@@ -12,10 +12,18 @@ use crate::expr::limits;
 
 /// Parses a whole template.
 pub(super) fn template(text: &str) -> Result<Vec<Piece>> {
-    limits::check(text, '(', ')', &['"'])?;
+    // Quotes have no meaning outside of insertions, so the brackets are counted below, wherever they stand.
+    limits::check(text, '(', ')', &[])?;
     // Without an insertion nothing has a meaning, not even `$$`.
     if !text.contains("${") {
         return Ok(vec![Piece::Literal(text.to_owned())]);
+    }
+    let parts = ["(", "?", "&&", "||"].map(|part| text.matches(part).count());
+    if parts.iter().sum::<usize>() > limits::MAX_NESTING {
+        return Err(Error::new(Code::ExpressionInvalid).with_detail(format!(
+            "it has more than {} parentheses, conditions and operators",
+            limits::MAX_NESTING
+        )));
     }
     let mut input = LocatingSlice::new(text);
     let mut pieces = Vec::new();

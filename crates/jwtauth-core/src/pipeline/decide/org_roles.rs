@@ -31,8 +31,11 @@ pub(super) fn decide(
     let mut roles = mapped_roles(rule, &external);
     match (roles.is_empty(), direct) {
         (true, None) if rule.strict => {}
-        (true, direct) => {
-            roles.insert(default_org(rule, identity), direct.unwrap_or(rule.default_role));
+        (true, Some(direct)) => {
+            roles.insert(direct_org(rule, identity), direct);
+        }
+        (true, None) => {
+            roles.insert(rule.default_org, rule.default_role);
         }
         (false, Some(direct)) => roles.values_mut().for_each(|role| *role = direct.max(*role)),
         (false, None) => {}
@@ -103,7 +106,9 @@ fn raise(roles: &mut BTreeMap<i64, OrgRole>, org: i64, role: OrgRole) {
     *entry = role.max(*entry);
 }
 
-fn default_org(rule: &OrgRoleRule, identity: &Identity) -> i64 {
+/// Where a direct role counts. A request can move that role, never the default one: nobody gets into an organisation
+/// by merely asking for it.
+fn direct_org(rule: &OrgRoleRule, identity: &Identity) -> i64 {
     let requested = identity.requested_org.filter(|_| rule.org_from_request);
     requested
         .and_then(|org| i64::try_from(org).ok())
