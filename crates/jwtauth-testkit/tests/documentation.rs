@@ -1,7 +1,8 @@
-//! What the pages of `docs/dialects` promise: the cases they name exist, and the configurations they show can be used.
+//! What the pages of `docs/dialects` promise: the cases they name exist, and the examples they show decide as they say.
 
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     reason = "this is a test; clippy knows only the functions marked as such"
 )]
 
@@ -9,8 +10,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use jwtauth_core::wire;
-use jwtauth_testkit::{case, suite};
+use jwtauth_testkit::{case, flatten, suite};
+use serde_json::{Value, json};
 
 #[test]
 fn every_case_that_a_page_names_exists() {
@@ -60,22 +61,86 @@ fn every_difference_names_a_case() {
     }
 }
 
+/// What stands behind a fence says what an example is: `ini` a Grafana section, `json verifier` an envelope, `json token`
+/// the claims of a token, `json request` a request (`<token>` is the token), `json reply` what must come of them. Each
+/// stays in force until the next of its kind.
 #[test]
-fn every_configuration_that_a_page_shows_can_be_used() {
-    let mut shown = 0;
-    for (page, text) in pages() {
-        for block in text
-            .split("```json\n")
-            .skip(1)
-            .filter_map(|rest| rest.split("```").next())
-        {
-            if block.trim_start().starts_with("{ \"dialect\"") {
-                shown += 1;
-                wire::verifier(block).unwrap_or_else(|error| panic!("{}: {error}\n{block}", page.display()));
+fn the_examples_of_the_pages_decide_as_they_say() {
+    for (page, least) in [("grafana", 6), ("vault", 2)] {
+        let cases = cases(&fs::read_to_string(directory().join(page).with_extension("md")).unwrap());
+        assert!(
+            cases.len() >= least,
+            "{page}.md: only {} replies were compared",
+            cases.len()
+        );
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(page);
+        let topics = folder.join("topics");
+        fs::create_dir_all(&topics).unwrap();
+        let topic = json!({ "topic": page, "cases": cases });
+        fs::write(topics.join(format!("{page}.json")), topic.to_string()).unwrap();
+        let report = flatten::suite(&topics, &folder.join("cases")).unwrap();
+        assert_eq!(report.contradictions, Vec::<String>::new(), "{page}.md");
+    }
+}
+
+/// The examples of a page as cases; a reply makes one.
+fn cases(page: &str) -> Vec<Value> {
+    let (mut verifier, mut token) = (Value::Null, json!({}));
+    let mut request = json!({ "token": "@token" });
+    let mut cases = Vec::new();
+    for (kind, text) in examples(page) {
+        let json = || -> Value { serde_json::from_str(&text).unwrap_or_else(|why| panic!("{why}:\n{text}")) };
+        match kind.as_str() {
+            "ini" => verifier = json!({ "dialect": "grafana", "config": { "ini": text } }),
+            "json verifier" => verifier = json(),
+            "json token" => token = json(),
+            "json request" => {
+                request = serde_json::from_str(&text.replace("<token>", "@token")).unwrap();
             }
+            "json reply" => {
+                let mut verifier = verifier.clone();
+                verifier
+                    .as_object_mut()
+                    .unwrap_or_else(|| panic!("no configuration stands before this:\n{text}"))
+                    .insert(
+                        "options".to_owned(),
+                        json!({ "now": 1_700_000_000, "base_dir": "@dir" }),
+                    );
+                cases.push(json!({
+                    "name": format!("example {}", cases.len() + 1),
+                    "verifier": verifier,
+                    "files": { "jwks.json": "@jwks:ec256-1" },
+                    "token": { "key": "ec256-1", "alg": "ES256", "kid": "@", "claims": token },
+                    "request": request,
+                    "expect": expected(json()),
+                }));
+            }
+            "" => {}
+            other => panic!("nobody knows what to do with `{other}`"),
         }
     }
-    assert!(shown > 0);
+    cases
+}
+
+/// A failure is expected by its code, a grant by its outcome.
+fn expected(mut reply: Value) -> Value {
+    if reply.get("code").is_some() {
+        reply.as_object_mut().unwrap().remove("outcome");
+    }
+    reply
+}
+
+/// What stands behind each opening fence, and between the fences.
+fn examples(page: &str) -> Vec<(String, String)> {
+    let mut examples = Vec::new();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        if let Some(kind) = line.strip_prefix("```") {
+            let inside: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+            examples.push((kind.to_owned(), inside.join("\n")));
+        }
+    }
+    examples
 }
 
 fn pages() -> Vec<(PathBuf, String)> {
