@@ -109,6 +109,7 @@ impl<'a, 't> Field<'a, 't> {
     pub(crate) fn unsigned(&self) -> Result<u64> {
         match self.value {
             Value::Number(Number::Unsigned(value)) => Ok(*value),
+            Value::Number(_) => Err(self.error("must be a non-negative integer")),
             _ => Err(self.wanted("a non-negative integer")),
         }
     }
@@ -293,7 +294,14 @@ impl std::error::Error for NotAChoice {}
 
 /// Says that a member is unknown, and which known one it is nearest to.
 pub(crate) fn unknown_member(path: &str, name: &str, known: &[&str]) -> String {
-    format!("`{}` is not known{}", join(path, name), suggestion(name, known))
+    // Whoever made this document may have pasted another one where a name belongs.
+    match name.char_indices().nth(LONGEST_NAME) {
+        Some((end, _)) => {
+            let start = name.get(..end).unwrap_or_default();
+            format!("`{}…` is not known", join(path, start))
+        }
+        None => format!("`{}` is not known{}", join(path, name), suggestion(name, known)),
+    }
 }
 
 /// What to put behind an error about a name that is none of those that are known: the nearest of them, if any is near.
@@ -322,5 +330,82 @@ fn join(path: &str, name: &str) -> String {
         name.to_owned()
     } else {
         format!("{path}.{name}")
+    }
+}
+
+/// A name that is longer than this is none that anybody knows.
+const LONGEST_NAME: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json;
+
+    fn said(document: &str, read: impl Fn(&mut Members<'_, '_>) -> Result<()>) -> String {
+        let document = json::parse(document).unwrap();
+        let outcome = Field::root(&document, Code::ConfigInvalid)
+            .members()
+            .and_then(|mut members| read(&mut members).and_then(|()| members.finish()));
+        match outcome {
+            Ok(()) => "nothing".to_owned(),
+            Err(error) => error.detail().unwrap_or_default().to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_nearest_known_name_is_suggested() {
+        let known = ["issuer", "audiences", "ttl", "max_ttl", "kid", "exp"];
+        for (name, expected) in [
+            ("isuer", Some("issuer")),
+            ("Issuer", Some("issuer")),
+            ("audience", Some("audiences")),
+            ("tll", Some("ttl")),
+            ("max_tll", Some("max_ttl")),
+            ("dik", None),
+            ("kdi", Some("kid")),
+            ("expires", Some("exp")),
+            ("completely", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(name, &known), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_asked_for_is_unknown() {
+        let one = |members: &mut Members<'_, '_>| {
+            members
+                .take("one")
+                .map(|field| field.string())
+                .transpose()
+                .map(drop)
+        };
+        assert_eq!(said(r#"{"one":"x"}"#, one), "nothing");
+        assert_eq!(said(r#"{"one":"x","two":1}"#, one), "`two` is not known");
+        assert_eq!(
+            said(r#"{"won":"x"}"#, one),
+            "`won` is not known; did you mean `one`?"
+        );
+        let long = said(&format!(r#"{{"{}":1}}"#, "\u{e9}".repeat(100_000)), one);
+        assert_eq!(long, format!("`{}…` is not known", "\u{e9}".repeat(64)));
+    }
+
+    #[test]
+    fn what_must_be_there_is_missed_where_it_belongs() {
+        let inner = |members: &mut Members<'_, '_>| {
+            let mut inner = members.require("outer")?.members()?;
+            inner.require("inner")?.unsigned()?;
+            inner.finish()
+        };
+        assert_eq!(said(r#"{}"#, inner), "`outer` is missing");
+        assert_eq!(said(r#"{"outer":{}}"#, inner), "`outer.inner` is missing");
+        let misspelt = said(r#"{"outer":{"iner":1}}"#, inner);
+        assert_eq!(misspelt, "`outer.inner` is missing; is `iner` meant to be it?");
+        assert_eq!(
+            said(r#"{"outer":[]}"#, inner),
+            "`outer`: must be an object, not a list"
+        );
+        let negative = said(r#"{"outer":{"inner":-1}}"#, inner);
+        assert_eq!(negative, "`outer.inner`: must be a non-negative integer");
     }
 }
