@@ -210,7 +210,10 @@ def test_the_wheel_works_in_an_environment_of_its_own(tmp_path: Path) -> None:
         assert jwtauth.__file__.startswith(sys.prefix), jwtauth.__file__
         about = importlib.metadata.metadata("jwtauth")
         assert about["Version"] == jwtauth.__version__
+        assert about["License-Expression"] == "MIT OR Apache-2.0"
         assert importlib.metadata.requires("jwtauth") is None
+        names = {file.name for file in importlib.metadata.files("jwtauth")}
+        assert names >= {"py.typed", "_jwtauth.pyi", "LICENSE-MIT", "LICENSE-APACHE"}, names
         config, token = sys.argv[1:]
         print(jwtauth.Verifier(config).authenticate(token).identity.name)
         """,
