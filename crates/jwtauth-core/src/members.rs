@@ -383,8 +383,8 @@ mod tests {
         assert_eq!(said(r#"{"one":"x"}"#, one), "nothing");
         assert_eq!(said(r#"{"one":"x","two":1}"#, one), "`two` is not known");
         assert_eq!(
-            said(r#"{"won":"x"}"#, one),
-            "`won` is not known; did you mean `one`?"
+            said(r#"{"onne":"x"}"#, one),
+            "`onne` is not known; did you mean `one`?"
         );
         let long = said(&format!(r#"{{"{}":1}}"#, "\u{e9}".repeat(100_000)), one);
         assert_eq!(long, format!("`{}…` is not known", "\u{e9}".repeat(64)));
