@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Layers, identity, some_strings};
+use super::profiles::Layers;
+use super::{identity, some_strings};
 use crate::error::Result;
 use crate::expr::{Glob, Selection};
 use crate::json::Value;

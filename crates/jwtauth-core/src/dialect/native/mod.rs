@@ -6,17 +6,15 @@
 mod claims;
 mod identity;
 mod keys;
+mod profiles;
 mod rules;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-
 use crate::error::{Code, Result};
-use crate::members::{self, Field, Members};
+use crate::members::{self, Field};
 use crate::policy::{
-    ExtractRule, HeaderRule, Limits, NotApplicable, Policy, Profile, Profiles, RequestedOrg, Response,
-    Responses, Warning,
+    ExtractRule, HeaderRule, Limits, NotApplicable, Policy, RequestedOrg, Response, Responses,
 };
 
 /// Turns a configuration into a policy.
@@ -38,29 +36,12 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
             .unwrap_or_default(),
         not_applicable: not_applicable(members.given("not_applicable"))?,
         responses: responses(members.given("responses"))?,
-        profiles: profiles(&mut members, &mut warnings)?,
+        profiles: profiles::read(&mut members, &mut warnings)?,
         limits: Limits::default(),
         warnings,
     };
     members.finish()?;
     Ok(policy)
-}
-
-/// The members of a profile, in front of those of the top level, which stand in for the ones it has not.
-///
-/// A member that is `null` is switched off and not looked for at the top level.
-struct Layers<'m, 'a, 't> {
-    own: &'m mut Members<'a, 't>,
-    below: Option<&'m Members<'a, 't>>,
-}
-
-impl<'a, 't> Layers<'_, 'a, 't> {
-    fn given(&mut self, name: &'static str) -> Option<Field<'a, 't>> {
-        self.own
-            .take(name)
-            .or_else(|| self.below.and_then(|below| below.peek(name)))
-            .filter(|field| !field.is_null())
-    }
 }
 
 fn extract(field: Option<Field<'_, '_>>) -> Result<ExtractRule> {
@@ -219,127 +200,6 @@ fn status(field: &Field<'_, '_>) -> Result<u16> {
         .ok_or_else(|| field.error("must be an HTTP status of a failure, from 400 to 599"))
 }
 
-fn profiles(members: &mut Members<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Profiles> {
-    let default = members.given("default_profile");
-    let required = members
-        .given("profile_required")
-        .map(|field| field.boolean())
-        .transpose()?;
-    let ignore_case = members
-        .given("profiles_ignore_case")
-        .map(|field| field.boolean())
-        .transpose()?;
-    let ignore_case = ignore_case.unwrap_or_default();
-    let given = members.given("profiles");
-
-    // The top level is read even where no request is decided by it: its members stand in for those that profiles
-    // leave out, and a mistake in one of them must not lie in wait.
-    let mut of_top = Vec::new();
-    let top = profile(
-        &mut Layers {
-            own: members,
-            below: None,
-        },
-        "",
-        "",
-        &mut of_top,
-    )?;
-    let top = if default.is_some() || required.unwrap_or_default() {
-        None
-    } else {
-        warnings.append(&mut of_top);
-        Some(top)
-    };
-
-    let mut named = BTreeMap::new();
-    if let Some(profiles) = given {
-        for (name, field) in profiles.entries()? {
-            let name = if ignore_case {
-                name.to_lowercase()
-            } else {
-                name.to_owned()
-            };
-            if name.is_empty() {
-                return Err(profiles.error("a profile must have a name"));
-            }
-            let mut own = field.members()?;
-            if let Some(stray) = FOR_ALL_PROFILES.iter().find_map(|name| own.peek(name)) {
-                return Err(stray.error("is the same for all profiles; it belongs at the top level"));
-            }
-            let mut layers = Layers {
-                own: &mut own,
-                below: Some(members),
-            };
-            let profile = profile(&mut layers, &name, field.path(), warnings)?;
-            own.finish()?;
-            if named.insert(name, profile).is_some() {
-                return Err(field.error("is the name of another profile in other letters"));
-            }
-        }
-    }
-    let default = default
-        .map(|field| default_profile(&field, ignore_case, &named, warnings))
-        .transpose()?;
-    Ok(Profiles {
-        top,
-        default,
-        ignore_case,
-        named,
-    })
-}
-
-fn default_profile(
-    field: &Field<'_, '_>,
-    ignore_case: bool,
-    named: &BTreeMap<String, Profile>,
-    warnings: &mut Vec<Warning>,
-) -> Result<String> {
-    let name = field.text()?;
-    let name = if ignore_case {
-        name.to_lowercase()
-    } else {
-        name.to_owned()
-    };
-    if !named.contains_key(&name) {
-        warnings.push(Warning::new(
-            field.path(),
-            format!("there is no profile `{name}`, so every request without a profile is denied"),
-        ));
-    }
-    Ok(name)
-}
-
-fn profile(
-    layers: &mut Layers<'_, '_, '_>,
-    name: &str,
-    path: &str,
-    warnings: &mut Vec<Warning>,
-) -> Result<Profile> {
-    let claims = claims::read(layers)?;
-    if claims.issuers.is_empty() {
-        warnings.push(Warning::new(
-            if path.is_empty() {
-                "issuer".to_owned()
-            } else {
-                format!("{path}.issuer")
-            },
-            "no issuer is named, so a token from anybody who holds a key is accepted whatever its `iss` says",
-        ));
-    }
-    Ok(Profile {
-        name: name.to_owned(),
-        closed: layers
-            .given("closed")
-            .map(|field| field.text().map(str::to_owned))
-            .transpose()?,
-        claims,
-        identity: identity::read(layers.given("identity"))?,
-        rules: rules::read(layers)?,
-        session: rules::session(layers.given("session"))?,
-        bound_cidrs: rules::networks(layers.given("bound_cidrs"))?,
-    })
-}
-
 /// A list of strings with something in it.
 fn some_strings(field: &Field<'_, '_>) -> Result<Vec<String>> {
     let strings = field.strings()?;
@@ -349,18 +209,3 @@ fn some_strings(field: &Field<'_, '_>) -> Result<Vec<String>> {
         Ok(strings)
     }
 }
-
-const FOR_ALL_PROFILES: [&str; 12] = [
-    "keys",
-    "algorithms",
-    "kid",
-    "token",
-    "typ",
-    "unused_headers",
-    "not_applicable",
-    "responses",
-    "profiles",
-    "profile_required",
-    "default_profile",
-    "profiles_ignore_case",
-];

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::{Layers, claims, identity};
+use super::profiles::Layers;
+use super::{claims, identity};
 use crate::error::Result;
 use crate::expr::{Selector, Template};
 use crate::grant::Session;

@@ -459,6 +459,10 @@ pub(super) const MEMBERS: &[(&str, &str)] = &[
         "config_invalid: `default_profile`: must not be empty",
     ),
     (
+        r#""default_profile":"ci","profile_required":true"#,
+        "config_invalid: `default_profile`: does not go with `profile_required`; leave one of them out",
+    ),
+    (
         r#""not_applicable":{"all":true}"#,
         "config_invalid: `not_applicable.all` is not known",
     ),
