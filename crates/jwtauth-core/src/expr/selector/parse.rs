@@ -180,6 +180,8 @@ enum RawTest {
     NotMatches(String),
 }
 
+/// Kept out of the functions that call each other, so that the deepest parentheses fit a stack of 128 KiB.
+#[inline(never)]
 fn comparison(input: &mut Input<'_>) -> Parsed<Expression> {
     let start = input.current_token_start();
     let (path, test) = alt((selector_first, value_first)).parse_next(input)?;
