@@ -1,10 +1,10 @@
 //! How does JSON become Python objects?
 
 use jiter::{FloatMode, PartialMode, PythonParse, StringCacheMode};
-use jwtauth_core::Code;
+use jwtauth_core::{Code, Error};
 use pyo3::prelude::*;
 
-use crate::error;
+use crate::error::attached;
 
 /// Reads a document of ours as `json.loads` would: integers of any size, floats as doubles.
 pub(crate) fn load<'py>(py: Python<'py>, document: &str) -> PyResult<Bound<'py, PyAny>> {
@@ -16,7 +16,9 @@ pub(crate) fn load<'py>(py: Python<'py>, document: &str) -> PyResult<Bound<'py, 
         catch_duplicate_keys: false,
         float_mode: FloatMode::Float,
     };
-    reader
-        .python_parse(py, document.as_bytes())
-        .map_err(|_| error::argument(py, Code::InternalError, "the library's own JSON cannot be read"))
+    attached(py, || {
+        let unreadable =
+            |_| Error::new(Code::InternalError).with_detail("the library's own JSON cannot be read");
+        reader.python_parse(py, document.as_bytes()).map_err(unreadable)
+    })
 }
