@@ -31,7 +31,7 @@ pub(super) fn check(expression: &Ast) -> Result<()> {
 struct Cost {
     /// How large the result may be.
     size: Line,
-    /// How many steps it may take, one byte looked at or copied being a step.
+    /// How long it may take: about so many nanoseconds.
     work: Line,
 }
 
@@ -79,7 +79,11 @@ impl Cost {
             },
             (Ast::Comparison { .. }, [left, right]) => Cost {
                 size: Line::fixed(SCALAR),
-                work: left.work.plus(right.work).plus(left.size).plus(right.size),
+                work: left
+                    .work
+                    .plus(right.work)
+                    .plus(left.size.plus(right.size).times(BYTE))
+                    .plus(Line::fixed(VISIT)),
             },
             (Ast::Condition { .. }, [predicate, then]) => Cost {
                 size: then.size,
@@ -91,17 +95,17 @@ impl Cost {
             },
             (Ast::Flatten { .. } | Ast::ObjectValues { .. }, [inner]) => Cost {
                 size: inner.size,
-                work: inner.work.plus(inner.size),
+                work: inner.work.plus(inner.size.times(BYTE)),
             },
             // What is referred to is evaluated by the function that takes the reference.
             (Ast::Expref { .. }, [inner]) => *inner,
             (Ast::Literal { value, .. }, _) => Cost {
                 size: Line::fixed(count(value.to_string().len())),
-                work: Line::fixed(1.0),
+                work: Line::fixed(VISIT),
             },
             (Ast::Slice { .. }, _) => Cost {
                 size: Cost::STEP.size,
-                work: Cost::STEP.size,
+                work: Cost::STEP.work.plus(Cost::STEP.size.times(BYTE)),
             },
             (Ast::MultiList { .. }, elements) => {
                 Cost::sum(elements).with(Line::fixed(count(elements.len() + 2)))
@@ -147,14 +151,18 @@ impl Cost {
         let compared = given.size.plus(made).times(passes);
         Cost {
             size: size.plus(Line::fixed(2.0)),
-            work: given.work.plus(evaluated).plus(compared).plus(size),
+            work: given
+                .work
+                .plus(evaluated)
+                .plus(compared.plus(size).times(BYTE))
+                .plus(Line::fixed(VISIT)),
         }
     }
 
     fn sum(costs: &[Cost]) -> Cost {
         let nothing = Cost {
             size: Line::fixed(0.0),
-            work: Line::fixed(1.0),
+            work: Line::fixed(0.0),
         };
         costs.iter().fold(nothing, |all, one| Cost {
             size: all.size.plus(one.size),
@@ -165,7 +173,7 @@ impl Cost {
     fn with(self, more: Line) -> Cost {
         Cost {
             size: self.size.plus(more),
-            work: self.work.plus(more),
+            work: self.work.plus(more).plus(Line::fixed(VISIT)),
         }
     }
 
@@ -175,7 +183,7 @@ impl Cost {
             slope: 1.0,
             fixed: 0.0,
         },
-        work: Line::fixed(1.0),
+        work: Line::fixed(VISIT),
     };
 }
 
@@ -250,8 +258,12 @@ const SCALAR: f64 = 24.0;
 const COMPARISONS: f64 = 17.0;
 /// Bytes of JSON.
 const MAX_SIZE: f64 = 64.0 * 1024.0 * 1024.0;
-/// Steps: in the order of a second.
-const MAX_WORK: f64 = 1024.0 * 1024.0 * 1024.0;
+/// What looking at a byte of a value takes, or copying it: most stand in short values.
+const BYTE: f64 = 8.0;
+/// What a visit to a node takes beside the bytes that are looked at or copied: some counting, often an allocation.
+const VISIT: f64 = 100.0;
+/// Some seconds, for a signed token that was made to take long; anything usual takes microseconds.
+const MAX_WORK: f64 = 4e9;
 
 #[cfg(test)]
 mod tests {

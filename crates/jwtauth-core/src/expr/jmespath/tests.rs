@@ -99,19 +99,40 @@ fn no_shape_exhausts_a_small_stack() {
     }
 }
 
-#[test]
-fn realistic_expressions_are_within_the_limits() {
-    let mut chain = "'Viewer'".to_owned();
-    for group in 0.. {
-        let longer = format!("contains(groups[*], 'group-{group:03}') && 'Editor' || {chain}");
+/// As many as fit into the longest expression.
+fn chain(last: &str, link: impl Fn(usize) -> String) -> String {
+    let mut chain = last.to_owned();
+    for number in 0.. {
+        let longer = format!("{} || {chain}", link(number));
         if longer.len() > 4096 {
             break;
         }
         chain = longer;
     }
-    assert!(chain.len() > 4000);
-    let role = on_a_small_stack(move || evaluate(&chain, r#"{"groups":["x","group-007"]}"#));
+    chain
+}
+
+#[test]
+fn realistic_expressions_are_within_the_limits() {
+    let roles = chain("'Viewer'", |group| {
+        format!("contains(groups[*], 'group-{group:03}') && 'Editor'")
+    });
+    assert!(roles.len() > 4000);
+    let role = on_a_small_stack(move || evaluate(&roles, r#"{"groups":["x","group-007"]}"#));
     assert_eq!(role, Some(Value::String("Editor".into())));
+    for roles in [
+        chain("'Viewer'", |n| {
+            format!("(groups[?name == '{n:03}'] | [0]) && 'Editor'")
+        }),
+        chain("'Viewer'", |n| {
+            format!("length(groups[?contains(name, '{n:03}')]) > `0` && 'Editor'")
+        }),
+        chain("'Viewer'", |n| {
+            format!("contains(orgs[].teams[].name, '{n:03}') && 'Editor'")
+        }),
+    ] {
+        assert_eq!(JmesPath::parse(&roles).err(), None, "{roles}");
+    }
 }
 
 #[test]
