@@ -1,0 +1,17 @@
+//! Grafana's configuration files.
+#![no_main]
+
+use jwtauth_core::wire;
+use libfuzzer_sys::fuzz_target;
+use serde_json::json;
+
+fuzz_target!(|text: &str| {
+    // A file that is read here could be anything, a terminal included.
+    if text.contains("_file") {
+        return;
+    }
+    let config = json!({ "dialect": "grafana", "config": { "ini": text } });
+    if let Ok(verifier) = wire::verifier(&config.to_string()) {
+        wire::policy(&verifier);
+    }
+});
