@@ -2,7 +2,7 @@
 //
 //     node topics.mjs DIRECTORY
 //
-// One topic decides under a native configuration, one under Vault's; `flatten` lays both out for the runners.
+// One topic decides under a native configuration, one under that of each system; `flatten` lays them out for the runners.
 import { createPublicKey } from 'node:crypto'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -34,7 +34,7 @@ const parts = (token) => token.split('.')
 const payload = (token) => JSON.parse(Buffer.from(parts(token)[1], 'base64url'))
 const now = payload(issued[0].token).iat + 1
 
-/** What both dialects must say, by the members in which they differ. */
+/** What every dialect must say, by the members in which they differ. */
 function cases({ request, granted, otherKey, early, accept, scope }) {
   const all = issued.flatMap(({ algorithm, audience, token, readOnly, foreign }) => {
     const one = (name, raw, expect, rest = {}) => {
@@ -115,6 +115,8 @@ const native = {
   }).map((one) => ({ ...one, files: { 'jwks.json': keys } })),
 }
 
+const pems = keys.keys.map((key) => createPublicKey({ key, format: 'jwk' }).export({ type: 'spki', format: 'pem' }))
+
 const role = {
   role_type: 'jwt',
   user_claim: 'client_id',
@@ -130,7 +132,7 @@ const vault = {
   verifier: {
     dialect: 'vault',
     config: {
-      jwt_validation_pubkeys: keys.keys.map((key) => createPublicKey({ key, format: 'jwk' }).export({ type: 'spki', format: 'pem' })),
+      jwt_validation_pubkeys: pems,
       jwt_supported_algs: ALGORITHMS,
       bound_issuer: provider.issuer,
       roles: { machine: { ...role, bound_audiences: issued.map(({ audience }) => audience) } },
@@ -166,9 +168,142 @@ const vault = {
   }),
 }
 
+const section = (members) => ({ 'auth.jwt': members })
+const dashboards = {
+  identity: { name: CLIENT, subject: CLIENT, groups: GROUPS },
+  entitlements: [{ kind: 'org_role', scope: '1', name: 'Editor' }],
+}
+
+const grafana = {
+  topic: 'oidc-grafana',
+  about: 'The same tokens under a Grafana configuration with the published key set in a file.',
+  verifier: {
+    dialect: 'grafana',
+    config: section({
+      enabled: true,
+      header_name: 'X-JWT-Assertion',
+      url_login: true,
+      username_claim: 'client_id',
+      jwk_set_file: 'jwks.json',
+      groups_attribute_path: 'groups',
+      role_attribute_path: "contains(groups, 'engineering') && 'Editor' || 'Viewer'",
+      role_attribute_strict: true,
+    }),
+    options: { now, base_dir: '@dir' },
+  },
+  token: { place: { header: 'x-jwt-assertion' } },
+  cases: [
+    ...cases({
+      request: {},
+      granted: { outcome: 'granted', ...dashboards, session: { allow_sign_up: false, sync_teams: true } },
+      otherKey: { code: 'key_not_found' },
+      early: { code: 'token_issued_in_future', claim: 'iat' },
+      accept: (audience, issuer = provider.issuer) => section({ expect_claims: { iss: issuer, aud: [audience] } }),
+      scope: {
+        config: (audience) => section({ expect_claims: { iss: provider.issuer, aud: audience, scope: 'read write' } }),
+        expect: { code: 'claim_mismatch', claim: 'scope' },
+      },
+    }),
+    ...issued.map(({ algorithm, token }) => ({
+      name: `${algorithm}: a token in the URL`,
+      token: { raw: token, place: { query: 'auth_token' } },
+      request: { url: '/d/abc/builds?theme=light' },
+      expect: { outcome: 'granted', ...dashboards, cleaned_url: '/d/abc/builds?theme=light' },
+    })),
+    {
+      name: 'the key set as a value',
+      verifier: {
+        config: section({ jwk_set_file: null, jwk_set_value: Buffer.from(JSON.stringify(keys)).toString('base64') }),
+      },
+      token: { raw: issued[0].token },
+      expect: { outcome: 'granted', ...dashboards },
+    },
+    {
+      name: 'a role that the token does not give',
+      verifier: { config: section({ role_attribute_path: 'role' }) },
+      token: { raw: issued[0].token },
+      expect: { code: 'role_unresolved', http_status: 403 },
+    },
+    {
+      name: 'an opaque token is for another way to sign in',
+      token: { raw: opaque },
+      expect: { code: 'token_malformed', applicable: false },
+    },
+  ].map((one) => ({ ...one, files: { 'jwks.json': keys } })),
+}
+
+const services = [
+  { Selector: `value.client == "${CLIENT}" and ${GROUPS[0]} in list.groups`, BindType: 'service', BindName: '${value.client}' },
+]
+const deployers = [{ Selector: 'value.scope matches `\\bwrite$`', BindType: 'role', BindName: 'deploy-${value.org}' }]
+const method = (Config) => ({ AuthMethod: { Config } })
+
+const consul = {
+  topic: 'oidc-consul',
+  about: "The same tokens under a Consul auth method with the provider's keys as PEM, and binding rules on its claims.",
+  verifier: {
+    dialect: 'consul',
+    config: {
+      AuthMethod: {
+        Name: 'machines',
+        Type: 'jwt',
+        MaxTokenTTL: '1h',
+        Config: {
+          JWTValidationPubKeys: pems,
+          BoundIssuer: provider.issuer,
+          ClaimMappings: { client_id: 'client', scope: 'scope', '/org/id': 'org' },
+          ListClaimMappings: { groups: 'groups' },
+        },
+      },
+      BindingRules: [...services, ...deployers],
+    },
+    options: { now },
+  },
+  cases: [
+    ...cases({
+      request: {},
+      granted: {
+        outcome: 'granted',
+        identity: { metadata: { client: CLIENT, scope: 'read write', org: 'acme' }, lists: { groups: GROUPS } },
+        entitlements: [
+          { kind: 'role', name: 'deploy-acme' },
+          { kind: 'service', name: CLIENT },
+        ],
+        session: { ttl: 3600, auth_method: 'machines' },
+      },
+      otherKey: { code: 'signature_invalid' },
+      early: { code: 'token_not_yet_valid' },
+      accept: (audience, issuer = provider.issuer) => method({ BoundAudiences: [audience], BoundIssuer: issuer }),
+      scope: {
+        config: (audience) => ({ ...method({ BoundAudiences: [audience] }), BindingRules: deployers }),
+        expect: { code: 'binding_unmatched', http_status: 403 },
+      },
+    }),
+    ...issued.map(({ algorithm, audience, readOnly }) => ({
+      name: `${algorithm}: a token without the scope still is its service`,
+      verifier: { config: method({ BoundAudiences: [audience] }) },
+      token: { raw: readOnly },
+      expect: { outcome: 'granted', entitlements: [{ kind: 'service', name: CLIENT }] },
+    })),
+    {
+      name: 'an audience that nobody bound',
+      token: { raw: issued[0].token },
+      expect: { code: 'audience_unexpected' },
+    },
+    {
+      name: 'an algorithm that is not supported',
+      verifier: { config: method({ BoundAudiences: [issued[0].audience], JWTSupportedAlgs: ['ES256'] }) },
+      token: { raw: issued.find(({ algorithm }) => algorithm === 'RS256').token },
+      expect: { code: 'algorithm_not_allowed' },
+    },
+  ],
+}
+
+const topics = [native, vault, grafana, consul]
 rmSync(directory, { recursive: true, force: true })
 mkdirSync(directory, { recursive: true })
-for (const topic of [native, vault]) {
+for (const topic of topics) {
   writeFileSync(join(directory, `${topic.topic}.json`), JSON.stringify(topic, null, 2))
 }
-console.log(`${native.cases.length + vault.cases.length} cases about ${4 * ALGORITHMS.length + 1} real tokens of ${provider.issuer}`)
+const count = topics.reduce((sum, topic) => sum + topic.cases.length, 0)
+console.log(`${count} cases about ${4 * ALGORITHMS.length + 1} real tokens of ${provider.issuer}`)
