@@ -235,7 +235,7 @@ const grafana = {
 const services = [
   { Selector: `value.client == "${CLIENT}" and ${GROUPS[0]} in list.groups`, BindType: 'service', BindName: '${value.client}' },
 ]
-const deployers = [{ Selector: 'value.scope matches `\\bwrite$`', BindType: 'role', BindName: 'deploy-${value.org}' }]
+const deployers = [{ Selector: 'write in value.scope', BindType: 'role', BindName: 'deploy-${value.org}' }]
 const method = (Config) => ({ AuthMethod: { Config } })
 
 const consul = {
