@@ -62,7 +62,13 @@ pub(crate) fn address(request: &Request<'_>, networks: &[IpNet]) -> Result<()> {
 /// The organisation that the request asks to act in, where the policy lets it ask.
 pub(crate) fn requested_org(request: &Request<'_>, rule: &ExtractRule) -> Option<u64> {
     let rule = rule.requested_org.as_ref()?;
-    let positive = |text: &str| text.parse::<u64>().ok().filter(|org| *org > 0);
+    // Organisations are counted in signed 64 bits.
+    let positive = |text: &str| {
+        text.parse::<i64>()
+            .ok()
+            .filter(|org| *org > 0)
+            .map(i64::unsigned_abs)
+    };
     let from_query = request
         .url
         .and_then(|url| {

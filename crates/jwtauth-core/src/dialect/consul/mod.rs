@@ -4,7 +4,7 @@ mod fields;
 mod responses;
 mod rules;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use self::fields::AnyCase;
@@ -42,6 +42,7 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
         &mapped,
         &mut warnings,
     )?;
+    let list_sources = mapped.list_sources();
     let profile = Profile {
         name: String::new(),
         closed: None,
@@ -68,7 +69,7 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
         typ: None,
         unused_headers: UnusedHeaders::WellFormed,
         not_applicable: NotApplicable::default(),
-        responses: responses::all(),
+        responses: responses::all(list_sources.iter().map(String::as_str)),
         profiles: Profiles {
             top: Some(profile),
             ..Profiles::default()
@@ -386,6 +387,13 @@ impl Mapped {
             values: mappings(config, "ClaimMappings")?,
             lists: mappings(config, "ListClaimMappings")?,
         })
+    }
+
+    /// The claims that become lists and nothing else.
+    fn list_sources(&self) -> BTreeSet<String> {
+        let is_value = |select: &Selection| self.values.values().any(|value| value.name() == select.name());
+        let sources = self.lists.values().filter(|select| !is_value(select));
+        sources.map(|select| select.name().to_owned()).collect()
     }
 
     fn identity(self) -> IdentityRule {

@@ -3,8 +3,8 @@
 use crate::error::Code;
 use crate::policy::{Response, Responses};
 
-/// The wording of every denial.
-pub(super) fn all() -> Responses {
+/// The wording of every denial. A list has words of its own for a claim that cannot be one.
+pub(super) fn all<'s>(lists: impl IntoIterator<Item = &'s str>) -> Responses {
     let claims = |code, text: &str| entry(code, 500, &format!("error validating claims: {text}"));
     let validation = |code, text: &str| {
         entry(
@@ -21,47 +21,60 @@ pub(super) fn all() -> Responses {
             "no known key successfully validated the token signature",
         )
     };
+    let list = |source: &str| Response {
+        claim: Some(source.to_owned()),
+        ..entry(
+            Code::MappingFailed,
+            500,
+            "\"{claim}\" list claim could not be converted to string list",
+        )
+    };
     Responses {
         default_status: Some(500),
-        entries: vec![
-            entry(Code::TokenMissing, 500, "missing jwt"),
-            parsing(Code::TokenMalformed),
-            parsing(Code::HeaderInvalid),
-            signature(Code::HeaderUnsupported),
-            signature(Code::AlgorithmNotAllowed),
-            signature(Code::KeyNotFound),
-            signature(Code::SignatureInvalid),
-            signature(Code::ClaimsMalformed),
-            signature(Code::ClaimInvalid),
-            entry(
-                Code::LifetimeMissing,
-                500,
-                "no issue time, notbefore, or expiration time encoded in token",
-            ),
-            validation(Code::IssuerMismatch, "failed, invalid issuer claim (iss)"),
-            validation(Code::TokenNotYetValid, "failed, token not valid yet (nbf)"),
-            validation(Code::TokenExpired, "failed, token is expired (exp)"),
-            // Upstream says "field" here, and people search for what they saw.
-            validation(
-                Code::TokenIssuedInFuture,
-                "field, token issued in the future (iat)",
-            ),
-            claims(
-                Code::AudienceMismatch,
-                "aud claim does not match any bound audience",
-            ),
-            claims(
-                Code::AudienceUnexpected,
-                "audience claim found in JWT but no audiences are bound",
-            ),
-            entry(
-                Code::MappingFailed,
-                500,
-                "error converting claim '{claim}' to string from unknown type",
-            ),
-            entry(Code::BindingInvalid, 500, "invalid bind name"),
-            entry(Code::BindingUnmatched, 403, "Permission denied"),
-        ],
+        // The first entry that fits is used.
+        entries: lists
+            .into_iter()
+            .map(list)
+            .chain([
+                entry(Code::TokenMissing, 500, "missing jwt"),
+                parsing(Code::TokenMalformed),
+                parsing(Code::HeaderInvalid),
+                signature(Code::HeaderUnsupported),
+                signature(Code::AlgorithmNotAllowed),
+                signature(Code::KeyNotFound),
+                signature(Code::SignatureInvalid),
+                signature(Code::ClaimsMalformed),
+                signature(Code::ClaimInvalid),
+                entry(
+                    Code::LifetimeMissing,
+                    500,
+                    "no issue time, notbefore, or expiration time encoded in token",
+                ),
+                validation(Code::IssuerMismatch, "failed, invalid issuer claim (iss)"),
+                validation(Code::TokenNotYetValid, "failed, token not valid yet (nbf)"),
+                validation(Code::TokenExpired, "failed, token is expired (exp)"),
+                // Upstream says "field" here, and people search for what they saw.
+                validation(
+                    Code::TokenIssuedInFuture,
+                    "field, token issued in the future (iat)",
+                ),
+                claims(
+                    Code::AudienceMismatch,
+                    "aud claim does not match any bound audience",
+                ),
+                claims(
+                    Code::AudienceUnexpected,
+                    "audience claim found in JWT but no audiences are bound",
+                ),
+                entry(
+                    Code::MappingFailed,
+                    500,
+                    "error converting claim '{claim}' to string from unknown type",
+                ),
+                entry(Code::BindingInvalid, 500, "invalid bind name"),
+                entry(Code::BindingUnmatched, 403, "Permission denied"),
+            ])
+            .collect(),
     }
 }
 
