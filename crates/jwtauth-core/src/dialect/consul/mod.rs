@@ -446,3 +446,17 @@ fn mappings(config: &AnyCase<'_, '_>, name: &'static str) -> Result<BTreeMap<Str
     }
     Ok(targets)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_is_documented() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/dialects/consul.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        for field in CONFIG {
+            assert!(page.contains(&format!("`{field}`")), "{field}");
+        }
+    }
+}

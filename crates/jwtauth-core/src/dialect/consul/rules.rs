@@ -97,35 +97,29 @@ fn rule(field: &Field<'_, '_>, method: &str, variables: &BTreeSet<String>) -> Re
         })?),
         _ => None,
     };
-    let required = |given: Option<Field<'_, '_>>, what: &str| match given {
-        Some(given) if given.string().is_ok_and(|text| !text.is_empty()) => Ok(given.string()?.to_owned()),
-        _ => Err(field.error(format!("Invalid Binding Rule: no {what} is set"))),
-    };
-    let kind_name = required(kind, "BindType")?;
-    let text = required(name, "BindName")?;
-    let bind = match kind_name.as_str() {
+    let kind = required(kind, "BindType", field)?;
+    let name = required(name, "BindName", field)?;
+    let text = name.string()?;
+    let bind = match kind.string()? {
         "service" => BindKind::Service,
         "node" => BindKind::Node,
         "role" => BindKind::Role,
         "policy" => BindKind::Policy,
         "templated-policy" => BindKind::TemplatedPolicy,
-        other => return Err(field.error(format!("Invalid Binding Rule: unknown BindType \"{other}\""))),
+        other => return Err(kind.error(format!("Invalid Binding Rule: unknown BindType \"{other}\""))),
     };
-    let template = |text: &str| {
-        known_variables(
-            Template::parse(text).map_err(|why| field.within(why))?,
-            variables,
-            field,
-        )
+    let template = |field: &Field<'_, '_>| {
+        let template = Template::parse(field.string()?).map_err(|why| field.within(why))?;
+        known_variables(template, variables, field)
     };
     let name = match bind {
         // The name of a templated policy is taken as it stands.
         BindKind::TemplatedPolicy if text.contains("${") => {
-            return Err(field.error(format!(
+            return Err(name.error(format!(
                 "Bind name for templated-policy bind type does not match existing template name: {text}"
             )));
         }
-        _ => template(&text)?,
+        _ => template(&name)?,
     };
     let variables_read = match bind_vars {
         None => BTreeMap::new(),
@@ -136,7 +130,7 @@ fn rule(field: &Field<'_, '_>, method: &str, variables: &BTreeSet<String>) -> Re
             let mut members = vars.members()?;
             let name = members.take("Name");
             members.finish()?;
-            let name = name.map(|name| template(name.string()?)).transpose()?;
+            let name = name.as_ref().map(template).transpose()?;
             name.into_iter().map(|name| ("name".to_owned(), name)).collect()
         }
     };
@@ -148,6 +142,12 @@ fn rule(field: &Field<'_, '_>, method: &str, variables: &BTreeSet<String>) -> Re
     };
     check_with_fakes(&rule, variables, field)?;
     Ok(rule)
+}
+
+fn required<'a, 't>(given: Option<Field<'a, 't>>, what: &str, rule: &Field<'_, '_>) -> Result<Field<'a, 't>> {
+    given
+        .filter(|given| given.string().is_ok_and(|text| !text.is_empty()))
+        .ok_or_else(|| rule.error(format!("Invalid Binding Rule: no {what} is set")))
 }
 
 fn known_variables(

@@ -242,3 +242,19 @@ fn as_text(field: &Field<'_, '_>) -> Result<String> {
         list_or_object => serde_json::to_string(list_or_object).map_err(|why| field.error(why))?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_documented() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/dialects/grafana.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let ignored = IGNORED.map(|(key, _)| key);
+        for key in KNOWN.iter().chain(&ignored).chain(&USERS_KNOWN) {
+            let documented = [format!("`{key}`"), format!("`[users] {key}`")];
+            assert!(documented.iter().any(|name| page.contains(name)), "{key}");
+        }
+    }
+}
