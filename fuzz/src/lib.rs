@@ -1,14 +1,15 @@
 //! What the fuzz targets share: a key that signs, and a verifier of every dialect that trusts it.
 
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
 use jwtauth_core::{Verifier, wire};
 use serde_json::{Value, json};
 
-/// A signer that no corpus can know, and the verifiers that trust it.
+/// A signer that is new in every process, so that no corpus can know it, and the verifiers that trust it.
 pub struct Bench {
-    key: Ed25519KeyPair,
+    key: EcdsaKeyPair,
     /// One verifier for each dialect.
     pub verifiers: Vec<Verifier>,
 }
@@ -16,7 +17,7 @@ pub struct Bench {
 impl Bench {
     /// Makes the verifiers, all at a fixed time.
     pub fn new() -> Bench {
-        let key = Ed25519KeyPair::from_seed_unchecked(b"a seed that only the fuzzers use").expect("a key");
+        let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key");
         let der: PublicKeyX509Der<'_> = key.public_key().as_der().expect("a public key");
         let body = STANDARD.encode_to_string(der.as_ref());
         let pem = format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n");
@@ -32,8 +33,11 @@ impl Bench {
     /// Signs a payload, whatever it is.
     pub fn sign(&self, payload: &[u8]) -> String {
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode_to_string(bytes);
-        let message = format!("{}.{}", encode(br#"{"alg":"EdDSA"}"#), encode(payload));
-        let signature = self.key.sign(message.as_bytes());
+        let message = format!("{}.{}", encode(br#"{"alg":"ES256"}"#), encode(payload));
+        let signature = self
+            .key
+            .sign(&SystemRandom::new(), message.as_bytes())
+            .expect("a signature");
         format!("{message}.{}", encode(signature.as_ref()))
     }
 }
@@ -48,7 +52,7 @@ fn configs(pem: &str) -> Vec<Value> {
     let options = json!({ "now": 1_700_000_000 });
     vec![
         json!({ "dialect": "native", "options": options, "config": {
-            "keys": [{ "pem": pem }], "algorithms": ["EdDSA"], "audiences": ["api"], "max_age": "1h",
+            "keys": [{ "pem": pem }], "algorithms": ["ES256"], "audiences": ["api"], "max_age": "1h",
             "token": { "query": "auth_token" },
             "claims": [{ "claim": "plan", "any_of": ["pro", 42] }, { "pointer": "/org/0/id", "glob": ["a*b"] }],
             "identity": { "name": ["login", "sub"], "email": "email", "groups": { "jmespath": "teams[].name" },
@@ -64,13 +68,13 @@ fn configs(pem: &str) -> Vec<Value> {
             "org_mapping": "a:1:Editor *:2:Viewer", "allow_assign_grafana_admin": true } } }),
         json!({ "dialect": "consul", "options": options, "config": {
             "AuthMethod": { "Name": "m", "Type": "jwt", "Config": {
-                "JWTValidationPubKeys": [pem], "JWTSupportedAlgs": ["EdDSA"], "BoundAudiences": ["api"],
+                "JWTValidationPubKeys": [pem], "JWTSupportedAlgs": ["ES256"], "BoundAudiences": ["api"],
                 "ClaimMappings": { "sub": "user", "/org/id": "org" }, "ListClaimMappings": { "groups": "groups" } } },
             "BindingRules": [
                 { "Selector": "\"admin\" in list.groups or value.user matches \"a.*\"", "BindType": "role", "BindName": "${value.user}" },
                 { "BindType": "service", "BindName": "web-${value.org}" }] } }),
         json!({ "dialect": "vault", "options": options, "config": {
-            "jwt_validation_pubkeys": [pem], "jwt_supported_algs": ["EdDSA"], "default_role": "web",
+            "jwt_validation_pubkeys": [pem], "jwt_supported_algs": ["ES256"], "default_role": "web",
             "roles": { "web": {
                 "role_type": "jwt", "user_claim": "sub", "bound_audiences": ["api"], "groups_claim": "/groups",
                 "bound_claims_type": "glob", "bound_claims": { "plan": ["p*"], "/org/id": "a" },
