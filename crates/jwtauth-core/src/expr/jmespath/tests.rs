@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::claims::Claims;
 
@@ -403,5 +405,98 @@ fn a_refusal_says_what_was_probably_meant() {
             error.detail().unwrap_or_default().contains(hint),
             "{expression}: {error}"
         );
+    }
+}
+
+/// Expressions that parse, of every kind.
+pub(super) fn expressions() -> impl Strategy<Value = String> {
+    let leaf = prop::sample::select(vec![
+        "a",
+        "b",
+        "o",
+        "n",
+        "@",
+        "*",
+        "\"x y\"",
+        "`1`",
+        "`-1.5`",
+        "'s'",
+        "'-'",
+        "`null`",
+        "`[1,[2]]`",
+        "`{\"a\":1}`",
+        "`\"\"`",
+    ]);
+    let functions = prop::sample::select(vec![
+        "length",
+        "to_string",
+        "to_number",
+        "join",
+        "split",
+        "replace",
+        "pad_left",
+        "zip",
+        "items",
+        "from_items",
+        "merge",
+        "keys",
+        "values",
+        "reverse",
+        "abs",
+        "sum",
+        "avg",
+        "contains",
+        "find_first",
+        "find_last",
+        "not_null",
+        "sort",
+        "max",
+        "type",
+        "trim",
+        "upper",
+        "to_array",
+        "starts_with",
+        "ceil",
+    ]);
+    let by_reference = prop::sample::select(vec!["map(&", "sort_by(", "max_by(", "min_by(", "group_by("]);
+    let binary = prop::sample::select(vec![" | ", "||", "&&", "==", "!=", "<", ">="]);
+    let after = prop::sample::select(vec![
+        "[]", "[*]", "[0]", "[-1]", "[1:]", "[::-1]", ".a", ".*", "[*].a", ".[@, a]", ".{k: @}",
+    ]);
+    leaf.prop_map(str::to_owned)
+        .prop_recursive(5, 24, 3, move |inner| {
+            let pair = || (inner.clone(), inner.clone());
+            prop_oneof![
+                (pair(), binary.clone())
+                    .prop_map(|((left, right), operator)| format!("({left}{operator}{right})")),
+                (inner.clone(), after.clone()).prop_map(|(inner, after)| format!("({inner}){after}")),
+                pair().prop_map(|(list, test)| format!("({list})[?{test}]")),
+                pair().prop_map(|(one, other)| format!("[{one}, {other}]")),
+                pair().prop_map(|(one, other)| format!("{{first: {one}, \"s e\": {other}}}")),
+                inner.clone().prop_map(|inner| format!("!({inner})")),
+                (functions.clone(), prop::collection::vec(inner.clone(), 1..4))
+                    .prop_map(|(name, args)| format!("{name}({})", args.join(", "))),
+                (by_reference.clone(), pair()).prop_map(|(call, (one, other))| match call {
+                    "map(&" => format!("map(&{one}, {other})"),
+                    call => format!("{call}{one}, &{other})"),
+                }),
+            ]
+        })
+}
+
+pub(super) const CLAIMS: &str =
+    r#"{"a":[3,1,2],"b":"te\"xt","o":{"a":1,"b":[null,true]},"n":[[1,2],[3,"x"],{}],"x y":-0.5,"e":""}"#;
+
+proptest! {
+    #[test]
+    fn no_expression_panics(expression in expressions()) {
+        if let Ok(expression) = JmesPath::parse(&expression) {
+            let _ = expression.evaluate(&Document::new(Claims::parse(CLAIMS).unwrap()));
+        }
+    }
+
+    #[test]
+    fn no_text_panics(text in prop::collection::vec(prop::sample::select(b"[]a@*.(){}|&!=<>?:,'`\"\\09 -".to_vec()), 0..24)) {
+        let _ = JmesPath::parse(std::str::from_utf8(&text).unwrap());
     }
 }
