@@ -2,7 +2,7 @@
  * What the C tests have in common. A test goes on after a failed check; its exit status tells.
  *
  * Tests run on a thread with a small stack: some hosts give no more, so it must do for everything. And when a
- * thread has ended, what was kept for it is gone too, so that a leak checker may ask for nothing to be left at all.
+ * thread has ended, what was kept for it must be gone too.
  */
 
 #ifndef CHECK_H
