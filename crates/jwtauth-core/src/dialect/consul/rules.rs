@@ -38,9 +38,21 @@ pub(super) fn read(
             "there is no binding rule, so every login is refused",
         ));
     }
+    let directory = directory.map_or(Ok(Directory::default()), existing)?;
+    for (kind, things, known) in [
+        (BindKind::Role, "roles", &directory.roles),
+        (BindKind::Policy, "policies", &directory.policies),
+    ] {
+        if known.is_none() && read.iter().any(|rule: &BindingRule| rule.bind == kind) {
+            warnings.push(Warning::new(
+                format!("Directory.{things}"),
+                format!("it is not given, so that all {things} are taken to exist; Consul binds only those that do"),
+            ));
+        }
+    }
     Ok(Bindings {
         rules: read,
-        directory: directory.map_or(Ok(Directory::default()), existing)?,
+        directory,
         variables,
     })
 }
