@@ -1,4 +1,5 @@
-"""Checks `cargo metadata` (standard input) against deny.toml (first argument).
+"""Checks `cargo metadata` (standard input) against deny.toml (first argument), as far as it is built: the second
+argument is a file with `name vX.Y.Z` of each crate that is.
 
 `cargo deny` does this and more, but takes minutes to install; this is the part of it that a release depends on.
 """
@@ -71,7 +72,13 @@ def problems(packages: list[dict], rules: dict) -> list[str]:
 def main() -> int:
     with open(sys.argv[1], "rb") as file:
         rules = tomllib.load(file)
-    packages = json.load(sys.stdin)["packages"]
+    with open(sys.argv[2], encoding="utf-8") as file:
+        built = {tuple(line.split()[:2]) for line in file if line.strip()}
+    packages = [
+        package
+        for package in json.load(sys.stdin)["packages"]
+        if (package["name"], f"v{package['version']}") in built
+    ]
     found = problems(packages, rules)
     for problem in found:
         print(problem, file=sys.stderr)

@@ -1,10 +1,12 @@
 //! The decision itself: [`Verifier::authenticate`] is the program's table of contents.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::grant::Grant;
+use crate::keys::fetch::Fetch;
 use crate::keys::{KeyStore, secret_algorithms};
 use crate::pipeline::decode::UnverifiedToken;
 use crate::pipeline::{decide, decode, extract, identity, issue, select_key, signature, validate};
@@ -25,6 +27,7 @@ pub struct VerifierBuilder {
     policy: Policy,
     clock: Clock,
     base_dir: PathBuf,
+    fetch: Option<Arc<dyn Fetch>>,
 }
 
 impl Verifier {
@@ -44,6 +47,7 @@ impl Verifier {
             policy,
             clock: Clock::System,
             base_dir: PathBuf::new(),
+            fetch: None,
         }
     }
 
@@ -58,18 +62,19 @@ impl Verifier {
     /// Asks every key source for its keys now.
     ///
     /// # Errors
-    /// [`Code::KeySourceUnavailable`]; never with keys that stand in the configuration or in files.
+    /// The codes of class [`Unavailable`](crate::Class::Unavailable), for the first source that failed; never with
+    /// keys that stand in the configuration or in files.
     pub fn refresh_keys(&self) -> Result<()> {
-        Ok(())
+        self.keys.refresh()
     }
 
-    /// Whether deciding this request takes a few microseconds at most: nothing but an HMAC is ever computed, and there
-    /// is little to read.
+    /// Whether deciding this request takes a few microseconds at most: nothing is fetched, nothing but an HMAC is ever
+    /// computed, and there is little to read.
     ///
     /// For hosts that let go of a lock during a decision (an interpreter's, say): here handing it over costs more.
     pub fn is_brief(&self, request: &Request<'_>) -> bool {
         let others = self.policy.keys.algorithms.without(secret_algorithms());
-        others.is_empty() && request.bytes() <= BRIEF
+        others.is_empty() && self.keys.is_fixed() && request.bytes() <= BRIEF
     }
 
     /// What this verifier decides by.
@@ -85,8 +90,10 @@ impl Verifier {
         let raw = extract::token(request, &policy.extract)?;
         extract::address(request, &profile.bound_cidrs)?;
         let mut token = decode::compact(&raw, policy.typ.as_deref(), policy.unused_headers, &policy.limits)?;
-        let keys = select_key::candidates(token.header(), &self.keys, policy.keys.algorithms);
-        let verified = keys.and_then(|keys| signature::verify(&mut token, &keys));
+        let verified = self.keys.attempt(|keys| {
+            let keys = select_key::candidates(token.header(), keys, policy.keys.algorithms)?;
+            signature::verify(&mut token, &keys)
+        });
         let token = verified.map_err(|why| policy.shape_first(why, &token, profile))?;
         let claims = validate::claims(&token, &profile.claims, now)?;
         let org = extract::requested_org(request, &policy.extract);
@@ -113,12 +120,24 @@ impl VerifierBuilder {
         self
     }
 
-    /// Reads and prepares every key.
+    /// What fetches keys over HTTP in place of the library's own client.
+    #[must_use]
+    pub fn fetch(mut self, fetch: Arc<dyn Fetch>) -> VerifierBuilder {
+        self.fetch = Some(fetch);
+        self
+    }
+
+    /// Reads and prepares every key that is not fetched.
     ///
     /// # Errors
     /// [`Code::KeyInvalid`], [`Code::ConfigInvalid`].
     pub fn build(mut self) -> Result<Verifier> {
-        let keys = KeyStore::open(&self.policy.keys, &self.base_dir, &mut self.policy.warnings)?;
+        let keys = KeyStore::open(
+            &self.policy.keys,
+            &self.base_dir,
+            self.fetch.as_ref(),
+            &mut self.policy.warnings,
+        )?;
         Ok(Verifier {
             policy: self.policy,
             keys,

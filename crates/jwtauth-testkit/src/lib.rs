@@ -14,6 +14,7 @@ pub mod mint;
 pub mod mutate;
 pub mod reference;
 pub mod runner;
+pub mod server;
 
 use std::path::PathBuf;
 

@@ -50,6 +50,11 @@ impl Algorithm {
             .find(|algorithm| algorithm.as_str() == name)
     }
 
+    /// Whether the key that signs is the key that verifies.
+    pub const fn is_symmetric(self) -> bool {
+        matches!(self, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512)
+    }
+
     /// The name as it stands in a header.
     pub const fn as_str(self) -> &'static str {
         match self {

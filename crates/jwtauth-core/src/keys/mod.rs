@@ -6,10 +6,14 @@
 //! notations, and `secret` holds the rules for shared secrets.
 
 mod algorithm;
+mod discovery;
+pub mod fetch;
 pub(crate) mod file;
+mod freshness;
 mod jwks;
 pub(crate) mod pem;
 pub(crate) mod public;
+mod remote;
 mod secret;
 mod store;
 
@@ -23,7 +27,7 @@ pub use self::algorithm::{Algorithm, Algorithms};
 pub(crate) use self::jwks::is_public_jwk;
 pub(crate) use self::public::is_certificate;
 pub(crate) use self::secret::all as secret_algorithms;
-pub(crate) use self::store::{KeyStore, Selection};
+pub(crate) use self::store::{Current, KeyStore, Selection};
 use crate::error::{Code, Error};
 
 /// A key with which signatures can be checked, and the algorithms it may be used with.

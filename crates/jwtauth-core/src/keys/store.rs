@@ -1,19 +1,39 @@
 //! The key sources of a policy, opened.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::fetch::{self, Client, Fetch};
 use super::jwks::{Jwk, Material};
+use super::remote::{Kind, Refetched, RemoteSource};
 use super::{Algorithm, Algorithms, Key, KeySet, PreparedKey, file, jwks, pem, secret, unusable};
-use crate::error::{Error, Result};
-use crate::policy::{KeyRule, KidRule, Origin, Warning};
+use crate::error::{Code, Error, Result};
+use crate::policy::{DiscoveredAlgorithms, KeyRule, KidRule, Origin, Remote, Warning};
 
 /// The opened key sources of a verifier.
 #[derive(Debug)]
 pub(crate) struct KeyStore {
-    sets: Vec<KeySet>,
+    sources: Vec<Opened>,
     rule: KidRule,
+}
+
+#[derive(Debug)]
+enum Opened {
+    Fixed(KeySet),
+    Fetched(Box<RemoteSource>),
+}
+
+/// The keys of every source at one moment.
+#[derive(Debug)]
+pub(crate) struct Current<'k> {
+    sources: &'k [Opened],
+    /// The sets of the fetched sources, in their order; `None` where there is none. Empty when all are fixed.
+    fetched: Vec<Option<Arc<KeySet>>>,
+    rule: KidRule,
+    /// Why a source has no keys at this moment.
+    missing: Option<Error>,
 }
 
 /// The keys that answer to a `kid`, or why there are none.
@@ -28,12 +48,18 @@ pub(crate) enum Selection {
 }
 
 impl KeyStore {
-    /// Reads and prepares every key of a policy.
+    /// Reads and prepares every key of a policy, and opens the sources that fetch theirs. Nothing is fetched.
     ///
     /// # Errors
-    /// [`Code::KeyInvalid`](crate::Code::KeyInvalid): which source, which file, and what is wrong with it.
-    pub(crate) fn open(rule: &KeyRule, base_dir: &Path, warnings: &mut Vec<Warning>) -> Result<KeyStore> {
-        let mut sets = Vec::with_capacity(rule.sources.len());
+    /// [`Code::KeyInvalid`](crate::Code::KeyInvalid), [`Code::ConfigInvalid`](crate::Code::ConfigInvalid): which
+    /// source, which file, and what is wrong with it.
+    pub(crate) fn open(
+        rule: &KeyRule,
+        base_dir: &Path,
+        fetch: Option<&Arc<dyn Fetch>>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<KeyStore> {
+        let mut sources = Vec::with_capacity(rule.sources.len());
         let mut remarks = Vec::new();
         for (index, spec) in rule.sources.iter().enumerate() {
             let mut source = Source {
@@ -44,28 +70,124 @@ impl KeyStore {
                     .map_or(rule.algorithms, |own| own.intersection(rule.algorithms)),
                 remarks: &mut remarks,
             };
-            sets.push(source.open(&spec.origin, base_dir)?);
+            sources.push(source.open(&spec.origin, base_dir, fetch)?);
         }
+        let usable = |source: &Opened| match source {
+            Opened::Fixed(set) => set.is_usable(),
+            Opened::Fetched(_) => true,
+        };
         // A policy without any source, as one that takes no tokens has it, knows no key and finds none.
-        if !sets.is_empty() && !sets.iter().any(KeySet::is_usable) {
+        if !sources.is_empty() && !sources.iter().any(usable) {
             let why = remarks
                 .first()
                 .map(|first| format!(": `{}`: {}", first.key, first.message));
             return Err(unusable(format!("no key can be used{}", why.unwrap_or_default())));
         }
         warnings.append(&mut remarks);
-        Ok(KeyStore { sets, rule: rule.kid })
+        Ok(KeyStore {
+            sources,
+            rule: rule.kid,
+        })
+    }
+
+    /// Whether no source fetches its keys.
+    pub(crate) fn is_fixed(&self) -> bool {
+        self.fetching().next().is_none()
+    }
+
+    /// Makes an attempt with the keys of this moment. When it fails for want of a key or for a bad signature, and a
+    /// source may be asked for newer keys, one more with those.
+    ///
+    /// # Errors
+    /// Those of the attempt; the codes of class [`Unavailable`](crate::Class::Unavailable) when it found no key and a
+    /// source has none at all.
+    pub(crate) fn attempt<T>(&self, mut attempt: impl FnMut(&Current<'_>) -> Result<T>) -> Result<T> {
+        let current = self.current();
+        let why = match attempt(&current) {
+            Err(why) if matches!(why.code(), Code::KeyNotFound | Code::SignatureInvalid) => why,
+            outcome => return outcome,
+        };
+        let (mut newer, mut failure) = (false, None);
+        for (source, tried) in self.fetching().zip(&current.fetched) {
+            match tried.as_ref().map(|tried| source.refetch(tried)) {
+                Some(Refetched::Newer) => newer = true,
+                Some(Refetched::Failed(why)) => failure = Some(why),
+                Some(Refetched::NotNow) | None => {}
+            }
+        }
+        if newer {
+            return attempt(&self.current());
+        }
+        // Nobody knows whether a source without keys would have known this token's.
+        if let Some(missing) = current.missing {
+            return Err(missing);
+        }
+        // A warm source must not turn a forged token into an outage: the answer stays no.
+        Err(match failure {
+            Some(failure) => {
+                let own = why.detail().map(|own| format!("{own}; ")).unwrap_or_default();
+                let failure = failure
+                    .detail()
+                    .unwrap_or_else(|| failure.code().message())
+                    .to_owned();
+                why.with_detail(format!("{own}newer keys could not be fetched: {failure}"))
+            }
+            None => why,
+        })
+    }
+
+    /// Fetches the keys of every source that fetches.
+    ///
+    /// # Errors
+    /// The first failure, after every source was asked.
+    pub(crate) fn refresh(&self) -> Result<()> {
+        let failures: Vec<Error> = self
+            .fetching()
+            .filter_map(|source| source.refresh().err())
+            .collect();
+        failures.into_iter().next().map_or(Ok(()), Err)
+    }
+
+    fn fetching(&self) -> impl Iterator<Item = &RemoteSource> {
+        self.sources.iter().filter_map(|source| match source {
+            Opened::Fixed(_) => None,
+            Opened::Fetched(source) => Some(source.as_ref()),
+        })
+    }
+
+    fn current(&self) -> Current<'_> {
+        let mut missing = None;
+        let fetched = self
+            .fetching()
+            .map(|source| source.current().map_err(|why| missing = Some(why)).ok())
+            .collect();
+        Current {
+            sources: &self.sources,
+            fetched,
+            rule: self.rule,
+            missing,
+        }
+    }
+}
+
+impl Current<'_> {
+    fn sets(&self) -> impl Iterator<Item = &KeySet> {
+        let mut fetched = self.fetched.iter();
+        self.sources.iter().filter_map(move |source| match source {
+            Opened::Fixed(set) => Some(set),
+            Opened::Fetched(_) => fetched.next()?.as_deref(),
+        })
     }
 
     /// Hands over the keys that answer to a token's `kid`, in order. An empty `kid` counts as none.
-    pub(crate) fn select<'k>(&'k self, kid: Option<&str>, mut visit: impl FnMut(&'k Key)) -> Selection {
+    pub(crate) fn select<'c>(&'c self, kid: Option<&str>, mut visit: impl FnMut(&'c Key)) -> Selection {
         let kid = kid.filter(|kid| !kid.is_empty());
         let mut answered = false;
         let mut visit = |key| {
             answered = true;
             visit(key);
         };
-        for set in &self.sets {
+        for set in self.sets() {
             match (self.rule, kid) {
                 (KidRule::Ignore, _) | (KidRule::Hint | KidRule::Match, None) => {
                     set.all().for_each(&mut visit)
@@ -107,7 +229,7 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
-    fn open(&mut self, origin: &Origin, base_dir: &Path) -> Result<KeySet> {
+    fn open(&mut self, origin: &Origin, base_dir: &Path, fetch: Option<&Arc<dyn Fetch>>) -> Result<Opened> {
         let place = format!("`{}`", self.member);
         match origin {
             Origin::Pem(text) => self.pem(text),
@@ -118,8 +240,44 @@ impl Source<'_> {
                 let path = base_dir.join(path);
                 self.file(origin, &path)
             }
+            Origin::JwksUrl(jwks) => {
+                return self
+                    .remote(&jwks.url, Kind::Jwks, &jwks.remote, base_dir, fetch)
+                    .map_err(|error| within(&place, &error));
+            }
+            Origin::OidcDiscoveryUrl(issuer) => {
+                let advertised = issuer.algorithms == DiscoveredAlgorithms::Advertised;
+                let kind = Kind::Discovery { advertised };
+                return self
+                    .remote(&issuer.issuer, kind, &issuer.remote, base_dir, fetch)
+                    .map_err(|error| within(&place, &error));
+            }
         }
+        .map(Opened::Fixed)
         .map_err(|error| within(&place, &error))
+    }
+
+    fn remote(
+        &self,
+        url: &str,
+        kind: Kind,
+        settings: &Remote,
+        base_dir: &Path,
+        fetch: Option<&Arc<dyn Fetch>>,
+    ) -> Result<Opened> {
+        fetch::check_url(url, settings.insecure_http)
+            .map_err(|why| Error::new(Code::ConfigInvalid).with_detail(why))?;
+        let fetch = match fetch {
+            Some(own) => Arc::clone(own),
+            None => Arc::new(Client::open(settings, base_dir)?),
+        };
+        Ok(Opened::Fetched(Box::new(RemoteSource::new(
+            url,
+            kind,
+            settings.clone(),
+            self.allowed,
+            fetch,
+        ))))
     }
 
     fn file(&mut self, origin: &Origin, path: &Path) -> Result<KeySet> {
@@ -166,7 +324,11 @@ impl Source<'_> {
     /// A set of keys, which may hold some that are meant for others.
     fn jwks(&mut self, text: &str) -> Result<KeySet> {
         let mut keys = Vec::new();
-        for (index, entry) in jwks::set(text)?.into_iter().enumerate() {
+        let entries = jwks::set(text)?;
+        if entries.len() > MAX_KEYS {
+            return Err(unusable(format!("the set holds more than {MAX_KEYS} keys")));
+        }
+        for (index, entry) in entries.into_iter().enumerate() {
             let key = entry.jwk.and_then(|jwk| self.key(&jwk, jwk.fitting()?));
             let skipped = match &key {
                 Ok(key) if key.is_usable() => None,
@@ -235,8 +397,25 @@ impl Origin {
             Origin::JwksFile(_) => "jwks_file",
             Origin::Secret(_) => "secret",
             Origin::SecretFile(_) => "secret_file",
+            Origin::JwksUrl(..) => "jwks_url",
+            Origin::OidcDiscoveryUrl(..) => "oidc_discovery_url",
         }
     }
+}
+
+/// Reads a set that was fetched.
+///
+/// # Errors
+/// It is no key set, holds too many keys, or none that can be used.
+pub(super) fn fetched_set(text: &str, allowed: Algorithms) -> Result<KeySet> {
+    let mut remarks = Vec::new();
+    let mut source = Source {
+        member: String::new(),
+        kid: None,
+        allowed,
+        remarks: &mut remarks,
+    };
+    source.jwks(text)
 }
 
 fn prepare(material: &Material, algorithm: Algorithm) -> Result<PreparedKey> {
@@ -273,6 +452,9 @@ fn within(place: &str, error: &Error) -> Error {
 fn reason(error: &Error) -> &str {
     error.detail().unwrap_or_else(|| error.code().message())
 }
+
+/// The largest set that is read.
+const MAX_KEYS: usize = 1000;
 
 #[cfg(test)]
 mod tests;

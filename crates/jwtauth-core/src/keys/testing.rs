@@ -65,6 +65,6 @@ pub(crate) fn open(
         kid,
     };
     let mut warnings = Vec::new();
-    let store = KeyStore::open(&rule, Path::new(env!("CARGO_MANIFEST_DIR")), &mut warnings)?;
+    let store = KeyStore::open(&rule, Path::new(env!("CARGO_MANIFEST_DIR")), None, &mut warnings)?;
     Ok((store, warnings))
 }

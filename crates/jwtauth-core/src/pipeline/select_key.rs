@@ -1,7 +1,7 @@
 //! Header and key sets → candidate keys.
 
 use crate::error::{Code, Error, Result};
-use crate::keys::{Algorithms, KeyStore, PreparedKey, Selection};
+use crate::keys::{Algorithms, Current, PreparedKey, Selection};
 use crate::pipeline::decode::Header;
 
 /// The keys that may have signed a token, made ready for its algorithm.
@@ -25,7 +25,7 @@ impl<'k> Candidates<'k> {
 /// [`Code::AlgorithmNotAllowed`], [`Code::KeyNotFound`].
 pub(crate) fn candidates<'k>(
     header: &Header,
-    store: &'k KeyStore,
+    current: &'k Current<'_>,
     allowed: Algorithms,
 ) -> Result<Candidates<'k>> {
     // The policy decides which algorithms there are; the header only chooses among them (RFC 8725 §3.1).
@@ -38,7 +38,7 @@ pub(crate) fn candidates<'k>(
     };
     let mut first = None;
     let mut others = Vec::new();
-    let selection = store.select(header.kid.as_deref(), |key| {
+    let selection = current.select(header.kid.as_deref(), |key| {
         if let Some(prepared) = key.prepared_for(algorithm) {
             match first {
                 None => first = Some(prepared),

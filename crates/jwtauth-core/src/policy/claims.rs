@@ -12,11 +12,7 @@ use crate::json::Value;
 #[derive(Debug, Clone, Serialize)]
 pub struct ClaimsRule {
     /// The acceptable issuers, compared byte for byte; empty: not checked.
-    #[serde(
-        rename = "issuer",
-        skip_serializing_if = "Vec::is_empty",
-        serialize_with = "one_or_many"
-    )]
+    #[serde(rename = "issuer", serialize_with = "one_or_many")]
     pub issuers: Vec<String>,
     /// The only acceptable subject.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -255,6 +251,8 @@ fn is_default_order(order: &[RegisteredCheck; RegisteredCheck::COUNT]) -> bool {
 
 fn one_or_many<S: Serializer>(values: &[String], out: S) -> Result<S::Ok, S::Error> {
     match values {
+        // Said aloud, because an absent `issuer` means a discovered one.
+        [] => out.serialize_none(),
         [one] => out.serialize_str(one),
         many => many.serialize(out),
     }

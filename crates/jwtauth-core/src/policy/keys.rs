@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize, Serializer};
 use zeroize::Zeroizing;
 
+use super::remote::Remote;
 use crate::json::{self, Object, Value};
 use crate::keys::{Algorithm, Algorithms};
 
@@ -67,6 +68,57 @@ pub enum Origin {
     Secret(Secret),
     /// A file with a shared secret: its bytes as they are, but for one final newline.
     SecretFile(PathBuf),
+    /// A JWK set behind a URL.
+    #[serde(untagged)]
+    JwksUrl(JwksUrl),
+    /// The JWK set of an OpenID Connect issuer.
+    #[serde(untagged)]
+    OidcDiscoveryUrl(OidcDiscoveryUrl),
+}
+
+/// A JWK set behind a URL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JwksUrl {
+    /// The URL.
+    #[serde(rename = "jwks_url")]
+    pub url: String,
+    /// How it is fetched.
+    #[serde(flatten)]
+    pub remote: Remote,
+}
+
+/// The JWK set of an OpenID Connect issuer, where its metadata says it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OidcDiscoveryUrl {
+    /// The issuer.
+    #[serde(rename = "oidc_discovery_url")]
+    pub issuer: String,
+    /// Which algorithms its keys may be used with.
+    #[serde(
+        rename = "discovered_algorithms",
+        skip_serializing_if = "DiscoveredAlgorithms::is_any"
+    )]
+    pub algorithms: DiscoveredAlgorithms,
+    /// How it is fetched.
+    #[serde(flatten)]
+    pub remote: Remote,
+}
+
+/// Which algorithms the keys of a discovered issuer may be used with, among those that the policy allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DiscoveredAlgorithms {
+    /// Any.
+    #[default]
+    Any,
+    /// Those that its metadata names, RS256 if it names none.
+    Advertised,
+}
+
+impl DiscoveredAlgorithms {
+    fn is_any(&self) -> bool {
+        *self == DiscoveredAlgorithms::Any
+    }
 }
 
 impl fmt::Debug for Origin {
@@ -80,6 +132,8 @@ impl fmt::Debug for Origin {
             Origin::JwksFile(path) => write!(out, "JwksFile({path:?})"),
             Origin::Secret(_) => out.write_str("Secret(..)"),
             Origin::SecretFile(path) => write!(out, "SecretFile({path:?})"),
+            Origin::JwksUrl(_) => out.write_str("JwksUrl(..)"),
+            Origin::OidcDiscoveryUrl(_) => out.write_str("OidcDiscoveryUrl(..)"),
         }
     }
 }

@@ -9,6 +9,7 @@ mod extract;
 mod identity;
 mod keys;
 mod profiles;
+mod remote;
 mod response;
 mod rules;
 mod session;
@@ -27,7 +28,10 @@ pub use self::extract::{
 pub use self::identity::{
     AbsentRule, IdentityRule, ListRule, MetadataRule, Named, OtherRule, TextRule, ValueRule,
 };
-pub use self::keys::{KeyRule, KeySpec, KidRule, Origin, Secret};
+pub use self::keys::{
+    DiscoveredAlgorithms, JwksUrl, KeyRule, KeySpec, KidRule, OidcDiscoveryUrl, Origin, Secret,
+};
+pub use self::remote::{ProxyRule, Remote};
 pub use self::response::{Response, Responses};
 pub use self::rules::{
     BindKind, BindingRule, Bindings, Directory, OrgMapping, OrgRole, OrgRoleRule, OrgTarget, RoleRule, Rules,

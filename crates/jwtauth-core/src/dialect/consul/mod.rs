@@ -1,5 +1,6 @@
 //! A Consul auth method of type `jwt` with its binding rules → [`Policy`] (`docs/dialects/consul.md`).
 
+mod claims;
 mod fields;
 mod responses;
 mod rules;
@@ -14,12 +15,12 @@ use crate::expr::{IndexRule, Pointer, Selection};
 use crate::grant::Session;
 use crate::json::{Number, Value};
 use crate::keys::pem::{self, After, Blocks, Form};
-use crate::keys::{Algorithm, Algorithms};
+use crate::keys::{Algorithm, Algorithms, fetch};
 use crate::members::Field;
 use crate::policy::{
-    AudienceRule, Boundary, ClaimsRule, ExtractRule, IdentityRule, KeyRule, KeySpec, KidRule, Leeway, Limits,
-    ListRule, MetadataRule, Named, NotApplicable, Origin, Policy, Profile, Profiles, RegisteredCheck, Rules,
-    SessionRule, Synthesis, TextRule, TimesRule, UnusedHeaders, ValueRule, Warning,
+    DiscoveredAlgorithms, ExtractRule, IdentityRule, JwksUrl, KeyRule, KeySpec, KidRule, Limits, ListRule,
+    MetadataRule, Named, NotApplicable, OidcDiscoveryUrl, Origin, Policy, Profile, Profiles, Remote, Rules,
+    SessionRule, TextRule, UnusedHeaders, ValueRule, Warning,
 };
 
 /// Turns a configuration into a policy.
@@ -46,7 +47,7 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
     let profile = Profile {
         name: String::new(),
         closed: None,
-        claims: claims(&config, &mut warnings)?,
+        claims: claims::rule(&config, &method, &mut warnings)?,
         identity: mapped.identity(),
         rules: Rules {
             bindings: Some(bindings),
@@ -265,11 +266,39 @@ fn keys(config: &AnyCase<'_, '_>, method: &Method<'_, '_>, warnings: &mut Vec<Wa
         ));
     }
     let algorithms = algorithms(config, method)?;
-    if pems.is_empty() {
-        return Err(method.config.error_of(
-            Code::KeySourceMissing,
-            "this build fetches no keys; give them as PEM in `JWTValidationPubKeys`",
-        ));
+    let remote = |url: &str, ca_pem: String| -> Result<Remote> {
+        fetch::check_url(url, false).map_err(|why| method.config.error(format!("`{url}`: {why}")))?;
+        Ok(Remote {
+            ca_pem: Some(ca_pem).filter(|pem| !pem.is_empty()),
+            ..Remote::default()
+        })
+    };
+    let fetched = |origin| KeyRule {
+        sources: vec![KeySpec {
+            origin,
+            kid: None,
+            algorithms: None,
+        }],
+        algorithms,
+        kid: KidRule::Match,
+    };
+    if !jwks.is_empty() {
+        let remote = remote(&jwks, config.text("JWKSCACert")?)?;
+        return Ok(fetched(Origin::JwksUrl(JwksUrl { url: jwks, remote })));
+    }
+    if !discovery.is_empty() {
+        let remote = remote(&discovery, config.text("OIDCDiscoveryCACert")?)?;
+        let named = !config.texts("JWTSupportedAlgs")?.is_empty();
+        let algorithms = if named {
+            DiscoveredAlgorithms::Any
+        } else {
+            DiscoveredAlgorithms::Advertised
+        };
+        return Ok(fetched(Origin::OidcDiscoveryUrl(OidcDiscoveryUrl {
+            issuer: discovery,
+            algorithms,
+            remote,
+        })));
     }
     let mut sources = Vec::new();
     for (index, text) in pems.iter().enumerate() {
@@ -326,54 +355,6 @@ fn algorithms(config: &AnyCase<'_, '_>, method: &Method<'_, '_>) -> Result<Algor
     }
     Ok(algorithms)
 }
-
-fn claims(config: &AnyCase<'_, '_>, warnings: &mut Vec<Warning>) -> Result<ClaimsRule> {
-    let skew = config.leeway("ClockSkewLeeway", Duration::from_secs(60), warnings)?;
-    let whole = |duration: Duration| Duration::from_secs(duration.as_secs());
-    let issuer = config.text("BoundIssuer")?;
-    let audiences = config.texts("BoundAudiences")?;
-    Ok(ClaimsRule {
-        issuers: Some(issuer)
-            .filter(|issuer| !issuer.is_empty())
-            .into_iter()
-            .collect(),
-        subject: None,
-        audience: if audiences.is_empty() {
-            AudienceRule::Nobody
-        } else {
-            AudienceRule::OneOf(audiences)
-        },
-        required: Vec::new(),
-        times: TimesRule {
-            leeway: Leeway::all(skew),
-            expires: Boundary::After,
-            max_age: None,
-            check_iat: true,
-            whole_seconds: true,
-            zero_is_absent: true,
-            synthesise: Some(Synthesis {
-                exp_after: whole(config.leeway("ExpirationLeeway", Duration::from_secs(150), warnings)?),
-                nbf_before: whole(config.leeway("NotBeforeLeeway", Duration::from_secs(150), warnings)?),
-            }),
-        },
-        null_is_absent: true,
-        check_order: ORDER,
-        rules: Vec::new(),
-    })
-}
-
-/// Consul looks at the audience last.
-const ORDER: [RegisteredCheck; RegisteredCheck::COUNT] = [
-    RegisteredCheck::AnyTime,
-    RegisteredCheck::Iss,
-    RegisteredCheck::Nbf,
-    RegisteredCheck::Exp,
-    RegisteredCheck::Iat,
-    RegisteredCheck::Aud,
-    RegisteredCheck::UnexpectedAud,
-    RegisteredCheck::Sub,
-    RegisteredCheck::MaxAge,
-];
 
 /// What is copied from the claims: target → source.
 struct Mapped {

@@ -5,11 +5,11 @@ use std::time::Duration;
 use base64_simd::STANDARD;
 
 use super::Place;
-use super::settings::Settings;
+use super::settings::{DEFAULT, Settings};
 use crate::error::{Code, Error, Result};
 use crate::keys::pem::{self, After, Blocks, Form};
-use crate::keys::{Algorithm, Algorithms, file};
-use crate::policy::{KeyRule, KeySpec, KidRule, Origin, Warning};
+use crate::keys::{Algorithm, Algorithms, fetch, file};
+use crate::policy::{JwksUrl, KeyRule, KeySpec, KidRule, Origin, Remote, Warning};
 
 const SOURCES: [&str; 5] = [
     "key_file",
@@ -48,7 +48,7 @@ pub(super) fn rule(
     };
     let lenient = settings.flag("lenient_kid");
     let value = settings.text(source);
-    let _ = settings.duration("cache_ttl", Duration::from_secs(3600), warnings);
+    let cache_ttl = settings.duration("cache_ttl", Duration::from_secs(3600), warnings);
     for (key, is_set) in [
         (
             "jwk_set_bearer_token_file",
@@ -107,13 +107,7 @@ pub(super) fn rule(
             Origin::Jwks(decoded(settings, source, place)?.into()),
             set_rule(lenient),
         ),
-        _ => {
-            return Err(place.error(
-                Code::KeySourceMissing,
-                source,
-                "this build fetches no keys; save the key set and name it in `jwk_set_file`",
-            ));
-        }
+        _ => (remote(settings, cache_ttl, place, warnings)?, set_rule(lenient)),
     };
     let kid = Some(settings.text("key_id")).filter(|kid| !kid.is_empty() && source.starts_with("key_"));
     Ok(KeyRule {
@@ -125,6 +119,44 @@ pub(super) fn rule(
         algorithms: Algorithm::ALL.into_iter().collect::<Algorithms>(),
         kid: kid_rule,
     })
+}
+
+/// The key set behind `jwk_set_url`.
+fn remote(
+    settings: &Settings,
+    (negative, cache_ttl): (bool, Duration),
+    place: &Place<'_, '_, '_>,
+    warnings: &mut Vec<Warning>,
+) -> Result<Origin> {
+    let url = settings.text("jwk_set_url");
+    let insecure_http = settings.text_in(DEFAULT, "app_mode") == "development";
+    if !insecure_http && !url.to_ascii_lowercase().starts_with("https:") {
+        return Err(place.error(
+            Code::ConfigInvalid,
+            "jwk_set_url",
+            "jwt_set_url must have https scheme",
+        ));
+    }
+    fetch::check_url(url, insecure_http)
+        .map_err(|why| place.error(Code::ConfigInvalid, "jwk_set_url", why))?;
+    let file = |key: &str| settings.is_set(key).then(|| settings.text(key).into());
+    if settings.flag("tls_skip_verify_insecure") {
+        warnings.push(Warning::new(
+            "tls_skip_verify_insecure",
+            "anybody between here and the server can replace the keys; name the authority in `tls_client_ca` instead",
+        ));
+    }
+    Ok(Origin::JwksUrl(JwksUrl {
+        url: url.to_owned(),
+        remote: Remote {
+            ca_file: file("tls_client_ca"),
+            bearer_token_file: file("jwk_set_bearer_token_file"),
+            cache_ttl: if negative { Duration::ZERO } else { cache_ttl },
+            insecure_http,
+            insecure_skip_verify: settings.flag("tls_skip_verify_insecure"),
+            ..Remote::default()
+        },
+    }))
 }
 
 fn set_rule(lenient: bool) -> KidRule {

@@ -12,11 +12,14 @@ use crate::policy::{
     AudienceRule, ClaimRule, ClaimTest, ClaimsRule, Leeway, RegisteredCheck, Synthesis, TimesRule,
 };
 
-pub(super) fn read(layers: &mut Layers<'_, '_, '_>) -> Result<ClaimsRule> {
+/// Reads what must hold of the claims; keys of a discovered issuer are for its own tokens, unless `issuer` says
+/// otherwise.
+pub(super) fn read(layers: &mut Layers<'_, '_, '_>, discovered: Option<&str>) -> Result<ClaimsRule> {
     let boolean = |field: Option<Field<'_, '_>>, default| field.map_or(Ok(default), |field| field.boolean());
     Ok(ClaimsRule {
         issuers: match layers.given("issuer") {
-            None => Vec::new(),
+            None if layers.says("issuer") => Vec::new(),
+            None => discovered.map(str::to_owned).into_iter().collect(),
             Some(field) if field.value().as_str().is_some() => vec![field.text()?.to_owned()],
             Some(field) => some_strings(&field)?,
         },

@@ -6,9 +6,9 @@ use base64_simd::URL_SAFE_NO_PAD;
 
 use crate::error::{Code, Error, Result};
 use crate::json::Value;
-use crate::keys::{Algorithm, Algorithms};
+use crate::keys::{Algorithm, Algorithms, fetch};
 use crate::members::{self, Field, Members};
-use crate::policy::{KeyRule, KeySpec, Origin, Secret};
+use crate::policy::{JwksUrl, KeyRule, KeySpec, OidcDiscoveryUrl, Origin, Remote, Secret};
 
 /// Reads where keys come from; a policy that takes no tokens needs none.
 pub(super) fn read(members: &mut Members<'_, '_>, disabled: bool) -> Result<KeyRule> {
@@ -18,6 +18,11 @@ pub(super) fn read(members: &mut Members<'_, '_>, disabled: bool) -> Result<KeyR
     let sources = keys.items()?.iter().map(source).collect::<Result<Vec<_>>>()?;
     if sources.is_empty() && !disabled {
         return Err(keys.error_of(Code::KeySourceMissing, "must not be empty"));
+    }
+    let discovered = |source: &&KeySpec| matches!(source.origin, Origin::OidcDiscoveryUrl(_));
+    if sources.iter().filter(discovered).count() > 1 {
+        // The keys of one issuer must not vouch for another's tokens (RFC 8725 §3.8).
+        return Err(keys.error("holds two issuers; each needs a verifier of its own"));
     }
     Ok(KeyRule {
         sources,
@@ -30,25 +35,28 @@ pub(super) fn read(members: &mut Members<'_, '_>, disabled: bool) -> Result<KeyR
     })
 }
 
+/// The issuer whose metadata says where the keys are, if there is one.
+pub(super) fn discovered(rule: &KeyRule) -> Option<&str> {
+    rule.sources.iter().find_map(|source| match &source.origin {
+        Origin::OidcDiscoveryUrl(discovered) => Some(discovered.issuer.as_str()),
+        _ => None,
+    })
+}
+
 fn source(field: &Field<'_, '_>) -> Result<KeySpec> {
     let mut members = field.members()?;
-    for name in FETCHED {
-        if let Some(url) = members.take(name) {
-            return Err(url.error(
-                "keys over HTTP are not part of this build; save the key set and name it with `jwks_file`",
-            ));
-        }
-    }
-    for name in FETCH_SETTINGS {
-        if let Some(setting) = members.take(name) {
-            return Err(setting.error("is for keys over HTTP, which are not part of this build"));
-        }
-    }
+    let settings = FETCH_SETTINGS.iter().find_map(|name| members.peek(name));
+    let remote = remote(&mut members)?;
     let mut origins = Vec::new();
     for name in ORIGINS {
         origins.extend(members.given(name).map(|value| (name, value)));
     }
     let kid = members.given("kid");
+    let discovered = members
+        .given("discovered_algorithms")
+        .map(|field| field.choice())
+        .transpose()?
+        .unwrap_or_default();
     let narrower = members
         .given("algorithms")
         .map(|field| algorithms(&field))
@@ -70,6 +78,9 @@ fn source(field: &Field<'_, '_>) -> Result<KeySpec> {
             ));
         }
     };
+    if let Some(setting) = settings.filter(|_| !FETCHED.contains(name)) {
+        return Err(setting.error(format!("does not go with `{name}`; it is for keys over HTTP")));
+    }
     let origin = match *name {
         "pem" => Origin::Pem(unredacted(value, value.text()?)?.to_owned()),
         "pem_file" => Origin::PemFile(PathBuf::from(value.text()?)),
@@ -77,9 +88,32 @@ fn source(field: &Field<'_, '_>) -> Result<KeySpec> {
         "jwks" => Origin::Jwks(jwks(value)?.into()),
         "jwks_file" => Origin::JwksFile(PathBuf::from(value.text()?)),
         "secret" => Origin::Secret(secret(value)?),
+        "jwks_url" => {
+            checked_url(value, &remote)?;
+            Origin::JwksUrl(JwksUrl {
+                url: value.text()?.to_owned(),
+                remote,
+            })
+        }
+        "oidc_discovery_url" => {
+            checked_url(value, &remote)?;
+            Origin::OidcDiscoveryUrl(OidcDiscoveryUrl {
+                issuer: value.text()?.to_owned(),
+                algorithms: discovered,
+                remote,
+            })
+        }
         _ => Origin::SecretFile(PathBuf::from(value.text()?)),
     };
-    if let (Some(kid), Origin::Jwk(_) | Origin::Jwks(_) | Origin::JwksFile(_)) = (&kid, &origin) {
+    if let (
+        Some(kid),
+        Origin::Jwk(_)
+        | Origin::Jwks(_)
+        | Origin::JwksFile(_)
+        | Origin::JwksUrl(_)
+        | Origin::OidcDiscoveryUrl(_),
+    ) = (&kid, &origin)
+    {
         return Err(kid.error(format!("does not go with `{name}`; a JWK brings its own `kid`")));
     }
     Ok(KeySpec {
@@ -169,7 +203,58 @@ fn recoded(error: &Error, code: Code) -> Error {
     Error::new(code).with_detail(error.detail().unwrap_or_default())
 }
 
-const ORIGINS: [&str; 7] = [
+/// The settings of a source that is fetched; defaults where nothing is said.
+fn remote(members: &mut Members<'_, '_>) -> Result<Remote> {
+    let mut remote = Remote::default();
+    let path = |field: Option<Field<'_, '_>>| field.map(|field| field.text().map(PathBuf::from)).transpose();
+    remote.ca_pem = members
+        .given("ca_pem")
+        .map(|field| field.text().map(str::to_owned))
+        .transpose()?;
+    remote.ca_file = path(members.given("ca_file"))?;
+    remote.client_cert_file = path(members.given("client_cert_file"))?;
+    remote.client_key_file = path(members.given("client_key_file"))?;
+    remote.bearer_token_file = path(members.given("bearer_token_file"))?;
+    for (name, setting) in [
+        ("cache_ttl", &mut remote.cache_ttl),
+        ("cool_down", &mut remote.cool_down),
+        ("max_stale", &mut remote.max_stale),
+        ("timeout", &mut remote.timeout),
+    ] {
+        if let Some(field) = members.given(name) {
+            *setting = field.duration()?;
+        }
+    }
+    if let Some(field) = members.given("max_bytes") {
+        remote.max_bytes = field.unsigned()?;
+    }
+    if let Some(field) = members.given("redirects") {
+        let allowed = u32::try_from(field.unsigned()?)
+            .ok()
+            .filter(|redirects| *redirects <= MAX_REDIRECTS);
+        remote.redirects = allowed.ok_or_else(|| field.error(format!("must be at most {MAX_REDIRECTS}")))?;
+    }
+    if let Some(field) = members.given("proxy") {
+        remote.proxy = field.choice()?;
+    }
+    for (name, setting) in [
+        ("insecure_http", &mut remote.insecure_http),
+        ("insecure_skip_verify", &mut remote.insecure_skip_verify),
+    ] {
+        if let Some(field) = members.given(name) {
+            *setting = field.boolean()?;
+        }
+    }
+    Ok(remote)
+}
+
+fn checked_url(field: &Field<'_, '_>, remote: &Remote) -> Result<()> {
+    fetch::check_url(field.text()?, remote.insecure_http).map_err(|why| field.error(why))
+}
+
+const MAX_REDIRECTS: u32 = 3;
+
+const ORIGINS: [&str; 9] = [
     "pem",
     "pem_file",
     "jwk",
@@ -177,11 +262,13 @@ const ORIGINS: [&str; 7] = [
     "jwks_file",
     "secret",
     "secret_file",
+    "jwks_url",
+    "oidc_discovery_url",
 ];
 
-/// What needs a network, and how it goes about it (`docs/dialects/native.md`).
+/// What is fetched, and the settings for that (`docs/dialects/native.md`).
 const FETCHED: [&str; 2] = ["jwks_url", "oidc_discovery_url"];
-const FETCH_SETTINGS: [&str; 13] = [
+const FETCH_SETTINGS: [&str; 15] = [
     "ca_pem",
     "ca_file",
     "client_cert_file",
@@ -195,4 +282,6 @@ const FETCH_SETTINGS: [&str; 13] = [
     "redirects",
     "proxy",
     "insecure_http",
+    "insecure_skip_verify",
+    "discovered_algorithms",
 ];

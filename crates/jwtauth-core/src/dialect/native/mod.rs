@@ -22,8 +22,10 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
     let mut warnings = Vec::new();
     let mut members = config.members()?;
     let extract = extract(members.given("token"))?;
+    let keys = keys::read(&mut members, extract.disabled)?;
+    let profiles = profiles::read(&mut members, keys::discovered(&keys), &mut warnings)?;
     let policy = Policy {
-        keys: keys::read(&mut members, extract.disabled)?,
+        keys,
         extract,
         typ: members
             .given("typ")
@@ -36,7 +38,7 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
             .unwrap_or_default(),
         not_applicable: not_applicable(members.given("not_applicable"))?,
         responses: responses(members.given("responses"))?,
-        profiles: profiles::read(&mut members, &mut warnings)?,
+        profiles,
         limits: Limits::default(),
         warnings,
     };

@@ -8,7 +8,11 @@ use crate::members::{Field, Members};
 use crate::policy::{Profile, Profiles, Warning};
 
 /// Reads the rules for requests without a profile, and those of every profile.
-pub(super) fn read(members: &mut Members<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Profiles> {
+pub(super) fn read(
+    members: &mut Members<'_, '_>,
+    discovered: Option<&str>,
+    warnings: &mut Vec<Warning>,
+) -> Result<Profiles> {
     let default = members.given("default_profile");
     let required = members
         .given("profile_required")
@@ -34,6 +38,7 @@ pub(super) fn read(members: &mut Members<'_, '_>, warnings: &mut Vec<Warning>) -
         },
         "",
         "",
+        discovered,
         &mut of_top,
     )?;
     let top = if default.is_some() || required.unwrap_or_default() {
@@ -62,7 +67,7 @@ pub(super) fn read(members: &mut Members<'_, '_>, warnings: &mut Vec<Warning>) -
                 own: &mut own,
                 below: Some(members),
             };
-            let profile = profile(&mut layers, &name, field.path(), warnings)?;
+            let profile = profile(&mut layers, &name, field.path(), discovered, warnings)?;
             own.finish()?;
             if named.insert(name, profile).is_some() {
                 return Err(field.error("is the name of another profile in other letters"));
@@ -89,6 +94,11 @@ pub(super) struct Layers<'m, 'a, 't> {
 }
 
 impl<'a, 't> Layers<'_, 'a, 't> {
+    /// Whether a member is there at all, be it `null`.
+    pub(super) fn says(&self, name: &'static str) -> bool {
+        self.own.peek(name).is_some() || self.below.is_some_and(|below| below.peek(name).is_some())
+    }
+
     pub(super) fn given(&mut self, name: &'static str) -> Option<Field<'a, 't>> {
         self.own
             .take(name)
@@ -122,9 +132,10 @@ fn profile(
     layers: &mut Layers<'_, '_, '_>,
     name: &str,
     path: &str,
+    discovered: Option<&str>,
     warnings: &mut Vec<Warning>,
 ) -> Result<Profile> {
-    let claims = claims::read(layers)?;
+    let claims = claims::read(layers, discovered)?;
     if claims.issuers.is_empty() {
         warnings.push(Warning::new(
             if path.is_empty() {

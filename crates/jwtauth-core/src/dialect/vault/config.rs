@@ -6,9 +6,11 @@ use super::fields::{boolean, comma_list, given, list, lower_string, map, read, s
 use crate::error::{Code, Error, Result};
 use crate::json::Value;
 use crate::keys::pem::{self, After, Blocks, Form};
-use crate::keys::{Algorithm, Algorithms};
+use crate::keys::{Algorithm, Algorithms, fetch};
 use crate::members::{Field, Members};
-use crate::policy::{KeyRule, KeySpec, KidRule, Origin, Warning};
+use crate::policy::{
+    DiscoveredAlgorithms, JwksUrl, KeyRule, KeySpec, KidRule, OidcDiscoveryUrl, Origin, Remote, Warning,
+};
 
 /// The body as it was written, each field of the right kind.
 #[derive(Debug)]
@@ -80,24 +82,18 @@ impl<'a, 't> Body<'a, 't> {
         self.warn(warnings);
 
         let browser_only = !self.oidc_client_id.is_empty();
-        let remote = [
-            (
-                "oidc_discovery_url",
-                !self.oidc_discovery_url.is_empty() && !browser_only,
-            ),
-            ("jwks_url", !self.jwks_url.is_empty()),
-            ("jwks_pairs", !self.jwks_pairs.is_empty()),
-        ];
-        if let Some((name, _)) = remote.into_iter().find(|(_, wanted)| *wanted) {
-            return Err(place.error(format!(
-                "this build fetches no keys, so `{name}` cannot be used; give the keys in `jwt_validation_pubkeys`"
-            )));
-        }
+        let (fetched, kid) = self.fetched_keys(place)?;
+        // A mount for the browser flow takes no tokens, so it needs no keys for them.
+        let sources = if browser_only {
+            Vec::new()
+        } else {
+            sources.into_iter().chain(fetched).collect()
+        };
         Ok(Config {
             keys: KeyRule {
                 sources,
                 algorithms,
-                kid: KidRule::Ignore,
+                kid,
             },
             bound_issuer: Some(self.bound_issuer).filter(|issuer| !issuer.is_empty()),
             default_role: self.default_role,
@@ -140,7 +136,9 @@ impl<'a, 't> Body<'a, 't> {
         } else if pairs && !self.bound_issuer.is_empty() {
             Err(place.error("Bound issuer is not supported for use with 'jwks_pairs'"))
         } else {
-            self.jwks_pairs.iter().try_for_each(check_pair)
+            self.jwks_pairs
+                .iter()
+                .try_for_each(|pair| pair_of(pair).map(|_| ()))
         }
     }
 
@@ -163,6 +161,51 @@ impl<'a, 't> Body<'a, 't> {
             })
         };
         self.jwt_validation_pubkeys.iter().enumerate().map(key).collect()
+    }
+
+    /// The sources that are fetched, and how a `kid` chooses: pasted keys are all tried, whatever the token says.
+    fn fetched_keys(&self, place: &Field<'_, '_>) -> Result<(Vec<KeySpec>, KidRule)> {
+        let remote = |name: &str, url: &str, ca_pem: &str| -> Result<Remote> {
+            fetch::check_url(url, false)
+                .map_err(|why| place.error(format!("error checking {name}: {why}")))?;
+            Ok(Remote {
+                ca_pem: Some(ca_pem.to_owned()).filter(|pem| !pem.is_empty()),
+                ..Remote::default()
+            })
+        };
+        let spec = |origin| KeySpec {
+            origin,
+            kid: None,
+            algorithms: None,
+        };
+        if !self.oidc_discovery_url.is_empty() {
+            let issuer = &self.oidc_discovery_url;
+            let remote = remote("oidc discovery URL", issuer, &self.oidc_discovery_ca_pem)?;
+            let source = OidcDiscoveryUrl {
+                issuer: issuer.clone(),
+                algorithms: DiscoveredAlgorithms::Any,
+                remote,
+            };
+            return Ok((vec![spec(Origin::OidcDiscoveryUrl(source))], KidRule::Match));
+        }
+        if !self.jwks_url.is_empty() {
+            let remote = remote("jwks URL", &self.jwks_url, &self.jwks_ca_pem)?;
+            let source = JwksUrl {
+                url: self.jwks_url.clone(),
+                remote,
+            };
+            return Ok((vec![spec(Origin::JwksUrl(source))], KidRule::Match));
+        }
+        if self.jwks_pairs.is_empty() {
+            return Ok((Vec::new(), KidRule::Ignore));
+        }
+        let mut sources = Vec::new();
+        for pair in &self.jwks_pairs {
+            let (url, ca_pem) = pair_of(pair)?;
+            let remote = remote("jwks_pairs", &url, &ca_pem)?;
+            sources.push(spec(Origin::JwksUrl(JwksUrl { url, remote })));
+        }
+        Ok((sources, KidRule::Required))
     }
 
     fn algorithms(&self, place: &Field<'_, '_>) -> Result<Algorithms> {
@@ -276,13 +319,14 @@ impl<'a, 't> Body<'a, 't> {
 }
 
 /// A pair is an object of two strings, whose names are taken in any case.
-fn check_pair(pair: &Field<'_, '_>) -> Result<()> {
+/// The URL of a pair, and the certificates of its authorities.
+fn pair_of(pair: &Field<'_, '_>) -> Result<(String, String)> {
     if pair.value().as_object().is_none() {
         return Err(pair.error(
             "invalid jwks_pairs: jwks_pairs must be provided as a list of json objects with the fields jwks_url and jwks_ca_pem",
         ));
     }
-    let mut url = String::new();
+    let (mut url, mut ca_pem) = (String::new(), String::new());
     for (name, field) in pair.entries()? {
         let value = match field.value() {
             Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
@@ -292,14 +336,14 @@ fn check_pair(pair: &Field<'_, '_>) -> Result<()> {
         };
         match name.to_lowercase().as_str() {
             "jwks_url" => url = value,
-            "jwks_ca_pem" => {}
+            "jwks_ca_pem" => ca_pem = value,
             _ => return Err(field.error("is not known; a pair has `jwks_url` and `jwks_ca_pem`")),
         }
     }
     if url.is_empty() {
         return Err(pair.error("error checking jwks_ca_pem: `jwks_url` is missing"));
     }
-    Ok(())
+    Ok((url, ca_pem))
 }
 
 /// Vault does not look at the label, and takes one key from each text.

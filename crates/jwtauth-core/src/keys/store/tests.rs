@@ -30,8 +30,9 @@ fn refusal(sources: Vec<KeySpec>, algorithms: Algorithms) -> String {
 
 /// The names of the keys that answer, in order; `-` for those without.
 fn answers(store: &KeyStore, kid: Option<&str>) -> String {
+    let current = store.current();
     let mut names = Vec::new();
-    store.select(kid, |key| names.push(key.kid.as_deref().unwrap_or("-")));
+    current.select(kid, |key| names.push(key.kid.as_deref().unwrap_or("-")));
     names.join(" ")
 }
 
@@ -75,19 +76,19 @@ fn how_a_kid_chooses() {
 fn a_missing_name_is_told_from_an_unknown_one() {
     let ignore = |_: &Key| {};
     assert!(matches!(
-        store(KidRule::Required).select(None, ignore),
+        store(KidRule::Required).current().select(None, ignore),
         Selection::Unnamed
     ));
     assert!(matches!(
-        store(KidRule::Required).select(Some("x"), ignore),
+        store(KidRule::Required).current().select(Some("x"), ignore),
         Selection::Unknown
     ));
     assert!(matches!(
-        store(KidRule::Exact).select(Some("x"), ignore),
+        store(KidRule::Exact).current().select(Some("x"), ignore),
         Selection::Unknown
     ));
     assert!(matches!(
-        store(KidRule::Exact).select(Some("a"), ignore),
+        store(KidRule::Exact).current().select(Some("a"), ignore),
         Selection::Answered
     ));
 }
@@ -112,8 +113,9 @@ fn a_skipped_key_still_answers_to_its_name() {
         spec(set(&[A])),
     ];
     let (store, _) = open(sources, all(), KidRule::Required).unwrap();
+    let current = store.current();
     let mut usable = Vec::new();
-    store.select(Some("a"), |key| usable.push(key.is_usable()));
+    current.select(Some("a"), |key| usable.push(key.is_usable()));
     assert_eq!(usable, [false]);
 }
 
@@ -145,7 +147,7 @@ fn keys_are_prepared_for_what_all_agree_on() {
         )
         .unwrap();
         let mut algorithms = None;
-        store.select(None, |key| {
+        store.current().select(None, |key| {
             algorithms.get_or_insert_with(|| key.prepared.iter().map(PreparedKey::algorithm).collect());
         });
         algorithms.unwrap()
@@ -215,7 +217,7 @@ fn something_must_be_left() {
 #[test]
 fn a_policy_without_sources_knows_no_key() {
     let (store, _) = open(Vec::new(), all(), KidRule::Hint).unwrap();
-    assert!(matches!(store.select(None, |_| {}), Selection::Unknown));
+    assert!(matches!(store.current().select(None, |_| {}), Selection::Unknown));
 }
 
 #[test]

@@ -26,8 +26,10 @@ fn public(private: &str) -> KeyStore {
 
 fn verify(token: &str, store: &KeyStore, allowed: Algorithms) -> Result<String> {
     let mut token = decode::compact(token, None, UnusedHeaders::Ignored, &Limits::default())?;
-    let keys = select_key::candidates(token.header(), store, allowed)?;
-    signature::verify(&mut token, &keys).map(|token| token.payload().to_owned())
+    store.attempt(|keys| {
+        let keys = select_key::candidates(token.header(), keys, allowed)?;
+        signature::verify(&mut token, &keys).map(|token| token.payload().to_owned())
+    })
 }
 
 fn refusal(token: &str, store: &KeyStore) -> Code {

@@ -44,7 +44,7 @@ pub(super) const WHOLE: &[(&str, &str)] = &[
     ),
     (
         r#"{"keys":[{}],"algorithms":["EdDSA"]}"#,
-        "key_source_missing: `keys[0]`: must have one of pem, pem_file, jwk, jwks, jwks_file, secret, secret_file",
+        "key_source_missing: `keys[0]`: must have one of pem, pem_file, jwk, jwks, jwks_file, secret, secret_file, jwks_url, oidc_discovery_url",
     ),
     (
         r#"{"keys":["x"],"algorithms":["EdDSA"]}"#,
@@ -107,16 +107,20 @@ pub(super) const WHOLE: &[(&str, &str)] = &[
         "config_invalid: `keys[0].kid`: does not go with `jwks_file`; a JWK brings its own `kid`",
     ),
     (
-        r#"{"keys":[{"jwks_url":"https://x"}],"algorithms":["EdDSA"]}"#,
-        "config_invalid: `keys[0].jwks_url`: keys over HTTP are not part of this build; save the key set and name it with `jwks_file`",
+        r#"{"keys":[{"jwks_url":"http://x"}],"algorithms":["EdDSA"]}"#,
+        "config_invalid: `keys[0].jwks_url`: it must be https (plain http is for loopback, or with `insecure_http`)",
     ),
     (
-        r#"{"keys":[{"oidc_discovery_url":"https://x","ca_pem":"x"}],"algorithms":["EdDSA"]}"#,
-        "config_invalid: `keys[0].oidc_discovery_url`: keys over HTTP are not part of this build; save the key set and name it with `jwks_file`",
+        r#"{"keys":[{"oidc_discovery_url":"https://x"},{"oidc_discovery_url":"https://y"}],"algorithms":["EdDSA"]}"#,
+        "config_invalid: `keys`: holds two issuers; each needs a verifier of its own",
+    ),
+    (
+        r#"{"keys":[{"jwks_url":"https://x","redirects":4}],"algorithms":["EdDSA"]}"#,
+        "config_invalid: `keys[0].redirects`: must be at most 3",
     ),
     (
         r#"{"keys":[{"pem":"x","cache_ttl":"15m"}],"algorithms":["EdDSA"]}"#,
-        "config_invalid: `keys[0].cache_ttl`: is for keys over HTTP, which are not part of this build",
+        "config_invalid: `keys[0].cache_ttl`: does not go with `pem`; it is for keys over HTTP",
     ),
     (
         r#"{%K,"algorithms":["RS256"]}"#,

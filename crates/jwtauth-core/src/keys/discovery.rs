@@ -1,0 +1,75 @@
+//! Where does an issuer keep its keys? (OpenID Connect Discovery 1.0 §4)
+
+use super::{Algorithm, Algorithms, fetch};
+use crate::error::{Code, Error, Result};
+use crate::json::{self, Value};
+
+/// The largest metadata document, in bytes.
+pub(super) const MAX_BYTES: u64 = 256 * 1024;
+
+/// What an issuer's metadata says that matters here.
+pub(super) struct Metadata {
+    pub(super) jwks_uri: String,
+    /// The algorithms that it signs with; RS256 when it does not say.
+    pub(super) algorithms: Algorithms,
+}
+
+/// Where an issuer's metadata is.
+pub(super) fn metadata_url(issuer: &str) -> String {
+    format!(
+        "{}/.well-known/openid-configuration",
+        issuer.strip_suffix('/').unwrap_or(issuer)
+    )
+}
+
+impl Metadata {
+    /// Reads the metadata of this issuer.
+    ///
+    /// # Errors
+    /// [`Code::DiscoveryFailed`], [`Code::DiscoveryIssuerMismatch`].
+    pub(super) fn read(body: &[u8], issuer: &str, insecure_http: bool) -> Result<Metadata> {
+        let failed = |problem: String| Error::new(Code::DiscoveryFailed).with_detail(problem);
+        let text = std::str::from_utf8(body).map_err(|_| failed("the metadata is not UTF-8".to_owned()))?;
+        let document = json::parse(text).map_err(|why| failed(why.to_string()))?;
+        let member = |name: &str| document.as_object().and_then(|object| object.get(name));
+        let text = |name: &str| {
+            member(name)
+                .and_then(Value::as_str)
+                .ok_or_else(|| failed(format!("the metadata has no `{name}`")))
+        };
+        let named = text("issuer")?;
+        // Byte for byte: a trailing slash makes another issuer (§4.3).
+        if named != issuer {
+            let named: String = named
+                .chars()
+                .filter(|letter| !letter.is_control())
+                .take(200)
+                .collect();
+            return Err(Error::new(Code::DiscoveryIssuerMismatch)
+                .with_detail(format!("expected `{issuer}`, and the metadata says `{named}`")));
+        }
+        let jwks_uri = text("jwks_uri")?;
+        fetch::check_url(jwks_uri, insecure_http).map_err(|why| failed(format!("`jwks_uri`: {why}")))?;
+        if issuer.starts_with("https:") && !jwks_uri.starts_with("https:") && !insecure_http {
+            return Err(failed("`jwks_uri` leaves https".to_owned()));
+        }
+        let named = member("id_token_signing_alg_values_supported")
+            .and_then(Value::as_array)
+            .unwrap_or_default();
+        let algorithms: Algorithms = named
+            .iter()
+            .filter_map(Value::as_str)
+            .filter_map(Algorithm::parse)
+            .filter(|one| !one.is_symmetric())
+            .collect();
+        let algorithms = if algorithms.is_empty() {
+            Algorithms::default().with(Algorithm::RS256)
+        } else {
+            algorithms
+        };
+        Ok(Metadata {
+            jwks_uri: jwks_uri.to_owned(),
+            algorithms,
+        })
+    }
+}

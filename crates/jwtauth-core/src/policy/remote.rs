@@ -1,0 +1,97 @@
+//! Key sets that are fetched, and how.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::duration;
+
+/// A URL that keys are fetched from, with its settings (`docs/keys-over-http.md`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Remote {
+    /// The certificates of the authorities that are trusted instead of the system's, as PEM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_pem: Option<String>,
+    /// A file with them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
+    /// A file with the client's certificate; read anew before each fetch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_cert_file: Option<PathBuf>,
+    /// A file with its private key; read anew before each fetch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_key_file: Option<PathBuf>,
+    /// A file with a bearer token to send; read anew before each fetch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bearer_token_file: Option<PathBuf>,
+    /// How long a set is fresh, at most; zero: it is fetched for every request.
+    #[serde(serialize_with = "duration::serialize")]
+    pub cache_ttl: Duration,
+    /// The least time between two fetches for an unknown `kid` or a bad signature.
+    #[serde(serialize_with = "duration::serialize")]
+    pub cool_down: Duration,
+    /// How long a set is used past its time while fetching fails.
+    #[serde(serialize_with = "duration::serialize")]
+    pub max_stale: Duration,
+    /// The time for one fetch, from the name's resolution to the last byte.
+    #[serde(serialize_with = "duration::serialize")]
+    pub timeout: Duration,
+    /// The largest key set, in bytes.
+    pub max_bytes: u64,
+    /// How many redirects are followed, to the same scheme and host alone.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub redirects: u32,
+    /// Whether the environment's proxies are passed over.
+    #[serde(rename = "proxy", skip_serializing_if = "ProxyRule::is_environment")]
+    pub proxy: ProxyRule,
+    /// Whether plain http is allowed beyond loopback.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub insecure_http: bool,
+    /// Whether the server's certificate is not checked.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub insecure_skip_verify: bool,
+}
+
+impl Default for Remote {
+    fn default() -> Remote {
+        Remote {
+            ca_pem: None,
+            ca_file: None,
+            client_cert_file: None,
+            client_key_file: None,
+            bearer_token_file: None,
+            cache_ttl: Duration::from_secs(15 * 60),
+            cool_down: Duration::from_secs(30),
+            max_stale: Duration::from_secs(24 * 3600),
+            timeout: Duration::from_secs(5),
+            max_bytes: 1024 * 1024,
+            redirects: 0,
+            proxy: ProxyRule::Environment,
+            insecure_http: false,
+            insecure_skip_verify: false,
+        }
+    }
+}
+
+/// Through which proxy a fetch goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProxyRule {
+    /// The one that `HTTPS_PROXY` and `NO_PROXY` name.
+    #[default]
+    Environment,
+    /// None.
+    None,
+}
+
+impl ProxyRule {
+    fn is_environment(&self) -> bool {
+        *self == ProxyRule::Environment
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(value: &u32) -> bool {
+    *value == 0
+}
