@@ -2,6 +2,8 @@
 //
 //     node topics.mjs DIRECTORY
 //
+// The provider then goes on, because some configurations fetch its keys, until the process is ended; the file `ready` in
+// the directory says that everything is written.
 // One topic decides under a native configuration, one under that of each system; `flatten` lays them out for the runners.
 import { createPublicKey } from 'node:crypto'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -28,7 +30,7 @@ const issued = await Promise.all(
   }),
 )
 const opaque = await provider.token('https://opaque.api.test')
-await Promise.all([provider.stop(), stranger.stop()])
+await stranger.stop()
 
 const parts = (token) => token.split('.')
 const payload = (token) => JSON.parse(Buffer.from(parts(token)[1], 'base64url'))
@@ -299,6 +301,50 @@ const consul = {
   ],
 }
 
+// The same decisions with keys that are fetched from the running provider.
+const jwksUrl = `${provider.issuer}/jwks`
+const fetched = (topic, sources) =>
+  sources.flatMap(([name, source]) =>
+    topic.cases
+      .filter((one) => one.expect.claims !== undefined)
+      .map((one) => ({
+        ...one,
+        name: `${one.name}, with keys from ${name}`,
+        files: undefined,
+        verifier: { ...one.verifier, config: merged(one.verifier.config, source) },
+      })),
+  )
+
+/** A JSON merge patch over another. */
+function merged(below, above) {
+  if (below === undefined || above === null || typeof above !== 'object' || Array.isArray(above)) return above
+  const names = new Set([...Object.keys(below), ...Object.keys(above)])
+  return Object.fromEntries([...names].map((name) => [name, name in above ? merged(below[name], above[name]) : below[name]]))
+}
+
+native.cases.push(
+  ...fetched(native, [
+    ['a key set URL', { keys: [{ jwks_url: jwksUrl }] }],
+    ['a discovered issuer', { keys: [{ oidc_discovery_url: provider.issuer }], issuer: null }],
+  ]),
+)
+vault.cases.push(
+  ...fetched(vault, [
+    ['a key set URL', { jwt_validation_pubkeys: null, jwks_url: jwksUrl }],
+    ['a discovered issuer', { jwt_validation_pubkeys: null, oidc_discovery_url: provider.issuer }],
+    ['pairs', { jwt_validation_pubkeys: null, bound_issuer: null, jwks_pairs: [{ jwks_url: jwksUrl }] }],
+  ]),
+)
+grafana.cases.push(
+  ...fetched(grafana, [['a key set URL', { app_mode: 'development', ...section({ jwk_set_file: null, jwk_set_url: jwksUrl }) }]]),
+)
+consul.cases.push(
+  ...fetched(consul, [
+    ['a key set URL', method({ JWTValidationPubKeys: null, JWKSURL: jwksUrl })],
+    ['a discovered issuer', method({ JWTValidationPubKeys: null, BoundIssuer: null, OIDCDiscoveryURL: provider.issuer })],
+  ]),
+)
+
 const topics = [native, vault, grafana, consul]
 rmSync(directory, { recursive: true, force: true })
 mkdirSync(directory, { recursive: true })
@@ -307,3 +353,4 @@ for (const topic of topics) {
 }
 const count = topics.reduce((sum, topic) => sum + topic.cases.length, 0)
 console.log(`${count} cases about ${4 * ALGORITHMS.length + 1} real tokens of ${provider.issuer}`)
+writeFileSync(join(directory, 'ready'), '')
