@@ -342,6 +342,13 @@ consul.cases.push(
   ...fetched(consul, [
     ['a key set URL', method({ JWTValidationPubKeys: null, JWKSURL: jwksUrl })],
     ['a discovered issuer', method({ JWTValidationPubKeys: null, BoundIssuer: null, OIDCDiscoveryURL: provider.issuer })],
+    [
+      'a method of type oidc',
+      merged(
+        { AuthMethod: { Type: 'oidc' } },
+        method({ JWTValidationPubKeys: null, BoundIssuer: null, OIDCDiscoveryURL: provider.issuer }),
+      ),
+    ],
   ]),
 )
 

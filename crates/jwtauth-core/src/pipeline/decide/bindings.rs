@@ -30,7 +30,7 @@ pub(super) fn decide(bindings: &Bindings, identity: &Identity, decision: &mut De
         }
     }
     if bound.is_empty() {
-        return Err(Code::BindingUnmatched.into());
+        return Err(Error::new(Code::BindingUnmatched).with_detail(why_nothing(bindings, &selected)));
     }
     bound.sort_by_key(|(kind, _)| *kind);
     decision
@@ -38,6 +38,35 @@ pub(super) fn decide(bindings: &Bindings, identity: &Identity, decision: &mut De
         .extend(bound.into_iter().map(|(_, entitlement)| entitlement));
     Ok(())
 }
+
+/// What became of each rule, in the words of the configuration; nothing of the token.
+fn why_nothing(bindings: &Bindings, selected: &impl Fn(&&BindingRule) -> bool) -> String {
+    let reason = |(index, rule): (usize, &BindingRule)| match &rule.selector {
+        Some(selector) if !selected(&rule) => {
+            format!("rules[{index}]: `{}` does not hold", selector.as_str())
+        }
+        _ => format!(
+            "rules[{index}]: what `{}` names does not exist",
+            rule.name.as_str()
+        ),
+    };
+    let mut reasons: Vec<String> = bindings
+        .rules
+        .iter()
+        .enumerate()
+        .take(MAX_REASONS)
+        .map(reason)
+        .collect();
+    match bindings.rules.len() {
+        0 => reasons.push("there are no rules".to_owned()),
+        many if many > MAX_REASONS => reasons.push(format!("and {} more", many - MAX_REASONS)),
+        _ => {}
+    }
+    reasons.join("; ")
+}
+
+/// How many rules a denial speaks of.
+const MAX_REASONS: usize = 8;
 
 fn bind(rule: &BindingRule, values: &BTreeMap<String, String>, directory: &Directory) -> Result<Entitlement> {
     let entitlement = Entitlement {
