@@ -53,6 +53,30 @@ fn a_file_that_is_not_there_is_named_with_what_the_system_says() {
 }
 
 #[test]
+fn keys_out_of_reach_end_with_3() {
+    let native = std::fs::read_to_string(super::root().join(NATIVE)).unwrap();
+    // Nothing listens on the port of a listener that is gone.
+    let address = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let source = format!(r#""jwks_url": "https://{address}/keys""#);
+    let config = file(
+        "unreachable.json",
+        &native.replace(r#""pem_file": "../keys/issuer.public.pem""#, &source),
+    );
+
+    let run = jwtauth(["verify", "--config", &config, &token(CLAIMS)]);
+
+    assert_eq!(run.code, 3, "{}{}", run.out, run.err);
+    assert!(
+        run.out.starts_with("unavailable  key_source_unavailable: "),
+        "{}",
+        run.out
+    );
+}
+
+#[test]
 fn usage_errors_end_with_2() {
     let token = token(CLAIMS);
     let wrong: [&[&str]; 6] = [
