@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::error::{Code, Error, Result};
+use crate::error::{Class, Code, Error, Result};
 use crate::grant::Grant;
 use crate::keys::fetch::Fetch;
 use crate::keys::{KeyStore, secret_algorithms};
@@ -90,8 +90,9 @@ impl Verifier {
         let raw = extract::token(request, &policy.extract)?;
         extract::address(request, &profile.bound_cidrs)?;
         let mut token = decode::compact(&raw, policy.typ.as_deref(), policy.unused_headers, &policy.limits)?;
+        let algorithm = select_key::algorithm(token.header(), policy.keys.algorithms)?;
         let verified = self.keys.attempt(|keys| {
-            let keys = select_key::candidates(token.header(), keys, policy.keys.algorithms)?;
+            let keys = select_key::candidates(token.header(), algorithm, keys)?;
             signature::verify(&mut token, &keys)
         });
         let token = verified.map_err(|why| policy.shape_first(why, &token, profile))?;
@@ -180,7 +181,8 @@ impl Policy {
     /// A system that has a next authenticator to ask looks at the shape of a token before it looks for a key.
     fn shape_first(&self, why: Error, token: &UnverifiedToken<'_>, profile: &Profile) -> Error {
         let looks = self.not_applicable.claims_shape || self.not_applicable.subject;
-        let later = matches!(why.code(), Code::KeyNotFound | Code::SignatureInvalid);
+        let later = matches!(why.code(), Code::KeyNotFound | Code::SignatureInvalid)
+            || why.class() == Class::Unavailable;
         if !looks || !later {
             return why;
         }

@@ -330,6 +330,18 @@ fn a_bearer_token_is_read_anew_before_each_fetch() {
 }
 
 #[test]
+fn a_token_that_nobody_could_accept_has_no_key_fetched() {
+    let keys = Keys::load();
+    let server = Server::start(keys.answer(&["rsa-1"]));
+    let verifier = jwks(&server, &json!({}));
+    let description = json!({ "key": "rsa-1", "alg": "PS256", "kid": "@", "claims": { "sub": "alice" } });
+    let token = mint::token(&serde_json::from_str(&description.to_string()).unwrap(), &keys.0);
+    assert_eq!(code(ask(&verifier, &token.unwrap())), Code::AlgorithmNotAllowed);
+    assert_eq!(code(ask(&verifier, "garbage")), Code::TokenMalformed);
+    assert_eq!(server.requests(), 0);
+}
+
+#[test]
 fn many_threads_on_a_cold_start_share_one_fetch() {
     let keys = Keys::load();
     let server = Server::start(keys.answer(&["rsa-1"]));

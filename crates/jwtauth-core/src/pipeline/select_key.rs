@@ -1,7 +1,7 @@
 //! Header and key sets → candidate keys.
 
 use crate::error::{Code, Error, Result};
-use crate::keys::{Algorithms, Current, PreparedKey, Selection};
+use crate::keys::{Algorithm, Algorithms, Current, PreparedKey, Selection};
 use crate::pipeline::decode::Header;
 
 /// The keys that may have signed a token, made ready for its algorithm.
@@ -19,23 +19,29 @@ impl<'k> Candidates<'k> {
     }
 }
 
-/// Finds the keys that answer to a header.
+/// The algorithm of a header, when it is allowed. It is looked at before any key, so that a token which nobody could
+/// accept has no key fetched for it.
 ///
 /// # Errors
-/// [`Code::AlgorithmNotAllowed`], [`Code::KeyNotFound`].
-pub(crate) fn candidates<'k>(
-    header: &Header,
-    current: &'k Current<'_>,
-    allowed: Algorithms,
-) -> Result<Candidates<'k>> {
+/// [`Code::AlgorithmNotAllowed`].
+pub(crate) fn algorithm(header: &Header, allowed: Algorithms) -> Result<Algorithm> {
     // The policy decides which algorithms there are; the header only chooses among them (RFC 8725 §3.1).
     let algorithm = header.algorithm.filter(|algorithm| allowed.contains(*algorithm));
-    let Some(algorithm) = algorithm else {
+    algorithm.ok_or_else(|| {
         let names: Vec<&str> = allowed.iter().map(|algorithm| algorithm.as_str()).collect();
-        return Err(
-            Error::new(Code::AlgorithmNotAllowed).with_detail(format!("allowed: {}", names.join(", ")))
-        );
-    };
+        Error::new(Code::AlgorithmNotAllowed).with_detail(format!("allowed: {}", names.join(", ")))
+    })
+}
+
+/// Finds the keys that answer to a header and can be used with its algorithm.
+///
+/// # Errors
+/// [`Code::KeyNotFound`].
+pub(crate) fn candidates<'k>(
+    header: &Header,
+    algorithm: Algorithm,
+    current: &'k Current<'_>,
+) -> Result<Candidates<'k>> {
     let mut first = None;
     let mut others = Vec::new();
     let selection = current.select(header.kid.as_deref(), |key| {

@@ -84,23 +84,17 @@ pub(super) fn list(field: &Field<'_, '_>) -> Result<ListRule> {
         return Ok(ListRule::new(Selection::claim(field.text()?)));
     }
     let mut members = field.members()?;
+    let ValueRule {
+        select,
+        text,
+        absent,
+        other,
+    } = value_members(&mut members, field)?;
     let rule = ListRule {
-        select: selection(&mut members, field)?,
-        text: members
-            .given("text")
-            .map(|field| field.choice())
-            .transpose()?
-            .unwrap_or_default(),
-        absent: members
-            .given("absent")
-            .map(|field| field.choice())
-            .transpose()?
-            .unwrap_or_default(),
-        other: members
-            .given("other")
-            .map(|field| field.choice())
-            .transpose()?
-            .unwrap_or_default(),
+        select,
+        text,
+        absent,
+        other,
         drop_empty: members
             .given("drop_empty")
             .map_or(Ok(false), |field| field.boolean())?,
@@ -118,8 +112,15 @@ fn value(field: &Field<'_, '_>) -> Result<ValueRule> {
         return Ok(ValueRule::new(Selection::claim(field.text()?)));
     }
     let mut members = field.members()?;
-    let rule = ValueRule {
-        select: selection(&mut members, field)?,
+    let rule = value_members(&mut members, field)?;
+    members.finish()?;
+    Ok(rule)
+}
+
+/// What a single value and a list have in common: where it is, and what counts.
+fn value_members(members: &mut Members<'_, '_>, field: &Field<'_, '_>) -> Result<ValueRule> {
+    Ok(ValueRule {
+        select: selection(members, field)?,
         text: members
             .given("text")
             .map(|field| field.choice())
@@ -135,9 +136,7 @@ fn value(field: &Field<'_, '_>) -> Result<ValueRule> {
             .map(|field| field.choice())
             .transpose()?
             .unwrap_or_default(),
-    };
-    members.finish()?;
-    Ok(rule)
+    })
 }
 
 fn some_values(field: &Field<'_, '_>) -> Result<Vec<ValueRule>> {

@@ -26,8 +26,9 @@ fn public(private: &str) -> KeyStore {
 
 fn verify(token: &str, store: &KeyStore, allowed: Algorithms) -> Result<String> {
     let mut token = decode::compact(token, None, UnusedHeaders::Ignored, &Limits::default())?;
+    let algorithm = select_key::algorithm(token.header(), allowed)?;
     store.attempt(|keys| {
-        let keys = select_key::candidates(token.header(), keys, allowed)?;
+        let keys = select_key::candidates(token.header(), algorithm, keys)?;
         signature::verify(&mut token, &keys).map(|token| token.payload().to_owned())
     })
 }
