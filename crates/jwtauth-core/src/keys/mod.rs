@@ -6,6 +6,7 @@
 //! notations, and `secret` holds the rules for shared secrets.
 
 mod algorithm;
+mod client;
 mod discovery;
 pub mod fetch;
 pub(crate) mod file;

@@ -274,6 +274,7 @@ impl RemoteSource {
     fn get(&self, url: &str, max_bytes: u64, before: Option<&Loaded>, code: Code) -> Result<Fetched> {
         let fetched = self.fetch.get(&FetchRequest {
             url,
+            timeout: self.settings.timeout,
             max_bytes,
             if_none_match: before.and_then(|before| before.etag.as_deref()),
             if_modified_since: before.and_then(|before| before.last_modified.as_deref()),

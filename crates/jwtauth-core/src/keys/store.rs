@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::fetch::{self, Client, Fetch};
+use super::client::Client;
+use super::fetch::{self, Fetch};
 use super::jwks::{Jwk, Material};
 use super::remote::{Kind, Refetched, RemoteSource};
 use super::{Algorithm, Algorithms, Key, KeySet, PreparedKey, file, jwks, pem, secret, unusable};
