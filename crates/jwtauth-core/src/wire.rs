@@ -3,9 +3,12 @@
 //! The one contract of all languages (`docs/wire-format.md`): a verifier configuration and requests in, replies
 //! out. The C, Python and Node surfaces are a few lines over the functions here.
 
+pub mod fetch;
+
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -17,6 +20,7 @@ use crate::error::{Code, Error, Result};
 use crate::expr::{IndexRule, Pointer};
 use crate::grant::{Entitlement, Grant, Identity, Payload, Session};
 use crate::json::{self, Value};
+use crate::keys::fetch::Fetch;
 use crate::members::Field;
 use crate::policy::Warning;
 use crate::request::Request;
@@ -27,6 +31,14 @@ use crate::verifier::Verifier;
 /// # Errors
 /// The codes of class [`Config`](crate::Class::Config).
 pub fn verifier(config: &str) -> Result<Verifier> {
+    verifier_with(config, None)
+}
+
+/// The same with what fetches keys over HTTP in place of the library's own client.
+///
+/// # Errors
+/// Those of [`verifier`].
+pub fn verifier_with(config: &str, fetch: Option<Arc<dyn Fetch>>) -> Result<Verifier> {
     let invalid = |why: &dyn std::fmt::Display| Error::new(Code::ConfigInvalid).with_detail(why);
     if config.len() > MAX_DOCUMENT {
         return Err(invalid(&"the configuration is larger than 4 MiB"));
@@ -54,10 +66,13 @@ pub fn verifier(config: &str) -> Result<Verifier> {
     if let Some(bytes) = options.max_token_bytes {
         policy.limits.token_bytes = bytes;
     }
-    Verifier::builder(policy)
+    let builder = Verifier::builder(policy)
         .clock(options.clock)
-        .base_dir(options.base_dir)
-        .build()
+        .base_dir(options.base_dir);
+    match fetch {
+        Some(fetch) => builder.fetch(fetch).build(),
+        None => builder.build(),
+    }
 }
 
 /// Decides a request given as JSON: `token`, `headers`, `url`, `profile`, `remote_addr`.

@@ -143,16 +143,24 @@ impl fmt::Display for FetchFailed {
 }
 
 impl FetchFailed {
-    /// A failure in this phase.
+    /// A failure in this phase. Of a long reason the beginning is kept, and in one line.
     pub fn new(phase: Phase, reason: impl fmt::Display) -> FetchFailed {
+        let reason = reason.to_string();
         FetchFailed {
             phase,
-            reason: reason.to_string(),
+            reason: reason
+                .replace(char::is_control, " ")
+                .chars()
+                .take(MAX_REASON)
+                .collect(),
             status: None,
             bytes_read: 0,
         }
     }
 }
+
+/// How much of a reason is worth its place in a log, in characters.
+const MAX_REASON: usize = 300;
 
 /// Checks a URL that keys are to be fetched from.
 ///
@@ -186,4 +194,23 @@ fn is_loopback(host: &str) -> bool {
         .trim_end_matches(']')
         .parse::<std::net::IpAddr>();
     host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_one_line_of_bounded_length() {
+        let failed = FetchFailed::new(
+            Phase::Tls,
+            format!("first\r\nsecond\u{1b}[31m{}", "ä".repeat(1000)),
+        );
+        assert!(
+            failed.reason.starts_with("first  second [31mää"),
+            "{}",
+            failed.reason
+        );
+        assert_eq!(failed.reason.chars().count(), MAX_REASON);
+    }
 }

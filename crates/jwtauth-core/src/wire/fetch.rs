@@ -1,0 +1,132 @@
+//! What do a fetch and its answer look like as JSON?
+//!
+//! For hosts that fetch keys with a client of their own: what they are asked, and how what they answer is read.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::error::{Code, Error, Result};
+use crate::json::{self, Value};
+use crate::keys::fetch::{FetchRequest, Fetched};
+use crate::members::Field;
+
+/// What is to be fetched, as one line of JSON: `url`, `headers`, `timeout_ms`, `max_bytes`.
+pub fn request(request: &FetchRequest<'_>) -> String {
+    super::to_line(&Asked {
+        url: request.url,
+        headers: request.headers().collect(),
+        timeout_ms: u64::try_from(request.timeout.as_millis()).unwrap_or(u64::MAX),
+        max_bytes: request.max_bytes,
+    })
+}
+
+/// What a server answered. The headers are an object of names to a string or a list of strings; all may be there,
+/// and those that say nothing about freshness are dropped.
+///
+/// # Errors
+/// [`Code::RequestInvalid`]: what is wrong with the status or the headers.
+pub fn answer(status: u16, headers: Option<&str>, body: Vec<u8>) -> Result<Fetched> {
+    let invalid = |why: &dyn std::fmt::Display| Error::new(Code::RequestInvalid).with_detail(why);
+    if !(100..=599).contains(&status) {
+        return Err(invalid(&"the status must be between 100 and 599"));
+    }
+    let fetched = Fetched::new(status, body);
+    let Some(headers) = headers else {
+        return Ok(fetched);
+    };
+    if headers.len() > MAX_HEADERS {
+        return Err(invalid(&"the headers are larger than 256 KiB"));
+    }
+    let document = json::parse(headers).map_err(|why| invalid(&why))?;
+    let root = Field::root(&document, Code::RequestInvalid);
+    root.entries()?
+        .into_iter()
+        .try_fold(fetched, |fetched, (name, field)| {
+            let values = match field.value() {
+                Value::Array(_) => field.items()?.iter().map(Field::string).collect::<Result<_>>()?,
+                _ => vec![field.string()?],
+            };
+            // Several lines of one header mean the same as one with a list (RFC 9110 §5.3).
+            let value = values.join(", ");
+            if value.contains(|letter: char| letter.is_control() && letter != '\t') {
+                return Err(field.error("must not hold control characters"));
+            }
+            Ok(if value.is_empty() {
+                fetched
+            } else {
+                fetched.header(name, &value)
+            })
+        })
+}
+
+#[derive(Serialize)]
+struct Asked<'a> {
+    url: &'a str,
+    headers: BTreeMap<&'a str, &'a str>,
+    timeout_ms: u64,
+    max_bytes: u64,
+}
+
+/// Servers send a few KiB.
+const MAX_HEADERS: usize = 256 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_is_asked_is_one_object() {
+        let asked = FetchRequest {
+            url: "https://issuer.example/keys?a=\"b\"",
+            timeout: Duration::from_millis(1500),
+            max_bytes: 1024,
+            if_none_match: Some("W/\"x\""),
+            if_modified_since: None,
+        };
+        assert_eq!(
+            request(&asked),
+            r#"{"url":"https://issuer.example/keys?a=\"b\"","headers":{"Accept":"application/json","If-None-Match":"W/\"x\""},"timeout_ms":1500,"max_bytes":1024}"#
+        );
+    }
+
+    #[test]
+    fn headers_are_read_whatever_their_case_and_number() {
+        let headers =
+            r#"{"etag":"\"x\"","CACHE-CONTROL":["public","max-age=60"],"Server":["a","b"],"Expires":[]}"#;
+        let fetched = answer(200, Some(headers), b"{}".to_vec()).unwrap();
+        assert_eq!(fetched.etag.as_deref(), Some("\"x\""));
+        assert_eq!(fetched.cache_control.as_deref(), Some("public, max-age=60"));
+        assert_eq!(fetched.expires, None);
+        assert_eq!(fetched.last_modified, None);
+        assert_eq!((fetched.status, fetched.body.as_slice()), (200, b"{}".as_slice()));
+        assert_eq!(answer(304, None, Vec::new()).unwrap().status, 304);
+    }
+
+    #[test]
+    fn what_is_no_set_of_headers_is_refused() {
+        let long = format!(r#"{{"ETag":"{}"}}"#, "x".repeat(MAX_HEADERS));
+        for headers in [
+            "",
+            "{",
+            "[]",
+            "null",
+            r#"{"ETag":1}"#,
+            r#"{"ETag":null}"#,
+            r#"{"ETag":["a",1]}"#,
+            r#"{"ETag":{"a":"b"}}"#,
+            r#"{"ETag":"a","ETag":"b"}"#,
+            r#"{"ETag":"a\r\nAuthorization: b"}"#,
+            r#"{"ETag":"a\u0000"}"#,
+            &long,
+        ] {
+            let error = answer(200, Some(headers), Vec::new()).unwrap_err();
+            assert_eq!(error.code(), Code::RequestInvalid);
+        }
+        for status in [0, 99, 600, u16::MAX] {
+            assert!(answer(status, None, Vec::new()).is_err());
+        }
+    }
+}
