@@ -1,0 +1,184 @@
+//! What does a whole decision cost: beside the signature check that it cannot do without, with keys that were fetched
+//! beside keys that stand in the configuration, and on several threads?
+//!
+//! `cargo bench -p jwtauth-core [-- TABLE… ALGORITHM…]`; the tables are `primitive`, `fetched` and `threads`. On a
+//! machine that does other things too, only a ratio between neighbours in time means anything. So the sides take
+//! turns in batches of about two milliseconds, and what is printed are medians, and the best turns for a machine that
+//! is never quiet. Criterion and divan finish one case before they begin the next.
+
+mod signed;
+mod threads;
+mod timed;
+
+use std::error::Error;
+use std::hint::black_box;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use jwtauth_core::keys::fetch::{Fetch, FetchFailed, FetchRequest, Fetched};
+use jwtauth_core::{Request, Verifier};
+
+use crate::signed::{PAYLOAD, Signed, signed};
+use crate::timed::Timed;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+const PASSES: usize = 101;
+
+/// What the decision may cost, with the primitive as the unit: registered claims, issuer and audience checked,
+/// the whole payload read, equal names refused.
+const GOALS: [(&str, f64); 7] = [
+    ("HS256", 3.4),
+    ("RS256", 1.15),
+    ("PS256", 1.15),
+    ("ES256", 1.05),
+    ("ES384", 1.03),
+    ("ES512", 1.03),
+    ("EdDSA", 1.08),
+];
+
+/// What a decision with keys that were fetched may cost, with one by the same keys in the configuration as the unit.
+const FETCHED_GOAL: f64 = 1.03;
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (tables, algorithms): (Vec<&str>, Vec<&str>) = arguments
+        .iter()
+        .map(String::as_str)
+        .filter(|argument| !argument.starts_with('-'))
+        .partition(|argument| TABLES.contains(argument));
+    // Without `--bench`, as `cargo test --benches` starts it, the question is only whether it runs.
+    let passes = if arguments.iter().any(|argument| argument == "--bench") {
+        PASSES
+    } else {
+        1
+    };
+    let wanted = |table| tables.is_empty() || tables.contains(&table);
+    let chosen = |(name, goal)| {
+        let chosen = algorithms.is_empty() || algorithms.contains(&name);
+        chosen.then(|| signed(name).map(|signed| (name, goal, signed)))
+    };
+
+    println!(
+        "a payload of {} bytes; nanoseconds; {passes} turns",
+        PAYLOAD.len()
+    );
+    let goals = GOALS.into_iter().filter_map(chosen).collect::<Result<Vec<_>>>()?;
+    if wanted("primitive") {
+        head(["primitive", "decision"]);
+        for (name, goal, signed) in &goals {
+            compare(
+                name,
+                *goal,
+                passes,
+                [signed.check(), signed.decision(signed.pasted()?)?],
+            );
+        }
+    }
+    if wanted("fetched") {
+        head(["pasted", "fetched"]);
+        for (name, _, signed) in &goals {
+            let sides = [
+                signed.decision(signed.pasted()?)?,
+                signed.decision(signed.fetched()?)?,
+            ];
+            compare(name, FETCHED_GOAL, passes, sides);
+        }
+    }
+    if wanted("threads") {
+        threads::head();
+        for (name, _, signed) in &goals {
+            threads::compare(
+                &format!("{name} pasted"),
+                passes,
+                &signed.pasted()?,
+                &signed.token,
+            );
+            threads::compare(
+                &format!("{name} fetched"),
+                passes,
+                &signed.fetched()?,
+                &signed.token,
+            );
+        }
+    }
+    Ok(())
+}
+
+const TABLES: [&str; 3] = ["primitive", "fetched", "threads"];
+
+fn head([unit, other]: [&str; 2]) {
+    println!(
+        "\n{:8}{unit:>10}{other:>10}{:>8}{:>8}{:>8}",
+        "", "median", "best", "goal"
+    );
+}
+
+/// Prints the cost of one side with the other's as the unit.
+fn compare(name: &str, goal: f64, passes: usize, [mut unit, mut other]: [Timed; 2]) {
+    for _ in 0..passes {
+        unit.turn();
+        other.turn();
+    }
+    let (unit, other) = (unit.cost(), other.cost());
+    let best = other.at(0.0) / unit.at(0.0);
+    let (unit, other) = (unit.at(0.5), other.at(0.5));
+    println!(
+        "{name:8}{unit:>10.0}{other:>10.0}{:>8.3}{best:>8.3}{goal:>8.2}",
+        other / unit
+    );
+}
+
+impl Signed {
+    fn check(&self) -> Timed {
+        let primitive = Rc::clone(&self.primitive);
+        Timed::new(Box::new(move || primitive()))
+    }
+
+    fn decision(&self, verifier: Verifier) -> Result<Timed> {
+        let token = self.token.clone();
+        // What is measured is the way to a yes.
+        verifier.authenticate(&Request::bearer(&token))?;
+        Ok(Timed::new(Box::new(move || decide(&verifier, &token))))
+    }
+
+    /// A verifier with the keys in its configuration.
+    fn pasted(&self) -> Result<Verifier> {
+        Ok(Verifier::from_json(
+            &self.config(&format!(r#""jwks":{}"#, self.jwks)),
+        )?)
+    }
+
+    /// A verifier that has fetched its keys.
+    fn fetched(&self) -> Result<Verifier> {
+        let config = self.config(r#""jwks_url":"https://id.example.com/keys""#);
+        let policy = Verifier::from_json(&config)?.policy().clone();
+        let verifier = Verifier::builder(policy)
+            .fetch(Arc::new(Handed(self.jwks.clone())))
+            .build()?;
+        verifier.refresh_keys()?;
+        Ok(verifier)
+    }
+
+    fn config(&self, source: &str) -> String {
+        let algorithm = self.algorithm;
+        format!(
+            r#"{{"dialect":"native","config":{{"keys":[{{{source}}}],"algorithms":["{algorithm}"],
+            "issuer":"https://id.example.com/realms/main","audiences":["api"],"identity":{{"name":"sub"}}}}}}"#
+        )
+    }
+}
+
+fn decide(verifier: &Verifier, token: &str) {
+    assert!(black_box(verifier.authenticate(black_box(&Request::bearer(token)))).is_ok());
+}
+
+/// Hands over a key set without a network.
+#[derive(Debug)]
+struct Handed(String);
+
+impl Fetch for Handed {
+    fn get(&self, _: &FetchRequest<'_>) -> std::result::Result<Fetched, FetchFailed> {
+        Ok(Fetched::new(200, self.0.as_str()))
+    }
+}

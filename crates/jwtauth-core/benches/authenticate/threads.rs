@@ -1,0 +1,74 @@
+//! How many more decisions do several threads make on one verifier than one thread?
+
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jwtauth_core::Verifier;
+
+use crate::decide;
+use crate::timed::Turns;
+
+/// The counts of threads; the first is the unit.
+const THREADS: [usize; 3] = [1, 2, 8];
+
+/// How much of a core more threads must use, or more threads than cores.
+const GOAL: f64 = 0.925;
+
+/// How long one turn takes. The start and the end of the threads must not weigh.
+const TURN: Duration = Duration::from_millis(40);
+
+pub(crate) fn head() {
+    let cores = cores();
+    println!(
+        "\ndecisions in a second on {cores} cores\n{:16}{:>10}{:>10}{:>10}{:>8}{:>8}{:>8}{:>8}",
+        "", "1 thread", "2", "8", "2 / 1", "goal", "8 / 1", "goal"
+    );
+}
+
+pub(crate) fn compare(name: &str, passes: usize, verifier: &Verifier, token: &str) {
+    let mut rates = THREADS.map(|_| Turns::default());
+    for _ in 0..passes.div_ceil(4) {
+        for (count, turns) in THREADS.iter().zip(&mut rates) {
+            turns.push(rate(*count, verifier, token));
+        }
+    }
+    let [one, two, eight] = rates.each_mut().map(|turns| turns.at(0.5));
+    let goal = |threads: usize| GOAL * threads.min(cores()) as f64;
+    println!(
+        "{name:16}{one:>10.0}{two:>10.0}{eight:>10.0}{:>8.2}{:>8.2}{:>8.2}{:>8.2}",
+        two / one,
+        goal(2),
+        eight / one,
+        goal(8)
+    );
+}
+
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Decisions in a second, by so many threads.
+fn rate(threads: usize, verifier: &Verifier, token: &str) -> f64 {
+    let (start, stop) = (Barrier::new(threads + 1), AtomicBool::new(false));
+    thread::scope(|scope| {
+        let work = || {
+            start.wait();
+            let mut done = 0_u32;
+            while !stop.load(Ordering::Relaxed) {
+                decide(verifier, token);
+                done += 1;
+            }
+            done
+        };
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        start.wait();
+        let begun = Instant::now();
+        thread::sleep(TURN);
+        stop.store(true, Ordering::Relaxed);
+        let took = begun.elapsed();
+        let done: u32 = running.into_iter().filter_map(|thread| thread.join().ok()).sum();
+        f64::from(done) / took.as_secs_f64()
+    })
+}
