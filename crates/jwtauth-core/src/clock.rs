@@ -1,8 +1,10 @@
 //! What time is it?
 //!
-//! The only place that asks the system. A verifier reads its clock once per request.
+//! The only place that asks the system's wall clock. A verifier reads its clock once per request.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::claims::NumericDate;
 
@@ -28,5 +30,26 @@ impl Clock {
                 NumericDate::from_seconds(0).plus(since)
             }
         }
+    }
+}
+
+/// The clock by which fetched keys age: it never jumps, whatever happens to the wall clock.
+///
+/// Clones go on together. Tests need not wait: they [`advance`](Monotonic::advance) it.
+#[derive(Debug, Clone, Default)]
+pub struct Monotonic {
+    ahead_millis: Arc<AtomicU64>,
+}
+
+impl Monotonic {
+    /// The current instant.
+    pub fn now(&self) -> Instant {
+        Instant::now() + Duration::from_millis(self.ahead_millis.load(Ordering::Acquire))
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, by: Duration) {
+        let millis = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+        self.ahead_millis.fetch_add(millis, Ordering::AcqRel);
     }
 }

@@ -73,7 +73,7 @@ mod request;
 mod verifier;
 pub mod wire;
 
-pub use crate::clock::Clock;
+pub use crate::clock::{Clock, Monotonic};
 pub use crate::error::{Class, Code, Error, Result, Stage};
 pub use crate::grant::{Entitlement, EntitlementKind, Grant, Identity, Payload, Session};
 pub use crate::policy::Policy;

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Monotonic};
 use crate::error::{Class, Code, Error, Result};
 use crate::grant::Grant;
 use crate::keys::fetch::Fetch;
-use crate::keys::{KeyStore, secret_algorithms};
+use crate::keys::{Host, KeyStore, secret_algorithms};
 use crate::pipeline::decode::UnverifiedToken;
 use crate::pipeline::{decide, decode, extract, identity, issue, select_key, signature, validate};
 use crate::policy::{Policy, Profile};
@@ -26,6 +26,7 @@ pub struct Verifier {
 pub struct VerifierBuilder {
     policy: Policy,
     clock: Clock,
+    monotonic: Monotonic,
     base_dir: PathBuf,
     fetch: Option<Arc<dyn Fetch>>,
 }
@@ -46,6 +47,7 @@ impl Verifier {
         VerifierBuilder {
             policy,
             clock: Clock::System,
+            monotonic: Monotonic::default(),
             base_dir: PathBuf::new(),
             fetch: None,
         }
@@ -114,6 +116,13 @@ impl VerifierBuilder {
         self
     }
 
+    /// By which clock fetched keys age.
+    #[must_use]
+    pub fn monotonic(mut self, clock: Monotonic) -> VerifierBuilder {
+        self.monotonic = clock;
+        self
+    }
+
     /// What relative paths in the policy are relative to; the working directory, if nothing else is said.
     #[must_use]
     pub fn base_dir(mut self, directory: impl AsRef<Path>) -> VerifierBuilder {
@@ -133,12 +142,12 @@ impl VerifierBuilder {
     /// # Errors
     /// [`Code::KeyInvalid`], [`Code::ConfigInvalid`].
     pub fn build(mut self) -> Result<Verifier> {
-        let keys = KeyStore::open(
-            &self.policy.keys,
-            &self.base_dir,
-            self.fetch.as_ref(),
-            &mut self.policy.warnings,
-        )?;
+        let host = Host {
+            base_dir: &self.base_dir,
+            fetch: self.fetch.as_ref(),
+            clock: &self.monotonic,
+        };
+        let keys = KeyStore::open(&self.policy.keys, host, &mut self.policy.warnings)?;
         Ok(Verifier {
             policy: self.policy,
             keys,

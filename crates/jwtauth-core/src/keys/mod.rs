@@ -28,7 +28,7 @@ pub use self::algorithm::{Algorithm, Algorithms};
 pub(crate) use self::jwks::is_public_jwk;
 pub(crate) use self::public::is_certificate;
 pub(crate) use self::secret::all as secret_algorithms;
-pub(crate) use self::store::{Current, KeyStore, Selection};
+pub(crate) use self::store::{Current, Host, KeyStore, Selection};
 use crate::error::{Code, Error};
 
 /// A key with which signatures can be checked, and the algorithms it may be used with.

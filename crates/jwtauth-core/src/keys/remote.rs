@@ -13,6 +13,7 @@ use arc_swap::ArcSwapOption;
 
 use super::fetch::{Fetch, FetchRequest, Fetched};
 use super::{Algorithms, KeySet, discovery, freshness, store};
+use crate::clock::Monotonic;
 use crate::error::{Code, Error, Result};
 use crate::policy::Remote;
 
@@ -24,6 +25,7 @@ pub(crate) struct RemoteSource {
     settings: Remote,
     allowed: Algorithms,
     fetch: Arc<dyn Fetch>,
+    clock: Monotonic,
     started: Instant,
     loaded: ArcSwapOption<Loaded>,
     /// The process that has a fetch in flight; zero: none.
@@ -78,6 +80,7 @@ impl RemoteSource {
         settings: Remote,
         allowed: Algorithms,
         fetch: Arc<dyn Fetch>,
+        clock: Monotonic,
     ) -> RemoteSource {
         RemoteSource {
             url: url.to_owned(),
@@ -85,7 +88,8 @@ impl RemoteSource {
             settings,
             allowed,
             fetch,
-            started: Instant::now(),
+            started: clock.now(),
+            clock,
             loaded: ArcSwapOption::empty(),
             in_flight: AtomicU64::new(0),
             last_attempt: AtomicU64::new(0),
@@ -99,7 +103,7 @@ impl RemoteSource {
     /// # Errors
     /// The codes of class [`Unavailable`](crate::Class::Unavailable).
     pub(crate) fn current(&self) -> Result<Arc<KeySet>> {
-        let now = Instant::now();
+        let now = self.clock.now();
         let loaded = self.loaded.load_full();
         match &loaded {
             Some(loaded) if now < loaded.refresh_at => Ok(Arc::clone(&loaded.keys)),
@@ -200,7 +204,7 @@ impl RemoteSource {
     }
 
     fn load(&self) -> Result<Arc<KeySet>> {
-        let millis = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
+        let millis = u64::try_from(self.since_start().as_millis()).unwrap_or(u64::MAX - 1);
         self.last_attempt.store(millis + 1, Ordering::Release);
         match self.fetch_keys() {
             Ok(keys) => {
@@ -253,7 +257,7 @@ impl RemoteSource {
                 Arc::new(keys.map_err(|why| self.located(&why))?)
             }
         };
-        let now = Instant::now();
+        let now = self.clock.now();
         let ttl = freshness::ttl(&fetched, self.settings.cache_ttl);
         let (etag, last_modified) = match &before {
             Some(before) if fetched.status == 304 => (before.etag.clone(), before.last_modified.clone()),
@@ -311,9 +315,13 @@ impl RemoteSource {
         }
     }
 
+    fn since_start(&self) -> Duration {
+        self.clock.now().saturating_duration_since(self.started)
+    }
+
     fn since_last_attempt(&self) -> Option<Duration> {
         let last = self.last_attempt.load(Ordering::Acquire).checked_sub(1)?;
-        Some(self.started.elapsed().saturating_sub(Duration::from_millis(last)))
+        Some(self.since_start().saturating_sub(Duration::from_millis(last)))
     }
 
     /// Takes the slot of the fetch in flight, also from another process, which left it behind in a fork.

@@ -10,6 +10,7 @@ use super::fetch::{self, Fetch};
 use super::jwks::{Jwk, Material};
 use super::remote::{Kind, Refetched, RemoteSource};
 use super::{Algorithm, Algorithms, Key, KeySet, PreparedKey, file, jwks, pem, secret, unusable};
+use crate::clock::Monotonic;
 use crate::error::{Code, Error, Result};
 use crate::policy::{DiscoveredAlgorithms, KeyRule, KidRule, Origin, Remote, Warning};
 
@@ -18,6 +19,17 @@ use crate::policy::{DiscoveredAlgorithms, KeyRule, KidRule, Origin, Remote, Warn
 pub(crate) struct KeyStore {
     sources: Vec<Opened>,
     rule: KidRule,
+}
+
+/// What a verifier runs in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Host<'h> {
+    /// What relative paths are relative to.
+    pub(crate) base_dir: &'h Path,
+    /// What fetches in place of the library's own client.
+    pub(crate) fetch: Option<&'h Arc<dyn Fetch>>,
+    /// By which clock fetched keys age.
+    pub(crate) clock: &'h Monotonic,
 }
 
 #[derive(Debug)]
@@ -54,12 +66,7 @@ impl KeyStore {
     /// # Errors
     /// [`Code::KeyInvalid`](crate::Code::KeyInvalid), [`Code::ConfigInvalid`](crate::Code::ConfigInvalid): which
     /// source, which file, and what is wrong with it.
-    pub(crate) fn open(
-        rule: &KeyRule,
-        base_dir: &Path,
-        fetch: Option<&Arc<dyn Fetch>>,
-        warnings: &mut Vec<Warning>,
-    ) -> Result<KeyStore> {
+    pub(crate) fn open(rule: &KeyRule, host: Host<'_>, warnings: &mut Vec<Warning>) -> Result<KeyStore> {
         let mut sources = Vec::with_capacity(rule.sources.len());
         let mut remarks = Vec::new();
         for (index, spec) in rule.sources.iter().enumerate() {
@@ -71,7 +78,7 @@ impl KeyStore {
                     .map_or(rule.algorithms, |own| own.intersection(rule.algorithms)),
                 remarks: &mut remarks,
             };
-            sources.push(source.open(&spec.origin, base_dir, fetch)?);
+            sources.push(source.open(&spec.origin, host)?);
         }
         let usable = |source: &Opened| match source {
             Opened::Fixed(set) => set.is_usable(),
@@ -230,7 +237,7 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
-    fn open(&mut self, origin: &Origin, base_dir: &Path, fetch: Option<&Arc<dyn Fetch>>) -> Result<Opened> {
+    fn open(&mut self, origin: &Origin, host: Host<'_>) -> Result<Opened> {
         let place = format!("`{}`", self.member);
         match origin {
             Origin::Pem(text) => self.pem(text),
@@ -238,19 +245,19 @@ impl Source<'_> {
             Origin::Jwks(text) => self.jwks(text),
             Origin::Secret(secret) => self.secret(secret.as_bytes()),
             Origin::PemFile(path) | Origin::JwksFile(path) | Origin::SecretFile(path) => {
-                let path = base_dir.join(path);
+                let path = host.base_dir.join(path);
                 self.file(origin, &path)
             }
             Origin::JwksUrl(jwks) => {
                 return self
-                    .remote(&jwks.url, Kind::Jwks, &jwks.remote, base_dir, fetch)
+                    .remote(&jwks.url, Kind::Jwks, &jwks.remote, host)
                     .map_err(|error| within(&place, &error));
             }
             Origin::OidcDiscoveryUrl(issuer) => {
                 let advertised = issuer.algorithms == DiscoveredAlgorithms::Advertised;
                 let kind = Kind::Discovery { advertised };
                 return self
-                    .remote(&issuer.issuer, kind, &issuer.remote, base_dir, fetch)
+                    .remote(&issuer.issuer, kind, &issuer.remote, host)
                     .map_err(|error| within(&place, &error));
             }
         }
@@ -258,19 +265,12 @@ impl Source<'_> {
         .map_err(|error| within(&place, &error))
     }
 
-    fn remote(
-        &self,
-        url: &str,
-        kind: Kind,
-        settings: &Remote,
-        base_dir: &Path,
-        fetch: Option<&Arc<dyn Fetch>>,
-    ) -> Result<Opened> {
+    fn remote(&self, url: &str, kind: Kind, settings: &Remote, host: Host<'_>) -> Result<Opened> {
         fetch::check_url(url, settings.insecure_http)
             .map_err(|why| Error::new(Code::ConfigInvalid).with_detail(why))?;
-        let fetch = match fetch {
+        let fetch = match host.fetch {
             Some(own) => Arc::clone(own),
-            None => Arc::new(Client::open(settings, base_dir)?),
+            None => Arc::new(Client::open(settings, host.base_dir)?),
         };
         Ok(Opened::Fetched(Box::new(RemoteSource::new(
             url,
@@ -278,6 +278,7 @@ impl Source<'_> {
             settings.clone(),
             self.allowed,
             fetch,
+            host.clock.clone(),
         ))))
     }
 

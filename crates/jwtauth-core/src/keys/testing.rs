@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::pem::{self, After, Blocks, Form};
-use super::{Algorithm, Algorithms, KeyStore};
+use super::{Algorithm, Algorithms, Host, KeyStore};
+use crate::clock::Monotonic;
 use crate::error::Result;
 use crate::policy::{KeyRule, KeySpec, KidRule, Origin, Warning};
 
@@ -65,6 +66,11 @@ pub(crate) fn open(
         kid,
     };
     let mut warnings = Vec::new();
-    let store = KeyStore::open(&rule, Path::new(env!("CARGO_MANIFEST_DIR")), None, &mut warnings)?;
+    let host = Host {
+        base_dir: Path::new(env!("CARGO_MANIFEST_DIR")),
+        fetch: None,
+        clock: &Monotonic::default(),
+    };
+    let store = KeyStore::open(&rule, host, &mut warnings)?;
     Ok((store, warnings))
 }
