@@ -1,7 +1,8 @@
 // A real OpenID Connect provider on loopback: keys made on the spot, a free port, tokens by client credentials.
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { generateKeyPair, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { promisify } from 'node:util'
 
 import { Provider } from 'oidc-provider'
 
@@ -27,11 +28,29 @@ export async function start() {
   await once(server, 'listening')
   const issuer = `http://127.0.0.1:${server.address().port}`
   const secret = randomBytes(24).toString('base64url')
-  server.on('request', new Provider(issuer, settings(secret)).callback())
+  const requests = []
+  let keys = []
+  let next = generate()
+  /** Signs with new keys from now on; those before are still published, but none that are older. */
+  async function rotate() {
+    keys = [...(await next), ...keys.slice(0, ALGORITHMS.length)]
+    next = generate()
+    const provider = new Provider(issuer, settings(secret, keys))
+    provider.use((context, next) => {
+      requests.push(context.path)
+      return next()
+    })
+    server.removeAllListeners('request').on('request', provider.callback())
+  }
+  await rotate()
 
   const metadata = await json(fetch(`${issuer}/.well-known/openid-configuration`))
   return {
     issuer,
+    jwks_uri: metadata.jwks_uri,
+    rotate,
+    /** The path of every request that it has seen. */
+    requests,
     /** The key set as it is published. */
     keys: () => json(fetch(metadata.jwks_uri)),
     /** An access token for a resource server, from the token endpoint. */
@@ -53,13 +72,18 @@ export async function start() {
   }
 }
 
-function settings(secret) {
-  const keys = Object.entries(KEYS).map(([alg, [type, options]]) => ({
-    ...generateKeyPairSync(type, options).privateKey.export({ format: 'jwk' }),
-    alg,
-    use: 'sig',
-    kid: `test-${alg.toLowerCase()}-${randomBytes(6).toString('hex')}`,
-  }))
+/** A new key for each algorithm. */
+const generate = () =>
+  Promise.all(
+    Object.entries(KEYS).map(async ([alg, [type, options]]) => ({
+      ...(await promisify(generateKeyPair)(type, options)).privateKey.export({ format: 'jwk' }),
+      alg,
+      use: 'sig',
+      kid: `test-${alg.toLowerCase()}-${randomBytes(6).toString('hex')}`,
+    })),
+  )
+
+function settings(secret, keys) {
   return {
     jwks: { keys },
     clients: [
