@@ -40,6 +40,7 @@
 #ifndef JWTAUTH_H
 #define JWTAUTH_H
 
+#include <stddef.h>
 
 /* A status that nobody looks at is a door left open; a reply that nobody takes is memory lost. */
 #if defined(__GNUC__)
@@ -51,7 +52,7 @@
 /**
  * What a call came to. Only JWTAUTH_STATUS_OK means yes. Numbers are never changed or reused.
  */
-typedef enum {
+typedef enum jwtauth_status {
     /**
      * Granted, or done.
      */
@@ -79,9 +80,47 @@ typedef enum {
 } jwtauth_status;
 
 /**
+ * One fetch that a callback is to answer. It may be answered by another thread, while the callback waits for it.
+ */
+typedef struct jwtauth_fetch jwtauth_fetch;
+
+/**
  * Decides requests by one configuration. Made by jwtauth_verifier_new, freed by jwtauth_verifier_free.
  */
 typedef struct jwtauth_verifier jwtauth_verifier;
+
+/**
+ * What a host does for a verifier. Begin with `jwtauth_callbacks callbacks = {sizeof callbacks, NULL, NULL, NULL};`.
+ * Members may be added at the end; `size` tells the library which there are.
+ *
+ * No callback may throw an exception, or leave by longjmp; that ends the process. No callback may free the verifier.
+ */
+typedef struct jwtauth_callbacks {
+    /**
+     * `sizeof(jwtauth_callbacks)`.
+     */
+    size_t size;
+    /**
+     * Handed to the callbacks as it is. It is used by whatever thread authenticates, by several at once if the
+     * verifier has several key sources.
+     */
+    void *user;
+    /**
+     * Fetches one document and answers by jwtauth_fetch_respond or jwtauth_fetch_fail, once, before it returns. NULL:
+     * the library's own client fetches.
+     *
+     * It runs on the thread that authenticates, one call at a time for each key source. `request_json` has `url`,
+     * `headers` to send, `timeout_ms` and `max_bytes`; it and `fetch` are there until the callback returns.
+     */
+    void (*fetch)(void *user,
+                  const char *request_json,
+                  struct jwtauth_fetch *fetch);
+    /**
+     * Called once with `user`, when it is not needed any more: by jwtauth_verifier_free, or before
+     * jwtauth_verifier_new_with returns anything but JWTAUTH_STATUS_OK. May be NULL.
+     */
+    void (*release)(void *user);
+} jwtauth_callbacks;
 
 #ifdef __cplusplus
 extern "C" {
@@ -115,9 +154,26 @@ const char *jwtauth_version(void);
  * @return JWTAUTH_STATUS_OK, _CONFIG, _ARGUMENT or _INTERNAL.
  */
 JWTAUTH_MUST_USE
-jwtauth_status jwtauth_verifier_new(const char *config_json,
-                                    jwtauth_verifier **verifier,
-                                    char **reply_json);
+enum jwtauth_status jwtauth_verifier_new(const char *config_json,
+                                         struct jwtauth_verifier **verifier,
+                                         char **reply_json);
+
+/**
+ * Builds a verifier that uses functions of the host, for example to fetch keys with the host's HTTP client.
+ *
+ * @param config_json As for jwtauth_verifier_new.
+ * @param callbacks The functions; NULL does the same as jwtauth_verifier_new. The structure is copied. `user` belongs
+ * to the verifier from now on, and `release` is called for it once, whatever this returns; only when `size` cannot be
+ * right (none, or thousands of bytes) is nothing of it believed, and nothing called.
+ * @param verifier As for jwtauth_verifier_new.
+ * @param reply_json As for jwtauth_verifier_new.
+ * @return JWTAUTH_STATUS_OK, _CONFIG, _ARGUMENT or _INTERNAL.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_verifier_new_with(const char *config_json,
+                                              const struct jwtauth_callbacks *callbacks,
+                                              struct jwtauth_verifier **verifier,
+                                              char **reply_json);
 
 /**
  * Decides a request that the host describes as JSON.
@@ -131,9 +187,9 @@ jwtauth_status jwtauth_verifier_new(const char *config_json,
  * @return JWTAUTH_STATUS_OK if the request is granted; else _DENIED, _UNAVAILABLE, _ARGUMENT or _INTERNAL.
  */
 JWTAUTH_MUST_USE
-jwtauth_status jwtauth_verifier_authenticate(const jwtauth_verifier *verifier,
-                                             const char *request_json,
-                                             char **reply_json);
+enum jwtauth_status jwtauth_verifier_authenticate(const struct jwtauth_verifier *verifier,
+                                                  const char *request_json,
+                                                  char **reply_json);
 
 /**
  * Decides about one token, taken as it came from wherever the host found it.
@@ -145,10 +201,10 @@ jwtauth_status jwtauth_verifier_authenticate(const jwtauth_verifier *verifier,
  * @return JWTAUTH_STATUS_OK if the request is granted; else _DENIED, _UNAVAILABLE, _ARGUMENT or _INTERNAL.
  */
 JWTAUTH_MUST_USE
-jwtauth_status jwtauth_verifier_authenticate_token(const jwtauth_verifier *verifier,
-                                                   const char *token,
-                                                   const char *profile,
-                                                   char **reply_json);
+enum jwtauth_status jwtauth_verifier_authenticate_token(const struct jwtauth_verifier *verifier,
+                                                        const char *token,
+                                                        const char *profile,
+                                                        char **reply_json);
 
 /**
  * Asks every key source for its keys now, for example at start-up. May open connections.
@@ -158,8 +214,8 @@ jwtauth_status jwtauth_verifier_authenticate_token(const jwtauth_verifier *verif
  * jwtauth_string_free.
  * @return JWTAUTH_STATUS_OK if every source answered; else _UNAVAILABLE, _ARGUMENT or _INTERNAL.
  */
-jwtauth_status jwtauth_verifier_refresh_keys(const jwtauth_verifier *verifier,
-                                             char **reply_json);
+enum jwtauth_status jwtauth_verifier_refresh_keys(const struct jwtauth_verifier *verifier,
+                                                  char **reply_json);
 
 /**
  * The configuration in its native form, whatever the dialect it was written in, and warnings about it.
@@ -172,15 +228,15 @@ jwtauth_status jwtauth_verifier_refresh_keys(const jwtauth_verifier *verifier,
  * @return JWTAUTH_STATUS_OK, _ARGUMENT or _INTERNAL.
  */
 JWTAUTH_MUST_USE
-jwtauth_status jwtauth_verifier_policy(const jwtauth_verifier *verifier,
-                                       char **reply_json);
+enum jwtauth_status jwtauth_verifier_policy(const struct jwtauth_verifier *verifier,
+                                            char **reply_json);
 
 /**
  * Frees a verifier. No other thread may be using it, or use it afterwards.
  *
  * @param verifier What jwtauth_verifier_new gave, once; or NULL, which does nothing.
  */
-void jwtauth_verifier_free(jwtauth_verifier *verifier);
+void jwtauth_verifier_free(struct jwtauth_verifier *verifier);
 
 /**
  * The value at a JSON pointer (RFC 6901) in a reply, such as "/identity/name" or "/identity/groups/0".
@@ -203,6 +259,41 @@ char *jwtauth_json_get(const char *json,
  * @param string A reply or the result of jwtauth_json_get, once; or NULL, which does nothing.
  */
 void jwtauth_string_free(char *string);
+
+/**
+ * Answers a fetch with what a server said.
+ *
+ * A body beyond `max_bytes` is a failed fetch, and so is every status but 200 and 304. The library follows no
+ * redirects for a callback.
+ *
+ * @param fetch What the callback was given.
+ * @param status The status, 100 to 599.
+ * @param headers_json The headers as an object of names to a string or a list of strings; NULL for none. All may be
+ * there; `Cache-Control`, `Expires`, `ETag` and `Last-Modified` are used, in any case.
+ * @param body The body; NULL if `body_len` is 0. It is copied.
+ * @param body_len Its length in bytes.
+ * @return JWTAUTH_STATUS_OK if this is the answer; _ARGUMENT if it cannot be taken, or there is one already, which
+ * stays; _INTERNAL.
+ */
+enum jwtauth_status jwtauth_fetch_respond(struct jwtauth_fetch *fetch,
+                                          int status,
+                                          const char *headers_json,
+                                          const void *body,
+                                          size_t body_len);
+
+/**
+ * Answers a fetch that failed.
+ *
+ * @param fetch What the callback was given.
+ * @param phase How far it came: "dns", "connect", "tls", "http" or "parse".
+ * @param reason Why, for people; it goes into `detail`. Its beginning is kept, in one line. Leave out what a server
+ * sent, and what is secret.
+ * @return JWTAUTH_STATUS_OK if this is the answer; _ARGUMENT if it cannot be taken, or there is one already, which
+ * stays; _INTERNAL.
+ */
+enum jwtauth_status jwtauth_fetch_fail(struct jwtauth_fetch *fetch,
+                                       const char *phase,
+                                       const char *reason);
 
 #ifdef __cplusplus
 }  // extern "C"

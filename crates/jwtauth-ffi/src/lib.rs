@@ -35,15 +35,17 @@
 //!   usable.
 //! - Messages never carry the token, the values of its claims, or keys. Replies to granted requests carry the claims.
 
+pub mod fetch;
 pub mod reply;
 pub mod status;
 pub mod verifier;
 
 mod guard;
 
+pub use crate::fetch::{Answer, Callbacks, jwtauth_fetch_fail, jwtauth_fetch_respond};
 pub use crate::reply::{jwtauth_json_get, jwtauth_string_free};
 pub use crate::status::{Number, Status, jwtauth_status_name, jwtauth_version};
 pub use crate::verifier::{
     Handle, jwtauth_verifier_authenticate, jwtauth_verifier_authenticate_token, jwtauth_verifier_free,
-    jwtauth_verifier_new, jwtauth_verifier_policy, jwtauth_verifier_refresh_keys,
+    jwtauth_verifier_new, jwtauth_verifier_new_with, jwtauth_verifier_policy, jwtauth_verifier_refresh_keys,
 };

@@ -4,16 +4,23 @@
 
 use std::ffi::c_char;
 use std::ptr;
+use std::sync::Arc;
 
+use jwtauth_core::keys::fetch::Fetch;
 use jwtauth_core::{Request, Verifier, wire};
 
+use crate::fetch::{Callbacks, Host};
 use crate::guard;
 use crate::reply::ReplySlot;
 use crate::status::Status;
 
 /// Decides requests by one configuration. Made by jwtauth_verifier_new, freed by jwtauth_verifier_free.
 #[derive(Debug)]
-pub struct Handle(Verifier);
+pub struct Handle {
+    verifier: Verifier,
+    /// What the verifier's host gave; released after the verifier is gone, whether or not it fetches anything.
+    _host: Option<Arc<Host>>,
+}
 
 /// Builds a verifier from a configuration.
 ///
@@ -36,6 +43,31 @@ pub unsafe extern "C" fn jwtauth_verifier_new(
     reply_json: *mut *mut c_char,
 ) -> Status {
     // SAFETY: the caller's promise.
+    unsafe { jwtauth_verifier_new_with(config_json, ptr::null(), verifier, reply_json) }
+}
+
+/// Builds a verifier that uses functions of the host, for example to fetch keys with the host's HTTP client.
+///
+/// @param config_json As for jwtauth_verifier_new.
+/// @param callbacks The functions; NULL does the same as jwtauth_verifier_new. The structure is copied. `user` belongs
+/// to the verifier from now on, and `release` is called for it once, whatever this returns; only when `size` cannot be
+/// right (none, or thousands of bytes) is nothing of it believed, and nothing called.
+/// @param verifier As for jwtauth_verifier_new.
+/// @param reply_json As for jwtauth_verifier_new.
+/// @return JWTAUTH_STATUS_OK, _CONFIG, _ARGUMENT or _INTERNAL.
+///
+/// # Safety
+/// As for `jwtauth_verifier_new`; `callbacks` is NULL or has as many bytes as its `size` says, its functions may be
+/// called as they are declared, from any thread, and `user` is for them to be used so until it is released.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn jwtauth_verifier_new_with(
+    config_json: *const c_char,
+    callbacks: *const Callbacks,
+    verifier: *mut *mut Handle,
+    reply_json: *mut *mut c_char,
+) -> Status {
+    // SAFETY: the caller's promise.
     let reply = unsafe { ReplySlot::new(reply_json) };
     if !verifier.is_null() {
         // SAFETY: the caller's promise.
@@ -43,13 +75,24 @@ pub unsafe extern "C" fn jwtauth_verifier_new(
     }
     let mut built = None;
     let status = reply.answer(|| {
+        // First of all, so that what the host handed over is released whatever happens.
+        let host = if callbacks.is_null() {
+            None
+        } else {
+            // SAFETY: the caller's promise.
+            Some(Arc::new(unsafe { Host::take(callbacks) }?))
+        };
         if verifier.is_null() {
             return Err(guard::null("verifier"));
         }
         // SAFETY: the caller's promise.
         let config = unsafe { guard::text("config_json", config_json) }?;
-        let handle = Handle(wire::verifier(config)?);
-        let reply = wire::built(&handle.0);
+        let fetch = host.clone().filter(|host| host.fetches());
+        let handle = Handle {
+            verifier: wire::verifier_with(config, fetch.map(|host| host as Arc<dyn Fetch>))?,
+            _host: host,
+        };
+        let reply = wire::built(&handle.verifier);
         built = Some(Box::new(handle));
         Ok(reply)
     });
@@ -87,7 +130,7 @@ pub unsafe extern "C" fn jwtauth_verifier_authenticate(
         let handle = unsafe { guard::borrowed("verifier", verifier) }?;
         // SAFETY: the caller's promise.
         let request = unsafe { guard::text("request_json", request_json) }?;
-        Ok(wire::granted(&wire::authenticate(&handle.0, request)?))
+        Ok(wire::granted(&wire::authenticate(&handle.verifier, request)?))
     })
 }
 
@@ -121,7 +164,7 @@ pub unsafe extern "C" fn jwtauth_verifier_authenticate_token(
             // SAFETY: the caller's promise.
             request = request.profile(unsafe { guard::text("profile", profile) }?);
         }
-        Ok(wire::granted(&handle.0.authenticate(&request)?))
+        Ok(wire::granted(&handle.verifier.authenticate(&request)?))
     })
 }
 
@@ -144,7 +187,7 @@ pub unsafe extern "C" fn jwtauth_verifier_refresh_keys(
     reply.answer(|| {
         // SAFETY: the caller's promise.
         let handle = unsafe { guard::borrowed("verifier", verifier) }?;
-        handle.0.refresh_keys()?;
+        handle.verifier.refresh_keys()?;
         Ok(wire::refreshed())
     })
 }
@@ -171,7 +214,7 @@ pub unsafe extern "C" fn jwtauth_verifier_policy(
     reply.answer(|| {
         // SAFETY: the caller's promise.
         let handle = unsafe { guard::borrowed("verifier", verifier) }?;
-        Ok(wire::policy(&handle.0))
+        Ok(wire::policy(&handle.verifier))
     })
 }
 

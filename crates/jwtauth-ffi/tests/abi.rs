@@ -2,9 +2,10 @@
 
 #![expect(unsafe_code, reason = "strings from the C interface are read here")]
 
-use std::ffi::{CStr, c_char, c_uint};
+use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::mem::offset_of;
 
-use jwtauth::{Handle, Number, Status};
+use jwtauth::{Answer, Callbacks, Handle, Number, Status};
 
 #[test]
 fn statuses_keep_their_numbers_and_names() {
@@ -31,6 +32,11 @@ fn functions_keep_their_signatures() {
     type Text = *const c_char;
     type Reply = *mut *mut c_char;
     let _: unsafe extern "C" fn(Text, *mut *mut Handle, Reply) -> Status = jwtauth::jwtauth_verifier_new;
+    let _: unsafe extern "C" fn(Text, *const Callbacks, *mut *mut Handle, Reply) -> Status =
+        jwtauth::jwtauth_verifier_new_with;
+    let _: unsafe extern "C" fn(*mut Answer, c_int, Text, *const c_void, usize) -> Status =
+        jwtauth::jwtauth_fetch_respond;
+    let _: unsafe extern "C" fn(*mut Answer, Text, Text) -> Status = jwtauth::jwtauth_fetch_fail;
     let _: unsafe extern "C" fn(*const Handle, Text, Reply) -> Status =
         jwtauth::jwtauth_verifier_authenticate;
     let _: unsafe extern "C" fn(*const Handle, Text, Text, Reply) -> Status =
@@ -45,11 +51,21 @@ fn functions_keep_their_signatures() {
 }
 
 #[test]
+fn members_keep_their_places() {
+    let word = size_of::<usize>();
+    assert_eq!(offset_of!(Callbacks, size), 0);
+    assert_eq!(offset_of!(Callbacks, user), word);
+    assert_eq!(offset_of!(Callbacks, fetch), 2 * word);
+    assert_eq!(offset_of!(Callbacks, release), 3 * word);
+    assert_eq!(size_of::<Callbacks>(), 4 * word);
+}
+
+#[test]
 fn the_header_declares_these_functions_and_no_others() {
     let header = include_str!("../../../include/jwtauth.h");
     let mut declared: Vec<&str> = header
         .lines()
-        .filter(|line| !line.starts_with(" *") && !line.starts_with('#'))
+        .filter(|line| !line.starts_with([' ', '#']))
         .filter_map(|line| line.split_once('('))
         .filter_map(|(before, _)| before.rsplit([' ', '*']).next())
         .collect();
@@ -70,7 +86,9 @@ fn name_of(number: c_uint) -> &'static CStr {
 }
 
 /// Names may join this list; none may leave it.
-const FUNCTIONS: [&str; 10] = [
+const FUNCTIONS: [&str; 13] = [
+    "jwtauth_fetch_fail",
+    "jwtauth_fetch_respond",
     "jwtauth_json_get",
     "jwtauth_status_name",
     "jwtauth_string_free",
@@ -78,6 +96,7 @@ const FUNCTIONS: [&str; 10] = [
     "jwtauth_verifier_authenticate_token",
     "jwtauth_verifier_free",
     "jwtauth_verifier_new",
+    "jwtauth_verifier_new_with",
     "jwtauth_verifier_policy",
     "jwtauth_verifier_refresh_keys",
     "jwtauth_version",

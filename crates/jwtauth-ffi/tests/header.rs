@@ -29,6 +29,7 @@ fn generate(here: &Path) -> Result<String, Box<dyn std::error::Error>> {
         .with_src(here.join("src/status.rs"))
         .with_src(here.join("src/verifier.rs"))
         .with_src(here.join("src/reply.rs"))
+        .with_src(here.join("src/fetch.rs"))
         .generate()?
         .write(&mut header);
     Ok(without_safety_sections(&String::from_utf8(header)?))

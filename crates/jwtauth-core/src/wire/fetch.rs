@@ -9,7 +9,6 @@ use serde::Serialize;
 use crate::error::{Code, Error, Result};
 use crate::json::{self, Value};
 use crate::keys::fetch::{FetchRequest, Fetched};
-use crate::members::Field;
 
 /// What is to be fetched, as one line of JSON: `url`, `headers`, `timeout_ms`, `max_bytes`.
 pub fn request(request: &FetchRequest<'_>) -> String {
@@ -25,38 +24,42 @@ pub fn request(request: &FetchRequest<'_>) -> String {
 /// and those that say nothing about freshness are dropped.
 ///
 /// # Errors
-/// [`Code::RequestInvalid`]: what is wrong with the status or the headers.
+/// [`Code::RequestInvalid`]: the status or the headers; what the server sent is not repeated.
 pub fn answer(status: u16, headers: Option<&str>, body: Vec<u8>) -> Result<Fetched> {
-    let invalid = |why: &dyn std::fmt::Display| Error::new(Code::RequestInvalid).with_detail(why);
+    let invalid = |why: &str| Error::new(Code::RequestInvalid).with_detail(why);
     if !(100..=599).contains(&status) {
-        return Err(invalid(&"the status must be between 100 and 599"));
+        return Err(invalid("the status must be between 100 and 599"));
     }
     let fetched = Fetched::new(status, body);
-    let Some(headers) = headers else {
-        return Ok(fetched);
-    };
-    if headers.len() > MAX_HEADERS {
-        return Err(invalid(&"the headers are larger than 256 KiB"));
+    match headers {
+        None => Ok(fetched),
+        Some(text) if text.len() > MAX_HEADERS => Err(invalid("the headers are larger than 256 KiB")),
+        Some(text) => with_headers(fetched, text).ok_or_else(|| {
+            invalid("the headers must be an object of names to a string or a list of strings, without line breaks")
+        }),
     }
-    let document = json::parse(headers).map_err(|why| invalid(&why))?;
-    let root = Field::root(&document, Code::RequestInvalid);
-    root.entries()?
-        .into_iter()
-        .try_fold(fetched, |fetched, (name, field)| {
-            let values = match field.value() {
-                Value::Array(_) => field.items()?.iter().map(Field::string).collect::<Result<_>>()?,
-                _ => vec![field.string()?],
+}
+
+fn with_headers(fetched: Fetched, headers: &str) -> Option<Fetched> {
+    let document = json::parse(headers).ok()?;
+    document
+        .as_object()?
+        .members()
+        .try_fold(fetched, |fetched, (name, value)| {
+            let value = match value {
+                // Several lines of one header mean the same as one with a list (RFC 9110 §5.3).
+                Value::Array(lines) => {
+                    let lines: Option<Vec<&str>> = lines.iter().map(Value::as_str).collect();
+                    lines?.join(", ")
+                }
+                one => one.as_str()?.to_owned(),
             };
-            // Several lines of one header mean the same as one with a list (RFC 9110 §5.3).
-            let value = values.join(", ");
-            if value.contains(|letter: char| letter.is_control() && letter != '\t') {
-                return Err(field.error("must not hold control characters"));
+            let broken = value.contains(|letter: char| letter.is_control() && letter != '\t');
+            match (broken, value.is_empty()) {
+                (true, _) => None,
+                (false, true) => Some(fetched),
+                (false, false) => Some(fetched.header(name, &value)),
             }
-            Ok(if value.is_empty() {
-                fetched
-            } else {
-                fetched.header(name, &value)
-            })
         })
 }
 
