@@ -12,6 +12,7 @@ pub struct Request<'a> {
     pub(crate) url: Option<&'a str>,
     pub(crate) profile: Option<&'a str>,
     pub(crate) remote_addr: Option<IpAddr>,
+    pub(crate) cached_only: bool,
 }
 
 impl<'a> Request<'a> {
@@ -56,6 +57,14 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn remote_addr(mut self, address: IpAddr) -> Request<'a> {
         self.remote_addr = Some(address);
+        self
+    }
+
+    /// Whether to decide with the keys at hand. Where keys would have to be fetched first, the answer is then
+    /// [`Code::KeySourceUnavailable`](crate::Code::KeySourceUnavailable).
+    #[must_use]
+    pub fn cached_only(mut self, cached_only: bool) -> Request<'a> {
+        self.cached_only = cached_only;
         self
     }
 

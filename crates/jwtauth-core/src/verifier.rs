@@ -7,7 +7,8 @@ use crate::clock::{Clock, Monotonic};
 use crate::error::{Class, Code, Error, Result};
 use crate::grant::Grant;
 use crate::keys::fetch::Fetch;
-use crate::keys::{Host, KeyStore, secret_algorithms};
+use crate::keys::status::SourceStatus;
+use crate::keys::{Host, KeyStore, Reach, secret_algorithms};
 use crate::pipeline::decode::UnverifiedToken;
 use crate::pipeline::{decide, decode, extract, identity, issue, select_key, signature, validate};
 use crate::policy::{Policy, Profile};
@@ -58,16 +59,44 @@ impl Verifier {
     /// # Errors
     /// The codes of class [`Denied`](crate::Class::Denied) and [`Unavailable`](crate::Class::Unavailable).
     pub fn authenticate(&self, request: &Request<'_>) -> Result<Grant> {
-        self.decide(request).map_err(|error| self.policy.describe(error))
+        let reach = if request.cached_only {
+            Reach::Cache
+        } else {
+            Reach::Network
+        };
+        self.decide(request, reach)
+            .map_err(|error| self.policy.describe(error))
     }
 
-    /// Asks every key source for its keys now.
+    /// Decides one request at once, or says with `None` that keys should be fetched first, also ahead of their time.
+    ///
+    /// For hosts with a thread that must not wait: it calls this, and where that gives `None` another thread calls
+    /// [`authenticate`](Verifier::authenticate).
+    pub fn authenticate_now(&self, request: &Request<'_>) -> Option<Result<Grant>> {
+        if request.cached_only {
+            return Some(self.authenticate(request));
+        }
+        if self.keys.is_due() {
+            return None;
+        }
+        match self.decide(request, Reach::Cache) {
+            Err(why) if why.class() == Class::Unavailable => None,
+            decided => Some(decided.map_err(|error| self.policy.describe(error))),
+        }
+    }
+
+    /// Asks every key source for its keys now; [`key_status`](Verifier::key_status) tells how it went with each.
     ///
     /// # Errors
     /// The codes of class [`Unavailable`](crate::Class::Unavailable), for the first source that failed; never with
     /// keys that stand in the configuration or in files.
     pub fn refresh_keys(&self) -> Result<()> {
         self.keys.refresh()
+    }
+
+    /// How every key source is, in the order of the policy. Fetches nothing.
+    pub fn key_status(&self) -> Vec<SourceStatus> {
+        self.keys.status()
     }
 
     /// Whether deciding this request takes a few microseconds at most: nothing is fetched, nothing but an HMAC is ever
@@ -84,7 +113,7 @@ impl Verifier {
         &self.policy
     }
 
-    fn decide(&self, request: &Request<'_>) -> Result<Grant> {
+    fn decide(&self, request: &Request<'_>, reach: Reach) -> Result<Grant> {
         let policy = &self.policy;
         let profile = policy.profile_for(request)?;
         let now = self.clock.now();
@@ -93,7 +122,7 @@ impl Verifier {
         extract::address(request, &profile.bound_cidrs)?;
         let mut token = decode::compact(&raw, policy.typ.as_deref(), policy.unused_headers, &policy.limits)?;
         let algorithm = select_key::algorithm(token.header(), policy.keys.algorithms)?;
-        let verified = self.keys.attempt(|keys| {
+        let verified = self.keys.attempt(reach, |keys| {
             let keys = select_key::candidates(token.header(), algorithm, keys)?;
             signature::verify(&mut token, &keys)
         });

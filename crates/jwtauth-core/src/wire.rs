@@ -21,6 +21,7 @@ use crate::expr::{IndexRule, Pointer};
 use crate::grant::{Entitlement, Grant, Identity, Payload, Session};
 use crate::json::{self, Value};
 use crate::keys::fetch::Fetch;
+use crate::keys::status::SourceStatus;
 use crate::members::Field;
 use crate::policy::Warning;
 use crate::request::Request;
@@ -58,6 +59,7 @@ pub fn verifier_with(config: &str, fetch: Option<Arc<dyn Fetch>>) -> Result<Veri
     let options = envelope.take("options");
     // What `policy` prints can be given back as it is.
     envelope.take("warnings");
+    envelope.take("key_status");
     envelope.finish()?;
 
     let options = options.map_or_else(|| Ok(Options::default()), |field| Options::read(&field))?;
@@ -75,17 +77,25 @@ pub fn verifier_with(config: &str, fetch: Option<Arc<dyn Fetch>>) -> Result<Veri
     }
 }
 
-/// Decides a request given as JSON: `token`, `headers`, `url`, `profile`, `remote_addr`.
+/// Decides a request given as JSON: `token`, `headers`, `url`, `profile`, `remote_addr`, `cached_only`.
 ///
 /// # Errors
 /// [`Code::RequestInvalid`], and what [`Verifier::authenticate`] says.
 pub fn authenticate(verifier: &Verifier, request: &str) -> Result<Grant> {
-    let invalid = |why: &dyn std::fmt::Display| Error::new(Code::RequestInvalid).with_detail(why);
-    if request.len() > MAX_DOCUMENT {
-        return Err(invalid(&"the request is larger than 4 MiB"));
+    verifier.authenticate(&read_request(&request_document(request)?)?)
+}
+
+/// Decides such a request at once, or says with `None` that keys should be fetched first: see
+/// [`Verifier::authenticate_now`].
+pub fn authenticate_now(verifier: &Verifier, request: &str) -> Option<Result<Grant>> {
+    let document = match request_document(request) {
+        Ok(document) => document,
+        Err(why) => return Some(Err(why)),
+    };
+    match read_request(&document) {
+        Ok(request) => verifier.authenticate_now(&request),
+        Err(why) => Some(Err(why)),
     }
-    let document = json::parse(request).map_err(|why| invalid(&why))?;
-    verifier.authenticate(&read_request(&document)?)
 }
 
 /// Reads the address of a caller: an IP address, with or without a port.
@@ -104,18 +114,7 @@ pub fn reply(outcome: &Result<Grant>) -> String {
 
 /// A failure, as one line of JSON.
 pub fn failed(error: &Error) -> String {
-    let denied = error.class() == crate::Class::Denied;
-    to_line(&FailedReply {
-        outcome: "failed",
-        class: error.class().as_str(),
-        code: error.code().as_str(),
-        stage: error.stage().as_str(),
-        claim: error.claim(),
-        message: error.code().message(),
-        detail: error.detail(),
-        applicable: denied.then(|| error.applicable()),
-        http_status: error.http_status(),
-    })
+    to_line(&FailedReply::of(error))
 }
 
 /// A grant, as one line of JSON; the claims are the payload's own text.
@@ -168,6 +167,7 @@ pub fn policy(verifier: &Verifier) -> String {
         dialect: Dialect::Native.as_str(),
         config: policy,
         warnings: &policy.warnings,
+        key_status: verifier.key_status(),
     })
 }
 
@@ -180,9 +180,19 @@ pub fn built(verifier: &Verifier) -> String {
     })
 }
 
-/// The reply to a refresh of the keys that succeeded.
-pub fn refreshed() -> String {
-    to_line(&RefreshedReply { outcome: "refreshed" })
+/// The reply to a refresh of the keys, as one line of JSON: how it went, and how every source is now.
+pub fn refreshed(verifier: &Verifier, outcome: &Result<()>) -> String {
+    let sources = verifier.key_status();
+    match outcome {
+        Ok(()) => to_line(&RefreshedReply {
+            outcome: "refreshed",
+            sources,
+        }),
+        Err(error) => to_line(&RefreshFailedReply {
+            failure: FailedReply::of(error),
+            sources,
+        }),
+    }
 }
 
 /// The value at a JSON pointer in a reply: a string as its text, anything else as the JSON it is written as; `None`
@@ -240,6 +250,14 @@ impl Options {
     }
 }
 
+fn request_document(request: &str) -> Result<Value<'_>> {
+    let invalid = |why: &dyn std::fmt::Display| Error::new(Code::RequestInvalid).with_detail(why);
+    if request.len() > MAX_DOCUMENT {
+        return Err(invalid(&"the request is larger than 4 MiB"));
+    }
+    json::parse(request).map_err(|why| invalid(&why))
+}
+
 fn read_request<'a>(document: &'a Value<'_>) -> Result<Request<'a>> {
     let mut members = Field::root(document, Code::RequestInvalid).members()?;
     let mut request = Request {
@@ -263,6 +281,9 @@ fn read_request<'a>(document: &'a Value<'_>) -> Result<Request<'a>> {
     if let Some(field) = members.take("remote_addr") {
         let address = address(field.string()?);
         request.remote_addr = Some(address.ok_or_else(|| field.error("is not an IP address"))?);
+    }
+    if let Some(field) = members.take("cached_only") {
+        request.cached_only = field.boolean()?;
     }
     members.finish()?;
     Ok(request)
@@ -312,11 +333,29 @@ struct FailedReply<'a> {
     http_status: Option<u16>,
 }
 
+impl<'a> FailedReply<'a> {
+    fn of(error: &'a Error) -> FailedReply<'a> {
+        let denied = error.class() == crate::Class::Denied;
+        FailedReply {
+            outcome: "failed",
+            class: error.class().as_str(),
+            code: error.code().as_str(),
+            stage: error.stage().as_str(),
+            claim: error.claim(),
+            message: error.code().message(),
+            detail: error.detail(),
+            applicable: denied.then(|| error.applicable()),
+            http_status: error.http_status(),
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct PolicyReply<'a> {
     dialect: &'static str,
     config: &'a crate::policy::Policy,
     warnings: &'a [Warning],
+    key_status: Vec<SourceStatus>,
 }
 
 #[derive(Serialize)]
@@ -328,6 +367,14 @@ struct BuiltReply<'a> {
 #[derive(Serialize)]
 struct RefreshedReply {
     outcome: &'static str,
+    sources: Vec<SourceStatus>,
+}
+
+#[derive(Serialize)]
+struct RefreshFailedReply<'a> {
+    #[serde(flatten)]
+    failure: FailedReply<'a>,
+    sources: Vec<SourceStatus>,
 }
 
 fn to_line(value: &impl Serialize) -> String {

@@ -31,9 +31,18 @@ impl ReplySlot {
 
     /// Runs the body of a function, and hands its reply or its failure to the caller.
     pub(crate) fn answer(self, body: impl FnOnce() -> Result<String>) -> Status {
-        let outcome = guard::caught(|| self.hand_over(&body()?));
+        self.answer_either(|| Ok((Status::Ok, body()?)))
+    }
+
+    /// The same for a function whose reply has more to say about a failure than the failure itself.
+    pub(crate) fn answer_either(self, body: impl FnOnce() -> Result<(Status, String)>) -> Status {
+        let outcome = guard::caught(|| {
+            let (status, reply) = body()?;
+            self.hand_over(&reply)?;
+            Ok(status)
+        });
         match outcome {
-            Ok(()) => Status::Ok,
+            Ok(status) => status,
             Err(error) => {
                 // Should even this fail, the slot holds NULL, and the status still says no.
                 let _ = guard::caught(|| self.hand_over(&wire::failed(&error)));

@@ -184,11 +184,13 @@ pub unsafe extern "C" fn jwtauth_verifier_refresh_keys(
 ) -> Status {
     // SAFETY: the caller's promise.
     let reply = unsafe { ReplySlot::new(reply_json) };
-    reply.answer(|| {
+    reply.answer_either(|| {
         // SAFETY: the caller's promise.
         let handle = unsafe { guard::borrowed("verifier", verifier) }?;
-        handle.verifier.refresh_keys()?;
-        Ok(wire::refreshed())
+        let outcome = handle.verifier.refresh_keys();
+        let reply = wire::refreshed(&handle.verifier, &outcome);
+        let status = outcome.map_or_else(|why| Status::of(why.class()), |()| Status::Ok);
+        Ok((status, reply))
     })
 }
 

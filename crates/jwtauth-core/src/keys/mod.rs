@@ -12,10 +12,14 @@ pub mod fetch;
 pub(crate) mod file;
 mod freshness;
 mod jwks;
+mod load;
+mod misses;
 pub(crate) mod pem;
 pub(crate) mod public;
 mod remote;
 mod secret;
+mod source;
+pub mod status;
 mod store;
 
 use std::collections::HashMap;
@@ -27,8 +31,10 @@ use aws_lc_rs::signature::ParsedPublicKey;
 pub use self::algorithm::{Algorithm, Algorithms};
 pub(crate) use self::jwks::is_public_jwk;
 pub(crate) use self::public::is_certificate;
+pub(crate) use self::remote::Reach;
 pub(crate) use self::secret::all as secret_algorithms;
-pub(crate) use self::store::{Current, Host, KeyStore, Selection};
+pub(crate) use self::source::Host;
+pub(crate) use self::store::{Current, KeyStore, Selection};
 use crate::error::{Code, Error};
 
 /// A key with which signatures can be checked, and the algorithms it may be used with.
@@ -107,6 +113,13 @@ impl KeySet {
     /// Whether a token can be checked with any of the keys.
     fn is_usable(&self) -> bool {
         self.keys.iter().any(Key::is_usable)
+    }
+
+    /// How many keys a token can be checked with, and the names of those that have one.
+    fn census(&self) -> (usize, Vec<String>) {
+        let usable = || self.keys.iter().filter(|key| key.is_usable());
+        let kids = usable().filter_map(|key| key.kid.as_deref());
+        (usable().count(), kids.map(str::to_owned).collect())
     }
 
     /// The one key that a token can be checked with, if there is only one.

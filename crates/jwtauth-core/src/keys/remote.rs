@@ -6,61 +6,47 @@
 //! flight names its process, and waiting is looking again.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwapOption, Guard};
 
-use super::fetch::{Fetch, FetchRequest, Fetched};
-use super::{Algorithms, KeySet, discovery, freshness, store};
-use crate::clock::Monotonic;
+use super::load::{Failure, Kind, Loaded, Loader, place};
+use super::misses::Misses;
+use super::status::{FetchStatus, LastFailure, SourceState};
+use super::{KeySet, freshness};
 use crate::error::{Code, Error, Result};
-use crate::policy::Remote;
 
 /// A key set behind a URL.
 #[derive(Debug)]
 pub(crate) struct RemoteSource {
-    url: String,
-    kind: Kind,
-    settings: Remote,
-    allowed: Algorithms,
-    fetch: Arc<dyn Fetch>,
-    clock: Monotonic,
-    started: Instant,
+    loader: Loader,
     loaded: ArcSwapOption<Loaded>,
+    failure: ArcSwapOption<Failure>,
+    misses: Misses,
     /// The process that has a fetch in flight; zero: none.
     in_flight: AtomicU64,
-    /// When the last fetch began, in milliseconds since `started`, plus one; zero: never.
+    counts: Counts,
+    /// When the last fetch began, in milliseconds; counts once there was one.
     last_attempt: AtomicU64,
+    /// Until when nothing is fetched after a failure, in milliseconds.
+    retry_at: AtomicU64,
     /// How many fetches failed in a row.
-    failures: AtomicU32,
-    last_failure: ArcSwapOption<Error>,
+    failures_in_a_row: AtomicU64,
 }
 
-/// What the URL leads to.
+/// Whether a decision may go to the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// The key set itself.
-    Jwks,
-    /// An issuer, whose metadata says where the key set is (OIDC Discovery 1.0 §4). With `advertised`, keys are used
-    /// with the algorithms that the metadata names, RS256 if it names none.
-    Discovery { advertised: bool },
+pub(crate) enum Reach {
+    /// It may fetch, and wait for a fetch.
+    Network,
+    /// It makes do with what is there.
+    Cache,
 }
 
-/// A set that was fetched.
+/// The keys of one moment, if there are any. Cheap to take; what is taken stays as it is while others load newer keys.
 #[derive(Debug)]
-struct Loaded {
-    /// Where the set was, and with which algorithms its keys were prepared.
-    url: String,
-    allowed: Algorithms,
-    keys: Arc<KeySet>,
-    /// From then on the first caller looks for a newer set.
-    refresh_at: Instant,
-    /// Until then it is used while fetching fails.
-    usable_until: Instant,
-    etag: Option<String>,
-    last_modified: Option<String>,
-}
+pub(crate) struct Snapshot(Guard<Option<Arc<Loaded>>>);
 
 /// What became of a wish for newer keys.
 #[derive(Debug)]
@@ -69,32 +55,34 @@ pub(crate) enum Refetched {
     Newer,
     /// There are none, and none may be asked for yet.
     NotNow,
+    /// They could be asked for, and must not.
+    OutOfReach(Error),
     /// They could not be had.
     Failed(Error),
 }
 
+#[derive(Debug, Default)]
+struct Counts {
+    /// Begun and ended; another thread may be between the two.
+    fetches: AtomicU64,
+    ended: AtomicU64,
+    failures: AtomicU64,
+    served_stale: AtomicU64,
+    unknown_kid: AtomicU64,
+}
+
 impl RemoteSource {
-    pub(crate) fn new(
-        url: &str,
-        kind: Kind,
-        settings: Remote,
-        allowed: Algorithms,
-        fetch: Arc<dyn Fetch>,
-        clock: Monotonic,
-    ) -> RemoteSource {
+    pub(crate) fn new(loader: Loader) -> RemoteSource {
         RemoteSource {
-            url: url.to_owned(),
-            kind,
-            settings,
-            allowed,
-            fetch,
-            started: clock.now(),
-            clock,
+            loader,
             loaded: ArcSwapOption::empty(),
+            failure: ArcSwapOption::empty(),
+            misses: Misses::new(),
             in_flight: AtomicU64::new(0),
+            counts: Counts::default(),
             last_attempt: AtomicU64::new(0),
-            failures: AtomicU32::new(0),
-            last_failure: ArcSwapOption::empty(),
+            retry_at: AtomicU64::new(0),
+            failures_in_a_row: AtomicU64::new(0),
         }
     }
 
@@ -102,252 +90,288 @@ impl RemoteSource {
     ///
     /// # Errors
     /// The codes of class [`Unavailable`](crate::Class::Unavailable).
-    pub(crate) fn current(&self) -> Result<Arc<KeySet>> {
-        let now = self.clock.now();
-        let loaded = self.loaded.load_full();
-        match &loaded {
-            Some(loaded) if now < loaded.refresh_at => Ok(Arc::clone(&loaded.keys)),
-            Some(usable) if now < usable.usable_until => {
-                // An operator who switched caching off wants each request to see what the server says; else those
-                // who find a fetch under way go on with the keys they have.
-                let newer = if self.settings.cache_ttl.is_zero() {
-                    self.fetch_or_wait(loaded.as_ref())
-                } else {
-                    self.fetch_alone(loaded.as_ref())
-                };
-                newer.or_else(|_| Ok(Arc::clone(&usable.keys)))
-            }
-            _ => self.fetch_or_wait(loaded.as_ref()),
+    pub(crate) fn current(&self, reach: Reach) -> Result<Snapshot> {
+        let ended = self.ended();
+        let now = self.now();
+        let snapshot = self.snapshot();
+        let (usable, stale) = match snapshot.loaded() {
+            Some(loaded) if now < loaded.refresh_at => return Ok(snapshot),
+            Some(loaded) => (now < loaded.usable_until, now >= loaded.fresh_until),
+            None => (false, false),
+        };
+        match (reach, usable) {
+            (Reach::Cache, false) => return Err(self.out_of_reach(now)),
+            (Reach::Network, false) => return self.fetch_or_wait(ended).map(|()| self.snapshot()),
+            (Reach::Network, true) if self.fetch_newer(ended) => return Ok(self.snapshot()),
+            (_, true) => {}
         }
+        if stale {
+            count(&self.counts.served_stale);
+        }
+        Ok(snapshot)
     }
 
-    /// Asks for newer keys than those that were tried, once in a cool-down.
-    pub(crate) fn refetch(&self, tried: &Arc<KeySet>) -> Refetched {
-        let loaded = self.loaded.load_full();
-        if loaded
-            .as_ref()
-            .is_some_and(|loaded| !Arc::ptr_eq(&loaded.keys, tried))
-        {
+    /// Whether a request that may fetch would do so, or wait for a fetch, before it looks at its token.
+    pub(crate) fn is_due(&self) -> bool {
+        let now = self.now();
+        let snapshot = self.snapshot();
+        let waits = match snapshot.loaded() {
+            Some(loaded) if now < loaded.refresh_at => return false,
+            Some(loaded) => now >= loaded.usable_until || self.loader.settings.cache_ttl.is_zero(),
+            None => true,
+        };
+        self.may_try(now) && (waits || !self.is_in_flight())
+    }
+
+    /// Asks for newer keys than those that were tried: once in a cool-down, and for a `kid` that the source did not
+    /// have only after twice that time.
+    pub(crate) fn refetch(&self, tried: &Snapshot, unknown_kid: Option<&str>, reach: Reach) -> Refetched {
+        let ended = self.ended();
+        if self.snapshot().differs_from(tried) {
             return Refetched::Newer;
         }
-        let cooling = |since: Duration| since < self.settings.cool_down;
-        if self.since_last_attempt().is_some_and(cooling) {
+        if unknown_kid.is_some() {
+            count(&self.counts.unknown_kid);
+        }
+        let now = self.now();
+        let missed = |kid| self.misses.contains(kid, now);
+        if unknown_kid.is_some_and(missed) || self.is_cooling(now) {
             return Refetched::NotNow;
         }
-        match self.fetch_or_wait(loaded.as_ref()) {
-            Ok(keys) if Arc::ptr_eq(&keys, tried) => Refetched::NotNow,
-            Ok(_) => Refetched::Newer,
-            Err(why) => Refetched::Failed(why),
+        if reach == Reach::Cache {
+            return Refetched::OutOfReach(self.out_of_reach(now));
+        }
+        if let Err(why) = self.fetch_or_wait(ended) {
+            return Refetched::Failed(why);
+        }
+        let newer = self.snapshot();
+        if let (Some(kid), Some(loaded)) = (unknown_kid, newer.loaded())
+            && loaded.keys.named(kid).next().is_none()
+        {
+            let until = self.now() + 2 * self.loader.settings.cool_down;
+            self.misses.remember(kid, until);
+        }
+        if newer.differs_from(tried) {
+            Refetched::Newer
+        } else {
+            Refetched::NotNow
         }
     }
 
-    /// Fetches now.
+    /// Fetches now, whatever is there.
     ///
     /// # Errors
     /// The codes of class [`Unavailable`](crate::Class::Unavailable).
     pub(crate) fn refresh(&self) -> Result<()> {
-        let before = self.loaded.load_full();
+        let ended = self.ended();
         match self.slot() {
-            Some(_slot) => self.load().map(|_| ()),
-            None => self.outcome_of_another(before.as_ref()).map(|_| ()),
+            Some(_slot) => self.load(),
+            None => self.outcome_of_another(ended),
         }
     }
 
-    /// Fetches if nobody else does and no failure is too recent.
-    fn fetch_alone(&self, before: Option<&Arc<Loaded>>) -> Result<Arc<KeySet>> {
-        self.wait_after_failures()?;
+    /// Whether its keys can be used, the keys, and how fetching goes.
+    pub(crate) fn status(&self) -> (SourceState, Snapshot, FetchStatus) {
+        let now = self.now();
+        let snapshot = self.snapshot();
+        let loaded = snapshot.loaded();
+        let state = match loaded {
+            None => SourceState::Unfetched,
+            Some(loaded) if now < loaded.fresh_until => SourceState::Fresh,
+            Some(loaded) if now < loaded.usable_until => SourceState::Stale,
+            Some(_) => SourceState::Expired,
+        };
+        let failing = self.failures_in_a_row.load(Ordering::Acquire) > 0;
+        let due = loaded.map_or(Duration::ZERO, |loaded| loaded.refresh_at);
+        let allowed = Duration::from_millis(self.retry_at.load(Ordering::Acquire));
+        let number = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let status = FetchStatus {
+            url: place(&self.loader.url).to_owned(),
+            jwks_uri: loaded
+                .filter(|_| self.loader.kind != Kind::Jwks)
+                .map(|loaded| place(&loaded.url).to_owned()),
+            age: loaded.map(|loaded| now.saturating_sub(loaded.at).as_secs()),
+            next_refresh: due.max(allowed).saturating_sub(now).as_secs(),
+            failing,
+            last_failure: self.failure.load().as_ref().map(|failure| {
+                let age = now.saturating_sub(failure.at).as_secs();
+                LastFailure::new(&failure.failed, age)
+            }),
+            fetches: number(&self.counts.fetches),
+            failures: number(&self.counts.failures),
+            served_stale: number(&self.counts.served_stale),
+            unknown_kid: number(&self.counts.unknown_kid),
+        };
+        (state, snapshot, status)
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        Snapshot(self.loaded.load())
+    }
+
+    /// Fetches where there are keys to go on with; whether that gave newer ones. Callers who find a fetch under way do
+    /// not wait for it, unless an operator who switched caching off wants each request to see what the server says.
+    fn fetch_newer(&self, ended: u64) -> bool {
+        let wait = self.loader.settings.cache_ttl.is_zero();
+        (wait || !self.is_in_flight()) && self.fetch_or_wait(ended).is_ok()
+    }
+
+    /// Fetches if no failure is too recent, or shares what another thread is fetching. A caller who looked at the
+    /// source when `ended` fetches had ended does not repeat one that has ended since.
+    fn fetch_or_wait(&self, ended: u64) -> Result<()> {
+        if !self.may_try(self.now()) {
+            return Err(self.unavailable());
+        }
         match self.slot() {
-            Some(_slot) => self.newer(before).map_or_else(|| self.load(), Ok),
-            None => Err(self.unavailable()),
+            Some(_slot) if self.ended() == ended => self.load(),
+            Some(_) => self.last_outcome(),
+            None => self.outcome_of_another(ended),
         }
     }
 
-    /// Fetches, or shares what another thread is fetching.
-    fn fetch_or_wait(&self, before: Option<&Arc<Loaded>>) -> Result<Arc<KeySet>> {
-        self.wait_after_failures()?;
-        match self.slot() {
-            // Another may have finished between the look at the keys and the taking of the slot.
-            Some(_slot) => self.newer(before).map_or_else(|| self.load(), Ok),
-            None => self.outcome_of_another(before),
+    /// Looks again and again, until the fetch has ended or the time for one is over. A condition variable would be
+    /// quicker by a millisecond, and could be left locked for ever in a forked child.
+    fn outcome_of_another(&self, ended: u64) -> Result<()> {
+        let deadline = Instant::now() + self.loader.settings.timeout;
+        while self.ended() == ended && self.is_in_flight() {
+            if Instant::now() >= deadline {
+                return Err(self.unavailable());
+            }
+            std::thread::sleep(Duration::from_millis(1));
         }
+        self.last_outcome()
     }
 
-    fn outcome_of_another(&self, before: Option<&Arc<Loaded>>) -> Result<Arc<KeySet>> {
-        self.wait(|| self.newer(before).is_some() || self.in_flight.load(Ordering::Acquire) == 0);
-        self.newer(before).ok_or_else(|| self.unavailable())
-    }
-
-    /// The keys, if others were loaded than before.
-    fn newer(&self, before: Option<&Arc<Loaded>>) -> Option<Arc<KeySet>> {
-        let loaded = self.loaded.load_full()?;
-        let same = before.is_some_and(|before| Arc::ptr_eq(before, &loaded));
-        (!same).then(|| Arc::clone(&loaded.keys))
+    fn last_outcome(&self) -> Result<()> {
+        if self.failures_in_a_row.load(Ordering::Acquire) == 0 && self.snapshot().loaded().is_some() {
+            Ok(())
+        } else {
+            Err(self.unavailable())
+        }
     }
 
     fn unavailable(&self) -> Error {
-        self.last_failure.load_full().map_or_else(
-            || {
-                Error::new(Code::KeySourceUnavailable)
-                    .with_detail(format!("{}: no answer in time", place(&self.url)))
-            },
-            |why| Error::clone(&why),
-        )
-    }
-
-    /// Looks again and again, until it holds or the time for a fetch is over. A condition variable would be quicker
-    /// by a millisecond, and could be left locked for ever in a forked child.
-    fn wait(&self, holds: impl Fn() -> bool) {
-        let deadline = Instant::now() + self.settings.timeout;
-        while !holds() && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_millis(1));
+        match self.failure.load().as_ref() {
+            Some(failure) if self.failures_in_a_row.load(Ordering::Acquire) > 0 => failure.error(),
+            _ => self.no_keys("no answer in time"),
         }
     }
 
-    fn load(&self) -> Result<Arc<KeySet>> {
-        let millis = u64::try_from(self.since_start().as_millis()).unwrap_or(u64::MAX - 1);
-        self.last_attempt.store(millis + 1, Ordering::Release);
-        match self.fetch_keys() {
-            Ok(keys) => {
-                self.failures.store(0, Ordering::Release);
-                self.last_failure.store(None);
-                Ok(keys)
+    /// What to say where a fetch is not wanted: that, or why the last one failed while none could be made anyway.
+    fn out_of_reach(&self, now: Duration) -> Error {
+        if self.may_try(now) {
+            self.no_keys("keys have to be fetched, and the request is `cached_only`")
+        } else {
+            self.unavailable()
+        }
+    }
+
+    fn no_keys(&self, why: &str) -> Error {
+        Error::new(Code::KeySourceUnavailable).with_detail(format!("{}: {why}", place(&self.loader.url)))
+    }
+
+    fn load(&self) -> Result<()> {
+        count(&self.counts.fetches);
+        let now = self.now();
+        self.last_attempt.store(to_millis(now), Ordering::Release);
+        match self.loader.load(self.loaded.load().as_deref()) {
+            Ok(loaded) => {
+                self.loaded.store(Some(Arc::new(loaded)));
+                self.failures_in_a_row.store(0, Ordering::Release);
+                self.retry_at.store(0, Ordering::Release);
+                Ok(())
             }
-            Err(why) => {
-                self.failures.fetch_add(1, Ordering::AcqRel);
-                self.last_failure.store(Some(Arc::new(why.clone())));
-                Err(why)
+            Err(failure) => {
+                let error = failure.error();
+                self.failure.store(Some(Arc::new(failure)));
+                count(&self.counts.failures);
+                // The next call waits a second, then two, then four, up to the cool-down.
+                let before = self.failures_in_a_row.fetch_add(1, Ordering::AcqRel);
+                let doubled = Duration::from_secs(1 << before.min(10));
+                let pause = freshness::jittered(doubled.min(self.loader.settings.cool_down));
+                let retry_at = to_millis(self.now() + pause);
+                self.retry_at.store(retry_at, Ordering::Release);
+                Err(error)
             }
         }
     }
 
-    fn fetch_keys(&self) -> Result<Arc<KeySet>> {
-        let (url, allowed) = match self.kind {
-            Kind::Jwks => (self.url.clone(), self.allowed),
-            Kind::Discovery { advertised } => {
-                let metadata = discovery::metadata_url(&self.url);
-                let document = self.get(&metadata, discovery::MAX_BYTES, None, Code::DiscoveryFailed)?;
-                let metadata =
-                    discovery::Metadata::read(&document.body, &self.url, self.settings.insecure_http)
-                        .map_err(|why| self.located(&why))?;
-                let named = if advertised {
-                    metadata.algorithms
-                } else {
-                    self.allowed
-                };
-                (metadata.jwks_uri, named.intersection(self.allowed))
-            }
-        };
-        // What a server said about one document says nothing about another.
-        let before = self
-            .loaded
-            .load_full()
-            .filter(|before| before.url == url && before.allowed == allowed);
-        let fetched = self.get(
-            &url,
-            self.settings.max_bytes,
-            before.as_deref(),
-            Code::KeySourceUnavailable,
-        )?;
-        let keys = match (fetched.status, &before) {
-            (304, Some(before)) => Arc::clone(&before.keys),
-            _ => {
-                let text = std::str::from_utf8(&fetched.body)
-                    .map_err(|_| Error::new(Code::KeySetInvalid).with_detail("it is not UTF-8"));
-                let keys = text.and_then(|text| store::fetched_set(text, allowed));
-                Arc::new(keys.map_err(|why| self.located(&why))?)
-            }
-        };
-        let now = self.clock.now();
-        let ttl = freshness::ttl(&fetched, self.settings.cache_ttl);
-        let (etag, last_modified) = match &before {
-            Some(before) if fetched.status == 304 => (before.etag.clone(), before.last_modified.clone()),
-            _ => (None, None),
-        };
-        self.loaded.store(Some(Arc::new(Loaded {
-            url,
-            allowed,
-            keys: Arc::clone(&keys),
-            refresh_at: now + freshness::refresh_after(ttl),
-            usable_until: now + ttl + self.settings.max_stale,
-            etag: fetched.etag.or(etag),
-            last_modified: fetched.last_modified.or(last_modified),
-        })));
-        Ok(keys)
+    fn now(&self) -> Duration {
+        self.loader.now()
     }
 
-    fn get(&self, url: &str, max_bytes: u64, before: Option<&Loaded>, code: Code) -> Result<Fetched> {
-        let fetched = self.fetch.get(&FetchRequest {
-            url,
-            timeout: self.settings.timeout,
-            max_bytes,
-            if_none_match: before.and_then(|before| before.etag.as_deref()),
-            if_modified_since: before.and_then(|before| before.last_modified.as_deref()),
-        });
-        match fetched {
-            Ok(fetched) if fetched.status == 200 || (fetched.status == 304 && before.is_some()) => {
-                Ok(fetched)
-            }
-            Ok(fetched) => {
-                Err(Error::new(code).with_detail(format!("{}: http: status {}", place(url), fetched.status)))
-            }
-            Err(why) => Err(Error::new(code).with_detail(format!("{}: {why}", place(url)))),
-        }
+    /// How many fetches have ended, well or not.
+    fn ended(&self) -> u64 {
+        self.counts.ended.load(Ordering::Acquire)
     }
 
-    fn located(&self, why: &Error) -> Error {
-        let reason = why.detail().unwrap_or_else(|| why.code().message());
-        let code = match why.code() {
-            Code::KeyInvalid => Code::KeySetInvalid,
-            code => code,
-        };
-        Error::new(code).with_detail(format!("{}: parse: {reason}", place(&self.url)))
+    /// Whether the pause after a failure is over.
+    fn may_try(&self, now: Duration) -> bool {
+        to_millis(now) >= self.retry_at.load(Ordering::Acquire)
     }
 
-    /// After failures, the next call waits a second, then two, then four, up to the cool-down; until then it gets the
-    /// last failure.
-    fn wait_after_failures(&self) -> Result<()> {
-        let failures = self.failures.load(Ordering::Acquire);
-        let doubled = Duration::from_secs(1 << failures.saturating_sub(1).min(10));
-        let pause = freshness::jittered(doubled.min(self.settings.cool_down));
-        match self.since_last_attempt() {
-            Some(since) if failures > 0 && since < pause => Err(self.unavailable()),
-            _ => Ok(()),
-        }
+    /// Whether the last fetch is too recent for another one that a token asks for.
+    fn is_cooling(&self, now: Duration) -> bool {
+        let last = Duration::from_millis(self.last_attempt.load(Ordering::Acquire));
+        let fetched = self.counts.fetches.load(Ordering::Acquire) > 0;
+        fetched && now.saturating_sub(last) < self.loader.settings.cool_down
     }
 
-    fn since_start(&self) -> Duration {
-        self.clock.now().saturating_duration_since(self.started)
-    }
-
-    fn since_last_attempt(&self) -> Option<Duration> {
-        let last = self.last_attempt.load(Ordering::Acquire).checked_sub(1)?;
-        Some(self.since_start().saturating_sub(Duration::from_millis(last)))
+    fn is_in_flight(&self) -> bool {
+        self.in_flight.load(Ordering::Acquire) == this_process()
     }
 
     /// Takes the slot of the fetch in flight, also from another process, which left it behind in a fork.
     fn slot(&self) -> Option<Slot<'_>> {
-        let mine = u64::from(std::process::id());
         let taken = self.in_flight.load(Ordering::Acquire);
-        if taken == mine {
+        if taken == this_process() {
             return None;
         }
         self.in_flight
-            .compare_exchange(taken, mine, Ordering::AcqRel, Ordering::Acquire)
+            .compare_exchange(taken, this_process(), Ordering::AcqRel, Ordering::Acquire)
             .ok()
-            .map(|_| Slot(&self.in_flight))
+            .map(|_| Slot(self))
+    }
+}
+
+impl Snapshot {
+    /// The keys of that moment.
+    pub(crate) fn keys(&self) -> Option<&KeySet> {
+        self.loaded().map(|loaded| loaded.keys.as_ref())
+    }
+
+    fn loaded(&self) -> Option<&Loaded> {
+        self.0.as_deref()
+    }
+
+    /// Whether the keys are others; the same keys that were confirmed are not.
+    fn differs_from(&self, other: &Snapshot) -> bool {
+        match (self.loaded(), other.loaded()) {
+            (Some(this), Some(other)) => !Arc::ptr_eq(&this.keys, &other.keys),
+            (this, other) => this.is_some() != other.is_some(),
+        }
     }
 }
 
 /// The right to fetch; given back when dropped, also by a panic.
-struct Slot<'s>(&'s AtomicU64);
+struct Slot<'s>(&'s RemoteSource);
 
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
-        self.0.store(0, Ordering::Release);
+        count(&self.0.counts.ended);
+        self.0.in_flight.store(0, Ordering::Release);
     }
 }
 
-/// A URL without its query, which may hold a secret.
-fn place(url: &str) -> &str {
-    url.split_once('?').map_or(url, |(place, _)| place)
+fn this_process() -> u64 {
+    u64::from(std::process::id())
+}
+
+fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::AcqRel);
+}
+
+/// Whole milliseconds, for instants that are kept in an atomic number.
+pub(super) fn to_millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

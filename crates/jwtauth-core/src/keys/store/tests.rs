@@ -3,7 +3,8 @@ use std::path::PathBuf;
 use super::*;
 use crate::error::{Class, Code};
 use crate::keys::testing::{self, all, named, open, spec};
-use crate::policy::{KeySpec, Secret};
+use crate::keys::{Algorithm, Algorithms, PreparedKey};
+use crate::policy::{KeySpec, Origin, Secret};
 
 const A: &str = r#"{"kty":"EC","crv":"P-256","kid":"a","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#;
 const ED: &str =
@@ -30,7 +31,7 @@ fn refusal(sources: Vec<KeySpec>, algorithms: Algorithms) -> String {
 
 /// The names of the keys that answer, in order; `-` for those without.
 fn answers(store: &KeyStore, kid: Option<&str>) -> String {
-    let current = store.current();
+    let current = store.current(Reach::Network);
     let mut names = Vec::new();
     current.select(kid, |key| names.push(key.kid.as_deref().unwrap_or("-")));
     names.join(" ")
@@ -76,19 +77,27 @@ fn how_a_kid_chooses() {
 fn a_missing_name_is_told_from_an_unknown_one() {
     let ignore = |_: &Key| {};
     assert!(matches!(
-        store(KidRule::Required).current().select(None, ignore),
+        store(KidRule::Required)
+            .current(Reach::Network)
+            .select(None, ignore),
         Selection::Unnamed
     ));
     assert!(matches!(
-        store(KidRule::Required).current().select(Some("x"), ignore),
+        store(KidRule::Required)
+            .current(Reach::Network)
+            .select(Some("x"), ignore),
         Selection::Unknown
     ));
     assert!(matches!(
-        store(KidRule::Exact).current().select(Some("x"), ignore),
+        store(KidRule::Exact)
+            .current(Reach::Network)
+            .select(Some("x"), ignore),
         Selection::Unknown
     ));
     assert!(matches!(
-        store(KidRule::Exact).current().select(Some("a"), ignore),
+        store(KidRule::Exact)
+            .current(Reach::Network)
+            .select(Some("a"), ignore),
         Selection::Answered
     ));
 }
@@ -113,7 +122,7 @@ fn a_skipped_key_still_answers_to_its_name() {
         spec(set(&[A])),
     ];
     let (store, _) = open(sources, all(), KidRule::Required).unwrap();
-    let current = store.current();
+    let current = store.current(Reach::Network);
     let mut usable = Vec::new();
     current.select(Some("a"), |key| usable.push(key.is_usable()));
     assert_eq!(usable, [false]);
@@ -147,7 +156,7 @@ fn keys_are_prepared_for_what_all_agree_on() {
         )
         .unwrap();
         let mut algorithms = None;
-        store.current().select(None, |key| {
+        store.current(Reach::Network).select(None, |key| {
             algorithms.get_or_insert_with(|| key.prepared.iter().map(PreparedKey::algorithm).collect());
         });
         algorithms.unwrap()
@@ -217,7 +226,10 @@ fn something_must_be_left() {
 #[test]
 fn a_policy_without_sources_knows_no_key() {
     let (store, _) = open(Vec::new(), all(), KidRule::Hint).unwrap();
-    assert!(matches!(store.current().select(None, |_| {}), Selection::Unknown));
+    assert!(matches!(
+        store.current(Reach::Network).select(None, |_| {}),
+        Selection::Unknown
+    ));
 }
 
 #[test]
@@ -269,23 +281,6 @@ fn files_are_read_relative_to_the_base_directory() {
         text.contains("ec.public.pem`: the secret is a public key"),
         "{text}"
     );
-}
-
-#[test]
-fn one_final_newline_is_no_part_of_a_secret() {
-    for (text, secret) in [
-        (&b"secret"[..], &b"secret"[..]),
-        (b"secret\n", b"secret"),
-        (b"secret\r\n", b"secret"),
-        (b"secret\n\n", b"secret\n"),
-        (b"secret\r", b"secret\r"),
-        (b"\n", b""),
-        (b"", b""),
-    ] {
-        let mut bytes = text.to_vec();
-        without_newline(&mut bytes);
-        assert_eq!(bytes, secret, "{text:?}");
-    }
 }
 
 #[test]

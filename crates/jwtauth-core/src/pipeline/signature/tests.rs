@@ -12,7 +12,7 @@ use base64_simd::URL_SAFE_NO_PAD;
 use crate::error::{Code, Result};
 use crate::json::{self, Value};
 use crate::keys::testing::{self, all, named, open, spec};
-use crate::keys::{Algorithm, Algorithms, KeyStore};
+use crate::keys::{Algorithm, Algorithms, KeyStore, Reach};
 use crate::pipeline::{decode, select_key, signature};
 use crate::policy::{KidRule, Limits, Origin, Secret, UnusedHeaders};
 
@@ -27,7 +27,7 @@ fn public(private: &str) -> KeyStore {
 fn verify(token: &str, store: &KeyStore, allowed: Algorithms) -> Result<String> {
     let mut token = decode::compact(token, None, UnusedHeaders::Ignored, &Limits::default())?;
     let algorithm = select_key::algorithm(token.header(), allowed)?;
-    store.attempt(|keys| {
+    store.attempt(Reach::Network, |keys| {
         let keys = select_key::candidates(token.header(), algorithm, keys)?;
         signature::verify(&mut token, &keys).map(|token| token.payload().to_owned())
     })
