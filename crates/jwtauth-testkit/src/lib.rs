@@ -8,6 +8,7 @@
 //! `tests/conformance/README.md` documents the format of the cases and of the files.
 
 pub mod case;
+pub mod faults;
 pub mod flatten;
 pub mod keys;
 pub mod mint;

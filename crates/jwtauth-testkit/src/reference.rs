@@ -122,6 +122,10 @@ impl<'r> References<'r> {
                     .collect();
                 json!({ "keys": keys? })
             }
+            "copies" => {
+                let (number, name) = name.split_once(':').context("`@copies` has a number and a key")?;
+                self.copies(number.parse().context(number)?, name)?
+            }
             "base64" => STANDARD.encode_to_string(self.bytes(name)?).into(),
             "base64url" => URL_SAFE_NO_PAD.encode_to_string(self.bytes(name)?).into(),
             "text" => String::from_utf8(self.bytes(name)?).context(text)?.into(),
@@ -133,6 +137,19 @@ impl<'r> References<'r> {
             _ => return Err(format!("`{text}` is no reference")),
         };
         Ok(Some(value))
+    }
+
+    /// A set of so many keys: a test key, and copies of it under other names.
+    fn copies(&self, number: usize, name: &str) -> Result<Value> {
+        let jwk = self.ring.get(name)?.jwk(name);
+        let copy = |index: usize| {
+            let mut copy = jwk.clone();
+            if index > 0 {
+                copy.insert("kid".to_owned(), format!("copy-{index}").into());
+            }
+            Value::Object(copy)
+        };
+        Ok(json!({ "keys": (0..number).map(copy).collect::<Vec<Value>>() }))
     }
 
     fn patched_jwk(&self, name: &str, patch: &Map<String, Value>) -> Result<Map<String, Value>> {

@@ -1,0 +1,293 @@
+//! One script, with everything that it needs.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use jwtauth_core::claims::NumericDate;
+use jwtauth_core::{Clock, Monotonic, duration};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::{Ask, Change, Count, Fault, Step, Suite, Tokens};
+use crate::keys::Keyring;
+use crate::reference::References;
+use crate::server::{Authority, Behaviour, Server, Tls};
+use crate::{Context, Result, mint};
+
+/// A script with its servers, its files and its signed tokens. Dropped, all of that is gone.
+#[derive(Debug)]
+pub struct Play {
+    /// The envelope to make the verifier from.
+    pub verifier: Value,
+    /// The steps.
+    pub acts: Vec<Act>,
+    /// The clock that a step may advance.
+    pub clock: Monotonic,
+    directory: PathBuf,
+    servers: BTreeMap<String, Server>,
+    start: Change,
+    ring: Keyring,
+}
+
+/// A step, ready to be taken.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum Act {
+    /// [`Play::change`] takes it.
+    Change {
+        /// Always true.
+        change: bool,
+        /// What changes.
+        #[serde(skip)]
+        what: Change,
+    },
+    /// Requests, and what comes of each.
+    Ask {
+        /// The tokens.
+        tokens: Vec<String>,
+        /// How many threads begin together; each has all tokens decided.
+        threads: usize,
+        /// `granted`, or a code.
+        expect: String,
+        /// How far a fetch came, as `detail` says it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        phase: Option<String>,
+        /// How many requests should come to the servers.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        requests: Option<Requests>,
+        /// The time for all of it.
+        within_ms: u64,
+    },
+}
+
+/// How many requests there should be.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Requests {
+    /// At least so many.
+    pub least: usize,
+    /// At most so many.
+    pub most: usize,
+}
+
+impl Play {
+    /// Starts the servers, writes the files and signs the tokens of a script.
+    ///
+    /// # Errors
+    /// The script asks for something that is not there.
+    pub fn new(suite: &Suite, fault: &Fault, script: &str) -> Result<Play> {
+        let start = Change {
+            servers: fault.servers.clone(),
+            files: fault.files.clone(),
+            ..Change::default()
+        };
+        let mut play = Play {
+            verifier: Value::Null,
+            acts: Vec::new(),
+            clock: Monotonic::default(),
+            directory: fresh_directory()?,
+            servers: BTreeMap::new(),
+            start,
+            ring: Keyring::load()?,
+        };
+        let named = fault.servers.keys().map(String::as_str);
+        for name in named.chain(["keys"]) {
+            let plain = fault.servers.get(name).and_then(|server| server.get("tls")) == Some(&json!("none"));
+            let server = Server::start(Behaviour {
+                tls: plain.then_some(Tls::None),
+                ..Behaviour::default()
+            })?;
+            play.servers.insert(name.to_owned(), server);
+        }
+        let authority = Authority::shared()?;
+        play.write("ca.pem", &authority.root_pem())?;
+        play.write("client.pem", &authority.client_pem())?;
+        play.write("client.key", &authority.client_key_pem())?;
+        play.change(&Change {
+            restore: true,
+            ..Change::default()
+        })?;
+        play.verifier = play.envelope(suite, fault)?;
+        let steps = fault.script(script)?.into_iter();
+        play.acts = steps.map(|step| play.prepare(step)).collect::<Result<_>>()?;
+        Ok(play)
+    }
+
+    /// Takes a step that changes something.
+    ///
+    /// # Errors
+    /// It changes something that is not there.
+    pub fn change(&self, change: &Change) -> Result<()> {
+        if change.restore {
+            for server in self.servers.values() {
+                server.behave(self.read(&good())?)?;
+            }
+            self.change(&self.start)?;
+        }
+        for (name, behaviour) in &change.servers {
+            let server = self.servers.get(name);
+            let server = server.context(format_args!("there is no server `{name}`"))?;
+            server.behave(self.read(behaviour)?)?;
+        }
+        for (name, text) in &change.files {
+            self.write(name, text)?;
+        }
+        if let Some(text) = &change.advance {
+            let by = duration::parse_go(text).filter(|(negative, _)| !negative);
+            self.clock
+                .advance(by.context(format_args!("`{text}` is no duration"))?.1);
+        }
+        Ok(())
+    }
+
+    /// The wall clock's time.
+    pub fn now(&self) -> Clock {
+        Clock::Fixed(NumericDate::from_seconds(NOW))
+    }
+
+    /// Where its files are.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// How many requests its servers have seen.
+    pub fn requests(&self) -> usize {
+        self.servers.values().map(Server::requests).sum()
+    }
+
+    /// How many connections its servers have taken.
+    pub fn connections(&self) -> usize {
+        self.servers.values().map(Server::connections).sum()
+    }
+
+    /// What somebody in another process needs to play it.
+    pub fn program(&self) -> Value {
+        let servers: Map<String, Value> = self
+            .servers
+            .iter()
+            .map(|(name, server)| (name.clone(), server.url().into()))
+            .collect();
+        json!({
+            "verifier": self.verifier,
+            "directory": self.directory,
+            "servers": servers,
+            "steps": self.acts,
+        })
+    }
+
+    fn envelope(&self, suite: &Suite, fault: &Fault) -> Result<Value> {
+        let mut source = Value::Object(suite.source.clone());
+        crate::case::merge(&mut source, &Value::Object(fault.source.clone()));
+        self.replace(&mut source)?;
+        Ok(json!({
+            "dialect": "native",
+            "config": { "keys": [source], "algorithms": ["RS256"], "kid": "match" },
+            "options": { "now": NOW, "base_dir": self.directory },
+        }))
+    }
+
+    fn prepare(&self, step: Step) -> Result<Act> {
+        match step {
+            Step::Change(what) => Ok(Act::Change { change: true, what }),
+            Step::Ask(ask) => {
+                let Ask {
+                    authenticate,
+                    expect,
+                    phase,
+                    requests,
+                    within_ms,
+                } = *ask;
+                Ok(Act::Ask {
+                    tokens: self.tokens(&authenticate)?,
+                    threads: authenticate.threads,
+                    expect,
+                    phase,
+                    requests: requests.map(Requests::from),
+                    within_ms,
+                })
+            }
+        }
+    }
+
+    fn tokens(&self, tokens: &Tokens) -> Result<Vec<String>> {
+        let issuer = self.servers.get("keys").map(Server::url);
+        let claims = json!({ "sub": "alice", "iss": issuer, "exp": NOW + 300 });
+        let token = |number: usize| {
+            let kid = tokens.kid.replace("{n}", &number.to_string());
+            let description = json!({ "key": tokens.key, "alg": "RS256", "kid": kid, "claims": claims });
+            let description = serde_json::from_str(&description.to_string()).context("a token")?;
+            mint::token(&description, &self.ring)
+        };
+        (0..tokens.times).map(token).collect()
+    }
+
+    fn read(&self, behaviour: &Value) -> Result<Behaviour> {
+        let mut behaviour = behaviour.clone();
+        self.replace(&mut behaviour)?;
+        Behaviour::deserialize(&behaviour).context(behaviour)
+    }
+
+    /// Puts keys and URLs into a document.
+    fn replace(&self, document: &mut Value) -> Result<()> {
+        References::new(&self.ring, None).replace(document)?;
+        self.place(document);
+        Ok(())
+    }
+
+    fn place(&self, document: &mut Value) {
+        match document {
+            Value::String(text) => {
+                for (name, server) in &self.servers {
+                    *text = text.replace(&format!("{{{name}}}"), server.url());
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.place(item)),
+            Value::Object(members) => members.values_mut().for_each(|value| self.place(value)),
+            _ => {}
+        }
+    }
+
+    fn write(&self, name: &str, text: &str) -> Result<()> {
+        std::fs::write(self.directory.join(name), text).context(name)
+    }
+}
+
+impl Drop for Play {
+    fn drop(&mut self) {
+        // What cannot be removed stays in the system's folder for such things.
+        let _ = std::fs::remove_dir_all(&self.directory);
+        let _ = self.directory.parent().map(std::fs::remove_dir);
+    }
+}
+
+/// How a server behaves when nothing is wrong.
+fn good() -> Value {
+    json!({ "tls": "good", "client_certificate": false, "open": true, "silent": false, "/keys": { "json": "@jwks:rsa-1" } })
+}
+
+fn fresh_directory() -> Result<PathBuf> {
+    static PLAYS: AtomicUsize = AtomicUsize::new(0);
+    let number = PLAYS.fetch_add(1, Ordering::Relaxed);
+    let parent = std::env::temp_dir().join(format!("jwtauth-plays-{}", std::process::id()));
+    let directory = parent.join(number.to_string());
+    std::fs::create_dir_all(&directory).context(directory.display())?;
+    Ok(directory)
+}
+
+/// The wall clock's time in every script.
+const NOW: i64 = 1_700_000_000;
+
+impl From<Count> for Requests {
+    fn from(count: Count) -> Requests {
+        match count {
+            Count::Exactly(number) => Requests {
+                least: number,
+                most: number,
+            },
+            Count::Bounded { at_most } => Requests {
+                least: 0,
+                most: at_most,
+            },
+        }
+    }
+}

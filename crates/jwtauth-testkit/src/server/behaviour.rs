@@ -1,0 +1,177 @@
+//! What a server does with those who come; `tests/faults/README.md` explains the members.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::authority::Tls;
+use super::http::{self, Message};
+use crate::case::Text;
+
+/// How a server behaves, or what changes about that: what is not mentioned is as usual, or stays.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Behaviour {
+    /// The certificate that it shows; a good one.
+    pub tls: Option<Tls>,
+    /// Whether it wants the client's certificate; no.
+    pub client_certificate: Option<bool>,
+    /// Whether it takes connections; yes.
+    pub open: Option<bool>,
+    /// Whether it says nothing at all, not even in the handshake; no.
+    pub silent: Option<bool>,
+    /// What it answers, by path.
+    #[serde(flatten)]
+    pub answers: BTreeMap<String, Answer>,
+}
+
+/// An answer to a request.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers; `Content-Type: application/json` unless another is named.
+    pub headers: BTreeMap<String, String>,
+    /// The body, as a document.
+    pub json: Option<Value>,
+    /// The body, as a text.
+    pub text: Option<Text>,
+    /// Where the answer ends too early.
+    pub stop: Option<Stop>,
+    /// How long the next byte of the body takes.
+    pub byte_every_ms: Option<u64>,
+    /// The bearer token without which there is no answer.
+    pub bearer: Option<String>,
+}
+
+/// Where an answer ends too early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stop {
+    /// The connection is closed without a word.
+    AtOnce,
+    /// Nothing comes, and the connection stays open.
+    BeforeHeaders,
+    /// Half of the body comes, and the connection stays open.
+    MidBody,
+}
+
+impl Behaviour {
+    /// The usual behaviour, but for this answer to this path.
+    pub fn answering(path: &str, answer: Answer) -> Behaviour {
+        Behaviour {
+            answers: BTreeMap::from([(path.to_owned(), answer)]),
+            ..Behaviour::default()
+        }
+    }
+
+    pub(super) fn change(&mut self, change: Behaviour) {
+        self.tls = change.tls.or(self.tls);
+        self.client_certificate = change.client_certificate.or(self.client_certificate);
+        self.open = change.open.or(self.open);
+        self.silent = change.silent.or(self.silent);
+        self.answers.extend(change.answers);
+    }
+
+    pub(super) fn answer(&self, path: &str) -> Answer {
+        self.answers
+            .get(path)
+            .cloned()
+            .unwrap_or_else(|| Answer::status(404))
+    }
+}
+
+impl Default for Answer {
+    fn default() -> Answer {
+        Answer::status(200)
+    }
+}
+
+impl Answer {
+    /// A status without a body.
+    pub fn status(status: u16) -> Answer {
+        Answer {
+            status,
+            headers: BTreeMap::new(),
+            json: None,
+            text: None,
+            stop: None,
+            byte_every_ms: None,
+            bearer: None,
+        }
+    }
+
+    /// Status 200 with this document.
+    pub fn json(document: Value) -> Answer {
+        Answer {
+            json: Some(document),
+            ..Answer::status(200)
+        }
+    }
+
+    /// The same with one more header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Answer {
+        self.headers.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Gives it to a client.
+    pub(super) fn send(&self, request: &Message, connection: &mut (impl Read + Write)) -> io::Result<()> {
+        match &self.bearer {
+            Some(token) if request.header("Authorization") != Some(&format!("Bearer {token}")) => {
+                return http::head(connection, 401, [], 0);
+            }
+            _ => {}
+        }
+        match self.stop {
+            Some(Stop::AtOnce) => return Ok(()),
+            Some(Stop::BeforeHeaders) => return until_closed(connection),
+            Some(Stop::MidBody) | None => {}
+        }
+        let body = self.body();
+        let mut headers: Vec<(&str, &str)> = self
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        if !headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("Content-Type"))
+        {
+            headers.push(("Content-Type", "application/json"));
+        }
+        http::head(connection, self.status, headers, body.len())?;
+        if self.stop == Some(Stop::MidBody) {
+            let (half, _) = body.split_at(body.len() / 2);
+            connection.write_all(half)?;
+            return until_closed(connection);
+        }
+        let Some(pause) = self.byte_every_ms else {
+            return connection.write_all(&body);
+        };
+        for byte in body.chunks(1) {
+            connection.write_all(byte)?;
+            connection.flush()?;
+            std::thread::sleep(Duration::from_millis(pause));
+        }
+        Ok(())
+    }
+
+    fn body(&self) -> Vec<u8> {
+        match (&self.json, &self.text) {
+            (Some(document), _) => document.to_string().into_bytes(),
+            (None, Some(text)) => text.to_text().into_bytes(),
+            (None, None) => Vec::new(),
+        }
+    }
+}
+
+/// Waits for the client to hang up; the connection's own timeout ends it at last.
+pub(super) fn until_closed(connection: &mut (impl Read + Write)) -> io::Result<()> {
+    connection.flush()?;
+    io::copy(connection, &mut io::sink()).map(|_| ())
+}

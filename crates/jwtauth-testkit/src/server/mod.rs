@@ -1,0 +1,212 @@
+//! A web server on loopback that behaves as a test tells it to, faults included: real TCP, real TLS.
+
+mod authority;
+mod behaviour;
+pub mod http;
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rustls::{ServerConnection, StreamOwned};
+use socket2::{Domain, Socket, Type};
+
+pub use self::authority::{Authority, Tls};
+pub use self::behaviour::{Answer, Behaviour, Stop};
+use self::http::Message;
+use crate::{Context, Result};
+
+/// A running server. Dropped, it takes no more connections.
+#[derive(Debug)]
+pub struct Server {
+    url: String,
+    address: SocketAddr,
+    /// Bound and never listening: while the server is closed, nobody else gets its port, and connections are refused.
+    _reservation: Socket,
+    listening: Mutex<Option<Listening>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    behaviour: Mutex<Behaviour>,
+    connections: AtomicUsize,
+    requests: AtomicUsize,
+    last: Mutex<String>,
+}
+
+#[derive(Debug)]
+struct Listening {
+    over: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Server {
+    /// Starts a server.
+    ///
+    /// # Errors
+    /// Loopback has no free port, or a certificate cannot be made.
+    pub fn start(behaviour: Behaviour) -> Result<Server> {
+        Authority::shared()?;
+        let reservation = bound(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+        let address = reservation
+            .local_addr()
+            .ok()
+            .and_then(|address| address.as_socket());
+        let address = address.context("the server's port")?;
+        let plain = behaviour.tls == Some(Tls::None);
+        let server = Server {
+            url: format!("{}://{address}", if plain { "http" } else { "https" }),
+            address,
+            _reservation: reservation,
+            listening: Mutex::default(),
+            shared: Arc::default(),
+        };
+        server.behave(behaviour)?;
+        Ok(server)
+    }
+
+    /// Its URL, without a path.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Behaves otherwise from now on; what is not mentioned stays.
+    ///
+    /// # Errors
+    /// An answer to something that is no path; the port cannot be opened.
+    pub fn behave(&self, change: Behaviour) -> Result<()> {
+        if let Some(path) = change.answers.keys().find(|path| !path.starts_with('/')) {
+            return Err(format!("`{path}` is no path"));
+        }
+        let open = {
+            let mut behaviour = lock(&self.shared.behaviour);
+            behaviour.change(change);
+            behaviour.open != Some(false)
+        };
+        let mut listening = lock(&self.listening);
+        if !open {
+            if let Some(listening) = listening.take() {
+                listening.close(self.address);
+            }
+        } else if listening.is_none() {
+            *listening = Some(Listening::start(self.address, &self.shared)?);
+        }
+        Ok(())
+    }
+
+    /// How many requests it has seen.
+    pub fn requests(&self) -> usize {
+        self.shared.requests.load(Ordering::SeqCst)
+    }
+
+    /// How many connections it has taken.
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::SeqCst)
+    }
+
+    /// The last request's head.
+    pub fn last_request(&self) -> String {
+        lock(&self.shared.last).clone()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(listening) = lock(&self.listening).take() {
+            listening.close(self.address);
+        }
+    }
+}
+
+impl Listening {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a server for tests, which are threads anyway"
+    )]
+    fn start(address: SocketAddr, shared: &Arc<Shared>) -> Result<Listening> {
+        let socket = bound(address)?;
+        socket.listen(1024).context("listening")?;
+        let listener = TcpListener::from(socket);
+        let over = Arc::new(AtomicBool::new(false));
+        let (shared, ends) = (Arc::clone(shared), Arc::clone(&over));
+        let thread = std::thread::spawn(move || {
+            for connection in listener.incoming() {
+                if ends.load(Ordering::SeqCst) {
+                    return;
+                }
+                let Ok(connection) = connection else { continue };
+                let shared = Arc::clone(&shared);
+                std::thread::spawn(move || shared.serve(connection));
+            }
+        });
+        Ok(Listening { over, thread })
+    }
+
+    /// Returns when connections are refused.
+    fn close(self, address: SocketAddr) {
+        self.over.store(true, Ordering::SeqCst);
+        // Whoever waits for a connection gets one more, and ends. Neither can fail in a way that matters here.
+        let _ = TcpStream::connect(address);
+        let _ = self.thread.join();
+    }
+}
+
+impl Shared {
+    fn serve(&self, connection: TcpStream) {
+        self.connections.fetch_add(1, Ordering::SeqCst);
+        let behaviour = lock(&self.behaviour).clone();
+        let _ = connection.set_read_timeout(Some(PATIENCE));
+        let _ = connection.set_write_timeout(Some(PATIENCE));
+        let _ = connection.set_nodelay(true);
+        if behaviour.silent == Some(true) {
+            let _ = behaviour::until_closed(&mut &connection);
+            return;
+        }
+        let wanted = behaviour.client_certificate == Some(true);
+        let config = Authority::shared()
+            .and_then(|authority| authority.config(behaviour.tls.unwrap_or_default(), wanted));
+        match config {
+            Ok(None) => self.answer(&behaviour, connection),
+            Ok(Some(config)) => {
+                if let Ok(session) = ServerConnection::new(config) {
+                    self.answer(&behaviour, StreamOwned::new(session, connection));
+                }
+            }
+            Err(why) => eprintln!("a server for tests: {why}"),
+        }
+    }
+
+    fn answer(&self, behaviour: &Behaviour, mut connection: impl Read + Write) {
+        let Some(request) = Message::read(&mut connection) else {
+            // Whoever speaks TLS to a server that does not is told so.
+            let _ = http::head(&mut connection, 400, [], 0);
+            let _ = behaviour::until_closed(&mut connection);
+            return;
+        };
+        lock(&self.last).clone_from(&request.head);
+        self.requests.fetch_add(1, Ordering::SeqCst);
+        // A client that has gone away is the client's affair.
+        let _ = behaviour.answer(&request.path).send(&request, &mut connection);
+        let _ = connection.flush();
+    }
+}
+
+/// A socket at this address, which shares it with others of this process.
+fn bound(address: SocketAddr) -> Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).context("a socket")?;
+    socket.set_reuse_address(true).context("a socket")?;
+    socket.set_reuse_port(true).context("a socket")?;
+    socket.bind(&address.into()).context(address)?;
+    Ok(socket)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How long a connection may stay silent; longer than any test waits.
+const PATIENCE: Duration = Duration::from_secs(60);
