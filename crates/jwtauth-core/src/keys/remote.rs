@@ -375,3 +375,6 @@ fn count(counter: &AtomicU64) {
 pub(super) fn to_millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;
