@@ -49,8 +49,9 @@
 //!
 //! # What it promises
 //!
-//! * Building a verifier reads files and opens no connection. Deciding touches nothing but memory.
-//! * A verifier never changes; any number of threads may use one at once. The library starts no threads.
+//! * Building a verifier reads files and opens no connection. Deciding touches nothing but memory, unless keys have to
+//!   be fetched; then one calling thread does it, and a request that is [`cached_only`](Request::cached_only) does not.
+//! * A verifier never changes but for the keys it fetched; any number of threads may use one at once.
 //! * No input panics. Whatever fails, fails closed: as an [`Error`], never as a grant.
 //! * Neither tokens nor the values of claims are part of an error.
 
