@@ -6,12 +6,14 @@
 //! | `arguments` | Python arguments → configuration text and [`Request`](jwtauth_core::Request) |
 //! | `grant` | the class `Grant`: what was granted, made into Python objects when it is read |
 //! | `parts` | the classes `Identity`, `Entitlement`, `Session` |
+//! | `fetch` | a Python function that fetches keys → the core's `Fetch` |
 //! | `error` | failures → exceptions |
 //! | `guard` | panics → failures |
 //! | `json` | JSON text → Python objects |
 
 mod arguments;
 mod error;
+mod fetch;
 mod grant;
 mod guard;
 mod json;

@@ -1,12 +1,17 @@
 //! The class `Verifier`.
 
-use jwtauth_core::wire;
+use std::sync::Arc;
+
+use jwtauth_core::keys::fetch::Fetch;
+use jwtauth_core::{Code, wire};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::IntoPyDict;
 
 use crate::arguments::{Arguments, Given, configuration, text, utf8};
 use crate::error::{attached, decided, detached};
+use crate::fetch::{Hosted, hosted};
 use crate::grant::Grant;
 use crate::json;
 
@@ -16,12 +21,20 @@ use crate::json;
 /// fetched. Building reads key files and compiles every expression, and opens no connection. Other threads run while
 /// a verifier works for longer than they need to start.
 ///
+/// ``fetch`` stands in for the built-in HTTP client. It takes a :class:`FetchRequest`, returns a
+/// :class:`FetchResponse`, and is called on the threads that authenticate, once at a time for each key source. What it
+/// raises is a failure to fetch: a :class:`FetchError` says in which phase and why, of any other exception only the
+/// name of its class is told, because its text may hold secrets. Either is the ``__cause__`` of what its caller gets.
+/// What is no ``Exception`` (``KeyboardInterrupt``, ``SystemExit``) goes on to the caller, whatever the decision.
+///
 /// Args:
 ///     config: The envelope ``{"dialect": ..., "config": ..., "options": ...}`` as a mapping, or as JSON text.
+///     fetch: A function that fetches keys in place of the built-in client; not a coroutine function.
 ///
 /// Raises:
 ///     ConfigError: The configuration is not valid; ``detail`` names the key and the problem.
-///     TypeError: ``config`` is neither a mapping nor text, or holds what JSON cannot say.
+///     TypeError: ``config`` is neither a mapping nor text, or holds what JSON cannot say; ``fetch`` cannot be called,
+///         or only awaited.
 ///
 /// Example:
 ///     >>> verifier = Verifier({
@@ -29,15 +42,42 @@ use crate::json;
 ///     ...     "config": {"keys": [{"jwks_file": "keys.json"}], "algorithms": ["RS256"], "audiences": ["api"]},
 ///     ... })
 #[pyclass(frozen, weakref, module = "jwtauth")]
-pub(crate) struct Verifier(jwtauth_core::Verifier);
+pub(crate) struct Verifier {
+    core: jwtauth_core::Verifier,
+    fetch: Option<Arc<Hosted>>,
+}
+
+impl Verifier {
+    /// Runs a decision or a refresh, which may call the host's function.
+    fn run<T>(&self, py: Python<'_>, work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+        match &self.fetch {
+            Some(_) => hosted(py, work),
+            None => work(),
+        }
+    }
+}
 
 #[pymethods]
 impl Verifier {
     #[new]
-    fn new(config: &Bound<'_, PyAny>) -> PyResult<Verifier> {
+    #[pyo3(signature = (config, *, fetch=None))]
+    fn new(config: &Bound<'_, PyAny>, fetch: Given<'_, '_>) -> PyResult<Verifier> {
         let text = configuration(config)?;
         let text = utf8(&text, "config")?;
-        detached(config.py(), || wire::verifier(text)).map(Verifier)
+        let fetch = fetch.map(Hosted::new).transpose()?.map(Arc::new);
+        let client = fetch.clone().map(|fetch| fetch as Arc<dyn Fetch>);
+        let core = detached(config.py(), || wire::verifier_with(text, client))?;
+        Ok(Verifier { core, fetch })
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.fetch.as_ref().map_or(Ok(()), |fetch| fetch.traverse(&visit))
+    }
+
+    fn __clear__(&self) {
+        if let Some(fetch) = &self.fetch {
+            fetch.clear();
+        }
     }
 
     /// Decides one request: returns what the caller receives, or raises.
@@ -52,6 +92,8 @@ impl Verifier {
     ///     url: The request's URL or path with its query, for configurations that read tokens from there.
     ///     profile: The profile to decide under; without one, the configuration's top level or default.
     ///     remote_addr: The caller's address, as text or from the ``ipaddress`` module.
+    ///     cached_only: Fetches nothing and waits for nobody: where keys would have to be fetched first, the answer is
+    ///         ``Unavailable``.
     ///
     /// Returns:
     ///     The grant. There is no other way in: every refusal is an exception.
@@ -66,19 +108,45 @@ impl Verifier {
     ///     >>> grant = verifier.authenticate(headers={"Authorization": "Bearer eyJ..."})
     ///     >>> grant.identity.name
     ///     'alice'
-    #[pyo3(signature = (token=None, *, headers=None, url=None, profile=None, remote_addr=None))]
+    #[pyo3(signature = (
+        token=None, *, headers=None, url=None, profile=None, remote_addr=None, cached_only=false
+    ))]
     fn authenticate(
-        &self,
-        py: Python<'_>,
+        this: &Bound<'_, Verifier>,
         token: Given<'_, '_>,
         headers: Given<'_, '_>,
         url: Given<'_, '_>,
         profile: Given<'_, '_>,
         remote_addr: Given<'_, '_>,
+        cached_only: bool,
     ) -> PyResult<Grant> {
+        let (py, this) = (this.py(), this.get());
         let arguments = Arguments::read(token, headers, url, profile, remote_addr)?;
-        let request = arguments.request()?;
-        decided(py, self.0.is_brief(&request), || self.0.authenticate(&request)).map(Grant::from)
+        let request = arguments.request()?.cached_only(cached_only);
+        let brief = this.core.is_brief(&request);
+        this.run(py, || decided(py, brief, || this.core.authenticate(&request)))
+            .map(Grant::from)
+    }
+
+    // Half of `authenticate_async`: the grant, or nothing where keys are to be fetched.
+    #[pyo3(signature = (
+        token=None, *, headers=None, url=None, profile=None, remote_addr=None, cached_only=false
+    ))]
+    fn _authenticate_now(
+        this: &Bound<'_, Verifier>,
+        token: Given<'_, '_>,
+        headers: Given<'_, '_>,
+        url: Given<'_, '_>,
+        profile: Given<'_, '_>,
+        remote_addr: Given<'_, '_>,
+        cached_only: bool,
+    ) -> PyResult<Option<Grant>> {
+        let (py, this) = (this.py(), this.get());
+        let arguments = Arguments::read(token, headers, url, profile, remote_addr)?;
+        let request = arguments.request()?.cached_only(cached_only);
+        let decide = || this.core.authenticate_now(&request).transpose();
+        let grant = decided(py, this.core.is_brief(&request), decide)?;
+        Ok(grant.map(Grant::from))
     }
 
     /// Decides one request given as the JSON of the wire format.
@@ -87,7 +155,8 @@ impl Verifier {
     /// and never forward a client's body: ``profile`` and ``remote_addr`` in it are believed.
     ///
     /// Args:
-    ///     request: An object with any of ``token``, ``headers``, ``url``, ``profile``, ``remote_addr``.
+    ///     request: An object with any of ``token``, ``headers``, ``url``, ``profile``, ``remote_addr``,
+    ///         ``cached_only``.
     ///
     /// Raises:
     ///     Denied: The answer is no; ``code`` says why.
@@ -100,18 +169,21 @@ impl Verifier {
     fn authenticate_json(&self, py: Python<'_>, request: &Bound<'_, PyAny>) -> PyResult<Grant> {
         let request = text(request, || "request must be str".to_owned())?;
         let request = utf8(&request, "request")?;
-        detached(py, || wire::authenticate(&self.0, request)).map(Grant::from)
+        self.run(py, || detached(py, || wire::authenticate(&self.core, request)))
+            .map(Grant::from)
     }
 
-    /// Decides one request off the event loop: ``await`` it.
+    /// Decides one request without holding up the event loop: ``await`` it.
     ///
-    /// Takes what :meth:`authenticate` takes, and returns and raises what it does. The work runs in a thread of
-    /// asyncio's default executor, because keys may have to be fetched; a cancelled call stops waiting, not working.
-    /// With keys that are at hand, :meth:`authenticate` takes microseconds and can be called on the loop itself.
+    /// Takes what :meth:`authenticate` takes, and returns and raises what it does. With keys at hand it decides at
+    /// once, which takes microseconds. Where keys are to be fetched, the work runs in a thread of asyncio's default
+    /// executor: one thread for all that wait for a verifier's keys. A cancelled call stops waiting, not fetching.
     ///
     /// Example:
     ///     >>> grant = await verifier.authenticate_async(headers=request.headers)
-    #[pyo3(signature = (token=None, *, headers=None, url=None, profile=None, remote_addr=None))]
+    #[pyo3(signature = (
+        token=None, *, headers=None, url=None, profile=None, remote_addr=None, cached_only=false
+    ))]
     fn authenticate_async<'py>(
         this: &Bound<'py, Verifier>,
         token: Given<'_, 'py>,
@@ -119,47 +191,68 @@ impl Verifier {
         url: Given<'_, 'py>,
         profile: Given<'_, 'py>,
         remote_addr: Given<'_, 'py>,
+        cached_only: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = this.py();
-        let named = [
+        let options = [
             (intern!(py, "headers"), headers),
             (intern!(py, "url"), url),
             (intern!(py, "profile"), profile),
             (intern!(py, "remote_addr"), remote_addr),
-        ];
-        py.import(intern!(py, "asyncio"))?.call_method(
-            intern!(py, "to_thread"),
-            (this.getattr(intern!(py, "authenticate"))?, token),
-            Some(&named.into_py_dict(py)?),
-        )
+        ]
+        .into_py_dict(py)?;
+        options.set_item(intern!(py, "cached_only"), cached_only)?;
+        py.import(intern!(py, "jwtauth._async"))?
+            .call_method1(intern!(py, "authenticate"), (this, token, options))
     }
 
     /// The policy this verifier decides by, in the native form.
     ///
     /// ``dialect`` and ``config`` can be given to a new verifier; ``warnings`` lists what was accepted in the
-    /// configuration and is probably a mistake, each with ``key`` and ``message``. Secrets are blotted
-    /// out, so a policy with secrets says what it does and cannot be built from.
+    /// configuration and is probably a mistake, each with ``key`` and ``message``; ``key_status`` is a
+    /// :class:`SourceStatus` for each key source. Secrets are blotted out, so a policy with secrets says what it does
+    /// and cannot be built from.
     ///
     /// Example:
     ///     >>> for warning in verifier.policy()["warnings"]:
     ///     ...     print(warning["key"], warning["message"])
     fn policy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let text = attached(py, || Ok(wire::policy(&self.0)))?;
+        let text = attached(py, || Ok(wire::policy(&self.core)))?;
         json::load(py, &text)
     }
 
-    /// Fetches every key anew that comes from outside, and returns when all are there.
+    /// Fetches every key anew that comes from outside, and tells of every key source how it is then.
     ///
-    /// Good for a check at the start of a program. Keys that stand in the configuration or in files stay as they are.
+    /// Good for a check at the start of a program, and before it forks: then every process begins with keys. Keys that
+    /// stand in the configuration or in files stay as they are.
+    ///
+    /// Returns:
+    ///     A :class:`SourceStatus` for each source, in the policy's order.
     ///
     /// Raises:
-    ///     Unavailable: A source did not answer, or not with keys.
-    fn refresh_keys(&self, py: Python<'_>) -> PyResult<()> {
-        detached(py, || self.0.refresh_keys())
+    ///     Unavailable: A source did not answer, or not with keys. Every source was asked, and ``sources`` tells of each.
+    ///
+    /// Example:
+    ///     >>> [(source["url"], source["keys"]) for source in verifier.refresh_keys()]
+    ///     [('https://issuer.example/keys', 2)]
+    fn refresh_keys<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let outcome = self.run(py, || detached(py, || self.core.refresh_keys()));
+        let sources = attached(py, || {
+            serde_json::to_string(&self.core.key_status()).map_err(|_| Code::InternalError.into())
+        })?;
+        let sources = json::load(py, &sources)?;
+        let Err(why) = outcome else {
+            return Ok(sources);
+        };
+        let told = why.value(py);
+        if told.hasattr(intern!(py, "sources"))? {
+            told.setattr(intern!(py, "sources"), sources)?;
+        }
+        Err(why)
     }
 
     fn __repr__(&self) -> String {
-        let policy = self.0.policy();
+        let policy = self.core.policy();
         format!(
             "<jwtauth.Verifier profiles={} warnings={}>",
             policy.profiles.named.len() + usize::from(policy.profiles.top.is_some()),

@@ -1,4 +1,4 @@
-"""What the tests share: where things are, tokens to try, and the count of conformance cases."""
+"""What the tests share: where things are, tokens to try, a key server, and the count of conformance cases."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ import hashlib
 import hmac
 import json
 import os
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +74,20 @@ PUBLIC_TOKEN = (
 )
 
 
+def remote(url: str, **settings: Any) -> dict[str, Any]:
+    """A configuration that fetches the keys of ``PUBLIC_TOKEN``."""
+    return {
+        "dialect": "native",
+        "config": {
+            "keys": [{"jwks_url": url, **settings}],
+            "algorithms": ["EdDSA"],
+            "issuer": "https://issuer.example",
+            "audiences": ["api"],
+            "identity": {"name": "sub"},
+        },
+    }
+
+
 def token(claims: dict[str, Any] | None = None, secret: bytes = SECRET, /, **changed: Any) -> str:
     """A signed token with the claims given, or the usual ones with some changed."""
     return signed(json.dumps({**CLAIMS, **changed} if claims is None else claims), secret)
@@ -81,6 +101,65 @@ def signed(payload: str, secret: bytes = SECRET) -> str:
 
     start = encode(b'{"alg":"HS256","typ":"JWT"}') + "." + encode(payload.encode())
     return start + "." + encode(hmac.digest(secret, start.encode(), hashlib.sha256))
+
+
+def run(python: str | Path, script: str, *arguments: str) -> str:
+    """What a script prints, run by itself beside these tests."""
+    done = subprocess.run(
+        [str(python), "-W", "error", "-c", textwrap.dedent(script), *arguments],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+class KeyServer(ThreadingHTTPServer):
+    """Has the keys of ``PUBLIC_TOKEN`` at ``/keys``, an error and a redirect."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), KeyHandler)
+        self.url = f"http://127.0.0.1:{self.server_port}/keys"
+        self.requests = 0
+        self.silent = 0  # to so many requests it says nothing, until it is released
+        self.released = threading.Event()
+
+    def handle_error(self, *_: object) -> None:
+        """A client that went away is nobody's mistake."""
+
+
+class KeyHandler(BaseHTTPRequestHandler):
+    server: KeyServer
+
+    def do_GET(self) -> None:
+        if self.path == "/release":
+            self.server.released.set()
+        else:
+            self.server.requests += 1
+            if self.server.requests <= self.server.silent:
+                self.server.released.wait(60)
+        status = {"/keys": 200, "/error": 500, "/moved": 302}.get(self.path, 404)
+        self.send_response(status)
+        self.send_header("Location", "/keys")
+        self.end_headers()
+        self.wfile.write(json.dumps(PUBLIC_KEYS).encode() if status == 200 else b"what a server says")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def key_server() -> Iterator[KeyServer]:
+    with KeyServer() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.released.set()
+        server.shutdown()
+        thread.join()
 
 
 @pytest.fixture(scope="session")

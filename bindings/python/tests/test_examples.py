@@ -8,18 +8,20 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import CONFIG, PUBLIC_KEYS, PUBLIC_TOKEN, ROOT, token
+from conftest import CONFIG, PUBLIC_KEYS, PUBLIC_TOKEN, ROOT, KeyServer, remote, token
 
 import jwtauth
-from jwtauth import Denied, Grant, Unavailable
+from jwtauth import Denied, FetchResponse, Grant, Unavailable, Verifier
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-FIRST, _, SERVER = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+FIRST, REFRESH, CLIENT, _, SERVER = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 (SHOWN,) = re.findall(r"^```pycon\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 
 def first_example(directory: Path, monkeypatch: pytest.MonkeyPatch, bearer: str) -> dict[str, Any]:
@@ -50,6 +52,35 @@ def test_a_grant_is_as_the_readme_shows_it(tmp_path: Path, monkeypatch: pytest.M
     runner.run(shown)
     assert len(shown.examples) == 7
     assert runner.failures == 0
+
+
+def test_a_refresh_tells_what_the_readme_prints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = first_example(tmp_path, monkeypatch, PUBLIC_TOKEN)
+    capsys.readouterr()
+    exec(REFRESH, {"verifier": names["verifier"]})
+    assert capsys.readouterr().out == "keys[0].jwks_file fixed []\n"
+
+
+def test_a_client_of_the_program_fetches_as_the_readme_says() -> None:
+    seen: dict[str, Any] = {}
+
+    class Session:
+        @contextmanager
+        def get(self, url: str, **options: Any) -> Iterator[SimpleNamespace]:
+            seen.update(url=url, **options)
+            content = json.dumps(PUBLIC_KEYS).encode()
+            yield SimpleNamespace(status_code=200, content=content, headers={"Cache-Control": "max-age=60"})
+
+    config = remote("https://issuer.example/keys", timeout="3s")
+    names: dict[str, Any] = {"FetchResponse": FetchResponse, "Verifier": Verifier, "session": Session(), "config": config}
+    exec(CLIENT, names)
+    assert names["verifier"].authenticate(PUBLIC_TOKEN).identity.name == "alice"
+    assert (seen["url"], seen["headers"]) == ("https://issuer.example/keys", {"Accept": "application/json"})
+    assert (seen["timeout"] <= 3, seen["allow_redirects"]) == (True, False)
+    (source,) = names["verifier"].policy()["key_status"]
+    assert source["next_refresh"] <= 60
 
 
 @pytest.mark.parametrize(
@@ -89,8 +120,10 @@ def test_the_server_answers_as_the_readme_says(
     assert asyncio.run(names["whoami"](request)) == (body, status)
 
 
-def program(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "examples" / "python" / "authenticate.py"), *map(str, arguments)]
+def program(
+    *arguments: str | Path, name: str = "authenticate.py"
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "examples" / "python" / name), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -123,3 +156,35 @@ def test_the_example_program_names_a_mistake_in_the_configuration(tmp_path: Path
         done = program(path, "a.b.c")
         assert done.returncode == 2
         assert done.stderr.startswith(mistake)
+
+
+@pytest.mark.parametrize(
+    ("path", "settings", "status", "printed"),
+    [
+        ("/keys", {}, 0, "granted: alice []"),
+        ("/keys", {"max_bytes": 64}, 3, "refused: key_source_unavailable: "),
+        ("/error", {}, 3, "http: status 500"),
+        ("/moved", {}, 3, "http: status 302"),
+        ("/nowhere", {}, 3, "http: status 404"),
+    ],
+    ids=["keys", "too large", "error", "redirect", "not found"],
+)
+def test_the_example_with_its_own_client_decides(
+    tmp_path: Path, key_server: KeyServer, path: str, settings: dict[str, Any], status: int, printed: str
+) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(remote(key_server.url.replace("/keys", path), **settings)))
+    done = program(config, PUBLIC_TOKEN, name="own_client.py")
+    assert done.returncode == status, done.stderr
+    assert printed in (done.stdout if status == 0 else done.stderr)
+    assert "what a server says" not in done.stdout + done.stderr
+
+
+def test_the_example_with_its_own_client_says_when_there_is_no_server(tmp_path: Path) -> None:
+    with KeyServer() as gone:
+        url = gone.url
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(remote(url)))
+    done = program(config, PUBLIC_TOKEN, name="own_client.py")
+    assert done.returncode == 3
+    assert f"{url}: connect: no connection to the key server" in done.stderr

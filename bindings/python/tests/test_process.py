@@ -5,30 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import textwrap
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import CONFIG, NOW, PUBLIC_KEYS, PUBLIC_TOKEN, TARGET, token
+from conftest import CONFIG, NOW, PUBLIC_KEYS, PUBLIC_TOKEN, TARGET, run, token
 
 from jwtauth import Denied, Verifier
-
-
-def run(python: str | Path, script: str, *arguments: str) -> str:
-    """What a script prints, run by itself beside these tests."""
-    done = subprocess.run(
-        [str(python), "-W", "error", "-c", textwrap.dedent(script), *arguments],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
 
 
 class Waiting:

@@ -6,7 +6,21 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Literal
 
-from jwtauth import Code, Denied, Entitlement, Error, Grant, Identity, Session, Verifier
+from jwtauth import (
+    Code,
+    Denied,
+    Entitlement,
+    Error,
+    FetchError,
+    FetchRequest,
+    FetchResponse,
+    Grant,
+    Identity,
+    Session,
+    SourceStatus,
+    Unavailable,
+    Verifier,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import assert_type
@@ -32,6 +46,39 @@ async def decisions(verifier: Verifier, several: dict[str, list[str]], single: d
     verifier.authenticate(headers={"a": b"b"})  # type: ignore[dict-item]
     verifier.authenticate(remote_addr=("10.0.0.1", 80))  # type: ignore[arg-type]
     verifier.policy = dict  # type: ignore[method-assign]
+
+
+def fetch(request: FetchRequest) -> FetchResponse:
+    assert_type(request.url, str)
+    assert_type(request.headers, dict[str, str])
+    assert_type(request.timeout, float)
+    assert_type(request.max_bytes, int)
+    request.url = ""  # type: ignore[misc]
+    if request.max_bytes == 0:
+        raise FetchError("dns", "no such host")
+    if request.max_bytes == 1:
+        raise FetchError("htp", "misspelt")  # type: ignore[arg-type]
+    if request.max_bytes == 2:
+        return FetchResponse(200, "{}")  # type: ignore[arg-type]
+    return FetchResponse(200, b"{}", [("ETag", "1")] if request.headers else {"ETag": "1"})
+
+
+async def fetch_async(request: FetchRequest) -> FetchResponse:
+    return fetch(request)
+
+
+async def keys(verifier: Verifier, failure: Unavailable) -> None:
+    Verifier("{}", fetch=fetch)
+    Verifier("{}", fetch=fetch_async)  # type: ignore[arg-type]
+    Verifier("{}", fetch)  # type: ignore[call-arg]
+    assert_type(verifier.refresh_keys(), list[SourceStatus])
+    for source in failure.sources:
+        assert_type(source["kids"], list[str])
+        assert_type(source["last_failure"]["phase"], Literal["dns", "connect", "tls", "http", "parse"])
+        if source["state"] == "old":  # type: ignore[comparison-overlap]
+            pass
+    verifier.authenticate("a.b.c", cached_only=True)
+    await verifier.authenticate_async("a.b.c", cached_only=True)
 
 
 def parts(grant: Grant) -> None:

@@ -14,6 +14,7 @@ Example:
 """
 
 from jwtauth._errors import ArgumentError, ConfigError, Denied, Error, InternalError, Unavailable
+from jwtauth._fetch import FetchError, FetchPhase, FetchRequest, FetchResponse
 from jwtauth._jwtauth import (
     Code,
     Entitlement,
@@ -25,6 +26,7 @@ from jwtauth._jwtauth import (
     Verifier,
     __version__,
 )
+from jwtauth._keys import LastFailure, SourceStatus
 
 __all__ = [
     "ArgumentError",
@@ -34,10 +36,16 @@ __all__ = [
     "Entitlement",
     "EntitlementKind",
     "Error",
+    "FetchError",
+    "FetchPhase",
+    "FetchRequest",
+    "FetchResponse",
     "Grant",
     "Identity",
     "InternalError",
+    "LastFailure",
     "Session",
+    "SourceStatus",
     "Stage",
     "Unavailable",
     "Verifier",

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jwtauth._jwtauth import Code, Stage
+    from jwtauth._keys import SourceStatus
 
 
 class Error(Exception):
@@ -83,6 +86,9 @@ class ConfigError(Error):
 
 class Unavailable(Error):
     """The answer is not known, because keys could not be obtained. Worth a retry; never a yes."""
+
+    sources: Sequence[SourceStatus] = ()
+    """How every key source is, where ``refresh_keys`` failed."""
 
 
 class ArgumentError(Error):

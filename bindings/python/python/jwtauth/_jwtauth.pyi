@@ -1,7 +1,10 @@
 # The types of the extension module. What it does is documented there: help(jwtauth.Verifier).
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Literal, Protocol, TypeAlias, final, type_check_only
+
+from jwtauth._fetch import FetchRequest, FetchResponse
+from jwtauth._keys import SourceStatus
 
 __all__ = [
     "Code",
@@ -105,12 +108,20 @@ class Verifier:
     fetched. Building reads key files and compiles every expression, and opens no connection. Other threads run while
     a verifier works for longer than they need to start.
 
+    ``fetch`` stands in for the built-in HTTP client. It takes a :class:`FetchRequest`, returns a
+    :class:`FetchResponse`, and is called on the threads that authenticate, once at a time for each key source. What it
+    raises is a failure to fetch: a :class:`FetchError` says in which phase and why, of any other exception only the
+    name of its class is told, because its text may hold secrets. Either is the ``__cause__`` of what its caller gets.
+    What is no ``Exception`` (``KeyboardInterrupt``, ``SystemExit``) goes on to the caller, whatever the decision.
+
     Args:
         config: The envelope ``{"dialect": ..., "config": ..., "options": ...}`` as a mapping, or as JSON text.
+        fetch: A function that fetches keys in place of the built-in client; not a coroutine function.
 
     Raises:
         ConfigError: The configuration is not valid; ``detail`` names the key and the problem.
-        TypeError: ``config`` is neither a mapping nor text, or holds what JSON cannot say.
+        TypeError: ``config`` is neither a mapping nor text, or holds what JSON cannot say; ``fetch`` cannot be called,
+            or only awaited.
 
     Example:
         >>> verifier = Verifier({
@@ -119,7 +130,12 @@ class Verifier:
         ... })
     """
 
-    def __new__(cls, config: Mapping[str, Any] | str) -> Verifier: ...
+    def __new__(
+        cls,
+        config: Mapping[str, Any] | str,
+        *,
+        fetch: Callable[[FetchRequest], FetchResponse] | None = None,
+    ) -> Verifier: ...
     def authenticate(
         self,
         token: str | None = None,
@@ -128,6 +144,7 @@ class Verifier:
         url: str | None = None,
         profile: str | None = None,
         remote_addr: str | IPv4Address | IPv6Address | None = None,
+        cached_only: bool = False,
     ) -> Grant:
         """Decides one request: returns what the caller receives, or raises.
 
@@ -141,6 +158,8 @@ class Verifier:
             url: The request's URL or path with its query, for configurations that read tokens from there.
             profile: The profile to decide under; without one, the configuration's top level or default.
             remote_addr: The caller's address, as text or from the ``ipaddress`` module.
+            cached_only: Fetches nothing and waits for nobody: where keys would have to be fetched first, the answer is
+                ``Unavailable``.
 
         Returns:
             The grant. There is no other way in: every refusal is an exception.
@@ -156,6 +175,16 @@ class Verifier:
             >>> grant.identity.name
             'alice'
         """
+    def _authenticate_now(
+        self,
+        token: str | None = None,
+        *,
+        headers: _Headers | None = None,
+        url: str | None = None,
+        profile: str | None = None,
+        remote_addr: str | IPv4Address | IPv6Address | None = None,
+        cached_only: bool = False,
+    ) -> Grant | None: ...
     def authenticate_json(self, request: str) -> Grant:
         """Decides one request given as the JSON of the wire format.
 
@@ -163,7 +192,8 @@ class Verifier:
         and never forward a client's body: ``profile`` and ``remote_addr`` in it are believed.
 
         Args:
-            request: An object with any of ``token``, ``headers``, ``url``, ``profile``, ``remote_addr``.
+            request: An object with any of ``token``, ``headers``, ``url``, ``profile``, ``remote_addr``,
+                ``cached_only``.
 
         Raises:
             Denied: The answer is no; ``code`` says why.
@@ -182,12 +212,13 @@ class Verifier:
         url: str | None = None,
         profile: str | None = None,
         remote_addr: str | IPv4Address | IPv6Address | None = None,
+        cached_only: bool = False,
     ) -> Coroutine[Any, Any, Grant]:
-        """Decides one request off the event loop: ``await`` it.
+        """Decides one request without holding up the event loop: ``await`` it.
 
-        Takes what :meth:`authenticate` takes, and returns and raises what it does. The work runs in a thread of
-        asyncio's default executor, because keys may have to be fetched; a cancelled call stops waiting, not working.
-        With keys that are at hand, :meth:`authenticate` takes microseconds and can be called on the loop itself.
+        Takes what :meth:`authenticate` takes, and returns and raises what it does. With keys at hand it decides at
+        once, which takes microseconds. Where keys are to be fetched, the work runs in a thread of asyncio's default
+        executor: one thread for all that wait for a verifier's keys. A cancelled call stops waiting, not fetching.
 
         Example:
             >>> grant = await verifier.authenticate_async(headers=request.headers)
@@ -196,20 +227,29 @@ class Verifier:
         """The policy this verifier decides by, in the native form.
 
         ``dialect`` and ``config`` can be given to a new verifier; ``warnings`` lists what was accepted in the
-        configuration and is probably a mistake, each with ``key`` and ``message``. Secrets are blotted
-        out, so a policy with secrets says what it does and cannot be built from.
+        configuration and is probably a mistake, each with ``key`` and ``message``; ``key_status`` is a
+        :class:`SourceStatus` for each key source. Secrets are blotted out, so a policy with secrets says what it does
+        and cannot be built from.
 
         Example:
             >>> for warning in verifier.policy()["warnings"]:
             ...     print(warning["key"], warning["message"])
         """
-    def refresh_keys(self) -> None:
-        """Fetches every key anew that comes from outside, and returns when all are there.
+    def refresh_keys(self) -> list[SourceStatus]:
+        """Fetches every key anew that comes from outside, and tells of every key source how it is then.
 
-        Good for a check at the start of a program. Keys that stand in the configuration or in files stay as they are.
+        Good for a check at the start of a program, and before it forks: then every process begins with keys. Keys that
+        stand in the configuration or in files stay as they are.
+
+        Returns:
+            A :class:`SourceStatus` for each source, in the policy's order.
 
         Raises:
-            Unavailable: A source did not answer, or not with keys.
+            Unavailable: A source did not answer, or not with keys. Every source was asked, and ``sources`` tells of each.
+
+        Example:
+            >>> [(source["url"], source["keys"]) for source in verifier.refresh_keys()]
+            [('https://issuer.example/keys', 2)]
         """
 
 @final

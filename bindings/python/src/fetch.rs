@@ -1,0 +1,218 @@
+//! How does a function of the host's fetch keys?
+//!
+//! The core calls it on the thread that authenticates, which let go of the interpreter and takes it back for the call.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jwtauth_core::keys::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase};
+use jwtauth_core::wire;
+use pyo3::exceptions::{PyException, PyTypeError};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyDict, PyMapping, PyModule};
+
+/// What fetches keys in place of the library's own client.
+pub(crate) struct Hosted {
+    /// `None` once the garbage collector cleared it. Only held with the interpreter, so never while a thread forks.
+    function: Mutex<Option<Py<PyAny>>>,
+}
+
+/// Why a function gave no answer.
+enum Failed {
+    /// It raised this.
+    Raised(PyErr),
+    /// It returned what is no answer.
+    Wrong(String),
+}
+
+thread_local! {
+    /// What the function raised on this thread during the work of the innermost [`hosted`].
+    static RAISED: Cell<Option<PyErr>> = const { Cell::new(None) };
+}
+
+/// Runs work that may call the function. What the function raised is the cause of a failure of that work; what is
+/// raised to end the thread or the program (`KeyboardInterrupt`, `SystemExit`) goes on.
+///
+/// # Errors
+/// Those of the work, and what ends the program.
+pub(crate) fn hosted<T>(py: Python<'_>, work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    // The function itself may authenticate, with this verifier or another.
+    let outer = RAISED.take();
+    let outcome = work();
+    match (RAISED.replace(outer), outcome) {
+        (Some(raised), _) if is_final(py, &raised) => Err(raised),
+        (Some(raised), Err(why)) => {
+            why.set_cause(py, Some(raised));
+            Err(why)
+        }
+        (_, outcome) => outcome,
+    }
+}
+
+impl Hosted {
+    /// Takes the function, if it is one that can be called and gives its answer at once.
+    ///
+    /// # Errors
+    /// `TypeError`.
+    pub(crate) fn new(function: &Bound<'_, PyAny>) -> PyResult<Hosted> {
+        let py = function.py();
+        if !function.is_callable() {
+            let kind = function.get_type().name()?;
+            return Err(PyTypeError::new_err(format!(
+                "fetch must be callable, not {kind}"
+            )));
+        }
+        let is_async = py
+            .import(intern!(py, "inspect"))?
+            .getattr(intern!(py, "iscoroutinefunction"))?;
+        let call = function.get_type().getattr(intern!(py, "__call__"))?;
+        if is_async.call1((function,))?.is_truthy()? || is_async.call1((call,))?.is_truthy()? {
+            return Err(PyTypeError::new_err(
+                "fetch must not be async: it is called on the thread that authenticates",
+            ));
+        }
+        Ok(Hosted {
+            function: Mutex::new(Some(function.clone().unbind())),
+        })
+    }
+
+    /// Shows the garbage collector what is held here.
+    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(self.lock().as_ref())
+    }
+
+    /// Lets go of the function; from now on every fetch fails.
+    pub(crate) fn clear(&self) {
+        let function = self.lock().take();
+        drop(function);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Py<PyAny>>> {
+        self.function.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn call(&self, py: Python<'_>, request: &FetchRequest<'_>) -> Result<Fetched, Failed> {
+        let Some(function) = self.lock().as_ref().map(|function| function.clone_ref(py)) else {
+            return Err(Failed::Wrong("the verifier is being taken apart".to_owned()));
+        };
+        let headers = PyDict::new(py);
+        for (name, value) in request.headers() {
+            headers.set_item(name, value)?;
+        }
+        let request = types(py)?.getattr(intern!(py, "FetchRequest"))?.call1((
+            request.url,
+            headers,
+            request.timeout.as_secs_f64(),
+            request.max_bytes,
+        ))?;
+        answer(&function.bind(py).call1((request,))?)
+    }
+}
+
+impl Fetch for Hosted {
+    fn get(&self, request: &FetchRequest<'_>) -> Result<Fetched, FetchFailed> {
+        let http = |reason: &str| FetchFailed::new(Phase::Http, reason);
+        Python::try_attach(|py| {
+            // The program is to end, so no other source is asked.
+            let before = RAISED.take();
+            let ends = before.as_ref().is_some_and(|raised| is_final(py, raised));
+            RAISED.set(before);
+            if ends {
+                return Err(http("interrupted"));
+            }
+            self.call(py, request).map_err(|why| match why {
+                Failed::Wrong(reason) => http(&reason),
+                Failed::Raised(raised) => {
+                    let told = told(py, &raised).unwrap_or_else(|_| http("an exception"));
+                    RAISED.set(Some(raised));
+                    told
+                }
+            })
+        })
+        .unwrap_or_else(|| Err(http("the interpreter is shutting down")))
+    }
+}
+
+impl fmt::Debug for Hosted {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Hosted")
+    }
+}
+
+impl From<PyErr> for Failed {
+    fn from(raised: PyErr) -> Failed {
+        Failed::Raised(raised)
+    }
+}
+
+/// Reads a `FetchResponse`.
+fn answer(response: &Bound<'_, PyAny>) -> Result<Fetched, Failed> {
+    let py = response.py();
+    if !response.is_instance(&types(py)?.getattr(intern!(py, "FetchResponse"))?)? {
+        return Err(wrong("fetch must return a FetchResponse", response));
+    }
+    let status = response.getattr(intern!(py, "status"))?;
+    let status: u16 = status
+        .extract()
+        .map_err(|_| wrong("the status must be an int between 100 and 599", &status))?;
+    let body = response.getattr(intern!(py, "body"))?;
+    let body = body
+        .cast::<PyBytes>()
+        .map_err(|_| wrong("the body must be bytes", &body))?;
+    let headers = headers(&response.getattr(intern!(py, "headers"))?)?;
+    wire::fetch::answer(status, Some(&headers), body.as_bytes().to_vec())
+        .map_err(|why| Failed::Wrong(why.detail().unwrap_or_else(|| why.code().message()).to_owned()))
+}
+
+/// The headers of a `FetchResponse` as the JSON that all languages share.
+fn headers(headers: &Bound<'_, PyAny>) -> Result<String, Failed> {
+    let must_be = |_| wrong("the headers must be a mapping or pairs of str", headers);
+    let pairs = match headers.cast::<PyMapping>() {
+        Ok(mapping) => mapping.items()?.into_any(),
+        Err(_) => headers.clone(),
+    };
+    let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for pair in pairs.try_iter().map_err(must_be)? {
+        let (name, value) = pair?.extract().map_err(must_be)?;
+        values.entry(name).or_default().push(value);
+    }
+    serde_json::to_string(&values).map_err(|_| Failed::Wrong("the headers cannot be read".to_owned()))
+}
+
+/// What the function said about its failure; of an exception that is not ours, only the name, because its text may
+/// hold what is secret.
+fn told(py: Python<'_>, raised: &PyErr) -> PyResult<FetchFailed> {
+    let value = raised.value(py);
+    if !value.is_instance(&types(py)?.getattr(intern!(py, "FetchError"))?)? {
+        return Ok(FetchFailed::new(Phase::Http, value.get_type().name()?));
+    }
+    let phase: String = value.getattr(intern!(py, "phase"))?.extract()?;
+    let reason = value.getattr(intern!(py, "reason"))?.str()?;
+    Ok(FetchFailed::new(
+        Phase::parse(&phase).unwrap_or(Phase::Http),
+        reason.to_string_lossy(),
+    ))
+}
+
+/// Whether it is raised to end more than this call.
+fn is_final(py: Python<'_>, raised: &PyErr) -> bool {
+    !raised.is_instance_of::<PyException>(py)
+}
+
+fn wrong(must_be: &str, value: &Bound<'_, PyAny>) -> Failed {
+    match value.get_type().name() {
+        Ok(kind) => Failed::Wrong(format!("{must_be}, not {kind}")),
+        Err(_) => Failed::Wrong(must_be.to_owned()),
+    }
+}
+
+fn types(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
+    static TYPES: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    let module = TYPES.get_or_try_init(py, || py.import("jwtauth._fetch").map(Bound::unbind))?;
+    Ok(module.bind(py))
+}

@@ -1,0 +1,459 @@
+"""Keys that a function of the program fetches: what it is asked, what it may answer, and what becomes of its failures."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import gc
+import json
+import pickle
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+from unittest.mock import AsyncMock
+
+import pytest
+from conftest import PUBLIC_KEYS, PUBLIC_TOKEN, remote
+
+from jwtauth import (
+    Denied,
+    Error,
+    FetchError,
+    FetchPhase,
+    FetchRequest,
+    FetchResponse,
+    Grant,
+    Unavailable,
+    Verifier,
+)
+
+BODY = json.dumps(PUBLIC_KEYS).encode()
+URL = "https://issuer.example/keys"
+
+
+class Host:
+    """A client that answers from memory, and remembers what it was asked."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = answers or (FetchResponse(200, BODY),)
+        self.requests: list[FetchRequest] = []
+        self.threads: list[int] = []
+
+    def __call__(self, request: FetchRequest) -> FetchResponse:
+        answer = self.answers[min(len(self.requests), len(self.answers) - 1)]
+        self.requests.append(request)
+        self.threads.append(threading.get_ident())
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer(request) if callable(answer) else answer  # type: ignore[no-any-return]
+
+
+def refused(host: Host, /, **settings: Any) -> Unavailable:
+    with pytest.raises(Unavailable) as caught:
+        Verifier(remote(URL, **settings), fetch=host).authenticate(PUBLIC_TOKEN)
+    return caught.value
+
+
+# What it is asked
+
+
+def test_keys_come_from_the_function() -> None:
+    host = Host()
+    verifier = Verifier(remote(URL + "?secret=x", timeout="1500ms", max_bytes=4096), fetch=host)
+    assert host.requests == []
+    assert verifier.authenticate(PUBLIC_TOKEN).identity.name == "alice"
+    assert verifier.authenticate(PUBLIC_TOKEN).identity.name == "alice"
+    (request,) = host.requests
+    assert isinstance(request, FetchRequest)
+    assert request.url == URL + "?secret=x"
+    assert request.headers == {"Accept": "application/json"}
+    assert 1.0 < request.timeout <= 1.5
+    assert request.max_bytes == 4096
+    assert "secret" not in repr(request)
+    assert host.threads == [threading.get_ident()]
+
+
+def test_a_server_may_say_that_nothing_changed() -> None:
+    first = FetchResponse(200, BODY, {"etag": '"1"', "Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT"})
+    host = Host(first, FetchResponse(304))
+    verifier = Verifier(remote(URL), fetch=host)
+    verifier.refresh_keys()
+    (source,) = verifier.refresh_keys()
+    assert host.requests[1].headers == {
+        "Accept": "application/json",
+        "If-None-Match": '"1"',
+        "If-Modified-Since": "Wed, 21 Oct 2015 07:28:00 GMT",
+    }
+    assert (source["keys"], source["fetches"], source["failing"]) == (1, 2, False)
+    assert verifier.authenticate(PUBLIC_TOKEN).identity.name == "alice"
+
+
+def test_both_documents_of_an_issuer_are_asked_for() -> None:
+    def answer(request: FetchRequest) -> FetchResponse:
+        if request.url == "https://issuer.example/.well-known/openid-configuration":
+            body = {"issuer": "https://issuer.example", "jwks_uri": "https://keys.example/set?secret=x"}
+            return FetchResponse(200, json.dumps(body).encode())
+        return FetchResponse(200, BODY)
+
+    host = Host(answer)
+    config = remote(URL)
+    config["config"]["keys"] = [{"oidc_discovery_url": "https://issuer.example"}]
+    verifier = Verifier(config, fetch=host)
+    assert verifier.authenticate(PUBLIC_TOKEN).identity.name == "alice"
+    assert [request.url for request in host.requests][1:] == ["https://keys.example/set?secret=x"]
+    (source,) = verifier.policy()["key_status"]
+    assert source["jwks_uri"] == "https://keys.example/set"
+
+
+# What it may answer
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Cache-Control": "max-age=600"},
+        {"cache-control": "max-age=600", "X-Other": "1"},
+        [("Cache-Control", "public"), ("Cache-Control", "max-age=600")],
+        iter([("CACHE-CONTROL", "max-age=600")]),
+    ],
+)
+def test_headers_come_as_a_mapping_or_pairs(headers: Any) -> None:
+    verifier = Verifier(remote(URL, cache_ttl="1h"), fetch=Host(FetchResponse(200, BODY, headers)))
+    (source,) = verifier.refresh_keys()
+    assert 400 < source["next_refresh"] <= 600
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (None, "fetch must return a FetchResponse, not NoneType"),
+        ((200, {}, BODY), "fetch must return a FetchResponse, not tuple"),
+        (FetchResponse("200", BODY), "the status must be an int between 100 and 599, not str"),  # type: ignore[arg-type]
+        (FetchResponse(99, BODY), "the status must be between 100 and 599"),
+        (FetchResponse(2**40, BODY), "the status must be an int between 100 and 599, not int"),
+        (FetchResponse(200, "{}"), "the body must be bytes, not str"),  # type: ignore[arg-type]
+        (FetchResponse(200, BODY, 7), "the headers must be a mapping or pairs of str, not int"),  # type: ignore[arg-type]
+        (FetchResponse(200, BODY, ["ab"]), "the headers must be a mapping or pairs of str, not list"),  # type: ignore[list-item]
+        (FetchResponse(200, BODY, {"a": 1}), "the headers must be a mapping or pairs of str, not dict"),  # type: ignore[arg-type]
+        (FetchResponse(200, BODY, {"ETag": "a\r\nb"}), "without line breaks"),
+        (FetchResponse(500, BODY), "http: status 500"),
+        (FetchResponse(304), "http: status 304"),
+        (FetchResponse(301, b"", {"Location": "/other"}), "http: status 301"),
+        (FetchResponse(200, b"x" * 5000), "4096"),
+    ],
+)
+def test_what_is_no_answer_is_a_failure(answer: Any, reason: str) -> None:
+    failure = refused(Host(lambda _: answer), max_bytes=4096)
+    assert failure.code == "key_source_unavailable"
+    assert failure.detail is not None
+    assert reason in failure.detail
+    assert ": http: " in failure.detail
+    assert failure.__cause__ is None
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b'{"keys":[]}', b"\xff", BODY[:-1]])
+def test_a_body_without_keys_is_a_failure(body: bytes) -> None:
+    failure = refused(Host(FetchResponse(200, body)))
+    assert failure.code == "key_set_invalid"
+    assert failure.detail is not None
+    assert f"{URL}: parse: " in failure.detail
+
+
+# What becomes of its failures
+
+
+@pytest.mark.parametrize("phase", ["dns", "connect", "tls", "http", "parse"])
+def test_a_told_failure_says_phase_and_reason(phase: FetchPhase) -> None:
+    told = FetchError(phase, "the proxy is down\nfor good")
+    failure = refused(Host(told))
+    assert failure.code == "key_source_unavailable"
+    assert failure.detail == f"{URL}: {phase}: the proxy is down for good"
+    assert failure.__cause__ is told
+
+
+def test_a_told_failure_is_an_exception_like_others() -> None:
+    told = FetchError("dns", "no such host")
+    assert str(told) == "dns: no such host"
+    copied = pickle.loads(pickle.dumps(told))
+    assert (type(copied), copied.phase, copied.reason) == (FetchError, "dns", "no such host")
+    assert not isinstance(told, Error)
+    with pytest.raises(ValueError, match="phase must be one of dns, connect, tls, http, parse"):
+        FetchError("htp", "misspelt")  # type: ignore[arg-type]
+
+
+def test_of_any_other_exception_only_its_name_is_told() -> None:
+    raised = ConnectionResetError("https://user:password@proxy.example")
+    failure = refused(Host(raised))
+    assert failure.detail == f"{URL}: http: ConnectionResetError"
+    assert failure.__cause__ is raised
+
+
+def test_a_failure_without_a_phase_is_one_of_http() -> None:
+    told = FetchError("tls", "no")
+    told.phase = 7  # type: ignore[assignment]
+    assert refused(Host(told)).detail == f"{URL}: http: an exception"
+
+
+def test_the_cause_is_that_of_the_own_call() -> None:
+    """Whoever is answered from an earlier failure has no cause to show."""
+    raised = OSError()
+    verifier = Verifier(remote(URL), fetch=Host(raised))
+    for cause in (raised, None):
+        with pytest.raises(Unavailable) as caught:
+            verifier.authenticate(PUBLIC_TOKEN)
+        assert caught.value.detail == f"{URL}: http: OSError"
+        assert caught.value.__cause__ is cause
+
+
+def test_a_failure_does_not_disturb_who_has_keys() -> None:
+    host = Host(FetchResponse(200, BODY), OSError())
+    verifier = Verifier(remote(URL, cache_ttl="0s"), fetch=host)
+    for _ in range(2):
+        assert verifier.authenticate(PUBLIC_TOKEN).identity.name == "alice"
+    assert len(host.requests) == 2
+
+
+def test_a_forged_token_stays_denied_and_tells_of_the_failure() -> None:
+    raised = OSError("secret")
+    verifier = Verifier(remote(URL, cool_down="0s"), fetch=Host(FetchResponse(200, BODY), raised))
+    verifier.refresh_keys()
+    with pytest.raises(Denied) as caught:
+        verifier.authenticate(PUBLIC_TOKEN[:-4] + "AAAA")
+    assert caught.value.code == "signature_invalid"
+    assert caught.value.detail is not None
+    assert caught.value.detail.endswith(f"{URL}: http: OSError")
+    assert caught.value.__cause__ is raised
+
+
+@pytest.mark.parametrize("final", [KeyboardInterrupt(), SystemExit(3), GeneratorExit()], ids=repr)
+@pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
+def test_what_ends_the_program_goes_on(final: BaseException, warm: bool) -> None:
+    """Whatever the decision would be, and without a look at the second source."""
+    config = remote(URL, cache_ttl="0s")
+    config["config"]["keys"] *= 2
+    good = [FetchResponse(200, BODY)] * 2 if warm else []
+    host = Host(*good, final)
+    verifier = Verifier(config, fetch=host)
+    if warm:
+        verifier.authenticate(PUBLIC_TOKEN)
+    with pytest.raises(type(final)) as caught:
+        verifier.authenticate(PUBLIC_TOKEN)
+    assert caught.value is final
+    assert len(host.requests) == len(good) + 1
+
+
+def test_what_ends_the_program_goes_on_from_every_call() -> None:
+    text = json.dumps({"token": PUBLIC_TOKEN})
+    calls: list[Callable[[Verifier], object]] = [
+        lambda verifier: verifier.authenticate(PUBLIC_TOKEN),
+        lambda verifier: verifier.authenticate_json(text),
+        lambda verifier: verifier.refresh_keys(),
+    ]
+    for call in calls:
+        verifier = Verifier(remote(URL), fetch=Host(KeyboardInterrupt()))
+        with pytest.raises(KeyboardInterrupt):
+            call(verifier)
+
+
+# Refreshing and status
+
+
+def test_a_refresh_tells_of_every_source() -> None:
+    config = remote(URL + "?secret=x")
+    config["config"]["keys"] += [{"jwks": PUBLIC_KEYS}, {"jwks_url": "https://other.example/keys"}]
+
+    def answer(request: FetchRequest) -> FetchResponse:
+        return FetchResponse(200, BODY) if request.url.startswith(URL) else FetchResponse(503, b"secret")
+
+    verifier = Verifier(config, fetch=Host(answer))
+    assert [source["state"] for source in verifier.policy()["key_status"]] == ["unfetched", "fixed", "unfetched"]
+    with pytest.raises(Unavailable) as caught:
+        verifier.refresh_keys()
+    assert caught.value.code == "key_source_unavailable"
+    good, fixed, bad = caught.value.sources
+    assert (good["source"], good["url"], good["state"], good["keys"]) == ("keys[0].jwks_url", URL, "fresh", 1)
+    assert (good["fetches"], good["failures"], good["failing"]) == (1, 0, False)
+    assert fixed == {"source": "keys[1].jwks", "state": "fixed", "keys": 1, "kids": []}
+    assert (bad["url"], bad["state"], bad["failing"], bad["failures"]) == (
+        "https://other.example/keys",
+        "unfetched",
+        True,
+        1,
+    )
+    assert bad["last_failure"]["phase"] == "http"
+    assert bad["last_failure"]["status"] == 503
+    assert "secret" not in str(caught.value.sources)
+    assert pickle.loads(pickle.dumps(caught.value)).sources == caught.value.sources
+    assert verifier.policy()["key_status"] == caught.value.sources
+    assert Unavailable("key_source_unavailable", "").sources == ()
+
+
+def test_a_refresh_of_good_sources_returns_them() -> None:
+    verifier = Verifier(remote(URL), fetch=Host())
+    (source,) = verifier.refresh_keys()
+    assert source["state"] == "fresh"
+    assert verifier.policy()["key_status"] == [source]
+    # What the policy says can be given back.
+    assert Verifier(verifier.policy(), fetch=Host()).policy()["key_status"][0]["state"] == "unfetched"
+
+
+# Only with keys at hand
+
+
+def test_cached_only_fetches_nothing() -> None:
+    host = Host()
+    verifier = Verifier(remote(URL), fetch=host)
+    calls: list[Callable[[], Grant]] = [
+        lambda: verifier.authenticate(PUBLIC_TOKEN, cached_only=True),
+        lambda: verifier.authenticate_json(json.dumps({"token": PUBLIC_TOKEN, "cached_only": True})),
+        lambda: asyncio.run(verifier.authenticate_async(PUBLIC_TOKEN, cached_only=True)),
+    ]
+    for call in calls:
+        with pytest.raises(Unavailable, match="key_source_unavailable"):
+            call()
+    assert host.requests == []
+    verifier.authenticate(PUBLIC_TOKEN)
+    for call in calls:
+        assert call().identity.name == "alice"
+    with pytest.raises(TypeError):
+        verifier.authenticate(PUBLIC_TOKEN, cached_only=1)  # type: ignore[arg-type]
+    assert len(host.requests) == 1
+
+
+# What is taken for a function
+
+
+async def coroutine_function(request: FetchRequest) -> FetchResponse:
+    return FetchResponse(200, BODY)
+
+
+class AsyncCall:
+    async def __call__(self, request: FetchRequest) -> FetchResponse:
+        return FetchResponse(200, BODY)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [coroutine_function, AsyncCall(), functools.partial(coroutine_function), AsyncMock(), AsyncCall().__call__],
+)
+def test_an_async_function_is_a_type_error(function: Any) -> None:
+    with pytest.raises(TypeError, match="fetch must not be async"):
+        Verifier(remote(URL), fetch=function)
+
+
+@pytest.mark.parametrize("function", [7, "x", (), object()])
+def test_what_cannot_be_called_is_a_type_error(function: Any) -> None:
+    with pytest.raises(TypeError, match="fetch must be callable, not "):
+        Verifier(remote(URL), fetch=function)
+    with pytest.raises(TypeError):
+        Verifier(remote(URL), function)  # type: ignore[call-arg]
+
+
+def test_a_function_may_authenticate_itself() -> None:
+    """With another verifier, as one does that gets a token for the key server; each failure has its own cause."""
+    inner_raised, outer_raised = OSError(), RuntimeError()
+    inner = Verifier(remote("https://inner.example/keys"), fetch=Host(inner_raised))
+    causes = []
+
+    def answer(_: FetchRequest) -> FetchResponse:
+        with pytest.raises(Unavailable) as caught:
+            inner.authenticate(PUBLIC_TOKEN)
+        causes.append(caught.value.__cause__)
+        raise outer_raised
+
+    assert refused(Host(answer)).__cause__ is outer_raised
+    assert causes == [inner_raised]
+
+
+def test_a_function_that_asks_its_own_verifier_fails_in_time() -> None:
+    verifiers: list[Verifier] = []
+    host = Host(lambda _: verifiers[0].authenticate(PUBLIC_TOKEN))
+    verifiers.append(Verifier(remote(URL, timeout="200ms"), fetch=host))
+    with pytest.raises(Unavailable) as caught:
+        verifiers[0].authenticate(PUBLIC_TOKEN)
+    assert isinstance(caught.value.__cause__, Unavailable)
+    assert len(host.requests) == 1
+
+
+# Threads
+
+
+@pytest.fixture
+def slow() -> Iterator[tuple[Host, threading.Event]]:
+    """A client that answers when it is told to."""
+    go = threading.Event()
+
+    def answer(_: FetchRequest) -> FetchResponse:
+        assert go.wait(60)
+        return FetchResponse(200, BODY)
+
+    yield Host(answer), go
+    go.set()
+
+
+def test_those_who_wait_for_a_fetch_let_others_run(slow: tuple[Host, threading.Event]) -> None:
+    """Each way in waits without the interpreter, or the thread that fetches could never go on."""
+    host, go = slow
+    verifier = Verifier(remote(URL), fetch=host)
+    text = json.dumps({"token": PUBLIC_TOKEN})
+    calls: list[Callable[[], object]] = [
+        lambda: verifier.authenticate(PUBLIC_TOKEN),
+        lambda: verifier.authenticate_json(text),
+        lambda: asyncio.run(verifier.authenticate_async(PUBLIC_TOKEN)),
+        lambda: verifier.refresh_keys(),
+    ]
+    done: list[object] = []
+    threads = [threading.Thread(target=lambda call=call: done.append(call())) for call in calls * 8]
+    for thread in threads:
+        thread.start()
+    # All of them wait, and this thread goes on.
+    assert not done
+    assert verifier.policy()["key_status"][0]["state"] == "unfetched"
+    with pytest.raises(Unavailable):
+        verifier.authenticate(PUBLIC_TOKEN, cached_only=True)
+    go.set()
+    for thread in threads:
+        thread.join(60)
+    assert len(done) == len(threads)
+    # One for those who shared it; a refresh that comes later asks anew.
+    assert 1 <= len(host.requests) <= 1 + 8
+
+
+# Memory
+
+
+def test_a_verifier_and_its_function_may_hold_each_other() -> None:
+    class Owner:
+        def __init__(self) -> None:
+            self.verifier = Verifier(remote(URL), fetch=self.fetch)
+
+        def fetch(self, _: FetchRequest) -> FetchResponse:
+            return FetchResponse(200, BODY)
+
+    def left() -> int:
+        gc.collect()
+        return len(gc.get_objects())
+
+    def one() -> weakref.ref[Owner]:
+        owner = Owner()
+        assert owner.verifier.authenticate(PUBLIC_TOKEN).identity.name == "alice"
+        return weakref.ref(owner)
+
+    seen = [one() for _ in range(20)]
+    before = left()
+    seen += [one() for _ in range(200)]
+    assert left() - before < 250  # the weak references themselves
+    assert all(reference() is None for reference in seen)
+
+
+def test_a_function_is_let_go_with_its_verifier() -> None:
+    host = Host()
+    reference = weakref.ref(host)
+    verifier = Verifier(remote(URL), fetch=host)
+    del host
+    gc.collect()
+    assert reference() is not None
+    assert verifier.authenticate(PUBLIC_TOKEN).identity.name == "alice"
+    del verifier
+    assert reference() is None

@@ -1,0 +1,265 @@
+"""Who waits while keys are fetched, and who goes on: threads, event loops, and processes that were forked."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from conftest import PUBLIC_TOKEN, KeyServer, remote, run
+
+from jwtauth import Grant, Unavailable, Verifier
+
+PROMPT = 0.5
+"""What counts as at once, in seconds: half of the time for which a server hangs here."""
+
+
+@contextmanager
+def ticking() -> Iterator[list[float]]:
+    """Notes the time on this thread's behalf for as long as it can; the last word is the longest pause."""
+    times = [time.monotonic()]
+    stop = threading.Event()
+
+    def tick() -> None:
+        while not stop.wait(0.001):
+            times.append(time.monotonic())
+
+    thread = threading.Thread(target=tick)
+    thread.start()
+    yield times
+    stop.set()
+    thread.join()
+
+
+def longest_pause(times: list[float]) -> float:
+    return max(later - earlier for earlier, later in zip(times, times[1:]))  # noqa: B905
+
+
+# Threads
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda verifier: verifier.authenticate(PUBLIC_TOKEN),
+        lambda verifier: verifier.authenticate_json(f'{{"token":"{PUBLIC_TOKEN}"}}'),
+        lambda verifier: asyncio.run(verifier.authenticate_async(PUBLIC_TOKEN)),
+        lambda verifier: verifier.refresh_keys(),
+    ],
+    ids=["authenticate", "authenticate_json", "authenticate_async", "refresh_keys"],
+)
+def test_other_threads_count_while_one_waits_for_a_server(
+    key_server: KeyServer, call: Callable[[Verifier], object]
+) -> None:
+    key_server.silent = 1000
+    verifier = Verifier(remote(key_server.url, timeout="1s", proxy="none"))
+    with ticking() as times:
+        start = time.monotonic()
+        with pytest.raises(Unavailable) as caught:
+            call(verifier)
+        assert time.monotonic() - start > 0.9
+    assert caught.value.code == "key_source_unavailable"
+    assert len(times) > 50
+    assert longest_pause(times) < PROMPT
+    assert key_server.requests == 1
+
+
+def test_many_threads_share_the_first_fetch(key_server: KeyServer) -> None:
+    key_server.silent = 1000
+    verifier = Verifier(remote(key_server.url, timeout="30s", proxy="none"))
+    begin = threading.Barrier(65)
+
+    def decide() -> str | None:
+        begin.wait()
+        return verifier.authenticate(PUBLIC_TOKEN).identity.name
+
+    with ThreadPoolExecutor(64) as pool:
+        names = [pool.submit(decide) for _ in range(64)]
+        begin.wait()
+        key_server.released.set()
+        assert [name.result() for name in names] == ["alice"] * 64
+    assert key_server.requests == 1
+
+
+# Event loops
+
+
+async def outcomes(verifier: Verifier, number: int) -> list[Grant | BaseException]:
+    calls = (verifier.authenticate_async(PUBLIC_TOKEN) for _ in range(number))
+    return await asyncio.gather(*calls, return_exceptions=True)
+
+
+def test_other_tasks_go_on_while_some_wait_for_a_server(key_server: KeyServer) -> None:
+    key_server.silent = 1000
+    verifier = Verifier(remote(key_server.url, timeout="1s", proxy="none"))
+
+    async def tick(times: list[float], step: Callable[[], Any]) -> None:
+        while True:
+            times.append(time.monotonic())
+            await step()
+
+    async def main() -> tuple[list[Grant | BaseException], list[float], list[float]]:
+        loop: list[float] = []
+        threads: list[float] = []
+        others = [
+            asyncio.ensure_future(tick(loop, lambda: asyncio.sleep(0.001))),
+            # What needs asyncio's threads, as looking up a host's name does, finds some.
+            asyncio.ensure_future(tick(threads, lambda: asyncio.to_thread(time.sleep, 0.001))),
+        ]
+        replies = await outcomes(verifier, 200)
+        for other in others:
+            other.cancel()
+        return replies, loop, threads
+
+    start = time.monotonic()
+    replies, loop, threads = asyncio.run(main())
+    assert {getattr(reply, "code", None) for reply in replies} == {"key_source_unavailable"}
+    assert 0.9 < time.monotonic() - start < 5
+    assert len(loop) > 50
+    assert longest_pause(loop) < PROMPT
+    assert longest_pause(threads) < PROMPT
+    assert key_server.requests == 1
+
+
+def test_many_tasks_share_the_first_fetch(key_server: KeyServer) -> None:
+    verifier = Verifier(remote(key_server.url, timeout="30s", proxy="none"))
+    replies = asyncio.run(outcomes(verifier, 200))
+    assert {reply.identity.name for reply in replies if isinstance(reply, Grant)} == {"alice"}
+    assert len(replies) == 200
+    assert key_server.requests == 1
+
+
+def test_loops_of_several_threads_share_a_verifier(key_server: KeyServer) -> None:
+    verifier = Verifier(remote(key_server.url, timeout="30s", proxy="none"))
+    with ThreadPoolExecutor(8) as pool:
+        replies = sum(pool.map(lambda _: asyncio.run(outcomes(verifier, 20)), range(8)), [])
+    assert [isinstance(reply, Grant) for reply in replies] == [True] * 160
+    assert key_server.requests == 1
+
+
+def test_who_stops_waiting_does_not_stop_the_fetch(key_server: KeyServer) -> None:
+    key_server.silent = 1000
+    verifier = Verifier(remote(key_server.url, timeout="30s", proxy="none"))
+    complaints: list[object] = []
+
+    async def main() -> Grant:
+        asyncio.get_running_loop().set_exception_handler(lambda _, about: complaints.append(about))
+        for _ in range(3):
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(verifier.authenticate_async(PUBLIC_TOKEN), 0.05)
+        last = asyncio.ensure_future(verifier.authenticate_async(PUBLIC_TOKEN))
+        await asyncio.sleep(0.05)
+        key_server.released.set()
+        return await last
+
+    assert asyncio.run(main()).identity.name == "alice"
+    assert complaints == []
+    assert key_server.requests == 1
+
+
+def test_a_failure_that_nobody_waits_for_is_no_complaint(key_server: KeyServer) -> None:
+    key_server.silent = 1000
+    verifier = Verifier(remote(key_server.url, timeout="200ms", proxy="none"))
+    complaints: list[object] = []
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, about: complaints.append(about))
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(verifier.authenticate_async(PUBLIC_TOKEN), 0.05)
+        await asyncio.sleep(0.5)
+
+    asyncio.run(main())
+    assert complaints == []
+
+
+# Forked processes
+
+
+FORKING = """
+    import os, sys, threading, time, urllib.error, urllib.request, warnings
+    from conftest import PUBLIC_TOKEN, Verifier, remote
+    from jwtauth import FetchResponse
+
+    # What newer versions say about any fork beside a thread.
+    warnings.simplefilter("ignore", DeprecationWarning)
+
+    def fetch(request):
+        with urllib.request.urlopen(request.url, timeout=request.timeout) as answer:
+            return FetchResponse(answer.status, answer.read())
+
+    url, client = sys.argv[1:]
+    verifier = Verifier(remote(url, timeout="30s", proxy="none"), fetch=fetch if client == "own" else None)
+
+    def decide():
+        return verifier.authenticate(PUBLIC_TOKEN).identity.name
+
+    def children(number):
+        for _ in range(number):
+            if os.fork() == 0:
+                os._exit(0 if decide() == "alice" else 1)
+        return [os.waitstatus_to_exitcode(os.wait()[1]) for _ in range(number)]
+"""
+
+
+@pytest.mark.parametrize("client", ["built-in", "own"])
+class TestForks:
+    def test_with_a_warm_cache(self, key_server: KeyServer, client: str) -> None:
+        script = FORKING + "    verifier.refresh_keys()\n    print(children(4), decide())"
+        assert run(sys.executable, script, key_server.url, client) == "[0, 0, 0, 0] alice"
+        assert key_server.requests == 1
+
+    def test_with_a_cold_cache(self, key_server: KeyServer, client: str) -> None:
+        script = FORKING + "    print(children(4), decide())"
+        assert run(sys.executable, script, key_server.url, client) == "[0, 0, 0, 0] alice"
+        assert key_server.requests == 5
+
+    def test_with_a_fetch_in_flight(self, key_server: KeyServer, client: str) -> None:
+        key_server.silent = 1
+        script = """
+    names = []
+    threads = [threading.Thread(target=lambda: names.append(decide())) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    while verifier.policy()["key_status"][0]["fetches"] == 0:
+        time.sleep(0.01)
+    time.sleep(0.2)
+    start = time.monotonic()
+    codes = children(4)
+    prompt = time.monotonic() - start < 15
+    waiting = len(names)
+    try:
+        urllib.request.urlopen(url.replace("/keys", "/release"))
+    except urllib.error.HTTPError as answer:
+        answer.close()
+    for thread in threads:
+        thread.join()
+    print(codes, prompt, waiting, names)
+"""
+        printed = run(sys.executable, FORKING + script, key_server.url, client)
+        assert printed == "[0, 0, 0, 0] True 0 ['alice', 'alice', 'alice', 'alice']"
+        # The fetch of the parent, and one of each child.
+        assert key_server.requests == 5
+
+
+def test_processes_of_a_pool_start_with_the_keys(key_server: KeyServer) -> None:
+    script = """
+    import multiprocessing, sys
+    from conftest import PUBLIC_TOKEN, Verifier, remote
+
+    verifier = Verifier(remote(sys.argv[1], proxy="none"))
+    verifier.refresh_keys()
+
+    def decide(_):
+        return verifier.authenticate(PUBLIC_TOKEN).identity.name
+
+    with multiprocessing.get_context("fork").Pool(3) as pool:
+        print(set(pool.map(decide, range(100))))
+    """
+    assert run(sys.executable, script, key_server.url) == "{'alice'}"
+    assert key_server.requests == 1
