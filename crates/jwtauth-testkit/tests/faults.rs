@@ -6,9 +6,11 @@
     reason = "this is a test; clippy knows only the functions marked as such"
 )]
 
+use std::path::Path;
 use std::sync::{Barrier, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
+use jwtauth_core::keys::fetch::Phase;
 use jwtauth_core::{Request, Verifier};
 use jwtauth_testkit::faults::{Act, Play, Suite};
 
@@ -20,6 +22,25 @@ fn every_fault_comes_out_as_described() {
         .map(String::as_str)
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Compares the tables with what was seen; `UPDATE_GENERATED=1` writes them anew.
+#[test]
+fn the_documentation_tells_what_was_seen() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/keys-over-http.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once(START).unwrap();
+    let (_, after) = rest.split_once(END).unwrap();
+    let expected = format!("{before}{START}{}{END}{after}", tables());
+    if std::env::var_os("UPDATE_GENERATED").is_some() {
+        std::fs::write(&path, expected).unwrap();
+    } else {
+        assert!(
+            page == expected,
+            "{} is out of date: make generate",
+            path.display()
+        );
+    }
 }
 
 /// What came of every script, in the order of the file. Most of the time is spent waiting for servers that hang, so
@@ -53,7 +74,19 @@ static PLAYED: LazyLock<Vec<Run>> = LazyLock::new(|| {
 
 /// What came of one script.
 struct Run {
+    fault: String,
+    script: &'static str,
+    /// What each step with requests saw.
+    seen: Vec<Seen>,
+    /// What came out otherwise than described.
     wrong: Vec<String>,
+}
+
+/// What one step saw.
+struct Seen {
+    note: String,
+    outcome: String,
+    requests: String,
 }
 
 impl Run {
@@ -61,65 +94,98 @@ impl Run {
         let fault = &suite.faults[index];
         let play = Play::new(suite, fault, script).unwrap();
         let verifier = verifier(&play);
-        let mut run = Run { wrong: Vec::new() };
+        let mut run = Run {
+            fault: fault.name.clone(),
+            script,
+            seen: Vec::new(),
+            wrong: Vec::new(),
+        };
         for (number, act) in play.acts.iter().enumerate() {
-            let (tokens, threads, expect, phase, requests, within_ms) = match act {
-                Act::Change { what, .. } => {
-                    play.change(what).unwrap();
-                    continue;
-                }
-                Act::Ask {
-                    tokens,
-                    threads,
-                    expect,
-                    phase,
-                    requests,
-                    within_ms,
-                } => (tokens, *threads, expect, phase, requests, *within_ms),
-            };
-            let place = format!("the server {}: {script}, step {number}", fault.name);
-            let before = play.requests();
-            let began = Instant::now();
-            let outcomes = ask(&verifier, tokens, threads);
-            let took = began.elapsed();
-            let came = play.requests() - before;
-            for (code, detail) in &outcomes {
-                let there = phase
-                    .as_ref()
-                    .is_none_or(|phase| detail.contains(&format!(": {phase}: ")));
-                if code != expect || !there || detail.contains("hush") {
-                    run.wrong.push(format!("{place}: {code}: {detail}"));
-                }
-            }
-            if let Some(requests) = requests
-                && !(requests.least..=requests.most).contains(&came)
-            {
-                run.wrong.push(format!("{place}: {came} requests"));
-            }
-            if took > Duration::from_millis(within_ms) {
-                run.wrong.push(format!("{place}: it took {took:?}"));
-            }
+            run.take(&play, &verifier, number, act);
         }
         run
     }
+
+    fn take(&mut self, play: &Play, verifier: &Verifier, number: usize, act: &Act) {
+        let asked = match act {
+            Act::Change { what, .. } => return play.change(what).unwrap(),
+            Act::Ask(asked) => asked,
+        };
+        let (before, began) = (play.requests(), Instant::now());
+        let outcomes = ask(verifier, &asked.tokens, asked.threads);
+        let (took, requests) = (began.elapsed(), play.requests() - before);
+
+        let place = format!("the server {}: {}, step {number}", self.fault, self.script);
+        for Outcome { code, detail } in &outcomes {
+            let phase_is = |phase: &String| detail.contains(&format!(": {phase}: "));
+            let as_described = *code == asked.expect && asked.phase.as_ref().is_none_or(phase_is);
+            if !as_described || detail.contains("hush") {
+                self.wrong.push(format!("{place}: {code}: {detail}"));
+            }
+        }
+        let mut count = requests.to_string();
+        if let Some(bounds) = asked.requests {
+            if !(bounds.least..=bounds.most).contains(&requests) {
+                self.wrong.push(format!("{place}: {requests} requests"));
+            }
+            if bounds.least < bounds.most {
+                count = format!("≤ {}", bounds.most);
+            }
+        }
+        if took > Duration::from_millis(asked.within_ms) {
+            self.wrong.push(format!("{place}: it took {took:?}"));
+        }
+        let mut outcomes: Vec<String> = outcomes.iter().map(Outcome::cell).collect();
+        outcomes.dedup();
+        self.seen.push(Seen {
+            note: asked.note.clone().unwrap_or_default(),
+            outcome: outcomes.join(", "),
+            requests: count,
+        });
+    }
 }
 
-/// Gives every token to the verifier once on each thread; what came of it, as code and detail.
-fn ask(verifier: &Verifier, tokens: &[String], threads: usize) -> Vec<(String, String)> {
+/// What came of one request.
+struct Outcome {
+    /// `granted`, or a code.
+    code: String,
+    detail: String,
+}
+
+impl Outcome {
+    /// The words for a table.
+    fn cell(&self) -> String {
+        if self.code == "granted" {
+            return "granted".to_owned();
+        }
+        let phase = Phase::ALL.iter().map(|phase| phase.as_str());
+        let phase = phase
+            .into_iter()
+            .find(|phase| self.detail.contains(&format!(": {phase}: ")));
+        match phase {
+            Some(phase) => format!("`{}` ({phase})", self.code),
+            None => format!("`{}`", self.code),
+        }
+    }
+}
+
+/// Gives every token to the verifier once on each thread.
+fn ask(verifier: &Verifier, tokens: &[String], threads: usize) -> Vec<Outcome> {
     let (together, outcomes) = (Barrier::new(threads), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 together.wait();
                 for token in tokens {
-                    let outcome = match verifier.authenticate(&Request::bearer(token)) {
-                        Ok(_) => ("granted".to_owned(), String::new()),
-                        Err(why) => (
-                            why.code().as_str().to_owned(),
-                            why.detail().unwrap_or_default().to_owned(),
-                        ),
+                    let outcome = verifier.authenticate(&Request::bearer(token));
+                    let outcome = match &outcome {
+                        Ok(_) => ("granted", ""),
+                        Err(why) => (why.code().as_str(), why.detail().unwrap_or_default()),
                     };
-                    outcomes.lock().unwrap().push(outcome);
+                    outcomes.lock().unwrap().push(Outcome {
+                        code: outcome.0.to_owned(),
+                        detail: outcome.1.to_owned(),
+                    });
                 }
             });
         }
@@ -137,3 +203,40 @@ fn verifier(play: &Play) -> Verifier {
         .build()
         .unwrap()
 }
+
+/// One table of what is wrong with a server, and one of what happens as time goes on.
+fn tables() -> String {
+    let mut text =
+        "| the server | a request with no set | requests | a request with a good set | requests |\n\
+                    |---|---|---|---|---|\n"
+            .to_owned();
+    let scripts = |name: &'static str| PLAYED.iter().filter(move |run| run.script == name);
+    for cold in scripts("cold") {
+        let warm = scripts("warm").find(|run| run.fault == cold.fault).unwrap();
+        // What follows in these scripts is the same for all: a recovery, a forged token.
+        let (first, second) = (&cold.seen[0], &warm.seen[1]);
+        text += &format!(
+            "| {} | {} | {} | {} | {} |\n",
+            cold.fault, first.outcome, first.requests, second.outcome, second.requests
+        );
+    }
+    text += "\n| the server | what callers see, and how many requests that costs |\n|---|---|\n";
+    for run in scripts("steps") {
+        let seen: Vec<String> = run
+            .seen
+            .iter()
+            .map(
+                |Seen {
+                     note,
+                     outcome,
+                     requests,
+                 }| format!("{note}: {outcome}, {requests}"),
+            )
+            .collect();
+        text += &format!("| {} | {} |\n", run.fault, seen.join(" · "));
+    }
+    text
+}
+
+const START: &str = "<!-- generated from tests/faults/faults.json by make generate -->\n";
+const END: &str = "<!-- end of what is generated -->\n";

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-pub use self::play::{Act, Play, Requests};
+pub use self::play::{Act, Asked, Play, Requests};
 use crate::{Context, Result, workspace};
 
 /// Every script.
@@ -83,6 +83,8 @@ pub struct Change {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ask {
+    /// What they are about, for the documentation.
+    pub note: Option<String>,
     /// Which tokens.
     #[serde(default)]
     pub authenticate: Tokens,
@@ -198,10 +200,16 @@ impl Fault {
                 }
                 steps
             }),
-            "warm" => self
-                .warm
-                .clone()
-                .map(|ask| vec![Ask::granted().into(), happens(), ask.into()]),
+            "warm" => self.warm.clone().map(|ask| {
+                let mut steps = vec![Ask::granted().into(), happens(), ask.into()];
+                let forged = self
+                    .cold
+                    .as_ref()
+                    .and_then(|cold| cold.phase.clone())
+                    .map(Ask::forged);
+                steps.extend(forged.map(Step::from));
+                steps
+            }),
             "steps" => self.steps.clone(),
             _ => None,
         };
@@ -212,11 +220,25 @@ impl Fault {
 impl Ask {
     fn granted() -> Ask {
         Ask {
+            note: None,
             authenticate: Tokens::default(),
             expect: "granted".to_owned(),
             phase: None,
             requests: None,
             within_ms: usual_bound(),
+        }
+    }
+
+    /// A token of a key that nobody knows: its denial tells why no newer keys could be had.
+    fn forged(phase: String) -> Ask {
+        Ask {
+            authenticate: Tokens {
+                kid: "unknown".to_owned(),
+                ..Tokens::default()
+            },
+            expect: "key_not_found".to_owned(),
+            phase: Some(phase),
+            ..Ask::granted()
         }
     }
 }

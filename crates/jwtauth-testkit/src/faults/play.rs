@@ -9,7 +9,7 @@ use jwtauth_core::{Clock, Monotonic, duration};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Ask, Change, Count, Fault, Step, Suite, Tokens};
+use super::{Change, Count, Fault, Step, Suite, Tokens};
 use crate::keys::Keyring;
 use crate::reference::References;
 use crate::server::{Authority, Behaviour, Server, Tls};
@@ -43,22 +43,29 @@ pub enum Act {
         what: Change,
     },
     /// Requests, and what comes of each.
-    Ask {
-        /// The tokens.
-        tokens: Vec<String>,
-        /// How many threads begin together; each has all tokens decided.
-        threads: usize,
-        /// `granted`, or a code.
-        expect: String,
-        /// How far a fetch came, as `detail` says it.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        phase: Option<String>,
-        /// How many requests should come to the servers.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        requests: Option<Requests>,
-        /// The time for all of it.
-        within_ms: u64,
-    },
+    Ask(Asked),
+}
+
+/// Requests with their signed tokens, and what comes of each.
+#[derive(Debug, Clone, Serialize)]
+pub struct Asked {
+    /// What they are about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// The tokens.
+    pub tokens: Vec<String>,
+    /// How many threads begin together; each has all tokens decided.
+    pub threads: usize,
+    /// `granted`, or a code.
+    pub expect: String,
+    /// How far a fetch came, as `detail` says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phase: Option<String>,
+    /// How many requests should come to the servers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests: Option<Requests>,
+    /// The time for all of it.
+    pub within_ms: u64,
 }
 
 /// How many requests there should be.
@@ -189,23 +196,15 @@ impl Play {
     fn prepare(&self, step: Step) -> Result<Act> {
         match step {
             Step::Change(what) => Ok(Act::Change { change: true, what }),
-            Step::Ask(ask) => {
-                let Ask {
-                    authenticate,
-                    expect,
-                    phase,
-                    requests,
-                    within_ms,
-                } = *ask;
-                Ok(Act::Ask {
-                    tokens: self.tokens(&authenticate)?,
-                    threads: authenticate.threads,
-                    expect,
-                    phase,
-                    requests: requests.map(Requests::from),
-                    within_ms,
-                })
-            }
+            Step::Ask(ask) => Ok(Act::Ask(Asked {
+                tokens: self.tokens(&ask.authenticate)?,
+                threads: ask.authenticate.threads,
+                note: ask.note,
+                expect: ask.expect,
+                phase: ask.phase,
+                requests: ask.requests.map(Requests::from),
+                within_ms: ask.within_ms,
+            })),
         }
     }
 
