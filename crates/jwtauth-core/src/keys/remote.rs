@@ -52,7 +52,7 @@ pub(crate) struct Snapshot(Guard<Option<Arc<Loaded>>>);
 #[derive(Debug)]
 pub(crate) enum Refetched {
     /// There are other keys than those that were tried.
-    Newer,
+    Newer(Snapshot),
     /// There are none, and none may be asked for yet.
     NotNow,
     /// They could be asked for, and must not.
@@ -127,8 +127,9 @@ impl RemoteSource {
     /// have only after twice that time.
     pub(crate) fn refetch(&self, tried: &Snapshot, unknown_kid: Option<&str>, reach: Reach) -> Refetched {
         let ended = self.ended();
-        if self.snapshot().differs_from(tried) {
-            return Refetched::Newer;
+        let newer = self.snapshot();
+        if newer.differs_from(tried) {
+            return Refetched::Newer(newer);
         }
         if unknown_kid.is_some() {
             count(&self.counts.unknown_kid);
@@ -152,7 +153,7 @@ impl RemoteSource {
             self.misses.remember(kid, until);
         }
         if newer.differs_from(tried) {
-            Refetched::Newer
+            Refetched::Newer(newer)
         } else {
             Refetched::NotNow
         }

@@ -104,24 +104,31 @@ impl KeyStore {
         reach: Reach,
         mut attempt: impl FnMut(&Current<'_>) -> Result<T>,
     ) -> Result<T> {
-        let current = self.current(reach);
+        let mut current = self.current(reach);
         let why = match attempt(&current) {
             Err(why) if matches!(why.code(), Code::KeyNotFound | Code::SignatureInvalid) => why,
             outcome => return outcome,
         };
         let unknown = current.unknown.get().map(Box::as_ref);
-        let (mut newer, mut failure, mut out_of_reach) = (false, None, None);
-        for (source, tried) in self.fetching().zip(&current.fetched) {
+        let (mut newer, mut failure, mut out_of_reach) = (Vec::new(), None, None);
+        for (index, (source, tried)) in self.fetching().zip(&current.fetched).enumerate() {
             let Some(tried) = tried else { continue };
             match source.refetch(tried, unknown, reach) {
-                Refetched::Newer => newer = true,
+                Refetched::Newer(keys) => newer.push((index, keys)),
                 Refetched::Failed(why) => failure = Some(why),
                 Refetched::OutOfReach(why) => out_of_reach = Some(why),
                 Refetched::NotNow => {}
             }
         }
-        if newer {
-            return attempt(&self.current(reach));
+        if !newer.is_empty() {
+            // These keys and no others: asking for the current ones might fetch once more.
+            for (index, keys) in newer {
+                if let Some(place) = current.fetched.get_mut(index) {
+                    *place = Some(keys);
+                }
+            }
+            current.unknown = OnceCell::new();
+            return attempt(&current);
         }
         // Nobody knows whether a source without keys, or newer keys, would have known this token's.
         if let Some(unknown) = current.missing.or(out_of_reach) {

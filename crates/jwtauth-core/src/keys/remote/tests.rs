@@ -178,7 +178,7 @@ fn an_unknown_kid_asks_once_in_a_cool_down() {
     assert_eq!(world.server.requests(), 1);
     world.later(31);
     world.server.rotates_to("two");
-    assert!(matches!(world.miss("two"), Refetched::Newer));
+    assert!(matches!(world.miss("two"), Refetched::Newer(_)));
     assert_eq!(world.server.requests(), 2);
     for number in 0..1000 {
         assert!(matches!(world.miss(&format!("kid-{number}")), Refetched::NotNow));
@@ -202,7 +202,7 @@ fn a_kid_that_was_missed_leaves_the_next_fetch_to_others() {
         "the source did not have it a moment ago"
     );
     world.server.rotates_to("new");
-    assert!(matches!(world.miss("new"), Refetched::Newer));
+    assert!(matches!(world.miss("new"), Refetched::Newer(_)));
     world.later(31);
     world.miss("wrong");
     assert_eq!(world.server.requests(), 4, "it may have it by now");
@@ -222,7 +222,7 @@ fn a_failed_fetch_starts_a_cool_down_too() {
     world.server.goes_down(false);
     world.server.rotates_to("two");
     assert!(
-        matches!(world.miss("two"), Refetched::Newer),
+        matches!(world.miss("two"), Refetched::Newer(_)),
         "the source never said that it does not have it"
     );
 }
