@@ -55,7 +55,7 @@ static PLAYED: LazyLock<Vec<Run>> = LazyLock::new(|| {
         .collect();
     let (next, runs) = (Mutex::new(scripts.iter().enumerate()), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
-        for _ in 0..4 {
+        for _ in 0..8 {
             scope.spawn(|| {
                 loop {
                     let Some((place, (index, script))) = next.lock().unwrap().next() else {
