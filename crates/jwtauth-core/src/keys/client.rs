@@ -1,39 +1,58 @@
 //! The library's own client: blocking, and over TLS with the same cryptography that checks signatures.
 //!
-//! It keeps no connection between two fetches (a forked child must not write into its parent's), and never repeats
-//! what a server said in its body.
+//! It keeps nothing between two fetches that a forked child could trip over: no connection, and no lock. It never
+//! repeats what a server said, nor what it sends to prove who asks.
 
+mod dns;
+mod proxy;
+mod tls;
+
+use std::ffi::OsString;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use once_cell::sync::OnceCell;
-use ureq::http::Uri;
-use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, TlsProvider, parse_pem};
-use ureq::{Agent, Proxy};
+use ureq::tls::TlsConfig;
+use ureq::unversioned::transport::{
+    ConnectProxyConnector, ConnectionDetails, Connector, RustlsConnector, TcpConnector, Transport,
+};
+use ureq::{Agent, Timeout};
+use zeroize::Zeroizing;
 
+use self::dns::Names;
+use self::proxy::Proxies;
+use self::tls::SystemRoots;
 use super::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase};
 use super::file;
+use super::url::{self, Url};
 use crate::error::{Code, Error, Result};
 use crate::policy::{ProxyRule, Remote};
 
 /// The library's own client for one key source.
 #[derive(Debug)]
-pub(crate) struct Client {
+pub(super) struct Client {
     remote: Remote,
-    /// The authorities that are trusted in place of the system's.
-    roots: Option<Vec<Certificate<'static>>>,
-    /// Made for the first fetch, because reading the system's certificates takes its time. With a client certificate,
-    /// which may be renewed, each fetch has an agent of its own.
-    agent: OnceCell<Agent>,
+    proxies: Proxies,
+    roots: SystemRoots,
+    names: Names,
 }
 
 impl Client {
-    /// Reads what does not change between fetches.
+    /// Checks the settings and the files that they name. Opens no connection.
     ///
     /// # Errors
-    /// [`Code::ConfigInvalid`]: a file that cannot be read, certificates that are none.
-    pub(crate) fn open(remote: &Remote, base_dir: &Path) -> Result<Client> {
+    /// [`Code::ConfigInvalid`]: a file that cannot be read, certificates that are none, a proxy that cannot be used.
+    pub(super) fn open(remote: &Remote, base_dir: &Path) -> Result<Client> {
+        Client::open_with(remote, base_dir, |name| std::env::var_os(name))
+    }
+
+    fn open_with(
+        remote: &Remote,
+        base_dir: &Path,
+        environment: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Client> {
         let mut remote = remote.clone();
         for path in [
             &mut remote.ca_file,
@@ -43,237 +62,265 @@ impl Client {
         ] {
             *path = path.take().map(|path| base_dir.join(path));
         }
-        let invalid = |problem: &str| Error::new(Code::ConfigInvalid).with_detail(problem);
-        let pem = match (&remote.ca_pem, &remote.ca_file) {
-            (Some(text), _) => Some(text.clone()),
-            (None, Some(path)) => Some(file::read_text(path)?.to_string()),
-            (None, None) => None,
+        let proxies = match remote.proxy {
+            ProxyRule::None => Ok(Proxies::default()),
+            ProxyRule::Environment => Proxies::from_environment(environment),
         };
-        let roots = pem.map(|pem| certificates(pem.as_bytes()));
-        if roots.as_ref().is_some_and(Vec::is_empty) {
-            return Err(invalid(
-                "the certificates of the authorities hold no certificate in PEM",
-            ));
-        }
-        if remote.client_cert_file.is_some() != remote.client_key_file.is_some() {
-            return Err(invalid("`client_cert_file` and `client_key_file` go together"));
-        }
-        if let Some(path) = &remote.bearer_token_file
-            && file::read_text(path)?.trim().is_empty()
-        {
-            return Err(invalid("the bearer token's file is empty"));
-        }
-        let client = Client {
+        let invalid = |why: String| Error::new(Code::ConfigInvalid).with_detail(why);
+        tls::authorities(&remote).map_err(invalid)?;
+        tls::identity(&remote).map_err(invalid)?;
+        authorization(&remote).map_err(invalid)?;
+        Ok(Client {
+            proxies: proxies.map_err(invalid)?,
             remote,
-            roots,
-            agent: OnceCell::new(),
-        };
-        client.identity().map_err(|why| invalid(&why.to_string()))?;
-        Ok(client)
+            roots: SystemRoots::default(),
+            names: Names::default(),
+        })
     }
 
-    /// The client's certificate and key, read anew, because certificates are renewed in place.
-    fn identity(&self) -> Result<Option<ClientCert>, FetchFailed> {
-        let (Some(certificate), Some(key)) = (&self.remote.client_cert_file, &self.remote.client_key_file)
-        else {
-            return Ok(None);
+    /// An agent for one request: with its own progress, and nothing that outlives it.
+    fn agent(&self, url: &Url<'_>, tls: TlsConfig, left: Duration, progress: &Progress) -> Agent {
+        let proxy = self.proxies.to(url);
+        let reached = |phase| Reached {
+            phase,
+            progress: progress.clone(),
+            through_proxy: proxy.is_some(),
         };
-        let read = |path: &Path| {
-            file::read(path).map_err(|why| FetchFailed::new(Phase::Tls, why.detail().unwrap_or_default()))
-        };
-        let chain = certificates(&read(certificate)?);
-        let key = PrivateKey::from_pem(&read(key)?)
-            .map_err(|_| FetchFailed::new(Phase::Tls, "the client's key cannot be read"))?;
-        if chain.is_empty() {
-            return Err(FetchFailed::new(
-                Phase::Tls,
-                "the client's certificate cannot be read",
-            ));
-        }
-        Ok(Some(ClientCert::new_with_certs(&chain, key)))
-    }
-
-    fn agent(&self) -> Result<Agent, FetchFailed> {
-        if self.remote.client_cert_file.is_some() {
-            return self.new_agent();
-        }
-        self.agent.get_or_try_init(|| self.new_agent()).cloned()
-    }
-
-    fn new_agent(&self) -> Result<Agent, FetchFailed> {
-        let system;
-        let roots = match &self.roots {
-            Some(roots) => roots,
-            None => {
-                system = system_roots();
-                &system
-            }
-        };
-        let tls = TlsConfig::builder()
-            .provider(TlsProvider::Rustls)
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-            .root_certs(RootCerts::new_with_certs(roots))
-            .client_cert(self.identity()?)
-            .disable_verification(self.remote.insecure_skip_verify)
-            .build();
-        let mut config = Agent::config_builder()
+        let connector =
+            ().chain(ConnectProxyConnector::default())
+                .chain(TcpConnector::default())
+                .chain(reached(Phase::Tls))
+                .chain(RustlsConnector::default())
+                .chain(reached(Phase::Http));
+        let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .max_idle_connections(0)
+            .accept_encoding("identity")
             .user_agent(concat!("libjwtauth/", env!("CARGO_PKG_VERSION")))
-            .tls_config(tls);
-        if self.remote.proxy == ProxyRule::None {
-            config = config.proxy(None);
-        } else {
-            config = config.proxy(Proxy::try_from_env());
-        }
-        Ok(config.build().into())
+            .proxy(proxy)
+            .tls_config(tls)
+            .timeout_global(Some(left))
+            .timeout_connect(Some(CONNECT.min(left)))
+            .build();
+        Agent::with_parts(config, connector, self.names.resolver(progress.clone()))
     }
 
-    fn authorization(&self) -> Result<Option<String>, FetchFailed> {
-        let Some(path) = &self.remote.bearer_token_file else {
-            return Ok(None);
+    fn tls(&self) -> Result<TlsConfig, String> {
+        let authorities = match tls::authorities(&self.remote)? {
+            Some(own) => own,
+            // Nobody is asked whether the server is who it says it is.
+            None if self.remote.insecure_skip_verify => Vec::new(),
+            None => self.roots.get()?,
         };
-        let text = file::read_text(path)
-            .map_err(|why| FetchFailed::new(Phase::Http, why.detail().unwrap_or_default()))?;
-        let token = text.trim();
-        Ok(Some(if token.starts_with("Bearer ") {
-            token.to_owned()
-        } else {
-            format!("Bearer {token}")
-        }))
+        let identity = tls::identity(&self.remote)?;
+        Ok(tls::config(
+            &authorities,
+            identity,
+            self.remote.insecure_skip_verify,
+        ))
     }
 }
 
 impl Fetch for Client {
     fn get(&self, request: &FetchRequest<'_>) -> Result<Fetched, FetchFailed> {
-        let deadline = Instant::now() + request.timeout;
-        let agent = self.agent()?;
-        let authorization = self.authorization()?;
-        let mut url = request.url.to_owned();
+        let started = Instant::now();
+        let tls = if url::is_https(request.url) {
+            self.tls().map_err(|why| FetchFailed::new(Phase::Tls, why))?
+        } else {
+            TlsConfig::builder().build()
+        };
+        let authorization = authorization(&self.remote).map_err(|why| FetchFailed::new(Phase::Http, why))?;
+        let mut target = request.url.to_owned();
         for _ in 0..=self.remote.redirects {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let mut call = agent
-                .get(&url)
-                .config()
-                .timeout_global(Some(left))
-                .timeout_connect(Some(CONNECT.min(left)))
-                .build();
-            let authorization = authorization.as_deref().map(|value| ("Authorization", value));
+            let url = Url::parse(&target).map_err(|why| FetchFailed::new(Phase::Http, why))?;
+            let left = request.timeout.saturating_sub(started.elapsed());
+            let progress = Progress::default();
+            let agent = self.agent(&url, tls.clone(), left, &progress);
+            let mut call = agent.get(&target);
+            let authorization = authorization
+                .as_ref()
+                .map(|value| ("Authorization", value.as_str()));
             for (name, value) in request.headers().chain(authorization) {
                 call = call.header(name, value);
             }
-            let mut response = call.call().map_err(|why| failure(&why))?;
-            let header = |name: &str| {
-                response
-                    .headers()
-                    .get(name)
-                    .and_then(|value| value.to_str().ok())
-                    .map(str::to_owned)
-            };
-            let status = response.status().as_u16();
-            if (301..=308).contains(&status) && status != 304 {
-                url = redirected(&url, header("location").as_deref(), self.remote.redirects)?;
-                continue;
+            let response = call.call().map_err(|why| progress.failed(&why))?;
+            match answer(response, request.max_bytes, &progress)? {
+                Answer::Document(fetched) => return Ok(fetched),
+                Answer::Redirect(status, to) => {
+                    let refused = |why| FetchFailed {
+                        status: Some(status),
+                        ..FetchFailed::new(Phase::Http, why)
+                    };
+                    if self.remote.redirects == 0 {
+                        return Err(refused("a redirect, which is not followed"));
+                    }
+                    let to = to.ok_or_else(|| refused("a redirect to nowhere"))?;
+                    target = url::redirected(&target, &to).map_err(refused)?;
+                }
             }
-            let mut fetched = Fetched {
-                status,
-                body: Vec::new(),
-                cache_control: header("cache-control"),
-                expires: header("expires"),
-                etag: header("etag"),
-                last_modified: header("last-modified"),
-            };
-            if status == 200 {
-                let body = response
-                    .body_mut()
-                    .with_config()
-                    .limit(request.max_bytes)
-                    .read_to_vec();
-                fetched.body = body.map_err(|why| failure(&why))?;
-            }
-            return Ok(fetched);
         }
+        let allowed = self.remote.redirects;
         Err(FetchFailed::new(
             Phase::Http,
-            format!("more than {} redirects", self.remote.redirects),
+            format!("more than {allowed} redirects"),
         ))
     }
 }
 
-/// The target of a redirect: the same scheme and host, or nothing.
-fn redirected(from: &str, location: Option<&str>, allowed: u32) -> Result<String, FetchFailed> {
-    let refuse = |why: &str| FetchFailed::new(Phase::Http, why);
-    if allowed == 0 {
-        return Err(refuse("a redirect, which is not followed"));
-    }
-    let origin: Uri = from.parse().map_err(|_| refuse("a redirect from no URL"))?;
-    let location = location.ok_or_else(|| refuse("a redirect to nowhere"))?;
-    let target = match location.strip_prefix('/').filter(|rest| !rest.starts_with('/')) {
-        Some(_) => {
-            let scheme = origin.scheme_str().unwrap_or_default();
-            let authority = origin
-                .authority()
-                .map(|authority| authority.as_str())
-                .unwrap_or_default();
-            format!("{scheme}://{authority}{location}")
-        }
-        None => location.to_owned(),
-    };
-    let uri: Uri = target.parse().map_err(|_| refuse("a redirect to no URL"))?;
-    if uri.scheme() != origin.scheme() || uri.authority() != origin.authority() {
-        return Err(refuse(
-            "a redirect to another scheme or host, which is not followed",
+/// What a server answered.
+enum Answer {
+    Document(Fetched),
+    /// With its status, and where to.
+    Redirect(u16, Option<String>),
+}
+
+fn answer(
+    response: ureq::http::Response<ureq::Body>,
+    max_bytes: u64,
+    progress: &Progress,
+) -> Result<Answer, FetchFailed> {
+    let status = response.status().as_u16();
+    let headers = response
+        .headers()
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    if matches!(status, 301 | 302 | 303 | 307 | 308) {
+        let mut locations = headers.filter(|(name, _)| *name == "location");
+        return Ok(Answer::Redirect(
+            status,
+            locations.next().map(|(_, to)| to.to_owned()),
         ));
     }
-    Ok(target)
-}
-
-/// The authorities that the system trusts, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`. One that cannot be read is
-/// one that is not trusted.
-fn system_roots() -> Vec<Certificate<'static>> {
-    let found = rustls_native_certs::load_native_certs();
-    found
-        .certs
-        .iter()
-        .map(|certificate| Certificate::from_der(certificate).to_owned())
-        .collect()
-}
-
-fn certificates(pem: &[u8]) -> Vec<Certificate<'static>> {
-    parse_pem(pem)
-        .filter_map(|item| match item {
-            Ok(PemItem::Certificate(certificate)) => Some(certificate),
-            _ => None,
-        })
-        .collect()
-}
-
-/// Tells the phase by the error. The client's own texts name hosts and system errors, never a body.
-fn failure(why: &ureq::Error) -> FetchFailed {
-    use ureq::Timeout;
-    let phase = match why {
-        ureq::Error::HostNotFound | ureq::Error::Timeout(Timeout::Resolve) => Phase::Dns,
-        ureq::Error::ConnectionFailed | ureq::Error::Timeout(Timeout::Connect) => Phase::Connect,
-        ureq::Error::Io(error)
-            if matches!(
-                error.kind(),
-                std::io::ErrorKind::ConnectionRefused
-                    | std::io::ErrorKind::NetworkUnreachable
-                    | std::io::ErrorKind::HostUnreachable
-            ) =>
-        {
-            Phase::Connect
-        }
-        // The system's resolver has no error kind of its own.
-        ureq::Error::Io(error) if error.to_string().contains("lookup address") => Phase::Dns,
-        // A handshake that fails comes as an I/O error around the reason.
-        ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => Phase::Tls,
-        ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::Pem(_) => Phase::Tls,
-        _ => Phase::Http,
+    let mut fetched = headers.fold(Fetched::new(status, []), |fetched, (name, value)| {
+        fetched.header(name, value)
+    });
+    if status != 200 {
+        return Ok(Answer::Document(fetched));
+    }
+    let failed = |failed: FetchFailed, bytes: usize| FetchFailed {
+        status: Some(status),
+        bytes_read: bytes as u64,
+        ..failed
     };
-    FetchFailed::new(phase, why)
+    let too_large = || FetchFailed::new(Phase::Http, format!("the body is larger than {max_bytes} bytes"));
+    let mut body = response.into_body();
+    if body.content_length().is_some_and(|length| length > max_bytes) {
+        return Err(failed(too_large(), 0));
+    }
+    let mut reader = body.as_reader().take(max_bytes.saturating_add(1));
+    let outcome = reader.read_to_end(&mut fetched.body);
+    let read = fetched.body.len();
+    outcome.map_err(|why| failed(progress.failed(&ureq::Error::from(why)), read))?;
+    if read as u64 > max_bytes {
+        return Err(failed(too_large(), read));
+    }
+    Ok(Answer::Document(fetched))
 }
 
+/// The header that proves who asks. The file is read anew, because such tokens are renewed in place.
+fn authorization(remote: &Remote) -> Result<Option<Zeroizing<String>>, String> {
+    let Some(path) = &remote.bearer_token_file else {
+        return Ok(None);
+    };
+    let refused = |why: &str| Err(format!("`bearer_token_file`: {why}"));
+    let text = match file::read_text(path) {
+        Ok(text) => text,
+        Err(why) => return refused(why.detail().unwrap_or_default()),
+    };
+    let token = text.trim();
+    if token.is_empty() {
+        return refused("it is empty");
+    }
+    if !token.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return refused("it must hold one line of ASCII");
+    }
+    let prefix = if token.starts_with(BEARER) { "" } else { BEARER };
+    Ok(Some(Zeroizing::new(format!("{prefix}{token}"))))
+}
+
+/// How far a request has come. The parts of the client that know tell it.
+#[derive(Debug, Clone, Default)]
+struct Progress(Arc<AtomicUsize>);
+
+impl Progress {
+    fn at(&self, phase: Phase) {
+        let index = Phase::ALL.iter().position(|one| *one == phase);
+        self.0.store(index.unwrap_or_default(), Ordering::Relaxed);
+    }
+
+    fn phase(&self) -> Phase {
+        let index = self.0.load(Ordering::Relaxed);
+        Phase::ALL.get(index).copied().unwrap_or(Phase::Dns)
+    }
+
+    /// Says what went wrong in words of our own or of the system.
+    fn failed(&self, why: &ureq::Error) -> FetchFailed {
+        let phase = self.phase();
+        if let Some(reason) = tls::reason(why) {
+            return FetchFailed::new(Phase::Tls, reason);
+        }
+        let said = match why {
+            ureq::Error::Timeout(Timeout::Global | Timeout::Connect) => match phase {
+                Phase::Dns => "the name was not resolved in time",
+                Phase::Connect => "no connection in time",
+                Phase::Tls => "no end of the TLS handshake in time",
+                Phase::Http | Phase::Parse => "no whole answer in time",
+            },
+            ureq::Error::Io(error) => return FetchFailed::new(phase, system(error)),
+            ureq::Error::Other(said) => return FetchFailed::new(phase, said),
+            ureq::Error::HostNotFound => "the name has no address",
+            ureq::Error::ConnectProxyFailed(_) => {
+                return FetchFailed::new(Phase::Connect, "the proxy refuses to connect");
+            }
+            ureq::Error::LargeResponseHeader(..) => "the headers of the answer are too large",
+            ureq::Error::Protocol(_) => "the answer is not HTTP",
+            _ => "the request cannot be made",
+        };
+        FetchFailed::new(phase, said)
+    }
+}
+
+/// The system's words for its own errors; for others, the kind's.
+fn system(error: &std::io::Error) -> String {
+    if error.raw_os_error().is_some() {
+        return error.to_string();
+    }
+    match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => "the connection was closed early".to_owned(),
+        kind => kind.to_string(),
+    }
+}
+
+/// A step in the making of a connection: tells that the steps before it are done.
+#[derive(Debug)]
+struct Reached {
+    phase: Phase,
+    progress: Progress,
+    through_proxy: bool,
+}
+
+impl<T: Transport> Connector<T> for Reached {
+    type Out = T;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        connection: Option<T>,
+    ) -> Result<Option<T>, ureq::Error> {
+        // The connection to a proxy is made by the same steps, and the request for its configuration has none.
+        let is_to_proxy = self.through_proxy && details.config.proxy().is_none();
+        if !is_to_proxy {
+            self.progress.at(self.phase);
+        }
+        Ok(connection)
+    }
+}
+
+const BEARER: &str = "Bearer ";
+/// For a connection, through a proxy as well, and the TLS handshake.
 const CONNECT: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests;

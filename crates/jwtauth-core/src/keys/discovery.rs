@@ -1,6 +1,6 @@
 //! Where does an issuer keep its keys? (OpenID Connect Discovery 1.0 §4)
 
-use super::{Algorithm, Algorithms, fetch};
+use super::{Algorithm, Algorithms, url};
 use crate::error::{Code, Error, Result};
 use crate::json::{self, Value};
 
@@ -49,8 +49,8 @@ impl Metadata {
                 .with_detail(format!("expected `{issuer}`, and the metadata says `{named}`")));
         }
         let jwks_uri = text("jwks_uri")?;
-        fetch::check_url(jwks_uri, insecure_http).map_err(|why| failed(format!("`jwks_uri`: {why}")))?;
-        if issuer.starts_with("https:") && !jwks_uri.starts_with("https:") && !insecure_http {
+        url::check(jwks_uri, insecure_http).map_err(|why| failed(format!("`jwks_uri`: {why}")))?;
+        if url::is_https(issuer) && !url::is_https(jwks_uri) && !insecure_http {
             return Err(failed("`jwks_uri` leaves https".to_owned()));
         }
         let named = member("id_token_signing_alg_values_supported")

@@ -3,10 +3,16 @@
 //! [`Fetch`] is the door: the library's own client stands behind it, or the host's.
 
 use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use ureq::http::Uri;
+
+use crate::error::Result;
+#[cfg(not(feature = "http"))]
+use crate::error::{Code, Error};
+use crate::policy::Remote;
 
 /// Fetches documents. Called on the threads that authenticate, one call at a time for each key source.
 pub trait Fetch: Send + Sync + fmt::Debug {
@@ -72,9 +78,13 @@ impl Fetched {
         }
     }
 
-    /// The same with one more header. Those that say nothing about freshness are dropped.
+    /// The same with one more header. Those that say nothing about freshness are dropped, and so are values that no
+    /// header may have, because some go back into a request. Lines of `Cache-Control` add up (RFC 9110 §5.3).
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Fetched {
+        if !value.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~')) {
+            return self;
+        }
         let headers = [
             ("cache-control", &mut self.cache_control),
             ("expires", &mut self.expires),
@@ -83,7 +93,10 @@ impl Fetched {
         ];
         for (known, place) in headers {
             if name.eq_ignore_ascii_case(known) {
-                *place = Some(value.to_owned());
+                *place = match place.take() {
+                    Some(before) if known == "cache-control" => Some(format!("{before}, {value}")),
+                    _ => Some(value.to_owned()),
+                };
             }
         }
         self
@@ -159,58 +172,49 @@ impl FetchFailed {
     }
 }
 
-/// How much of a reason is worth its place in a log, in characters.
-const MAX_REASON: usize = 300;
-
-/// Checks a URL that keys are to be fetched from.
+/// The library's own client for one key source.
 ///
 /// # Errors
-/// What is wrong with it, without its query, which may hold a secret.
-pub(crate) fn check_url(url: &str, insecure_http: bool) -> Result<(), String> {
-    if url.contains('#') {
-        return Err("a fragment has no meaning in it".to_owned());
-    }
-    let uri: Uri = url.parse().map_err(|_| "it is no URL".to_owned())?;
-    let authority = uri.authority().ok_or("it names no host")?;
-    if authority.as_str().contains('@') {
-        return Err("it must not carry a user's name or password".to_owned());
-    }
-    if authority.host().is_empty() {
-        return Err("it names no host".to_owned());
-    }
-    match uri.scheme_str() {
-        Some("https") => Ok(()),
-        Some("http") if insecure_http || is_loopback(authority.host()) => Ok(()),
-        Some("http") => {
-            Err("it must be https (plain http is for loopback, or with `insecure_http`)".to_owned())
-        }
-        _ => Err("it must be https".to_owned()),
-    }
+/// [`Code::ConfigInvalid`](crate::Code::ConfigInvalid): a setting that it cannot work with, or that there is none.
+#[cfg(feature = "http")]
+pub(super) fn built_in(settings: &Remote, base_dir: &Path) -> Result<Arc<dyn Fetch>> {
+    Ok(Arc::new(super::client::Client::open(settings, base_dir)?))
 }
 
-fn is_loopback(host: &str) -> bool {
-    let address = host
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .parse::<std::net::IpAddr>();
-    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+#[cfg(not(feature = "http"))]
+pub(super) fn built_in(_: &Remote, _: &Path) -> Result<Arc<dyn Fetch>> {
+    Err(Error::new(Code::ConfigInvalid).with_detail(
+        "this build has no HTTP client; keys behind a URL need one of the host's, given with the configuration",
+    ))
 }
+
+/// How much of a reason is worth its place in a log, in characters.
+const MAX_REASON: usize = 300;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_is_one_line_of_bounded_length() {
-        let failed = FetchFailed::new(
-            Phase::Tls,
-            format!("first\r\nsecond\u{1b}[31m{}", "ä".repeat(1000)),
-        );
-        assert!(
-            failed.reason.starts_with("first  second [31mää"),
-            "{}",
-            failed.reason
-        );
-        assert_eq!(failed.reason.chars().count(), MAX_REASON);
+    fn only_headers_that_tell_how_fresh_it_is_are_kept() {
+        let fetched = Fetched::new(200, "{}")
+            .header("CACHE-CONTROL", "public")
+            .header("Cache-Control", "max-age=60")
+            .header("ETag", "\"a\"")
+            .header("ETag", "\"b\"")
+            .header("Last-Modified", "today\r\nX-Admin: yes")
+            .header("Expires", "m\u{f6}rgen")
+            .header("X-Other", "x");
+        assert_eq!(fetched.cache_control.as_deref(), Some("public, max-age=60"));
+        assert_eq!(fetched.etag.as_deref(), Some("\"b\""));
+        assert_eq!((fetched.last_modified, fetched.expires), (None, None));
+    }
+
+    #[cfg(not(feature = "http"))]
+    #[test]
+    fn without_a_client_a_url_needs_one_of_the_hosts() {
+        let why = built_in(&Remote::default(), Path::new("")).unwrap_err();
+        assert_eq!(why.code(), Code::ConfigInvalid);
+        assert!(why.to_string().contains("no HTTP client"), "{why}");
     }
 }

@@ -6,6 +6,7 @@
 //! notations, and `secret` holds the rules for shared secrets.
 
 mod algorithm;
+#[cfg(feature = "http")]
 mod client;
 mod discovery;
 pub mod fetch;
@@ -21,6 +22,7 @@ mod secret;
 mod source;
 pub mod status;
 mod store;
+pub(crate) mod url;
 
 use std::collections::HashMap;
 use std::fmt;

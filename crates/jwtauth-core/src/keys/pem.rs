@@ -7,7 +7,7 @@
 use base64_simd::STANDARD;
 use zeroize::Zeroizing;
 
-use super::public::PublicKey;
+use super::public::{self, PublicKey};
 use super::unusable;
 use crate::error::Result;
 
@@ -86,6 +86,19 @@ pub(crate) fn public_key(text: &str, form: Form) -> Result<Found> {
         key,
         from_private_key: private && form.blocks == Blocks::PublicOrPrivate,
     })
+}
+
+/// Whether one of a text's blocks is a certificate, as a list of trusted authorities needs it.
+pub(crate) fn has_certificate(text: &str) -> bool {
+    let mut rest = text;
+    while let Some(block) = Block::first(rest) {
+        let is_one = |der: Zeroizing<Vec<u8>>| public::is_der_certificate(&der);
+        if block.label == "CERTIFICATE" && block.contents().is_ok_and(is_one) {
+            return true;
+        }
+        rest = block.rest;
+    }
+    false
 }
 
 /// Whether a text holds PEM at all.

@@ -22,7 +22,11 @@ use crate::error::Result;
 /// Whether a text is an X.509 certificate in base64, as `x5c` holds it (RFC 7515 §4.1.6).
 pub(crate) fn is_certificate(base64: &str) -> bool {
     let der = STANDARD.decode_to_vec(base64);
-    der.is_ok_and(|der| Certificate::from_der(&der).is_ok())
+    der.is_ok_and(|der| is_der_certificate(&der))
+}
+
+pub(super) fn is_der_certificate(der: &[u8]) -> bool {
+    Certificate::from_der(der).is_ok()
 }
 
 /// A public key that is good enough for the algorithms of its kind.

@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::client::Client;
 use super::fetch::{self, Fetch};
 use super::jwks::{Jwk, Material};
 use super::load::{Kind, Loader};
 use super::remote::RemoteSource;
-use super::{Algorithm, Algorithms, Key, KeySet, PreparedKey, file, jwks, pem, secret, unusable};
+use super::{Algorithm, Algorithms, Key, KeySet, PreparedKey, file, jwks, pem, secret, unusable, url};
 use crate::clock::Monotonic;
 use crate::error::{Code, Error, Result};
 use crate::policy::{DiscoveredAlgorithms, Origin, Remote, Warning};
@@ -72,11 +71,14 @@ impl Source<'_> {
     }
 
     fn remote(&self, url: &str, kind: Kind, settings: &Remote, host: Host<'_>) -> Result<Opened> {
-        fetch::check_url(url, settings.insecure_http)
-            .map_err(|why| Error::new(Code::ConfigInvalid).with_detail(why))?;
+        let check = match kind {
+            Kind::Jwks => url::check,
+            Kind::Discovery { .. } => url::check_issuer,
+        };
+        check(url, settings.insecure_http).map_err(|why| Error::new(Code::ConfigInvalid).with_detail(why))?;
         let fetch = match host.fetch {
             Some(own) => Arc::clone(own),
-            None => Arc::new(Client::open(settings, host.base_dir)?),
+            None => fetch::built_in(settings, host.base_dir)?,
         };
         Ok(Opened::Fetched(Box::new(RemoteSource::new(Loader {
             url: url.to_owned(),

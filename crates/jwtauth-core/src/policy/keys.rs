@@ -139,7 +139,7 @@ impl fmt::Debug for Origin {
 }
 
 /// The bytes of a shared secret; zeroed when dropped, never printed.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {

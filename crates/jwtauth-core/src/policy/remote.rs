@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::keys::Secret;
 use crate::duration;
 
 /// A URL that keys are fetched from, with its settings (`docs/keys-over-http.md`).
@@ -13,9 +14,15 @@ pub struct Remote {
     /// The certificates of the authorities that are trusted instead of the system's, as PEM.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_pem: Option<String>,
-    /// A file with them.
+    /// A file with them; read anew before each fetch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<PathBuf>,
+    /// The client's certificate, with those between it and its authority, as PEM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_cert_pem: Option<String>,
+    /// Its private key, as PEM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_key_pem: Option<Secret>,
     /// A file with the client's certificate; read anew before each fetch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_cert_file: Option<PathBuf>,
@@ -58,6 +65,8 @@ impl Default for Remote {
         Remote {
             ca_pem: None,
             ca_file: None,
+            client_cert_pem: None,
+            client_key_pem: None,
             client_cert_file: None,
             client_key_file: None,
             bearer_token_file: None,

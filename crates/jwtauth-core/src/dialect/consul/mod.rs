@@ -15,7 +15,7 @@ use crate::expr::{IndexRule, Pointer, Selection};
 use crate::grant::Session;
 use crate::json::{Number, Value};
 use crate::keys::pem::{self, After, Blocks, Form};
-use crate::keys::{Algorithm, Algorithms, fetch};
+use crate::keys::{Algorithm, Algorithms, url};
 use crate::members::Field;
 use crate::policy::{
     DiscoveredAlgorithms, ExtractRule, IdentityRule, JwksUrl, KeyRule, KeySpec, KidRule, Limits, ListRule,
@@ -266,8 +266,14 @@ fn keys(config: &AnyCase<'_, '_>, method: &Method<'_, '_>, warnings: &mut Vec<Wa
         ));
     }
     let algorithms = algorithms(config, method)?;
-    let remote = |url: &str, ca_pem: String| -> Result<Remote> {
-        fetch::check_url(url, false).map_err(|why| method.config.error(format!("`{url}`: {why}")))?;
+    let remote = |check: url::Check, url: &str, authorities: &'static str| -> Result<Remote> {
+        let ca_pem = config.text(authorities)?;
+        if !ca_pem.is_empty() && !pem::has_certificate(&ca_pem) {
+            return Err(method.config.error(format!(
+                "error checking {authorities}: could not parse CA PEM value successfully"
+            )));
+        }
+        check(url, false).map_err(|why| method.config.error(format!("`{url}`: {why}")))?;
         Ok(Remote {
             ca_pem: Some(ca_pem).filter(|pem| !pem.is_empty()),
             ..Remote::default()
@@ -283,11 +289,11 @@ fn keys(config: &AnyCase<'_, '_>, method: &Method<'_, '_>, warnings: &mut Vec<Wa
         kid: KidRule::Match,
     };
     if !jwks.is_empty() {
-        let remote = remote(&jwks, config.text("JWKSCACert")?)?;
+        let remote = remote(url::check, &jwks, "JWKSCACert")?;
         return Ok(fetched(Origin::JwksUrl(JwksUrl { url: jwks, remote })));
     }
     if !discovery.is_empty() {
-        let remote = remote(&discovery, config.text("OIDCDiscoveryCACert")?)?;
+        let remote = remote(url::check_issuer, &discovery, "OIDCDiscoveryCACert")?;
         let named = !config.texts("JWTSupportedAlgs")?.is_empty();
         let algorithms = if named {
             DiscoveredAlgorithms::Any

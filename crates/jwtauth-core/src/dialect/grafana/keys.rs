@@ -1,5 +1,6 @@
 //! The key source of `[auth.jwt]`: exactly one of five.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use base64_simd::STANDARD;
@@ -8,7 +9,7 @@ use super::Place;
 use super::settings::{DEFAULT, Settings};
 use crate::error::{Code, Error, Result};
 use crate::keys::pem::{self, After, Blocks, Form};
-use crate::keys::{Algorithm, Algorithms, fetch, file};
+use crate::keys::{Algorithm, Algorithms, file, url};
 use crate::policy::{JwksUrl, KeyRule, KeySpec, KidRule, Origin, Remote, Warning};
 
 const SOURCES: [&str; 5] = [
@@ -137,9 +138,36 @@ fn remote(
             "jwt_set_url must have https scheme",
         ));
     }
-    fetch::check_url(url, insecure_http)
-        .map_err(|why| place.error(Code::ConfigInvalid, "jwk_set_url", why))?;
-    let file = |key: &str| settings.is_set(key).then(|| settings.text(key).into());
+    url::check(url, insecure_http).map_err(|why| place.error(Code::ConfigInvalid, "jwk_set_url", why))?;
+    let file = |key: &str| settings.is_set(key).then(|| PathBuf::from(settings.text(key)));
+    let read = |key: &str, name: &str, path: &Path| {
+        file::read_text(&place.base_dir.join(path)).map_err(|why| {
+            let why = why.detail().unwrap_or_default();
+            place.error(Code::ConfigInvalid, key, format!("failed to read {name}: {why}"))
+        })
+    };
+    let authorities = file("tls_client_ca");
+    if let Some(path) = &authorities
+        && !pem::has_certificate(&read("tls_client_ca", "TlsClientCa", path)?)
+    {
+        return Err(place.error(
+            Code::ConfigInvalid,
+            "tls_client_ca",
+            "failed to decode provided PEM certs file from TlsClientCa",
+        ));
+    }
+    let bearer = file("jwk_set_bearer_token_file");
+    if let Some(path) = &bearer
+        && read("jwk_set_bearer_token_file", "JWKSetBearerTokenFile", path)?
+            .trim()
+            .is_empty()
+    {
+        return Err(place.error(
+            Code::ConfigInvalid,
+            "jwk_set_bearer_token_file",
+            "empty file configured for JWKSetBearerTokenFile",
+        ));
+    }
     if settings.flag("tls_skip_verify_insecure") {
         warnings.push(Warning::new(
             "tls_skip_verify_insecure",
@@ -149,8 +177,8 @@ fn remote(
     Ok(Origin::JwksUrl(JwksUrl {
         url: url.to_owned(),
         remote: Remote {
-            ca_file: file("tls_client_ca"),
-            bearer_token_file: file("jwk_set_bearer_token_file"),
+            ca_file: authorities,
+            bearer_token_file: bearer,
             cache_ttl: if negative { Duration::ZERO } else { cache_ttl },
             insecure_http,
             insecure_skip_verify: settings.flag("tls_skip_verify_insecure"),

@@ -6,7 +6,7 @@ use base64_simd::URL_SAFE_NO_PAD;
 
 use crate::error::{Code, Error, Result};
 use crate::json::Value;
-use crate::keys::{Algorithm, Algorithms, fetch};
+use crate::keys::{Algorithm, Algorithms, url};
 use crate::members::{self, Field, Members};
 use crate::policy::{JwksUrl, KeyRule, KeySpec, OidcDiscoveryUrl, Origin, Remote, Secret};
 
@@ -89,14 +89,14 @@ fn source(field: &Field<'_, '_>) -> Result<KeySpec> {
         "jwks_file" => Origin::JwksFile(PathBuf::from(value.text()?)),
         "secret" => Origin::Secret(secret(value)?),
         "jwks_url" => {
-            checked_url(value, &remote)?;
+            url::check(value.text()?, remote.insecure_http).map_err(|why| value.error(why))?;
             Origin::JwksUrl(JwksUrl {
                 url: value.text()?.to_owned(),
                 remote,
             })
         }
         "oidc_discovery_url" => {
-            checked_url(value, &remote)?;
+            url::check_issuer(value.text()?, remote.insecure_http).map_err(|why| value.error(why))?;
             Origin::OidcDiscoveryUrl(OidcDiscoveryUrl {
                 issuer: value.text()?.to_owned(),
                 algorithms: discovered,
@@ -207,9 +207,12 @@ fn recoded(error: &Error, code: Code) -> Error {
 fn remote(members: &mut Members<'_, '_>) -> Result<Remote> {
     let mut remote = Remote::default();
     let path = |field: Option<Field<'_, '_>>| field.map(|field| field.text().map(PathBuf::from)).transpose();
-    remote.ca_pem = members
-        .given("ca_pem")
-        .map(|field| field.text().map(str::to_owned))
+    let text = |field: Option<Field<'_, '_>>| field.map(|field| field.text().map(str::to_owned)).transpose();
+    remote.ca_pem = text(members.given("ca_pem"))?;
+    remote.client_cert_pem = text(members.given("client_cert_pem"))?;
+    remote.client_key_pem = members
+        .given("client_key_pem")
+        .map(|field| unredacted(&field, field.text()?).map(|pem| Secret::new(pem.into())))
         .transpose()?;
     remote.ca_file = path(members.given("ca_file"))?;
     remote.client_cert_file = path(members.given("client_cert_file"))?;
@@ -223,6 +226,9 @@ fn remote(members: &mut Members<'_, '_>) -> Result<Remote> {
     ] {
         if let Some(field) = members.given(name) {
             *setting = field.duration()?;
+            if name == "timeout" && setting.is_zero() {
+                return Err(field.error("must be more than zero"));
+            }
         }
     }
     if let Some(field) = members.given("max_bytes") {
@@ -248,10 +254,6 @@ fn remote(members: &mut Members<'_, '_>) -> Result<Remote> {
     Ok(remote)
 }
 
-fn checked_url(field: &Field<'_, '_>, remote: &Remote) -> Result<()> {
-    fetch::check_url(field.text()?, remote.insecure_http).map_err(|why| field.error(why))
-}
-
 const MAX_REDIRECTS: u32 = 3;
 
 const ORIGINS: [&str; 9] = [
@@ -268,9 +270,11 @@ const ORIGINS: [&str; 9] = [
 
 /// What is fetched, and the settings for that (`docs/dialects/native.md`).
 const FETCHED: [&str; 2] = ["jwks_url", "oidc_discovery_url"];
-const FETCH_SETTINGS: [&str; 15] = [
+const FETCH_SETTINGS: [&str; 17] = [
     "ca_pem",
     "ca_file",
+    "client_cert_pem",
+    "client_key_pem",
     "client_cert_file",
     "client_key_file",
     "bearer_token_file",

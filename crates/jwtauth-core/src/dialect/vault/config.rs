@@ -6,7 +6,7 @@ use super::fields::{boolean, comma_list, given, list, lower_string, map, read, s
 use crate::error::{Code, Error, Result};
 use crate::json::Value;
 use crate::keys::pem::{self, After, Blocks, Form};
-use crate::keys::{Algorithm, Algorithms, fetch};
+use crate::keys::{Algorithm, Algorithms, url};
 use crate::members::{Field, Members};
 use crate::policy::{
     DiscoveredAlgorithms, JwksUrl, KeyRule, KeySpec, KidRule, OidcDiscoveryUrl, Origin, Remote, Warning,
@@ -165,9 +165,15 @@ impl<'a, 't> Body<'a, 't> {
 
     /// The sources that are fetched, and how a `kid` chooses: pasted keys are all tried, whatever the token says.
     fn fetched_keys(&self, place: &Field<'_, '_>) -> Result<(Vec<KeySpec>, KidRule)> {
-        let remote = |name: &str, url: &str, ca_pem: &str| -> Result<Remote> {
-            fetch::check_url(url, false)
-                .map_err(|why| place.error(format!("error checking {name}: {why}")))?;
+        let remote = |check: url::Check,
+                      name: &str,
+                      url: &str,
+                      (authorities, ca_pem): (&str, &str)|
+         -> Result<Remote> {
+            check(url, false).map_err(|why| place.error(format!("error checking {name}: {why}")))?;
+            if !ca_pem.is_empty() && !pem::has_certificate(ca_pem) {
+                return Err(place.error(format!("error checking {authorities}: no certificate in PEM")));
+            }
             Ok(Remote {
                 ca_pem: Some(ca_pem.to_owned()).filter(|pem| !pem.is_empty()),
                 ..Remote::default()
@@ -180,7 +186,12 @@ impl<'a, 't> Body<'a, 't> {
         };
         if !self.oidc_discovery_url.is_empty() {
             let issuer = &self.oidc_discovery_url;
-            let remote = remote("oidc discovery URL", issuer, &self.oidc_discovery_ca_pem)?;
+            let remote = remote(
+                url::check_issuer,
+                "oidc discovery URL",
+                issuer,
+                ("oidc_discovery_ca_pem", &self.oidc_discovery_ca_pem),
+            )?;
             let source = OidcDiscoveryUrl {
                 issuer: issuer.clone(),
                 algorithms: DiscoveredAlgorithms::Any,
@@ -189,7 +200,12 @@ impl<'a, 't> Body<'a, 't> {
             return Ok((vec![spec(Origin::OidcDiscoveryUrl(source))], KidRule::Match));
         }
         if !self.jwks_url.is_empty() {
-            let remote = remote("jwks URL", &self.jwks_url, &self.jwks_ca_pem)?;
+            let remote = remote(
+                url::check,
+                "jwks URL",
+                &self.jwks_url,
+                ("jwks_ca_pem", &self.jwks_ca_pem),
+            )?;
             let source = JwksUrl {
                 url: self.jwks_url.clone(),
                 remote,
@@ -202,7 +218,7 @@ impl<'a, 't> Body<'a, 't> {
         let mut sources = Vec::new();
         for pair in &self.jwks_pairs {
             let (url, ca_pem) = pair_of(pair)?;
-            let remote = remote("jwks_pairs", &url, &ca_pem)?;
+            let remote = remote(url::check, "jwks_pairs", &url, ("jwks_ca_pem", &ca_pem))?;
             sources.push(spec(Origin::JwksUrl(JwksUrl { url, remote })));
         }
         Ok((sources, KidRule::Required))

@@ -1,0 +1,224 @@
+//! Where is a host?
+//!
+//! The system's resolver knows no deadline of ours, so a name is looked up on a thread of its own, which ends with the
+//! lookup (`docs/decisions/0011-…`). There is none for addresses and for `localhost`.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwapOption;
+use ureq::Error;
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::NextTimeout;
+
+use super::Progress;
+use crate::keys::fetch::Phase;
+
+/// The lookups of one client: at most one at a time.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Names {
+    /// The one that has not ended. A fetch for the same name waits for it instead of starting another.
+    pending: Arc<ArcSwapOption<Lookup>>,
+}
+
+impl Names {
+    /// The resolver of one request.
+    pub(super) fn resolver(&self, progress: Progress) -> impl Resolver + use<> {
+        Tracked {
+            names: self.clone(),
+            progress,
+        }
+    }
+
+    fn addresses(&self, host: &str, port: u16, deadline: Option<Instant>) -> Result<Vec<SocketAddr>, Failed> {
+        let at = |addresses: &[IpAddr]| addresses.iter().map(|one| SocketAddr::new(*one, port)).collect();
+        let host = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+            .unwrap_or(host);
+        if let Ok(address) = host.parse::<IpAddr>() {
+            return Ok(at(&[address]));
+        }
+        // Plain http is allowed there because it is this machine, and a name server has no say in that (RFC 6761 §6.3).
+        if host.eq_ignore_ascii_case("localhost") {
+            return Ok(at(&[Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]));
+        }
+        let lookup = self.lookup(host, port);
+        let found = loop {
+            if let Some(found) = lookup.found.get() {
+                break found.clone();
+            }
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return Err(Failed::TooLate);
+            }
+            thread::sleep(STEP);
+        };
+        self.pending.store(None);
+        found.map_err(Failed::System)
+    }
+
+    fn lookup(&self, host: &str, port: u16) -> Arc<Lookup> {
+        let process = std::process::id();
+        // A lookup that a fork left behind ends in the parent alone.
+        let same = |one: &Arc<Lookup>| one.process == process && one.host == host && one.port == port;
+        if let Some(pending) = self.pending.load_full().filter(same) {
+            return pending;
+        }
+        let lookup = Arc::new(Lookup {
+            process,
+            host: host.to_owned(),
+            port,
+            found: OnceLock::new(),
+        });
+        self.pending.store(Some(Arc::clone(&lookup)));
+        let theirs = Arc::clone(&lookup);
+        let thread = thread::Builder::new().name("jwtauth-dns".to_owned());
+        if thread.spawn(move || theirs.run()).is_err() {
+            // Without threads it takes as long as the system lets it.
+            lookup.run();
+        }
+        lookup
+    }
+}
+
+#[derive(Debug)]
+struct Lookup {
+    process: u32,
+    host: String,
+    port: u16,
+    found: OnceLock<Result<Vec<SocketAddr>, String>>,
+}
+
+impl Lookup {
+    fn run(&self) {
+        let found = (self.host.as_str(), self.port).to_socket_addrs();
+        let found = found.map(Iterator::collect).map_err(|why| why.to_string());
+        // It is run once.
+        let _ = self.found.set(found);
+    }
+}
+
+enum Failed {
+    TooLate,
+    System(String),
+}
+
+/// The resolver as one request uses it.
+#[derive(Debug)]
+struct Tracked {
+    names: Names,
+    progress: Progress,
+}
+
+impl Resolver for Tracked {
+    fn resolve(&self, uri: &Uri, _: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
+        self.progress.at(Phase::Dns);
+        let host = uri.host().ok_or(Error::HostNotFound)?;
+        let port = uri.port_u16().unwrap_or(match uri.scheme_str() {
+            Some("https") => 443,
+            _ => 80,
+        });
+        let deadline = (!timeout.after.is_not_happening())
+            .then(|| Instant::now().checked_add(*timeout.after))
+            .flatten();
+        let found = self
+            .names
+            .addresses(host, port, deadline)
+            .map_err(|failed| match failed {
+                Failed::TooLate => Error::Timeout(timeout.reason),
+                Failed::System(why) => Error::Other(why.into()),
+            })?;
+        let mut addresses = self.empty();
+        // There is room for sixteen.
+        for address in found.into_iter().take(16) {
+            addresses.push(address);
+        }
+        if addresses.is_empty() {
+            return Err(Error::HostNotFound);
+        }
+        self.progress.at(Phase::Connect);
+        Ok(addresses)
+    }
+}
+
+const STEP: Duration = Duration::from_millis(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn soon() -> Option<Instant> {
+        Some(Instant::now() + Duration::from_secs(30))
+    }
+
+    #[test]
+    fn addresses_and_localhost_are_not_looked_up() {
+        let names = Names::default();
+        let found = |host| names.addresses(host, 80, soon()).ok().unwrap();
+        assert_eq!(found("192.0.2.1"), ["192.0.2.1:80".parse().unwrap()]);
+        assert_eq!(found("[2001:db8::1]"), ["[2001:db8::1]:80".parse().unwrap()]);
+        assert_eq!(
+            found("LocalHost"),
+            ["127.0.0.1:80".parse().unwrap(), "[::1]:80".parse().unwrap()]
+        );
+        assert!(names.pending.load().is_none());
+    }
+
+    #[test]
+    fn a_name_that_nobody_has_is_said_to_be_one() {
+        let names = Names::default();
+        // RFC 6761 §6.4: such a name never exists.
+        let failed = names.addresses("jwtauth.invalid", 80, soon());
+        assert!(matches!(failed, Err(Failed::System(_))));
+        assert!(names.pending.load().is_none());
+    }
+
+    #[test]
+    fn a_lookup_that_hangs_is_not_waited_for_beyond_the_deadline_nor_started_twice() {
+        let names = Names::default();
+        let hanging = |process| {
+            Arc::new(Lookup {
+                process,
+                host: "jwtauth.invalid".to_owned(),
+                port: 80,
+                found: OnceLock::new(),
+            })
+        };
+        let lookup = hanging(std::process::id());
+        names.pending.store(Some(Arc::clone(&lookup)));
+        let before = Instant::now();
+        let failed = names.addresses("jwtauth.invalid", 80, Some(before + Duration::from_millis(20)));
+        assert!(matches!(failed, Err(Failed::TooLate)));
+        assert!(before.elapsed() >= Duration::from_millis(20));
+        let pending = names.pending.load_full().unwrap();
+        assert!(
+            Arc::ptr_eq(&pending, &lookup),
+            "the next fetch waits for the same"
+        );
+        lookup
+            .found
+            .set(Ok(vec!["192.0.2.1:80".parse().unwrap()]))
+            .unwrap();
+        assert!(names.addresses("jwtauth.invalid", 80, soon()).is_ok());
+        assert!(names.pending.load().is_none());
+    }
+
+    #[test]
+    fn a_lookup_that_a_fork_left_behind_is_started_anew() {
+        let names = Names::default();
+        names.pending.store(Some(Arc::new(Lookup {
+            process: std::process::id().wrapping_add(1),
+            host: "jwtauth.invalid".to_owned(),
+            port: 80,
+            found: OnceLock::new(),
+        })));
+        assert!(matches!(
+            names.addresses("jwtauth.invalid", 80, soon()),
+            Err(Failed::System(_))
+        ));
+    }
+}

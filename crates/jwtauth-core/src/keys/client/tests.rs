@@ -1,0 +1,378 @@
+//! The client against sockets on loopback that say what a test tells them. TLS is tested in the testkit.
+
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc;
+
+use super::*;
+
+/// Gives each connection to the next of these, and hands over the head of each request.
+fn server(answers: Vec<fn(&mut TcpStream)>) -> (String, mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/keys?secret=hush", listener.local_addr().unwrap());
+    let (heads, seen) = mpsc::channel();
+    std::thread::Builder::new()
+        .spawn(move || {
+            for answer in answers {
+                let (mut connection, _) = listener.accept().unwrap();
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    connection.read_exact(&mut byte).unwrap();
+                    head.extend(byte);
+                }
+                // A test that has ended does not want it any more.
+                let _ = heads.send(String::from_utf8(head).unwrap());
+                answer(&mut connection);
+            }
+        })
+        .unwrap();
+    (url, seen)
+}
+
+fn say(connection: &mut TcpStream, text: &str) {
+    // A client that has gone away has heard enough.
+    let _ = connection.write_all(text.as_bytes());
+}
+
+fn settings() -> Remote {
+    Remote {
+        proxy: ProxyRule::None,
+        ..Remote::default()
+    }
+}
+
+fn open(remote: &Remote) -> Client {
+    Client::open(remote, Path::new("/nowhere")).unwrap()
+}
+
+fn request(url: &str, timeout: Duration, max_bytes: u64) -> FetchRequest<'_> {
+    FetchRequest {
+        url,
+        timeout,
+        max_bytes,
+        if_none_match: Some("\"a\""),
+        if_modified_since: None,
+    }
+}
+
+fn get(url: &str, remote: &Remote) -> Result<Fetched, FetchFailed> {
+    open(remote).get(&request(url, Duration::from_secs(20), 100))
+}
+
+/// What is said of a server that answers so.
+fn failure(answer: fn(&mut TcpStream)) -> FetchFailed {
+    let (url, _seen) = server(vec![answer]);
+    let failed = get(&url, &settings()).unwrap_err();
+    assert!(!failed.to_string().contains("hush"), "{failed}");
+    failed
+}
+
+#[test]
+fn a_document_comes_with_what_says_how_long_it_is_fresh() {
+    let (url, seen) = server(vec![|to| {
+        say(
+            to,
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nCache-Control: public\r\ncache-control: max-age=9\r\nETag: \"b\"\r\nX: y\r\n\r\n{}",
+        )
+    }]);
+    let fetched = get(&url, &settings()).unwrap();
+    assert_eq!((fetched.status, fetched.body.as_slice()), (200, b"{}".as_slice()));
+    assert_eq!(fetched.cache_control.as_deref(), Some("public, max-age=9"));
+    assert_eq!(fetched.etag.as_deref(), Some("\"b\""));
+    let head = seen.recv().unwrap().to_ascii_lowercase();
+    assert!(head.starts_with("get /keys?secret=hush http/1.1\r\n"), "{head}");
+    for line in [
+        "host: 127.0.0.1:",
+        "accept: application/json",
+        "if-none-match: \"a\"",
+        "accept-encoding: identity",
+        "user-agent: libjwtauth/",
+    ] {
+        assert!(head.contains(&format!("\r\n{line}")), "{head}");
+    }
+    assert!(!head.contains("authorization"), "{head}");
+}
+
+#[test]
+fn another_status_is_an_answer_without_a_body() {
+    let (url, _seen) = server(vec![|to| {
+        say(to, "HTTP/1.1 503 Hush\r\nContent-Length: 4\r\n\r\nhush");
+    }]);
+    let fetched = get(&url, &settings()).unwrap();
+    assert_eq!((fetched.status, fetched.body.len()), (503, 0));
+}
+
+#[test]
+fn a_failure_names_its_phase_and_how_much_was_read() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = format!("http://{}/?hush", listener.local_addr().unwrap());
+    drop(listener);
+    let failed = get(&nobody, &settings()).unwrap_err();
+    assert_eq!(failed.phase, Phase::Connect, "{failed}");
+    assert!(failed.reason.contains("refused"), "{failed}");
+
+    let failed = get(
+        "https://jwtauth.invalid/?hush",
+        &Remote {
+            insecure_skip_verify: true,
+            ..settings()
+        },
+    );
+    assert_eq!(failed.unwrap_err().phase, Phase::Dns);
+
+    let failed = failure(|_| ());
+    assert_eq!((failed.phase, failed.status), (Phase::Http, None), "{failed}");
+    assert_eq!(failed.reason, "the connection was closed early");
+
+    let failed = failure(|to| say(to, "220 hush\r\n\r\n"));
+    assert_eq!(
+        (failed.phase, failed.reason.as_str()),
+        (Phase::Http, "the answer is not HTTP")
+    );
+
+    let failed = failure(|to| {
+        let header = format!("X: {}\r\n", "hush".repeat(300));
+        say(to, &format!("HTTP/1.1 200 OK\r\n{}\r\n", header.repeat(80)));
+    });
+    assert_eq!(
+        (failed.phase, failed.reason.as_str()),
+        (Phase::Http, "the headers of the answer are too large")
+    );
+
+    let failed = failure(|to| say(to, "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhush"));
+    assert_eq!(
+        (failed.phase, failed.status, failed.bytes_read),
+        (Phase::Http, Some(200), 4),
+        "{failed}"
+    );
+}
+
+#[test]
+fn no_more_is_read_than_is_wanted() {
+    let failed = failure(|to| say(to, "HTTP/1.1 200 OK\r\nContent-Length: 101\r\n\r\n"));
+    assert_eq!((failed.status, failed.bytes_read), (Some(200), 0));
+    assert_eq!(failed.reason, "the body is larger than 100 bytes");
+    let failed = failure(|to| say(to, &format!("HTTP/1.1 200 OK\r\n\r\n{}", "hush".repeat(100_000))));
+    assert_eq!((failed.status, failed.bytes_read), (Some(200), 101));
+    let (url, _seen) = server(vec![|to| {
+        say(to, &format!("HTTP/1.1 200 OK\r\n\r\n{}", "a".repeat(100)));
+    }]);
+    assert_eq!(get(&url, &settings()).unwrap().body.len(), 100);
+}
+
+#[test]
+fn the_deadline_holds_for_a_body_that_trickles() {
+    let (url, _seen) = server(vec![|to| {
+        say(to, "HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n");
+        for _ in 0..90 {
+            std::thread::sleep(Duration::from_millis(100));
+            if to.write_all(b" ").is_err() {
+                break;
+            }
+        }
+    }]);
+    let before = Instant::now();
+    let failed = open(&settings())
+        .get(&request(&url, Duration::from_millis(450), 100))
+        .unwrap_err();
+    assert_eq!((failed.phase, failed.status), (Phase::Http, Some(200)));
+    assert_eq!(failed.reason, "no whole answer in time");
+    assert!(failed.bytes_read < 90, "{}", failed.bytes_read);
+    assert!(before.elapsed() >= Duration::from_millis(440));
+    assert!(
+        before.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        before.elapsed()
+    );
+}
+
+#[test]
+fn a_deadline_that_is_over_is_not_begun() {
+    let (url, seen) = server(vec![|_| ()]);
+    let failed = open(&settings())
+        .get(&request(&url, Duration::ZERO, 100))
+        .unwrap_err();
+    assert!(failed.reason.contains("in time"), "{failed}");
+    assert!(seen.try_recv().is_err());
+}
+
+#[test]
+fn redirects_are_followed_as_often_as_is_allowed() {
+    const AGAIN: fn(&mut TcpStream) = |to| {
+        say(
+            to,
+            "HTTP/1.1 302 Found\r\nLocation: ../again\r\nContent-Length: 4\r\n\r\nhush",
+        );
+    };
+    const DONE: fn(&mut TcpStream) = |to| say(to, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+    let following = |redirects| Remote {
+        redirects,
+        ..settings()
+    };
+    let (url, seen) = server(vec![AGAIN, AGAIN, DONE]);
+    assert!(get(&url, &following(2)).is_ok());
+    assert!(seen.iter().nth(1).unwrap().starts_with("GET /again HTTP/1.1\r\n"));
+
+    let (url, seen) = server(vec![AGAIN, AGAIN, AGAIN, DONE]);
+    let failed = get(&url, &following(2)).unwrap_err();
+    assert_eq!(failed.reason, "more than 2 redirects");
+    assert_eq!(seen.try_iter().count(), 3);
+
+    let (url, _seen) = server(vec![AGAIN]);
+    let failed = get(&url, &following(0)).unwrap_err();
+    assert_eq!((failed.phase, failed.status), (Phase::Http, Some(302)));
+    assert_eq!(failed.reason, "a redirect, which is not followed");
+
+    let (url, _seen) = server(vec![|to| {
+        say(
+            to,
+            "HTTP/1.1 301 Moved\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n",
+        );
+    }]);
+    let failed = get(&url, &following(3)).unwrap_err();
+    assert!(failed.reason.contains("another scheme or host"), "{failed}");
+    assert_eq!(failed.status, Some(301));
+
+    let (url, _seen) = server(vec![|to| say(to, "HTTP/1.1 307 X\r\nContent-Length: 0\r\n\r\n")]);
+    assert_eq!(
+        get(&url, &following(3)).unwrap_err().reason,
+        "a redirect to nowhere"
+    );
+}
+
+/// A file of a test, gone when it is dropped.
+struct Written(std::path::PathBuf);
+
+impl Written {
+    fn new(name: &str, text: &[u8]) -> Written {
+        let path = std::env::temp_dir().join(format!("jwtauth-client-{name}-{}", std::process::id()));
+        std::fs::write(&path, text).unwrap();
+        Written(path)
+    }
+}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn a_bearer_token_is_one_line_of_ascii() {
+    let file = Written::new("bearer", b"");
+    let remote = Remote {
+        bearer_token_file: Some(file.0.clone()),
+        ..settings()
+    };
+    let write = |text: &[u8]| std::fs::write(&file.0, text).unwrap();
+    for (text, sent) in [
+        ("one\n", "Bearer one"),
+        (" \tBearer two\r\n", "Bearer two"),
+        ("bearer three", "Bearer bearer three"),
+    ] {
+        write(text.as_bytes());
+        assert_eq!(**authorization(&remote).unwrap().as_ref().unwrap(), *sent);
+    }
+    let client = {
+        write(b"good");
+        open(&remote)
+    };
+    for text in ["", " \n", "hush\nX: y", "hush\u{e9}", "hush\0", "\u{feff}hush"] {
+        write(text.as_bytes());
+        let why = Client::open(&remote, Path::new("")).unwrap_err();
+        assert_eq!(why.code(), Code::ConfigInvalid, "{text:?}");
+        let failed = client
+            .get(&request("http://127.0.0.1:1/", Duration::from_secs(1), 1))
+            .unwrap_err();
+        assert_eq!(failed.phase, Phase::Http, "{text:?}");
+        for said in [why.to_string(), failed.to_string()] {
+            assert!(
+                said.contains("bearer_token_file") && !said.contains("hush"),
+                "{said}"
+            );
+        }
+    }
+    write(b"\xff\xfehush");
+    assert!(Client::open(&remote, Path::new("")).is_err());
+}
+
+#[test]
+fn settings_that_do_not_fit_are_refused_when_the_client_is_opened() {
+    let text = |text: &str| Some(text.to_owned());
+    let path = || Some("missing.pem".into());
+    let secret = |text: &str| Some(crate::policy::Secret::new(text.into()));
+    for (remote, said) in [
+        (
+            Remote {
+                ca_pem: text("none"),
+                ..settings()
+            },
+            "`ca_pem` holds no certificate in PEM",
+        ),
+        (
+            Remote {
+                ca_pem: text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+                ..settings()
+            },
+            "`ca_pem` holds no certificate that can be read",
+        ),
+        (
+            Remote {
+                ca_file: path(),
+                ..settings()
+            },
+            "`ca_file`: cannot read `/nowhere/missing.pem`",
+        ),
+        (
+            Remote {
+                ca_pem: text("a"),
+                ca_file: path(),
+                ..settings()
+            },
+            "`ca_pem` and `ca_file`",
+        ),
+        (
+            Remote {
+                client_cert_pem: text("a"),
+                ..settings()
+            },
+            "go together",
+        ),
+        (
+            Remote {
+                client_key_pem: secret("hush"),
+                ..settings()
+            },
+            "go together",
+        ),
+        (
+            Remote {
+                client_cert_pem: text("a"),
+                client_key_pem: secret("hush"),
+                ..settings()
+            },
+            "`client_cert_pem` holds no certificate in PEM",
+        ),
+        (
+            Remote {
+                client_key_pem: secret("hush"),
+                client_key_file: path(),
+                ..settings()
+            },
+            "`client_key_pem` and `client_key_file`",
+        ),
+    ] {
+        let why = Client::open(&remote, Path::new("/nowhere")).unwrap_err();
+        assert_eq!(why.code(), Code::ConfigInvalid);
+        let why = why.to_string();
+        assert!(why.contains(said) && !why.contains("hush"), "{why}");
+    }
+}
+
+#[test]
+fn the_environment_counts_unless_it_is_passed_over() {
+    let socks = |name: &str| (name == "HTTPS_PROXY").then(|| OsString::from("socks5://hush"));
+    assert!(Client::open_with(&Remote::default(), Path::new(""), socks).is_err());
+    assert!(Client::open_with(&settings(), Path::new(""), socks).is_ok());
+}

@@ -1,0 +1,239 @@
+//! Whom does the client trust, and as whom does it come?
+
+use std::path::Path;
+use std::sync::Arc;
+
+use once_cell::race::OnceBox;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use rustls::{AlertDescription, CertificateError, RootCertStore};
+use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, TlsProvider, parse_pem};
+use zeroize::Zeroizing;
+
+use crate::keys::file;
+use crate::policy::{Remote, Secret};
+
+type Certificates = Vec<Certificate<'static>>;
+
+/// What a connection is made with.
+pub(super) fn config(
+    authorities: &Certificates,
+    identity: Option<ClientCert>,
+    skip_verify: bool,
+) -> TlsConfig {
+    TlsConfig::builder()
+        .provider(TlsProvider::Rustls)
+        .unversioned_rustls_crypto_provider(Arc::new(aws_lc_rs::default_provider()))
+        .root_certs(RootCerts::new_with_certs(authorities))
+        .client_cert(identity)
+        .disable_verification(skip_verify)
+        .build()
+}
+
+/// The authorities that are trusted in place of the system's, if the settings name some. A file is read anew.
+///
+/// # Errors
+/// Which setting, and what is wrong with it.
+pub(super) fn authorities(remote: &Remote) -> Result<Option<Certificates>, String> {
+    let pem = Pem {
+        name: "ca",
+        text: remote.ca_pem.as_deref().map(str::as_bytes),
+        file: remote.ca_file.as_deref(),
+    };
+    let Some(text) = pem.read()? else {
+        return Ok(None);
+    };
+    let found = certificates(&text);
+    if found.is_empty() {
+        return Err(pem.refused("no certificate in PEM"));
+    }
+    // A bundle may hold some that are too old to be read; what counts is that one can be.
+    let mut store = RootCertStore::empty();
+    let (usable, _) =
+        store.add_parsable_certificates(found.iter().map(|one| CertificateDer::from(one.der())));
+    if usable == 0 {
+        return Err(pem.refused("no certificate that can be read"));
+    }
+    Ok(Some(found))
+}
+
+/// The client's certificate and key, if the settings name them. Files are read anew, because certificates are renewed
+/// in place.
+///
+/// # Errors
+/// Which setting, and what is wrong with it.
+pub(super) fn identity(remote: &Remote) -> Result<Option<ClientCert>, String> {
+    let chain = Pem {
+        name: "client_cert",
+        text: remote.client_cert_pem.as_deref().map(str::as_bytes),
+        file: remote.client_cert_file.as_deref(),
+    };
+    let key = Pem {
+        name: "client_key",
+        text: remote.client_key_pem.as_ref().map(Secret::as_bytes),
+        file: remote.client_key_file.as_deref(),
+    };
+    let (chain_text, key_text) = match (chain.read()?, key.read()?) {
+        (Some(chain), Some(key)) => (chain, key),
+        (None, None) => return Ok(None),
+        _ => return Err("a client's certificate and its key go together".to_owned()),
+    };
+    let certificates = certificates(&chain_text);
+    if certificates.is_empty() {
+        return Err(chain.refused("no certificate in PEM"));
+    }
+    let private = PrivateKey::from_pem(&key_text)
+        .map_err(|_| key.refused("no private key in PEM that is not encrypted"))?;
+    // The connection counts on a pair that fits, and renewed files may be caught between the one and the other.
+    let der =
+        PrivateKeyDer::try_from(private.der()).map_err(|_| key.refused("no private key that can be read"))?;
+    let ders = certificates
+        .iter()
+        .map(|one| CertificateDer::from(one.der().to_vec()));
+    CertifiedKey::from_der(ders.collect(), der.clone_key(), &aws_lc_rs::default_provider()).map_err(
+        |why| match why {
+            rustls::Error::InconsistentKeys(_) => {
+                key.refused("a key that does not belong to the client's certificate")
+            }
+            _ => key.refused("no private key that can be used with the client's certificate"),
+        },
+    )?;
+    Ok(Some(ClientCert::new_with_certs(&certificates, private)))
+}
+
+/// The authorities that the system trusts, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`: read when they are first
+/// needed, because that takes its time, and then kept.
+#[derive(Debug, Default)]
+pub(super) struct SystemRoots(OnceBox<Certificates>);
+
+impl SystemRoots {
+    /// # Errors
+    /// There are none.
+    pub(super) fn get(&self) -> Result<Certificates, String> {
+        self.0.get_or_try_init(read_system_roots).cloned()
+    }
+}
+
+fn read_system_roots() -> Result<Box<Certificates>, String> {
+    let found = rustls_native_certs::load_native_certs();
+    if found.certs.is_empty() {
+        let why = found
+            .errors
+            .first()
+            .map(|why| format!(": {why}"))
+            .unwrap_or_default();
+        return Err(format!("the system names no authority that is trusted{why}"));
+    }
+    let owned = |one: &CertificateDer<'_>| Certificate::from_der(one).to_owned();
+    Ok(Box::new(found.certs.iter().map(owned).collect()))
+}
+
+/// A setting that is text, or names a file.
+struct Pem<'r> {
+    name: &'static str,
+    text: Option<&'r [u8]>,
+    file: Option<&'r Path>,
+}
+
+impl Pem<'_> {
+    fn read(&self) -> Result<Option<Zeroizing<Vec<u8>>>, String> {
+        match (self.text, self.file) {
+            (None, None) => Ok(None),
+            (Some(_), Some(_)) => Err(format!(
+                "`{0}_pem` and `{0}_file` say the same; give one",
+                self.name
+            )),
+            (Some(text), None) => Ok(Some(Zeroizing::new(text.to_vec()))),
+            (None, Some(path)) => file::read(path).map(Some).map_err(|why| {
+                let why = why.detail().unwrap_or_default();
+                format!("`{}_file`: {why}", self.name)
+            }),
+        }
+    }
+
+    fn refused(&self, holds: &str) -> String {
+        let kind = if self.file.is_some() { "file" } else { "pem" };
+        format!("`{}_{kind}` holds {holds}", self.name)
+    }
+}
+
+fn certificates(pem: &[u8]) -> Certificates {
+    parse_pem(pem)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Why TLS failed, in plain words; `None` when it was something else. Nothing of the server's certificate is repeated.
+pub(super) fn reason(why: &ureq::Error) -> Option<String> {
+    use rustls::Error;
+    let why = match why {
+        ureq::Error::Rustls(why) => why,
+        ureq::Error::Io(error) => error.get_ref()?.downcast_ref::<Error>()?,
+        ureq::Error::Tls(_) => return Some("the host's name stands in no certificate".to_owned()),
+        _ => return None,
+    };
+    Some(match why {
+        Error::InvalidCertificate(why) => certificate_reason(why),
+        Error::AlertReceived(alert) => alert_reason(*alert),
+        Error::InvalidMessage(_) => "the server does not speak TLS".to_owned(),
+        Error::PeerIncompatible(_) => "no version of TLS, or no cipher, that both sides accept".to_owned(),
+        Error::NoCertificatesPresented => "the server has no certificate".to_owned(),
+        Error::PeerMisbehaved(_)
+        | Error::InappropriateMessage { .. }
+        | Error::InappropriateHandshakeMessage { .. }
+        | Error::DecryptError => "the server breaks the rules of TLS".to_owned(),
+        _ => "TLS failed".to_owned(),
+    })
+}
+
+fn certificate_reason(why: &CertificateError) -> String {
+    match why {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "the server's certificate has expired".to_owned()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "the server's certificate is not valid yet".to_owned()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "the server's certificate is for another name".to_owned()
+        }
+        CertificateError::UnknownIssuer => {
+            "the server's certificate comes from no authority that is trusted".to_owned()
+        }
+        CertificateError::Revoked => "the server's certificate was revoked".to_owned(),
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "the server's certificate is for another purpose".to_owned()
+        }
+        // One word of the checker's, as `CaUsedAsEndEntity` for a certificate that is an authority's own.
+        CertificateError::Other(why) => format!("the server's certificate cannot be used: {why}"),
+        _ => "the server's certificate cannot be used".to_owned(),
+    }
+}
+
+fn alert_reason(alert: AlertDescription) -> String {
+    match alert {
+        AlertDescription::CertificateRequired => "the server wants a client's certificate".to_owned(),
+        AlertDescription::BadCertificate
+        | AlertDescription::CertificateExpired
+        | AlertDescription::CertificateRevoked
+        | AlertDescription::CertificateUnknown
+        | AlertDescription::UnsupportedCertificate
+        | AlertDescription::UnknownCA
+        | AlertDescription::AccessDenied => {
+            format!("the server does not accept the client's certificate ({alert:?})")
+        }
+        // What servers of TLS 1.2 say when they miss a client's certificate, among much else.
+        AlertDescription::HandshakeFailure => {
+            "the server ends the handshake; it may want a client's certificate, or another cipher".to_owned()
+        }
+        AlertDescription::UnrecognisedName => "the server does not know the name".to_owned(),
+        AlertDescription::ProtocolVersion => {
+            "no version of TLS, or no cipher, that both sides accept".to_owned()
+        }
+        alert => format!("the server ends TLS ({alert:?})"),
+    }
+}

@@ -1,0 +1,263 @@
+//! From which URLs may keys be fetched?
+//!
+//! RFC 3986 to the letter, and less: what two readers could take for different places is refused.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use iri_string::types::UriStr;
+
+/// One of the two checks below.
+pub(crate) type Check = fn(&str, bool) -> Result<(), &'static str>;
+
+/// Checks a URL that keys are to be fetched from.
+///
+/// # Errors
+/// What is wrong with it, and nothing of its text, which may hold a secret.
+pub(crate) fn check(url: &str, insecure_http: bool) -> Result<(), &'static str> {
+    let url = Url::parse(url)?;
+    match url.scheme {
+        Scheme::Http if !insecure_http && !url.is_loopback() => {
+            Err("it must be https (plain http is for loopback, or with `insecure_http`)")
+        }
+        Scheme::Http | Scheme::Https => Ok(()),
+    }
+}
+
+/// Checks an issuer's URL, below which its metadata is.
+///
+/// # Errors
+/// As for [`check`].
+pub(crate) fn check_issuer(url: &str, insecure_http: bool) -> Result<(), &'static str> {
+    check(url, insecure_http)?;
+    if url.contains('?') {
+        // OpenID Connect Discovery 1.0 §3
+        return Err("an issuer has no query");
+    }
+    Ok(())
+}
+
+/// Whether a URL, which was checked, is https.
+pub(super) fn is_https(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| url.scheme == Scheme::Https)
+}
+
+/// Where a request for a URL goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Url<'u> {
+    pub(super) scheme: Scheme,
+    /// A name, or an address, IPv6 without its brackets.
+    pub(super) host: &'u str,
+    pub(super) port: u16,
+}
+
+/// How it goes there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scheme {
+    Http,
+    Https,
+}
+
+impl<'u> Url<'u> {
+    pub(super) fn parse(text: &'u str) -> Result<Url<'u>, &'static str> {
+        if text.contains('#') {
+            return Err("a fragment has no meaning in it");
+        }
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(
+                "it holds a character that stands in no URL; names in other scripts are written as `xn--`",
+            );
+        }
+        let url = UriStr::new(text).map_err(|_| "it is no URL")?;
+        let scheme = url.scheme_str();
+        let scheme = if scheme.eq_ignore_ascii_case("https") {
+            Scheme::Https
+        } else if scheme.eq_ignore_ascii_case("http") {
+            Scheme::Http
+        } else {
+            return Err("it must be https");
+        };
+        let authority = url.authority_components().ok_or("it names no host")?;
+        if authority.userinfo().is_some() {
+            return Err("it must not carry a user's name or password");
+        }
+        let port = match authority.port() {
+            None => scheme.port(),
+            Some(digits) => digits
+                .parse()
+                .ok()
+                .filter(|port| *port != 0)
+                .ok_or("its port is no number from 1 to 65535")?,
+        };
+        let host = authority.host();
+        let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            Some(address) if address.parse::<Ipv6Addr>().is_ok() => address,
+            None if host.is_empty() => return Err("it names no host"),
+            None if host.bytes().all(stands_in_a_name) => host,
+            _ => return Err("its host is neither a name nor an address"),
+        };
+        Ok(Url { scheme, host, port })
+    }
+
+    /// Whether it leads to this machine, whatever a name server says.
+    pub(super) fn is_loopback(&self) -> bool {
+        let address = self.host.parse::<IpAddr>();
+        self.host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+    }
+}
+
+impl Scheme {
+    fn port(self) -> u16 {
+        match self {
+            Scheme::Http => 80,
+            Scheme::Https => 443,
+        }
+    }
+}
+
+fn stands_in_a_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_')
+}
+
+#[cfg(feature = "http")]
+mod redirect {
+    use iri_string::types::{UriReferenceStr, UriStr};
+
+    use super::Url;
+
+    /// The target of a redirect: the same scheme, host and port.
+    ///
+    /// # Errors
+    /// Why it is not followed.
+    pub(in crate::keys) fn redirected(from: &str, location: &str) -> Result<String, &'static str> {
+        let base = UriStr::new(from).map_err(|_| "a redirect from no URL")?;
+        let location = UriReferenceStr::new(location).map_err(|_| "a redirect to no URL")?;
+        let target = location.resolve_against(base.to_absolute()).to_string();
+        // A fragment is for those who display what they fetch (RFC 9110 §10.2.2).
+        let target = target
+            .split_once('#')
+            .map_or(target.as_str(), |(target, _)| target);
+        let same = |from: Url<'_>, to: Url<'_>| {
+            from.scheme == to.scheme && from.port == to.port && from.host.eq_ignore_ascii_case(to.host)
+        };
+        match (Url::parse(from), Url::parse(target)) {
+            (Ok(from), Ok(to)) if same(from, to) => Ok(target.to_owned()),
+            _ => Err("a redirect to another scheme or host, which is not followed"),
+        }
+    }
+}
+#[cfg(feature = "http")]
+pub(super) use self::redirect::redirected;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_url_is_said() {
+        for (url, said) in [
+            ("", "no URL"),
+            ("keys", "no URL"),
+            ("/keys", "no URL"),
+            ("issuer.example/keys", "no URL"),
+            ("//issuer.example/keys", "no URL"),
+            ("https:", "no host"),
+            ("https:/keys", "no host"),
+            ("https:issuer.example", "no host"),
+            ("https://", "no host"),
+            ("https:///keys", "no host"),
+            ("https://:443/keys", "no host"),
+            ("ftp://issuer.example/", "must be https"),
+            ("file:///etc/keys.json", "must be https"),
+            ("issuer.example:443/keys", "must be https"),
+            ("http://issuer.example/keys", "must be https"),
+            ("http://127.1/keys", "must be https"),
+            ("http://2130706433/keys", "must be https"),
+            ("http://localhost.issuer.example/keys", "must be https"),
+            ("http://[::ffff:192.0.2.1]/keys", "must be https"),
+            ("https://issuer.example/#k", "fragment"),
+            ("https://issuer.example#@evil.example/", "fragment"),
+            ("https://a:b@issuer.example/", "password"),
+            ("https://a@issuer.example/", "password"),
+            ("https://@issuer.example/", "password"),
+            ("https://issuer.example@evil.example/", "password"),
+            ("https://issuer.example:0/", "port"),
+            ("https://issuer.example:/", "port"),
+            ("https://issuer.example:65536/", "port"),
+            ("https://issuer.example:443x/", "no URL"),
+            ("https://issuer%2Eexample/", "neither a name nor an address"),
+            ("https://issuer,example/", "neither a name nor an address"),
+            ("https://[v1.a]/", "neither a name nor an address"),
+            ("https://[::1%25eth0]/", "no URL"),
+            ("https://[::1/", "no URL"),
+            ("https://issuer.example/a b", "stands in no URL"),
+            (" https://issuer.example/", "stands in no URL"),
+            ("https://issuer.example/\r\nX: y", "stands in no URL"),
+            ("https://b\u{fc}cher.example/", "xn--"),
+            ("https://issuer.example/%zz", "no URL"),
+            ("https://issuer.example\\@evil.example/", "no URL"),
+        ] {
+            let problem = check(url, false).expect_err(url);
+            assert!(problem.contains(said), "{url}: {problem}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_fetched() {
+        for url in [
+            "https://issuer.example",
+            "HTTPS://Issuer.Example/keys?tenant=a&key=b",
+            "https://issuer.example:8443/keys",
+            "https://xn--bcher-kva.example/keys",
+            "https://key_server/keys",
+            "https://192.0.2.1/keys",
+            "https://[2001:db8::1]:8443/keys",
+            "http://127.0.0.1/keys",
+            "http://127.8.9.10:8080/keys",
+            "http://[::1]:8080/keys",
+            "http://localhost:8080/keys",
+            "http://LOCALHOST/keys",
+        ] {
+            assert_eq!(check(url, false), Ok(()), "{url}");
+        }
+        assert_eq!(check("http://issuer.example/keys", true), Ok(()));
+        assert!(check("ftp://issuer.example/keys", true).is_err());
+        assert_eq!(check_issuer("https://issuer.example/realms/a", false), Ok(()));
+        assert!(check_issuer("https://issuer.example/?a=b", false).is_err());
+    }
+
+    #[cfg(feature = "http")]
+    #[test]
+    fn redirects_stay_where_they_are() {
+        let from = "https://issuer.example/a/keys?x=1";
+        for (location, to) in [
+            ("/b", "https://issuer.example/b"),
+            ("b", "https://issuer.example/a/b"),
+            ("./b?c=d", "https://issuer.example/a/b?c=d"),
+            ("../b", "https://issuer.example/b"),
+            ("../../../b", "https://issuer.example/b"),
+            ("?y=2", "https://issuer.example/a/keys?y=2"),
+            ("", "https://issuer.example/a/keys?x=1"),
+            ("/b#top", "https://issuer.example/b"),
+            ("//issuer.example/b", "https://issuer.example/b"),
+            ("https://ISSUER.example:443/b", "https://ISSUER.example:443/b"),
+        ] {
+            assert_eq!(redirected(from, location).as_deref(), Ok(to), "{location}");
+        }
+        for location in [
+            "//evil.example/b",
+            "///b",
+            "http://issuer.example/b",
+            "https://issuer.example:8443/b",
+            "https://sub.issuer.example/b",
+            "https://issuer.example@evil.example/",
+            "https://a:b@issuer.example/",
+            "https://169.254.169.254/latest/meta-data/",
+            "file:///etc/passwd",
+            "https:",
+            "\\\\evil.example",
+            "/a b",
+        ] {
+            assert!(redirected(from, location).is_err(), "{location}");
+        }
+    }
+}
