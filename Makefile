@@ -46,7 +46,7 @@ conformance: ## flatten the conformance cases to target/conformance, with real t
 	@.ci/conformance
 
 .PHONY: generate
-generate: ## write the generated files anew: header, error codes, type stubs
+generate: ## write the generated files anew: header, error codes, type stubs, tables of faults
 	@.ci/generate
 
 .PHONY: install

@@ -135,7 +135,10 @@ impl Run {
         if took > Duration::from_millis(asked.within_ms) {
             self.wrong.push(format!("{place}: it took {took:?}"));
         }
-        let mut outcomes: Vec<String> = outcomes.iter().map(Outcome::cell).collect();
+        // Of many, some may have waited for another's fetch, and know no phase.
+        let with_phase = outcomes.len() == 1 || asked.phase.is_some();
+        let mut outcomes: Vec<String> = outcomes.iter().map(|one| one.cell(with_phase)).collect();
+        outcomes.sort();
         outcomes.dedup();
         self.seen.push(Seen {
             note: asked.note.clone().unwrap_or_default(),
@@ -154,15 +157,12 @@ struct Outcome {
 
 impl Outcome {
     /// The words for a table.
-    fn cell(&self) -> String {
+    fn cell(&self, with_phase: bool) -> String {
         if self.code == "granted" {
             return "granted".to_owned();
         }
-        let phase = Phase::ALL.iter().map(|phase| phase.as_str());
-        let phase = phase
-            .into_iter()
-            .find(|phase| self.detail.contains(&format!(": {phase}: ")));
-        match phase {
+        let mut phases = Phase::ALL.iter().map(|phase| phase.as_str());
+        match phases.find(|phase| with_phase && self.detail.contains(&format!(": {phase}: "))) {
             Some(phase) => format!("`{}` ({phase})", self.code),
             None => format!("`{}`", self.code),
         }
