@@ -26,10 +26,16 @@
 /* Takes the two that are signed with private keys. */
 #define SAMPLE_PUBLIC_CONFIG SAMPLE_CONFIG_WITH("")
 
-/* The key of the third. */
-#define SAMPLE_EC_KEY \
-    "{\"jwk\":{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\"," \
-    "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"}}"
+/* The keys of the second and the third. */
+#define SAMPLE_RSA_JWK \
+    "{\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHm" \
+    "fHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpa" \
+    "SHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWN" \
+    "moudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ\"}"
+#define SAMPLE_EC_JWK \
+    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\"," \
+    "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"}"
+#define SAMPLE_EC_KEY "{\"jwk\":" SAMPLE_EC_JWK "}"
 #define SAMPLE_EC_PEM \
     "-----BEGIN PUBLIC KEY-----\\n" \
     "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEf83OJ3D2xF1Bg8vub9tLe1gHMzV7\\n" \
@@ -38,12 +44,17 @@
 
 #define SAMPLE_CONFIG_WITH(first_key) \
     "{\"dialect\":\"native\",\"config\":{\"keys\":[" first_key \
-    "{\"jwk\":{\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHm" \
-    "fHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpa" \
-    "SHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWN" \
-    "moudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ\"}}," SAMPLE_EC_KEY "]," \
+    "{\"jwk\":" SAMPLE_RSA_JWK "}," SAMPLE_EC_KEY "]," \
     "\"algorithms\":[\"HS256\",\"RS256\",\"ES256\"],\"issuer\":\"joe\",\"identity\":{\"name\":\"iss\"}," \
     "\"profiles\":{\"nobody\":{\"subject\":\"nobody\"}}}," \
     "\"options\":{\"now\":1300819379}}"
+
+/* Takes the two that are signed with private keys, once their keys were fetched. */
+#define SAMPLE_URL_CONFIG(url, settings) \
+    "{\"dialect\":\"native\",\"config\":{\"keys\":[{\"jwks_url\":\"" url "\"" settings "}]," \
+    "\"algorithms\":[\"RS256\",\"ES256\"],\"issuer\":\"joe\",\"identity\":{\"name\":\"iss\"}}," \
+    "\"options\":{\"now\":1300819379}}"
+#define SAMPLE_EC_SET "{\"keys\":[" SAMPLE_EC_JWK "]}"
+#define SAMPLE_RSA_SET "{\"keys\":[" SAMPLE_RSA_JWK "]}"
 
 #endif

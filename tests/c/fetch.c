@@ -1,0 +1,429 @@
+/* Keys that a callback fetches: what it is asked, what it may answer, and what it may get wrong. */
+
+#define _POSIX_C_SOURCE 200809L
+
+#include <stdint.h>
+
+#include <jwtauth.h>
+
+#include "host.h"
+
+#define URL "https://issuer.example/keys"
+#define COUNT(table) (sizeof(table) / sizeof(table)[0])
+
+/* Asks again whenever it may. */
+static const char restless[] = SAMPLE_URL_CONFIG(URL "?key=hush", ",\"cache_ttl\":\"0s\",\"cool_down\":\"0s\"");
+static const char plain[] = SAMPLE_URL_CONFIG(URL, "");
+
+static void keys_come_from_the_callback(void) {
+    host own = HOST_WITH(SAMPLE_EC_SET);
+    jwtauth_verifier *verifier = host_verifier(&own, plain);
+
+    CHECK(own.calls == 0);
+    CHECK(decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK);
+    CHECK(decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK);
+    CHECK(own.calls == 1);
+    CHECK_TEXT(own.last_request, "{\"url\":\"" URL "\",\"headers\":{\"Accept\":\"application/json\"},"
+                                 "\"timeout_ms\":5000,\"max_bytes\":1048576}");
+    CHECK(own.released == 0);
+    jwtauth_verifier_free(verifier);
+    CHECK(own.released == 1);
+}
+
+static void what_has_not_changed_need_not_be_sent_again(void) {
+    host own = HOST_WITH(SAMPLE_EC_SET);
+    jwtauth_verifier *verifier = host_verifier(&own, restless);
+    char *asked;
+
+    own.headers = "{\"Server\":[\"a\",\"b\"],\"etag\":[\"\\\"one\\\"\"],\"LAST-MODIFIED\":\"Thu, 01 Jan 2026 00:00:00 GMT\"}";
+    CHECK(decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK);
+    own.status = 304;
+    own.headers = NULL;
+    own.body = NULL;
+    CHECK(decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK);
+    CHECK(own.calls == 2);
+    asked = jwtauth_json_get(own.last_request, "/headers/If-None-Match");
+    CHECK_TEXT(asked, "\"one\"");
+    jwtauth_string_free(asked);
+    asked = jwtauth_json_get(own.last_request, "/headers/If-Modified-Since");
+    CHECK_TEXT(asked, "Thu, 01 Jan 2026 00:00:00 GMT");
+    jwtauth_string_free(asked);
+    jwtauth_verifier_free(verifier);
+}
+
+/* --- answers --- */
+
+static void fail_with(jwtauth_fetch *fetch, const char *phase) {
+    CHECK(jwtauth_fetch_fail(fetch, phase, "as the host says") == JWTAUTH_STATUS_OK);
+}
+
+static void respond_with(jwtauth_fetch *fetch, int status, const void *body, size_t length) {
+    CHECK(jwtauth_fetch_respond(fetch, status, "{}", body, length) == JWTAUTH_STATUS_OK);
+}
+
+#define ANSWER(name, statement) \
+    static void name(host *self, const char *request_json, jwtauth_fetch *fetch) { \
+        (void)self, (void)request_json, (void)fetch; \
+        statement; \
+    }
+
+ANSWER(never, (void)0)
+ANSWER(dns, fail_with(fetch, "dns"))
+ANSWER(connects_not, fail_with(fetch, "connect"))
+ANSWER(tls, fail_with(fetch, "tls"))
+ANSWER(http, fail_with(fetch, "http"))
+ANSWER(parse, fail_with(fetch, "parse"))
+ANSWER(not_found, respond_with(fetch, 404, "<html>hush</html>", 17))
+ANSWER(moved, respond_with(fetch, 302, NULL, 0))
+ANSWER(unchanged, respond_with(fetch, 304, NULL, 0))
+ANSWER(empty, respond_with(fetch, 200, NULL, 0))
+ANSWER(a_page, respond_with(fetch, 200, "<html>hush</html>", 17))
+ANSWER(not_utf8, respond_with(fetch, 200, "{\"keys\":[],\"\xff\":1}", 17))
+ANSWER(cut_short, respond_with(fetch, 200, SAMPLE_EC_SET, sizeof SAMPLE_EC_SET - 3))
+/* Never read: there is no memory like that. */
+ANSWER(endless, respond_with(fetch, 200, "{", SIZE_MAX))
+ANSWER(endless_page, respond_with(fetch, 500, "{", SIZE_MAX))
+ANSWER(loud, CHECK(jwtauth_fetch_fail(fetch, "tls", "one\r\ntwo\x1b[31m\x7f three") == JWTAUTH_STATUS_OK))
+
+static void a_failed_fetch_is_no_answer(void) {
+    static const struct {
+        void (*answer)(host *, const char *, jwtauth_fetch *);
+        const char *code;
+        const char *detail;
+    } table[] = {
+        {never, "key_source_unavailable", URL ": http: the callback gave no answer"},
+        {dns, "key_source_unavailable", URL ": dns: as the host says"},
+        {connects_not, "key_source_unavailable", URL ": connect: as the host says"},
+        {tls, "key_source_unavailable", URL ": tls: as the host says"},
+        {http, "key_source_unavailable", URL ": http: as the host says"},
+        {parse, "key_source_unavailable", URL ": parse: as the host says"},
+        {not_found, "key_source_unavailable", "http: status 404"},
+        {moved, "key_source_unavailable", "http: status 302"},
+        {unchanged, "key_source_unavailable", "http: status 304"},
+        {empty, "key_set_invalid", "parse: "},
+        {a_page, "key_set_invalid", "parse: "},
+        {not_utf8, "key_set_invalid", "parse: "},
+        {cut_short, "key_set_invalid", "parse: "},
+        {endless, "key_source_unavailable", "http: a body of more than 1048576 bytes"},
+        {endless_page, "key_source_unavailable", "http: status 500"},
+        {loud, "key_source_unavailable", "tls: one  two [31m  three"},
+    };
+    size_t i;
+
+    for (i = 0; i < COUNT(table); i++) {
+        host own = HOST_WITH(SAMPLE_EC_SET);
+        jwtauth_verifier *verifier = host_verifier(&own, restless);
+        char *reply = NULL, *http_status;
+
+        own.answer = table[i].answer;
+        CHECK(refused_with(verifier, SAMPLE_ES256, table[i].code, table[i].detail));
+        CHECK(jwtauth_verifier_authenticate_token(verifier, SAMPLE_ES256, NULL, &reply) ==
+              JWTAUTH_STATUS_UNAVAILABLE);
+        CHECK(strstr(reply, "hush") == NULL);
+        http_status = jwtauth_json_get(reply, "/http_status");
+        CHECK_TEXT(http_status, "503");
+        jwtauth_string_free(http_status);
+        jwtauth_string_free(reply);
+
+        own.answer = NULL;
+        CHECK(decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK);
+        own.answer = table[i].answer;
+        CHECK(decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK);
+        jwtauth_verifier_free(verifier);
+        CHECK(own.released == 1);
+    }
+}
+
+/* --- what is no answer --- */
+
+static char *long_text(const char *before, size_t times, const char *after) {
+    size_t start = strlen(before), end = strlen(after);
+    char *text = malloc(start + times + end + 1);
+
+    if (text == NULL) {
+        perror("malloc");
+        exit(2);
+    }
+    memcpy(text, before, start);
+    memset(text + start, 'x', times);
+    memcpy(text + start + times, after, end + 1);
+    return text;
+}
+
+/* Each of these is refused, and leaves the fetch to be answered. */
+static void mistakes(jwtauth_fetch *fetch) {
+    static const char *const headers[] = {"", "{", "[]", "null", "\xff", "{\"ETag\":1}", "{\"ETag\":[\"a\",null]}",
+                                          "{\"ETag\":\"a\",\"ETag\":\"b\"}", "{\"ETag\":\"a\\r\\nb: c\"}"};
+    static const char *const phases[] = {NULL, "", "HTTP", "https", "tls ", "\xff"};
+    static const int statuses[] = {0, -1, 99, 600, 65736, 2147483647};
+    char *many = long_text("{\"ETag\":\"", 1 << 20, "\"}");
+    size_t i;
+
+    for (i = 0; i < COUNT(statuses); i++) {
+        CHECK(jwtauth_fetch_respond(fetch, statuses[i], NULL, "{}", 2) == JWTAUTH_STATUS_ARGUMENT);
+    }
+    for (i = 0; i < COUNT(headers); i++) {
+        CHECK(jwtauth_fetch_respond(fetch, 200, headers[i], "{}", 2) == JWTAUTH_STATUS_ARGUMENT);
+    }
+    CHECK(jwtauth_fetch_respond(fetch, 200, many, "{}", 2) == JWTAUTH_STATUS_ARGUMENT);
+    CHECK(jwtauth_fetch_respond(fetch, 200, NULL, NULL, 1) == JWTAUTH_STATUS_ARGUMENT);
+    for (i = 0; i < COUNT(phases); i++) {
+        CHECK(jwtauth_fetch_fail(fetch, phases[i], "why") == JWTAUTH_STATUS_ARGUMENT);
+    }
+    CHECK(jwtauth_fetch_fail(fetch, "http", NULL) == JWTAUTH_STATUS_ARGUMENT);
+    CHECK(jwtauth_fetch_fail(fetch, "http", "caf\xe9") == JWTAUTH_STATUS_ARGUMENT);
+    free(many);
+}
+
+ANSWER(only_mistakes, mistakes(fetch))
+ANSWER(mistakes_first, mistakes(fetch); respond_with(fetch, 200, SAMPLE_EC_SET, sizeof SAMPLE_EC_SET - 1))
+ANSWER(a_latin1_reason, jwtauth_fetch_fail(fetch, "connect", "caf\xe9"))
+
+static void a_mistake_is_no_answer(void) {
+    host own = HOST_WITH(SAMPLE_EC_SET);
+    jwtauth_verifier *verifier = host_verifier(&own, plain);
+
+    CHECK(jwtauth_fetch_respond(NULL, 200, NULL, "{}", 2) == JWTAUTH_STATUS_ARGUMENT);
+    CHECK(jwtauth_fetch_fail(NULL, "http", "why") == JWTAUTH_STATUS_ARGUMENT);
+    own.answer = only_mistakes;
+    CHECK(refused_with(verifier, SAMPLE_ES256, "key_source_unavailable",
+                       "http: the callback's answer could not be taken: the status must be"));
+    jwtauth_verifier_free(verifier);
+
+    verifier = host_verifier(&own, plain);
+    own.answer = a_latin1_reason;
+    CHECK(refused_with(verifier, SAMPLE_ES256, "key_source_unavailable", "could not be taken: `reason`"));
+    jwtauth_verifier_free(verifier);
+
+    verifier = host_verifier(&own, plain);
+    own.answer = mistakes_first;
+    CHECK(decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK);
+    jwtauth_verifier_free(verifier);
+    CHECK(own.released == 3);
+}
+
+static void twice(host *self, const char *request_json, jwtauth_fetch *fetch) {
+    (void)request_json;
+    if (self->own != NULL) {
+        CHECK(jwtauth_fetch_respond(fetch, 200, NULL, SAMPLE_EC_SET, sizeof SAMPLE_EC_SET - 1) == JWTAUTH_STATUS_OK);
+        CHECK(jwtauth_fetch_fail(fetch, "http", "second") == JWTAUTH_STATUS_ARGUMENT);
+    } else {
+        CHECK(jwtauth_fetch_fail(fetch, "http", "first") == JWTAUTH_STATUS_OK);
+        CHECK(jwtauth_fetch_respond(fetch, 200, NULL, SAMPLE_EC_SET, sizeof SAMPLE_EC_SET - 1) ==
+              JWTAUTH_STATUS_ARGUMENT);
+    }
+    CHECK(jwtauth_fetch_fail(fetch, "tls", "third") == JWTAUTH_STATUS_ARGUMENT);
+}
+
+static void the_first_answer_stands(void) {
+    host own = HOST_WITH(SAMPLE_EC_SET);
+    jwtauth_verifier *verifier = host_verifier(&own, restless);
+
+    own.answer = twice;
+    CHECK(refused_with(verifier, SAMPLE_ES256, "key_source_unavailable", "http: first"));
+    own.own = &own;
+    CHECK(decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK);
+    jwtauth_verifier_free(verifier);
+}
+
+static void *respond_from_afar(void *fetch) {
+    respond_with(fetch, 200, SAMPLE_EC_SET, sizeof SAMPLE_EC_SET - 1);
+    return NULL;
+}
+
+static void delegate(host *self, const char *request_json, jwtauth_fetch *fetch) {
+    pthread_t thread;
+
+    (void)self, (void)request_json;
+    CHECK(pthread_create(&thread, NULL, respond_from_afar, fetch) == 0 && pthread_join(thread, NULL) == 0);
+}
+
+static void another_thread_may_answer(void) {
+    host own = HOST_WITH(NULL);
+    jwtauth_verifier *verifier = host_verifier(&own, plain);
+
+    own.answer = delegate;
+    CHECK(decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK);
+    jwtauth_verifier_free(verifier);
+}
+
+static void long_reason(host *self, const char *request_json, jwtauth_fetch *fetch) {
+    char *reason = long_text("begin ", 1 << 20, " end");
+
+    (void)self, (void)request_json;
+    CHECK(jwtauth_fetch_fail(fetch, "dns", reason) == JWTAUTH_STATUS_OK);
+    free(reason);
+}
+
+static void a_reason_is_bounded(void) {
+    host own = HOST_WITH(NULL);
+    jwtauth_verifier *verifier = host_verifier(&own, plain);
+    char *reply = NULL;
+
+    own.answer = long_reason;
+    CHECK(jwtauth_verifier_authenticate_token(verifier, SAMPLE_ES256, NULL, &reply) == JWTAUTH_STATUS_UNAVAILABLE);
+    CHECK(strstr(reply, "dns: begin xxx") != NULL && strlen(reply) < 1000);
+    jwtauth_string_free(reply);
+    jwtauth_verifier_free(verifier);
+}
+
+/* --- a callback that uses the verifier that called it --- */
+
+static void ask_the_same(host *self, const char *request_json, jwtauth_fetch *fetch) {
+    (void)request_json;
+    CHECK(decide(self->own, SAMPLE_ES256) == (self->calls == 1 ? JWTAUTH_STATUS_UNAVAILABLE : JWTAUTH_STATUS_OK));
+    CHECK(jwtauth_verifier_policy(self->own, NULL) == JWTAUTH_STATUS_OK);
+    respond_with(fetch, 200, SAMPLE_EC_SET, sizeof SAMPLE_EC_SET - 1);
+}
+
+static void a_callback_that_asks_its_own_verifier_is_not_stuck(void) {
+    host own = HOST_WITH(NULL);
+    jwtauth_verifier *verifier =
+        host_verifier(&own, SAMPLE_URL_CONFIG(URL, ",\"timeout\":\"100ms\",\"cool_down\":\"0s\""));
+
+    own.answer = ask_the_same;
+    own.own = verifier;
+    CHECK(decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK);
+    CHECK(jwtauth_verifier_refresh_keys(verifier, NULL) == JWTAUTH_STATUS_OK);
+    CHECK(own.calls == 2);
+    jwtauth_verifier_free(verifier);
+}
+
+/* --- whose `user` it is --- */
+
+static void user_is_released_once_whatever_happens(void) {
+    static const char *const configs[] = {NULL, "", "{}", "\xff", SAMPLE_URL_CONFIG("http://issuer.example/", ""),
+                                          SAMPLE_PUBLIC_CONFIG, plain};
+    size_t i;
+    int with_slot, with_fetch;
+
+    for (i = 0; i < COUNT(configs); i++) {
+        for (with_slot = 0; with_slot < 2; with_slot++) {
+            for (with_fetch = 0; with_fetch < 2; with_fetch++) {
+                host own = HOST_WITH(SAMPLE_EC_SET);
+                jwtauth_callbacks callbacks = {sizeof callbacks, NULL, NULL, host_release};
+                jwtauth_verifier *verifier = (jwtauth_verifier *)(uintptr_t)16;
+                int built;
+
+                callbacks.user = &own;
+                callbacks.fetch = with_fetch ? host_fetch : NULL;
+                built = jwtauth_verifier_new_with(configs[i], &callbacks, with_slot ? &verifier : NULL, NULL) ==
+                        JWTAUTH_STATUS_OK;
+                CHECK(built == (with_slot && i + 2 >= COUNT(configs)));
+                CHECK(own.released == (built ? 0 : 1));
+                if (with_slot) {
+                    CHECK((verifier != NULL) == built);
+                    jwtauth_verifier_free(verifier);
+                }
+                CHECK(own.released == 1);
+                CHECK(own.calls == 0);
+            }
+        }
+    }
+}
+
+static void without_callbacks_it_is_the_plain_constructor(void) {
+    jwtauth_callbacks callbacks = {sizeof callbacks, NULL, NULL, NULL};
+    const jwtauth_callbacks *both[2] = {NULL, NULL};
+    size_t i;
+
+    both[1] = &callbacks;
+    for (i = 0; i < COUNT(both); i++) {
+        jwtauth_verifier *verifier = NULL;
+        char *reply = NULL;
+
+        CHECK(jwtauth_verifier_new_with(SAMPLE_CONFIG, both[i], &verifier, &reply) == JWTAUTH_STATUS_OK);
+        CHECK(reply != NULL && strncmp(reply, "{\"outcome\":\"built\"", 18) == 0);
+        CHECK(decide(verifier, SAMPLE_HS256) == JWTAUTH_STATUS_OK);
+        jwtauth_string_free(reply);
+        jwtauth_verifier_free(verifier);
+
+        /* The library's own client: nobody listens there. */
+        CHECK(jwtauth_verifier_new_with(SAMPLE_URL_CONFIG("http://127.0.0.1:1/keys", ""), both[i], &verifier, NULL) ==
+              JWTAUTH_STATUS_OK);
+        CHECK(refused_with(verifier, SAMPLE_ES256, "key_source_unavailable", "http://127.0.0.1:1/keys: connect: "));
+        jwtauth_verifier_free(verifier);
+    }
+}
+
+/* --- the structure may grow --- */
+
+typedef struct {
+    jwtauth_callbacks known;
+    void (*later)(void);
+} grown_callbacks;
+
+static void never_called(void) {
+    CHECK(0);
+}
+
+static jwtauth_status build_with_size(host *own, size_t size, void (*later)(void), unsigned *calls) {
+    grown_callbacks grown = {{0, NULL, host_fetch, host_release}, NULL};
+    jwtauth_verifier *verifier = NULL;
+    jwtauth_status status;
+
+    grown.known.size = size;
+    grown.known.user = own;
+    grown.later = later;
+    status = jwtauth_verifier_new_with(plain, (const jwtauth_callbacks *)&grown, &verifier, NULL);
+    CHECK((verifier != NULL) == (status == JWTAUTH_STATUS_OK));
+    if (status == JWTAUTH_STATUS_OK) {
+        *calls = own->calls;
+        /* Without `fetch` it would be for the own client, which finds no such host. */
+        if (size >= 3 * sizeof(void *)) {
+            CHECK(decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK);
+        }
+        *calls = own->calls - *calls;
+    }
+    jwtauth_verifier_free(verifier);
+    return status;
+}
+
+static void older_and_newer_structures_are_understood(void) {
+    static const struct {
+        size_t size;
+        void (*later)(void);
+        jwtauth_status status;
+        unsigned calls, released;
+    } table[] = {
+        {0, NULL, JWTAUTH_STATUS_ARGUMENT, 0, 0},
+        {1, NULL, JWTAUTH_STATUS_ARGUMENT, 0, 0},
+        {SIZE_MAX, NULL, JWTAUTH_STATUS_ARGUMENT, 0, 0},
+        {0x55555555, NULL, JWTAUTH_STATUS_ARGUMENT, 0, 0},
+        {sizeof(size_t), NULL, JWTAUTH_STATUS_OK, 0, 0},
+        {2 * sizeof(void *), NULL, JWTAUTH_STATUS_OK, 0, 0},
+        {3 * sizeof(void *) - 1, NULL, JWTAUTH_STATUS_OK, 0, 0},
+        {3 * sizeof(void *), NULL, JWTAUTH_STATUS_OK, 1, 0},
+        {sizeof(jwtauth_callbacks), never_called, JWTAUTH_STATUS_OK, 1, 1},
+        {sizeof(grown_callbacks), NULL, JWTAUTH_STATUS_OK, 1, 1},
+        {sizeof(grown_callbacks), never_called, JWTAUTH_STATUS_ARGUMENT, 0, 1},
+    };
+    size_t i;
+
+    for (i = 0; i < COUNT(table); i++) {
+        host own = HOST_WITH(SAMPLE_EC_SET);
+        unsigned calls = 0;
+
+        CHECK(build_with_size(&own, table[i].size, table[i].later, &calls) == table[i].status);
+        CHECK(calls == table[i].calls);
+        CHECK(own.released == table[i].released);
+    }
+}
+
+static void fetch(void) {
+    keys_come_from_the_callback();
+    what_has_not_changed_need_not_be_sent_again();
+    a_failed_fetch_is_no_answer();
+    a_mistake_is_no_answer();
+    the_first_answer_stands();
+    another_thread_may_answer();
+    a_reason_is_bounded();
+    a_callback_that_asks_its_own_verifier_is_not_stuck();
+    user_is_released_once_whatever_happens();
+    without_callbacks_it_is_the_plain_constructor();
+    older_and_newer_structures_are_understood();
+}
+
+int main(void) {
+    return run("fetch", fetch);
+}

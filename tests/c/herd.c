@@ -1,0 +1,188 @@
+/* Many threads come at once: for the first keys, and while a fetch for newer ones hangs. */
+
+#define _GNU_SOURCE
+
+#include "clocks.h"
+
+#include <jwtauth.h>
+
+#include "host.h"
+
+enum { HERD = 64 };
+
+/* A fetch that hangs until it is let go. */
+typedef struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    int waiting;
+    int open;
+} gate;
+
+#define GATE {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0}
+
+static void hang(host *self, const char *request_json, jwtauth_fetch *fetch) {
+    gate *at = self->own;
+
+    (void)request_json;
+    pthread_mutex_lock(&at->lock);
+    at->waiting++;
+    pthread_cond_broadcast(&at->changed);
+    while (!at->open) {
+        pthread_cond_wait(&at->changed, &at->lock);
+    }
+    at->waiting--;
+    pthread_mutex_unlock(&at->lock);
+    CHECK(jwtauth_fetch_respond(fetch, self->status, NULL, self->body, strlen(self->body)) == JWTAUTH_STATUS_OK);
+}
+
+static void until_it_hangs(gate *at) {
+    pthread_mutex_lock(&at->lock);
+    while (at->waiting == 0) {
+        pthread_cond_wait(&at->changed, &at->lock);
+    }
+    pthread_mutex_unlock(&at->lock);
+}
+
+static void let_go(gate *at) {
+    pthread_mutex_lock(&at->lock);
+    at->open = 1;
+    pthread_cond_broadcast(&at->changed);
+    pthread_mutex_unlock(&at->lock);
+}
+
+typedef struct {
+    const jwtauth_verifier *verifier;
+    const char *token;
+    jwtauth_status status;
+    pthread_t thread;
+} visitor;
+
+static void *visit(void *argument) {
+    visitor *self = argument;
+
+    self->status = decide(self->verifier, self->token);
+    return NULL;
+}
+
+static void send_in(visitor *self, const jwtauth_verifier *verifier, const char *token) {
+    pthread_attr_t attributes;
+
+    self->verifier = verifier;
+    self->token = token;
+    self->status = JWTAUTH_STATUS_INTERNAL;
+    if (pthread_attr_init(&attributes) != 0 || pthread_attr_setstacksize(&attributes, SMALL_STACK) != 0 ||
+        pthread_create(&self->thread, &attributes, visit, self) != 0) {
+        perror("pthread_create");
+        exit(2);
+    }
+    pthread_attr_destroy(&attributes);
+}
+
+static jwtauth_status comes_back(visitor *self) {
+    CHECK(pthread_join(self->thread, NULL) == 0);
+    return self->status;
+}
+
+/* How many of a herd that comes at once get this status. */
+static int herd_gets(const jwtauth_verifier *verifier, const char *token, jwtauth_status status) {
+    visitor herd[HERD];
+    int i, same = 0;
+
+    for (i = 0; i < HERD; i++) {
+        send_in(&herd[i], verifier, token);
+    }
+    for (i = 0; i < HERD; i++) {
+        same += comes_back(&herd[i]) == status;
+    }
+    return same;
+}
+
+static void a_herd_on_a_cold_start_shares_one_fetch(void) {
+    host own = HOST_WITH(SAMPLE_EC_SET);
+    gate at = GATE;
+    jwtauth_verifier *verifier = host_verifier(&own, SAMPLE_URL_CONFIG("https://issuer.example/keys", ""));
+    visitor herd[HERD];
+    int i;
+
+    own.answer = hang;
+    own.own = &at;
+    for (i = 0; i < HERD; i++) {
+        send_in(&herd[i], verifier, SAMPLE_ES256);
+    }
+    until_it_hangs(&at);
+    let_go(&at);
+    for (i = 0; i < HERD; i++) {
+        CHECK(comes_back(&herd[i]) == JWTAUTH_STATUS_OK);
+    }
+    CHECK(own.calls == 1);
+    jwtauth_verifier_free(verifier);
+}
+
+static void a_herd_waits_no_longer_than_a_fetch_may_take(void) {
+    host own = HOST_WITH(SAMPLE_EC_SET);
+    gate at = GATE;
+    jwtauth_verifier *verifier =
+        host_verifier(&own, SAMPLE_URL_CONFIG("https://issuer.example/keys", ",\"timeout\":\"50ms\""));
+    visitor first;
+
+    own.answer = hang;
+    own.own = &at;
+    send_in(&first, verifier, SAMPLE_ES256);
+    until_it_hangs(&at);
+    CHECK(herd_gets(verifier, SAMPLE_ES256, JWTAUTH_STATUS_UNAVAILABLE) == HERD);
+    CHECK(own.calls == 1);
+    let_go(&at);
+    CHECK(comes_back(&first) == JWTAUTH_STATUS_OK);
+    CHECK(decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK);
+    CHECK(own.calls == 1);
+    jwtauth_verifier_free(verifier);
+}
+
+/* That the herd comes back at all shows that it does not wait: what it would wait for is let go later. */
+static void while_a_refresh_hangs_others_use_the_keys_there_are(long long age) {
+    host own = HOST_WITH(SAMPLE_EC_SET);
+    gate at = GATE;
+    jwtauth_verifier *verifier =
+        host_verifier(&own, SAMPLE_URL_CONFIG("https://issuer.example/keys", ",\"timeout\":\"10m\""));
+    visitor first;
+
+    CHECK(decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK);
+    own.answer = hang;
+    own.own = &at;
+    pass(age);
+    send_in(&first, verifier, SAMPLE_ES256);
+    until_it_hangs(&at);
+    CHECK(herd_gets(verifier, SAMPLE_ES256, JWTAUTH_STATUS_OK) == HERD);
+    /* This key is not in the set, and newer ones may not be asked for yet. */
+    CHECK(herd_gets(verifier, SAMPLE_RS256, JWTAUTH_STATUS_DENIED) == HERD);
+    CHECK(host_calls(&own) == 2);
+    own.body = SAMPLE_RSA_SET;
+    let_go(&at);
+    CHECK(comes_back(&first) == JWTAUTH_STATUS_DENIED);
+    CHECK(herd_gets(verifier, SAMPLE_RS256, JWTAUTH_STATUS_OK) == HERD);
+    CHECK(own.calls == 2);
+    jwtauth_verifier_free(verifier);
+}
+
+static void a_herd_at_expiry_costs_one_fetch(void) {
+    host own = HOST_WITH(SAMPLE_EC_SET);
+    jwtauth_verifier *verifier = host_verifier(&own, SAMPLE_URL_CONFIG("https://issuer.example/keys", ""));
+
+    CHECK(decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK);
+    pass(20 * MINUTE);
+    CHECK(herd_gets(verifier, SAMPLE_ES256, JWTAUTH_STATUS_OK) == HERD);
+    CHECK(own.calls == 2);
+    jwtauth_verifier_free(verifier);
+}
+
+static void herd(void) {
+    a_herd_on_a_cold_start_shares_one_fetch();
+    a_herd_waits_no_longer_than_a_fetch_may_take();
+    while_a_refresh_hangs_others_use_the_keys_there_are(14 * MINUTE);
+    while_a_refresh_hangs_others_use_the_keys_there_are(20 * HOUR);
+    a_herd_at_expiry_costs_one_fetch();
+}
+
+int main(void) {
+    return run("herd", herd);
+}
