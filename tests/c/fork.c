@@ -1,0 +1,207 @@
+/*
+ * A process is forked while its verifiers have keys, have none, or are fetching them: the child decides, fetching for
+ * itself where it must, and the parent goes on.
+ *
+ * fork [ROUNDS]: how often a child is made at some moment of a fetch
+ */
+
+#define _GNU_SOURCE
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <jwtauth.h>
+
+#include "gate.h"
+#include "server.h"
+
+#define URL "https://issuer.example/keys"
+/* What a child may take, in seconds, with a tool around it that slows it down. */
+enum { PATIENCE = 60 };
+
+static int rounds = 100;
+
+/*
+ * Runs this in a child, and says whether it held, in time. A child has only the thread that forked; a leak checker
+ * would miss the others' memory, so a child in which it held ends by a signal that leaves no time for that.
+ */
+static int child_finds(int (*holds)(const jwtauth_verifier *, host *), const jwtauth_verifier *verifier, host *own) {
+    int ended = -1;
+    pid_t child;
+
+    fflush(NULL);
+    child = fork();
+    if (child == 0) {
+        alarm(PATIENCE);
+        if (holds(verifier, own)) {
+            raise(SIGKILL);
+        }
+        _exit(1);
+    }
+    return child > 0 && waitpid(child, &ended, 0) == child && WIFSIGNALED(ended) && WTERMSIG(ended) == SIGKILL;
+}
+
+/* --- a callback fetches --- */
+
+static int decides_without_a_fetch(const jwtauth_verifier *verifier, host *own) {
+    unsigned before = own->calls;
+
+    return decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK &&
+           decide(verifier, SAMPLE_RS256) == JWTAUTH_STATUS_DENIED && own->calls == before;
+}
+
+static int fetches_and_decides(const jwtauth_verifier *verifier, host *own) {
+    unsigned before;
+
+    /* The lock may be held by a thread that is not here; this host is made new for the child. */
+    pthread_mutex_init(&own->lock, NULL);
+    own->answer = NULL;
+    before = own->calls;
+    return decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK && own->calls == before + 1 &&
+           decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK && own->calls == before + 1;
+}
+
+static int fetches_and_a_child_of_its_own_too(const jwtauth_verifier *verifier, host *own) {
+    return child_finds(fetches_and_decides, verifier, own) && fetches_and_decides(verifier, own) &&
+           child_finds(decides_without_a_fetch, verifier, own);
+}
+
+/* Where keys are never kept. */
+static int fetches_each_time(const jwtauth_verifier *verifier, host *own) {
+    unsigned before;
+
+    pthread_mutex_init(&own->lock, NULL);
+    own->answer = NULL;
+    before = own->calls;
+    return decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK && own->calls == before + 1 &&
+           decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK && own->calls == before + 2;
+}
+
+static void with_a_warm_cache(void) {
+    host own = HOST_WITH(SAMPLE_EC_SET);
+    jwtauth_verifier *verifier = host_verifier(&own, SAMPLE_URL_CONFIG(URL, ""));
+
+    CHECK(decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK);
+    CHECK(child_finds(decides_without_a_fetch, verifier, &own));
+    CHECK(decides_without_a_fetch(verifier, &own));
+    CHECK(own.calls == 1);
+    jwtauth_verifier_free(verifier);
+}
+
+static void with_a_cold_cache(void) {
+    host own = HOST_WITH(SAMPLE_EC_SET);
+    jwtauth_verifier *verifier = host_verifier(&own, SAMPLE_URL_CONFIG(URL, ""));
+
+    CHECK(child_finds(fetches_and_a_child_of_its_own_too, verifier, &own));
+    CHECK(own.calls == 0);
+    CHECK(fetches_and_decides(verifier, &own));
+    jwtauth_verifier_free(verifier);
+    CHECK(own.released == 1);
+}
+
+static void with_a_fetch_in_flight(const char *config, int warm) {
+    host own = HOST_WITH(SAMPLE_EC_SET);
+    gate at = GATE;
+    jwtauth_verifier *verifier = host_verifier(&own, config);
+    visitor first;
+
+    if (warm) {
+        CHECK(decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK);
+    }
+    own.answer = hang;
+    own.own = &at;
+    send_in(&first, verifier, SAMPLE_ES256);
+    until_it_hangs(&at);
+    CHECK(child_finds(warm ? fetches_each_time : fetches_and_a_child_of_its_own_too, verifier, &own));
+    let_go(&at);
+    CHECK(comes_back(&first) == JWTAUTH_STATUS_OK);
+    CHECK(decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK);
+    jwtauth_verifier_free(verifier);
+    CHECK(own.released == 1);
+}
+
+/* --- the library's own client fetches --- */
+
+static jwtauth_verifier *verifier_for(const server *from, const char *timeout) {
+    static const char format[] = SAMPLE_URL_CONFIG("http://127.0.0.1:%d/keys", ",\"timeout\":\"%s\"");
+    jwtauth_verifier *verifier = NULL;
+    char config[sizeof format + 64], *reply = NULL;
+
+    snprintf(config, sizeof config, format, from->port, timeout);
+    if (jwtauth_verifier_new(config, &verifier, &reply) != JWTAUTH_STATUS_OK) {
+        fprintf(stderr, "%s\n", reply);
+        exit(2);
+    }
+    jwtauth_string_free(reply);
+    return verifier;
+}
+
+static int decides(const jwtauth_verifier *verifier, host *own) {
+    (void)own;
+    return decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK;
+}
+
+static void with_the_own_client_in_flight(void) {
+    server from;
+    jwtauth_verifier *verifier;
+    visitor first;
+
+    server_start(&from, SAMPLE_EC_SET);
+    verifier = verifier_for(&from, "10m");
+    CHECK(child_finds(decides, verifier, NULL));
+    server_hangs(&from, 1);
+    send_in(&first, verifier, SAMPLE_ES256);
+    server_has_seen(&from, 2);
+    server_forgets(&from);
+    CHECK(child_finds(decides, verifier, NULL));
+    server_hangs(&from, 0);
+    CHECK(comes_back(&first) == JWTAUTH_STATUS_OK);
+    CHECK(child_finds(decides, verifier, NULL));
+    CHECK(from.requests == 3);
+    jwtauth_verifier_free(verifier);
+    server_stop(&from);
+}
+
+static void wait_nanoseconds(long nanoseconds) {
+    struct timespec pause = {0, 0};
+
+    pause.tv_nsec = nanoseconds;
+    nanosleep(&pause, NULL);
+}
+
+/* Wherever the other thread is: setting the client up, connecting, waiting, reading. */
+static void at_any_moment_of_a_fetch(void) {
+    server from;
+    int round;
+
+    server_start(&from, SAMPLE_EC_SET);
+    for (round = 0; round < rounds; round++) {
+        jwtauth_verifier *verifier = verifier_for(&from, "30s");
+        visitor first;
+
+        send_in(&first, verifier, SAMPLE_ES256);
+        wait_nanoseconds((long)round * 20 * 1000000 / rounds);
+        CHECK(child_finds(decides, verifier, NULL));
+        CHECK(comes_back(&first) == JWTAUTH_STATUS_OK);
+        jwtauth_verifier_free(verifier);
+    }
+    server_stop(&from);
+}
+
+static void fork_test(void) {
+    with_a_warm_cache();
+    with_a_cold_cache();
+    with_a_fetch_in_flight(SAMPLE_URL_CONFIG(URL, ",\"timeout\":\"10m\""), 0);
+    with_a_fetch_in_flight(SAMPLE_URL_CONFIG(URL, ",\"timeout\":\"10m\",\"cache_ttl\":\"0s\""), 1);
+    with_the_own_client_in_flight();
+    at_any_moment_of_a_fetch();
+}
+
+int main(int argc, char **argv) {
+    if (argc > 1) {
+        rounds = atoi(argv[1]);
+    }
+    return run("fork", fork_test);
+}
