@@ -15,16 +15,29 @@
 static const char restless[] = SAMPLE_URL_CONFIG(URL "?key=hush", ",\"cache_ttl\":\"0s\",\"cool_down\":\"0s\"");
 static const char plain[] = SAMPLE_URL_CONFIG(URL, "");
 
+static void check_member(const char *json, const char *pointer, const char *expected) {
+    char *value = jwtauth_json_get(json, pointer);
+
+    CHECK_TEXT(value, expected);
+    jwtauth_string_free(value);
+}
+
 static void keys_come_from_the_callback(void) {
     host own = HOST_WITH(SAMPLE_EC_SET);
     jwtauth_verifier *verifier = host_verifier(&own, plain);
+    char *timeout;
 
     CHECK(own.calls == 0);
     CHECK(decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK);
     CHECK(decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK);
     CHECK(own.calls == 1);
-    CHECK_TEXT(own.last_request, "{\"url\":\"" URL "\",\"headers\":{\"Accept\":\"application/json\"},"
-                                 "\"timeout_ms\":5000,\"max_bytes\":1048576}");
+    check_member(own.last_request, "/url", URL);
+    check_member(own.last_request, "/headers", "{\"Accept\":\"application/json\"}");
+    check_member(own.last_request, "/max_bytes", "1048576");
+    timeout = jwtauth_json_get(own.last_request, "/timeout_ms");
+    /* What is left of the five seconds. */
+    CHECK(timeout != NULL && atoi(timeout) > 1000 && atoi(timeout) <= 5000);
+    jwtauth_string_free(timeout);
     CHECK(own.released == 0);
     jwtauth_verifier_free(verifier);
     CHECK(own.released == 1);
@@ -33,7 +46,6 @@ static void keys_come_from_the_callback(void) {
 static void what_has_not_changed_need_not_be_sent_again(void) {
     host own = HOST_WITH(SAMPLE_EC_SET);
     jwtauth_verifier *verifier = host_verifier(&own, restless);
-    char *asked;
 
     own.headers = "{\"Server\":[\"a\",\"b\"],\"etag\":[\"\\\"one\\\"\"],\"LAST-MODIFIED\":\"Thu, 01 Jan 2026 00:00:00 GMT\"}";
     CHECK(decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK);
@@ -42,12 +54,8 @@ static void what_has_not_changed_need_not_be_sent_again(void) {
     own.body = NULL;
     CHECK(decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK);
     CHECK(own.calls == 2);
-    asked = jwtauth_json_get(own.last_request, "/headers/If-None-Match");
-    CHECK_TEXT(asked, "\"one\"");
-    jwtauth_string_free(asked);
-    asked = jwtauth_json_get(own.last_request, "/headers/If-Modified-Since");
-    CHECK_TEXT(asked, "Thu, 01 Jan 2026 00:00:00 GMT");
-    jwtauth_string_free(asked);
+    check_member(own.last_request, "/headers/If-None-Match", "\"one\"");
+    check_member(own.last_request, "/headers/If-Modified-Since", "Thu, 01 Jan 2026 00:00:00 GMT");
     jwtauth_verifier_free(verifier);
 }
 
@@ -113,16 +121,14 @@ static void a_failed_fetch_is_no_answer(void) {
     for (i = 0; i < COUNT(table); i++) {
         host own = HOST_WITH(SAMPLE_EC_SET);
         jwtauth_verifier *verifier = host_verifier(&own, restless);
-        char *reply = NULL, *http_status;
+        char *reply = NULL;
 
         own.answer = table[i].answer;
         CHECK(refused_with(verifier, SAMPLE_ES256, table[i].code, table[i].detail));
         CHECK(jwtauth_verifier_authenticate_token(verifier, SAMPLE_ES256, NULL, &reply) ==
               JWTAUTH_STATUS_UNAVAILABLE);
         CHECK(strstr(reply, "hush") == NULL);
-        http_status = jwtauth_json_get(reply, "/http_status");
-        CHECK_TEXT(http_status, "503");
-        jwtauth_string_free(http_status);
+        check_member(reply, "/http_status", "503");
         jwtauth_string_free(reply);
 
         own.answer = NULL;
@@ -289,6 +295,62 @@ static void a_callback_that_asks_its_own_verifier_is_not_stuck(void) {
     jwtauth_verifier_free(verifier);
 }
 
+/* --- what is told about sources --- */
+
+static void a_refresh_tells_of_each_source(void) {
+    static const char two_sources[] =
+        "{\"dialect\":\"native\",\"config\":{\"keys\":[" SAMPLE_EC_KEY ",{\"jwks_url\":\"" URL "?key=hush\"}],"
+        "\"algorithms\":[\"RS256\",\"ES256\"]}}";
+    host own = HOST_WITH(SAMPLE_RSA_SET);
+    jwtauth_verifier *verifier = host_verifier(&own, two_sources);
+    char *reply = NULL;
+
+    CHECK(jwtauth_verifier_policy(verifier, &reply) == JWTAUTH_STATUS_OK);
+    check_member(reply, "/key_status/0/state", "fixed");
+    check_member(reply, "/key_status/1/state", "unfetched");
+    jwtauth_string_free(reply);
+
+    CHECK(jwtauth_verifier_refresh_keys(verifier, &reply) == JWTAUTH_STATUS_OK);
+    check_member(reply, "/outcome", "refreshed");
+    check_member(reply, "/sources/1/source", "keys[1].jwks_url");
+    check_member(reply, "/sources/1/url", URL);
+    check_member(reply, "/sources/1/state", "fresh");
+    check_member(reply, "/sources/1/keys", "1");
+    check_member(reply, "/sources/1/fetches", "1");
+    jwtauth_string_free(reply);
+
+    own.answer = tls;
+    CHECK(jwtauth_verifier_refresh_keys(verifier, &reply) == JWTAUTH_STATUS_UNAVAILABLE);
+    check_member(reply, "/outcome", "failed");
+    check_member(reply, "/class", "unavailable");
+    check_member(reply, "/code", "key_source_unavailable");
+    check_member(reply, "/sources/0/state", "fixed");
+    check_member(reply, "/sources/1/last_failure/phase", "tls");
+    check_member(reply, "/sources/1/last_failure/reason", "as the host says");
+    check_member(reply, "/sources/1/failures", "1");
+    CHECK(strstr(reply, "hush") == NULL);
+    jwtauth_string_free(reply);
+    CHECK(jwtauth_verifier_refresh_keys(verifier, NULL) == JWTAUTH_STATUS_UNAVAILABLE);
+    CHECK(own.calls == 3);
+    jwtauth_verifier_free(verifier);
+}
+
+static void cached_only_calls_nobody(void) {
+    static const char good[] = "{\"token\":\"" SAMPLE_ES256 "\",\"cached_only\":true}";
+    static const char unknown[] = "{\"token\":\"" SAMPLE_RS256 "\",\"cached_only\":true}";
+    host own = HOST_WITH(SAMPLE_EC_SET);
+    jwtauth_verifier *verifier = host_verifier(&own, restless);
+
+    CHECK(jwtauth_verifier_authenticate(verifier, good, NULL) == JWTAUTH_STATUS_UNAVAILABLE);
+    CHECK(own.calls == 0);
+    CHECK(jwtauth_verifier_refresh_keys(verifier, NULL) == JWTAUTH_STATUS_OK);
+    CHECK(jwtauth_verifier_authenticate(verifier, good, NULL) == JWTAUTH_STATUS_OK);
+    /* A fetch might bring its key. */
+    CHECK(jwtauth_verifier_authenticate(verifier, unknown, NULL) == JWTAUTH_STATUS_UNAVAILABLE);
+    CHECK(own.calls == 1);
+    jwtauth_verifier_free(verifier);
+}
+
 /* --- whose `user` it is --- */
 
 static void user_is_released_once_whatever_happens(void) {
@@ -419,6 +481,8 @@ static void fetch(void) {
     another_thread_may_answer();
     a_reason_is_bounded();
     a_callback_that_asks_its_own_verifier_is_not_stuck();
+    a_refresh_tells_of_each_source();
+    cached_only_calls_nobody();
     user_is_released_once_whatever_happens();
     without_callbacks_it_is_the_plain_constructor();
     older_and_newer_structures_are_understood();
