@@ -32,6 +32,7 @@ program(clock tests/c/clock.c jwtauth::jwtauth)
 program(herd tests/c/herd.c jwtauth::jwtauth)
 program(fork tests/c/fork.c jwtauth::jwtauth)
 program(raii tests/cpp/raii.cpp jwtauth::jwtauth)
+program(fetch_cpp tests/cpp/fetch.cpp jwtauth::jwtauth)
 program(authenticate_c examples/c/authenticate.c jwtauth::jwtauth)
 program(authenticate_cpp examples/cpp/authenticate.cpp jwtauth::jwtauth)
 
@@ -60,6 +61,7 @@ add_test(NAME clock COMMAND clock)
 add_test(NAME herd COMMAND herd)
 add_test(NAME fork COMMAND fork)
 add_test(NAME raii COMMAND raii)
+add_test(NAME fetch_cpp COMMAND fetch_cpp)
 add_test(NAME symbols COMMAND ${root}/.ci/symbols ${stage}/${shared_library})
 
 # `make conformance` lays the cases out, once for all languages.

@@ -16,11 +16,17 @@
 #define JWTAUTH_HPP
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <jwtauth.h>
 
@@ -38,6 +44,12 @@ inline std::string c_text(std::string_view text) {
     std::string copy(text);
     std::replace(copy.begin(), copy.end(), '\0', '\xff');
     return copy;
+}
+
+/* The value at a JSON pointer: a string as its text, anything else as JSON. */
+inline std::optional<std::string> json_get(const char *json, const char *pointer) {
+    const std::unique_ptr<char, Free> value(jwtauth_json_get(json, pointer));
+    return value ? std::optional<std::string>(value.get()) : std::nullopt;
 }
 
 } // namespace detail
@@ -59,9 +71,7 @@ public:
 
     /* The value at a JSON pointer, such as "/identity/name": a string as its text, anything else as JSON. */
     std::optional<std::string> get(std::string_view pointer) const {
-        const std::unique_ptr<char, detail::Free> value(
-            jwtauth_json_get(json_.get(), detail::c_text(pointer).c_str()));
-        return value ? std::optional<std::string>(value.get()) : std::nullopt;
+        return detail::json_get(json_.get(), detail::c_text(pointer).c_str());
     }
 
 private:
@@ -94,20 +104,113 @@ private:
     std::string json_;
 };
 
+/* A document of keys that is to be fetched. */
+struct FetchRequest {
+    std::string url;
+    /* The headers to send: names and values. */
+    std::vector<std::pair<std::string, std::string>> headers;
+    /* How long it may take. */
+    std::chrono::milliseconds timeout{};
+    /* A longer body is refused, so there is no use in reading more. */
+    std::uint64_t max_bytes = 0;
+};
+
+/* What a server answered. The headers are those that say for how long it holds; empty if the server sent none. */
+struct FetchResponse {
+    int status = 0;
+    std::string body;
+    std::string cache_control;
+    std::string expires;
+    std::string etag;
+    std::string last_modified;
+};
+
+/* Thrown by a Fetch that failed: in which phase ("dns", "connect", "tls", "http" or "parse"), and why. */
+class FetchError : public std::runtime_error {
+public:
+    FetchError(std::string phase, const std::string &reason) : std::runtime_error(reason), phase_(std::move(phase)) {}
+
+    const std::string &phase() const noexcept { return phase_; }
+
+private:
+    std::string phase_;
+};
+
+/*
+ * Fetches documents of keys with the program's own HTTP client. It runs on the threads that authenticate, on several
+ * at once if there are several key sources, and may throw anything: that is a fetch that failed.
+ */
+using Fetch = std::function<FetchResponse(const FetchRequest &)>;
+
+namespace detail {
+
+/* The callbacks of jwtauth.h over a Fetch. */
+struct Fetcher {
+    static void fetch(void *user, const char *request_json, jwtauth_fetch *fetch) noexcept {
+        try {
+            const FetchResponse response = (*static_cast<const Fetch *>(user))(request(request_json));
+            const std::string headers = "{\"cache-control\":" + quoted(response.cache_control) +
+                                        ",\"expires\":" + quoted(response.expires) +
+                                        ",\"etag\":" + quoted(response.etag) +
+                                        ",\"last-modified\":" + quoted(response.last_modified) + "}";
+            jwtauth_fetch_respond(fetch, response.status, c_text(headers).c_str(), response.body.data(),
+                                  response.body.size());
+        } catch (const FetchError &error) {
+            jwtauth_fetch_fail(fetch, error.phase().c_str(), error.what());
+        } catch (const std::exception &error) {
+            jwtauth_fetch_fail(fetch, "http", error.what());
+        } catch (...) {
+            jwtauth_fetch_fail(fetch, "http", "the fetch threw something that is no std::exception");
+        }
+    }
+
+    static void release(void *user) noexcept { delete static_cast<const Fetch *>(user); }
+
+private:
+    static FetchRequest request(const char *json) {
+        FetchRequest request;
+        request.url = json_get(json, "/url").value();
+        request.timeout = std::chrono::milliseconds(std::stoll(json_get(json, "/timeout_ms").value()));
+        request.max_bytes = std::stoull(json_get(json, "/max_bytes").value());
+        for (const char *name : {"Accept", "If-None-Match", "If-Modified-Since"}) {
+            if (auto value = json_get(json, (std::string("/headers/") + name).c_str())) {
+                request.headers.emplace_back(name, *std::move(value));
+            }
+        }
+        return request;
+    }
+
+    static std::string quoted(const std::string &text) {
+        std::string json = "\"";
+        for (const char letter : text) {
+            if (letter == '"' || letter == '\\') {
+                json += '\\';
+            }
+            json += letter;
+        }
+        return json + '"';
+    }
+};
+
+} // namespace detail
+
 /* Decides requests by one configuration. Any number of threads may use one at once. */
 class Verifier {
 public:
     /* Builds a verifier from a configuration. Throws Error if there is anything wrong with it. */
-    explicit Verifier(std::string_view config) {
-        if (const Reply reply = build(config); !reply) {
+    explicit Verifier(std::string_view config) : Verifier(config, Fetch()) {}
+
+    /* The same with the program's own HTTP client for keys. */
+    Verifier(std::string_view config, Fetch fetch) {
+        if (const Reply reply = build(config, std::move(fetch)); !reply) {
             throw Error(reply);
         }
     }
 
     /* The same without an exception: nothing if there is anything wrong, and `reply` says what. */
-    static std::optional<Verifier> make(std::string_view config, Reply &reply) {
+    static std::optional<Verifier> make(std::string_view config, Reply &reply, Fetch fetch = {}) {
         std::optional<Verifier> verifier(Verifier{});
-        reply = verifier->build(config);
+        reply = verifier->build(config, std::move(fetch));
         if (!reply) {
             verifier.reset();
         }
@@ -146,10 +249,17 @@ public:
 private:
     Verifier() = default;
 
-    Reply build(std::string_view config) {
+    Reply build(std::string_view config, Fetch fetch) {
+        const std::string text = detail::c_text(config);
+        jwtauth_callbacks callbacks = {sizeof callbacks, nullptr, nullptr, nullptr};
+        if (fetch) {
+            callbacks.user = new Fetch(std::move(fetch));
+            callbacks.fetch = detail::Fetcher::fetch;
+            callbacks.release = detail::Fetcher::release;
+        }
         jwtauth_verifier *handle = nullptr;
         char *reply = nullptr;
-        const auto status = jwtauth_verifier_new(detail::c_text(config).c_str(), &handle, &reply);
+        const auto status = jwtauth_verifier_new_with(text.c_str(), &callbacks, &handle, &reply);
         handle_.reset(handle);
         return Reply(status, reply);
     }
