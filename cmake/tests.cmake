@@ -35,6 +35,8 @@ program(raii tests/cpp/raii.cpp jwtauth::jwtauth)
 program(fetch_cpp tests/cpp/fetch.cpp jwtauth::jwtauth)
 program(authenticate_c examples/c/authenticate.c jwtauth::jwtauth)
 program(authenticate_cpp examples/cpp/authenticate.cpp jwtauth::jwtauth)
+program(own_client_c examples/c/own_client.c jwtauth::jwtauth)
+program(own_client_cpp examples/cpp/own_client.cpp jwtauth::jwtauth)
 
 # Each header is enough by itself.
 foreach(header jwtauth.h jwtauth.hpp)
@@ -70,6 +72,8 @@ add_test(NAME conformance COMMAND conformance ${root}/target/conformance)
 # The examples decide as they should, here and built against an installed copy; so do those in the documentation.
 add_test(NAME example_c COMMAND ${root}/tests/package/decides $<TARGET_FILE:authenticate_c>)
 add_test(NAME example_cpp COMMAND ${root}/tests/package/decides $<TARGET_FILE:authenticate_cpp>)
+add_test(NAME own_client_c COMMAND ${root}/tests/package/fetches $<TARGET_FILE:own_client_c>)
+add_test(NAME own_client_cpp COMMAND ${root}/tests/package/fetches $<TARGET_FILE:own_client_cpp>)
 add_test(NAME package COMMAND ${root}/tests/package/consume ${CMAKE_COMMAND} ${CMAKE_BINARY_DIR} ${soname})
 add_test(NAME documentation COMMAND ${root}/tests/package/documentation ${CMAKE_BINARY_DIR} ${root}/include
          ${stage}/${shared_library})

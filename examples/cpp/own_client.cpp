@@ -1,0 +1,60 @@
+// Decides about one token, with keys that this program gets by itself: own_client CONFIG TOKEN FILE
+//
+// CONFIG is a file with a verifier's configuration, and names a URL for the keys. FILE holds what that URL would answer:
+// another program, which may talk to the network, keeps it up to date. In its place there could be any HTTP client.
+// The exit status is that of the example `authenticate`.
+
+#include <fstream>
+#include <iostream>
+
+#include <jwtauth.hpp>
+
+// The beginning of a file, of this length at most.
+static std::optional<std::string> read_file(const std::string &path, std::size_t limit) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) {
+        return std::nullopt;
+    }
+    std::string text(limit, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(limit));
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    return text;
+}
+
+int main(int argc, char **argv) {
+    if (argc != 4) {
+        std::cerr << "usage: own_client CONFIG TOKEN FILE\n";
+        return 2;
+    }
+    const auto fetch = [path = std::string(argv[3])](const jwtauth::FetchRequest &request) {
+        // One byte more than may be is enough for the library to see that it is too much.
+        auto keys = read_file(path, request.max_bytes + 1);
+        if (!keys) {
+            throw jwtauth::FetchError("connect", "there is no file with keys");
+        }
+        jwtauth::FetchResponse response;
+        response.status = 200;
+        response.body = *std::move(keys);
+        response.cache_control = "max-age=60";
+        return response;
+    };
+    const auto config = read_file(argv[1], 1 << 22);
+    if (!config) {
+        std::cerr << argv[1] << ": cannot be read\n";
+        return 2;
+    }
+    try {
+        const jwtauth::Verifier verifier(*config, fetch);
+        const auto reply = verifier.authenticate_token(argv[2]);
+        if (reply) {
+            std::cout << "granted: " << reply.get("/identity/name").value_or("(no name)") << '\n';
+            return 0;
+        }
+        std::cout << "refused: " << reply.get("/code").value_or("internal_error") << ": "
+                  << reply.get("/detail").value_or("") << '\n';
+        return reply.status() == JWTAUTH_STATUS_DENIED ? 1 : reply.status() == JWTAUTH_STATUS_UNAVAILABLE ? 3 : 2;
+    } catch (const jwtauth::Error &error) {
+        std::cerr << "refused: " << error.code() << ": " << error.what() << '\n';
+        return 2;
+    }
+}
