@@ -6,6 +6,7 @@ mod config;
 mod ending;
 mod inspect;
 mod instant;
+mod keys;
 mod policy;
 mod screen;
 mod sign;
@@ -33,6 +34,8 @@ enum Command {
     Verify(verify::Arguments),
     /// Print what a configuration means, in the native form, and what is odd about it
     Policy(policy::Arguments),
+    /// Show the key sources of a configuration, and fetch their keys if asked to
+    Keys(keys::Arguments),
     /// Show what stands in a token, without checking anything
     Inspect(inspect::Arguments),
     /// Sign a token with a private key or a secret, for tests
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
     let ending = match Program::parse().command {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
+        Command::Keys(arguments) => keys::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Sign(arguments) => sign::run(&arguments),
         Command::Completions { shell } => {

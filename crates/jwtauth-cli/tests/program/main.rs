@@ -7,6 +7,7 @@
 
 mod examples;
 mod inspect;
+mod keys;
 mod policy;
 mod sign;
 mod verify;
@@ -96,7 +97,7 @@ fn completions_name_every_command() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let run = jwtauth(["completions", shell]);
         assert_eq!(run.code, 0);
-        for command in ["verify", "policy", "inspect", "sign", "completions"] {
+        for command in ["verify", "policy", "keys", "inspect", "sign", "completions"] {
             assert!(run.out.contains(command), "{shell} does not complete {command}");
         }
     }

@@ -1,0 +1,148 @@
+//! `jwtauth keys`: which keys are there, and can they be had?
+
+use std::fmt::Write as _;
+
+use clap::Args;
+use jiff::SignedDuration;
+use jwtauth_core::keys::status::{FetchStatus, LastFailure, SourceState, SourceStatus};
+use jwtauth_core::{Verifier, wire};
+
+use crate::config::ConfigArguments;
+use crate::ending::{Ending, Misuse};
+use crate::screen::{self, BAD, CARE, GOOD, line, printable};
+
+/// Which keys to look at.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    config: ConfigArguments,
+
+    /// Fetch the keys of every source that fetches them; without this, no connection is opened
+    #[arg(long)]
+    refresh: bool,
+
+    /// Print the sources as one line of JSON, as every language sees them
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints what is known about every key source, after a fetch if one is asked for.
+///
+/// # Errors
+/// When standard output fails.
+pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
+    let verifier = match arguments.config.verifier() {
+        Ok(verifier) => verifier,
+        Err(error) => {
+            if arguments.json {
+                screen::show(&format!("{}\n", wire::failed(&error)))?;
+            } else {
+                screen::complain(&error);
+            }
+            return Ok(error.class().into());
+        }
+    };
+    if !arguments.refresh {
+        screen::show(&if arguments.json {
+            format!("{}\n", serde_json::json!({ "sources": verifier.key_status() }))
+        } else {
+            describe(&verifier)
+        })?;
+        return Ok(Ending::Well);
+    }
+    let outcome = verifier.refresh_keys();
+    screen::show(&if arguments.json {
+        format!("{}\n", wire::refreshed(&verifier, &outcome))
+    } else {
+        describe(&verifier)
+    })?;
+    Ok(match outcome {
+        Ok(()) => Ending::Well,
+        Err(error) => error.class().into(),
+    })
+}
+
+fn describe(verifier: &Verifier) -> String {
+    let mut text = String::new();
+    for source in verifier.key_status() {
+        describe_source(&mut text, &source);
+    }
+    text
+}
+
+fn describe_source(text: &mut String, source: &SourceStatus) {
+    let failing = source.fetching.as_ref().is_some_and(|fetching| fetching.failing);
+    let (style, state) = match source.state {
+        SourceState::Fixed => (GOOD, "fixed"),
+        SourceState::Unfetched if failing => (BAD, "unfetched"),
+        SourceState::Unfetched => (CARE, "unfetched"),
+        SourceState::Fresh => (GOOD, "fresh"),
+        SourceState::Stale => (CARE, "stale"),
+        SourceState::Expired => (BAD, "expired"),
+    };
+    // Writing to a String cannot fail.
+    let _ = write!(text, "{}  {style}{state}{style:#}", printable(&source.source));
+    text.push_str(if failing { ", failing\n" } else { "\n" });
+    if let Some(fetching) = &source.fetching {
+        line(text, "url", printable(&fetching.url));
+        if let Some(uri) = &fetching.jwks_uri {
+            line(text, "jwks_uri", printable(uri));
+        }
+    }
+    line(text, "keys", keys(source));
+    if let Some(fetching) = &source.fetching {
+        describe_fetching(text, fetching);
+    }
+}
+
+fn describe_fetching(text: &mut String, fetching: &FetchStatus) {
+    if let Some(age) = fetching.age {
+        line(text, "fetched", format_args!("{} ago", span(age)));
+    }
+    let next = match fetching.next_refresh {
+        0 => "with the next request".to_owned(),
+        seconds => format!("in {}", span(seconds)),
+    };
+    line(text, "next fetch", next);
+    if let Some(failure) = &fetching.last_failure {
+        line(text, "last failure", describe_failure(failure));
+    }
+    line(
+        text,
+        "fetches",
+        format_args!("{}, of which {} failed", fetching.fetches, fetching.failures),
+    );
+}
+
+fn describe_failure(failure: &LastFailure) -> String {
+    let mut text = format!("{}: {}", failure.phase.as_str(), printable(&failure.reason));
+    if failure.bytes_read > 0 {
+        let _ = write!(text, ", after {} bytes", failure.bytes_read);
+    }
+    let _ = write!(text, ", {} ago", span(failure.age));
+    text
+}
+
+/// How many keys, and those names that fit on a line.
+fn keys(source: &SourceStatus) -> String {
+    let mut text = source.keys.to_string();
+    let shown = source.kids.iter().take(NAMES).map(|kid| printable(kid));
+    for (index, kid) in shown.enumerate() {
+        text.push_str(if index == 0 { ": " } else { ", " });
+        text.push_str(&kid);
+    }
+    if let Some(more) = source.kids.len().checked_sub(NAMES).filter(|more| *more > 0) {
+        let _ = write!(text, " and {more} more");
+    }
+    text
+}
+
+fn span(seconds: u64) -> String {
+    format!(
+        "{:#}",
+        SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX))
+    )
+}
+
+/// How many names of keys are shown; `--json` has them all.
+const NAMES: usize = 8;
