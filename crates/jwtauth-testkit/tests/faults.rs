@@ -117,9 +117,10 @@ impl Run {
 
         let place = format!("the server {}: {}, step {number}", self.fault, self.script);
         for Outcome { code, detail } in &outcomes {
-            let phase_is = |phase: &String| detail.contains(&format!(": {phase}: "));
-            let as_described = *code == asked.expect && asked.phase.as_ref().is_none_or(phase_is);
-            if !as_described || detail.contains("hush") {
+            let said = |words: &String| detail.contains(words.as_str());
+            let phase = asked.phase.as_ref().map(|phase| format!(": {phase}: "));
+            let told = phase.as_ref().is_none_or(said) && asked.reason.as_ref().is_none_or(said);
+            if *code != asked.expect || !told || detail.contains("hush") {
                 self.wrong.push(format!("{place}: {code}: {detail}"));
             }
         }

@@ -44,11 +44,8 @@ pub struct Fault {
     /// Files beside the verifier's configuration.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
-    /// What the first request sees when the fault is there from the start.
+    /// What the first request sees when the fault is there from the start. Then the servers turn good.
     pub cold: Option<Ask>,
-    /// Whether all is well after that when the servers turn good.
-    #[serde(default = "yes")]
-    pub recovers: bool,
     /// What a request sees when keys were fetched before.
     pub warm: Option<Ask>,
     /// What `cold` and `warm` do not say.
@@ -92,6 +89,8 @@ pub struct Ask {
     pub expect: String,
     /// How far a fetch came, as `detail` says it.
     pub phase: Option<String>,
+    /// Words of `detail`.
+    pub reason: Option<String>,
     /// How many requests came to all servers meanwhile.
     pub requests: Option<Count>,
     /// The time for all of it.
@@ -190,23 +189,20 @@ impl Fault {
         };
         let steps = match name {
             "cold" => self.cold.clone().map(|ask| {
-                let mut steps = vec![happens(), ask.into()];
-                if self.recovers {
-                    let restored = Change {
-                        restore: true,
-                        ..Change::default()
-                    };
-                    steps.extend([Step::Change(restored), Ask::granted().into()]);
-                }
-                steps
+                let well = Step::Change(Change {
+                    restore: true,
+                    ..Change::default()
+                });
+                vec![happens(), ask.into(), well, Ask::granted().into()]
             }),
             "warm" => self.warm.clone().map(|ask| {
                 let mut steps = vec![Ask::granted().into(), happens(), ask.into()];
-                let forged = self
-                    .cold
-                    .as_ref()
-                    .and_then(|cold| cold.phase.clone())
-                    .map(Ask::forged);
+                let failure = self.cold.as_ref().filter(|cold| cold.phase.is_some());
+                let forged = failure.map(|cold| Ask {
+                    phase: cold.phase.clone(),
+                    reason: cold.reason.clone(),
+                    ..Ask::forged()
+                });
                 steps.extend(forged.map(Step::from));
                 steps
             }),
@@ -224,20 +220,20 @@ impl Ask {
             authenticate: Tokens::default(),
             expect: "granted".to_owned(),
             phase: None,
+            reason: None,
             requests: None,
             within_ms: usual_bound(),
         }
     }
 
-    /// A token of a key that nobody knows: its denial tells why no newer keys could be had.
-    fn forged(phase: String) -> Ask {
+    /// A token of a key that nobody knows.
+    fn forged() -> Ask {
         Ask {
             authenticate: Tokens {
                 kid: "unknown".to_owned(),
                 ..Tokens::default()
             },
             expect: "key_not_found".to_owned(),
-            phase: Some(phase),
             ..Ask::granted()
         }
     }
@@ -251,10 +247,6 @@ impl From<Ask> for Step {
 
 fn directory() -> PathBuf {
     workspace().join("tests/faults")
-}
-
-fn yes() -> bool {
-    true
 }
 
 fn usual_bound() -> u64 {

@@ -26,6 +26,8 @@ pub struct Play {
     pub clock: Monotonic,
     directory: PathBuf,
     servers: BTreeMap<String, Server>,
+    /// What `{name}` stands for in texts: URLs of servers, certificates and keys.
+    places: Vec<(String, String)>,
     start: Change,
     ring: Keyring,
 }
@@ -61,6 +63,9 @@ pub struct Asked {
     /// How far a fetch came, as `detail` says it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<String>,
+    /// Words of `detail`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// How many requests should come to the servers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requests: Option<Requests>,
@@ -94,6 +99,7 @@ impl Play {
             clock: Monotonic::default(),
             directory: fresh_directory()?,
             servers: BTreeMap::new(),
+            places: Vec::new(),
             start,
             ring: Keyring::load()?,
         };
@@ -106,10 +112,15 @@ impl Play {
             })?;
             play.servers.insert(name.to_owned(), server);
         }
-        let authority = Authority::shared()?;
-        play.write("ca.pem", &authority.root_pem())?;
-        play.write("client.pem", &authority.client_pem())?;
-        play.write("client.key", &authority.client_key_pem())?;
+        play.places = play
+            .servers
+            .iter()
+            .map(|(name, server)| (name.clone(), server.url().to_owned()))
+            .collect();
+        for (name, text) in Authority::shared()?.files() {
+            play.write(name, &text)?;
+            play.places.push((name.to_owned(), text));
+        }
         play.change(&Change {
             restore: true,
             ..Change::default()
@@ -137,7 +148,7 @@ impl Play {
             server.behave(self.read(behaviour)?)?;
         }
         for (name, text) in &change.files {
-            self.write(name, text)?;
+            self.write(name, &self.placed(text))?;
         }
         if let Some(text) = &change.advance {
             let by = duration::parse_go(text).filter(|(negative, _)| !negative);
@@ -202,6 +213,7 @@ impl Play {
                 note: ask.note,
                 expect: ask.expect,
                 phase: ask.phase,
+                reason: ask.reason,
                 requests: ask.requests.map(Requests::from),
                 within_ms: ask.within_ms,
             })),
@@ -235,15 +247,18 @@ impl Play {
 
     fn place(&self, document: &mut Value) {
         match document {
-            Value::String(text) => {
-                for (name, server) in &self.servers {
-                    *text = text.replace(&format!("{{{name}}}"), server.url());
-                }
-            }
+            Value::String(text) => *text = self.placed(text),
             Value::Array(items) => items.iter_mut().for_each(|item| self.place(item)),
             Value::Object(members) => members.values_mut().for_each(|value| self.place(value)),
             _ => {}
         }
+    }
+
+    fn placed(&self, text: &str) -> String {
+        let places = self.places.iter();
+        places.fold(text.to_owned(), |text, (name, value)| {
+            text.replace(&format!("{{{name}}}"), value)
+        })
     }
 
     fn write(&self, name: &str, text: &str) -> Result<()> {

@@ -77,19 +77,18 @@ impl Authority {
         })
     }
 
-    /// The authority's own certificate.
-    pub fn root_pem(&self) -> String {
-        self.root.pem()
-    }
-
-    /// A certificate for a client.
-    pub fn client_pem(&self) -> String {
-        self.client.certificate.pem()
-    }
-
-    /// The private key of the client's certificate.
-    pub fn client_key_pem(&self) -> String {
-        self.client.key.serialize_pem()
+    /// What clients need, as PEM, by the names that files of it have: the authority's certificate; a client's and its key;
+    /// one that nobody trusts, and its key.
+    pub fn files(&self) -> [(&'static str, String); 5] {
+        let certificate = |identity: &Identity| identity.certificate.pem();
+        let key = |identity: &Identity| identity.key.serialize_pem();
+        [
+            ("ca.pem", self.root.pem()),
+            ("client.pem", certificate(&self.client)),
+            ("client.key", key(&self.client)),
+            ("stranger.pem", certificate(&self.unknown_ca)),
+            ("stranger.key", key(&self.unknown_ca)),
+        ]
     }
 
     /// What a server needs to show that certificate, and to ask for the client's; `None` without TLS.
