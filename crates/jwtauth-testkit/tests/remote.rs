@@ -26,8 +26,12 @@ impl Keys {
     }
 
     fn token(&self, alg: &str) -> String {
+        self.token_by("rsa-1", alg)
+    }
+
+    fn token_by(&self, key: &str, alg: &str) -> String {
         let description =
-            json!({ "key": "rsa-1", "alg": alg, "kid": "@", "claims": { "sub": "alice", "exp": NOW + 300 } });
+            json!({ "key": key, "alg": alg, "kid": "@", "claims": { "sub": "alice", "exp": NOW + 300 } });
         mint::token(&serde_json::from_str(&description.to_string()).unwrap(), &self.0).unwrap()
     }
 }
@@ -166,4 +170,45 @@ fn urls_are_checked_when_the_verifier_is_built() {
     assert!(
         verifier(&json!({ "jwks_url": "https://issuer.example/keys", "ca_file": "/nowhere.pem" })).is_err()
     );
+}
+
+#[test]
+fn a_server_that_is_down_holds_up_no_token_that_another_source_knows() {
+    let keys = Keys::load();
+    let down = serving(Answer::status(500));
+    let up = serving(keys.answer());
+    let source = |server: &Server| json!({ "jwks_url": format!("{}/keys", server.url()), "cool_down": "0s", "proxy": "none" });
+    let config = json!({ "dialect": "native", "options": { "now": NOW },
+        "config": { "keys": [source(&down), source(&up)], "algorithms": ["RS256"], "kid": "match" } });
+    let verifier = Verifier::from_json(&config.to_string()).unwrap();
+    for _ in 0..10 {
+        assert!(ask(&verifier, &keys.token("RS256")).is_ok());
+    }
+    assert_eq!((down.requests(), up.requests()), (1, 1));
+    assert_eq!(
+        code(ask(&verifier, &keys.token_by("rsa-2", "RS256"))),
+        Code::KeySourceUnavailable,
+        "the source that is down may have it"
+    );
+    assert_eq!(down.requests(), 2);
+}
+
+#[test]
+fn a_host_that_must_not_wait_is_told_when_to() {
+    let keys = Keys::load();
+    let server = serving(keys.answer());
+    let verifier = jwks(&server, &json!({ "cool_down": "0s" }));
+    let (known, unknown) = (keys.token("RS256"), keys.token_by("rsa-2", "RS256"));
+    let now = |token: &str| verifier.authenticate_now(&Request::bearer(token));
+    assert!(now(&known).is_none(), "there are no keys");
+    assert_eq!(now("garbage").unwrap().unwrap_err().code(), Code::TokenMalformed);
+    assert!(ask(&verifier, &known).is_ok());
+    assert!(now(&known).unwrap().is_ok());
+    assert!(now(&unknown).is_none(), "a newer set may have it");
+    let cached = Request::bearer(&unknown).cached_only(true);
+    let error = verifier.authenticate(&cached).unwrap_err();
+    assert_eq!(error.code(), Code::KeySourceUnavailable);
+    assert_eq!(server.requests(), 1);
+    assert_eq!(code(ask(&verifier, &unknown)), Code::KeyNotFound);
+    assert_eq!(server.requests(), 2);
 }

@@ -35,13 +35,15 @@ pub(crate) struct RemoteSource {
     failures_in_a_row: AtomicU64,
 }
 
-/// Whether a decision may go to the network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How far a decision may go for keys; a later one may do what an earlier one may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Reach {
-    /// It may fetch, and wait for a fetch.
-    Network,
     /// It makes do with what is there.
     Cache,
+    /// It may look for newer keys where there are some, and does not ask a source that has none.
+    Refresh,
+    /// It may fetch, and wait for a fetch.
+    Network,
 }
 
 /// The keys of one moment, if there are any. Cheap to take; what is taken stays as it is while others load newer keys.
@@ -86,7 +88,7 @@ impl RemoteSource {
         }
     }
 
-    /// The keys to use now. Fetches when there are none, or when it is time and nobody else does.
+    /// The keys to use now. Fetches, as far as it may, when there are none, or when it is time and nobody else does.
     ///
     /// # Errors
     /// The codes of class [`Unavailable`](crate::Class::Unavailable).
@@ -100,9 +102,9 @@ impl RemoteSource {
             None => (false, false),
         };
         match (reach, usable) {
-            (Reach::Cache, false) => return Err(self.out_of_reach(now)),
             (Reach::Network, false) => return self.fetch_or_wait(ended).map(|()| self.snapshot()),
-            (Reach::Network, true) if self.fetch_newer(ended) => return Ok(self.snapshot()),
+            (Reach::Refresh | Reach::Cache, false) => return Err(self.out_of_reach(now)),
+            (Reach::Network | Reach::Refresh, true) if self.fetch_newer(ended) => return Ok(self.snapshot()),
             (_, true) => {}
         }
         if stale {
@@ -111,16 +113,14 @@ impl RemoteSource {
         Ok(snapshot)
     }
 
-    /// Whether a request that may fetch would do so, or wait for a fetch, before it looks at its token.
+    /// Whether the next request that may look for newer keys would do so, although there are some.
     pub(crate) fn is_due(&self) -> bool {
         let now = self.now();
         let snapshot = self.snapshot();
-        let waits = match snapshot.loaded() {
-            Some(loaded) if now < loaded.refresh_at => return false,
-            Some(loaded) => now >= loaded.usable_until || self.loader.settings.cache_ttl.is_zero(),
-            None => true,
-        };
-        self.may_try(now) && (waits || !self.is_in_flight())
+        let due = |loaded: &Loaded| loaded.refresh_at <= now && now < loaded.usable_until;
+        snapshot.loaded().is_some_and(due)
+            && self.may_try(now)
+            && (self.always_asks() || !self.is_in_flight())
     }
 
     /// Asks for newer keys than those that were tried: once in a cool-down, and for a `kid` that the source did not
@@ -211,10 +211,14 @@ impl RemoteSource {
     }
 
     /// Fetches where there are keys to go on with; whether that gave newer ones. Callers who find a fetch under way do
-    /// not wait for it, unless an operator who switched caching off wants each request to see what the server says.
+    /// not wait for it.
     fn fetch_newer(&self, ended: u64) -> bool {
-        let wait = self.loader.settings.cache_ttl.is_zero();
-        (wait || !self.is_in_flight()) && self.fetch_or_wait(ended).is_ok()
+        (self.always_asks() || !self.is_in_flight()) && self.fetch_or_wait(ended).is_ok()
+    }
+
+    /// Whether an operator switched caching off, and so wants each request to see what the server says.
+    fn always_asks(&self) -> bool {
+        self.loader.settings.cache_ttl.is_zero()
     }
 
     /// Fetches if no failure is too recent, or shares what another thread is fetching. A caller who looked at the

@@ -1,6 +1,7 @@
 //! The key sources of a policy, opened.
 
 use std::cell::OnceCell;
+use std::ops::ControlFlow;
 
 use super::remote::{Reach, Refetched, RemoteSource, Snapshot};
 use super::source::{Host, Opened, Source, reason};
@@ -88,7 +89,7 @@ impl KeyStore {
         self.fetching().next().is_none()
     }
 
-    /// Whether an attempt that may use the network would do so before it looks at its token.
+    /// Whether the next attempt that may use the network would look for newer keys before it looks at its token.
     pub(crate) fn is_due(&self) -> bool {
         self.fetching().any(RemoteSource::is_due)
     }
@@ -104,11 +105,24 @@ impl KeyStore {
         reach: Reach,
         mut attempt: impl FnMut(&Current<'_>) -> Result<T>,
     ) -> Result<T> {
-        let mut current = self.current(reach);
-        let why = match attempt(&current) {
-            Err(why) if matches!(why.code(), Code::KeyNotFound | Code::SignatureInvalid) => why,
-            outcome => return outcome,
-        };
+        match self.attempts(reach, &mut attempt) {
+            ControlFlow::Break(outcome) => outcome,
+            ControlFlow::Continue(why) => Err(why),
+        }
+    }
+
+    /// Ends as soon as an attempt decides, and goes on with why none does.
+    fn attempts<T>(
+        &self,
+        reach: Reach,
+        attempt: &mut impl FnMut(&Current<'_>) -> Result<T>,
+    ) -> ControlFlow<Result<T>, Error> {
+        let (mut current, mut why) = attempt_with(self.current(reach.min(Reach::Refresh)), attempt)?;
+        // A source without keys is asked only for a token that the others do not know, so that one server that is
+        // down holds up nobody else's tokens.
+        if reach == Reach::Network && current.missing.is_some() {
+            (current, why) = attempt_with(self.current(reach), attempt)?;
+        }
         let unknown = current.unknown.get().map(Box::as_ref);
         let (mut newer, mut failure, mut out_of_reach) = (Vec::new(), None, None);
         for (index, (source, tried)) in self.fetching().zip(&current.fetched).enumerate() {
@@ -127,15 +141,14 @@ impl KeyStore {
                     *place = Some(keys);
                 }
             }
-            current.unknown = OnceCell::new();
-            return attempt(&current);
+            (current, why) = attempt_with(current, attempt)?;
         }
         // Nobody knows whether a source without keys, or newer keys, would have known this token's.
         if let Some(unknown) = current.missing.or(out_of_reach) {
-            return Err(unknown);
+            return ControlFlow::Continue(unknown);
         }
         // A warm source must not turn a forged token into an outage: the answer stays no.
-        Err(match failure {
+        ControlFlow::Continue(match failure {
             Some(failure) => {
                 let own = why.detail().map(|own| format!("{own}; ")).unwrap_or_default();
                 let failure = reason(&failure).to_owned();
@@ -201,6 +214,19 @@ impl KeyStore {
             missing,
             unknown: OnceCell::new(),
         }
+    }
+}
+
+/// Makes one attempt, and goes on with its keys and its failure when other keys could make a difference.
+fn attempt_with<'k, T>(
+    current: Current<'k>,
+    attempt: &mut impl FnMut(&Current<'_>) -> Result<T>,
+) -> ControlFlow<Result<T>, (Current<'k>, Error)> {
+    match attempt(&current) {
+        Err(why) if matches!(why.code(), Code::KeyNotFound | Code::SignatureInvalid) => {
+            ControlFlow::Continue((current, why))
+        }
+        decided => ControlFlow::Break(decided),
     }
 }
 
