@@ -181,6 +181,12 @@ impl Loader {
         self.failure(code, url, failed)
     }
 
+    /// What became of a fetch that did not come back.
+    pub(super) fn broken_off(&self) -> Failure {
+        let failed = FetchFailed::new(Phase::Http, "the fetch broke off by a mistake of the client");
+        self.failure(Code::KeySourceUnavailable, &self.url, failed)
+    }
+
     fn failure(&self, code: Code, url: &str, failed: FetchFailed) -> Failure {
         Failure {
             code,

@@ -279,26 +279,31 @@ impl RemoteSource {
         count(&self.counts.fetches);
         let now = self.now();
         self.last_attempt.store(to_millis(now), Ordering::Release);
-        match self.loader.load(self.loaded.load().as_deref()) {
+        let unfinished = Unfinished(self);
+        let outcome = self.loader.load(self.loaded.load().as_deref());
+        std::mem::forget(unfinished);
+        match outcome {
             Ok(loaded) => {
                 self.loaded.store(Some(Arc::new(loaded)));
                 self.failures_in_a_row.store(0, Ordering::Release);
                 self.retry_at.store(0, Ordering::Release);
                 Ok(())
             }
-            Err(failure) => {
-                let error = failure.error();
-                self.failure.store(Some(Arc::new(failure)));
-                count(&self.counts.failures);
-                // The next call waits a second, then two, then four, up to the cool-down.
-                let before = self.failures_in_a_row.fetch_add(1, Ordering::AcqRel);
-                let doubled = Duration::from_secs(1 << before.min(10));
-                let pause = freshness::jittered(doubled.min(self.loader.settings.cool_down));
-                let retry_at = to_millis(self.now() + pause);
-                self.retry_at.store(retry_at, Ordering::Release);
-                Err(error)
-            }
+            Err(failure) => Err(self.failed(failure)),
         }
+    }
+
+    /// Keeps a failure. The next call waits a second, then two, then four, up to the cool-down.
+    fn failed(&self, failure: Failure) -> Error {
+        let error = failure.error();
+        self.failure.store(Some(Arc::new(failure)));
+        count(&self.counts.failures);
+        let before = self.failures_in_a_row.fetch_add(1, Ordering::AcqRel);
+        let doubled = Duration::from_secs(1 << before.min(10));
+        let pause = freshness::jittered(doubled.min(self.loader.settings.cool_down));
+        let retry_at = to_millis(self.now() + pause);
+        self.retry_at.store(retry_at, Ordering::Release);
+        error
     }
 
     fn now(&self) -> Duration {
@@ -355,6 +360,16 @@ impl Snapshot {
             (Some(this), Some(other)) => !Arc::ptr_eq(&this.keys, &other.keys),
             (this, other) => this.is_some() != other.is_some(),
         }
+    }
+}
+
+/// A fetch under way. Dropped, it is one that a panic of the host's client broke off: a failure like others, so that
+/// nobody who waited for it goes on with keys whose time is over.
+struct Unfinished<'s>(&'s RemoteSource);
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        self.0.failed(self.0.loader.broken_off());
     }
 }
 

@@ -323,6 +323,8 @@ fn a_panicking_client_leaves_the_source_usable() {
     world.source.loader.fetch = Arc::new(Broken);
     let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| world.current().is_ok()));
     assert!(caught.is_err());
+    assert!(world.status().failing);
+    world.later(2);
     world.source.loader.fetch = Arc::<Server>::clone(&world.server);
     assert!(world.current().is_ok());
 }
