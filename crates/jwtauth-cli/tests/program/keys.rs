@@ -42,9 +42,10 @@ fn envelope(name: &str, dialect: &str, config: &Value) -> String {
 }
 
 fn line(run: &Run, of: &str) -> String {
-    let line = run.out.lines().find(|line| line.trim_start().starts_with(of));
-    line.unwrap_or_else(|| panic!("no line of {of} in {}", run.out))
-        .to_owned()
+    let mut lines = run.out.lines();
+    let line = lines.find(|line| line.trim_start().starts_with(of));
+    assert!(line.is_some(), "no line of {of} in {}", run.out);
+    line.unwrap().to_owned()
 }
 
 #[test]

@@ -61,6 +61,15 @@ pub(crate) fn run(provider: &mut Provider) -> Result<()> {
     let seen: Vec<Seen> = seen.into_iter().flatten().collect();
     let took = start.elapsed();
     let fetches = provider.requests()?.keys - before.keys;
+    let source = verifier.key_status().into_iter().next();
+    let counted = source
+        .and_then(|source| source.fetching)
+        .map(|fetching| fetching.fetches);
+    if counted != Some(fetches) {
+        return Err(format!(
+            "the verifier counts {counted:?} fetches, the provider {fetches} requests"
+        ));
+    }
     let generations = generations.into_inner().unwrap_or_else(PoisonError::into_inner);
     report(&generations, &seen, took, fetches)
 }
