@@ -255,6 +255,23 @@ fn many_threads_share_a_failure() {
 }
 
 #[test]
+fn who_queued_behind_a_fetch_does_not_repeat_it() {
+    let world = world_with(Remote {
+        cool_down: Duration::ZERO,
+        ..Remote::default()
+    });
+    let before = world.source.ended();
+    world.current().unwrap();
+    assert!(world.source.fetch_or_wait(before).is_ok());
+    assert_eq!(world.server.requests(), 1);
+    let before = world.source.ended();
+    world.server.goes_down(true);
+    assert!(world.source.refresh().is_err());
+    assert!(world.source.fetch_or_wait(before).is_err());
+    assert_eq!(world.server.requests(), 2);
+}
+
+#[test]
 fn without_caching_each_request_sees_what_the_server_says() {
     let world = world_with(Remote {
         cache_ttl: Duration::ZERO,
