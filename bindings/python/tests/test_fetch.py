@@ -7,6 +7,7 @@ import functools
 import gc
 import json
 import pickle
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from typing import Any
 from unittest.mock import AsyncMock
 
 import pytest
-from conftest import PUBLIC_KEYS, PUBLIC_TOKEN, remote
+from conftest import PUBLIC_KEYS, PUBLIC_TOKEN, remote, run
 
 from jwtauth import (
     Denied,
@@ -424,27 +425,51 @@ def test_those_who_wait_for_a_fetch_let_others_run(slow: tuple[Host, threading.E
 
 
 def test_a_verifier_and_its_function_may_hold_each_other() -> None:
-    class Owner:
-        def __init__(self) -> None:
-            self.verifier = Verifier(remote(URL), fetch=self.fetch)
+    printed = run(
+        sys.executable,
+        """
+        import gc, resource, tracemalloc
+        from conftest import PUBLIC_TOKEN, Verifier, remote
+        from jwtauth import Unavailable
 
-        def fetch(self, _: FetchRequest) -> FetchResponse:
-            return FetchResponse(200, BODY)
+        class Owner:
+            def __init__(self):
+                self.verifier = Verifier(remote("https://issuer.example/keys"), fetch=self.fetch)
+            def fetch(self, request):
+                raise OSError(request)
 
-    def left() -> int:
-        gc.collect()
-        return len(gc.get_objects())
+        def many(number):
+            for _ in range(number):
+                owner = Owner()
+                for work in (lambda: owner.verifier.authenticate(PUBLIC_TOKEN), owner.verifier.refresh_keys):
+                    try:
+                        work()
+                    except Unavailable as failure:
+                        assert type(failure.__cause__) is OSError
 
-    def one() -> weakref.ref[Owner]:
-        owner = Owner()
-        assert owner.verifier.authenticate(PUBLIC_TOKEN).identity.name == "alice"
-        return weakref.ref(owner)
+        def left():
+            gc.collect()
+            return len(gc.get_objects()), tracemalloc.get_traced_memory()[0]
 
-    seen = [one() for _ in range(20)]
-    before = left()
-    seen += [one() for _ in range(200)]
-    assert left() - before < 250  # the weak references themselves
-    assert all(reference() is None for reference in seen)
+        peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        many(500)
+        resident = peak()
+        many(3000)
+        resident = peak() - resident
+        tracemalloc.start()
+        many(20)
+        objects, traced = left()
+        many(500)
+        now = left()
+        print(now[0] - objects, now[1] - traced, resident)
+        """,
+    )
+    objects, traced, resident = map(int, printed.split())
+    # One object left behind by each of the last 500 would show as 500 and 25 kB, a kilobyte by each of the 3,000
+    # before them as 3 MB; a verifier is more than that.
+    assert objects < 50
+    assert traced < 10_000
+    assert resident < (2_000 if sys.platform == "linux" else 2_000 * 1024)
 
 
 def test_a_function_is_let_go_with_its_verifier() -> None:

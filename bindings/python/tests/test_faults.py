@@ -1,0 +1,251 @@
+"""What a key server can do wrong, seen from the forked workers of a web server that built its verifiers before.
+
+The scripts are those of `tests/faults`, and the testkit's program `serve` plays the key servers. Every worker has a
+cache of its own, so every script is played once in every worker, with servers and a verifier of its own: there, the
+workers' requests to the key server are to be as many as in a process that never forked. What workers share, and what
+they do not, is tried after that.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import queue
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import TARGET
+
+WORKERS = 2
+HERE = Path(__file__).parent
+
+
+class Serve:
+    """The program that plays the key servers."""
+
+    def __init__(self) -> None:
+        program = TARGET / "debug" / "serve"
+        if not program.exists():
+            pytest.fail(f"{program} is not there: .ci/test-python builds it")
+        self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        self.address = json.loads(self.process.stdout.readline())["control"].removeprefix("http://")
+
+    def __call__(self, method: str, path: str, body: object = None) -> Any:
+        connection = http.client.HTTPConnection(self.address, timeout=60)
+        connection.request(method, path, None if body is None else json.dumps(body))
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        assert answer.status == 200, f"{method} {path}: {text}"
+        return json.loads(text)
+
+    def requests(self, play: int) -> int:
+        return int(self("GET", f"/plays/{play}")["requests"])
+
+    def close(self) -> None:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.close()
+        self.process.wait(60)
+        self.process.stdout.close()
+
+
+class Worker:
+    """One of the forked processes, reached over connections that stay with it."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.idle: queue.LifoQueue[http.client.HTTPConnection] = queue.LifoQueue()
+
+    def decide(self, verifier: int, token: str) -> dict[str, Any]:
+        connection = self.idle.get(timeout=60)
+        reply = ask(connection, f"/{verifier}", token)
+        assert reply["worker"] == self.pid
+        assert reply["forked"]
+        self.idle.put(connection)
+        return reply
+
+
+def ask(connection: http.client.HTTPConnection, path: str, body: str = "") -> dict[str, Any]:
+    connection.request("POST", path, body)
+    reply: dict[str, Any] = json.loads(connection.getresponse().read())
+    return reply
+
+
+class Server:
+    """A gunicorn that is running."""
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        self.address = address
+        self.workers: dict[int, Worker] = {}
+
+    def connect(self, enough: int) -> list[Worker]:
+        """Opens connections until each worker has enough: which of them takes one is not for us to say."""
+        deadline = time.monotonic() + 120
+        while len(self.workers) < WORKERS or any(one.idle.qsize() < enough for one in self.workers.values()):
+            assert time.monotonic() < deadline, f"only workers {list(self.workers)} take connections"
+            connection = http.client.HTTPConnection(*self.address, timeout=60)
+            try:
+                pid = ask(connection, "/")["worker"]
+            except ConnectionError:
+                # It is starting.
+                time.sleep(0.1)
+                continue
+            worker = self.workers.setdefault(pid, Worker(pid))
+            if worker.idle.qsize() < enough:
+                worker.idle.put(connection)
+            else:
+                connection.close()
+        return list(self.workers.values())
+
+    def disconnect(self) -> None:
+        for worker in self.workers.values():
+            while not worker.idle.empty():
+                worker.idle.get().close()
+
+
+@contextmanager
+def gunicorn(directory: Path, configurations: dict[int, Any], **environment: str) -> Iterator[Server]:
+    """Runs the program `forked_app` with verifiers of these configurations."""
+    path = directory / "configurations.json"
+    path.write_text(json.dumps(configurations), encoding="utf-8")
+    with socket.create_server(("127.0.0.1", 0)) as listener, (directory / "log").open("w+") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "--preload", "--workers", str(WORKERS)]
+            + ["--worker-class", "gthread", "--threads", "80", "--keep-alive", "600", "--timeout", "300"]
+            + ["--worker-tmp-dir", str(directory), "--no-control-socket"]
+            + ["--bind", f"fd://{listener.fileno()}", "forked_app:application"],
+            cwd=HERE,
+            env={**os.environ, "CONFIGURATIONS": str(path), **environment},
+            pass_fds=[listener.fileno()],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        server = Server(listener.getsockname()[:2])
+        try:
+            yield server
+        except BaseException:
+            log.seek(0)
+            print(log.read())
+            raise
+        finally:
+            server.disconnect()
+            process.terminate()
+            process.wait(60)
+
+
+@pytest.fixture(scope="module")
+def serve() -> Iterator[Serve]:
+    serve = Serve()
+    yield serve
+    serve.close()
+
+
+def differences(serve: Serve, worker: Worker, play: dict[str, Any]) -> Iterator[str]:
+    """Plays one script in one worker; yields what came out otherwise than the script says."""
+    number = play["play"]
+    with ThreadPoolExecutor(max(step.get("threads", 1) for step in play["steps"])) as pool:
+        for index, step in enumerate(play["steps"]):
+            if "change" in step:
+                serve("POST", f"/plays/{number}/steps/{index}")
+                continue
+            before, start = serve.requests(number), time.monotonic()
+            threads = [
+                pool.submit(lambda: [worker.decide(number, token) for token in step["tokens"]])  # noqa: B023
+                for _ in range(step["threads"])
+            ]
+            replies = [reply for thread in threads for reply in thread.result()]
+            took, requests = time.monotonic() - start, serve.requests(number) - before
+            wrong = {reply["outcome"] for reply in replies} - {step["expect"]}
+            if wrong:
+                yield f"step {index}: {wrong} for {step['expect']}: {replies[0].get('detail')}"
+            phase = f": {step['phase']}: " if step.get("phase") else ""
+            if not any(phase in (reply.get("detail") or "") for reply in replies):
+                yield f"step {index}: no {phase!r} in {replies[0]['detail']!r}"
+            bounds = step.get("requests")
+            if bounds and not bounds["least"] <= requests <= bounds["most"]:
+                yield f"step {index}: {requests} requests for {bounds}"
+            if took * 1000 > step["within_ms"]:
+                yield f"step {index}: {took:.3f} s for {step['within_ms']} ms"
+
+
+def test_forked_workers_survive_every_fault(serve: Serve, tmp_path: Path) -> None:
+    scripts = serve("GET", "/faults")
+    assert len(scripts) > 70
+    with ThreadPoolExecutor(WORKERS) as pool:
+        plays = list(pool.map(lambda _: [serve("POST", "/plays", script) for script in scripts], range(WORKERS)))
+    configurations = {play["play"]: play["verifier"] for own in plays for play in own}
+
+    # Several at once, because most of the time is spent waiting.
+    at_once = 4
+    with gunicorn(tmp_path, configurations) as server:
+        enough = max(step.get("threads", 1) for play in plays[0] for step in play["steps"])
+        workers = server.connect(enough + at_once - 1)
+        runs = [
+            (f"{script['fault']}, {script['script']}", worker, play)
+            for worker, own in zip(workers, plays, strict=True)
+            for script, play in zip(scripts, own, strict=True)
+        ]
+        with ThreadPoolExecutor(WORKERS * at_once) as pool:
+            found = list(pool.map(lambda run: [f"{run[0]}: {what}" for what in differences(serve, *run[1:])], runs))
+    for number in configurations:
+        serve("DELETE", f"/plays/{number}")
+    failures = sum(found, [])
+    assert not failures, "\n".join(failures)
+    print(f"faults python: {len(scripts)} scripts in each of {WORKERS} forked workers")
+
+
+def play_shared(serve: Serve, steps: list[dict[str, Any]]) -> dict[str, Any]:
+    """A play of a server that keeps to the usual times, for a verifier of all workers."""
+    source = {"cache_ttl": "15m", "cool_down": "30s", "jwks_url": "{keys}/keys"}
+    play: dict[str, Any] = serve(
+        "POST", "/plays", {"fault": {"name": "is good", "source": source, "steps": steps}, "script": "steps"}
+    )
+    return play
+
+
+def outcomes(workers: list[Worker], play: dict[str, Any], step: int, times: int = 1) -> set[str]:
+    """What every worker says about the tokens of a step, all at the same time."""
+    number, tokens = play["play"], play["steps"][step]["tokens"] * times
+    with ThreadPoolExecutor(WORKERS * len(tokens)) as pool:
+        asked = [pool.submit(worker.decide, number, token) for token in tokens for worker in workers]
+        return {one.result()["outcome"] for one in asked}
+
+
+def test_workers_forked_from_a_warm_process_do_not_fetch(serve: Serve, tmp_path: Path) -> None:
+    play = play_shared(serve, [{"expect": "granted"}, {"servers": {"keys": {"open": False}}}])
+    number = play["play"]
+    with gunicorn(tmp_path, {number: play["verifier"]}, REFRESH="yes") as server:
+        workers = server.connect(20)
+        assert serve.requests(number) == 1
+        assert outcomes(workers, play, 0, 20) == {"granted"}
+        serve("POST", f"/plays/{number}/steps/1")
+        assert outcomes(workers, play, 0, 20) == {"granted"}
+        assert serve.requests(number) == 1
+    serve("DELETE", f"/plays/{number}")
+
+
+def test_each_worker_forked_from_a_cold_process_fetches_once(serve: Serve, tmp_path: Path) -> None:
+    flood = {"authenticate": {"kid": "random-{n}", "times": 50}, "expect": "key_not_found"}
+    play = play_shared(serve, [{"expect": "granted"}, flood])
+    number = play["play"]
+    with gunicorn(tmp_path, {number: play["verifier"]}) as server:
+        workers = server.connect(50)
+        assert serve.requests(number) == 0
+        assert outcomes(workers, play, 0, 20) == {"granted"}
+        assert serve.requests(number) == WORKERS
+        # A worker that has just fetched does not do so again for keys that nobody has.
+        assert outcomes(workers, play, 1) == {"key_not_found"}
+        assert serve.requests(number) == WORKERS
+        assert outcomes(workers, play, 0) == {"granted"}
+    serve("DELETE", f"/plays/{number}")
