@@ -8,7 +8,7 @@ use crate::error::{Class, Code, Error, Result};
 use crate::grant::Grant;
 use crate::keys::fetch::Fetch;
 use crate::keys::status::SourceStatus;
-use crate::keys::{Host, KeyStore, Reach, secret_algorithms};
+use crate::keys::{Host, KeyStore, Now, Others, Reach, fetches_ended, secret_algorithms};
 use crate::pipeline::decode::UnverifiedToken;
 use crate::pipeline::{decide, decode, extract, identity, issue, select_key, signature, validate};
 use crate::policy::{Policy, Profile};
@@ -73,16 +73,22 @@ impl Verifier {
     /// For hosts with a thread that must not wait: it calls this, and where that gives `None` another thread calls
     /// [`authenticate`](Verifier::authenticate).
     pub fn authenticate_now(&self, request: &Request<'_>) -> Option<Result<Grant>> {
+        self.authenticate_beside(request, Others::default())
+    }
+
+    /// The same for a host whose calls wait for each other rather than each on a thread of its own.
+    pub fn authenticate_beside(&self, request: &Request<'_>, others: Others) -> Option<Result<Grant>> {
         if request.cached_only {
             return Some(self.authenticate(request));
         }
-        if self.keys.is_due() {
-            return None;
-        }
-        match self.decide(request, Reach::Cache) {
-            Err(why) if why.class() == Class::Unavailable => None,
-            decided => Some(decided.map_err(|error| self.policy.describe(error))),
-        }
+        let now = Now::beside(others);
+        let decided = self.decide(request, Reach::Now(&now));
+        (!now.is_due()).then(|| decided.map_err(|error| self.policy.describe(error)))
+    }
+
+    /// How many fetches have ended, well or not: what [`Others::since`] is measured by.
+    pub fn fetches_ended(&self) -> u64 {
+        fetches_ended()
     }
 
     /// Asks every key source for its keys now; [`key_status`](Verifier::key_status) tells how it went with each.
@@ -113,7 +119,7 @@ impl Verifier {
         &self.policy
     }
 
-    fn decide(&self, request: &Request<'_>, reach: Reach) -> Result<Grant> {
+    fn decide(&self, request: &Request<'_>, reach: Reach<'_>) -> Result<Grant> {
         let policy = &self.policy;
         let profile = policy.profile_for(request)?;
         let now = self.clock.now();

@@ -20,6 +20,7 @@ use crate::error::{Code, Error, Result};
 use crate::expr::{IndexRule, Pointer};
 use crate::grant::{Entitlement, Grant, Identity, Payload, Session};
 use crate::json::{self, Value};
+use crate::keys::Others;
 use crate::keys::fetch::Fetch;
 use crate::keys::status::SourceStatus;
 use crate::members::Field;
@@ -85,15 +86,28 @@ pub fn authenticate(verifier: &Verifier, request: &str) -> Result<Grant> {
     verifier.authenticate(&read_request(&request_document(request)?)?)
 }
 
+/// Decides such a request as if it were `cached_only`.
+///
+/// # Errors
+/// Those of [`authenticate`].
+pub fn authenticate_cached(verifier: &Verifier, request: &str) -> Result<Grant> {
+    verifier.authenticate(&read_request(&request_document(request)?)?.cached_only(true))
+}
+
 /// Decides such a request at once, or says with `None` that keys should be fetched first: see
 /// [`Verifier::authenticate_now`].
 pub fn authenticate_now(verifier: &Verifier, request: &str) -> Option<Result<Grant>> {
+    authenticate_beside(verifier, request, Others::default())
+}
+
+/// The same beside other calls: see [`Verifier::authenticate_beside`].
+pub fn authenticate_beside(verifier: &Verifier, request: &str, others: Others) -> Option<Result<Grant>> {
     let document = match request_document(request) {
         Ok(document) => document,
         Err(why) => return Some(Err(why)),
     };
     match read_request(&document) {
-        Ok(request) => verifier.authenticate_now(&request),
+        Ok(request) => verifier.authenticate_beside(&request, others),
         Err(why) => Some(Err(why)),
     }
 }

@@ -13,6 +13,7 @@ use arc_swap::{ArcSwapOption, Guard};
 
 use super::load::{Failure, Kind, Loaded, Loader, place};
 use super::misses::Misses;
+use super::reach::{Now, Reach};
 use super::status::{FetchStatus, LastFailure, SourceState};
 use super::{KeySet, freshness};
 use crate::error::{Code, Error, Result};
@@ -29,21 +30,12 @@ pub(crate) struct RemoteSource {
     counts: Counts,
     /// When the last fetch began, in milliseconds; counts once there was one.
     last_attempt: AtomicU64,
+    /// Which of all the process's fetches was the last one that ended here.
+    last_ended: AtomicU64,
     /// Until when nothing is fetched after a failure, in milliseconds.
     retry_at: AtomicU64,
     /// How many fetches failed in a row.
     failures_in_a_row: AtomicU64,
-}
-
-/// How far a decision may go for keys; a later one may do what an earlier one may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Reach {
-    /// It makes do with what is there.
-    Cache,
-    /// It may look for newer keys where there are some, and does not ask a source that has none.
-    Refresh,
-    /// It may fetch, and wait for a fetch.
-    Network,
 }
 
 /// The keys of one moment, if there are any. Cheap to take; what is taken stays as it is while others load newer keys.
@@ -83,6 +75,7 @@ impl RemoteSource {
             in_flight: AtomicU64::new(0),
             counts: Counts::default(),
             last_attempt: AtomicU64::new(0),
+            last_ended: AtomicU64::new(0),
             retry_at: AtomicU64::new(0),
             failures_in_a_row: AtomicU64::new(0),
         }
@@ -92,7 +85,7 @@ impl RemoteSource {
     ///
     /// # Errors
     /// The codes of class [`Unavailable`](crate::Class::Unavailable).
-    pub(crate) fn current(&self, reach: Reach) -> Result<Snapshot> {
+    pub(crate) fn current(&self, reach: Reach<'_>) -> Result<Snapshot> {
         let ended = self.ended();
         let now = self.now();
         let snapshot = self.snapshot();
@@ -103,8 +96,19 @@ impl RemoteSource {
         };
         match (reach, usable) {
             (Reach::Network, false) => return self.fetch_or_wait(ended).map(|()| self.snapshot()),
-            (Reach::Refresh | Reach::Cache, false) => return Err(self.out_of_reach(now)),
+            (Reach::Now(call), false) if !self.may_fetch_for(call, now) => {
+                return self.last_outcome().map(|()| self.snapshot());
+            }
+            (Reach::Now(call), false) => {
+                call.note_due();
+                return Err(self.out_of_reach(now));
+            }
+            (_, false) => return Err(self.out_of_reach(now)),
             (Reach::Network | Reach::Refresh, true) if self.fetch_newer(ended) => return Ok(self.snapshot()),
+            (Reach::Now(call) | Reach::RefreshNow(call), true) if self.is_due(call, now) => {
+                call.note_due();
+                return Err(self.out_of_reach(now));
+            }
             (_, true) => {}
         }
         if stale {
@@ -113,36 +117,36 @@ impl RemoteSource {
         Ok(snapshot)
     }
 
-    /// Whether the next request that may look for newer keys would do so, although there are some.
-    pub(crate) fn is_due(&self) -> bool {
-        let now = self.now();
-        let snapshot = self.snapshot();
-        let due = |loaded: &Loaded| loaded.refresh_at <= now && now < loaded.usable_until;
-        snapshot.loaded().is_some_and(due)
-            && self.may_try(now)
-            && (self.always_asks() || !self.is_in_flight())
-    }
-
     /// Asks for newer keys than those that were tried: once in a cool-down, and for a `kid` that the source did not
     /// have only after twice that time.
-    pub(crate) fn refetch(&self, tried: &Snapshot, unknown_kid: Option<&str>, reach: Reach) -> Refetched {
+    pub(crate) fn refetch(&self, tried: &Snapshot, unknown_kid: Option<&str>, reach: Reach<'_>) -> Refetched {
         let ended = self.ended();
         let newer = self.snapshot();
         if newer.differs_from(tried) {
             return Refetched::Newer(newer);
         }
+        let now = self.now();
+        let missed = unknown_kid.is_some_and(|kid| self.misses.contains(kid, now));
+        let wanted = !missed && !self.is_cooling(now);
+        if let Reach::Now(call) = reach
+            && wanted
+            && self.may_fetch_for(call, now)
+        {
+            call.note_due();
+            return Refetched::OutOfReach(self.out_of_reach(now));
+        }
         if unknown_kid.is_some() {
             count(&self.counts.unknown_kid);
         }
-        let now = self.now();
-        let missed = |kid| self.misses.contains(kid, now);
-        if unknown_kid.is_some_and(missed) || self.is_cooling(now) {
+        if !wanted {
             return Refetched::NotNow;
         }
-        if reach == Reach::Cache {
-            return Refetched::OutOfReach(self.out_of_reach(now));
-        }
-        if let Err(why) = self.fetch_or_wait(ended) {
+        let fetched = match reach {
+            Reach::Network => self.fetch_or_wait(ended),
+            Reach::Now(_) => self.last_outcome(),
+            _ => return Refetched::OutOfReach(self.out_of_reach(now)),
+        };
+        if let Err(why) = fetched {
             return Refetched::Failed(why);
         }
         let newer = self.snapshot();
@@ -219,6 +223,18 @@ impl RemoteSource {
     /// Whether an operator switched caching off, and so wants each request to see what the server says.
     fn always_asks(&self) -> bool {
         self.loader.settings.cache_ttl.is_zero()
+    }
+
+    /// Whether newer keys should be fetched for this call, although there are some.
+    fn is_due(&self, call: &Now, now: Duration) -> bool {
+        let fetching = call.others.fetching || self.is_in_flight();
+        self.may_fetch_for(call, now) && (self.always_asks() || !fetching)
+    }
+
+    /// Whether a fetch may be made for this call, and none has ended since it began to wait.
+    fn may_fetch_for(&self, call: &Now, now: Duration) -> bool {
+        let shared = |since| self.last_ended.load(Ordering::Acquire) > since;
+        self.may_try(now) && !call.others.since.is_some_and(shared)
     }
 
     /// Fetches if no failure is too recent, or shares what another thread is fetching. A caller who looked at the
@@ -378,9 +394,16 @@ struct Slot<'s>(&'s RemoteSource);
 
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
+        let number = FETCHES_ENDED.fetch_add(1, Ordering::AcqRel) + 1;
+        self.0.last_ended.store(number, Ordering::Release);
         count(&self.0.counts.ended);
         self.0.in_flight.store(0, Ordering::Release);
     }
+}
+
+/// How many fetches have ended in this process.
+pub(crate) fn fetches_ended() -> u64 {
+    FETCHES_ENDED.load(Ordering::Acquire)
 }
 
 fn this_process() -> u64 {
@@ -395,6 +418,8 @@ fn count(counter: &AtomicU64) {
 pub(super) fn to_millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
+
+static FETCHES_ENDED: AtomicU64 = AtomicU64::new(0);
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,8 @@
 use std::cell::OnceCell;
 use std::ops::ControlFlow;
 
-use super::remote::{Reach, Refetched, RemoteSource, Snapshot};
+use super::reach::Reach;
+use super::remote::{Refetched, RemoteSource, Snapshot};
 use super::source::{Host, Opened, Source, reason};
 use super::status::{SourceState, SourceStatus};
 use super::{Key, KeySet, unusable};
@@ -89,11 +90,6 @@ impl KeyStore {
         self.fetching().next().is_none()
     }
 
-    /// Whether the next attempt that may use the network would look for newer keys before it looks at its token.
-    pub(crate) fn is_due(&self) -> bool {
-        self.fetching().any(RemoteSource::is_due)
-    }
-
     /// Makes an attempt with the keys of this moment. When it fails for want of a key or for a bad signature, and a
     /// source may be asked for newer keys, one more with those.
     ///
@@ -102,7 +98,7 @@ impl KeyStore {
     /// source has none at all, or newer ones that are out of reach.
     pub(crate) fn attempt<T>(
         &self,
-        reach: Reach,
+        reach: Reach<'_>,
         mut attempt: impl FnMut(&Current<'_>) -> Result<T>,
     ) -> Result<T> {
         match self.attempts(reach, &mut attempt) {
@@ -114,13 +110,13 @@ impl KeyStore {
     /// Ends as soon as an attempt decides, and goes on with why none does.
     fn attempts<T>(
         &self,
-        reach: Reach,
+        reach: Reach<'_>,
         attempt: &mut impl FnMut(&Current<'_>) -> Result<T>,
     ) -> ControlFlow<Result<T>, Error> {
-        let (mut current, mut why) = attempt_with(self.current(reach.min(Reach::Refresh)), attempt)?;
+        let (mut current, mut why) = attempt_with(self.current(reach.where_there_are_keys()), attempt)?;
         // A source without keys is asked only for a token that the others do not know, so that one server that is
         // down holds up nobody else's tokens.
-        if reach == Reach::Network && current.missing.is_some() {
+        if reach.is_everywhere() && current.missing.is_some() {
             (current, why) = attempt_with(self.current(reach), attempt)?;
         }
         let unknown = current.unknown.get().map(Box::as_ref);
@@ -201,7 +197,7 @@ impl KeyStore {
         })
     }
 
-    fn current(&self, reach: Reach) -> Current<'_> {
+    fn current(&self, reach: Reach<'_>) -> Current<'_> {
         let mut missing = None;
         let fetched = self
             .fetching()

@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicBool;
 use super::*;
 use crate::clock::Monotonic;
 use crate::keys::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase};
+use crate::keys::reach::Others;
 use crate::keys::{Algorithm, Algorithms};
 use crate::policy::Remote;
 
@@ -82,6 +83,14 @@ impl World {
 
     fn current(&self) -> Result<Snapshot> {
         self.source.current(Reach::Network)
+    }
+
+    /// Whether a caller that must not wait is told to ask elsewhere.
+    fn is_due(&self, others: Others) -> bool {
+        let now = Now::beside(others);
+        let current = self.source.current(Reach::Now(&now));
+        assert!(current.is_err() || !now.is_due());
+        now.is_due()
     }
 
     /// A token of this `kid` finds no key.
@@ -297,10 +306,13 @@ fn a_cached_request_never_fetches() {
     world.server.goes_down(false);
     world.later(2);
     world.current().unwrap();
-    assert!(!world.source.is_due());
+    assert!(!world.is_due(Others::default()));
     let fetched = world.server.requests();
     world.later(14 * 60);
-    assert!(world.source.is_due(), "a fetch ahead of time is a fetch");
+    assert!(
+        world.is_due(Others::default()),
+        "a fetch ahead of time is a fetch"
+    );
     assert!(world.source.current(Reach::Refresh).is_ok());
     assert_eq!(world.server.requests(), fetched + 1);
     world.later(14 * 60);
@@ -313,6 +325,81 @@ fn a_cached_request_never_fetches() {
     world.later(24 * 3600);
     assert!(cached().is_err());
     assert_eq!(world.server.requests(), fetched);
+}
+
+#[test]
+fn a_call_that_must_not_wait_leaves_old_keys_in_use_while_another_fetches() {
+    let world = world();
+    let other = Others {
+        fetching: true,
+        since: None,
+    };
+    assert!(world.is_due(other), "there are no keys to go on with");
+    world.current().unwrap();
+    world.later(16 * 60);
+    assert!(world.is_due(Others::default()));
+    assert!(!world.is_due(other));
+    assert_eq!(world.status().served_stale, 1);
+    world.later(24 * 3600);
+    assert!(world.is_due(other));
+}
+
+#[test]
+fn a_call_that_waited_for_a_fetch_takes_its_outcome() {
+    for (cache_ttl, cool_down) in [(0, 30), (0, 0), (900, 0)] {
+        let world = world_with(Remote {
+            cache_ttl: Duration::from_secs(cache_ttl),
+            cool_down: Duration::from_secs(cool_down),
+            max_stale: Duration::ZERO,
+            ..Remote::default()
+        });
+        let waiting = || Others {
+            fetching: false,
+            since: Some(fetches_ended()),
+        };
+        let before = waiting();
+        assert!(world.is_due(before), "nothing has ended yet");
+        world.current().unwrap();
+        assert!(!world.is_due(before));
+        assert_eq!(
+            world.is_due(waiting()),
+            cache_ttl == 0,
+            "that is a caller of another moment"
+        );
+
+        let now = Now::beside(before);
+        let tried = world.source.current(Reach::Now(&now)).unwrap();
+        let missed = world.source.refetch(&tried, Some("two"), Reach::Now(&now));
+        assert!(matches!(missed, Refetched::NotNow) && !now.is_due());
+        assert_eq!(world.status().unknown_kid, 1);
+
+        world.server.goes_down(true);
+        let before = waiting();
+        world.source.refresh().unwrap_err();
+        let now = Now::beside(before);
+        let missed = world.source.refetch(&tried, Some("two"), Reach::Now(&now));
+        assert_eq!(matches!(missed, Refetched::Failed(_)), cool_down == 0);
+        assert!(!now.is_due());
+        if cache_ttl == 0 {
+            let error = world.source.current(Reach::Now(&now)).unwrap_err();
+            assert!(!now.is_due());
+            assert!(error.to_string().contains("nobody is there"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn an_unknown_kid_is_counted_where_it_is_decided() {
+    let world = world();
+    world.current().unwrap();
+    world.later(31);
+    let now = Now::beside(Others::default());
+    let tried = world.source.current(Reach::Now(&now)).unwrap();
+    let asked = world.source.refetch(&tried, Some("two"), Reach::Now(&now));
+    assert!(matches!(asked, Refetched::OutOfReach(_)) && now.is_due());
+    assert_eq!(world.status().unknown_kid, 0);
+    world.miss("two");
+    assert_eq!(world.status().unknown_kid, 1);
 }
 
 #[test]
