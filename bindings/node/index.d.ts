@@ -7,25 +7,79 @@ export declare class Verifier {
    * @throws {JwtAuthError} of class `config`
    * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, also for a member that is undefined or has no JSON form
    */
-  constructor(config: Config | string)
+  constructor(config: Config | string, options?: VerifierOptions)
 
   /**
-   * Decides one request, away from the event loop. **Await it**: the promise itself says nothing.
+   * Decides one request. **Await it**: the promise itself says nothing.
+   *
+   * With the keys at hand it decides at once. Where keys have to be fetched, that happens away from the event loop, and
+   * calls that come meanwhile share the fetch.
    *
    * @throws {JwtAuthError} (rejects) for every answer but yes
    * @throws {TypeError} (rejects) `ERR_INVALID_ARG_TYPE`
    */
   authenticate(request: AuthRequest | string): Promise<Grant>
 
-  /** Decides one request on the calling thread, and keeps the event loop waiting meanwhile. */
+  /**
+   * Decides one request on the calling thread, for scripts: the event loop waits meanwhile, also for a fetch.
+   *
+   * With a `fetch` function of your own it decides with the keys at hand, as with `cachedOnly`: the function needs the
+   * event loop, and could never answer.
+   */
   authenticateSync(request: AuthRequest | string): Grant
 
   /** What this verifier decides by, in the native form: it can be given to a constructor as it is. */
   policy(): Policy
 
-  /** Asks every key source for its keys now. Rejects with class `unavailable` unless all of them answer. */
-  refreshKeys(): Promise<void>
+  /**
+   * Fetches the keys of every source now, and says how each one is.
+   *
+   * @throws {JwtAuthError} (rejects) of class `unavailable`, with `sources`, unless all of them answer
+   */
+  refreshKeys(): Promise<readonly SourceStatus[]>
 }
+
+/** What a verifier needs beside its configuration. */
+export interface VerifierOptions {
+  /**
+   * Fetches keys in place of the built-in client. `(request) => fetch(request.url, { ...request, redirect: 'manual' })` does.
+   *
+   * To throw means that nothing was fetched. Of the error, its name and its `code` become known; a {@link FetchError}
+   * says more. Settings that are for the built-in client (certificates, proxies, redirects, a bearer token) are yours now.
+   */
+  readonly fetch?: ((request: FetchRequest) => Promise<FetchResponse> | FetchResponse) | undefined
+}
+
+/** What a `fetch` function is asked for. It fits as the second argument of the global `fetch`. */
+export interface FetchRequest {
+  readonly url: string
+  readonly headers: { readonly [name: string]: string }
+  /** How long there is to answer. Nobody waits longer. */
+  readonly timeoutMs: number
+  /** A larger body is refused. */
+  readonly maxBytes: number
+  /** Fires when the time is over. */
+  readonly signal: AbortSignal
+}
+
+/** What a `fetch` function answers. The global `fetch`'s `Response` fits as it is. */
+export interface FetchResponse {
+  readonly status: number
+  /** `Cache-Control`, `Expires`, `ETag` and `Last-Modified` are used. */
+  readonly headers?: Iterable<readonly [string, string]> | { readonly [name: string]: string | readonly string[] | undefined } | null
+  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array | string> | null
+}
+
+/** What a `fetch` function throws to say how far it came, and why no further. */
+export declare class FetchError extends Error {
+  /** @param reason becomes part of the `detail` of errors, so it must hold no secret */
+  constructor(phase: FetchPhase, reason: string, options?: ErrorOptions)
+  readonly phase: FetchPhase
+  readonly reason: string
+}
+
+/** The phases of a fetch, in their order. */
+export type FetchPhase = 'dns' | 'connect' | 'tls' | 'http' | 'parse'
 
 /** A configuration's envelope. `docs/dialects/` describes each dialect's own keys. */
 export interface Config {
@@ -46,6 +100,57 @@ export interface Policy {
   readonly config: { readonly [member: string]: unknown }
   /** What was accepted, and is probably a mistake. */
   readonly warnings: readonly { readonly key: string; readonly message: string }[]
+  /** How each key source is. */
+  readonly key_status: readonly SourceStatus[]
+}
+
+/** A key source as it is now. Times are in whole seconds. */
+export type SourceStatus = FixedSource | FetchedSource
+
+/** Keys from the configuration or from a file. */
+export interface FixedSource {
+  /** Where it stands in the native configuration: `keys[0].jwks_file`. */
+  readonly source: string
+  readonly state: 'fixed'
+  /** How many keys can be used. */
+  readonly keys: number
+  /** The names of those that have one. */
+  readonly kids: readonly string[]
+}
+
+/** Keys that are fetched. */
+export interface FetchedSource {
+  /** Where it stands in the native configuration: `keys[0].jwks_url`. */
+  readonly source: string
+  readonly state: 'unfetched' | 'fresh' | 'stale' | 'expired'
+  /** How many keys can be used. */
+  readonly keys: number
+  /** The names of those that have one. */
+  readonly kids: readonly string[]
+  /** Of the key set or of the issuer, without the query. */
+  readonly url: string
+  /** Where the issuer said that its key set is. */
+  readonly jwks_uri?: string
+  /** How long ago the server last said what its keys are. */
+  readonly age?: number
+  /** In how long the next request looks for newer keys; zero: the next one that comes. */
+  readonly next_refresh: number
+  /** Whether the last fetch failed. */
+  readonly failing: boolean
+  /** The last failure, also after it was overcome. */
+  readonly last_failure?: {
+    readonly phase: FetchPhase
+    readonly status?: number
+    readonly reason: string
+    readonly bytes_read: number
+    readonly age: number
+  }
+  readonly fetches: number
+  readonly failures: number
+  /** How many requests were decided with keys whose time was over. */
+  readonly served_stale: number
+  /** How many requests named a key that the source does not have. */
+  readonly unknown_kid: number
 }
 
 /**
@@ -65,6 +170,12 @@ export interface AuthRequest {
   readonly remoteAddr?: string | undefined
   /** The same in the wire's spelling; give one of the two. */
   readonly remote_addr?: string | undefined
+  /**
+   * Decide with the keys at hand. Where keys would have to be fetched first, the answer is `key_source_unavailable`.
+   */
+  readonly cachedOnly?: boolean | undefined
+  /** The same in the wire's spelling; give one of the two. */
+  readonly cached_only?: boolean | undefined
 }
 
 /** Header names with their values, in the shape that Node's http and http2 modules give them. */
@@ -172,6 +283,8 @@ export declare class JwtAuthError extends Error {
   readonly applicable?: boolean
   /** The status that the configured system would answer over HTTP. */
   readonly httpStatus?: number
+  /** Only from {@link Verifier.refreshKeys}: how each key source is. */
+  readonly sources?: readonly SourceStatus[]
 }
 
 /** A failure as it is on the wire. */
@@ -185,6 +298,7 @@ export interface Failure {
   readonly detail?: string
   readonly applicable?: boolean
   readonly http_status?: number
+  readonly sources?: readonly SourceStatus[]
 }
 
 /** The library's version. */

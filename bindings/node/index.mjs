@@ -1,4 +1,4 @@
 // The same classes as `require('jwtauth')` gives, so that `instanceof` holds across both module styles.
 import jwtauth from './index.js'
 
-export const { Grant, JwtAuthError, Verifier, version } = jwtauth
+export const { FetchError, Grant, JwtAuthError, Verifier, version } = jwtauth

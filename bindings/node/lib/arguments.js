@@ -22,6 +22,17 @@ function configText(config) {
   })
 }
 
+/** The `fetch` function among a constructor's options, if there is one. */
+function fetchOption(options) {
+  if (options === undefined) return undefined
+  if (!isPlainObject(options)) throw wrongType('options', 'a plain object', options)
+  const unknown = Object.keys(options).find((name) => name !== 'fetch')
+  if (unknown !== undefined) throw invalid(`options has no member ${JSON.stringify(unknown)}`, 'ERR_INVALID_ARG_VALUE')
+  const { fetch } = options
+  if (fetch !== undefined && typeof fetch !== 'function') throw wrongType('options.fetch', 'a function', fetch)
+  return fetch
+}
+
 /** A request as JSON text. A member that is undefined is absent; unknown members are left for the core to refuse. */
 function requestText(request) {
   if (typeof request === 'string') return wellFormed(request, 'request')
@@ -39,6 +50,12 @@ function requestText(request) {
         break
       case 'remoteAddr':
         wire[request.remote_addr === undefined ? 'remote_addr' : name] = text(value, place)
+        break
+      case 'cached_only':
+        wire[name] = flag(value, place)
+        break
+      case 'cachedOnly':
+        wire[request.cached_only === undefined ? 'cached_only' : name] = flag(value, place)
         break
       case 'headers':
         wire.headers = headers(value, place)
@@ -66,6 +83,11 @@ function text(value, place) {
   return wellFormed(value, place)
 }
 
+function flag(value, place) {
+  if (typeof value !== 'boolean') throw wrongType(place, 'a boolean', value)
+  return value
+}
+
 /** The text itself, if it has a UTF-8 form. */
 function wellFormed(text, place) {
   if (!text.isWellFormed()) attempt(() => addon.refuseNotUtf8(place))
@@ -82,9 +104,11 @@ function isPlainObject(value) {
 function wrongType(place, wanted, value) {
   // Not the constructor's name: a caller's input may bring a `constructor` of its own.
   const kind = Object.prototype.toString.call(value).slice('[object '.length, -1)
-  const error = new TypeError(`${place} must be ${wanted}, not ${kind === 'Object' ? 'an instance of a class' : kind}`)
-  error.code = 'ERR_INVALID_ARG_TYPE'
-  return error
+  return invalid(`${place} must be ${wanted}, not ${kind === 'Object' ? 'an instance of a class' : kind}`, 'ERR_INVALID_ARG_TYPE')
 }
 
-module.exports = { configText, requestText }
+function invalid(message, code) {
+  return Object.assign(new TypeError(message), { code })
+}
+
+module.exports = { configText, fetchOption, requestText }

@@ -14,6 +14,7 @@ class JwtAuthError extends Error {
     if (failure.detail !== undefined) this.detail = failure.detail
     if (failure.applicable !== undefined) this.applicable = failure.applicable
     if (failure.http_status !== undefined) this.httpStatus = failure.http_status
+    if (failure.sources !== undefined) this.sources = failure.sources
   }
 }
 

@@ -3,52 +3,119 @@
 //! JavaScript sees none of this. `index.js` turns values into JSON text, calls here, and turns what comes back into
 //! a `Grant`. What is returned is a success; every failure is thrown, with the wire's failure text as its message.
 
+mod apart;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use jwtauth_core::{Code, Error, wire};
-use napi::bindgen_prelude::AsyncTask;
+use jwtauth_core::keys::Others;
+use jwtauth_core::keys::fetch::Fetch;
+use jwtauth_core::{Code, Error, Grant, wire};
+use napi::bindgen_prelude::{AsyncTask, Function};
 use napi::{Env, Task};
 use napi_derive::napi;
+
+use apart::{HostFetch, Told};
 
 /// A verifier. Each of Node's threads makes its own.
 #[napi]
 #[derive(Debug)]
-pub struct Verifier(Arc<jwtauth_core::Verifier>);
+pub struct Verifier {
+    core: Arc<jwtauth_core::Verifier>,
+    /// Whether keys are fetched by the host's function.
+    host_fetches: bool,
+}
 
 #[napi]
 impl Verifier {
     /// Builds a verifier from the text of a configuration.
     #[napi(constructor)]
-    pub fn new(config: String) -> napi::Result<Verifier> {
-        guarded(|| wire::verifier(&config)).map(|verifier| Verifier(Arc::new(verifier)))
+    pub fn new(config: String, host_fetches: bool) -> napi::Result<Verifier> {
+        let fetch = || Arc::new(HostFetch) as Arc<dyn Fetch>;
+        let core = guarded(|| wire::verifier_with(&config, host_fetches.then(fetch)))?;
+        Ok(Verifier {
+            core: Arc::new(core),
+            host_fetches,
+        })
     }
 
-    /// Decides on a thread of Node's pool; resolves to the reply.
+    /// Decides at once, on the calling thread; returns the reply, or `null` if keys have to be fetched first.
     #[napi]
-    pub fn authenticate(&self, request: String) -> AsyncTask<Authenticate> {
-        AsyncTask::new(Authenticate {
-            verifier: Arc::clone(&self.0),
+    pub fn authenticate_now(
+        &self,
+        request: String,
+        fetching: bool,
+        since: Option<i64>,
+    ) -> napi::Result<Option<String>> {
+        decided_now(&self.core, &request, others(fetching, since))
+    }
+
+    /// The same on a thread of Node's pool, for a request that takes its time to be read.
+    #[napi]
+    pub fn authenticate_in_pool(
+        &self,
+        request: String,
+        fetching: bool,
+        since: Option<i64>,
+    ) -> AsyncTask<Decision> {
+        AsyncTask::new(Decision {
+            verifier: Arc::clone(&self.core),
             request,
+            others: others(fetching, since),
         })
+    }
+
+    /// How many fetches have ended: what `since` is measured by.
+    #[napi]
+    pub fn fetches_ended(&self) -> i64 {
+        i64::try_from(self.core.fetches_ended()).unwrap_or(i64::MAX)
+    }
+
+    /// Decides on a thread that may fetch, and tells of it.
+    #[napi]
+    pub fn authenticate_apart(&self, request: String, tell: Function<'_, Told, ()>) -> napi::Result<()> {
+        let verifier = Arc::clone(&self.core);
+        apart::call(&tell, move || decided(|| wire::authenticate(&verifier, &request)))
     }
 
     /// Decides on the calling thread; returns the reply.
     #[napi]
     pub fn authenticate_sync(&self, request: String) -> napi::Result<String> {
-        decided(&self.0, &request)
+        if !self.host_fetches {
+            return decided(|| wire::authenticate(&self.core, &request));
+        }
+        // The function runs on the event loop, and the event loop is waiting for this call.
+        decided(|| {
+            wire::authenticate_cached(&self.core, &request).map_err(|error| match error.code() {
+                Code::KeySourceUnavailable => {
+                    let why = error.detail().unwrap_or_default();
+                    let detail = format!("{why} (`authenticateSync` cannot wait for a `fetch` function)");
+                    error.with_detail(detail)
+                }
+                _ => error,
+            })
+        })
     }
 
     /// The policy reply.
     #[napi]
     pub fn policy(&self) -> napi::Result<String> {
-        guarded(|| Ok(wire::policy(&self.0)))
+        guarded(|| Ok(wire::policy(&self.core)))
     }
 
-    /// Asks every key source for its keys, on a thread of Node's pool.
+    /// Fetches the keys of every source on a thread that may, and tells of it.
     #[napi]
-    pub fn refresh_keys(&self) -> AsyncTask<RefreshKeys> {
-        AsyncTask::new(RefreshKeys(Arc::clone(&self.0)))
+    pub fn refresh_keys_apart(&self, tell: Function<'_, Told, ()>) -> napi::Result<()> {
+        let verifier = Arc::clone(&self.core);
+        apart::call(&tell, move || {
+            let outcome = guarded(|| Ok(verifier.refresh_keys()))?;
+            let reply = wire::refreshed(&verifier, &outcome);
+            if outcome.is_ok() {
+                Ok(reply)
+            } else {
+                Err(napi::Error::from_reason(reply))
+            }
+        })
     }
 }
 
@@ -66,45 +133,46 @@ pub fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
-/// One decision, away from the event loop.
+/// One decision with the keys at hand, away from the event loop.
 #[derive(Debug)]
-pub struct Authenticate {
+pub struct Decision {
     verifier: Arc<jwtauth_core::Verifier>,
     request: String,
+    others: Others,
 }
 
-impl Task for Authenticate {
-    type Output = String;
-    type JsValue = String;
+impl Task for Decision {
+    type Output = Option<String>;
+    type JsValue = Option<String>;
 
-    fn compute(&mut self) -> napi::Result<String> {
-        decided(&self.verifier, &self.request)
+    fn compute(&mut self) -> napi::Result<Option<String>> {
+        decided_now(&self.verifier, &self.request, self.others)
     }
 
-    fn resolve(&mut self, _: Env, reply: String) -> napi::Result<String> {
+    fn resolve(&mut self, _: Env, reply: Option<String>) -> napi::Result<Option<String>> {
         Ok(reply)
     }
 }
 
-/// One refresh of the keys, away from the event loop.
-#[derive(Debug)]
-pub struct RefreshKeys(Arc<jwtauth_core::Verifier>);
-
-impl Task for RefreshKeys {
-    type Output = ();
-    type JsValue = ();
-
-    fn compute(&mut self) -> napi::Result<()> {
-        guarded(|| self.0.refresh_keys())
-    }
-
-    fn resolve(&mut self, _: Env, (): ()) -> napi::Result<()> {
-        Ok(())
-    }
+fn decided(decide: impl FnOnce() -> Result<Grant, Error>) -> napi::Result<String> {
+    guarded(|| decide().map(|grant| wire::granted(&grant)))
 }
 
-fn decided(verifier: &jwtauth_core::Verifier, request: &str) -> napi::Result<String> {
-    guarded(|| wire::authenticate(verifier, request).map(|grant| wire::granted(&grant)))
+/// What `index.js` knows of the other calls to a verifier.
+fn others(fetching: bool, since: Option<i64>) -> Others {
+    let since = since.and_then(|since| u64::try_from(since).ok());
+    Others { fetching, since }
+}
+
+fn decided_now(
+    verifier: &jwtauth_core::Verifier,
+    request: &str,
+    others: Others,
+) -> napi::Result<Option<String>> {
+    guarded(|| {
+        let decided = wire::authenticate_beside(verifier, request, others).transpose()?;
+        Ok(decided.map(|grant| wire::granted(&grant)))
+    })
 }
 
 /// Runs a call so that neither a failure nor a panic gets past it as anything but a failure text.

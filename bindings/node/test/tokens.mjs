@@ -22,12 +22,20 @@ export function config(changes = {}) {
   }
 }
 
+/** The same with keys from a URL. */
+export function remote(url, settings = {}) {
+  return config({ keys: [{ jwks_url: url, ...settings }] })
+}
+
+/** The set that holds the key of `token`. */
+export const keySet = JSON.stringify({ keys: [{ ...publicJwk, kid: 'own' }] })
+
 /** A good token for `config()`, but for what is changed. A text is taken as the payload as it is. */
-export function token(claims = {}) {
+export function token(claims = {}, header = {}) {
   const good = { iss: 'https://issuer.test', aud: 'api', sub: 'alice', exp: NOW + 600 }
   const payload = typeof claims === 'string' ? claims : JSON.stringify({ ...good, ...claims })
   const encode = (text) => Buffer.from(text).toString('base64url')
-  const signed = `${encode('{"alg":"ES256"}')}.${encode(payload)}`
+  const signed = `${encode(JSON.stringify({ alg: 'ES256', ...header }))}.${encode(payload)}`
   const signature = createSign('sha256').update(signed).sign({ key: privateKey, dsaEncoding: 'ieee-p1363' })
   return `${signed}.${signature.toString('base64url')}`
 }

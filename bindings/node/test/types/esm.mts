@@ -1,8 +1,8 @@
 // Compiled, never run: what a user's ES module may write, and what must not compile.
 import type { IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
-import { Grant, JwtAuthError, Verifier, version } from 'jwtauth'
-import type { AuthRequest, Code, Entitlement, Failure } from 'jwtauth'
+import { FetchError, Grant, JwtAuthError, Verifier, version } from 'jwtauth'
+import type { AuthRequest, Code, Entitlement, Failure, FetchRequest, FetchResponse, SourceStatus } from 'jwtauth'
 
 const verifier = new Verifier({ dialect: 'native', config: { algorithms: ['RS256'] }, options: { now: 1 } })
 new Verifier('{}')
@@ -15,12 +15,37 @@ export async function handle(request: IncomingMessage, other: Http2ServerRequest
     remoteAddr: request.socket.remoteAddress,
   })
   await verifier.authenticate({ headers: other.headers, url: other.url })
-  await verifier.refreshKeys()
+  await verifier.authenticate({ token: 'x', cachedOnly: true })
   const roles: readonly Entitlement[] = grant.entitlements.filter(({ kind }) => kind === 'role')
   const claim: unknown = grant.claims['plan']
   const name: string | undefined = grant.identity.name
   const outcome: 'granted' = grant.toJSON().outcome
   return `${version} ${outcome} ${name} ${roles.length} ${typeof claim} ${grant.session.ttl ?? 'for ever'}`
+}
+
+/** The ways to fetch that users have. */
+export const clients: readonly Verifier[] = [
+  new Verifier('{}', {}),
+  new Verifier('{}', { fetch: (request) => fetch(request.url, { ...request, redirect: 'manual' }) }),
+  new Verifier('{}', { fetch: () => ({ status: 200, headers: { etag: '"1"', vary: ['a', 'b'] }, body: '{"keys":[]}' }) }),
+  new Verifier('{}', { fetch: async () => ({ status: 304 }) }),
+  new Verifier('{}', {
+    async fetch({ url, headers, timeoutMs, maxBytes, signal }: FetchRequest): Promise<FetchResponse> {
+      if (signal.aborted || timeoutMs < 1 || maxBytes < 1) throw new FetchError('connect', `too late for ${url}`)
+      return { status: 200, headers: new Map(Object.entries(headers)), body: new TextEncoder().encode('{}') }
+    },
+  }),
+]
+
+export async function keys(): Promise<string> {
+  try {
+    const sources: readonly SourceStatus[] = await verifier.refreshKeys()
+    return sources.map((source) => (source.state === 'fixed' ? source.source : `${source.url} ${source.age ?? 'never'}`)).join()
+  } catch (error) {
+    if (!(error instanceof JwtAuthError)) throw error
+    const failing = error.sources?.find((source) => source.state !== 'fixed' && source.failing)
+    return `${failing?.source} ${verifier.policy().key_status.length}`
+  }
 }
 
 export function explain(error: unknown): Code | undefined {
@@ -54,6 +79,14 @@ grant.identity.name = 'root'
 void verifier.authenticate({ tokn: 'x' })
 // @ts-expect-error: a token is text
 void verifier.authenticate({ token: 1 })
+// @ts-expect-error: no such phase
+new FetchError('dial', 'x')
+// @ts-expect-error: a response has a status
+new Verifier('{}', { fetch: async () => ({ body: '{}' }) })
+// @ts-expect-error: unknown option
+new Verifier('{}', { fecth: fetch })
+// @ts-expect-error: a fixed source was never fetched
+verifier.policy().key_status[0]?.url
 // @ts-expect-error: no such dialect
 new Verifier({ dialect: 'nomad', config: {} })
 // @ts-expect-error: no such code

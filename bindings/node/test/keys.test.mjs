@@ -1,0 +1,381 @@
+// Keys over HTTP, as JavaScript sees them: promises that share a fetch, the event loop, `fetch` functions. What a
+// server can do wrong is played in faults.test.mjs.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { Readable } from 'node:stream'
+import { describe, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { inspect } from 'node:util'
+import { Worker } from 'node:worker_threads'
+
+import { FetchError, JwtAuthError, Verifier } from 'jwtauth'
+import { good, keyServer, silent, status } from './key-server.mjs'
+import { config, keySet, remote, token } from './tokens.mjs'
+
+const wrongType = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }
+const unavailable = { name: 'JwtAuthError', class: 'unavailable', code: 'key_source_unavailable', httpStatus: 503 }
+/** Every request fetches: then nobody has to wait for keys to grow old. */
+const always = { cache_ttl: '0s', cool_down: '0s' }
+
+const ask = (verifier, request = {}) => verifier.authenticate({ token: token(), ...request })
+const outcomes = (verifier, count) => Promise.all(Array.from({ length: count }, () => ask(verifier).then(() => 'granted', ({ code }) => code)))
+
+describe('a verifier with a key server', () => {
+  test('fetches once for all who need keys', async () => {
+    const server = await keyServer()
+    const verifier = new Verifier(remote(server.url))
+    assert.equal(server.requests.length, 0)
+    assert.deepEqual(await outcomes(verifier, 100), Array(100).fill('granted'))
+    assert.deepEqual(await outcomes(verifier, 100), Array(100).fill('granted'))
+    assert.equal(server.requests.length, 1)
+  })
+
+  test('decides before the event loop goes on when the keys are there', async () => {
+    const server = await keyServer()
+    const verifier = new Verifier(remote(server.url))
+    await ask(verifier)
+    const decided = []
+    void ask(verifier).then((grant) => decided.push(grant.identity.name))
+    void verifier.authenticate({ token: 'forged' }).catch(({ code }) => decided.push(code))
+    void verifier.authenticate({ token: token(), headers: { long: 'x'.repeat(100_000) } }).then(() => decided.push('long'))
+    for (let turn = 0; turn < 10; turn += 1) await null
+    assert.deepEqual(decided, ['alice', 'token_malformed'])
+    while (decided.length < 3) await new Promise(setImmediate)
+    assert.deepEqual(decided, ['alice', 'token_malformed', 'long'])
+  })
+
+  test('keeps nobody else waiting while the server says nothing', async () => {
+    const server = await keyServer(silent)
+    const other = new Verifier(config())
+    let ticks = 0
+    const ticking = setInterval(() => { ticks += 1 }, 10)
+    let over = false
+    const waiting = outcomes(new Verifier(remote(server.url, { timeout: '3s' })), 100).finally(() => { over = true })
+    let grants = 0
+    while (ticks < 20) {
+      await ask(other)
+      grants += 1
+      await new Promise(setImmediate)
+    }
+    assert.ok(grants >= 20 && !over)
+    assert.deepEqual(await waiting, Array(100).fill('key_source_unavailable'))
+    clearInterval(ticking)
+    assert.equal(server.requests.length, 1)
+  })
+
+  test('has callers of the same moment share a failure, even if it may be repeated at once', async () => {
+    const server = await keyServer(silent)
+    const verifier = new Verifier(remote(server.url, { ...always, timeout: '500ms' }))
+    assert.deepEqual(await outcomes(verifier, 100), Array(100).fill('key_source_unavailable'))
+    assert.equal(server.requests.length, 1)
+  })
+
+  test('has callers of the same moment share a fetch without a cache, and no others', async () => {
+    const server = await keyServer()
+    const verifier = new Verifier(remote(server.url, always))
+    assert.deepEqual(await outcomes(verifier, 100), Array(100).fill('granted'))
+    assert.equal(server.requests.length, 1)
+    await ask(verifier)
+    assert.equal(server.requests.length, 2)
+  })
+
+  test('finds a key that was added, in the same call', async () => {
+    const server = await keyServer((request, response) => response.end(keySet.replace('"own"', '"other"')))
+    const verifier = new Verifier({ ...remote(server.url, { cool_down: '0s' }), options: config().options })
+    await ask(verifier)
+    server.answer = good
+    const grant = await verifier.authenticate({ token: token({}, { kid: 'own' }) })
+    assert.equal(grant.identity.name, 'alice')
+  })
+
+  test('says how its sources are', async () => {
+    const server = await keyServer()
+    const verifier = new Verifier(config({ keys: [...config().config.keys, { jwks_url: server.url }] }))
+    const place = { source: 'keys[1].jwks_url', url: server.url.split('?')[0] }
+    assert.deepEqual(verifier.policy().key_status, [
+      { source: 'keys[0].pem', state: 'fixed', keys: 1, kids: [] },
+      { ...place, state: 'unfetched', keys: 0, kids: [], next_refresh: 0, failing: false, fetches: 0, failures: 0, served_stale: 0, unknown_kid: 0 },
+    ])
+    const [, fetched] = await verifier.refreshKeys()
+    const { next_refresh: next, age, ...rest } = fetched
+    assert.ok(next > 0 && age >= 0)
+    assert.deepEqual(rest, { ...place, state: 'fresh', keys: 1, kids: ['own'], failing: false, fetches: 1, failures: 0, served_stale: 0, unknown_kid: 0 })
+    assert.equal(new Verifier(verifier.policy()).policy().key_status[1].state, 'unfetched')
+  })
+
+  test('refreshes its keys, or says which source does not answer', async () => {
+    const server = await keyServer(status(500))
+    const verifier = new Verifier(remote(server.url))
+    const failures = await Promise.all([verifier.refreshKeys(), verifier.refreshKeys()].map((refresh) => refresh.catch((error) => error)))
+    for (const error of failures) {
+      assert.ok(error instanceof JwtAuthError)
+      assert.equal(error.code, 'key_source_unavailable')
+      assert.equal(error.sources.length, 1)
+      const { phase, status } = error.sources[0].last_failure
+      assert.deepEqual({ phase, status }, { phase: 'http', status: 500 })
+      assert.doesNotMatch(inspect(error, { depth: null }), /hush/)
+    }
+    assert.equal(server.requests.length, 1)
+    server.answer = good
+    assert.equal((await verifier.refreshKeys())[0].state, 'fresh')
+    assert.equal(server.requests.length, 2)
+  })
+
+  test('makes do with the keys at hand if that is asked for', async () => {
+    const server = await keyServer()
+    const verifier = new Verifier(remote(server.url))
+    const decided = (request) => {
+      assert.equal(verifier.authenticateSync(request).identity.name, 'alice')
+      return verifier.authenticate(request)
+    }
+    for (const request of [{ token: token(), cachedOnly: true }, { token: token(), cached_only: true }, JSON.stringify({ token: token(), cached_only: true })]) {
+      await assert.rejects(verifier.authenticate(request), unavailable)
+      assert.throws(() => verifier.authenticateSync(request), unavailable)
+    }
+    assert.equal(server.requests.length, 0)
+    await ask(verifier, { cachedOnly: undefined, cached_only: false })
+    await decided({ token: token(), cachedOnly: true })
+    await assert.rejects(ask(verifier, { cachedOnly: true, cached_only: true }), { code: 'request_invalid' })
+    for (const wrong of [null, 1, 'true', {}]) {
+      await assert.rejects(ask(verifier, { cachedOnly: wrong }), wrongType)
+      await assert.rejects(ask(verifier, { cached_only: wrong }), wrongType)
+    }
+    assert.equal(server.requests.length, 1)
+  })
+})
+
+describe('a fetch function', () => {
+  /** A verifier whose keys come from this function, and what the function was asked. */
+  function fetching(fetch, settings = {}) {
+    const asked = []
+    const verifier = new Verifier(remote('https://issuer.test/keys?secret=hush', { ...always, ...settings }), {
+      fetch: (request) => {
+        asked.push(request)
+        return fetch(request)
+      },
+    })
+    return { verifier, asked }
+  }
+
+  test('is asked in place of the built-in client', async () => {
+    const { verifier, asked } = fetching(async () => ({ status: 200, body: keySet }), { timeout: '3s', max_bytes: 1000 })
+    assert.equal((await ask(verifier)).identity.name, 'alice')
+    assert.equal(asked.length, 1)
+    const [{ signal, timeoutMs, ...request }] = asked
+    assert.deepEqual(request, {
+      url: 'https://issuer.test/keys?secret=hush',
+      headers: { Accept: 'application/json' },
+      maxBytes: 1000,
+    })
+    assert.ok(Number.isInteger(timeoutMs) && timeoutMs > 2000 && timeoutMs <= 3000)
+    assert.ok(signal instanceof AbortSignal && !signal.aborted)
+  })
+
+  test('may be the global fetch', async () => {
+    const server = await keyServer((request, response) => {
+      if (request.headers['if-none-match'] === '"1"') return response.writeHead(304).end()
+      response.setHeader('etag', '"1"').end(keySet)
+    })
+    const verifier = new Verifier(remote(server.url, always), {
+      fetch: (request) => fetch(request.url, { ...request, redirect: 'manual' }),
+    })
+    await ask(verifier)
+    await ask(verifier)
+    assert.deepEqual(server.requests.map(({ headers }) => [headers.accept, headers['if-none-match']]), [['application/json', undefined], ['application/json', '"1"']])
+    server.answer = (request, response) => void response.writeHead(302, { location: '/elsewhere' }).end()
+    await assert.rejects(verifier.refreshKeys(), (error) => error.sources[0].last_failure.status === 302)
+    assert.equal(server.requests.length, 3)
+    server.answer = (request, response) => void response.destroy()
+    await assert.rejects(verifier.refreshKeys(), ({ detail }) => /the `fetch` function failed: TypeError \(UND_ERR_SOCKET\)/.test(detail))
+  })
+
+  test('may answer with bodies and headers of every sort', async () => {
+    const bodies = [keySet, Buffer.from(keySet), new TextEncoder().encode(keySet), Readable.from([keySet]), Readable.toWeb(Readable.from([Buffer.from(keySet)])), new Blob([keySet]).stream(), new Response(keySet).body]
+    for (const body of bodies) {
+      await ask(fetching(() => ({ status: 200, body })).verifier)
+    }
+    const sorts = [new Headers({ etag: '"1"' }), [['ETag', '"1"']], new Map([['etag', '"1"']]), { ETag: ['"1"'], date: undefined }, Object.assign(Object.create(null), { etag: '"1"' })]
+    for (const headers of sorts) {
+      const { verifier, asked } = fetching(() => ({ status: 200, headers, body: keySet }))
+      await ask(verifier)
+      await ask(verifier)
+      assert.equal(asked[1].headers['If-None-Match'], '"1"', inspect(headers))
+    }
+  })
+
+  test('that fails is an outage, and its error is known by its name and code', async () => {
+    const secret = Object.assign(new Error('https://user:hush@proxy'), { name: 'hush hush', code: 'hush' })
+    const table = [
+      [new Error('hush'), 'http: the `fetch` function failed: Error'],
+      [new TypeError('hush', { cause: Object.assign(new Error('hush'), { code: 'ECONNREFUSED' }) }), 'http: the `fetch` function failed: TypeError (ECONNREFUSED)'],
+      [secret, 'http: the `fetch` function failed: Error'],
+      ['hush', 'http: the `fetch` function failed'],
+      [undefined, 'http: the `fetch` function failed'],
+      [new FetchError('dns', 'no such host'), 'dns: no such host'],
+      [new FetchError('tls', 'two\nlines', { cause: secret }), 'tls: two lines'],
+    ]
+    for (const [thrown, detail] of table) {
+      for (const fetch of [async () => { throw thrown }, () => { throw thrown }]) {
+        const { verifier } = fetching(fetch)
+        await assert.rejects(ask(verifier), (error) => {
+          assert.equal(error.code, 'key_source_unavailable')
+          assert.equal(error.detail, `https://issuer.test/keys: ${detail}`)
+          assert.doesNotMatch(inspect([error, verifier.policy().key_status], { depth: null, showHidden: true }), /hush/)
+          return true
+        })
+      }
+    }
+    assert.throws(() => new FetchError('dial', 'x'), TypeError)
+    assert.throws(() => new FetchError('dns'), TypeError)
+  })
+
+  test('that gives no response is told so', async () => {
+    const table = [
+      [undefined, /gave no response/],
+      [keySet, /gave no response/],
+      [{ body: keySet }, /gave no response/],
+      [{ status: '200', body: keySet }, /gave no response/],
+      [{ status: 20, body: keySet }, /the `fetch` function's response: the status must be between 100 and 599/],
+      [{ status: 2 ** 32 + 200, body: keySet }, /the status must be between/],
+      [{ status: 200, body: { keys: [] } }, /neither text, bytes nor a stream/],
+      [{ status: 200, headers: { etag: 1 }, body: keySet }, /the `fetch` function's response: the headers must be/],
+      [{ status: 200, body: Readable.from([{}]) }, /the `fetch` function failed: TypeError/],
+      [{ status: 404, body: keySet }, /http: status 404/],
+      [{ status: 304, body: keySet }, /http: status 304/],
+    ]
+    for (const [response, detail] of table) {
+      await assert.rejects(ask(fetching(async () => response).verifier), (error) => {
+        assert.equal(error.code, 'key_source_unavailable')
+        assert.match(error.detail, detail)
+        return true
+      })
+    }
+    await assert.rejects(ask(fetching(() => ({ status: 200 })).verifier), { code: 'key_set_invalid' })
+  })
+
+  test('reads no more of a body than is wanted', async () => {
+    let given = 0
+    let closed = false
+    async function* endless() {
+      try {
+        for (;;) {
+          given += 100
+          yield Buffer.alloc(100, ' ')
+        }
+      } finally {
+        closed = true
+      }
+    }
+    await assert.rejects(ask(fetching(() => ({ status: 200, body: endless() }), { max_bytes: 1000 }).verifier), (error) => /larger than/.test(error.detail))
+    assert.ok(closed && given < 10_000, `${given}`)
+    await assert.rejects(ask(fetching(() => ({ status: 200, body: keySet.padEnd(2000) }), { max_bytes: 1000 }).verifier), unavailable)
+  })
+
+  test('has its time, and what comes later counts for nothing', async () => {
+    let answer
+    const { verifier, asked } = fetching(() => new Promise((resolve) => { answer = resolve }), { timeout: '100ms' })
+    await assert.rejects(ask(verifier), (error) => error.code === 'key_source_unavailable' && /gave no answer in time/.test(error.detail))
+    while (!asked[0].signal.aborted) await wait(5)
+    answer({ status: 200, body: keySet })
+    await new Promise(setImmediate)
+    await assert.rejects(ask(verifier, { cachedOnly: true }), unavailable)
+    async function* stuck() {
+      yield '{'
+      await new Promise(() => {})
+    }
+    await assert.rejects(ask(fetching(() => ({ status: 200, body: stuck() }), { timeout: '100ms' }).verifier), unavailable)
+  })
+
+  test('is not called by authenticateSync, which says so', async () => {
+    const { verifier, asked } = fetching(async () => ({ status: 200, body: keySet }), { cache_ttl: '1h' })
+    for (const request of [{ token: token() }, JSON.stringify({ token: token() })]) {
+      assert.throws(() => verifier.authenticateSync(request), (error) => {
+        assert.equal(error.code, 'key_source_unavailable')
+        assert.match(error.detail, /`authenticateSync` cannot wait for a `fetch` function/)
+        return true
+      })
+    }
+    assert.equal(asked.length, 0)
+    await ask(verifier)
+    assert.equal(verifier.authenticateSync({ token: token() }).identity.name, 'alice')
+    assert.throws(() => verifier.authenticateSync({ token: 'forged' }), { code: 'token_malformed' })
+  })
+
+  test('may decide requests itself', async () => {
+    const other = new Verifier(config())
+    const { verifier } = fetching(async () => {
+      await ask(other)
+      return { status: 200, body: keySet }
+    })
+    await ask(verifier)
+  })
+
+  test('is an option, the only one', () => {
+    for (const options of [null, 1, [], () => {}, { fetch: null }, { fetch: 'http' }]) {
+      assert.throws(() => new Verifier(config(), options), wrongType, inspect(options))
+    }
+    assert.throws(() => new Verifier(config(), { fecth: fetch }), { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE', message: /fecth/ })
+    for (const options of [undefined, {}, { fetch: undefined }]) new Verifier(config(), options)
+  })
+})
+
+describe('with a pool of one thread', () => {
+  for (const client of ['built-in', 'fetch']) {
+    test(`many verifiers wait for the ${client} client, and files and names are looked up meanwhile`, async () => {
+      const server = await keyServer((request, response) => wait(300).then(() => good(request, response)))
+      const { code, output } = await child('pool', server.named, client, { UV_THREADPOOL_SIZE: '1' })
+      assert.deepEqual({ code, output }, { code: 0, output: 'looked up meanwhile\ngranted 16\n' })
+    })
+  }
+})
+
+describe('a process', () => {
+  for (const client of ['built-in', 'fetch']) {
+    test(`ends by itself when nothing is under way with the ${client} client`, async () => {
+      const server = await keyServer()
+      const { code, output, time } = await child('idle', server.named, client)
+      assert.deepEqual({ code, output }, { code: 0, output: 'granted\n' })
+      assert.ok(time < 20_000, `${time} ms`)
+    })
+
+    test(`waits for a decision that is under way with the ${client} client`, async () => {
+      const server = await keyServer((request, response) => wait(300).then(() => good(request, response)))
+      assert.deepEqual((await child('unawaited', server.named, client)).output, 'granted\n')
+    })
+
+    test(`exits in the middle of a fetch of the ${client} client`, async () => {
+      const server = await keyServer(silent)
+      const { code, output, time } = await child('exit', server.named, client)
+      assert.deepEqual({ code, output }, { code: 7, output: '' })
+      assert.ok(time < 20_000, `${time} ms`)
+    })
+
+    test(`ends worker threads in the middle of a fetch of the ${client} client`, { timeout: 20_000 }, async () => {
+      const server = await keyServer(silent)
+      for (let round = 0; round < 5; round += 1) {
+        const worker = new Worker(new URL('fetching.mjs', import.meta.url), { argv: ['wait', server.named, client, token()] })
+        const before = server.requests.length
+        while (server.requests.length === before) await wait(5)
+        await worker.terminate()
+      }
+      server.answer = good
+      await ask(new Verifier(remote(server.url)))
+    })
+  }
+})
+
+/** Runs a part of fetching.mjs in a process of its own. */
+async function child(part, url, client, environment = {}) {
+  const began = performance.now()
+  const script = fileURLToPath(new URL('fetching.mjs', import.meta.url))
+  const running = spawn(process.execPath, [script, part, url, client, token()], {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let output = ''
+  running.stdout.setEncoding('utf8').on('data', (text) => { output += text })
+  const [code, signal] = await once(running, 'close')
+  return { code: code ?? signal, output, time: performance.now() - began }
+}
