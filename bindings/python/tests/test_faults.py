@@ -12,6 +12,7 @@ import http.client
 import json
 import os
 import queue
+import re
 import socket
 import subprocess
 import sys
@@ -171,7 +172,7 @@ def differences(serve: Serve, worker: Worker, play: dict[str, Any]) -> Iterator[
                 yield f"step {index}: {wrong} for {step['expect']}: {replies[0].get('detail')}"
             phase = f": {step['phase']}: " if step.get("phase") else ""
             if not any(phase in (reply.get("detail") or "") for reply in replies):
-                yield f"step {index}: no {phase!r} in {replies[0]['detail']!r}"
+                yield f"step {index}: no {phase!r} in {replies[0].get('detail')!r}"
             bounds = step.get("requests")
             if bounds and not bounds["least"] <= requests <= bounds["most"]:
                 yield f"step {index}: {requests} requests for {bounds}"
@@ -220,6 +221,20 @@ def outcomes(workers: list[Worker], play: dict[str, Any], step: int, times: int 
     with ThreadPoolExecutor(WORKERS * len(tokens)) as pool:
         asked = [pool.submit(worker.decide, number, token) for token in tokens for worker in workers]
         return {one.result()["outcome"] for one in asked}
+
+
+def test_what_differs_from_a_script_is_seen(serve: Serve, tmp_path: Path) -> None:
+    wrong = {"expect": "key_not_found", "phase": "tls", "requests": 2, "within_ms": 0}
+    play = play_shared(serve, [wrong, {"expect": "granted", "requests": 0}])
+    with gunicorn(tmp_path, {play["play"]: play["verifier"]}) as server:
+        found = list(differences(serve, server.connect(1)[0], play))
+    serve("DELETE", f"/plays/{play['play']}")
+    assert [re.sub(r"[0-9.]+ s", "some time", what) for what in found] == [
+        "step 0: {'granted'} for key_not_found: None",
+        "step 0: no ': tls: ' in None",
+        "step 0: 1 requests for {'least': 2, 'most': 2}",
+        "step 0: some time for 0 ms",
+    ]
 
 
 def test_workers_forked_from_a_warm_process_do_not_fetch(serve: Serve, tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 _fetching: dict[tuple[asyncio.AbstractEventLoop, Verifier], asyncio.Task[Grant]] = {}
 """The request of each loop that went to a thread because keys were to be fetched."""
 
-_PATIENCE = (0.005, 5.0)
+_PATIENCE = (0.005, 10.0)
 """How long others wait for it, in seconds: until it is fetching, which lets them go on with the keys that there are,
-and as long as a fetch may take by default. Whoever still cannot decide goes to a thread as well."""
+and twice as long as a fetch may take by default. Whoever still cannot decide goes to a thread as well."""
 
 
 async def authenticate(verifier: Verifier, token: str | None, options: dict[str, Any]) -> Grant:
