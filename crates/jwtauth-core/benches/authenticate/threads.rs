@@ -62,23 +62,30 @@ fn cores() -> usize {
 /// Decisions in a second, by so many threads.
 fn rate(threads: usize, verifier: &Verifier, token: &str) -> f64 {
     let (start, stop) = (Barrier::new(threads + 1), AtomicBool::new(false));
+    let work = || {
+        start.wait();
+        let (begun, mut done) = (Instant::now(), 0_u32);
+        while !stop.load(Ordering::Relaxed) {
+            decide(verifier, token);
+            done += 1;
+        }
+        (begun, Instant::now(), done)
+    };
     thread::scope(|scope| {
-        let work = || {
-            start.wait();
-            let mut done = 0_u32;
-            while !stop.load(Ordering::Relaxed) {
-                decide(verifier, token);
-                done += 1;
-            }
-            done
-        };
         let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         start.wait();
-        let begun = Instant::now();
         thread::sleep(TURN);
         stop.store(true, Ordering::Relaxed);
-        let took = begun.elapsed();
-        let done: u32 = running.into_iter().filter_map(|thread| thread.join().ok()).sum();
-        f64::from(done) / took.as_secs_f64()
+        // Who waits for the others may well be the last to wake, so the threads themselves take the time.
+        let each: Vec<_> = running
+            .into_iter()
+            .filter_map(|thread| thread.join().ok())
+            .collect();
+        let begun = each.iter().map(|(begun, _, _)| *begun).min();
+        let ended = each.iter().map(|(_, ended, _)| *ended).max();
+        let took = begun
+            .zip(ended)
+            .map_or(f64::NAN, |(begun, ended)| (ended - begun).as_secs_f64());
+        each.iter().map(|(_, _, done)| f64::from(*done)).sum::<f64>() / took
     })
 }
