@@ -27,7 +27,8 @@ static int herd_gets(const jwtauth_verifier *verifier, const char *token, jwtaut
 static void a_herd_on_a_cold_start_shares_one_fetch(void) {
     host own = HOST_WITH(SAMPLE_EC_SET);
     gate at = GATE;
-    jwtauth_verifier *verifier = host_verifier(&own, SAMPLE_URL_CONFIG("https://issuer.example/keys", ""));
+    jwtauth_verifier *verifier =
+        host_verifier(&own, SAMPLE_URL_CONFIG("https://issuer.example/keys", ",\"timeout\":\"10m\""));
     visitor herd[HERD];
     int i;
 
