@@ -24,10 +24,15 @@ static unsigned long checks_failed;
 #define CHECK(condition) check((condition) ? 1 : 0, #condition, __FILE__, __LINE__)
 #define CHECK_TEXT(text, expected) check_text((text), (expected), #text, __FILE__, __LINE__)
 
+/* Threads of a test may check, too. */
+static inline void count(unsigned long *checks) {
+    __atomic_add_fetch(checks, 1, __ATOMIC_SEQ_CST);
+}
+
 static inline int check(int holds, const char *what, const char *file, int line) {
-    checks_made++;
+    count(&checks_made);
     if (!holds) {
-        checks_failed++;
+        count(&checks_failed);
         fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, what);
     }
     return holds;
@@ -35,9 +40,9 @@ static inline int check(int holds, const char *what, const char *file, int line)
 
 static inline int check_text(const char *text, const char *expected, const char *what, const char *file, int line) {
     int same = text != NULL && strcmp(text, expected) == 0;
-    checks_made++;
+    count(&checks_made);
     if (!same) {
-        checks_failed++;
+        count(&checks_failed);
         fprintf(stderr, "%s:%d: %s is \"%s\", not \"%s\"\n", file, line, what, text != NULL ? text : "(NULL)", expected);
     }
     return same;

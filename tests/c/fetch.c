@@ -47,7 +47,8 @@ static void what_has_not_changed_need_not_be_sent_again(void) {
     host own = HOST_WITH(SAMPLE_EC_SET);
     jwtauth_verifier *verifier = host_verifier(&own, restless);
 
-    own.headers = "{\"Server\":[\"a\",\"b\"],\"etag\":[\"\\\"one\\\"\"],\"LAST-MODIFIED\":\"Thu, 01 Jan 2026 00:00:00 GMT\"}";
+    own.headers = "{\"Server\":[\"a\",\"b\"],\"etag\":[\"\\\"one\\\"\"],"
+                  "\"LAST-MODIFIED\":\"Thu, 01 Jan 2026 00:00:00 GMT\"}";
     CHECK(decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK);
     own.status = 304;
     own.headers = NULL;
