@@ -1,0 +1,256 @@
+//! The library's own client over TLS: whom it trusts, as whom it comes, and what it says when that fails.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::path::PathBuf;
+
+use jwtauth_core::{Code, Request, Verifier};
+use jwtauth_testkit::keys::Keyring;
+use jwtauth_testkit::mint;
+use jwtauth_testkit::server::{Answer, Authority, Behaviour, Server, Tls};
+use serde_json::{Value, json};
+
+const NOW: u64 = 1_700_000_000;
+
+/// A server with one key behind `/keys`, and a token of that key.
+struct Issuer {
+    server: Server,
+    token: String,
+}
+
+impl Issuer {
+    fn start(behaviour: Behaviour) -> Issuer {
+        let keys = Keyring::load().unwrap();
+        let set = json!({ "keys": [keys.get("rsa-1").unwrap().jwk("rsa-1")] });
+        let description = json!({ "key": "rsa-1", "alg": "RS256", "kid": "@",
+            "claims": { "sub": "alice", "exp": NOW + 300 } });
+        let mut behaviour = behaviour;
+        behaviour.answers.insert("/keys".to_owned(), Answer::json(set));
+        Issuer {
+            server: Server::start(behaviour).unwrap(),
+            token: mint::token(&serde_json::from_str(&description.to_string()).unwrap(), &keys).unwrap(),
+        }
+    }
+
+    fn with(tls: Tls) -> Issuer {
+        Issuer::start(Behaviour {
+            tls: Some(tls),
+            ..Behaviour::default()
+        })
+    }
+
+    fn wanting_a_certificate() -> Issuer {
+        Issuer::start(Behaviour {
+            client_certificate: Some(true),
+            ..Behaviour::default()
+        })
+    }
+
+    fn verifier(&self, settings: &Value) -> jwtauth_core::Result<Verifier> {
+        let mut source = json!({ "jwks_url": format!("{}/keys?secret=hush", self.server.url()),
+            "proxy": "none", "cache_ttl": "0s", "cool_down": "0s", "max_stale": "0s" });
+        for (name, value) in settings.as_object().into_iter().flatten() {
+            source
+                .as_object_mut()
+                .unwrap()
+                .insert(name.clone(), value.clone());
+        }
+        let config = json!({ "dialect": "native", "options": { "now": NOW },
+            "config": { "keys": [source], "algorithms": ["RS256"], "kid": "match" } });
+        Verifier::from_json(&config.to_string())
+    }
+
+    fn trusted(&self, settings: &Value) -> Verifier {
+        let mut settings = settings.clone();
+        let settings_of = settings.as_object_mut().unwrap();
+        settings_of.insert("ca_pem".to_owned(), json!(root()));
+        self.verifier(&settings).unwrap()
+    }
+
+    /// Why a token is not decided; nothing of it is a secret.
+    fn failure(&self, verifier: &Verifier) -> String {
+        let error = verifier.authenticate(&Request::bearer(&self.token)).unwrap_err();
+        assert_eq!(error.code(), Code::KeySourceUnavailable, "{error}");
+        let said = error.to_string();
+        assert!(!said.contains("hush") && !said.contains("PRIVATE"), "{said}");
+        said
+    }
+
+    fn is_granted(&self, verifier: &Verifier) -> bool {
+        verifier.authenticate(&Request::bearer(&self.token)).is_ok()
+    }
+}
+
+fn root() -> String {
+    Authority::shared().unwrap().root_pem()
+}
+
+fn certificate() -> String {
+    Authority::shared().unwrap().client_pem()
+}
+
+fn key() -> String {
+    Authority::shared().unwrap().client_key_pem()
+}
+
+/// A file of a test, gone when it is dropped.
+struct Written(PathBuf);
+
+impl Written {
+    fn new(name: &str, text: &str) -> Written {
+        let written =
+            Written(std::env::temp_dir().join(format!("jwtauth-tls-{name}-{}", std::process::id())));
+        written.write(text);
+        written
+    }
+
+    fn write(&self, text: &str) {
+        std::fs::write(&self.0, text).unwrap();
+    }
+}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        // What is left in the directory for temporary files harms nobody.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn the_reason_of_a_failed_handshake_is_told_in_plain_words() {
+    for (tls, reason) in [
+        (Tls::Expired, "the server's certificate has expired"),
+        (Tls::WrongHost, "the server's certificate is for another name"),
+        (
+            Tls::UnknownCa,
+            "the server's certificate comes from no authority that is trusted",
+        ),
+    ] {
+        let issuer = Issuer::with(tls);
+        let said = issuer.failure(&issuer.trusted(&json!({})));
+        let expected = format!("{}/keys: tls: {reason}", issuer.server.url());
+        assert!(said.ends_with(&expected), "{said}");
+    }
+    let issuer = Issuer::wanting_a_certificate();
+    let said = issuer.failure(&issuer.trusted(&json!({})));
+    assert!(
+        said.ends_with("tls: the server wants a client's certificate"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_server_that_speaks_no_tls_is_said_to_be_one() {
+    let issuer = Issuer::with(Tls::None);
+    let url = issuer.server.url().replace("http:", "https:");
+    let verifier = issuer.trusted(&json!({ "jwks_url": url }));
+    assert!(
+        issuer
+            .failure(&verifier)
+            .ends_with("tls: the server does not speak TLS")
+    );
+}
+
+#[test]
+fn a_handshake_that_hangs_is_told_from_a_connection_that_does() {
+    let issuer = Issuer::start(Behaviour {
+        silent: Some(true),
+        ..Behaviour::default()
+    });
+    let said = issuer.failure(&issuer.trusted(&json!({ "timeout": "1s" })));
+    assert!(
+        said.ends_with("tls: no end of the TLS handshake in time"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_server_is_not_asked_who_it_is_only_where_that_is_said() {
+    for tls in [Tls::Expired, Tls::WrongHost, Tls::UnknownCa] {
+        let issuer = Issuer::with(tls);
+        let verifier = issuer.verifier(&json!({ "insecure_skip_verify": true }));
+        assert!(issuer.is_granted(&verifier.unwrap()));
+    }
+}
+
+#[test]
+fn authorities_of_its_own_take_the_place_of_others_and_are_read_anew() {
+    let issuer = Issuer::with(Tls::Good);
+    let other = Keyring::load().unwrap().certificate_pem("rsa-1").unwrap();
+    let file = Written::new("ca", &other);
+    let verifier = issuer.verifier(&json!({ "ca_file": file.0 })).unwrap();
+    assert!(issuer.failure(&verifier).contains("no authority that is trusted"));
+    // A bundle, with what people leave between its certificates.
+    file.write(&format!("# ours\n{other}\nIssuer: one more\n{}", root()));
+    assert!(issuer.is_granted(&verifier));
+    file.write("none");
+    assert!(
+        issuer
+            .failure(&verifier)
+            .ends_with("tls: `ca_file` holds no certificate in PEM")
+    );
+    std::fs::remove_file(&file.0).unwrap();
+    assert!(issuer.failure(&verifier).contains("tls: `ca_file`: cannot read"));
+}
+
+#[test]
+fn a_client_shows_its_certificate() {
+    let issuer = Issuer::wanting_a_certificate();
+    let pem = json!({ "client_cert_pem": certificate(), "client_key_pem": key() });
+    assert!(issuer.is_granted(&issuer.trusted(&pem)));
+    let policy = jwtauth_core::wire::policy(&issuer.trusted(&pem));
+    assert!(policy.contains("\"client_key_pem\":\"(redacted)\""), "{policy}");
+    assert!(!policy.contains("PRIVATE"), "{policy}");
+    assert!(!format!("{:?}", issuer.trusted(&pem)).contains("PRIVATE"));
+}
+
+#[test]
+fn a_certificate_that_the_server_does_not_know_is_said_to_be_one() {
+    let issuer = Issuer::wanting_a_certificate();
+    let keys = Keyring::load().unwrap();
+    let verifier = issuer.trusted(
+        &json!({ "client_cert_pem": keys.certificate_pem("rsa-1").unwrap(),
+        "client_key_pem": keys.get("rsa-1").unwrap().private_pem() }),
+    );
+    let said = issuer.failure(&verifier);
+    assert!(
+        said.contains("tls: the server does not accept the client's certificate"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_client_s_certificate_is_renewed_in_place() {
+    let issuer = Issuer::wanting_a_certificate();
+    let keys = Keyring::load().unwrap();
+    let chain = Written::new("client-cert", &certificate());
+    let private = Written::new("client-key", &key());
+    let settings = json!({ "client_cert_file": chain.0, "client_key_file": private.0 });
+    let verifier = issuer.trusted(&settings);
+    assert!(issuer.is_granted(&verifier));
+    // Caught between the two files.
+    private.write(keys.get("rsa-2").unwrap().private_pem());
+    let said = issuer.failure(&verifier);
+    let reason = "tls: `client_key_file` holds a key that does not belong to the client's certificate";
+    assert!(said.ends_with(reason), "{said}");
+    private.write("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n");
+    assert!(issuer.failure(&verifier).contains("that is not encrypted"));
+    private.write(&key());
+    assert!(issuer.is_granted(&verifier));
+}
+
+#[test]
+fn metadata_and_keys_come_over_the_same_tls() {
+    let issuer = Issuer::wanting_a_certificate();
+    let metadata =
+        json!({ "issuer": issuer.server.url(), "jwks_uri": format!("{}/keys", issuer.server.url()) });
+    let behaviour = Behaviour::answering("/.well-known/openid-configuration", Answer::json(metadata));
+    issuer.server.behave(behaviour).unwrap();
+    let config = json!({ "dialect": "native", "options": { "now": NOW }, "config": {
+        "keys": [{ "oidc_discovery_url": issuer.server.url(), "proxy": "none", "ca_pem": root(),
+            "client_cert_pem": certificate(), "client_key_pem": key() }],
+        "issuer": null, "algorithms": ["RS256"], "kid": "match" } });
+    let verifier = Verifier::from_json(&config.to_string()).unwrap();
+    assert!(issuer.is_granted(&verifier));
+    assert_eq!(issuer.server.requests(), 2);
+}
