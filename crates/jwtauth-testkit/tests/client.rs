@@ -82,15 +82,21 @@ impl Issuer {
 }
 
 fn root() -> String {
-    Authority::shared().unwrap().root_pem()
+    made("ca.pem")
 }
 
 fn certificate() -> String {
-    Authority::shared().unwrap().client_pem()
+    made("client.pem")
 }
 
 fn key() -> String {
-    Authority::shared().unwrap().client_key_pem()
+    made("client.key")
+}
+
+/// What the test's authority made.
+fn made(name: &str) -> String {
+    let mut files = Authority::shared().unwrap().files().into_iter();
+    files.find(|(own, _)| *own == name).unwrap().1
 }
 
 /// A file of a test, gone when it is dropped.

@@ -210,6 +210,32 @@ mod tests {
         assert_eq!((fetched.last_modified, fetched.expires), (None, None));
     }
 
+    #[derive(Debug)]
+    struct Nobody;
+
+    impl Fetch for Nobody {
+        fn get(&self, _: &FetchRequest<'_>) -> Result<Fetched, FetchFailed> {
+            Err(FetchFailed::new(Phase::Connect, "nobody is there"))
+        }
+    }
+
+    #[test]
+    fn settings_that_a_host_may_not_heed_are_warned_of() {
+        let policy = |settings: &str| {
+            let config = format!(
+                r#"{{"dialect":"native","config":{{"keys":[{{"jwks_url":"https://issuer.example/keys"{settings}}}],"algorithms":["RS256"],"issuer":null}}}}"#
+            );
+            crate::wire::policy(&crate::wire::verifier_with(&config, Some(Arc::new(Nobody))).unwrap())
+        };
+        let text = policy(r#","ca_file":"nowhere.pem","proxy":"none","redirects":1"#);
+        assert!(
+            text.contains("the host fetches, and does as it likes about `ca_file`, `redirects`, `proxy`"),
+            "{text}"
+        );
+        let text = policy(r#","timeout":"1s","insecure_http":true"#);
+        assert!(!text.contains("the host fetches"), "{text}");
+    }
+
     #[cfg(not(feature = "http"))]
     #[test]
     fn without_a_client_a_url_needs_one_of_the_hosts() {

@@ -70,14 +70,21 @@ impl Source<'_> {
         .map_err(|error| within(&place, &error))
     }
 
-    fn remote(&self, url: &str, kind: Kind, settings: &Remote, host: Host<'_>) -> Result<Opened> {
+    fn remote(&mut self, url: &str, kind: Kind, settings: &Remote, host: Host<'_>) -> Result<Opened> {
         let check = match kind {
             Kind::Jwks => url::check,
             Kind::Discovery { .. } => url::check_issuer,
         };
         check(url, settings.insecure_http).map_err(|why| Error::new(Code::ConfigInvalid).with_detail(why))?;
         let fetch = match host.fetch {
-            Some(own) => Arc::clone(own),
+            Some(own) => {
+                let idle = settings.for_the_built_in_client();
+                if !idle.is_empty() {
+                    let idle = idle.join("`, `");
+                    self.remark(format!("the host fetches, and does as it likes about `{idle}`"));
+                }
+                Arc::clone(own)
+            }
             None => fetch::built_in(settings, host.base_dir)?,
         };
         Ok(Opened::Fetched(Box::new(RemoteSource::new(Loader {

@@ -83,6 +83,27 @@ impl Default for Remote {
     }
 }
 
+impl Remote {
+    /// The settings that differ from the default and that nobody but the library's own client heeds.
+    pub(crate) fn for_the_built_in_client(&self) -> Vec<&'static str> {
+        [
+            ("ca_pem", self.ca_pem.is_some()),
+            ("ca_file", self.ca_file.is_some()),
+            ("client_cert_pem", self.client_cert_pem.is_some()),
+            ("client_key_pem", self.client_key_pem.is_some()),
+            ("client_cert_file", self.client_cert_file.is_some()),
+            ("client_key_file", self.client_key_file.is_some()),
+            ("bearer_token_file", self.bearer_token_file.is_some()),
+            ("redirects", self.redirects != 0),
+            ("proxy", self.proxy != ProxyRule::default()),
+            ("insecure_skip_verify", self.insecure_skip_verify),
+        ]
+        .into_iter()
+        .filter_map(|(name, differs)| differs.then_some(name))
+        .collect()
+    }
+}
+
 /// Through which proxy a fetch goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
