@@ -1,13 +1,14 @@
 // The package as it is published: packed, installed into an empty folder, and used from there in both module styles.
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFile, execFileSync, spawnSync } from 'node:child_process'
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-import { config, NOW, publicJwk, token } from './tokens.mjs'
+import { keyServer, status } from './key-server.mjs'
+import { config, NOW, publicJwk, remote, token } from './tokens.mjs'
 
 const source = fileURLToPath(new URL('..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'jwtauth-pack-'))
@@ -25,6 +26,15 @@ function node(...args) {
   return { status, stdout, stderr }
 }
 
+/** The same while this process answers requests. */
+function nodeBeside(...args) {
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, { cwd: app, encoding: 'utf8' }, (error, stdout, stderr) => {
+      resolve({ status: error === null ? 0 : error.code, stdout, stderr })
+    })
+  })
+}
+
 describe('the packed package', () => {
   before(() => {
     packed = JSON.parse(npm(source, 'pack', '--json', '--pack-destination', folder))[0]
@@ -33,7 +43,9 @@ describe('the packed package', () => {
     npm(app, 'install', '--offline', join(folder, packed.filename))
     writeFileSync(join(app, 'config.json'), JSON.stringify(config()))
     writeFileSync(join(app, 'token.txt'), token())
-    copyFileSync(new URL('../../../examples/node/authenticate.mjs', import.meta.url), join(app, 'authenticate.mjs'))
+    for (const example of ['authenticate.mjs', 'own_client.mjs']) {
+      copyFileSync(new URL(`../../../examples/node/${example}`, import.meta.url), join(app, example))
+    }
   })
 
   after(() => rmSync(folder, { recursive: true }))
@@ -116,5 +128,27 @@ describe('the packed package', () => {
     assert.equal(example('package.json', token()).status, 2)
     assert.equal(example('absent.json', token()).status, 2)
     assert.equal(example().status, 2)
+  })
+
+  test('runs the example with a client of its own', async () => {
+    const server = await keyServer()
+    writeFileSync(join(app, 'remote.json'), JSON.stringify(remote(server.url, { timeout: '60s' })))
+    const example = (...args) => nodeBeside('own_client.mjs', ...args)
+    assert.deepEqual(await example('remote.json', token()), { status: 0, stdout: 'granted: alice []\n', stderr: '' })
+    assert.equal(server.requests.length, 1)
+    const denied = await example('remote.json', token({ exp: NOW - 3600 }))
+    assert.equal(denied.status, 1)
+    assert.match(denied.stdout, /^refused: token_expired: the token has expired/)
+    const answers = [[status(503), /http: status 503/], [(request, response) => response.destroy(), /connect: no connection to the key server/]]
+    for (const [answer, detail] of answers) {
+      server.answer = answer
+      const { status, stdout, stderr } = await example('remote.json', token())
+      assert.deepEqual({ status, stdout }, { status: 3, stdout: '' })
+      assert.match(stderr, /^refused: key_source_unavailable: /)
+      assert.match(stderr, detail)
+      assert.doesNotMatch(stderr, /hush/)
+    }
+    assert.equal((await example('package.json', token())).status, 2)
+    assert.equal((await example()).status, 2)
   })
 })
