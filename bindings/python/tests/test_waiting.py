@@ -16,8 +16,9 @@ from conftest import PUBLIC_TOKEN, KeyServer, remote, run
 
 from jwtauth import Grant, Unavailable, Verifier
 
-PROMPT = 0.5
-"""What counts as at once, in seconds: half of the time for which a server hangs here."""
+HANGS = 2
+PROMPT = 1
+"""For how many seconds a server is waited for here, and what counts as at once."""
 
 
 @contextmanager
@@ -58,12 +59,12 @@ def test_other_threads_count_while_one_waits_for_a_server(
     key_server: KeyServer, call: Callable[[Verifier], object]
 ) -> None:
     key_server.silent = 1000
-    verifier = Verifier(remote(key_server.url, timeout="1s", proxy="none"))
+    verifier = Verifier(remote(key_server.url, timeout=f"{HANGS}s", proxy="none"))
     with ticking() as times:
         start = time.monotonic()
         with pytest.raises(Unavailable) as caught:
             call(verifier)
-        assert time.monotonic() - start > 0.9
+        assert time.monotonic() - start > 0.9 * HANGS
     assert caught.value.code == "key_source_unavailable"
     assert len(times) > 50
     assert longest_pause(times) < PROMPT
@@ -97,7 +98,7 @@ async def outcomes(verifier: Verifier, number: int) -> list[Grant | BaseExceptio
 
 def test_other_tasks_go_on_while_some_wait_for_a_server(key_server: KeyServer) -> None:
     key_server.silent = 1000
-    verifier = Verifier(remote(key_server.url, timeout="1s", proxy="none"))
+    verifier = Verifier(remote(key_server.url, timeout=f"{HANGS}s", proxy="none"))
 
     async def tick(times: list[float], step: Callable[[], Any]) -> None:
         while True:
@@ -120,7 +121,7 @@ def test_other_tasks_go_on_while_some_wait_for_a_server(key_server: KeyServer) -
     start = time.monotonic()
     replies, loop, threads = asyncio.run(main())
     assert {getattr(reply, "code", None) for reply in replies} == {"key_source_unavailable"}
-    assert 0.9 < time.monotonic() - start < 5
+    assert 0.9 * HANGS < time.monotonic() - start < 5 * HANGS
     assert len(loop) > 50
     assert longest_pause(loop) < PROMPT
     assert longest_pause(threads) < PROMPT
