@@ -29,7 +29,8 @@
  * - A token goes in by jwtauth_verifier_authenticate_token, as it came. Never paste it into JSON: a token could
  *   bring members of its own.
  * - Any number of threads may use one verifier at once. Only jwtauth_verifier_free needs it to be unused. The
- *   library starts no threads and keeps no "last error".
+ *   library keeps no "last error", and starts no threads; where its own client fetches keys, the lookup of a name
+ *   is the exception.
  * - An internal mistake gives JWTAUTH_STATUS_INTERNAL; it does not unwind into the caller, and the verifier stays
  *   usable.
  * - Messages never carry the token, the values of its claims, or keys. Replies to granted requests carry the claims.
@@ -182,7 +183,7 @@ enum jwtauth_status jwtauth_verifier_new_with(const char *config_json,
  * the request, and never paste a token into one; jwtauth_verifier_authenticate_token is for that.
  *
  * @param verifier The verifier.
- * @param request_json The request: `token`, or `headers` and `url`; `profile`, `remote_addr`.
+ * @param request_json The request: `token`, or `headers` and `url`; `profile`, `remote_addr`; `cached_only`.
  * @param reply_json Gets the reply: the grant, or why there is none. May be NULL. Free it with jwtauth_string_free.
  * @return JWTAUTH_STATUS_OK if the request is granted; else _DENIED, _UNAVAILABLE, _ARGUMENT or _INTERNAL.
  */
@@ -210,21 +211,22 @@ enum jwtauth_status jwtauth_verifier_authenticate_token(const struct jwtauth_ver
  * Asks every key source for its keys now, for example at start-up. May open connections.
  *
  * @param verifier The verifier.
- * @param reply_json Gets the reply: `outcome` "refreshed", or what failed. May be NULL. Free it with
- * jwtauth_string_free.
+ * @param reply_json Gets the reply: `outcome` "refreshed", or what failed; in either case `sources`, an entry for each.
+ * May be NULL. Free it with jwtauth_string_free.
  * @return JWTAUTH_STATUS_OK if every source answered; else _UNAVAILABLE, _ARGUMENT or _INTERNAL.
  */
 enum jwtauth_status jwtauth_verifier_refresh_keys(const struct jwtauth_verifier *verifier,
                                                   char **reply_json);
 
 /**
- * The configuration in its native form, whatever the dialect it was written in, and warnings about it.
+ * The configuration in its native form, whatever the dialect it was written in, warnings about it, and how its key
+ * sources are.
  *
  * The reply can be given to jwtauth_verifier_new, once the secrets are put back: they are left out.
  *
  * @param verifier The verifier.
- * @param reply_json Gets the reply: `dialect` "native", `config` and `warnings`. May be NULL. Free it with
- * jwtauth_string_free.
+ * @param reply_json Gets the reply: `dialect` "native", `config`, `warnings` and `key_status`. May be NULL.
+ * Free it with jwtauth_string_free.
  * @return JWTAUTH_STATUS_OK, _ARGUMENT or _INTERNAL.
  */
 JWTAUTH_MUST_USE

@@ -30,7 +30,8 @@
 //! - A token goes in by jwtauth_verifier_authenticate_token, as it came. Never paste it into JSON: a token could
 //!   bring members of its own.
 //! - Any number of threads may use one verifier at once. Only jwtauth_verifier_free needs it to be unused. The
-//!   library starts no threads and keeps no "last error".
+//!   library keeps no "last error", and starts no threads; where its own client fetches keys, the lookup of a name
+//!   is the exception.
 //! - An internal mistake gives JWTAUTH_STATUS_INTERNAL; it does not unwind into the caller, and the verifier stays
 //!   usable.
 //! - Messages never carry the token, the values of its claims, or keys. Replies to granted requests carry the claims.

@@ -109,7 +109,7 @@ pub unsafe extern "C" fn jwtauth_verifier_new_with(
 /// the request, and never paste a token into one; jwtauth_verifier_authenticate_token is for that.
 ///
 /// @param verifier The verifier.
-/// @param request_json The request: `token`, or `headers` and `url`; `profile`, `remote_addr`.
+/// @param request_json The request: `token`, or `headers` and `url`; `profile`, `remote_addr`; `cached_only`.
 /// @param reply_json Gets the reply: the grant, or why there is none. May be NULL. Free it with jwtauth_string_free.
 /// @return JWTAUTH_STATUS_OK if the request is granted; else _DENIED, _UNAVAILABLE, _ARGUMENT or _INTERNAL.
 ///
@@ -171,8 +171,8 @@ pub unsafe extern "C" fn jwtauth_verifier_authenticate_token(
 /// Asks every key source for its keys now, for example at start-up. May open connections.
 ///
 /// @param verifier The verifier.
-/// @param reply_json Gets the reply: `outcome` "refreshed", or what failed. May be NULL. Free it with
-/// jwtauth_string_free.
+/// @param reply_json Gets the reply: `outcome` "refreshed", or what failed; in either case `sources`, an entry for each.
+/// May be NULL. Free it with jwtauth_string_free.
 /// @return JWTAUTH_STATUS_OK if every source answered; else _UNAVAILABLE, _ARGUMENT or _INTERNAL.
 ///
 /// # Safety
@@ -194,13 +194,14 @@ pub unsafe extern "C" fn jwtauth_verifier_refresh_keys(
     })
 }
 
-/// The configuration in its native form, whatever the dialect it was written in, and warnings about it.
+/// The configuration in its native form, whatever the dialect it was written in, warnings about it, and how its key
+/// sources are.
 ///
 /// The reply can be given to jwtauth_verifier_new, once the secrets are put back: they are left out.
 ///
 /// @param verifier The verifier.
-/// @param reply_json Gets the reply: `dialect` "native", `config` and `warnings`. May be NULL. Free it with
-/// jwtauth_string_free.
+/// @param reply_json Gets the reply: `dialect` "native", `config`, `warnings` and `key_status`. May be NULL.
+/// Free it with jwtauth_string_free.
 /// @return JWTAUTH_STATUS_OK, _ARGUMENT or _INTERNAL.
 ///
 /// # Safety
