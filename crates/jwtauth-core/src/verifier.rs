@@ -128,9 +128,12 @@ impl Verifier {
         extract::address(request, &profile.bound_cidrs)?;
         let mut token = decode::compact(&raw, policy.typ.as_deref(), policy.unused_headers, &policy.limits)?;
         let algorithm = select_key::algorithm(token.header(), policy.keys.algorithms)?;
-        let verified = self.keys.attempt(reach, |keys| {
-            let keys = select_key::candidates(token.header(), algorithm, keys)?;
-            signature::verify(&mut token, &keys)
+        let named = select_key::name(token.header(), policy.keys.kid);
+        let verified = named.and_then(|()| {
+            self.keys.attempt(reach, |keys| {
+                let keys = select_key::candidates(token.header(), algorithm, keys)?;
+                signature::verify(&mut token, &keys)
+            })
         });
         let token = verified.map_err(|why| policy.shape_first(why, &token, profile))?;
         let claims = validate::claims(&token, &profile.claims, now)?;

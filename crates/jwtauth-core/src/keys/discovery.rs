@@ -8,6 +8,7 @@ use crate::json::{self, Value};
 pub(super) const MAX_BYTES: u64 = 256 * 1024;
 
 /// What an issuer's metadata says that matters here.
+#[derive(Clone)]
 pub(super) struct Metadata {
     pub(super) jwks_uri: String,
     /// The algorithms that it signs with; RS256 when it does not say.

@@ -24,7 +24,7 @@ pub trait Fetch: Send + Sync + fmt::Debug {
 }
 
 /// What is to be fetched.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct FetchRequest<'a> {
     /// The URL.
     pub url: &'a str,
@@ -52,7 +52,7 @@ impl<'a> FetchRequest<'a> {
 }
 
 /// What a server answered.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Fetched {
     /// The status.
     pub status: u16,
@@ -100,6 +100,27 @@ impl Fetched {
             }
         }
         self
+    }
+}
+
+impl fmt::Debug for FetchRequest<'_> {
+    /// Without the query of the URL.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("FetchRequest")
+            .field("url", &without_query(self.url))
+            .field("timeout", &self.timeout)
+            .field("max_bytes", &self.max_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Fetched {
+    /// Nothing of what the server sent.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Fetched")
+            .field("status", &self.status)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -186,6 +207,11 @@ pub(super) fn built_in(_: &Remote, _: &Path) -> Result<Arc<dyn Fetch>> {
     Err(Error::new(Code::ConfigInvalid).with_detail(
         "this build has no HTTP client; keys behind a URL need one of the host's, given with the configuration",
     ))
+}
+
+/// A URL without its query, which may hold a secret.
+pub(crate) fn without_query(url: &str) -> &str {
+    url.split_once('?').map_or(url, |(place, _)| place)
 }
 
 /// How much of a reason is worth its place in a log, in characters.

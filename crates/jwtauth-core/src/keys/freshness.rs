@@ -45,11 +45,10 @@ fn max_age(header: Option<&str>) -> Option<Duration> {
     age
 }
 
+/// What is no date, `0` above all, is one in the past (RFC 9111 §5.3).
 fn expires_in(header: Option<&str>) -> Option<Duration> {
-    let at = httpdate::parse_http_date(header?)
-        .ok()?
-        .duration_since(UNIX_EPOCH)
-        .ok()?;
+    let at = httpdate::parse_http_date(header?).unwrap_or(UNIX_EPOCH);
+    let at = at.duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = u64::try_from(Clock::System.now().seconds()).ok()?;
     Some(at.saturating_sub(Duration::from_secs(now)))
 }
@@ -88,12 +87,30 @@ mod tests {
     }
 
     #[test]
-    fn an_expiry_in_the_past_is_the_least_time() {
-        let fetched = Fetched {
-            expires: Some("Thu, 01 Jan 1970 00:00:00 GMT".to_owned()),
-            ..Fetched::default()
-        };
-        assert_eq!(ttl(&fetched, Duration::from_secs(600)), LEAST);
+    fn an_expiry_lowers_the_time_where_no_age_is_said() {
+        let now = u64::try_from(Clock::System.now().seconds()).unwrap();
+        let date = |seconds: u64| httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds));
+        for (expires, seconds) in [
+            ("Thu, 01 Jan 1970 00:00:00 GMT".to_owned(), 30..=30),
+            ("0".to_owned(), 30..=30),
+            ("-1".to_owned(), 30..=30),
+            (date(now + 300), 270..=300),
+            (date(now + 3600), 600..=600),
+        ] {
+            let mut fetched = Fetched::new(200, []).header("Expires", &expires);
+            let found = ttl(&fetched, Duration::from_secs(600)).as_secs();
+            assert!(seconds.contains(&found), "{expires}: {found}");
+            fetched = fetched.header("Cache-Control", "max-age=60");
+            assert_eq!(ttl(&fetched, Duration::from_secs(600)).as_secs(), 60, "{expires}");
+        }
+    }
+
+    #[test]
+    fn no_time_is_shorter_or_longer_than_the_bounds() {
+        for (configured, seconds) in [(1, 30), (29, 30), (31, 31), (48 * 3600, 24 * 3600)] {
+            let found = ttl(&Fetched::default(), Duration::from_secs(configured));
+            assert_eq!(found.as_secs(), seconds);
+        }
     }
 
     #[test]

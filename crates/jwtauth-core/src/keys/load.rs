@@ -1,16 +1,16 @@
 //! What does one fetch of a key set give?
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase};
+use super::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase, without_query};
 use super::{Algorithms, KeySet, discovery, freshness, source};
 use crate::clock::Monotonic;
 use crate::error::{Code, Error, Result};
 use crate::policy::Remote;
 
 /// How to get at a key set behind a URL.
-#[derive(Debug)]
 pub(crate) struct Loader {
     pub(crate) url: String,
     pub(crate) kind: Kind,
@@ -34,20 +34,29 @@ pub(crate) enum Kind {
 }
 
 /// A set that was fetched. Times are counted from the loader's start.
-#[derive(Debug)]
 pub(super) struct Loaded {
     /// Where the set was, and with which algorithms its keys were prepared.
     pub(super) url: String,
     pub(super) allowed: Algorithms,
     pub(super) keys: Arc<KeySet>,
+    /// What the issuer's metadata says, and where it does not come from an issuer nothing.
+    metadata: Option<(discovery::Metadata, Version)>,
+    version: Version,
     pub(super) at: Duration,
     /// From then on the first caller looks for a newer set.
     pub(super) refresh_at: Duration,
     pub(super) fresh_until: Duration,
     /// Until then it is used while fetching fails.
     pub(super) usable_until: Duration,
-    pub(super) etag: Option<String>,
-    pub(super) last_modified: Option<String>,
+}
+
+/// What a server said about a document beside its content.
+#[derive(Clone)]
+struct Version {
+    etag: Option<String>,
+    last_modified: Option<String>,
+    /// How long it is fresh.
+    ttl: Duration,
 }
 
 /// A fetch that failed.
@@ -73,37 +82,30 @@ impl Loader {
     pub(super) fn load(&self, before: Option<&Loaded>) -> Result<Loaded, Failure> {
         // One deadline for all that a fetch takes.
         let deadline = Instant::now() + self.settings.timeout;
-        let (url, allowed) = match self.kind {
-            Kind::Jwks => (self.url.clone(), self.allowed),
+        let (url, allowed, metadata) = match self.kind {
+            Kind::Jwks => (self.url.clone(), self.allowed, None),
             Kind::Discovery { advertised } => {
-                let place = discovery::metadata_url(&self.url);
-                let document = self.get(
-                    &place,
-                    discovery::MAX_BYTES,
-                    None,
-                    deadline,
-                    Code::DiscoveryFailed,
-                )?;
-                let metadata =
-                    discovery::Metadata::read(&document.body, &self.url, self.settings.insecure_http)
-                        .map_err(|why| self.unreadable(&place, &why, &document))?;
+                let before = before.and_then(|before| before.metadata.as_ref());
+                let (metadata, version) = self.metadata(before, deadline)?;
                 let named = if advertised {
                     metadata.algorithms
                 } else {
                     self.allowed
                 };
-                (metadata.jwks_uri, named.intersection(self.allowed))
+                let allowed = named.intersection(self.allowed);
+                (metadata.jwks_uri.clone(), allowed, Some((metadata, version)))
             }
         };
         // What a server said about one document says nothing about another.
         let before = before.filter(|before| before.url == url && before.allowed == allowed);
-        let fetched = self.get(
-            &url,
-            self.settings.max_bytes,
-            before,
+        let asked = Asked {
+            url: &url,
+            max_bytes: self.settings.max_bytes,
+            before: before.map(|before| &before.version),
             deadline,
-            Code::KeySourceUnavailable,
-        )?;
+            code: Code::KeySourceUnavailable,
+        };
+        let fetched = self.get(&asked)?;
         let keys = match (fetched.status, before) {
             (304, Some(before)) => Arc::clone(&before.keys),
             _ => {
@@ -113,48 +115,87 @@ impl Loader {
                 Arc::new(keys.map_err(|why| self.unreadable(&url, &why, &fetched))?)
             }
         };
+        let version = self.version(fetched, asked.before);
+        let ttl = metadata
+            .as_ref()
+            .map_or(version.ttl, |(_, of)| of.ttl.min(version.ttl));
         let now = self.now();
-        let ttl = freshness::ttl(&fetched, self.settings.cache_ttl);
-        let (etag, last_modified) = match before {
-            Some(before) if fetched.status == 304 => (before.etag.clone(), before.last_modified.clone()),
-            _ => (None, None),
-        };
         Ok(Loaded {
             url,
             allowed,
             keys,
+            metadata,
+            version,
             at: now,
             refresh_at: now + freshness::refresh_after(ttl),
             fresh_until: now + ttl,
             usable_until: now + ttl + self.settings.max_stale,
-            etag: fetched.etag.or(etag),
-            last_modified: fetched.last_modified.or(last_modified),
         })
     }
 
-    fn get(
+    /// Fetches the metadata of an issuer, unless it is as it was.
+    fn metadata(
         &self,
-        url: &str,
-        max_bytes: u64,
-        before: Option<&Loaded>,
+        before: Option<&(discovery::Metadata, Version)>,
         deadline: Instant,
-        code: Code,
-    ) -> Result<Fetched, Failure> {
-        let fetched = self.fetch.get(&FetchRequest {
+    ) -> Result<(discovery::Metadata, Version), Failure> {
+        let place = discovery::metadata_url(&self.url);
+        let asked = Asked {
+            url: &place,
+            max_bytes: discovery::MAX_BYTES,
+            before: before.map(|(_, version)| version),
+            deadline,
+            code: Code::DiscoveryFailed,
+        };
+        let fetched = self.get(&asked)?;
+        let metadata = match (fetched.status, before) {
+            (304, Some((metadata, _))) => metadata.clone(),
+            _ => discovery::Metadata::read(&fetched.body, &self.url, self.settings.insecure_http)
+                .map_err(|why| self.unreadable(&place, &why, &fetched))?,
+        };
+        Ok((metadata, self.version(fetched, asked.before)))
+    }
+
+    /// A server that says that nothing has changed need not repeat what it said (RFC 9111 §4.3.4).
+    fn version(&self, fetched: Fetched, before: Option<&Version>) -> Version {
+        let before = before.filter(|_| fetched.status == 304);
+        let ttl = match before {
+            Some(before) if fetched.cache_control.is_none() && fetched.expires.is_none() => before.ttl,
+            _ => freshness::ttl(&fetched, self.settings.cache_ttl),
+        };
+        Version {
+            etag: fetched.etag.or_else(|| before?.etag.clone()),
+            last_modified: fetched.last_modified.or_else(|| before?.last_modified.clone()),
+            ttl,
+        }
+    }
+
+    fn get(&self, asked: &Asked<'_>) -> Result<Fetched, Failure> {
+        let Asked { url, max_bytes, .. } = *asked;
+        let timeout = asked.deadline.saturating_duration_since(Instant::now());
+        // To some clients no time at all means any time.
+        if timeout < Duration::from_millis(1) {
+            let failed = FetchFailed::new(Phase::Http, "no time is left to ask for it");
+            return Err(self.failure(asked.code, url, failed));
+        }
+        let before = asked.before;
+        let request = FetchRequest {
             url,
-            timeout: deadline.saturating_duration_since(Instant::now()),
+            timeout,
             max_bytes,
             if_none_match: before.and_then(|before| before.etag.as_deref()),
             if_modified_since: before.and_then(|before| before.last_modified.as_deref()),
-        });
-        let failed = match fetched {
+        };
+        // Whoever was not asked whether something has changed cannot say that nothing has.
+        let may_be_unchanged = request.if_none_match.is_some() || request.if_modified_since.is_some();
+        let failed = match self.fetch.get(&request) {
             // The host's own client may not have looked.
             Ok(fetched) if byte_count(&fetched) > max_bytes => FetchFailed {
                 status: Some(fetched.status),
                 bytes_read: byte_count(&fetched),
                 ..FetchFailed::new(Phase::Http, format!("the body is larger than {max_bytes} bytes"))
             },
-            Ok(fetched) if fetched.status == 200 || (fetched.status == 304 && before.is_some()) => {
+            Ok(fetched) if fetched.status == 200 || (fetched.status == 304 && may_be_unchanged) => {
                 return Ok(fetched);
             }
             Ok(fetched) => FetchFailed {
@@ -164,7 +205,7 @@ impl Loader {
             },
             Err(failed) => failed,
         };
-        Err(self.failure(code, url, failed))
+        Err(self.failure(asked.code, url, failed))
     }
 
     fn unreadable(&self, url: &str, why: &Error, fetched: &Fetched) -> Failure {
@@ -190,10 +231,43 @@ impl Loader {
     fn failure(&self, code: Code, url: &str, failed: FetchFailed) -> Failure {
         Failure {
             code,
-            place: place(url).to_owned(),
+            place: without_query(url).to_owned(),
             failed,
             at: self.now(),
         }
+    }
+}
+
+/// One document that is asked for.
+struct Asked<'a> {
+    url: &'a str,
+    max_bytes: u64,
+    before: Option<&'a Version>,
+    deadline: Instant,
+    /// What it is called when it cannot be had.
+    code: Code,
+}
+
+impl fmt::Debug for Loader {
+    /// Without the query of its URL.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Loader")
+            .field("url", &without_query(&self.url))
+            .field("kind", &self.kind)
+            .field("settings", &self.settings)
+            .field("fetch", &self.fetch)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Loaded {
+    /// Without the query of its URL.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Loaded")
+            .field("url", &without_query(&self.url))
+            .field("keys", &self.keys)
+            .field("at", &self.at)
+            .finish_non_exhaustive()
     }
 }
 
@@ -203,11 +277,9 @@ impl Failure {
     }
 }
 
-/// A URL without its query, which may hold a secret.
-pub(super) fn place(url: &str) -> &str {
-    url.split_once('?').map_or(url, |(place, _)| place)
-}
-
 fn byte_count(fetched: &Fetched) -> u64 {
     u64::try_from(fetched.body.len()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

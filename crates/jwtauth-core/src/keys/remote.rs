@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwapOption, Guard};
 
-use super::load::{Failure, Kind, Loaded, Loader, place};
+use super::fetch::without_query;
+use super::load::{Failure, Kind, Loaded, Loader};
 use super::misses::Misses;
 use super::reach::{Now, Reach};
 use super::status::{FetchStatus, LastFailure, SourceState};
@@ -144,6 +145,7 @@ impl RemoteSource {
         let fetched = match reach {
             Reach::Network => self.fetch_or_wait(ended),
             Reach::Now(_) => self.last_outcome(),
+            _ if !self.may_try(now) => Err(self.unavailable()),
             _ => return Refetched::OutOfReach(self.out_of_reach(now)),
         };
         if let Err(why) = fetched {
@@ -163,15 +165,21 @@ impl RemoteSource {
         }
     }
 
-    /// Fetches now, whatever is there.
+    /// Fetches now, whatever is there. A fetch that began before does not do: whoever withdrew a key a moment ago wants
+    /// the set without it.
     ///
     /// # Errors
     /// The codes of class [`Unavailable`](crate::Class::Unavailable).
     pub(crate) fn refresh(&self) -> Result<()> {
-        let ended = self.ended();
-        match self.slot() {
-            Some(_slot) => self.load(),
-            None => self.outcome_of_another(ended),
+        let begun = self.counts.fetches.load(Ordering::Acquire);
+        let deadline = Instant::now() + self.loader.settings.timeout;
+        loop {
+            match self.slot() {
+                Some(_slot) if self.counts.fetches.load(Ordering::Acquire) == begun => return self.load(),
+                Some(_slot) => return self.last_outcome(),
+                None if Instant::now() >= deadline => return Err(self.unavailable()),
+                None => std::thread::sleep(Duration::from_millis(1)),
+            }
         }
     }
 
@@ -191,10 +199,10 @@ impl RemoteSource {
         let allowed = Duration::from_millis(self.retry_at.load(Ordering::Acquire));
         let number = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let status = FetchStatus {
-            url: place(&self.loader.url).to_owned(),
+            url: without_query(&self.loader.url).to_owned(),
             jwks_uri: loaded
                 .filter(|_| self.loader.kind != Kind::Jwks)
-                .map(|loaded| place(&loaded.url).to_owned()),
+                .map(|loaded| without_query(&loaded.url).to_owned()),
             age: loaded.map(|loaded| now.saturating_sub(loaded.at).as_secs()),
             next_refresh: due.max(allowed).saturating_sub(now).as_secs(),
             failing,
@@ -288,7 +296,8 @@ impl RemoteSource {
     }
 
     fn no_keys(&self, why: &str) -> Error {
-        Error::new(Code::KeySourceUnavailable).with_detail(format!("{}: {why}", place(&self.loader.url)))
+        Error::new(Code::KeySourceUnavailable)
+            .with_detail(format!("{}: {why}", without_query(&self.loader.url)))
     }
 
     fn load(&self) -> Result<()> {

@@ -233,7 +233,14 @@ pub(super) fn fetched_set(text: &str, allowed: Algorithms) -> Result<KeySet> {
         allowed,
         remarks: &mut remarks,
     };
-    source.jwks(text)
+    let set = source.jwks(text);
+    set.map_err(|why| match remarks.first() {
+        Some(first) => {
+            let entry = first.key.trim_start_matches('.');
+            unusable(format!("{}; `{entry}`: {}", reason(&why), first.message))
+        }
+        None => why,
+    })
 }
 
 fn prepare(material: &Material, algorithm: Algorithm) -> Result<PreparedKey> {

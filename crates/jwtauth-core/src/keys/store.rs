@@ -40,8 +40,6 @@ pub(crate) enum Selection {
     Answered,
     /// No key answers.
     Unknown,
-    /// The token must name a key and does not.
-    Unnamed,
 }
 
 impl KeyStore {
@@ -257,7 +255,8 @@ impl Current<'_> {
                     Some(key) => visit(key),
                     None => set.unnamed().for_each(&mut visit),
                 },
-                (KidRule::Required, None) => return Selection::Unnamed,
+                // Such a token was denied before.
+                (KidRule::Required, None) => {}
                 (KidRule::Required, Some(kid)) => {
                     let mut named = set.named(kid).peekable();
                     if named.peek().is_some() {

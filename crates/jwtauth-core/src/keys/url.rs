@@ -59,6 +59,10 @@ pub(super) enum Scheme {
 
 impl<'u> Url<'u> {
     pub(super) fn parse(text: &'u str) -> Result<Url<'u>, &'static str> {
+        // An issuer names the URL of its keys, and what failures name must not grow without bounds.
+        if text.len() > MAX_LENGTH {
+            return Err("it is longer than 8,000 bytes");
+        }
         if text.contains('#') {
             return Err("a fragment has no meaning in it");
         }
@@ -113,6 +117,9 @@ impl Scheme {
         }
     }
 }
+
+/// What everybody should take (RFC 9110 §4.1).
+const MAX_LENGTH: usize = 8000;
 
 fn stands_in_a_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_')
@@ -199,6 +206,13 @@ mod tests {
             let problem = check(url, false).expect_err(url);
             assert!(problem.contains(said), "{url}: {problem}");
         }
+    }
+
+    #[test]
+    fn a_url_has_a_length_that_everybody_takes() {
+        let url = |length: usize| format!("{:a<length$}", "https://issuer.example/");
+        assert_eq!(check(&url(8000), false), Ok(()));
+        assert!(check(&url(8001), false).unwrap_err().contains("8,000"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::error::{Code, Error, Result};
 use crate::keys::{Algorithm, Algorithms, Current, PreparedKey, Selection};
 use crate::pipeline::decode::Header;
+use crate::policy::KidRule;
 
 /// The keys that may have signed a token, made ready for its algorithm.
 #[derive(Debug)]
@@ -33,6 +34,18 @@ pub(crate) fn algorithm(header: &Header, allowed: Algorithms) -> Result<Algorith
     })
 }
 
+/// Looks whether a token that must name its key does, also before any key: no key could help one that does not.
+///
+/// # Errors
+/// [`Code::KeyNotFound`].
+pub(crate) fn name(header: &Header, rule: KidRule) -> Result<()> {
+    let named = header.kid.as_deref().is_some_and(|kid| !kid.is_empty());
+    if rule == KidRule::Required && !named {
+        return Err(Error::new(Code::KeyNotFound).with_detail("the token does not name its key (`kid`)"));
+    }
+    Ok(())
+}
+
 /// Finds the keys that answer to a header and can be used with its algorithm.
 ///
 /// # Errors
@@ -54,7 +67,6 @@ pub(crate) fn candidates<'k>(
     });
     first.map(|first| Candidates { first, others }).ok_or_else(|| {
         Error::new(Code::KeyNotFound).with_detail(match selection {
-            Selection::Unnamed => "the token does not name its key (`kid`)".to_owned(),
             Selection::Unknown => "no key has the name that the token gives (`kid`)".to_owned(),
             Selection::Answered => format!("the key that answers cannot be used with {algorithm}"),
         })

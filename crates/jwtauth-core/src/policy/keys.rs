@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::remote::Remote;
 use crate::json::{self, Object, Value};
+use crate::keys::fetch::without_query;
 use crate::keys::{Algorithm, Algorithms};
 
 /// Where keys come from and how one is chosen.
@@ -77,7 +78,7 @@ pub enum Origin {
 }
 
 /// A JWK set behind a URL.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct JwksUrl {
     /// The URL.
     #[serde(rename = "jwks_url")]
@@ -135,6 +136,16 @@ impl fmt::Debug for Origin {
             Origin::JwksUrl(_) => out.write_str("JwksUrl(..)"),
             Origin::OidcDiscoveryUrl(_) => out.write_str("OidcDiscoveryUrl(..)"),
         }
+    }
+}
+
+impl fmt::Debug for JwksUrl {
+    /// Without the query of the URL.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("JwksUrl")
+            .field("url", &without_query(&self.url))
+            .field("remote", &self.remote)
+            .finish()
     }
 }
 

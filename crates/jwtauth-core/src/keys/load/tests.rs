@@ -1,0 +1,330 @@
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use super::*;
+use crate::keys::Algorithm;
+
+/// A server that gives one answer after the other, and keeps what it was asked.
+#[derive(Debug, Default)]
+struct Server {
+    answers: Mutex<VecDeque<Fetched>>,
+    /// The path, `If-None-Match` and `If-Modified-Since` of each request.
+    asked: Mutex<Vec<String>>,
+    takes: Duration,
+}
+
+impl Fetch for Server {
+    fn get(&self, request: &FetchRequest<'_>) -> Result<Fetched, FetchFailed> {
+        assert!(request.timeout >= Duration::from_millis(1), "{request:?}");
+        let path = request.url.strip_prefix("https://issuer.example").unwrap();
+        let asked = [Some(path), request.if_none_match, request.if_modified_since];
+        let asked: Vec<&str> = asked.into_iter().flatten().collect();
+        self.asked.lock().unwrap().push(asked.join(" "));
+        std::thread::sleep(self.takes);
+        Ok(self.answers.lock().unwrap().pop_front().unwrap())
+    }
+}
+
+impl Server {
+    fn answering(answers: impl IntoIterator<Item = Fetched>) -> Arc<Server> {
+        Arc::new(Server {
+            answers: Mutex::new(answers.into_iter().collect()),
+            ..Server::default()
+        })
+    }
+
+    fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut self.asked.lock().unwrap())
+    }
+}
+
+fn loader(kind: Kind, server: &Arc<Server>) -> Loader {
+    let clock = Monotonic::default();
+    Loader {
+        url: match kind {
+            Kind::Jwks => "https://issuer.example/keys?secret=hush".to_owned(),
+            Kind::Discovery { .. } => "https://issuer.example".to_owned(),
+        },
+        kind,
+        settings: Remote::default(),
+        allowed: [Algorithm::ES256, Algorithm::HS256].into_iter().collect(),
+        fetch: Arc::<Server>::clone(server),
+        started: clock.now(),
+        clock,
+    }
+}
+
+fn good() -> Fetched {
+    Fetched::new(200, format!(r#"{{"keys":[{EC}]}}"#))
+}
+
+fn metadata(jwks_path: &str) -> Fetched {
+    let text = format!(
+        r#"{{"issuer":"https://issuer.example","jwks_uri":"https://issuer.example{jwks_path}","id_token_signing_alg_values_supported":["HS256","ES256"]}}"#
+    );
+    Fetched::new(200, text)
+}
+
+fn ttl(loaded: &Loaded) -> u64 {
+    (loaded.fresh_until - loaded.at).as_secs()
+}
+
+const ISSUER: Kind = Kind::Discovery { advertised: false };
+
+#[test]
+fn nothing_is_asked_when_no_time_is_left() {
+    let server = Arc::new(Server {
+        answers: Mutex::new([metadata("/keys"), good()].into()),
+        takes: Duration::from_millis(30),
+        ..Server::default()
+    });
+    let mut loader = loader(ISSUER, &server);
+    loader.settings.timeout = Duration::from_millis(20);
+    let failure = loader.load(None).unwrap_err();
+    assert_eq!(failure.code, Code::KeySourceUnavailable);
+    assert_eq!(failure.failed.to_string(), "http: no time is left to ask for it");
+    assert_eq!(server.asked().len(), 1);
+}
+
+#[test]
+fn what_nobody_asked_about_cannot_be_unchanged() {
+    let server = Server::answering([
+        good(),
+        Fetched::new(304, []),
+        good().header("ETag", "\"a\""),
+        Fetched::new(304, []),
+    ]);
+    let loader = loader(Kind::Jwks, &server);
+    let untagged = loader.load(None).unwrap();
+    let failure = loader.load(Some(&untagged)).unwrap_err();
+    assert_eq!(failure.failed.status, Some(304));
+    let tagged = loader.load(None).unwrap();
+    let confirmed = loader.load(Some(&tagged)).unwrap();
+    assert!(Arc::ptr_eq(&confirmed.keys, &tagged.keys));
+}
+
+#[test]
+fn what_has_not_changed_stays_as_long_as_was_said_at_first() {
+    let server = Server::answering([
+        good()
+            .header("ETag", "\"a\"")
+            .header("Cache-Control", "max-age=60"),
+        Fetched::new(304, []),
+        Fetched::new(304, []).header("Cache-Control", "max-age=90"),
+        Fetched::new(304, []).header("ETag", "\"b\""),
+        good(),
+    ]);
+    let loader = loader(Kind::Jwks, &server);
+    let mut loaded = loader.load(None).unwrap();
+    assert_eq!(ttl(&loaded), 60);
+    for seconds in [60, 90, 90, 900] {
+        loaded = loader.load(Some(&loaded)).unwrap();
+        assert_eq!(ttl(&loaded), seconds);
+    }
+    let path = "/keys?secret=hush";
+    assert_eq!(
+        server.asked(),
+        [
+            path.to_owned(),
+            format!("{path} \"a\""),
+            format!("{path} \"a\""),
+            format!("{path} \"a\""),
+            format!("{path} \"b\"")
+        ]
+    );
+}
+
+#[test]
+fn metadata_is_kept_and_refreshed_like_a_set() {
+    let server = Server::answering([
+        metadata("/keys")
+            .header("ETag", "\"m\"")
+            .header("Cache-Control", "max-age=300"),
+        good().header("Last-Modified", "yesterday"),
+        Fetched::new(304, []),
+        Fetched::new(304, []),
+        metadata("/moved"),
+        good(),
+    ]);
+    let loader = loader(ISSUER, &server);
+    let first = loader.load(None).unwrap();
+    assert_eq!(ttl(&first), 300, "the shorter of the two");
+    let second = loader.load(Some(&first)).unwrap();
+    assert!(Arc::ptr_eq(&first.keys, &second.keys));
+    assert_eq!(ttl(&second), 300);
+    let third = loader.load(Some(&second)).unwrap();
+    assert_eq!(third.url, "https://issuer.example/moved");
+    assert_eq!(ttl(&third), 900);
+    assert_eq!(
+        server.asked(),
+        [
+            "/.well-known/openid-configuration",
+            "/keys",
+            "/.well-known/openid-configuration \"m\"",
+            "/keys yesterday",
+            "/.well-known/openid-configuration \"m\"",
+            "/moved",
+        ],
+        "what was said about one set is not sent for another"
+    );
+}
+
+#[test]
+fn a_symmetric_key_in_a_set_is_for_those_who_allow_it_by_name() {
+    let oct = r#"{"kty":"oct","kid":"h","k":"c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"}"#;
+    let usable = |set: &str, allowed: &[Algorithm], kind: Kind| {
+        let set = Fetched::new(200, set);
+        let server = match kind {
+            Kind::Jwks => Server::answering([set]),
+            Kind::Discovery { .. } => Server::answering([metadata("/keys"), set]),
+        };
+        let loader = Loader {
+            allowed: allowed.iter().copied().collect(),
+            ..loader(kind, &server)
+        };
+        loader.load(None).map(|loaded| loaded.keys.census().1)
+    };
+    let mixed = format!(r#"{{"keys":[{oct},{EC}]}}"#);
+    let (es, hs) = (Algorithm::ES256, Algorithm::HS256);
+    assert_eq!(usable(&mixed, &[es], Kind::Jwks).unwrap(), ["e"]);
+    assert_eq!(usable(&mixed, &[es, hs], Kind::Jwks).unwrap(), ["h", "e"]);
+    assert_eq!(usable(&mixed, &[hs], Kind::Jwks).unwrap(), ["h"]);
+    let advertised = Kind::Discovery { advertised: true };
+    assert_eq!(
+        usable(&mixed, &[es, hs], advertised).unwrap(),
+        ["e"],
+        "metadata cannot allow a secret"
+    );
+    let failure = usable(&format!(r#"{{"keys":[{oct}]}}"#), &[es], Kind::Jwks).unwrap_err();
+    assert_eq!(failure.code, Code::KeySetInvalid);
+    assert!(
+        failure
+            .failed
+            .reason
+            .ends_with("`keys[0]`: this key is skipped: no algorithm that it fits is allowed"),
+        "{}",
+        failure.failed
+    );
+}
+
+#[test]
+fn a_body_that_is_no_set_is_refused_and_not_repeated() {
+    let bytes = |text: &str| text.as_bytes().to_vec();
+    let good = format!(r#"{{"keys":[{EC}]}}"#);
+    let bodies = [
+        bytes(""),
+        bytes("hush"),
+        bytes("<html>hush</html>"),
+        bytes("\"hush\""),
+        bytes("null"),
+        bytes("[{\"kty\":\"hush\"}]"),
+        bytes(r#"{"keys":"hush"}"#),
+        bytes(r#"{"keys":{"hush":1}}"#),
+        bytes(r#"{"keys":["hush",null,7,[]]}"#),
+        bytes(r#"{"keys":[{"kty":"hush","kid":"hush"}]}"#),
+        bytes(&format!("{good}hush")),
+        bytes(&format!("{good}{good}")),
+        bytes(&format!("\u{feff}{good}")),
+        bytes(&good.replace("{\"keys\"", "{\"keys\":[],\"keys\"")),
+        bytes(&good.replace("\"kid\":", "\"hush\":1,\"hush\":2,\"kid\":")),
+        bytes(&good.replace("\"kid\":", "\"x\":\"\u{0}hush\",\"kid\":")),
+        bytes(&good.replace("\"kid\":", r#""x":"\ud800hush","kid":"#)),
+        bytes(&good.replace(
+            "\"kid\":",
+            &format!("\"x\":{}{},\"kid\":", "[".repeat(70), "]".repeat(70)),
+        )),
+        [bytes(&good.replace("\"e\"", "\"hush\"")), vec![0xff]].concat(),
+        good.replace("\"e\"", "\"e\u{e9}\"")
+            .chars()
+            .map(|letter| letter as u8)
+            .collect(),
+        good.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+    ];
+    for body in bodies {
+        let shown = String::from_utf8_lossy(&body).into_owned();
+        let size = body.len() as u64;
+        let server = Server::answering([Fetched::new(200, body)]);
+        let loader = loader(Kind::Jwks, &server);
+        let failure = loader.load(None).expect_err(&shown);
+        assert_eq!(
+            (failure.code, failure.failed.phase),
+            (Code::KeySetInvalid, Phase::Parse)
+        );
+        assert_eq!(
+            (failure.failed.status, failure.failed.bytes_read),
+            (Some(200), size)
+        );
+        assert!(
+            !format!("{} {failure:?}", failure.error()).contains("hush"),
+            "{failure:?}"
+        );
+    }
+}
+
+#[test]
+fn metadata_that_is_none_is_refused_and_not_repeated() {
+    for (body, code) in [
+        ("hush", Code::DiscoveryFailed),
+        ("[]", Code::DiscoveryFailed),
+        (r#"{"jwks_uri":"https://hush.example/"}"#, Code::DiscoveryFailed),
+        (
+            r#"{"issuer":null,"jwks_uri":"https://hush.example/"}"#,
+            Code::DiscoveryFailed,
+        ),
+        (
+            r#"{"issuer":["https://issuer.example"],"jwks_uri":"https://hush.example/"}"#,
+            Code::DiscoveryFailed,
+        ),
+        (
+            r#"{"issuer":"https://issuer.example","issuer":"https://hush.example"}"#,
+            Code::DiscoveryFailed,
+        ),
+        (r#"{"issuer":"https://issuer.example"}"#, Code::DiscoveryFailed),
+        (
+            r#"{"issuer":"https://issuer.example","jwks_uri":"/hush"}"#,
+            Code::DiscoveryFailed,
+        ),
+        (
+            r#"{"issuer":"https://issuer.example","jwks_uri":"https://hush@issuer.example/"}"#,
+            Code::DiscoveryFailed,
+        ),
+        (
+            r#"{"issuer":"https://issuer.example","jwks_uri":"http://127.0.0.1/hush"}"#,
+            Code::DiscoveryFailed,
+        ),
+        (
+            r#"{"issuer":"https://issuer.example/","jwks_uri":"https://issuer.example/"}"#,
+            Code::DiscoveryIssuerMismatch,
+        ),
+        (
+            r#"{"issuer":"https://ISSUER.example","jwks_uri":"https://issuer.example/"}"#,
+            Code::DiscoveryIssuerMismatch,
+        ),
+    ] {
+        let server = Server::answering([Fetched::new(200, body)]);
+        let failure = loader(ISSUER, &server).load(None).expect_err(body);
+        assert_eq!(failure.code, code, "{body}");
+        assert!(!failure.error().to_string().contains("hush"), "{failure:?}");
+    }
+}
+
+#[test]
+fn nothing_is_printed_that_may_be_a_secret() {
+    let server = Server::answering([good().header("ETag", "\"hush\"")]);
+    let loader = loader(Kind::Jwks, &server);
+    let loaded = loader.load(None).unwrap();
+    server.asked();
+    let request = FetchRequest {
+        url: "https://issuer.example/keys?secret=hush",
+        timeout: Duration::from_secs(1),
+        max_bytes: 1,
+        if_none_match: Some("hush"),
+        if_modified_since: Some("hush"),
+    };
+    let fetched = Fetched::new(200, "hush").header("ETag", "hush");
+    let printed = format!("{loader:?} {loaded:?} {request:?} {fetched:?}");
+    assert!(!printed.contains("hush"), "{printed}");
+    assert!(printed.contains("https://issuer.example/keys"), "{printed}");
+}
+
+const EC: &str = r#"{"kty":"EC","crv":"P-256","kid":"e","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#;
