@@ -266,14 +266,14 @@ fn keys(config: &AnyCase<'_, '_>, method: &Method<'_, '_>, warnings: &mut Vec<Wa
         ));
     }
     let algorithms = algorithms(config, method)?;
-    let remote = |check: url::Check, url: &str, authorities: &'static str| -> Result<Remote> {
+    let remote = |check: url::Check, name: &str, url: &str, authorities: &'static str| -> Result<Remote> {
         let ca_pem = config.text(authorities)?;
         if !ca_pem.is_empty() && !pem::has_certificate(&ca_pem) {
             return Err(method.config.error(format!(
                 "error checking {authorities}: could not parse CA PEM value successfully"
             )));
         }
-        check(url, false).map_err(|why| method.config.error(format!("`{url}`: {why}")))?;
+        check(url, false).map_err(|why| method.config.error(format!("error checking {name}: {why}")))?;
         Ok(Remote {
             ca_pem: Some(ca_pem).filter(|pem| !pem.is_empty()),
             ..Remote::default()
@@ -289,11 +289,16 @@ fn keys(config: &AnyCase<'_, '_>, method: &Method<'_, '_>, warnings: &mut Vec<Wa
         kid: KidRule::Match,
     };
     if !jwks.is_empty() {
-        let remote = remote(url::check, &jwks, "JWKSCACert")?;
+        let remote = remote(url::check, "JWKSURL", &jwks, "JWKSCACert")?;
         return Ok(fetched(Origin::JwksUrl(JwksUrl { url: jwks, remote })));
     }
     if !discovery.is_empty() {
-        let remote = remote(url::check_issuer, &discovery, "OIDCDiscoveryCACert")?;
+        let remote = remote(
+            url::check_issuer,
+            "OIDCDiscoveryURL",
+            &discovery,
+            "OIDCDiscoveryCACert",
+        )?;
         let named = !config.texts("JWTSupportedAlgs")?.is_empty();
         let algorithms = if named {
             DiscoveredAlgorithms::Any

@@ -19,6 +19,7 @@ struct Server {
 
 impl Fetch for Server {
     fn get(&self, _: &FetchRequest<'_>) -> Result<Fetched, FetchFailed> {
+        let set = SET.replace("KID", &self.kid.lock().unwrap());
         self.requests.fetch_add(1, Ordering::SeqCst);
         if self.slow.load(Ordering::SeqCst) {
             std::thread::sleep(Duration::from_millis(50));
@@ -26,7 +27,6 @@ impl Fetch for Server {
         if self.down.load(Ordering::SeqCst) {
             return Err(FetchFailed::new(Phase::Connect, "nobody is there"));
         }
-        let set = SET.replace("KID", &self.kid.lock().unwrap());
         Ok(Fetched::new(200, set))
     }
 }
@@ -412,6 +412,56 @@ fn refreshing_asks_whatever_is_there() {
     assert!(world.source.refresh().is_err());
     assert!(world.source.refresh().is_err(), "no pause keeps an operator");
     assert_eq!(world.server.requests(), 4);
+}
+
+#[test]
+fn refreshing_takes_no_fetch_that_began_before() {
+    let world = world();
+    world.server.slow.store(true, Ordering::SeqCst);
+    std::thread::scope(|scope| {
+        scope.spawn(|| world.current().unwrap().keys().unwrap().census().1);
+        while world.server.requests() == 0 {
+            std::thread::yield_now();
+        }
+        world.server.rotates_to("two");
+        for _ in 0..8 {
+            scope.spawn(|| {
+                world.source.refresh().unwrap();
+                let keys = world.source.snapshot().keys().unwrap().census().1;
+                assert_eq!(keys, ["two"]);
+            });
+        }
+    });
+    let requests = world.server.requests();
+    assert!(
+        (2..=3).contains(&requests),
+        "those who refresh share a fetch: {requests}"
+    );
+}
+
+#[test]
+fn a_cached_request_for_an_unknown_key_is_decided_where_nobody_could_ask() {
+    #[derive(Debug)]
+    struct Hanging(Monotonic);
+    impl Fetch for Hanging {
+        fn get(&self, _: &FetchRequest<'_>) -> Result<Fetched, FetchFailed> {
+            self.0.advance(Duration::from_secs(5));
+            Err(FetchFailed::new(Phase::Http, "no whole answer in time"))
+        }
+    }
+    let mut world = world();
+    let tried = world.current().unwrap();
+    world.source.loader.fetch = Arc::new(Hanging(world.clock.clone()));
+    for _ in 0..6 {
+        assert!(world.source.refresh().is_err());
+    }
+    // The cool-down counts from the beginning of the last fetch, the pause of half a minute from its end.
+    world.later(26);
+    let asked = world.source.refetch(&tried, Some("two"), Reach::Cache);
+    assert!(matches!(asked, Refetched::Failed(_)), "{asked:?}");
+    world.later(8);
+    let asked = world.source.refetch(&tried, Some("two"), Reach::Cache);
+    assert!(matches!(asked, Refetched::OutOfReach(_)), "{asked:?}");
 }
 
 #[test]
