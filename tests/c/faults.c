@@ -1,6 +1,6 @@
 /*
  * Plays the scripted faults of tests/faults against a real server over TLS, each request on a stack of its own, and
- * measures how much of it is used: faults ADDRESS [EVERY]
+ * measures how much of it is used. Then forks at many moments of a fetch over TLS: faults ADDRESS [EVERY]
  *
  * ADDRESS is what the program `serve` says of itself, as http://127.0.0.1:40123. With EVERY only each so-manyth script
  * is played. Several are played at once, because most of the time is spent waiting.
@@ -8,7 +8,9 @@
 
 #define _GNU_SOURCE
 
+#include <signal.h>
 #include <stdint.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include <jwtauth.h>
@@ -243,6 +245,60 @@ static unsigned long take_script(void) {
     return __atomic_fetch_add(&next_script, (unsigned long)every, __ATOMIC_SEQ_CST);
 }
 
+/* --- forks --- */
+
+/* A server that wants the client's certificate makes both sides compute most. */
+static const char handshake[] = "{\"fault\":\"wants a client's certificate, and gets it\",\"script\":\"cold\"}";
+
+enum { FORKS = 50, FETCH_TAKES_MS = 40, PATIENCE = 60 };
+
+/* A child that decides ends by a signal, which leaves a leak checker no time to miss the threads that are not there. */
+static int a_child_decides(const jwtauth_verifier *verifier, const char *token) {
+    int ended = -1;
+    pid_t child;
+
+    fflush(NULL);
+    child = fork();
+    if (child == 0) {
+        alarm(PATIENCE);
+        if (jwtauth_verifier_authenticate_token(verifier, token, NULL, NULL) == JWTAUTH_STATUS_OK) {
+            raise(SIGKILL);
+        }
+        _exit(1);
+    }
+    return child > 0 && waitpid(child, &ended, 0) == child && WIFSIGNALED(ended) && WTERMSIG(ended) == SIGKILL;
+}
+
+static void forks_at_any_moment_of_a_handshake(void) {
+    char *program = ask("POST", "/plays", handshake), *config = jwtauth_json_get(program, "/verifier");
+    char *step = jwtauth_json_get(program, "/steps/1"), *token = jwtauth_json_get(step, "/tokens/0");
+    char path[64];
+    int i;
+
+    snprintf(path, sizeof path, "/plays/%lu/steps/0", number_at(program, "/play", 0));
+    free(ask("POST", path, ""));
+    for (i = 0; i < FORKS; i++) {
+        static visitor other;
+        struct timespec pause = {0, (long)i * FETCH_TAKES_MS * 1000000 / FORKS};
+        jwtauth_verifier *verifier = NULL;
+
+        CHECK(jwtauth_verifier_new(config, &verifier, NULL) == JWTAUTH_STATUS_OK);
+        memset(&other, 0, sizeof other);
+        other.verifier = verifier;
+        other.step = step;
+        begin(&other);
+        nanosleep(&pause, NULL);
+        CHECK(a_child_decides(verifier, token));
+        end(&other);
+        CHECK(other.asked == 1 && other.wrong == 0);
+        jwtauth_verifier_free(verifier);
+    }
+    jwtauth_string_free(token);
+    jwtauth_string_free(step);
+    jwtauth_string_free(config);
+    free(program);
+}
+
 static void *play_scripts(void *self) {
     char *which;
 
@@ -269,6 +325,7 @@ static void faults(void) {
         most_used = players[i].most_used > most_used ? players[i].most_used : most_used;
     }
     free(scripts);
+    forks_at_any_moment_of_a_handshake();
     CHECK(played > 0);
     CHECK(most_used <= SMALL_STACK);
     printf("faults c: %lu scripts, at most %zu KiB of stack\n", played, (most_used + 1023) / 1024);
