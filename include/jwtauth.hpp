@@ -18,7 +18,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -138,7 +137,8 @@ private:
 
 /*
  * Fetches documents of keys with the program's own HTTP client. It runs on the threads that authenticate, on several
- * at once if there are several key sources, and may throw anything: that is a fetch that failed.
+ * at once if there are several key sources, and may throw anything: that is a fetch that failed. Only a FetchError says
+ * why in the reply's `detail`.
  */
 using Fetch = std::function<FetchResponse(const FetchRequest &)>;
 
@@ -157,10 +157,9 @@ struct Fetcher {
                                   response.body.size());
         } catch (const FetchError &error) {
             jwtauth_fetch_fail(fetch, error.phase().c_str(), error.what());
-        } catch (const std::exception &error) {
-            jwtauth_fetch_fail(fetch, "http", error.what());
         } catch (...) {
-            jwtauth_fetch_fail(fetch, "http", "the fetch threw something that is no std::exception");
+            /* What other exceptions say may hold a password or a URL's query. */
+            jwtauth_fetch_fail(fetch, "http", "the program's client threw something other than a FetchError");
         }
     }
 

@@ -91,9 +91,12 @@ static void whatever_is_thrown_is_a_failed_fetch() {
          "keys: tls: the certificate has expired"},
         {[](const FetchRequest &) -> FetchResponse { throw FetchError("weather", "rain"); },
          "keys: http: the callback's answer could not be taken: `phase` must be one of"},
-        {[](const FetchRequest &) -> FetchResponse { throw std::runtime_error("no\nanswer"); },
+        {[](const FetchRequest &) -> FetchResponse { throw FetchError("http", "no\nanswer"); },
          "keys: http: no answer"},
-        {[](const FetchRequest &) -> FetchResponse { throw 17; }, "keys: http: the fetch threw something"},
+        {[](const FetchRequest &) -> FetchResponse { throw std::runtime_error("https://a:hush@proxy"); },
+         "keys: http: the program's client threw something other than a FetchError"},
+        {[](const FetchRequest &) -> FetchResponse { throw 17; },
+         "keys: http: the program's client threw something other than a FetchError"},
         {[](const FetchRequest &) { return FetchResponse(); }, "could not be taken: the status must be"},
         {[](const FetchRequest &) {
              FetchResponse response = keys();
