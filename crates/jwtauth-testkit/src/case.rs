@@ -142,14 +142,18 @@ fn topic(path: &Path) -> Result<Topic> {
 impl Case {
     /// The name as a directory may have it: lower-case letters and digits, joined by `-`.
     pub fn slug(&self) -> String {
-        let words: Vec<String> = self
-            .name
-            .split(|letter: char| !letter.is_ascii_alphanumeric())
-            .filter(|word| !word.is_empty())
-            .map(str::to_ascii_lowercase)
-            .collect();
-        words.join("-")
+        slug(&self.name)
     }
+}
+
+/// A name as a directory may have it: lower-case letters and digits, joined by `-`.
+pub fn slug(name: &str) -> String {
+    let words: Vec<String> = name
+        .split(|letter: char| !letter.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect();
+    words.join("-")
 }
 
 /// Patches a document (RFC 7396): `null` takes a member out, objects are patched member by member.

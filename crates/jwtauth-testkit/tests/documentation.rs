@@ -10,11 +10,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use jwtauth_testkit::{case, flatten, suite};
+use jwtauth_testkit::{case, faults, flatten, suite};
 use serde_json::{Value, json};
 
 #[test]
 fn every_case_that_a_page_names_exists() {
+    let faults = faults::Suite::load().unwrap();
+    let faults = faults.faults.iter().map(|fault| format!("faults/{}", case::slug(&fault.name)));
     let known: BTreeSet<String> = case::topics(&suite())
         .unwrap()
         .iter()
@@ -24,6 +26,7 @@ fn every_case_that_a_page_names_exists() {
                 .iter()
                 .map(|case| format!("{}/{}", topic.topic, case.slug()))
         })
+        .chain(faults)
         .collect();
     let topics: BTreeSet<&str> = known.iter().filter_map(|name| name.split('/').next()).collect();
     let mut named = 0;
