@@ -8,17 +8,59 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from jwtauth import Error, Verifier
+from jwtauth import Error, FetchError, FetchRequest, FetchResponse, Verifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from wsgiref.types import StartResponse, WSGIEnvironment
 
-CONFIGURATIONS = json.loads(Path(os.environ["CONFIGURATIONS"]).read_text(encoding="utf-8"))
-VERIFIERS = {f"/{name}": Verifier(config) for name, config in CONFIGURATIONS.items()}
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+class NoRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+def fetch_with(authorities: str) -> Callable[[FetchRequest], FetchResponse]:
+    """What a host might have: a client with its own trust, and its own words for what went wrong."""
+    https = urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=authorities))
+    opener = urllib.request.build_opener(https, NoRedirects, urllib.request.ProxyHandler({}))
+
+    def fetch(request: FetchRequest) -> FetchResponse:
+        deadline = time.monotonic() + request.timeout
+        try:
+            asked = urllib.request.Request(request.url, headers=request.headers)
+            with opener.open(asked, timeout=request.timeout) as answer:
+                body = b""
+                while len(body) <= request.max_bytes and (part := answer.read1(64 * 1024)):
+                    body += part
+                    if time.monotonic() > deadline:
+                        raise FetchError("http", "too slow")
+                return FetchResponse(answer.status, body, answer.headers.items())
+        except urllib.error.HTTPError as answer:
+            with answer:
+                return FetchResponse(answer.code, headers=answer.headers.items())
+        except urllib.error.URLError as failure:
+            raise FetchError("tls" if isinstance(failure.reason, ssl.SSLError) else "connect", "unreachable") from failure
+
+    return fetch
+
+
+def build(play: dict[str, Any]) -> Verifier:
+    own = play.get("authorities")
+    return Verifier(play["verifier"], fetch=None if own is None else fetch_with(own))
+
+
+PLAYS = json.loads(Path(os.environ["PLAYS"]).read_text(encoding="utf-8"))
+VERIFIERS = {f"/{number}": build(play) for number, play in PLAYS.items()}
 if "REFRESH" in os.environ:
     for verifier in VERIFIERS.values():
         verifier.refresh_keys()

@@ -39,7 +39,7 @@ def ticking() -> Iterator[list[float]]:
 
 
 def longest_pause(times: list[float]) -> float:
-    return max(later - earlier for earlier, later in zip(times, times[1:]))  # noqa: B905
+    return max(later - earlier for earlier, later in zip(times, times[1:]))
 
 
 # Threads
