@@ -16,7 +16,10 @@ use serde_json::{Value, json};
 #[test]
 fn every_case_that_a_page_names_exists() {
     let faults = faults::Suite::load().unwrap();
-    let faults = faults.faults.iter().map(|fault| format!("faults/{}", case::slug(&fault.name)));
+    let faults = faults
+        .faults
+        .iter()
+        .map(|fault| format!("faults/{}", case::slug(&fault.name)));
     let known: BTreeSet<String> = case::topics(&suite())
         .unwrap()
         .iter()
