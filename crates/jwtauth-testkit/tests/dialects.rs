@@ -210,6 +210,41 @@ fn a_token_without_a_kid_has_no_pair_asked() {
     assert_eq!(issuer.server.requests(), 0);
 }
 
+#[test]
+fn two_servers_with_keys_of_one_name() {
+    let (first, second) = (Issuer::start("first"), Issuer::start("second"));
+    for (issuer, key) in [(&first, "rsa-1"), (&second, "rsa-2")] {
+        let mut jwk = issuer.keys.get(key).unwrap().jwk(key);
+        jwk.insert("kid".to_owned(), json!("k"));
+        issuer.answers("/keys", Answer::json(json!({ "keys": [jwk] })));
+    }
+    let pair = |issuer: &Issuer| json!({ "jwks_url": issuer.url(), "jwks_ca_pem": issuer.authority });
+    let source = |issuer: &Issuer| json!({ "jwks_url": issuer.url(), "ca_file": "ca.pem" });
+    let role = json!({ "role_type": "jwt", "user_claim": "sub", "bound_subject": "alice" });
+    let vault = json!({ "jwks_pairs": [pair(&first), pair(&second)], "default_role": "web", "roles": { "web": role } });
+    let native =
+        json!({ "keys": [source(&first), source(&second)], "algorithms": ["RS256"], "issuer": null });
+    let vault = first.verifier("vault", &vault);
+    let native = first.verifier("native", &native);
+    let ask = |verifier: &Verifier, key: &str| {
+        let claims = json!({ "sub": "alice", "iat": NOW, "nbf": NOW, "exp": NOW + 60 });
+        let token = json!({ "key": key, "alg": "RS256", "kid": "k", "claims": claims });
+        let token = mint::token(&serde_json::from_str(&token.to_string()).unwrap(), &first.keys).unwrap();
+        let request = json!({ "token": token }).to_string();
+        wire::authenticate(verifier, &request)
+            .map(|_| ())
+            .map_err(|why| why.code())
+    };
+    for _ in 0..2 {
+        assert_eq!(ask(&native, "rsa-1"), Ok(()));
+        assert_eq!(ask(&native, "rsa-2"), Ok(()));
+        // In Vault the first pair that knows the name answers, and no other.
+        assert_eq!(ask(&vault, "rsa-2"), Err(Code::SignatureInvalid));
+        assert_eq!(ask(&vault, "rsa-1"), Ok(()));
+        assert_eq!(ask(&native, "rsa-3072"), Err(Code::SignatureInvalid));
+    }
+}
+
 /// `hush` stands in the query, in the bearer token, and in whatever the server says; the client's key is a secret of its
 /// own.
 #[test]

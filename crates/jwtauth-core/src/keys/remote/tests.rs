@@ -465,6 +465,43 @@ fn a_cached_request_for_an_unknown_key_is_decided_where_nobody_could_ask() {
 }
 
 #[test]
+fn nobody_waits_longer_for_another_s_fetch_than_for_their_own() {
+    #[derive(Debug, Default)]
+    struct Stuck {
+        entered: AtomicBool,
+        over: AtomicBool,
+    }
+    impl Fetch for Stuck {
+        fn get(&self, _: &FetchRequest<'_>) -> Result<Fetched, FetchFailed> {
+            self.entered.store(true, Ordering::SeqCst);
+            while !self.over.load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Err(FetchFailed::new(Phase::Http, "over at last"))
+        }
+    }
+    let mut world = world_with(Remote {
+        timeout: Duration::from_millis(50),
+        ..Remote::default()
+    });
+    let stuck = Arc::new(Stuck::default());
+    world.source.loader.fetch = Arc::<Stuck>::clone(&stuck);
+    std::thread::scope(|scope| {
+        scope.spawn(|| world.current().unwrap_err());
+        while !stuck.entered.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+        let outcomes = [world.current().map(|_| ()), world.source.refresh()];
+        stuck.over.store(true, Ordering::SeqCst);
+        for outcome in outcomes {
+            let error = outcome.unwrap_err();
+            assert!(error.to_string().ends_with("no answer in time"), "{error}");
+        }
+    });
+    assert_eq!(world.status().failures, 1);
+}
+
+#[test]
 fn a_panicking_client_leaves_the_source_usable() {
     #[derive(Debug)]
     struct Broken;
