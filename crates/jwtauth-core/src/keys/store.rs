@@ -24,13 +24,20 @@ pub(crate) struct KeyStore {
 #[derive(Debug)]
 pub(crate) struct Current<'k> {
     sources: &'k [Opened],
-    /// The sets of the fetched sources, in their order; `None` where there is none. Empty when all are fixed.
-    fetched: Vec<Option<Snapshot>>,
+    fetched: Taken,
     rule: KidRule,
     /// Why a source has no keys at this moment.
     missing: Option<Error>,
     /// The `kid` that no key answered to.
     unknown: OnceCell<Box<str>>,
+}
+
+/// What the sources that fetch their keys have, in their order; `None` where there is nothing. There is seldom more than
+/// one such source, and for one nothing is allocated: that is a hundredth of a decision.
+#[derive(Debug)]
+struct Taken {
+    first: Option<Option<Snapshot>>,
+    rest: Vec<Option<Snapshot>>,
 }
 
 /// The keys that answer to a `kid`, or why there are none.
@@ -119,7 +126,7 @@ impl KeyStore {
         }
         let unknown = current.unknown.get().map(Box::as_ref);
         let (mut newer, mut failure, mut out_of_reach) = (Vec::new(), None, None);
-        for (index, (source, tried)) in self.fetching().zip(&current.fetched).enumerate() {
+        for (index, (source, tried)) in self.fetching().zip(current.fetched.iter()).enumerate() {
             let Some(tried) = tried else { continue };
             match source.refetch(tried, unknown, reach) {
                 Refetched::Newer(keys) => newer.push((index, keys)),
@@ -131,7 +138,7 @@ impl KeyStore {
         if !newer.is_empty() {
             // These keys and no others: asking for the current ones might fetch once more.
             for (index, keys) in newer {
-                if let Some(place) = current.fetched.get_mut(index) {
+                if let Some(place) = current.fetched.iter_mut().nth(index) {
                     *place = Some(keys);
                 }
             }
@@ -197,10 +204,13 @@ impl KeyStore {
 
     fn current(&self, reach: Reach<'_>) -> Current<'_> {
         let mut missing = None;
-        let fetched = self
+        let mut fetched = self
             .fetching()
-            .map(|source| source.current(reach).map_err(|why| missing = Some(why)).ok())
-            .collect();
+            .map(|source| source.current(reach).map_err(|why| missing = Some(why)).ok());
+        let fetched = Taken {
+            first: fetched.next(),
+            rest: fetched.collect(),
+        };
         Current {
             sources: &self.sources,
             fetched,
@@ -221,6 +231,16 @@ fn attempt_with<'k, T>(
             ControlFlow::Continue((current, why))
         }
         decided => ControlFlow::Break(decided),
+    }
+}
+
+impl Taken {
+    fn iter(&self) -> impl Iterator<Item = &Option<Snapshot>> {
+        self.first.iter().chain(&self.rest)
+    }
+
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut Option<Snapshot>> {
+        self.first.iter_mut().chain(&mut self.rest)
     }
 }
 
