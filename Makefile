@@ -54,7 +54,7 @@ install: ## install library, header, pkg-config and CMake files, and the program
 	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' .ci/install
 
 .PHONY: bench
-bench: ## what a decision costs beside the bare signature check
+bench: ## what a decision costs: beside the bare signature check, with fetched keys, on several threads
 	@cargo bench --locked -p jwtauth-core
 
 .PHONY: fuzz
