@@ -312,6 +312,13 @@ describe('a fetch function', () => {
     await ask(verifier)
   })
 
+  test('leaves settings of the built-in client without effect, of which the policy warns', () => {
+    const { verifier } = fetching(() => {}, { redirects: 1 })
+    const { warnings } = verifier.policy()
+    assert.equal(warnings.length, 1)
+    assert.match(warnings[0].message, /redirects/)
+  })
+
   test('is an option, the only one', () => {
     for (const options of [null, 1, [], () => {}, { fetch: null }, { fetch: 'http' }]) {
       assert.throws(() => new Verifier(config(), options), wrongType, inspect(options))
