@@ -21,7 +21,7 @@ use crate::keys::fetch::Phase;
 /// The lookups of one client: at most one at a time.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Names {
-    /// The one that has not ended. A fetch for the same name waits for it instead of starting another.
+    /// The one that has not ended. A fetch for the same name waits for it instead of starting another, for a while.
     pending: Arc<ArcSwapOption<Lookup>>,
 }
 
@@ -64,7 +64,9 @@ impl Names {
     fn lookup(&self, host: &str, port: u16) -> Arc<Lookup> {
         let process = std::process::id();
         // A lookup that a fork left behind ends in the parent alone.
-        let same = |one: &Arc<Lookup>| one.process == process && one.host == host && one.port == port;
+        let same = |one: &Arc<Lookup>| {
+            one.process == process && one.host == host && one.port == port && one.started.elapsed() < GIVEN_UP
+        };
         if let Some(pending) = self.pending.load_full().filter(same) {
             return pending;
         }
@@ -72,6 +74,7 @@ impl Names {
             process,
             host: host.to_owned(),
             port,
+            started: Instant::now(),
             found: OnceLock::new(),
         });
         self.pending.store(Some(Arc::clone(&lookup)));
@@ -90,6 +93,7 @@ struct Lookup {
     process: u32,
     host: String,
     port: u16,
+    started: Instant,
     found: OnceLock<Result<Vec<SocketAddr>, String>>,
 }
 
@@ -146,6 +150,8 @@ impl Resolver for Tracked {
 }
 
 const STEP: Duration = Duration::from_millis(1);
+/// Longer than resolvers try, as they are commonly configured.
+const GIVEN_UP: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {
@@ -185,6 +191,7 @@ mod tests {
                 process,
                 host: "jwtauth.invalid".to_owned(),
                 port: 80,
+                started: Instant::now(),
                 found: OnceLock::new(),
             })
         };
@@ -208,17 +215,20 @@ mod tests {
     }
 
     #[test]
-    fn a_lookup_that_a_fork_left_behind_is_started_anew() {
-        let names = Names::default();
-        names.pending.store(Some(Arc::new(Lookup {
-            process: std::process::id().wrapping_add(1),
-            host: "jwtauth.invalid".to_owned(),
-            port: 80,
-            found: OnceLock::new(),
-        })));
-        assert!(matches!(
-            names.addresses("jwtauth.invalid", 80, soon()),
-            Err(Failed::System(_))
-        ));
+    fn a_lookup_of_a_parent_and_one_that_never_ends_are_given_up() {
+        let (now, process) = (Instant::now(), std::process::id());
+        let long_ago = now.checked_sub(GIVEN_UP).unwrap();
+        for (process, started) in [(process.wrapping_add(1), now), (process, long_ago)] {
+            let names = Names::default();
+            names.pending.store(Some(Arc::new(Lookup {
+                process,
+                host: "jwtauth.invalid".to_owned(),
+                port: 80,
+                started,
+                found: OnceLock::new(),
+            })));
+            let found = names.addresses("jwtauth.invalid", 80, soon());
+            assert!(matches!(found, Err(Failed::System(_))));
+        }
     }
 }
