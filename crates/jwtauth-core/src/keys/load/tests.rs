@@ -309,6 +309,26 @@ fn metadata_that_is_none_is_refused_and_not_repeated() {
 }
 
 #[test]
+fn keys_do_not_leave_https_unless_that_was_asked_for() {
+    let read = |issuer: &str, jwks_uri: &str, insecure_http: bool| {
+        let body = format!(r#"{{"issuer":"{issuer}","jwks_uri":"{jwks_uri}"}}"#);
+        discovery::Metadata::read(body.as_bytes(), issuer, insecure_http).is_ok()
+    };
+    let (here, there) = ("http://127.0.0.1:8080", "http://keys.example");
+    for (issuer, jwks_uri, without, with) in [
+        ("https://issuer.example", "https://keys.example", true, true),
+        ("https://issuer.example", here, false, true),
+        ("https://issuer.example", there, false, true),
+        (here, here, true, true),
+        (here, "https://keys.example", true, true),
+        (here, there, false, true),
+    ] {
+        assert_eq!(read(issuer, jwks_uri, false), without, "{issuer} {jwks_uri}");
+        assert_eq!(read(issuer, jwks_uri, true), with, "{issuer} {jwks_uri}");
+    }
+}
+
+#[test]
 fn nothing_is_printed_that_may_be_a_secret() {
     let server = Server::answering([good().header("ETag", "\"hush\"")]);
     let loader = loader(Kind::Jwks, &server);
