@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #ifndef SMALL_STACK_KIB
@@ -46,6 +47,21 @@ static inline int check_text(const char *text, const char *expected, const char 
         fprintf(stderr, "%s:%d: %s is \"%s\", not \"%s\"\n", file, line, what, text != NULL ? text : "(NULL)", expected);
     }
     return same;
+}
+
+/* A text with a long middle, to be freed. */
+static inline char *repeated(const char *before, char filler, size_t times, const char *after) {
+    size_t start = strlen(before), end = strlen(after);
+    char *text = (char *)malloc(start + times + end + 1);
+
+    if (text == NULL) {
+        perror("malloc");
+        exit(2);
+    }
+    memcpy(text, before, start);
+    memset(text + start, filler, times);
+    memcpy(text + start + times, after, end + 1);
+    return text;
 }
 
 static inline void *run_test(void *test) {

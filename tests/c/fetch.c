@@ -143,27 +143,13 @@ static void a_failed_fetch_is_no_answer(void) {
 
 /* --- what is no answer --- */
 
-static char *long_text(const char *before, size_t times, const char *after) {
-    size_t start = strlen(before), end = strlen(after);
-    char *text = malloc(start + times + end + 1);
-
-    if (text == NULL) {
-        perror("malloc");
-        exit(2);
-    }
-    memcpy(text, before, start);
-    memset(text + start, 'x', times);
-    memcpy(text + start + times, after, end + 1);
-    return text;
-}
-
 /* Each of these is refused, and leaves the fetch to be answered. */
 static void mistakes(jwtauth_fetch *fetch) {
     static const char *const headers[] = {"", "{", "[]", "null", "\xff", "{\"ETag\":1}", "{\"ETag\":[\"a\",null]}",
                                           "{\"ETag\":\"a\",\"ETag\":\"b\"}", "{\"ETag\":\"a\\r\\nb: c\"}"};
     static const char *const phases[] = {NULL, "", "HTTP", "https", "tls ", "\xff"};
     static const int statuses[] = {0, -1, 99, 600, 65736, 2147483647};
-    char *many = long_text("{\"ETag\":\"", 1 << 20, "\"}");
+    char *many = repeated("{\"ETag\":\"", 'x', 1 << 20, "\"}");
     size_t i;
 
     for (i = 0; i < COUNT(statuses); i++) {
@@ -255,7 +241,7 @@ static void another_thread_may_answer(void) {
 }
 
 static void long_reason(host *self, const char *request_json, jwtauth_fetch *fetch) {
-    char *reason = long_text("begin ", 1 << 20, " end");
+    char *reason = repeated("begin ", 'x', 1 << 20, " end");
 
     (void)self, (void)request_json;
     CHECK(jwtauth_fetch_fail(fetch, "dns", reason) == JWTAUTH_STATUS_OK);

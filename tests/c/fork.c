@@ -7,52 +7,30 @@
 
 #define _GNU_SOURCE
 
-#include <signal.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <jwtauth.h>
 
+#include "child.h"
 #include "gate.h"
 #include "server.h"
 
 #define URL "https://issuer.example/keys"
-/* What a child may take, in seconds, with a tool around it that slows it down. */
-enum { PATIENCE = 60 };
 
 static int rounds = 100;
 
-/*
- * Runs this in a child, and says whether it held, in time. A child has only the thread that forked; a leak checker
- * would miss the others' memory, so a child in which it held ends by a signal that leaves no time for that.
- */
-static int child_finds(int (*holds)(const jwtauth_verifier *, host *), const jwtauth_verifier *verifier, host *own) {
-    int ended = -1;
-    pid_t child;
-
-    fflush(NULL);
-    child = fork();
-    if (child == 0) {
-        alarm(PATIENCE);
-        if (holds(verifier, own)) {
-            raise(SIGKILL);
-        }
-        _exit(1);
-    }
-    return child > 0 && waitpid(child, &ended, 0) == child && WIFSIGNALED(ended) && WTERMSIG(ended) == SIGKILL;
-}
-
 /* --- a callback fetches --- */
 
-static int decides_without_a_fetch(const jwtauth_verifier *verifier, host *own) {
+static int decides_without_a_fetch(const jwtauth_verifier *verifier, void *with) {
+    host *own = with;
     unsigned before = own->calls;
 
     return decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK &&
            decide(verifier, SAMPLE_RS256) == JWTAUTH_STATUS_DENIED && own->calls == before;
 }
 
-static int fetches_and_decides(const jwtauth_verifier *verifier, host *own) {
+static int fetches_and_decides(const jwtauth_verifier *verifier, void *with) {
+    host *own = with;
     unsigned before;
 
     /* The lock may be held by a thread that is not here; this host is made new for the child. */
@@ -63,13 +41,14 @@ static int fetches_and_decides(const jwtauth_verifier *verifier, host *own) {
            decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK && own->calls == before + 1;
 }
 
-static int fetches_and_a_child_of_its_own_too(const jwtauth_verifier *verifier, host *own) {
-    return child_finds(fetches_and_decides, verifier, own) && fetches_and_decides(verifier, own) &&
-           child_finds(decides_without_a_fetch, verifier, own);
+static int fetches_and_a_child_of_its_own_too(const jwtauth_verifier *verifier, void *with) {
+    return child_finds(fetches_and_decides, verifier, with) && fetches_and_decides(verifier, with) &&
+           child_finds(decides_without_a_fetch, verifier, with);
 }
 
 /* Where keys are never kept. */
-static int fetches_each_time(const jwtauth_verifier *verifier, host *own) {
+static int fetches_each_time(const jwtauth_verifier *verifier, void *with) {
+    host *own = with;
     unsigned before;
 
     pthread_mutex_init(&own->lock, NULL);
@@ -138,8 +117,8 @@ static jwtauth_verifier *verifier_for(const server *from, const char *timeout) {
     return verifier;
 }
 
-static int decides(const jwtauth_verifier *verifier, host *own) {
-    (void)own;
+static int decides(const jwtauth_verifier *verifier, void *with) {
+    (void)with;
     return decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK;
 }
 

@@ -25,19 +25,6 @@ static int rounds = 5000;
 static const char *texts[MAX_TEXTS];
 static size_t text_count;
 
-static char *repeated(const char *before, char filler, size_t times, const char *after) {
-    size_t start = strlen(before), end = strlen(after);
-    char *text = malloc(start + times + end + 1);
-    if (text == NULL) {
-        perror("malloc");
-        exit(2);
-    }
-    memcpy(text, before, start);
-    memset(text + start, filler, times);
-    memcpy(text + start + times, after, end + 1);
-    return text;
-}
-
 static char *long_texts[5];
 
 static void make_texts(size_t longest) {

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jwtauth_core::json::{self, Object, Value};
-use jwtauth_core::{Code, Error, Result, Verifier, wire};
+use jwtauth_core::{Code, Error, Verifier, wire};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
-use crate::instant;
+use crate::ending::{Ending, Misuse};
+use crate::{instant, screen};
 
 /// Where the configuration is.
 #[derive(Debug, Args)]
@@ -23,11 +24,29 @@ pub(crate) struct ConfigArguments {
 }
 
 impl ConfigArguments {
+    /// Builds the verifier, or shows what is wrong with the configuration: as JSON, or in words.
+    ///
+    /// # Errors
+    /// When standard output fails.
+    pub(crate) fn verifier_or_complain(&self, json: bool) -> Result<Result<Verifier, Ending>, Misuse> {
+        match self.verifier() {
+            Ok(verifier) => Ok(Ok(verifier)),
+            Err(error) => {
+                if json {
+                    screen::show(&format!("{}\n", wire::failed(&error)))?;
+                } else {
+                    screen::complain(&error);
+                }
+                Ok(Err(error.class().into()))
+            }
+        }
+    }
+
     /// Builds the verifier. Relative paths in a configuration that sets no `base_dir` start beside its file.
     ///
     /// # Errors
     /// [`Code::ConfigInvalid`] for a file that cannot be read, and all that [`wire::verifier`] says.
-    pub(crate) fn verifier(&self) -> Result<Verifier> {
+    pub(crate) fn verifier(&self) -> Result<Verifier, Error> {
         let mut envelope = fs::read_to_string(&self.config).map_err(|why| {
             Error::new(Code::ConfigInvalid)
                 .with_detail(format!("cannot read {}: {why}", self.config.display()))

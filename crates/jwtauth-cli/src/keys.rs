@@ -31,16 +31,9 @@ pub(crate) struct Arguments {
 /// # Errors
 /// When standard output fails.
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
-    let verifier = match arguments.config.verifier() {
+    let verifier = match arguments.config.verifier_or_complain(arguments.json)? {
         Ok(verifier) => verifier,
-        Err(error) => {
-            if arguments.json {
-                screen::show(&format!("{}\n", wire::failed(&error)))?;
-            } else {
-                screen::complain(&error);
-            }
-            return Ok(error.class().into());
-        }
+        Err(ending) => return Ok(ending),
     };
     if !arguments.refresh {
         screen::show(&if arguments.json {

@@ -24,16 +24,9 @@ pub(crate) struct Arguments {
 /// # Errors
 /// What is wrong with the configuration.
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
-    let verifier = match arguments.config.verifier() {
+    let verifier = match arguments.config.verifier_or_complain(arguments.json)? {
         Ok(verifier) => verifier,
-        Err(error) => {
-            if arguments.json {
-                screen::show(&format!("{}\n", wire::failed(&error)))?;
-            } else {
-                screen::complain(&error);
-            }
-            return Ok(error.class().into());
-        }
+        Err(ending) => return Ok(ending),
     };
     let reply = wire::policy(&verifier);
     if arguments.json {
