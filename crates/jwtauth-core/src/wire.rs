@@ -95,12 +95,7 @@ pub fn authenticate_cached(verifier: &Verifier, request: &str) -> Result<Grant> 
 }
 
 /// Decides such a request at once, or says with `None` that keys should be fetched first: see
-/// [`Verifier::authenticate_now`].
-pub fn authenticate_now(verifier: &Verifier, request: &str) -> Option<Result<Grant>> {
-    authenticate_beside(verifier, request, Others::default())
-}
-
-/// The same beside other calls: see [`Verifier::authenticate_beside`].
+/// [`Verifier::authenticate_beside`].
 pub fn authenticate_beside(verifier: &Verifier, request: &str, others: Others) -> Option<Result<Grant>> {
     let document = match request_document(request) {
         Ok(document) => document,

@@ -104,8 +104,12 @@ impl RemoteSource {
                 call.note_due();
                 return Err(self.out_of_reach(now));
             }
-            (_, false) => return Err(self.out_of_reach(now)),
-            (Reach::Network | Reach::Refresh, true) if self.fetch_newer(ended) => return Ok(self.snapshot()),
+            // Only noted: such a source is asked in earnest for a token that the others do not know.
+            (Reach::Refresh | Reach::RefreshNow(_), false) => return Err(Code::KeySourceUnavailable.into()),
+            (Reach::Cache, false) => return Err(self.out_of_reach(now)),
+            (Reach::Network | Reach::Refresh, true) if self.fetch_newer(ended, now) => {
+                return Ok(self.snapshot());
+            }
             (Reach::Now(call) | Reach::RefreshNow(call), true) if self.is_due(call, now) => {
                 call.note_due();
                 return Err(self.out_of_reach(now));
@@ -224,8 +228,8 @@ impl RemoteSource {
 
     /// Fetches where there are keys to go on with; whether that gave newer ones. Callers who find a fetch under way do
     /// not wait for it.
-    fn fetch_newer(&self, ended: u64) -> bool {
-        (self.always_asks() || !self.is_in_flight()) && self.fetch_or_wait(ended).is_ok()
+    fn fetch_newer(&self, ended: u64, now: Duration) -> bool {
+        self.may_try(now) && (self.always_asks() || !self.is_in_flight()) && self.fetch_or_wait(ended).is_ok()
     }
 
     /// Whether an operator switched caching off, and so wants each request to see what the server says.
