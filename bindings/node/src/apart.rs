@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 
-use jwtauth_core::keys::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase};
+use jwtauth_core::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase};
 use jwtauth_core::{Code, Error, wire};
 use napi::Status;
 use napi::bindgen_prelude::{FnArgs, Function, Uint8Array};

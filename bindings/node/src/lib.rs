@@ -8,8 +8,8 @@ mod apart;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use jwtauth_core::fetch::Fetch;
 use jwtauth_core::keys::Others;
-use jwtauth_core::keys::fetch::Fetch;
 use jwtauth_core::{Code, Error, Grant, wire};
 use napi::bindgen_prelude::{AsyncTask, Function};
 use napi::{Env, Task};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jwtauth_core::keys::fetch::Fetch;
+use jwtauth_core::fetch::Fetch;
 use jwtauth_core::{Code, wire};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;

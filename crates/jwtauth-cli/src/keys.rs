@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use jiff::SignedDuration;
-use jwtauth_core::keys::status::{FetchStatus, LastFailure, SourceState, SourceStatus};
+use jwtauth_core::status::{FetchStatus, LastFailure, SourceState, SourceStatus};
 use jwtauth_core::{Verifier, wire};
 
 use crate::config::ConfigArguments;

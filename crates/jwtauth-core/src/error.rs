@@ -320,6 +320,11 @@ impl Error {
         self
     }
 
+    /// The detail; without one, the text of the code.
+    pub(crate) fn reason(&self) -> &str {
+        self.detail().unwrap_or_else(|| self.code().message())
+    }
+
     /// Marks a denial that the configured system would hand to its next authenticator.
     #[must_use]
     pub(crate) fn not_applicable(mut self) -> Error {

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use crate::clock::{Clock, Monotonic};
 use crate::error::{Class, Code, Error, Result};
 use crate::grant::Grant;
-use crate::keys::fetch::Fetch;
-use crate::keys::status::SourceStatus;
-use crate::keys::{Host, KeyStore, Now, Others, Reach, fetches_ended, secret_algorithms};
+use crate::keys::secret_algorithms;
 use crate::pipeline::decode::UnverifiedToken;
 use crate::pipeline::{decide, decode, extract, identity, issue, select_key, signature, validate};
 use crate::policy::{Policy, Profile};
 use crate::request::Request;
+use crate::sources::fetch::Fetch;
+use crate::sources::status::SourceStatus;
+use crate::sources::{Environment, KeyStore, Now, Others, Reach, fetches_ended};
 
 /// Decides requests by one policy. Immutable; any number of threads may use one at once.
 #[derive(Debug)]
@@ -180,7 +181,7 @@ impl VerifierBuilder {
     /// # Errors
     /// [`Code::KeyInvalid`], [`Code::ConfigInvalid`].
     pub fn build(mut self) -> Result<Verifier> {
-        let host = Host {
+        let host = Environment {
             base_dir: &self.base_dir,
             fetch: self.fetch.as_ref(),
             clock: &self.monotonic,

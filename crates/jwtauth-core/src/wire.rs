@@ -20,13 +20,13 @@ use crate::error::{Code, Error, Result};
 use crate::expr::{IndexRule, Pointer};
 use crate::grant::{Entitlement, Grant, Identity, Payload, Session};
 use crate::json::{self, Value};
-use crate::keys::Others;
-use crate::keys::fetch::Fetch;
-use crate::keys::status::SourceStatus;
 use crate::members::Field;
-use crate::policy::Warning;
 use crate::request::Request;
+use crate::sources::Others;
+use crate::sources::fetch::Fetch;
+use crate::sources::status::SourceStatus;
 use crate::verifier::Verifier;
+use crate::warning::Warning;
 
 /// Builds a verifier from an envelope: `dialect`, `config`, `options`.
 ///

@@ -9,7 +9,7 @@ use std::ffi::{CString, c_char, c_int, c_void};
 use std::mem::MaybeUninit;
 use std::sync::OnceLock;
 
-use jwtauth_core::keys::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase};
+use jwtauth_core::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase};
 use jwtauth_core::{Code, Error, Result, wire};
 
 use crate::guard;

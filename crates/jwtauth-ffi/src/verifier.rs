@@ -6,7 +6,7 @@ use std::ffi::c_char;
 use std::ptr;
 use std::sync::Arc;
 
-use jwtauth_core::keys::fetch::Fetch;
+use jwtauth_core::fetch::Fetch;
 use jwtauth_core::{Request, Verifier, wire};
 
 use crate::fetch::{Callbacks, Host};

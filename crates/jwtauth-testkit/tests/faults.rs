@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::{Barrier, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
-use jwtauth_core::keys::fetch::Phase;
+use jwtauth_core::fetch::Phase;
 use jwtauth_core::{Request, Verifier};
 use jwtauth_testkit::faults::{Act, Play, Suite};
 

@@ -15,7 +15,7 @@ use std::hint::black_box;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use jwtauth_core::keys::fetch::{Fetch, FetchFailed, FetchRequest, Fetched};
+use jwtauth_core::fetch::{Fetch, FetchFailed, FetchRequest, Fetched};
 use jwtauth_core::{Request, Verifier};
 
 use crate::signed::{PAYLOAD, Signed, signed};

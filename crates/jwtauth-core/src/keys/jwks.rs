@@ -6,8 +6,9 @@
 use base64_simd::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
+use super::key::unusable;
 use super::public::{Kind, PublicKey};
-use super::{Algorithm, Algorithms, unusable};
+use super::{Algorithm, Algorithms};
 use crate::error::{Error, Result};
 use crate::json::{self, Object, Value};
 

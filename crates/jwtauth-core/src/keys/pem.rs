@@ -7,8 +7,8 @@
 use base64_simd::STANDARD;
 use zeroize::Zeroizing;
 
+use super::key::unusable;
 use super::public::{self, PublicKey};
-use super::unusable;
 use crate::error::Result;
 
 /// What a PEM text may hold.

@@ -16,7 +16,8 @@ use x509_cert::der::asn1::{AnyRef, ObjectIdentifier, UintRef};
 use x509_cert::der::{Decode, Encode};
 use x509_cert::spki::SubjectPublicKeyInfoRef;
 
-use super::{Algorithm, Algorithms, pem, unusable};
+use super::key::unusable;
+use super::{Algorithm, Algorithms, pem};
 use crate::error::Result;
 
 /// Whether a text is an X.509 certificate in base64, as `x5c` holds it (RFC 7515 §4.1.6).

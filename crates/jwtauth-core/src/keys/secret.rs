@@ -2,8 +2,9 @@
 
 use aws_lc_rs::hmac;
 
+use super::key::{PreparedKey, unusable};
 use super::public::PublicKey;
-use super::{Algorithm, Algorithms, PreparedKey, pem, unusable};
+use super::{Algorithm, Algorithms, pem};
 use crate::error::Result;
 use crate::json::{self, Value};
 

@@ -1,12 +1,7 @@
 //! Key pairs of the conformance suite, and keys written in ways that need a reader of their own.
 
-use std::path::Path;
-
 use super::pem::{self, After, Blocks, Form};
-use super::{Algorithm, Algorithms, Host, KeyStore};
-use crate::clock::Monotonic;
-use crate::error::Result;
-use crate::policy::{KeyRule, KeySpec, KidRule, Origin, Warning};
+use super::{Algorithm, Algorithms};
 
 pub(crate) const RSA: &str = include_str!("../../../../tests/conformance/keys/rsa-1.private.pem");
 pub(crate) const P256: &str = include_str!("../../../../tests/conformance/keys/ec256-1.private.pem");
@@ -37,40 +32,4 @@ pub(crate) fn der(text: &str) -> Vec<u8> {
 
 pub(crate) fn all() -> Algorithms {
     Algorithm::ALL.into_iter().collect()
-}
-
-pub(crate) fn spec(origin: Origin) -> KeySpec {
-    KeySpec {
-        origin,
-        kid: None,
-        algorithms: None,
-    }
-}
-
-pub(crate) fn named(origin: Origin, kid: &str) -> KeySpec {
-    KeySpec {
-        kid: Some(kid.to_owned()),
-        ..spec(origin)
-    }
-}
-
-/// Opens sources; what is found odd comes along.
-pub(crate) fn open(
-    sources: Vec<KeySpec>,
-    algorithms: Algorithms,
-    kid: KidRule,
-) -> Result<(KeyStore, Vec<Warning>)> {
-    let rule = KeyRule {
-        sources,
-        algorithms,
-        kid,
-    };
-    let mut warnings = Vec::new();
-    let host = Host {
-        base_dir: Path::new(env!("CARGO_MANIFEST_DIR")),
-        fetch: None,
-        clock: &Monotonic::default(),
-    };
-    let store = KeyStore::open(&rule, host, &mut warnings)?;
-    Ok((store, warnings))
 }

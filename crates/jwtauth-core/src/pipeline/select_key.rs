@@ -1,9 +1,10 @@
 //! Header and key sets → candidate keys.
 
 use crate::error::{Code, Error, Result};
-use crate::keys::{Algorithm, Algorithms, Current, PreparedKey, Selection};
+use crate::keys::{Algorithm, Algorithms, PreparedKey};
 use crate::pipeline::decode::Header;
 use crate::policy::KidRule;
+use crate::sources::{Current, Selection};
 
 /// The keys that may have signed a token, made ready for its algorithm.
 #[derive(Debug)]

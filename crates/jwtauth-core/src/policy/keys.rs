@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize, Serializer};
 use zeroize::Zeroizing;
 
-use super::remote::Remote;
+use super::fetch::FetchSettings;
+use super::secret::Secret;
+use super::url::without_query;
 use crate::json::{self, Object, Value};
-use crate::keys::fetch::without_query;
 use crate::keys::{Algorithm, Algorithms};
 
 /// Where keys come from and how one is chosen.
@@ -85,7 +86,7 @@ pub struct JwksUrl {
     pub url: String,
     /// How it is fetched.
     #[serde(flatten)]
-    pub remote: Remote,
+    pub settings: FetchSettings,
 }
 
 /// The JWK set of an OpenID Connect issuer, where its metadata says it is.
@@ -102,7 +103,7 @@ pub struct OidcDiscoveryUrl {
     pub algorithms: DiscoveredAlgorithms,
     /// How it is fetched.
     #[serde(flatten)]
-    pub remote: Remote,
+    pub settings: FetchSettings,
 }
 
 /// Which algorithms the keys of a discovered issuer may be used with, among those that the policy allows.
@@ -114,6 +115,23 @@ pub enum DiscoveredAlgorithms {
     Any,
     /// Those that its metadata names, RS256 if it names none.
     Advertised,
+}
+
+impl Origin {
+    /// The name of its member in the native configuration.
+    pub(crate) fn member(&self) -> &'static str {
+        match self {
+            Origin::Pem(_) => "pem",
+            Origin::PemFile(_) => "pem_file",
+            Origin::Jwk(_) => "jwk",
+            Origin::Jwks(_) => "jwks",
+            Origin::JwksFile(_) => "jwks_file",
+            Origin::Secret(_) => "secret",
+            Origin::SecretFile(_) => "secret_file",
+            Origin::JwksUrl(_) => "jwks_url",
+            Origin::OidcDiscoveryUrl(_) => "oidc_discovery_url",
+        }
+    }
 }
 
 impl DiscoveredAlgorithms {
@@ -144,42 +162,9 @@ impl fmt::Debug for JwksUrl {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("JwksUrl")
             .field("url", &without_query(&self.url))
-            .field("remote", &self.remote)
+            .field("settings", &self.settings)
             .finish()
     }
-}
-
-/// The bytes of a shared secret; zeroed when dropped, never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Zeroizing<Vec<u8>>);
-
-impl Secret {
-    /// Takes the bytes over.
-    pub fn new(bytes: Vec<u8>) -> Secret {
-        Secret(Zeroizing::new(bytes))
-    }
-
-    /// The bytes.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("Secret(..)")
-    }
-}
-
-impl Serialize for Secret {
-    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        out.serialize_str(Secret::REDACTED)
-    }
-}
-
-impl Secret {
-    /// What a printed policy says in place of a secret; it is refused when read back.
-    pub const REDACTED: &'static str = "(redacted)";
 }
 
 /// How a token's `kid` chooses among the keys (RFC 7515 §4.1.4).

@@ -6,18 +6,22 @@
 
 mod claims;
 mod extract;
+mod fetch;
 mod identity;
 mod keys;
 mod profiles;
-mod remote;
 mod response;
 mod rules;
+mod secret;
 mod session;
+pub(crate) mod url;
 
 use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 use serde::Serialize;
+
+use crate::warning::Warning;
 
 pub use self::claims::{
     AudienceRule, Boundary, ClaimRule, ClaimTest, ClaimsRule, Leeway, RegisteredCheck, Synthesis, TimesRule,
@@ -25,17 +29,16 @@ pub use self::claims::{
 pub use self::extract::{
     ExtractRule, HeaderRule, Limits, NotApplicable, Padding, PrefixRule, RequestedOrg, UnusedHeaders,
 };
+pub use self::fetch::{FetchSettings, ProxyRule};
 pub use self::identity::{
     AbsentRule, IdentityRule, ListRule, MetadataRule, Named, OtherRule, TextRule, ValueRule,
 };
-pub use self::keys::{
-    DiscoveredAlgorithms, JwksUrl, KeyRule, KeySpec, KidRule, OidcDiscoveryUrl, Origin, Secret,
-};
-pub use self::remote::{ProxyRule, Remote};
+pub use self::keys::{DiscoveredAlgorithms, JwksUrl, KeyRule, KeySpec, KidRule, OidcDiscoveryUrl, Origin};
 pub use self::response::{Response, Responses};
 pub use self::rules::{
     BindKind, BindingRule, Bindings, Directory, OrgMapping, OrgRole, OrgRoleRule, OrgTarget, RoleRule, Rules,
 };
+pub use self::secret::Secret;
 pub use self::session::SessionRule;
 
 /// Everything a verifier decides by.
@@ -106,23 +109,4 @@ pub struct Profile {
     /// The networks that callers must come from; empty: any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bound_cidrs: Vec<IpNet>,
-}
-
-/// Something accepted that is probably a mistake.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Warning {
-    /// The configuration key it is about, as a path.
-    pub key: String,
-    /// What is odd about it and what to do.
-    pub message: String,
-}
-
-impl Warning {
-    /// A warning about one key.
-    pub fn new(key: impl Into<String>, message: impl Into<String>) -> Warning {
-        Warning {
-            key: key.into(),
-            message: message.into(),
-        }
-    }
 }

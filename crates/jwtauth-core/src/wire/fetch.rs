@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::error::{Code, Error, Result};
 use crate::json::{self, Value};
-use crate::keys::fetch::{FetchRequest, Fetched};
+use crate::sources::fetch::{FetchRequest, Fetched};
 
 /// What is to be fetched, as one line of JSON: `url`, `headers`, `timeout_ms`, `max_bytes`.
 pub fn request(request: &FetchRequest<'_>) -> String {

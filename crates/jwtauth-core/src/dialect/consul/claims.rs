@@ -5,9 +5,8 @@ use std::time::Duration;
 use super::Method;
 use super::fields::AnyCase;
 use crate::error::Result;
-use crate::policy::{
-    AudienceRule, Boundary, ClaimsRule, Leeway, RegisteredCheck, Synthesis, TimesRule, Warning,
-};
+use crate::policy::{AudienceRule, Boundary, ClaimsRule, Leeway, RegisteredCheck, Synthesis, TimesRule};
+use crate::warning::Warning;
 
 /// What must hold of the claims.
 pub(super) fn rule(

@@ -7,7 +7,7 @@ use crate::duration;
 use crate::error::Result;
 use crate::json::{Number, Value};
 use crate::members::{self, Field};
-use crate::policy::Warning;
+use crate::warning::Warning;
 
 /// The members of an object, by their documented names, whatever the case they are written in.
 pub(super) struct AnyCase<'a, 't> {

@@ -15,13 +15,15 @@ use crate::expr::{IndexRule, Pointer, Selection};
 use crate::grant::Session;
 use crate::json::{Number, Value};
 use crate::keys::pem::{self, After, Blocks, Form};
-use crate::keys::{Algorithm, Algorithms, url};
+use crate::keys::{Algorithm, Algorithms};
 use crate::members::Field;
+use crate::policy::url;
 use crate::policy::{
-    DiscoveredAlgorithms, ExtractRule, IdentityRule, JwksUrl, KeyRule, KeySpec, KidRule, Limits, ListRule,
-    MetadataRule, Named, NotApplicable, OidcDiscoveryUrl, Origin, Policy, Profile, Profiles, Remote, Rules,
-    SessionRule, TextRule, UnusedHeaders, ValueRule, Warning,
+    DiscoveredAlgorithms, ExtractRule, FetchSettings, IdentityRule, JwksUrl, KeyRule, KeySpec, KidRule,
+    Limits, ListRule, MetadataRule, Named, NotApplicable, OidcDiscoveryUrl, Origin, Policy, Profile,
+    Profiles, Rules, SessionRule, TextRule, UnusedHeaders, ValueRule,
 };
+use crate::warning::Warning;
 
 /// Turns a configuration into a policy.
 pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
@@ -266,19 +268,20 @@ fn keys(config: &AnyCase<'_, '_>, method: &Method<'_, '_>, warnings: &mut Vec<Wa
         ));
     }
     let algorithms = algorithms(config, method)?;
-    let remote = |check: url::Check, name: &str, url: &str, authorities: &'static str| -> Result<Remote> {
-        let ca_pem = config.text(authorities)?;
-        if !ca_pem.is_empty() && !pem::has_certificate(&ca_pem) {
-            return Err(method.config.error(format!(
-                "error checking {authorities}: could not parse CA PEM value successfully"
-            )));
-        }
-        check(url, false).map_err(|why| method.config.error(format!("error checking {name}: {why}")))?;
-        Ok(Remote {
-            ca_pem: Some(ca_pem).filter(|pem| !pem.is_empty()),
-            ..Remote::default()
-        })
-    };
+    let fetch_settings =
+        |check: url::Check, name: &str, url: &str, authorities: &'static str| -> Result<FetchSettings> {
+            let ca_pem = config.text(authorities)?;
+            if !ca_pem.is_empty() && !pem::has_certificate(&ca_pem) {
+                return Err(method.config.error(format!(
+                    "error checking {authorities}: could not parse CA PEM value successfully"
+                )));
+            }
+            check(url, false).map_err(|why| method.config.error(format!("error checking {name}: {why}")))?;
+            Ok(FetchSettings {
+                ca_pem: Some(ca_pem).filter(|pem| !pem.is_empty()),
+                ..FetchSettings::default()
+            })
+        };
     let fetched = |origin| KeyRule {
         sources: vec![KeySpec {
             origin,
@@ -289,11 +292,11 @@ fn keys(config: &AnyCase<'_, '_>, method: &Method<'_, '_>, warnings: &mut Vec<Wa
         kid: KidRule::Match,
     };
     if !jwks.is_empty() {
-        let remote = remote(url::check, "JWKSURL", &jwks, "JWKSCACert")?;
-        return Ok(fetched(Origin::JwksUrl(JwksUrl { url: jwks, remote })));
+        let settings = fetch_settings(url::check, "JWKSURL", &jwks, "JWKSCACert")?;
+        return Ok(fetched(Origin::JwksUrl(JwksUrl { url: jwks, settings })));
     }
     if !discovery.is_empty() {
-        let remote = remote(
+        let settings = fetch_settings(
             url::check_issuer,
             "OIDCDiscoveryURL",
             &discovery,
@@ -308,7 +311,7 @@ fn keys(config: &AnyCase<'_, '_>, method: &Method<'_, '_>, warnings: &mut Vec<Wa
         return Ok(fetched(Origin::OidcDiscoveryUrl(OidcDiscoveryUrl {
             issuer: discovery,
             algorithms,
-            remote,
+            settings,
         })));
     }
     let mut sources = Vec::new();

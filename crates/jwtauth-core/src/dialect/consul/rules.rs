@@ -6,7 +6,8 @@ use super::Mapped;
 use crate::error::{Code, Result};
 use crate::expr::{Selector, Template};
 use crate::members::Field;
-use crate::policy::{BindKind, BindingRule, Bindings, Directory, Warning};
+use crate::policy::{BindKind, BindingRule, Bindings, Directory};
+use crate::warning::Warning;
 
 /// Reads the rules of one auth method.
 pub(super) fn read(

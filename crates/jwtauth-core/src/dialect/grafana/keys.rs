@@ -8,9 +8,12 @@ use base64_simd::STANDARD;
 use super::Place;
 use super::settings::{DEFAULT, Settings};
 use crate::error::{Code, Error, Result};
+use crate::file;
 use crate::keys::pem::{self, After, Blocks, Form};
-use crate::keys::{Algorithm, Algorithms, file, url};
-use crate::policy::{JwksUrl, KeyRule, KeySpec, KidRule, Origin, Remote, Warning};
+use crate::keys::{Algorithm, Algorithms};
+use crate::policy::url;
+use crate::policy::{FetchSettings, JwksUrl, KeyRule, KeySpec, KidRule, Origin};
+use crate::warning::Warning;
 
 const SOURCES: [&str; 5] = [
     "key_file",
@@ -176,13 +179,13 @@ fn remote(
     }
     Ok(Origin::JwksUrl(JwksUrl {
         url: url.to_owned(),
-        remote: Remote {
+        settings: FetchSettings {
             ca_file: authorities,
             bearer_token_file: bearer,
             cache_ttl: if negative { Duration::ZERO } else { cache_ttl },
             insecure_http,
             insecure_skip_verify: settings.flag("tls_skip_verify_insecure"),
-            ..Remote::default()
+            ..FetchSettings::default()
         },
     }))
 }

@@ -18,8 +18,9 @@ use crate::members::Field;
 use crate::policy::{
     ExtractRule, HeaderRule, IdentityRule, KeyRule, ListRule, Named, NotApplicable, OrgRole, OrgRoleRule,
     OtherRule, Padding, Policy, PrefixRule, Profile, Profiles, RequestedOrg, Rules, SessionRule,
-    UnusedHeaders, ValueRule, Warning,
+    UnusedHeaders, ValueRule,
 };
+use crate::warning::Warning;
 
 /// Turns a configuration into a policy.
 pub(super) fn compile(config: &Field<'_, '_>, base_dir: &Path) -> Result<Policy> {

@@ -7,7 +7,7 @@ use crate::duration;
 use crate::error::Result;
 use crate::json::Value;
 use crate::members::{self, Field};
-use crate::policy::Warning;
+use crate::warning::Warning;
 
 use super::ini::{self, Ini};
 

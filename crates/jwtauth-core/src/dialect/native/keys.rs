@@ -6,9 +6,10 @@ use base64_simd::URL_SAFE_NO_PAD;
 
 use crate::error::{Code, Error, Result};
 use crate::json::Value;
-use crate::keys::{Algorithm, Algorithms, url};
+use crate::keys::{Algorithm, Algorithms};
 use crate::members::{self, Field, Members};
-use crate::policy::{JwksUrl, KeyRule, KeySpec, OidcDiscoveryUrl, Origin, Remote, Secret};
+use crate::policy::url;
+use crate::policy::{FetchSettings, JwksUrl, KeyRule, KeySpec, OidcDiscoveryUrl, Origin, Secret};
 
 /// Reads where keys come from; a policy that takes no tokens needs none.
 pub(super) fn read(members: &mut Members<'_, '_>, disabled: bool) -> Result<KeyRule> {
@@ -45,8 +46,8 @@ pub(super) fn discovered(rule: &KeyRule) -> Option<&str> {
 
 fn source(field: &Field<'_, '_>) -> Result<KeySpec> {
     let mut members = field.members()?;
-    let settings = FETCH_SETTINGS.iter().find_map(|name| members.peek(name));
-    let remote = remote(&mut members)?;
+    let setting = FETCH_SETTINGS.iter().find_map(|name| members.peek(name));
+    let settings = fetch_settings(&mut members)?;
     let mut origins = Vec::new();
     for name in ORIGINS {
         origins.extend(members.given(name).map(|value| (name, value)));
@@ -78,7 +79,7 @@ fn source(field: &Field<'_, '_>) -> Result<KeySpec> {
             ));
         }
     };
-    if let Some(setting) = settings.filter(|_| !FETCHED.contains(name)) {
+    if let Some(setting) = setting.filter(|_| !FETCHED.contains(name)) {
         return Err(setting.error(format!("does not go with `{name}`; it is for keys over HTTP")));
     }
     let origin = match *name {
@@ -89,18 +90,18 @@ fn source(field: &Field<'_, '_>) -> Result<KeySpec> {
         "jwks_file" => Origin::JwksFile(PathBuf::from(value.text()?)),
         "secret" => Origin::Secret(secret(value)?),
         "jwks_url" => {
-            url::check(value.text()?, remote.insecure_http).map_err(|why| value.error(why))?;
+            url::check(value.text()?, settings.insecure_http).map_err(|why| value.error(why))?;
             Origin::JwksUrl(JwksUrl {
                 url: value.text()?.to_owned(),
-                remote,
+                settings,
             })
         }
         "oidc_discovery_url" => {
-            url::check_issuer(value.text()?, remote.insecure_http).map_err(|why| value.error(why))?;
+            url::check_issuer(value.text()?, settings.insecure_http).map_err(|why| value.error(why))?;
             Origin::OidcDiscoveryUrl(OidcDiscoveryUrl {
                 issuer: value.text()?.to_owned(),
                 algorithms: discovered,
-                remote,
+                settings,
             })
         }
         _ => Origin::SecretFile(PathBuf::from(value.text()?)),
@@ -204,25 +205,25 @@ fn recoded(error: &Error, code: Code) -> Error {
 }
 
 /// The settings of a source that is fetched; defaults where nothing is said.
-fn remote(members: &mut Members<'_, '_>) -> Result<Remote> {
-    let mut remote = Remote::default();
+fn fetch_settings(members: &mut Members<'_, '_>) -> Result<FetchSettings> {
+    let mut settings = FetchSettings::default();
     let path = |field: Option<Field<'_, '_>>| field.map(|field| field.text().map(PathBuf::from)).transpose();
     let text = |field: Option<Field<'_, '_>>| field.map(|field| field.text().map(str::to_owned)).transpose();
-    remote.ca_pem = text(members.given("ca_pem"))?;
-    remote.client_cert_pem = text(members.given("client_cert_pem"))?;
-    remote.client_key_pem = members
+    settings.ca_pem = text(members.given("ca_pem"))?;
+    settings.client_cert_pem = text(members.given("client_cert_pem"))?;
+    settings.client_key_pem = members
         .given("client_key_pem")
         .map(|field| unredacted(&field, field.text()?).map(|pem| Secret::new(pem.into())))
         .transpose()?;
-    remote.ca_file = path(members.given("ca_file"))?;
-    remote.client_cert_file = path(members.given("client_cert_file"))?;
-    remote.client_key_file = path(members.given("client_key_file"))?;
-    remote.bearer_token_file = path(members.given("bearer_token_file"))?;
+    settings.ca_file = path(members.given("ca_file"))?;
+    settings.client_cert_file = path(members.given("client_cert_file"))?;
+    settings.client_key_file = path(members.given("client_key_file"))?;
+    settings.bearer_token_file = path(members.given("bearer_token_file"))?;
     for (name, setting) in [
-        ("cache_ttl", &mut remote.cache_ttl),
-        ("cool_down", &mut remote.cool_down),
-        ("max_stale", &mut remote.max_stale),
-        ("timeout", &mut remote.timeout),
+        ("cache_ttl", &mut settings.cache_ttl),
+        ("cool_down", &mut settings.cool_down),
+        ("max_stale", &mut settings.max_stale),
+        ("timeout", &mut settings.timeout),
     ] {
         if let Some(field) = members.given(name) {
             *setting = field.duration()?;
@@ -232,26 +233,27 @@ fn remote(members: &mut Members<'_, '_>) -> Result<Remote> {
         }
     }
     if let Some(field) = members.given("max_bytes") {
-        remote.max_bytes = field.unsigned()?;
+        settings.max_bytes = field.unsigned()?;
     }
     if let Some(field) = members.given("redirects") {
         let allowed = u32::try_from(field.unsigned()?)
             .ok()
             .filter(|redirects| *redirects <= MAX_REDIRECTS);
-        remote.redirects = allowed.ok_or_else(|| field.error(format!("must be at most {MAX_REDIRECTS}")))?;
+        settings.redirects =
+            allowed.ok_or_else(|| field.error(format!("must be at most {MAX_REDIRECTS}")))?;
     }
     if let Some(field) = members.given("proxy") {
-        remote.proxy = field.choice()?;
+        settings.proxy = field.choice()?;
     }
     for (name, setting) in [
-        ("insecure_http", &mut remote.insecure_http),
-        ("insecure_skip_verify", &mut remote.insecure_skip_verify),
+        ("insecure_http", &mut settings.insecure_http),
+        ("insecure_skip_verify", &mut settings.insecure_skip_verify),
     ] {
         if let Some(field) = members.given(name) {
             *setting = field.boolean()?;
         }
     }
-    Ok(remote)
+    Ok(settings)
 }
 
 const MAX_REDIRECTS: u32 = 3;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::{claims, identity, rules};
 use crate::error::Result;
 use crate::members::{Field, Members};
-use crate::policy::{Profile, Profiles, Warning};
+use crate::policy::{Profile, Profiles};
+use crate::warning::Warning;
 
 /// Reads the rules for requests without a profile, and those of every profile.
 pub(super) fn read(

@@ -6,7 +6,8 @@ use crate::error::Result;
 use crate::expr::{Glob, IndexRule, Pointer, Selection};
 use crate::json::{Number, Value};
 use crate::members::Field;
-use crate::policy::{ClaimRule, ClaimTest, Warning};
+use crate::policy::{ClaimRule, ClaimTest};
+use crate::warning::Warning;
 
 /// Where a claim is: a JSON pointer when it starts with `/`, else the name of a top-level claim.
 pub(super) fn select(key: &str) -> Selection {

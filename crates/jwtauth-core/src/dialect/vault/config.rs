@@ -6,11 +6,13 @@ use super::fields::{boolean, comma_list, given, list, lower_string, map, read, s
 use crate::error::{Code, Error, Result};
 use crate::json::Value;
 use crate::keys::pem::{self, After, Blocks, Form};
-use crate::keys::{Algorithm, Algorithms, url};
+use crate::keys::{Algorithm, Algorithms};
 use crate::members::{Field, Members};
+use crate::policy::url;
 use crate::policy::{
-    DiscoveredAlgorithms, JwksUrl, KeyRule, KeySpec, KidRule, OidcDiscoveryUrl, Origin, Remote, Warning,
+    DiscoveredAlgorithms, FetchSettings, JwksUrl, KeyRule, KeySpec, KidRule, OidcDiscoveryUrl, Origin,
 };
+use crate::warning::Warning;
 
 /// The body as it was written, each field of the right kind.
 #[derive(Debug)]
@@ -165,18 +167,18 @@ impl<'a, 't> Body<'a, 't> {
 
     /// The sources that are fetched, and how a `kid` chooses: pasted keys are all tried, whatever the token says.
     fn fetched_keys(&self, place: &Field<'_, '_>) -> Result<(Vec<KeySpec>, KidRule)> {
-        let remote = |check: url::Check,
-                      name: &str,
-                      url: &str,
-                      (authorities, ca_pem): (&str, &str)|
-         -> Result<Remote> {
+        let fetch_settings = |check: url::Check,
+                              name: &str,
+                              url: &str,
+                              (authorities, ca_pem): (&str, &str)|
+         -> Result<FetchSettings> {
             check(url, false).map_err(|why| place.error(format!("error checking {name}: {why}")))?;
             if !ca_pem.is_empty() && !pem::has_certificate(ca_pem) {
                 return Err(place.error(format!("error checking {authorities}: no certificate in PEM")));
             }
-            Ok(Remote {
+            Ok(FetchSettings {
                 ca_pem: Some(ca_pem.to_owned()).filter(|pem| !pem.is_empty()),
-                ..Remote::default()
+                ..FetchSettings::default()
             })
         };
         let spec = |origin| KeySpec {
@@ -186,7 +188,7 @@ impl<'a, 't> Body<'a, 't> {
         };
         if !self.oidc_discovery_url.is_empty() {
             let issuer = &self.oidc_discovery_url;
-            let remote = remote(
+            let settings = fetch_settings(
                 url::check_issuer,
                 "oidc discovery URL",
                 issuer,
@@ -195,12 +197,12 @@ impl<'a, 't> Body<'a, 't> {
             let source = OidcDiscoveryUrl {
                 issuer: issuer.clone(),
                 algorithms: DiscoveredAlgorithms::Any,
-                remote,
+                settings,
             };
             return Ok((vec![spec(Origin::OidcDiscoveryUrl(source))], KidRule::Match));
         }
         if !self.jwks_url.is_empty() {
-            let remote = remote(
+            let settings = fetch_settings(
                 url::check,
                 "jwks URL",
                 &self.jwks_url,
@@ -208,7 +210,7 @@ impl<'a, 't> Body<'a, 't> {
             )?;
             let source = JwksUrl {
                 url: self.jwks_url.clone(),
-                remote,
+                settings,
             };
             return Ok((vec![spec(Origin::JwksUrl(source))], KidRule::Match));
         }
@@ -218,8 +220,8 @@ impl<'a, 't> Body<'a, 't> {
         let mut sources = Vec::new();
         for pair in &self.jwks_pairs {
             let (url, ca_pem) = pair_of(pair)?;
-            let remote = remote(url::check, "jwks_pairs", &url, ("jwks_ca_pem", &ca_pem))?;
-            sources.push(spec(Origin::JwksUrl(JwksUrl { url, remote })));
+            let settings = fetch_settings(url::check, "jwks_pairs", &url, ("jwks_ca_pem", &ca_pem))?;
+            sources.push(spec(Origin::JwksUrl(JwksUrl { url, settings })));
         }
         Ok((sources, KidRule::Required))
     }

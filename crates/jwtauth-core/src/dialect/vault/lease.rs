@@ -3,7 +3,8 @@
 use crate::error::Result;
 use crate::grant::Session;
 use crate::members::Field;
-use crate::policy::{SessionRule, Warning};
+use crate::policy::SessionRule;
+use crate::warning::Warning;
 
 use super::fields;
 

@@ -18,7 +18,8 @@ use self::config::Config;
 use self::lease::Mount;
 use crate::error::Result;
 use crate::members::Field;
-use crate::policy::{ExtractRule, Limits, NotApplicable, Policy, Profile, Profiles, UnusedHeaders, Warning};
+use crate::policy::{ExtractRule, Limits, NotApplicable, Policy, Profile, Profiles, UnusedHeaders};
+use crate::warning::Warning;
 
 /// Turns a configuration into a policy.
 pub(super) fn compile(field: &Field<'_, '_>) -> Result<Policy> {

@@ -11,10 +11,12 @@ use base64_simd::URL_SAFE_NO_PAD;
 
 use crate::error::{Code, Result};
 use crate::json::{self, Value};
-use crate::keys::testing::{self, all, named, open, spec};
-use crate::keys::{Algorithm, Algorithms, KeyStore, Reach};
+use crate::keys::testing::{self, all};
+use crate::keys::{Algorithm, Algorithms};
 use crate::pipeline::{decode, select_key, signature};
 use crate::policy::{KidRule, Limits, Origin, Secret, UnusedHeaders};
+use crate::sources::testing::{named, open, spec};
+use crate::sources::{KeyStore, Reach};
 
 fn store(origin: Origin) -> KeyStore {
     open(vec![spec(origin)], all(), KidRule::Hint).unwrap().0

@@ -16,8 +16,9 @@ use crate::expr::Selection;
 use crate::members::Field;
 use crate::policy::{
     AbsentRule, AudienceRule, Boundary, ClaimRule, ClaimsRule, IdentityRule, Leeway, ListRule, MetadataRule,
-    Named, Profile, RegisteredCheck, Rules, Synthesis, TimesRule, ValueRule, Warning,
+    Named, Profile, RegisteredCheck, Rules, Synthesis, TimesRule, ValueRule,
 };
+use crate::warning::Warning;
 
 /// Turns one role into a profile, checking its fields in Vault's order.
 pub(super) fn compile(

@@ -1,8 +1,9 @@
 //! Where does an issuer keep its keys? (OpenID Connect Discovery 1.0 §4)
 
-use super::{Algorithm, Algorithms, url};
 use crate::error::{Code, Error, Result};
 use crate::json::{self, Value};
+use crate::keys::{Algorithm, Algorithms};
+use crate::policy::url;
 
 /// The largest metadata document, in bytes.
 pub(super) const MAX_BYTES: u64 = 256 * 1024;

@@ -38,15 +38,15 @@ impl Server {
     }
 }
 
-fn loader(kind: Kind, server: &Arc<Server>) -> Loader {
+fn loader(endpoint: Endpoint, server: &Arc<Server>) -> Loader {
     let clock = Monotonic::default();
     Loader {
-        url: match kind {
-            Kind::Jwks => "https://issuer.example/keys?secret=hush".to_owned(),
-            Kind::Discovery { .. } => "https://issuer.example".to_owned(),
+        url: match endpoint {
+            Endpoint::Jwks => "https://issuer.example/keys?secret=hush".to_owned(),
+            Endpoint::Discovery { .. } => "https://issuer.example".to_owned(),
         },
-        kind,
-        settings: Remote::default(),
+        endpoint,
+        settings: FetchSettings::default(),
         allowed: [Algorithm::ES256, Algorithm::HS256].into_iter().collect(),
         fetch: Arc::<Server>::clone(server),
         started: clock.now(),
@@ -69,7 +69,7 @@ fn ttl(loaded: &Loaded) -> u64 {
     (loaded.fresh_until - loaded.at).as_secs()
 }
 
-const ISSUER: Kind = Kind::Discovery { advertised: false };
+const ISSUER: Endpoint = Endpoint::Discovery { advertised: false };
 
 #[test]
 fn nothing_is_asked_when_no_time_is_left() {
@@ -94,7 +94,7 @@ fn what_nobody_asked_about_cannot_be_unchanged() {
         good().header("ETag", "\"a\""),
         Fetched::new(304, []),
     ]);
-    let loader = loader(Kind::Jwks, &server);
+    let loader = loader(Endpoint::Jwks, &server);
     let untagged = loader.load(None).unwrap();
     let failure = loader.load(Some(&untagged)).unwrap_err();
     assert_eq!(failure.failed.status, Some(304));
@@ -114,7 +114,7 @@ fn what_has_not_changed_stays_as_long_as_was_said_at_first() {
         Fetched::new(304, []).header("ETag", "\"b\""),
         good(),
     ]);
-    let loader = loader(Kind::Jwks, &server);
+    let loader = loader(Endpoint::Jwks, &server);
     let mut loaded = loader.load(None).unwrap();
     assert_eq!(ttl(&loaded), 60);
     for seconds in [60, 90, 90, 900] {
@@ -172,30 +172,30 @@ fn metadata_is_kept_and_refreshed_like_a_set() {
 #[test]
 fn a_symmetric_key_in_a_set_is_for_those_who_allow_it_by_name() {
     let oct = r#"{"kty":"oct","kid":"h","k":"c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"}"#;
-    let usable = |set: &str, allowed: &[Algorithm], kind: Kind| {
+    let usable = |set: &str, allowed: &[Algorithm], endpoint: Endpoint| {
         let set = Fetched::new(200, set);
-        let server = match kind {
-            Kind::Jwks => Server::answering([set]),
-            Kind::Discovery { .. } => Server::answering([metadata("/keys"), set]),
+        let server = match endpoint {
+            Endpoint::Jwks => Server::answering([set]),
+            Endpoint::Discovery { .. } => Server::answering([metadata("/keys"), set]),
         };
         let loader = Loader {
             allowed: allowed.iter().copied().collect(),
-            ..loader(kind, &server)
+            ..loader(endpoint, &server)
         };
         loader.load(None).map(|loaded| loaded.keys.census().1)
     };
     let mixed = format!(r#"{{"keys":[{oct},{EC}]}}"#);
     let (es, hs) = (Algorithm::ES256, Algorithm::HS256);
-    assert_eq!(usable(&mixed, &[es], Kind::Jwks).unwrap(), ["e"]);
-    assert_eq!(usable(&mixed, &[es, hs], Kind::Jwks).unwrap(), ["h", "e"]);
-    assert_eq!(usable(&mixed, &[hs], Kind::Jwks).unwrap(), ["h"]);
-    let advertised = Kind::Discovery { advertised: true };
+    assert_eq!(usable(&mixed, &[es], Endpoint::Jwks).unwrap(), ["e"]);
+    assert_eq!(usable(&mixed, &[es, hs], Endpoint::Jwks).unwrap(), ["h", "e"]);
+    assert_eq!(usable(&mixed, &[hs], Endpoint::Jwks).unwrap(), ["h"]);
+    let advertised = Endpoint::Discovery { advertised: true };
     assert_eq!(
         usable(&mixed, &[es, hs], advertised).unwrap(),
         ["e"],
         "metadata cannot allow a secret"
     );
-    let failure = usable(&format!(r#"{{"keys":[{oct}]}}"#), &[es], Kind::Jwks).unwrap_err();
+    let failure = usable(&format!(r#"{{"keys":[{oct}]}}"#), &[es], Endpoint::Jwks).unwrap_err();
     assert_eq!(failure.code, Code::KeySetInvalid);
     assert!(
         failure
@@ -244,7 +244,7 @@ fn a_body_that_is_no_set_is_refused_and_not_repeated() {
         let shown = String::from_utf8_lossy(&body).into_owned();
         let size = body.len() as u64;
         let server = Server::answering([Fetched::new(200, body)]);
-        let loader = loader(Kind::Jwks, &server);
+        let loader = loader(Endpoint::Jwks, &server);
         let failure = loader.load(None).expect_err(&shown);
         assert_eq!(
             (failure.code, failure.failed.phase),
@@ -331,7 +331,7 @@ fn keys_do_not_leave_https_unless_that_was_asked_for() {
 #[test]
 fn nothing_is_printed_that_may_be_a_secret() {
     let server = Server::answering([good().header("ETag", "\"hush\"")]);
-    let loader = loader(Kind::Jwks, &server);
+    let loader = loader(Endpoint::Jwks, &server);
     let loaded = loader.load(None).unwrap();
     server.asked();
     let request = FetchRequest {

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::keys::Secret;
+use super::secret::Secret;
 use crate::duration;
 
 /// A URL that keys are fetched from, with its settings (`docs/keys-over-http.md`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Remote {
+pub struct FetchSettings {
     /// The certificates of the authorities that are trusted instead of the system's, as PEM.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_pem: Option<String>,
@@ -60,9 +60,9 @@ pub struct Remote {
     pub insecure_skip_verify: bool,
 }
 
-impl Default for Remote {
-    fn default() -> Remote {
-        Remote {
+impl Default for FetchSettings {
+    fn default() -> FetchSettings {
+        FetchSettings {
             ca_pem: None,
             ca_file: None,
             client_cert_pem: None,
@@ -83,7 +83,7 @@ impl Default for Remote {
     }
 }
 
-impl Remote {
+impl FetchSettings {
     /// The settings that differ from the default and that nobody but the library's own client heeds.
     pub(crate) fn for_the_built_in_client(&self) -> Vec<&'static str> {
         [

@@ -4,17 +4,19 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase, without_query};
-use super::{Algorithms, KeySet, discovery, freshness, source};
+use super::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase};
+use super::{discovery, freshness};
 use crate::clock::Monotonic;
 use crate::error::{Code, Error, Result};
-use crate::policy::Remote;
+use crate::keys::{Algorithms, KeySet, prepare};
+use crate::policy::FetchSettings;
+use crate::policy::url::without_query;
 
 /// How to get at a key set behind a URL.
 pub(crate) struct Loader {
     pub(crate) url: String,
-    pub(crate) kind: Kind,
-    pub(crate) settings: Remote,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) settings: FetchSettings,
     pub(crate) allowed: Algorithms,
     pub(crate) fetch: Arc<dyn Fetch>,
     /// By which the keys age.
@@ -25,7 +27,7 @@ pub(crate) struct Loader {
 
 /// What the URL leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum Endpoint {
     /// The key set itself.
     Jwks,
     /// An issuer, whose metadata says where the key set is (OIDC Discovery 1.0 §4). With `advertised`, keys are used
@@ -82,9 +84,9 @@ impl Loader {
     pub(super) fn load(&self, before: Option<&Loaded>) -> Result<Loaded, Failure> {
         // One deadline for all that a fetch takes.
         let deadline = Instant::now() + self.settings.timeout;
-        let (url, allowed, metadata) = match self.kind {
-            Kind::Jwks => (self.url.clone(), self.allowed, None),
-            Kind::Discovery { advertised } => {
+        let (url, allowed, metadata) = match self.endpoint {
+            Endpoint::Jwks => (self.url.clone(), self.allowed, None),
+            Endpoint::Discovery { advertised } => {
                 let before = before.and_then(|before| before.metadata.as_ref());
                 let (metadata, version) = self.metadata(before, deadline)?;
                 let named = if advertised {
@@ -111,7 +113,7 @@ impl Loader {
             _ => {
                 let text = std::str::from_utf8(&fetched.body)
                     .map_err(|_| Error::new(Code::KeySetInvalid).with_detail("it is not UTF-8"));
-                let keys = text.and_then(|text| source::fetched_set(text, allowed));
+                let keys = text.and_then(|text| prepare::fetched_set(text, allowed));
                 Arc::new(keys.map_err(|why| self.unreadable(&url, &why, &fetched))?)
             }
         };
@@ -213,7 +215,7 @@ impl Loader {
             Code::KeyInvalid => Code::KeySetInvalid,
             code => code,
         };
-        let reason = why.detail().unwrap_or_else(|| why.code().message());
+        let reason = why.reason();
         let failed = FetchFailed {
             status: Some(fetched.status),
             bytes_read: byte_count(fetched),
@@ -253,7 +255,7 @@ impl fmt::Debug for Loader {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Loader")
             .field("url", &without_query(&self.url))
-            .field("kind", &self.kind)
+            .field("endpoint", &self.endpoint)
             .field("settings", &self.settings)
             .field("fetch", &self.fetch)
             .finish_non_exhaustive()

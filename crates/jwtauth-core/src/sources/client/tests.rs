@@ -35,14 +35,14 @@ fn say(connection: &mut TcpStream, text: &str) {
     let _ = connection.write_all(text.as_bytes());
 }
 
-fn settings() -> Remote {
-    Remote {
+fn settings() -> FetchSettings {
+    FetchSettings {
         proxy: ProxyRule::None,
-        ..Remote::default()
+        ..FetchSettings::default()
     }
 }
 
-fn open(remote: &Remote) -> Client {
+fn open(remote: &FetchSettings) -> Client {
     Client::open(remote, Path::new("/nowhere")).unwrap()
 }
 
@@ -56,7 +56,7 @@ fn request(url: &str, timeout: Duration, max_bytes: u64) -> FetchRequest<'_> {
     }
 }
 
-fn get(url: &str, remote: &Remote) -> Result<Fetched, FetchFailed> {
+fn get(url: &str, remote: &FetchSettings) -> Result<Fetched, FetchFailed> {
     open(remote).get(&request(url, Duration::from_secs(20), 100))
 }
 
@@ -114,7 +114,7 @@ fn a_failure_names_its_phase_and_how_much_was_read() {
 
     let failed = get(
         "https://jwtauth.invalid/?hush",
-        &Remote {
+        &FetchSettings {
             insecure_skip_verify: true,
             ..settings()
         },
@@ -206,7 +206,7 @@ fn redirects_are_followed_as_often_as_is_allowed() {
         );
     };
     const DONE: fn(&mut TcpStream) = |to| say(to, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
-    let following = |redirects| Remote {
+    let following = |redirects| FetchSettings {
         redirects,
         ..settings()
     };
@@ -261,7 +261,7 @@ impl Drop for Written {
 #[test]
 fn a_bearer_token_is_one_line_of_ascii() {
     let file = Written::new("bearer", b"");
-    let remote = Remote {
+    let remote = FetchSettings {
         bearer_token_file: Some(file.0.clone()),
         ..settings()
     };
@@ -304,28 +304,28 @@ fn settings_that_do_not_fit_are_refused_when_the_client_is_opened() {
     let secret = |text: &str| Some(crate::policy::Secret::new(text.into()));
     for (remote, said) in [
         (
-            Remote {
+            FetchSettings {
                 ca_pem: text("none"),
                 ..settings()
             },
             "`ca_pem` holds no certificate in PEM",
         ),
         (
-            Remote {
+            FetchSettings {
                 ca_pem: text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
                 ..settings()
             },
             "`ca_pem` holds no certificate that can be read",
         ),
         (
-            Remote {
+            FetchSettings {
                 ca_file: path(),
                 ..settings()
             },
             "`ca_file`: cannot read `/nowhere/missing.pem`",
         ),
         (
-            Remote {
+            FetchSettings {
                 ca_pem: text("a"),
                 ca_file: path(),
                 ..settings()
@@ -333,21 +333,21 @@ fn settings_that_do_not_fit_are_refused_when_the_client_is_opened() {
             "`ca_pem` and `ca_file`",
         ),
         (
-            Remote {
+            FetchSettings {
                 client_cert_pem: text("a"),
                 ..settings()
             },
             "go together",
         ),
         (
-            Remote {
+            FetchSettings {
                 client_key_pem: secret("hush"),
                 ..settings()
             },
             "go together",
         ),
         (
-            Remote {
+            FetchSettings {
                 client_cert_pem: text("a"),
                 client_key_pem: secret("hush"),
                 ..settings()
@@ -355,7 +355,7 @@ fn settings_that_do_not_fit_are_refused_when_the_client_is_opened() {
             "`client_cert_pem` holds no certificate in PEM",
         ),
         (
-            Remote {
+            FetchSettings {
                 client_key_pem: secret("hush"),
                 client_key_file: path(),
                 ..settings()
@@ -373,6 +373,6 @@ fn settings_that_do_not_fit_are_refused_when_the_client_is_opened() {
 #[test]
 fn the_environment_counts_unless_it_is_passed_over() {
     let socks = |name: &str| (name == "HTTPS_PROXY").then(|| OsString::from("socks5://hush"));
-    assert!(Client::open_with(&Remote::default(), Path::new(""), socks).is_err());
+    assert!(Client::open_with(&FetchSettings::default(), Path::new(""), socks).is_err());
     assert!(Client::open_with(&settings(), Path::new(""), socks).is_ok());
 }

@@ -3,10 +3,10 @@ use std::sync::atomic::AtomicBool;
 
 use super::*;
 use crate::clock::Monotonic;
-use crate::keys::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase};
-use crate::keys::reach::Others;
 use crate::keys::{Algorithm, Algorithms};
-use crate::policy::Remote;
+use crate::policy::FetchSettings;
+use crate::sources::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase};
+use crate::sources::reach::Others;
 
 /// A server that answers with a set of keys, or not, and counts.
 #[derive(Debug, Default)]
@@ -53,16 +53,16 @@ struct World {
 
 /// A source with the default settings: fresh for 15 minutes, stale for a day, half a minute to cool down.
 fn world() -> World {
-    world_with(Remote::default())
+    world_with(FetchSettings::default())
 }
 
-fn world_with(settings: Remote) -> World {
+fn world_with(settings: FetchSettings) -> World {
     let server = Arc::new(Server::default());
     server.rotates_to("one");
     let clock = Monotonic::default();
     let source = RemoteSource::new(Loader {
         url: "https://issuer.example/keys?secret=hush".to_owned(),
-        kind: Kind::Jwks,
+        endpoint: Endpoint::Jwks,
         settings,
         allowed: Algorithms::default().with(Algorithm::ES256),
         fetch: Arc::<Server>::clone(&server),
@@ -265,9 +265,9 @@ fn many_threads_share_a_failure() {
 
 #[test]
 fn who_queued_behind_a_fetch_does_not_repeat_it() {
-    let world = world_with(Remote {
+    let world = world_with(FetchSettings {
         cool_down: Duration::ZERO,
-        ..Remote::default()
+        ..FetchSettings::default()
     });
     let before = world.source.ended();
     world.current().unwrap();
@@ -282,9 +282,9 @@ fn who_queued_behind_a_fetch_does_not_repeat_it() {
 
 #[test]
 fn without_caching_each_request_sees_what_the_server_says() {
-    let world = world_with(Remote {
+    let world = world_with(FetchSettings {
         cache_ttl: Duration::ZERO,
-        ..Remote::default()
+        ..FetchSettings::default()
     });
     for requests in 1..=5 {
         assert!(world.current().is_ok());
@@ -347,11 +347,11 @@ fn a_call_that_must_not_wait_leaves_old_keys_in_use_while_another_fetches() {
 #[test]
 fn a_call_that_waited_for_a_fetch_takes_its_outcome() {
     for (cache_ttl, cool_down) in [(0, 30), (0, 0), (900, 0)] {
-        let world = world_with(Remote {
+        let world = world_with(FetchSettings {
             cache_ttl: Duration::from_secs(cache_ttl),
             cool_down: Duration::from_secs(cool_down),
             max_stale: Duration::ZERO,
-            ..Remote::default()
+            ..FetchSettings::default()
         });
         let waiting = || Others {
             fetching: false,
@@ -480,9 +480,9 @@ fn nobody_waits_longer_for_another_s_fetch_than_for_their_own() {
             Err(FetchFailed::new(Phase::Http, "over at last"))
         }
     }
-    let mut world = world_with(Remote {
+    let mut world = world_with(FetchSettings {
         timeout: Duration::from_millis(50),
-        ..Remote::default()
+        ..FetchSettings::default()
     });
     let stuck = Arc::new(Stuck::default());
     world.source.loader.fetch = Arc::<Stuck>::clone(&stuck);

@@ -3,18 +3,20 @@
 use std::cell::OnceCell;
 use std::ops::ControlFlow;
 
+use super::open::{Environment, KeySource, open};
 use super::reach::Reach;
 use super::remote::{Refetched, RemoteSource, Snapshot};
-use super::source::{Host, Opened, Source, reason};
 use super::status::{SourceState, SourceStatus};
-use super::{Key, KeySet, unusable};
 use crate::error::{Code, Error, Result};
-use crate::policy::{KeyRule, KidRule, Warning};
+use crate::keys::prepare::Preparation;
+use crate::keys::{Key, KeySet};
+use crate::policy::{KeyRule, KidRule};
+use crate::warning::Warning;
 
 /// The opened key sources of a verifier.
 #[derive(Debug)]
 pub(crate) struct KeyStore {
-    sources: Vec<Opened>,
+    sources: Vec<KeySource>,
     /// Where each stands in the policy.
     places: Vec<String>,
     rule: KidRule,
@@ -23,7 +25,7 @@ pub(crate) struct KeyStore {
 /// The keys of every source at one moment.
 #[derive(Debug)]
 pub(crate) struct Current<'k> {
-    sources: &'k [Opened],
+    sources: &'k [KeySource],
     fetched: Taken,
     rule: KidRule,
     /// Why a source has no keys at this moment.
@@ -55,32 +57,38 @@ impl KeyStore {
     /// # Errors
     /// [`Code::KeyInvalid`](crate::Code::KeyInvalid), [`Code::ConfigInvalid`](crate::Code::ConfigInvalid): which
     /// source, which file, and what is wrong with it.
-    pub(crate) fn open(rule: &KeyRule, host: Host<'_>, warnings: &mut Vec<Warning>) -> Result<KeyStore> {
+    pub(crate) fn open(
+        rule: &KeyRule,
+        environment: Environment<'_>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<KeyStore> {
         let mut sources = Vec::with_capacity(rule.sources.len());
         let mut places = Vec::with_capacity(rule.sources.len());
         let mut remarks = Vec::new();
         for (index, spec) in rule.sources.iter().enumerate() {
-            let mut source = Source {
-                member: format!("keys[{index}].{}", spec.origin.member()),
+            let place = format!("keys[{index}].{}", spec.origin.member());
+            let mut preparation = Preparation {
+                place: &place,
                 kid: spec.kid.as_deref(),
                 allowed: spec
                     .algorithms
                     .map_or(rule.algorithms, |own| own.intersection(rule.algorithms)),
-                remarks: &mut remarks,
+                warnings: &mut remarks,
             };
-            sources.push(source.open(&spec.origin, host)?);
-            places.push(source.member);
+            sources.push(open(&spec.origin, &mut preparation, environment)?);
+            places.push(place);
         }
-        let usable = |source: &Opened| match source {
-            Opened::Fixed(set) => set.is_usable(),
-            Opened::Fetched(_) => true,
+        let usable = |source: &KeySource| match source {
+            KeySource::Fixed(set) => set.is_usable(),
+            KeySource::Fetched(_) => true,
         };
         // A policy without any source, as one that takes no tokens has it, knows no key and finds none.
         if !sources.is_empty() && !sources.iter().any(usable) {
             let why = remarks
                 .first()
                 .map(|first| format!(": `{}`: {}", first.key, first.message));
-            return Err(unusable(format!("no key can be used{}", why.unwrap_or_default())));
+            return Err(Error::new(Code::KeyInvalid)
+                .with_detail(format!("no key can be used{}", why.unwrap_or_default())));
         }
         warnings.append(&mut remarks);
         Ok(KeyStore {
@@ -152,7 +160,7 @@ impl KeyStore {
         ControlFlow::Continue(match failure {
             Some(failure) => {
                 let own = why.detail().map(|own| format!("{own}; ")).unwrap_or_default();
-                let failure = reason(&failure).to_owned();
+                let failure = failure.reason().to_owned();
                 why.with_detail(format!("{own}newer keys could not be fetched: {failure}"))
             }
             None => why,
@@ -177,8 +185,8 @@ impl KeyStore {
         sources
             .map(|(source, place)| {
                 let (state, (keys, kids), fetching) = match source {
-                    Opened::Fixed(set) => (SourceState::Fixed, set.census(), None),
-                    Opened::Fetched(source) => {
+                    KeySource::Fixed(set) => (SourceState::Fixed, set.census(), None),
+                    KeySource::Fetched(source) => {
                         let (state, snapshot, status) = source.status();
                         let census = snapshot.keys().map(KeySet::census).unwrap_or_default();
                         (state, census, Some(status))
@@ -197,8 +205,8 @@ impl KeyStore {
 
     fn fetching(&self) -> impl Iterator<Item = &RemoteSource> {
         self.sources.iter().filter_map(|source| match source {
-            Opened::Fixed(_) => None,
-            Opened::Fetched(source) => Some(source.as_ref()),
+            KeySource::Fixed(_) => None,
+            KeySource::Fetched(source) => Some(source.as_ref()),
         })
     }
 
@@ -248,8 +256,8 @@ impl Current<'_> {
     fn sets(&self) -> impl Iterator<Item = &KeySet> {
         let mut fetched = self.fetched.iter();
         self.sources.iter().filter_map(move |source| match source {
-            Opened::Fixed(set) => Some(set),
-            Opened::Fetched(_) => fetched.next()?.as_ref()?.keys(),
+            KeySource::Fixed(set) => Some(set),
+            KeySource::Fetched(_) => fetched.next()?.as_ref()?.keys(),
         })
     }
 

@@ -21,22 +21,22 @@ use ureq::unversioned::transport::{
 use ureq::{Agent, Timeout};
 use zeroize::Zeroizing;
 
-use self::dns::Names;
+use self::dns::Lookups;
 use self::proxy::Proxies;
 use self::tls::SystemRoots;
 use super::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase};
-use super::file;
-use super::url::{self, Url};
 use crate::error::{Code, Error, Result};
-use crate::policy::{ProxyRule, Remote};
+use crate::file;
+use crate::policy::url::{self, Url};
+use crate::policy::{FetchSettings, ProxyRule};
 
 /// The library's own client for one key source.
 #[derive(Debug)]
 pub(super) struct Client {
-    remote: Remote,
+    settings: FetchSettings,
     proxies: Proxies,
     roots: SystemRoots,
-    names: Names,
+    lookups: Lookups,
 }
 
 impl Client {
@@ -44,37 +44,37 @@ impl Client {
     ///
     /// # Errors
     /// [`Code::ConfigInvalid`]: a file that cannot be read, certificates that are none, a proxy that cannot be used.
-    pub(super) fn open(remote: &Remote, base_dir: &Path) -> Result<Client> {
-        Client::open_with(remote, base_dir, |name| std::env::var_os(name))
+    pub(super) fn open(settings: &FetchSettings, base_dir: &Path) -> Result<Client> {
+        Client::open_with(settings, base_dir, |name| std::env::var_os(name))
     }
 
     fn open_with(
-        remote: &Remote,
+        settings: &FetchSettings,
         base_dir: &Path,
         environment: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Client> {
-        let mut remote = remote.clone();
+        let mut settings = settings.clone();
         for path in [
-            &mut remote.ca_file,
-            &mut remote.client_cert_file,
-            &mut remote.client_key_file,
-            &mut remote.bearer_token_file,
+            &mut settings.ca_file,
+            &mut settings.client_cert_file,
+            &mut settings.client_key_file,
+            &mut settings.bearer_token_file,
         ] {
             *path = path.take().map(|path| base_dir.join(path));
         }
-        let proxies = match remote.proxy {
+        let proxies = match settings.proxy {
             ProxyRule::None => Ok(Proxies::default()),
             ProxyRule::Environment => Proxies::from_environment(environment),
         };
         let invalid = |why: String| Error::new(Code::ConfigInvalid).with_detail(why);
-        tls::authorities(&remote).map_err(invalid)?;
-        tls::identity(&remote).map_err(invalid)?;
-        authorization(&remote).map_err(invalid)?;
+        tls::authorities(&settings).map_err(invalid)?;
+        tls::identity(&settings).map_err(invalid)?;
+        authorization(&settings).map_err(invalid)?;
         Ok(Client {
             proxies: proxies.map_err(invalid)?,
-            remote,
+            settings,
             roots: SystemRoots::default(),
-            names: Names::default(),
+            lookups: Lookups::default(),
         })
     }
 
@@ -104,21 +104,21 @@ impl Client {
             .timeout_global(Some(left))
             .timeout_connect(Some(CONNECT.min(left)))
             .build();
-        Agent::with_parts(config, connector, self.names.resolver(progress.clone()))
+        Agent::with_parts(config, connector, self.lookups.resolver(progress.clone()))
     }
 
     fn tls(&self) -> Result<TlsConfig, String> {
-        let authorities = match tls::authorities(&self.remote)? {
+        let authorities = match tls::authorities(&self.settings)? {
             Some(own) => own,
             // Nobody is asked whether the server is who it says it is.
-            None if self.remote.insecure_skip_verify => Vec::new(),
+            None if self.settings.insecure_skip_verify => Vec::new(),
             None => self.roots.get()?,
         };
-        let identity = tls::identity(&self.remote)?;
+        let identity = tls::identity(&self.settings)?;
         Ok(tls::config(
             &authorities,
             identity,
-            self.remote.insecure_skip_verify,
+            self.settings.insecure_skip_verify,
         ))
     }
 }
@@ -131,9 +131,10 @@ impl Fetch for Client {
         } else {
             TlsConfig::builder().build()
         };
-        let authorization = authorization(&self.remote).map_err(|why| FetchFailed::new(Phase::Http, why))?;
+        let authorization =
+            authorization(&self.settings).map_err(|why| FetchFailed::new(Phase::Http, why))?;
         let mut target = request.url.to_owned();
-        for _ in 0..=self.remote.redirects {
+        for _ in 0..=self.settings.redirects {
             let url = Url::parse(&target).map_err(|why| FetchFailed::new(Phase::Http, why))?;
             let left = request.timeout.saturating_sub(started.elapsed());
             let progress = Progress::default();
@@ -153,7 +154,7 @@ impl Fetch for Client {
                         status: Some(status),
                         ..FetchFailed::new(Phase::Http, why)
                     };
-                    if self.remote.redirects == 0 {
+                    if self.settings.redirects == 0 {
                         return Err(refused("a redirect, which is not followed"));
                     }
                     let to = to.ok_or_else(|| refused("a redirect to nowhere"))?;
@@ -161,7 +162,7 @@ impl Fetch for Client {
                 }
             }
         }
-        let allowed = self.remote.redirects;
+        let allowed = self.settings.redirects;
         Err(FetchFailed::new(
             Phase::Http,
             format!("more than {allowed} redirects"),
@@ -220,8 +221,8 @@ fn answer(
 }
 
 /// The header that proves who asks. The file is read anew, because such tokens are renewed in place.
-fn authorization(remote: &Remote) -> Result<Option<Zeroizing<String>>, String> {
-    let Some(path) = &remote.bearer_token_file else {
+fn authorization(settings: &FetchSettings) -> Result<Option<Zeroizing<String>>, String> {
+    let Some(path) = &settings.bearer_token_file else {
         return Ok(None);
     };
     let refused = |why: &str| Err(format!("`bearer_token_file`: {why}"));

@@ -16,16 +16,16 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
 use super::Progress;
-use crate::keys::fetch::Phase;
+use crate::sources::fetch::Phase;
 
 /// The lookups of one client: at most one at a time.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Names {
+pub(super) struct Lookups {
     /// The one that has not ended. A fetch for the same name waits for it instead of starting another, for a while.
     pending: Arc<ArcSwapOption<Lookup>>,
 }
 
-impl Names {
+impl Lookups {
     /// The resolver of one request.
     pub(super) fn resolver(&self, progress: Progress) -> impl Resolver + use<> {
         Tracked {
@@ -114,7 +114,7 @@ enum Failed {
 /// The resolver as one request uses it.
 #[derive(Debug)]
 struct Tracked {
-    names: Names,
+    names: Lookups,
     progress: Progress,
 }
 
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn addresses_and_localhost_are_not_looked_up() {
-        let names = Names::default();
+        let names = Lookups::default();
         let found = |host| names.addresses(host, 80, soon()).ok().unwrap();
         assert_eq!(found("192.0.2.1"), ["192.0.2.1:80".parse().unwrap()]);
         assert_eq!(found("[2001:db8::1]"), ["[2001:db8::1]:80".parse().unwrap()]);
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_name_that_nobody_has_is_said_to_be_one() {
-        let names = Names::default();
+        let names = Lookups::default();
         // RFC 6761 §6.4: such a name never exists.
         let failed = names.addresses("jwtauth.invalid", 80, soon());
         assert!(matches!(failed, Err(Failed::System(_))));
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_lookup_that_hangs_is_not_waited_for_beyond_the_deadline_nor_started_twice() {
-        let names = Names::default();
+        let names = Lookups::default();
         let hanging = |process| {
             Arc::new(Lookup {
                 process,
@@ -219,7 +219,7 @@ mod tests {
         let (now, process) = (Instant::now(), std::process::id());
         let long_ago = now.checked_sub(GIVEN_UP).unwrap();
         for (process, started) in [(process.wrapping_add(1), now), (process, long_ago)] {
-            let names = Names::default();
+            let names = Lookups::default();
             names.pending.store(Some(Arc::new(Lookup {
                 process,
                 host: "jwtauth.invalid".to_owned(),

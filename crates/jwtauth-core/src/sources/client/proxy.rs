@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use ureq::{Proxy, ProxyProtocol};
 
-use crate::keys::url::{Scheme, Url};
+use crate::policy::url::{Scheme, Url};
 
 /// The proxy of the environment, and what is reached without it.
 #[derive(Debug, Default)]

@@ -1,4 +1,4 @@
-//! How is a key file read?
+//! How is a file of the configuration read?
 
 use std::fs::File;
 use std::io::Read;
@@ -6,15 +6,14 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::unusable;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 
 /// Reads a whole file; the buffer is zeroed when dropped, because some of these files hold secrets.
 ///
 /// # Errors
 /// [`Code::KeyInvalid`](crate::Code::KeyInvalid): which file, and what the operating system said.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
-    let failed = |error: std::io::Error| unusable(format!("cannot read `{}`: {error}", path.display()));
+    let failed = |error: std::io::Error| invalid(format!("cannot read `{}`: {error}", path.display()));
     let file = File::open(path).map_err(failed)?;
     // Room for everything at once: a buffer that grew would leave copies behind that nobody zeroes.
     let length = file.metadata().map_err(failed)?.len().min(MAX_FILE);
@@ -23,7 +22,7 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     ));
     file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > MAX_FILE {
-        return Err(unusable(format!("`{}` is larger than 4 MiB", path.display())));
+        return Err(invalid(format!("`{}` is larger than 4 MiB", path.display())));
     }
     Ok(bytes)
 }
@@ -36,8 +35,12 @@ pub(crate) fn read_text(path: &Path) -> Result<Zeroizing<String>> {
     let bytes = read(path)?;
     match std::str::from_utf8(&bytes) {
         Ok(text) => Ok(Zeroizing::new(text.to_owned())),
-        Err(_) => Err(unusable(format!("`{}` is not UTF-8", path.display()))),
+        Err(_) => Err(invalid(format!("`{}` is not UTF-8", path.display()))),
     }
+}
+
+fn invalid(why: impl std::fmt::Display) -> Error {
+    Error::new(Code::KeyInvalid).with_detail(why)
 }
 
 const MAX_FILE: u64 = 4 * 1024 * 1024;

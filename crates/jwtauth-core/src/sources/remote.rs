@@ -11,13 +11,14 @@ use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwapOption, Guard};
 
-use super::fetch::without_query;
-use super::load::{Failure, Kind, Loaded, Loader};
+use super::freshness;
+use super::load::{Endpoint, Failure, Loaded, Loader};
 use super::misses::Misses;
 use super::reach::{Now, Reach};
 use super::status::{FetchStatus, LastFailure, SourceState};
-use super::{KeySet, freshness};
 use crate::error::{Code, Error, Result};
+use crate::keys::KeySet;
+use crate::policy::url::without_query;
 
 /// A key set behind a URL.
 #[derive(Debug)]
@@ -205,7 +206,7 @@ impl RemoteSource {
         let status = FetchStatus {
             url: without_query(&self.loader.url).to_owned(),
             jwks_uri: loaded
-                .filter(|_| self.loader.kind != Kind::Jwks)
+                .filter(|_| self.loader.endpoint != Endpoint::Jwks)
                 .map(|loaded| without_query(&loaded.url).to_owned()),
             age: loaded.map(|loaded| now.saturating_sub(loaded.at).as_secs()),
             next_refresh: due.max(allowed).saturating_sub(now).as_secs(),

@@ -37,28 +37,33 @@ pub(crate) fn check_issuer(url: &str, insecure_http: bool) -> Result<(), &'stati
 }
 
 /// Whether a URL, which was checked, is https.
-pub(super) fn is_https(url: &str) -> bool {
+pub(crate) fn is_https(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| url.scheme == Scheme::Https)
+}
+
+/// A URL without its query, which may hold a secret.
+pub(crate) fn without_query(url: &str) -> &str {
+    url.split_once('?').map_or(url, |(place, _)| place)
 }
 
 /// Where a request for a URL goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Url<'u> {
-    pub(super) scheme: Scheme,
+pub(crate) struct Url<'u> {
+    pub(crate) scheme: Scheme,
     /// A name, or an address, IPv6 without its brackets.
-    pub(super) host: &'u str,
-    pub(super) port: u16,
+    pub(crate) host: &'u str,
+    pub(crate) port: u16,
 }
 
 /// How it goes there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scheme {
+pub(crate) enum Scheme {
     Http,
     Https,
 }
 
 impl<'u> Url<'u> {
-    pub(super) fn parse(text: &'u str) -> Result<Url<'u>, &'static str> {
+    pub(crate) fn parse(text: &'u str) -> Result<Url<'u>, &'static str> {
         // An issuer names the URL of its keys, and what failures name must not grow without bounds.
         if text.len() > MAX_LENGTH {
             return Err("it is longer than 8,000 bytes");
@@ -103,7 +108,7 @@ impl<'u> Url<'u> {
     }
 
     /// Whether it leads to this machine, whatever a name server says.
-    pub(super) fn is_loopback(&self) -> bool {
+    pub(crate) fn is_loopback(&self) -> bool {
         let address = self.host.parse::<IpAddr>();
         self.host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
     }
@@ -135,7 +140,7 @@ mod redirect {
     ///
     /// # Errors
     /// Why it is not followed.
-    pub(in crate::keys) fn redirected(from: &str, location: &str) -> Result<String, &'static str> {
+    pub(crate) fn redirected(from: &str, location: &str) -> Result<String, &'static str> {
         let base = UriStr::new(from).map_err(|_| "a redirect from no URL")?;
         let location = UriReferenceStr::new(location).map_err(|_| "a redirect to no URL")?;
         let target = location.resolve_against(base.to_absolute()).to_string();
@@ -153,7 +158,7 @@ mod redirect {
     }
 }
 #[cfg(feature = "http")]
-pub(super) use self::redirect::redirected;
+pub(crate) use self::redirect::redirected;
 
 #[cfg(test)]
 mod tests {

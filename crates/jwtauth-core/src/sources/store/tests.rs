@@ -2,9 +2,10 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::error::{Class, Code};
-use crate::keys::testing::{self, all, named, open, spec};
+use crate::keys::testing::{self, all};
 use crate::keys::{Algorithm, Algorithms, PreparedKey};
 use crate::policy::{KeySpec, Origin, Secret};
+use crate::sources::testing::{named, open, spec};
 
 const A: &str = r#"{"kty":"EC","crv":"P-256","kid":"a","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#;
 const ED: &str =

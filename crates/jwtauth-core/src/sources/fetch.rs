@@ -3,8 +3,6 @@
 //! [`Fetch`] is the door: the library's own client stands behind it, or the host's.
 
 use std::fmt;
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -12,7 +10,7 @@ use serde::Serialize;
 use crate::error::Result;
 #[cfg(not(feature = "http"))]
 use crate::error::{Code, Error};
-use crate::policy::Remote;
+use crate::policy::url::without_query;
 
 /// Fetches documents. Called on the threads that authenticate, one call at a time for each key source.
 pub trait Fetch: Send + Sync + fmt::Debug {
@@ -193,32 +191,13 @@ impl FetchFailed {
     }
 }
 
-/// The library's own client for one key source.
-///
-/// # Errors
-/// [`Code::ConfigInvalid`](crate::Code::ConfigInvalid): a setting that it cannot work with, or that there is none.
-#[cfg(feature = "http")]
-pub(super) fn built_in(settings: &Remote, base_dir: &Path) -> Result<Arc<dyn Fetch>> {
-    Ok(Arc::new(super::client::Client::open(settings, base_dir)?))
-}
-
-#[cfg(not(feature = "http"))]
-pub(super) fn built_in(_: &Remote, _: &Path) -> Result<Arc<dyn Fetch>> {
-    Err(Error::new(Code::ConfigInvalid).with_detail(
-        "this build has no HTTP client; keys behind a URL need one of the host's, given with the configuration",
-    ))
-}
-
-/// A URL without its query, which may hold a secret.
-pub(crate) fn without_query(url: &str) -> &str {
-    url.split_once('?').map_or(url, |(place, _)| place)
-}
-
 /// How much of a reason is worth its place in a log, in characters.
 const MAX_REASON: usize = 300;
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[test]
@@ -260,13 +239,5 @@ mod tests {
         );
         let text = policy(r#","timeout":"1s","insecure_http":true"#);
         assert!(!text.contains("the host fetches"), "{text}");
-    }
-
-    #[cfg(not(feature = "http"))]
-    #[test]
-    fn without_a_client_a_url_needs_one_of_the_hosts() {
-        let why = built_in(&Remote::default(), Path::new("")).unwrap_err();
-        assert_eq!(why.code(), Code::ConfigInvalid);
-        assert!(why.to_string().contains("no HTTP client"), "{why}");
     }
 }

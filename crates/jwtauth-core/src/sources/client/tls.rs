@@ -11,8 +11,8 @@ use rustls::{AlertDescription, CertificateError, RootCertStore};
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, TlsProvider, parse_pem};
 use zeroize::Zeroizing;
 
-use crate::keys::file;
-use crate::policy::{Remote, Secret};
+use crate::file;
+use crate::policy::{FetchSettings, Secret};
 
 type Certificates = Vec<Certificate<'static>>;
 
@@ -35,7 +35,7 @@ pub(super) fn config(
 ///
 /// # Errors
 /// Which setting, and what is wrong with it.
-pub(super) fn authorities(remote: &Remote) -> Result<Option<Certificates>, String> {
+pub(super) fn authorities(remote: &FetchSettings) -> Result<Option<Certificates>, String> {
     let pem = Pem {
         name: "ca",
         text: remote.ca_pem.as_deref().map(str::as_bytes),
@@ -63,7 +63,7 @@ pub(super) fn authorities(remote: &Remote) -> Result<Option<Certificates>, Strin
 ///
 /// # Errors
 /// Which setting, and what is wrong with it.
-pub(super) fn identity(remote: &Remote) -> Result<Option<ClientCert>, String> {
+pub(super) fn identity(remote: &FetchSettings) -> Result<Option<ClientCert>, String> {
     let chain = Pem {
         name: "client_cert",
         text: remote.client_cert_pem.as_deref().map(str::as_bytes),

@@ -1,0 +1,169 @@
+//! Key texts → a [`KeySet`] whose keys are prepared for the algorithms that they may be used with.
+
+use zeroize::Zeroizing;
+
+use super::jwks::{Jwk, Material};
+use super::key::{Key, PreparedKey, unusable};
+use super::{Algorithm, Algorithms, KeySet, jwks, pem, secret};
+use crate::error::Result;
+use crate::warning::Warning;
+
+/// How the keys of one source are prepared.
+#[derive(Debug)]
+pub(crate) struct Preparation<'a> {
+    /// The path of the source in the configuration, for warnings.
+    pub(crate) place: &'a str,
+    /// The `kid` of a key that has none.
+    pub(crate) kid: Option<&'a str>,
+    /// The algorithms that the keys may be used with.
+    pub(crate) allowed: Algorithms,
+    /// Which keys are skipped, and why.
+    pub(crate) warnings: &'a mut Vec<Warning>,
+}
+
+impl Preparation<'_> {
+    /// One public key or certificate as PEM.
+    ///
+    /// # Errors
+    /// [`Code::KeyInvalid`](crate::Code::KeyInvalid), as for the functions below.
+    pub(crate) fn pem(&mut self, text: &str) -> Result<KeySet> {
+        let key = pem::public_key(text, pem::Form::NATIVE)?.key;
+        self.single(&Jwk::of(Material::Public(key)))
+    }
+
+    /// One JWK.
+    pub(crate) fn jwk(&mut self, text: &str) -> Result<KeySet> {
+        self.single(&jwks::one(text)?)
+    }
+
+    /// The bytes of one shared secret.
+    pub(crate) fn secret(&mut self, bytes: &[u8]) -> Result<KeySet> {
+        self.single(&Jwk::of(Material::Secret(Zeroizing::new(bytes.to_vec()))))
+    }
+
+    /// A JWK set. A key that cannot be used is skipped with a warning, because a set may have keys for other purposes.
+    pub(crate) fn jwks(&mut self, text: &str) -> Result<KeySet> {
+        let mut keys = Vec::new();
+        let entries = jwks::set(text)?;
+        if entries.len() > MAX_KEYS {
+            return Err(unusable(format!("the set holds more than {MAX_KEYS} keys")));
+        }
+        for (index, entry) in entries.into_iter().enumerate() {
+            let key = entry.jwk.and_then(|jwk| self.key(&jwk, jwk.fitting()?));
+            let skipped = match &key {
+                Ok(key) if key.is_usable() => None,
+                Ok(_) => Some("no algorithm that it fits is allowed"),
+                Err(error) => Some(error.reason()),
+            };
+            if let Some(why) = skipped {
+                let place = format!("{}.keys[{index}]", self.place);
+                self.warnings
+                    .push(Warning::new(place, format!("this key is skipped: {why}")));
+            }
+            // A skipped key keeps its name, so that no key of another source is used in its place.
+            keys.push(key.unwrap_or_else(|_| Key::new(entry.kid.as_deref(), Vec::new())));
+        }
+        let keys = KeySet::from_iter(keys);
+        if keys.is_usable() {
+            Ok(keys)
+        } else {
+            Err(unusable("no key of the set can be used"))
+        }
+    }
+
+    /// A source of one key: an error in the key is an error of the source.
+    fn single(&mut self, jwk: &Jwk) -> Result<KeySet> {
+        let own = jwk.fitting()?;
+        if let Material::Secret(bytes) = &jwk.material {
+            let named = jwk.algorithms.unwrap_or(self.allowed).intersection(self.allowed);
+            let missing = named.intersection(secret::all()).without(own);
+            if !missing.is_empty() && !own.intersection(self.allowed).is_empty() {
+                let (bytes, missing) = (bytes.len(), list(missing));
+                self.warn(format!("a secret of {bytes} bytes is too short for {missing}"));
+            }
+        }
+        let key = self.key(jwk, own)?;
+        if !key.is_usable() {
+            let (own, allowed) = (list(own), list(self.allowed));
+            self.warn(format!("the key fits {own}, and what is allowed is {allowed}"));
+        }
+        Ok(KeySet::from_iter([key]))
+    }
+
+    /// Prepares a key for every algorithm that the key, its source and the policy have in common.
+    fn key(&self, jwk: &Jwk, fitting: Algorithms) -> Result<Key> {
+        let prepared = fitting
+            .intersection(self.allowed)
+            .iter()
+            .map(|algorithm| prepare(&jwk.material, algorithm))
+            .collect::<Result<Vec<PreparedKey>>>()?;
+        Ok(Key::new(jwk.kid.as_deref().or(self.kid), prepared))
+    }
+
+    fn warn(&mut self, message: String) {
+        self.warnings.push(Warning::new(self.place, message));
+    }
+}
+
+/// Reads a JWK set that was fetched.
+///
+/// # Errors
+/// The text is not a JWK set, has too many keys, or has no key that can be used.
+pub(crate) fn fetched_set(text: &str, allowed: Algorithms) -> Result<KeySet> {
+    let mut warnings = Vec::new();
+    let mut preparation = Preparation {
+        place: "",
+        kid: None,
+        allowed,
+        warnings: &mut warnings,
+    };
+    let set = preparation.jwks(text);
+    set.map_err(|why| match warnings.first() {
+        Some(first) => {
+            let entry = first.key.trim_start_matches('.');
+            unusable(format!("{}; `{entry}`: {}", why.reason(), first.message))
+        }
+        None => why,
+    })
+}
+
+impl Jwk {
+    /// A key without parameters of its own (`kid`, `alg`).
+    fn of(material: Material) -> Jwk {
+        Jwk {
+            kid: None,
+            material,
+            algorithms: None,
+        }
+    }
+
+    /// The algorithms that the key fits, by its material and by its own parameters.
+    fn fitting(&self) -> Result<Algorithms> {
+        let fitting = match &self.material {
+            Material::Public(key) => key.algorithms(),
+            Material::Secret(bytes) => secret::algorithms(bytes)?,
+        };
+        Ok(self.algorithms.map_or(fitting, |own| own.intersection(fitting)))
+    }
+}
+
+fn prepare(material: &Material, algorithm: Algorithm) -> Result<PreparedKey> {
+    match material {
+        Material::Public(key) => Ok(PreparedKey::Public(algorithm, key.prepare(algorithm)?)),
+        Material::Secret(bytes) => {
+            secret::prepare(bytes, algorithm).ok_or_else(|| unusable("a secret is for HMAC only"))
+        }
+    }
+}
+
+fn list(algorithms: Algorithms) -> String {
+    let names: Vec<&str> = algorithms.iter().map(Algorithm::as_str).collect();
+    if names.is_empty() {
+        "nothing".to_owned()
+    } else {
+        names.join(", ")
+    }
+}
+
+/// The most keys of one set.
+const MAX_KEYS: usize = 1000;

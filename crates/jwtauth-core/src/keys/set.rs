@@ -1,0 +1,67 @@
+//! Keys in order, found by `kid`.
+
+use std::collections::HashMap;
+
+use super::key::Key;
+
+/// Keys in the order they were given, found by `kid`.
+#[derive(Debug, Default)]
+pub(crate) struct KeySet {
+    keys: Vec<Key>,
+    by_kid: HashMap<Box<str>, Vec<usize>>,
+    without_kid: Vec<usize>,
+}
+
+impl KeySet {
+    /// All keys, in order.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Key> {
+        self.keys.iter()
+    }
+
+    /// Whether a token can be checked with any of the keys.
+    pub(crate) fn is_usable(&self) -> bool {
+        self.keys.iter().any(Key::is_usable)
+    }
+
+    /// How many keys a token can be checked with, and the names of those that have one.
+    pub(crate) fn census(&self) -> (usize, Vec<String>) {
+        let usable = || self.keys.iter().filter(|key| key.is_usable());
+        let kids = usable().filter_map(|key| key.kid.as_deref());
+        (usable().count(), kids.map(str::to_owned).collect())
+    }
+
+    /// The one key that a token can be checked with, if there is only one.
+    pub(crate) fn only(&self) -> Option<&Key> {
+        let mut usable = self.keys.iter().filter(|key| key.is_usable());
+        usable.next().filter(|_| usable.next().is_none())
+    }
+
+    /// The keys with this `kid`, in order.
+    pub(crate) fn named(&self, kid: &str) -> impl Iterator<Item = &Key> {
+        self.by_kid
+            .get(kid)
+            .into_iter()
+            .flatten()
+            .filter_map(|index| self.keys.get(*index))
+    }
+
+    /// The keys without a `kid`, in order.
+    pub(crate) fn unnamed(&self) -> impl Iterator<Item = &Key> {
+        self.without_kid.iter().filter_map(|index| self.keys.get(*index))
+    }
+}
+
+impl FromIterator<Key> for KeySet {
+    fn from_iter<I: IntoIterator<Item = Key>>(keys: I) -> KeySet {
+        let mut set = KeySet::default();
+        for key in keys {
+            let index = set.keys.len();
+            match &key.kid {
+                Some(kid) => set.by_kid.entry(kid.clone()).or_default().push(index),
+                None => set.without_kid.push(index),
+            }
+            set.keys.push(key);
+        }
+        set
+    }
+}

@@ -1,0 +1,194 @@
+//! A key source of the policy → its keys, or what it takes to fetch them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::fetch::Fetch;
+use super::load::{Endpoint, Loader};
+use super::remote::RemoteSource;
+use crate::clock::Monotonic;
+use crate::error::{Code, Error, Result};
+use crate::file;
+use crate::keys::KeySet;
+use crate::keys::prepare::Preparation;
+use crate::policy::{DiscoveredAlgorithms, FetchSettings, Origin, url};
+use crate::warning::Warning;
+
+/// An opened key source.
+#[derive(Debug)]
+pub(super) enum KeySource {
+    /// Its keys are in the configuration or in a file. They were read when the verifier was built.
+    Fixed(KeySet),
+    /// Its keys are fetched.
+    Fetched(Box<RemoteSource>),
+}
+
+/// What a verifier gets from the application that builds it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Environment<'e> {
+    /// The directory that relative paths start from.
+    pub(crate) base_dir: &'e Path,
+    /// Fetches keys in place of the library's own client.
+    pub(crate) fetch: Option<&'e Arc<dyn Fetch>>,
+    /// The clock by which fetched keys age.
+    pub(crate) clock: &'e Monotonic,
+}
+
+/// Opens one source. Reads files, and fetches nothing.
+///
+/// # Errors
+/// [`Code::KeyInvalid`], [`Code::ConfigInvalid`].
+pub(super) fn open(
+    origin: &Origin,
+    preparation: &mut Preparation<'_>,
+    environment: Environment<'_>,
+) -> Result<KeySource> {
+    read(origin, preparation, environment)
+        .map_err(|error| within(&format!("`{}`", preparation.place), &error))
+}
+
+fn read(
+    origin: &Origin,
+    preparation: &mut Preparation<'_>,
+    environment: Environment<'_>,
+) -> Result<KeySource> {
+    let path = |path: &Path| environment.base_dir.join(path);
+    let keys = match origin {
+        Origin::Pem(text) => preparation.pem(text),
+        Origin::Jwk(text) => preparation.jwk(text),
+        Origin::Jwks(text) => preparation.jwks(text),
+        Origin::Secret(secret) => preparation.secret(secret.as_bytes()),
+        Origin::PemFile(file) => {
+            let text = file::read_text(&path(file))?;
+            preparation
+                .pem(&text)
+                .map_err(|error| in_file(&path(file), &error))
+        }
+        Origin::JwksFile(file) => {
+            let text = file::read_text(&path(file))?;
+            preparation
+                .jwks(&text)
+                .map_err(|error| in_file(&path(file), &error))
+        }
+        Origin::SecretFile(file) => {
+            let bytes = file::read(&path(file))?;
+            let secret = preparation.secret(without_newline(&bytes));
+            secret.map_err(|error| in_file(&path(file), &error))
+        }
+        Origin::JwksUrl(jwks) => {
+            return remote(
+                &jwks.url,
+                Endpoint::Jwks,
+                &jwks.settings,
+                preparation,
+                environment,
+            );
+        }
+        Origin::OidcDiscoveryUrl(issuer) => {
+            let advertised = issuer.algorithms == DiscoveredAlgorithms::Advertised;
+            let endpoint = Endpoint::Discovery { advertised };
+            return remote(
+                &issuer.issuer,
+                endpoint,
+                &issuer.settings,
+                preparation,
+                environment,
+            );
+        }
+    };
+    keys.map(KeySource::Fixed)
+}
+
+fn remote(
+    url: &str,
+    endpoint: Endpoint,
+    settings: &FetchSettings,
+    preparation: &mut Preparation<'_>,
+    environment: Environment<'_>,
+) -> Result<KeySource> {
+    let check = match endpoint {
+        Endpoint::Jwks => url::check,
+        Endpoint::Discovery { .. } => url::check_issuer,
+    };
+    check(url, settings.insecure_http).map_err(|why| Error::new(Code::ConfigInvalid).with_detail(why))?;
+    let fetch = match environment.fetch {
+        Some(own) => {
+            let ignored = settings.for_the_built_in_client();
+            if !ignored.is_empty() {
+                let ignored = ignored.join("`, `");
+                preparation.warnings.push(Warning::new(
+                    preparation.place,
+                    format!("the host fetches, and does as it likes about `{ignored}`"),
+                ));
+            }
+            Arc::clone(own)
+        }
+        None => built_in(settings, environment.base_dir)?,
+    };
+    Ok(KeySource::Fetched(Box::new(RemoteSource::new(Loader {
+        url: url.to_owned(),
+        endpoint,
+        settings: settings.clone(),
+        allowed: preparation.allowed,
+        fetch,
+        started: environment.clock.now(),
+        clock: environment.clock.clone(),
+    }))))
+}
+
+/// The library's own client for one key source.
+#[cfg(feature = "http")]
+fn built_in(settings: &FetchSettings, base_dir: &Path) -> Result<Arc<dyn Fetch>> {
+    Ok(Arc::new(super::client::Client::open(settings, base_dir)?))
+}
+
+#[cfg(not(feature = "http"))]
+fn built_in(_: &FetchSettings, _: &Path) -> Result<Arc<dyn Fetch>> {
+    Err(Error::new(Code::ConfigInvalid).with_detail(
+        "this build has no HTTP client; keys behind a URL need one of the host's, given with the configuration",
+    ))
+}
+
+/// The bytes of a secret without the newline that editors put at the end of a file.
+fn without_newline(bytes: &[u8]) -> &[u8] {
+    let line = bytes
+        .strip_suffix(b"\n")
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    line.unwrap_or(bytes)
+}
+
+fn in_file(path: &Path, error: &Error) -> Error {
+    within(&format!("`{}`", path.display()), error)
+}
+
+fn within(place: &str, error: &Error) -> Error {
+    Error::new(error.code()).with_detail(format!("{place}: {}", error.reason()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_final_newline_is_no_part_of_a_secret() {
+        for (text, secret) in [
+            (&b"secret"[..], &b"secret"[..]),
+            (b"secret\n", b"secret"),
+            (b"secret\r\n", b"secret"),
+            (b"secret\n\n", b"secret\n"),
+            (b"secret\r", b"secret\r"),
+            (b"\n", b""),
+            (b"", b""),
+        ] {
+            assert_eq!(without_newline(text), secret, "{text:?}");
+        }
+    }
+
+    #[cfg(not(feature = "http"))]
+    #[test]
+    fn without_the_built_in_client_a_url_needs_a_fetcher() {
+        let why = built_in(&FetchSettings::default(), Path::new("")).unwrap_err();
+        assert_eq!(why.code(), Code::ConfigInvalid);
+        assert!(why.to_string().contains("no HTTP client"), "{why}");
+    }
+}

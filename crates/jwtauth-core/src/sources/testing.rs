@@ -1,0 +1,46 @@
+//! Key sources that tests share.
+
+use std::path::Path;
+
+use super::{Environment, KeyStore};
+use crate::clock::Monotonic;
+use crate::error::Result;
+use crate::keys::Algorithms;
+use crate::policy::{KeyRule, KeySpec, KidRule, Origin};
+use crate::warning::Warning;
+
+pub(crate) fn spec(origin: Origin) -> KeySpec {
+    KeySpec {
+        origin,
+        kid: None,
+        algorithms: None,
+    }
+}
+
+pub(crate) fn named(origin: Origin, kid: &str) -> KeySpec {
+    KeySpec {
+        kid: Some(kid.to_owned()),
+        ..spec(origin)
+    }
+}
+
+/// Opens sources, and returns their warnings.
+pub(crate) fn open(
+    sources: Vec<KeySpec>,
+    algorithms: Algorithms,
+    kid: KidRule,
+) -> Result<(KeyStore, Vec<Warning>)> {
+    let rule = KeyRule {
+        sources,
+        algorithms,
+        kid,
+    };
+    let mut warnings = Vec::new();
+    let environment = Environment {
+        base_dir: Path::new(env!("CARGO_MANIFEST_DIR")),
+        fetch: None,
+        clock: &Monotonic::default(),
+    };
+    let store = KeyStore::open(&rule, environment, &mut warnings)?;
+    Ok((store, warnings))
+}
