@@ -49,7 +49,11 @@ impl Monotonic {
 
     /// Lets time pass.
     pub fn advance(&self, by: Duration) {
-        let millis = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
-        self.ahead_millis.fetch_add(millis, Ordering::AcqRel);
+        self.ahead_millis.fetch_add(to_millis(by), Ordering::AcqRel);
     }
+}
+
+/// Whole milliseconds, for instants that are kept in an atomic number.
+pub(crate) fn to_millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -82,6 +82,7 @@ pub use crate::error::{Class, Code, Error, Result, Stage};
 pub use crate::grant::{Entitlement, EntitlementKind, Grant, Identity, Payload, Session};
 pub use crate::policy::Policy;
 pub use crate::request::Request;
+pub use crate::sources::errand::{Errand, KeyFetch};
 pub use crate::sources::{fetch, status};
-pub use crate::verifier::{Verifier, VerifierBuilder};
+pub use crate::verifier::{Step, Verifier, VerifierBuilder};
 pub use crate::warning::Warning;

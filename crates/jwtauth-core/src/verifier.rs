@@ -6,14 +6,17 @@ use std::sync::Arc;
 use crate::clock::{Clock, Monotonic};
 use crate::error::{Class, Code, Error, Result};
 use crate::grant::Grant;
-use crate::keys::secret_algorithms;
+use crate::keys::{Algorithm, secret_algorithms};
 use crate::pipeline::decode::UnverifiedToken;
+use crate::pipeline::select_key::Selection;
+use crate::pipeline::signature::VerifiedToken;
 use crate::pipeline::{decide, decode, extract, identity, issue, select_key, signature, validate};
 use crate::policy::{Policy, Profile};
 use crate::request::Request;
+use crate::sources::errand::Errand;
 use crate::sources::fetch::Fetch;
 use crate::sources::status::SourceStatus;
-use crate::sources::{Environment, KeyStore, Now, Others, Reach, fetches_ended};
+use crate::sources::{Environment, KeyStore, Next};
 
 /// Decides requests by one policy. Immutable; any number of threads may use one at once.
 #[derive(Debug)]
@@ -55,49 +58,53 @@ impl Verifier {
         }
     }
 
-    /// Decides one request. A returned [`Grant`] is the only way in.
+    /// Decides one request. Only a returned [`Grant`] grants access.
+    ///
+    /// Fetches keys where the decision needs them; [`step`](Verifier::step) does not.
     ///
     /// # Errors
     /// The codes of class [`Denied`](crate::Class::Denied) and [`Unavailable`](crate::Class::Unavailable).
     pub fn authenticate(&self, request: &Request<'_>) -> Result<Grant> {
-        let reach = if request.cached_only {
-            Reach::Cache
-        } else {
-            Reach::Network
-        };
-        self.decide(request, reach)
-            .map_err(|error| self.policy.describe(error))
-    }
-
-    /// Decides one request at once, or says with `None` that keys should be fetched first, also ahead of their time.
-    ///
-    /// For hosts with a thread that must not wait: it calls this, and where that gives `None` another thread calls
-    /// [`authenticate`](Verifier::authenticate).
-    pub fn authenticate_now(&self, request: &Request<'_>) -> Option<Result<Grant>> {
-        self.authenticate_beside(request, Others::default())
-    }
-
-    /// The same for a host whose calls wait for each other rather than each on a thread of its own.
-    pub fn authenticate_beside(&self, request: &Request<'_>, others: Others) -> Option<Result<Grant>> {
-        if request.cached_only {
-            return Some(self.authenticate(request));
+        let mut after = None;
+        loop {
+            match self.step(request, after.as_ref()) {
+                Step::Decided(outcome) => return outcome,
+                Step::Fetch(errand) => {
+                    errand.run();
+                    after = Some(errand);
+                }
+            }
         }
-        let now = Now::beside(others);
-        let decided = self.decide(request, Reach::Now(&now));
-        (!now.is_due()).then(|| decided.map_err(|error| self.policy.describe(error)))
     }
 
-    /// How many fetches have ended, well or not: what [`Others::since`] is measured by.
-    pub fn fetches_ended(&self) -> u64 {
-        fetches_ended()
+    /// Takes one step of a decision, in memory only: never fetches, never waits.
+    ///
+    /// Where keys must be fetched first, or should be because they will expire, it returns an [`Errand`]. Run that, and
+    /// take the step again with it: what was fetched for a request is not fetched again for it, so that a decision takes
+    /// few steps. For programs with an event loop, which run the errand where it blocks no other work; other programs
+    /// call [`authenticate`](Verifier::authenticate), which is the loop of these two.
+    pub fn step(&self, request: &Request<'_>, after: Option<&Errand>) -> Step {
+        match self.decide(request, after) {
+            Ok(grant) => Step::Decided(Ok(grant)),
+            Err(Undecided::Failed(error)) => Step::Decided(Err(self.policy.describe(error))),
+            Err(Undecided::Lacks(errand)) => Step::Fetch(errand),
+        }
     }
 
-    /// Asks every key source for its keys now; [`key_status`](Verifier::key_status) tells how it went with each.
+    /// Fetches the keys of every key source now; [`key_status`](Verifier::key_status) then reports on each.
     ///
     /// # Errors
     /// The codes of class [`Unavailable`](crate::Class::Unavailable), for the first source that failed; never with
-    /// keys that stand in the configuration or in files.
+    /// keys that are in the configuration or in files.
     pub fn refresh_keys(&self) -> Result<()> {
+        let errand = self.refresh();
+        errand.run();
+        errand.outcome()
+    }
+
+    /// The fetches of [`refresh_keys`](Verifier::refresh_keys), for programs that run them where they block no other
+    /// work. [`Errand::outcome`] then says how they ended.
+    pub fn refresh(&self) -> Errand {
         self.keys.refresh()
     }
 
@@ -120,7 +127,7 @@ impl Verifier {
         &self.policy
     }
 
-    fn decide(&self, request: &Request<'_>, reach: Reach<'_>) -> Result<Grant> {
+    fn decide(&self, request: &Request<'_>, after: Option<&Errand>) -> Result<Grant, Undecided> {
         let policy = &self.policy;
         let profile = policy.profile_for(request)?;
         let now = self.clock.now();
@@ -129,14 +136,9 @@ impl Verifier {
         extract::address(request, &profile.bound_cidrs)?;
         let mut token = decode::compact(&raw, policy.typ.as_deref(), policy.unused_headers, &policy.limits)?;
         let algorithm = select_key::algorithm(token.header(), policy.keys.algorithms)?;
-        let named = select_key::name(token.header(), policy.keys.kid);
-        let verified = named.and_then(|()| {
-            self.keys.attempt(reach, |keys| {
-                let keys = select_key::candidates(token.header(), algorithm, keys)?;
-                signature::verify(&mut token, &keys)
-            })
-        });
-        let token = verified.map_err(|why| policy.shape_first(why, &token, profile))?;
+        let named = select_key::name(token.header(), policy.keys.kid).map_err(Undecided::from);
+        let verified = named.and_then(|()| self.verify(&mut token, algorithm, request.cached_only, after));
+        let token = verified.map_err(|why| why.map(|why| policy.prefer_shape_error(why, &token, profile)))?;
         let claims = validate::claims(&token, &profile.claims, now)?;
         let org = extract::requested_org(request, &policy.extract);
         let identity = identity::map(&claims, &profile.identity, org)?;
@@ -145,6 +147,77 @@ impl Verifier {
         let cleaned_url = extract::cleaned_url(request, &policy.extract);
         Ok(issue::grant(token, identity, decision, profile, cleaned_url))
     }
+
+    /// Selects the keys and checks the signature, with the cached keys.
+    fn verify(
+        &self,
+        token: &mut UnverifiedToken<'_>,
+        algorithm: Algorithm,
+        cached_only: bool,
+        after: Option<&Errand>,
+    ) -> Result<VerifiedToken, Undecided> {
+        let rule = self.policy.keys.kid;
+        loop {
+            let cached = self.keys.cached(after);
+            let selection = select_key::candidates(token.header(), algorithm, rule, cached.sets());
+            let is_unknown = matches!(selection, Selection::Unknown);
+            let candidates = selection.candidates(algorithm);
+            let outcome = candidates.and_then(|candidates| signature::verify(token, &candidates));
+            let next = match &outcome {
+                Err(why) if matches!(why.code(), Code::KeyNotFound | Code::SignatureInvalid) => {
+                    let kid = token.header().kid.as_deref().filter(|kid| !kid.is_empty());
+                    cached.after_miss(kid.filter(|_| is_unknown), cached_only)
+                }
+                _ => cached.after_hit(cached_only),
+            };
+            return match next {
+                Next::Decide => outcome.map_err(Undecided::from),
+                Next::Retry => continue,
+                Next::Fetch(errand) => Err(Undecided::Lacks(errand)),
+                Next::Unavailable(why) => Err(why.into()),
+                // An outage of the key source must not make forged tokens look like one: the answer stays a denial.
+                Next::DecideWithout(failure) => outcome.map_err(|why| without(why, &failure).into()),
+            };
+        }
+    }
+}
+
+/// A step of a decision: the outcome, or what it lacks.
+#[derive(Debug)]
+pub enum Step {
+    /// The outcome.
+    Decided(Result<Grant>),
+    /// Keys have to be fetched before the next step.
+    Fetch(Errand),
+}
+
+/// Why a step has no grant.
+#[derive(Debug)]
+enum Undecided {
+    Failed(Error),
+    Lacks(Errand),
+}
+
+impl Undecided {
+    fn map(self, change: impl FnOnce(Error) -> Error) -> Undecided {
+        match self {
+            Undecided::Failed(error) => Undecided::Failed(change(error)),
+            Undecided::Lacks(errand) => Undecided::Lacks(errand),
+        }
+    }
+}
+
+impl From<Error> for Undecided {
+    fn from(error: Error) -> Undecided {
+        Undecided::Failed(error)
+    }
+}
+
+/// A denial that newer keys might have changed.
+fn without(why: Error, failure: &Error) -> Error {
+    let own = why.detail().map(|own| format!("{own}; ")).unwrap_or_default();
+    let failure = failure.reason();
+    why.with_detail(format!("{own}newer keys could not be fetched: {failure}"))
 }
 
 impl VerifierBuilder {
@@ -227,7 +300,7 @@ impl Policy {
     }
 
     /// A system that has a next authenticator to ask looks at the shape of a token before it looks for a key.
-    fn shape_first(&self, why: Error, token: &UnverifiedToken<'_>, profile: &Profile) -> Error {
+    fn prefer_shape_error(&self, why: Error, token: &UnverifiedToken<'_>, profile: &Profile) -> Error {
         let looks = self.not_applicable.claims_shape || self.not_applicable.subject;
         let later = matches!(why.code(), Code::KeyNotFound | Code::SignatureInvalid)
             || why.class() == Class::Unavailable;

@@ -22,7 +22,6 @@ use crate::grant::{Entitlement, Grant, Identity, Payload, Session};
 use crate::json::{self, Value};
 use crate::members::Field;
 use crate::request::Request;
-use crate::sources::Others;
 use crate::sources::fetch::Fetch;
 use crate::sources::status::SourceStatus;
 use crate::verifier::Verifier;
@@ -83,28 +82,20 @@ pub fn verifier_with(config: &str, fetch: Option<Arc<dyn Fetch>>) -> Result<Veri
 /// # Errors
 /// [`Code::RequestInvalid`], and what [`Verifier::authenticate`] says.
 pub fn authenticate(verifier: &Verifier, request: &str) -> Result<Grant> {
-    verifier.authenticate(&read_request(&request_document(request)?)?)
+    self::request(request, |request| verifier.authenticate(&request))
 }
 
-/// Decides such a request as if it were `cached_only`.
+/// Reads a request given as JSON, and has it decided.
 ///
 /// # Errors
-/// Those of [`authenticate`].
-pub fn authenticate_cached(verifier: &Verifier, request: &str) -> Result<Grant> {
-    verifier.authenticate(&read_request(&request_document(request)?)?.cached_only(true))
-}
-
-/// Decides such a request at once, or says with `None` that keys should be fetched first: see
-/// [`Verifier::authenticate_beside`].
-pub fn authenticate_beside(verifier: &Verifier, request: &str, others: Others) -> Option<Result<Grant>> {
-    let document = match request_document(request) {
-        Ok(document) => document,
-        Err(why) => return Some(Err(why)),
-    };
-    match read_request(&document) {
-        Ok(request) => verifier.authenticate_beside(&request, others),
-        Err(why) => Some(Err(why)),
+/// [`Code::RequestInvalid`], and those of `decide`.
+pub fn request<T>(request: &str, decide: impl FnOnce(Request<'_>) -> Result<T>) -> Result<T> {
+    let invalid = |why: &dyn std::fmt::Display| Error::new(Code::RequestInvalid).with_detail(why);
+    if request.len() > MAX_DOCUMENT {
+        return Err(invalid(&"the request is larger than 4 MiB"));
     }
+    let document = json::parse(request).map_err(|why| invalid(&why))?;
+    decide(read_request(&document)?)
 }
 
 /// Reads the address of a caller: an IP address, with or without a port.
@@ -257,14 +248,6 @@ impl Options {
         members.finish()?;
         Ok(options)
     }
-}
-
-fn request_document(request: &str) -> Result<Value<'_>> {
-    let invalid = |why: &dyn std::fmt::Display| Error::new(Code::RequestInvalid).with_detail(why);
-    if request.len() > MAX_DOCUMENT {
-        return Err(invalid(&"the request is larger than 4 MiB"));
-    }
-    json::parse(request).map_err(|why| invalid(&why))
 }
 
 fn read_request<'a>(document: &'a Value<'_>) -> Result<Request<'a>> {

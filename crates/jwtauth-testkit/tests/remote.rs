@@ -6,7 +6,7 @@
     reason = "a test that cannot go on fails"
 )]
 
-use jwtauth_core::{Class, Code, Error, Grant, Request, Verifier};
+use jwtauth_core::{Class, Code, Errand, Error, Grant, Request, Step, Verifier};
 use jwtauth_testkit::keys::Keyring;
 use jwtauth_testkit::mint;
 use jwtauth_testkit::server::{Answer, Behaviour, Server, Tls};
@@ -194,21 +194,27 @@ fn a_server_that_is_down_holds_up_no_token_that_another_source_knows() {
 }
 
 #[test]
-fn a_host_that_must_not_wait_is_told_when_to() {
+fn a_step_returns_the_fetches_that_it_lacks() {
     let keys = Keys::load();
     let server = serving(keys.answer());
     let verifier = jwks(&server, &json!({ "cool_down": "0s" }));
     let (known, unknown) = (keys.token("RS256"), keys.token_by("rsa-2", "RS256"));
-    let now = |token: &str| verifier.authenticate_now(&Request::bearer(token));
-    assert!(now(&known).is_none(), "there are no keys");
-    assert_eq!(now("garbage").unwrap().unwrap_err().code(), Code::TokenMalformed);
-    assert!(ask(&verifier, &known).is_ok());
-    assert!(now(&known).unwrap().is_ok());
-    assert!(now(&unknown).is_none(), "a newer set may have it");
+    let decided = |token: &str, after: Option<&Errand>| match verifier.step(&Request::bearer(token), after) {
+        Step::Decided(outcome) => Ok(outcome),
+        Step::Fetch(errand) => Err(errand),
+    };
+    let errand = decided(&known, None).unwrap_err();
+    assert_eq!(server.requests(), 0, "a step fetches nothing");
+    assert_eq!(code(decided("garbage", None).unwrap()), Code::TokenMalformed);
+    errand.run();
+    assert!(decided(&known, Some(&errand)).unwrap().is_ok());
+    assert!(decided(&known, None).unwrap().is_ok());
+    let errand = decided(&unknown, None).unwrap_err();
     let cached = Request::bearer(&unknown).cached_only(true);
     let error = verifier.authenticate(&cached).unwrap_err();
     assert_eq!(error.code(), Code::KeySourceUnavailable);
     assert_eq!(server.requests(), 1);
-    assert_eq!(code(ask(&verifier, &unknown)), Code::KeyNotFound);
+    errand.run();
+    assert_eq!(code(decided(&unknown, Some(&errand)).unwrap()), Code::KeyNotFound);
     assert_eq!(server.requests(), 2);
 }

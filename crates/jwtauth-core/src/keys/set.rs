@@ -24,7 +24,7 @@ impl KeySet {
     }
 
     /// How many keys a token can be checked with, and the names of those that have one.
-    pub(crate) fn census(&self) -> (usize, Vec<String>) {
+    pub(crate) fn count_and_kids(&self) -> (usize, Vec<String>) {
         let usable = || self.keys.iter().filter(|key| key.is_usable());
         let kids = usable().filter_map(|key| key.kid.as_deref());
         (usable().count(), kids.map(str::to_owned).collect())

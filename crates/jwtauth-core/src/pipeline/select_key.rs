@@ -1,10 +1,9 @@
 //! Header and key sets → candidate keys.
 
 use crate::error::{Code, Error, Result};
-use crate::keys::{Algorithm, Algorithms, PreparedKey};
+use crate::keys::{Algorithm, Algorithms, Key, KeySet, PreparedKey};
 use crate::pipeline::decode::Header;
 use crate::policy::KidRule;
-use crate::sources::{Current, Selection};
 
 /// The keys that may have signed a token, made ready for its algorithm.
 #[derive(Debug)]
@@ -47,18 +46,17 @@ pub(crate) fn name(header: &Header, rule: KidRule) -> Result<()> {
     Ok(())
 }
 
-/// Finds the keys that answer to a header and can be used with its algorithm.
-///
-/// # Errors
-/// [`Code::KeyNotFound`].
+/// Finds the keys that the policy allows for a header and that can be used with its algorithm.
 pub(crate) fn candidates<'k>(
     header: &Header,
     algorithm: Algorithm,
-    current: &'k Current<'_>,
-) -> Result<Candidates<'k>> {
-    let mut first = None;
-    let mut others = Vec::new();
-    let selection = current.select(header.kid.as_deref(), |key| {
+    rule: KidRule,
+    sets: impl Iterator<Item = &'k KeySet>,
+) -> Selection<'k> {
+    let kid = header.kid.as_deref().filter(|kid| !kid.is_empty());
+    let (mut is_known, mut first, mut others) = (false, None, Vec::new());
+    select(kid, rule, sets, |key| {
+        is_known = true;
         if let Some(prepared) = key.prepared_for(algorithm) {
             match first {
                 None => first = Some(prepared),
@@ -66,10 +64,70 @@ pub(crate) fn candidates<'k>(
             }
         }
     });
-    first.map(|first| Candidates { first, others }).ok_or_else(|| {
-        Error::new(Code::KeyNotFound).with_detail(match selection {
-            Selection::Unknown => "no key has the name that the token gives (`kid`)".to_owned(),
-            Selection::Answered => format!("the key that answers cannot be used with {algorithm}"),
-        })
-    })
+    match first {
+        Some(first) => Selection::Candidates(Candidates { first, others }),
+        None if is_known => Selection::Unfit,
+        None => Selection::Unknown,
+    }
 }
+
+/// Passes on the keys that a `kid` selects, in order (RFC 7515 §4.1.4).
+fn select<'k>(
+    kid: Option<&str>,
+    rule: KidRule,
+    sets: impl Iterator<Item = &'k KeySet>,
+    mut take: impl FnMut(&'k Key),
+) {
+    for set in sets {
+        match (rule, kid) {
+            (KidRule::Ignore, _) | (KidRule::Hint | KidRule::Match, None) => set.all().for_each(&mut take),
+            (KidRule::Hint, Some(kid)) => set.named(kid).chain(set.unnamed()).for_each(&mut take),
+            (KidRule::Match | KidRule::Exact | KidRule::ExactOrOnly, Some(kid)) => {
+                set.named(kid).for_each(&mut take);
+            }
+            (KidRule::Exact, None) => set.unnamed().for_each(&mut take),
+            (KidRule::ExactOrOnly, None) => match set.only() {
+                Some(key) => take(key),
+                None => set.unnamed().for_each(&mut take),
+            },
+            // [`name`] has denied such a token.
+            (KidRule::Required, None) => {}
+            (KidRule::Required, Some(kid)) => {
+                let mut named = set.named(kid).peekable();
+                if named.peek().is_some() {
+                    named.for_each(&mut take);
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// What the key sets have for a header.
+#[derive(Debug)]
+pub(crate) enum Selection<'k> {
+    /// Keys that may have signed the token.
+    Candidates(Candidates<'k>),
+    /// Keys that the `kid` selects, none of which can be used with the algorithm.
+    Unfit,
+    /// No key that the `kid` selects.
+    Unknown,
+}
+
+impl<'k> Selection<'k> {
+    /// The candidates.
+    ///
+    /// # Errors
+    /// [`Code::KeyNotFound`].
+    pub(crate) fn candidates(self, algorithm: Algorithm) -> Result<Candidates<'k>> {
+        let why = match self {
+            Selection::Candidates(candidates) => return Ok(candidates),
+            Selection::Unfit => format!("the key that answers cannot be used with {algorithm}"),
+            Selection::Unknown => "no key has the name that the token gives (`kid`)".to_owned(),
+        };
+        Err(Error::new(Code::KeyNotFound).with_detail(why))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -224,8 +224,8 @@ impl Loader {
         self.failure(code, url, failed)
     }
 
-    /// What became of a fetch that did not come back.
-    pub(super) fn broken_off(&self) -> Failure {
+    /// The failure of a fetch that a panic ended.
+    pub(super) fn aborted(&self) -> Failure {
         let failed = FetchFailed::new(Phase::Http, "the fetch broke off by a mistake of the client");
         self.failure(Code::KeySourceUnavailable, &self.url, failed)
     }

@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::remote::to_millis;
+use crate::clock::to_millis;
 
 /// A small memory without locks: each `kid` has one place, and a later one there takes it.
 #[derive(Debug)]

@@ -3,12 +3,12 @@
 #[cfg(feature = "http")]
 mod client;
 mod discovery;
+pub(crate) mod errand;
 pub mod fetch;
 mod freshness;
 mod load;
 mod misses;
 mod open;
-mod reach;
 mod remote;
 pub mod status;
 mod store;
@@ -16,7 +16,7 @@ mod store;
 pub(crate) mod testing;
 
 pub(crate) use self::open::Environment;
-pub(crate) use self::reach::Others;
-pub(crate) use self::reach::{Now, Reach};
-pub(crate) use self::remote::fetches_ended;
-pub(crate) use self::store::{Current, KeyStore, Selection};
+pub(crate) use self::store::{KeyStore, Next};
+
+#[cfg(test)]
+mod tests;

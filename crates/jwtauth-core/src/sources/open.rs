@@ -20,7 +20,7 @@ pub(super) enum KeySource {
     /// Its keys are in the configuration or in a file. They were read when the verifier was built.
     Fixed(KeySet),
     /// Its keys are fetched.
-    Fetched(Box<RemoteSource>),
+    Fetched(Arc<RemoteSource>),
 }
 
 /// What a verifier gets from the application that builds it.
@@ -125,7 +125,7 @@ fn remote(
         }
         None => built_in(settings, environment.base_dir)?,
     };
-    Ok(KeySource::Fetched(Box::new(RemoteSource::new(Loader {
+    Ok(KeySource::Fetched(Arc::new(RemoteSource::new(Loader {
         url: url.to_owned(),
         endpoint,
         settings: settings.clone(),

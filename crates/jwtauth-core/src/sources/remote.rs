@@ -1,195 +1,253 @@
-//! Which keys does a URL give, right now?
+//! One key source whose keys are fetched: its cached keys, whether they are due for a fetch, and the fetch itself.
 //!
-//! A set that was good is swapped in whole, and readers take it without a lock. At most one thread fetches at a
-//! time; while it does, others go on with the set they have, and wait only when there is none. Nothing here holds a
-//! lock across a fetch, so that a child forked in the middle of one can fetch for itself: the slot of a fetch in
-//! flight names its process, and waiting is looking again.
+//! Deciding reads this state and never waits ([`RemoteSource::view`], [`RemoteSource::refresh`],
+//! [`RemoteSource::miss`]). Only an [`Errand`](super::errand::Errand) fetches or waits ([`RemoteSource::turn`]).
+//!
+//! All state is atomic. A fetched set replaces the old one as a whole, and readers take it without a lock. At most one
+//! thread fetches at a time: the one that holds the [`Slot`]. No lock is held during a fetch, so that a child process
+//! that was forked in the middle of one can fetch for itself: the slot names the process that holds it, and waiting is
+//! polling.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arc_swap::{ArcSwapOption, Guard};
 
 use super::freshness;
 use super::load::{Endpoint, Failure, Loaded, Loader};
 use super::misses::Misses;
-use super::reach::{Now, Reach};
 use super::status::{FetchStatus, LastFailure, SourceState};
+use crate::clock::to_millis;
 use crate::error::{Code, Error, Result};
 use crate::keys::KeySet;
 use crate::policy::url::without_query;
 
-/// A key set behind a URL.
+/// A key source whose keys are fetched.
 #[derive(Debug)]
-pub(crate) struct RemoteSource {
+pub(super) struct RemoteSource {
     loader: Loader,
     loaded: ArcSwapOption<Loaded>,
     failure: ArcSwapOption<Failure>,
     misses: Misses,
+    counts: Counts,
     /// The process that has a fetch in flight; zero: none.
     in_flight: AtomicU64,
-    counts: Counts,
-    /// When the last fetch began, in milliseconds; counts once there was one.
-    last_attempt: AtomicU64,
-    /// Which of all the process's fetches was the last one that ended here.
+    /// The number of the last fetch that ended; fetches are numbered from one.
     last_ended: AtomicU64,
-    /// Until when nothing is fetched after a failure, in milliseconds.
+    /// When the last fetch began, in milliseconds.
+    last_begun_at: AtomicU64,
+    /// The end of the back-off after a failure, in milliseconds.
     retry_at: AtomicU64,
-    /// How many fetches failed in a row.
+    /// The number of failures since the last success.
     failures_in_a_row: AtomicU64,
 }
 
-/// The keys of one moment, if there are any. Cheap to take; what is taken stays as it is while others load newer keys.
-#[derive(Debug)]
-pub(crate) struct Snapshot(Guard<Option<Arc<Loaded>>>);
-
-/// What became of a wish for newer keys.
-#[derive(Debug)]
-pub(crate) enum Refetched {
-    /// There are other keys than those that were tried.
-    Newer(Snapshot),
-    /// There are none, and none may be asked for yet.
-    NotNow,
-    /// They could be asked for, and must not.
-    OutOfReach(Error),
-    /// They could not be had.
-    Failed(Error),
-}
-
+/// What operators see. `fetches` is also the number of the last fetch that began.
 #[derive(Debug, Default)]
 struct Counts {
-    /// Begun and ended; another thread may be between the two.
     fetches: AtomicU64,
-    ended: AtomicU64,
     failures: AtomicU64,
     served_stale: AtomicU64,
     unknown_kid: AtomicU64,
 }
 
+/// The cached keys of a source as one decision sees them. They stay as they are while other threads fetch newer keys.
+#[derive(Debug)]
+pub(super) struct View {
+    /// The last fetch that had ended before the keys were read.
+    pub(super) last_ended: u64,
+    snapshot: Snapshot,
+    validity: Validity,
+}
+
+#[derive(Debug)]
+struct Snapshot(Guard<Option<Arc<Loaded>>>);
+
+/// How long cached keys are still of use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Validity {
+    Fresh,
+    /// Past about 80 % of their time: a newer set should be fetched.
+    Due,
+    /// Expired, and in use until a newer set can be fetched.
+    Stale,
+    /// There are no keys, or they are too old to be used.
+    Unusable,
+}
+
+/// What a decision needs from a source after the cached keys did not verify a token.
+#[derive(Debug)]
+pub(super) enum Miss {
+    /// A newer set, which may be fetched.
+    Fetch,
+    /// A newer set, which cannot be fetched.
+    Failed(Error),
+    /// Nothing: the cached keys decide.
+    Final,
+}
+
+/// Which thread makes a fetch.
+#[derive(Debug)]
+pub(super) enum Turn<'s> {
+    /// The thread that asked.
+    Mine(Slot<'s>),
+    /// No thread: a fetch that counts has ended.
+    Over,
+    /// Another thread, which is fetching.
+    Others,
+}
+
 impl RemoteSource {
-    pub(crate) fn new(loader: Loader) -> RemoteSource {
+    pub(super) fn new(loader: Loader) -> RemoteSource {
         RemoteSource {
             loader,
             loaded: ArcSwapOption::empty(),
             failure: ArcSwapOption::empty(),
             misses: Misses::new(),
-            in_flight: AtomicU64::new(0),
             counts: Counts::default(),
-            last_attempt: AtomicU64::new(0),
+            in_flight: AtomicU64::new(0),
             last_ended: AtomicU64::new(0),
+            last_begun_at: AtomicU64::new(0),
             retry_at: AtomicU64::new(0),
             failures_in_a_row: AtomicU64::new(0),
         }
     }
 
-    /// The keys to use now. Fetches, as far as it may, when there are none, or when it is time and nobody else does.
-    ///
-    /// # Errors
-    /// The codes of class [`Unavailable`](crate::Class::Unavailable).
-    pub(crate) fn current(&self, reach: Reach<'_>) -> Result<Snapshot> {
-        let ended = self.ended();
-        let now = self.now();
+    // Questions. None of these functions fetches or waits.
+
+    /// The cached keys. With `since`, a fetch was made or awaited for this decision after fetch number `since`: if one
+    /// succeeded, its keys are used whatever their age.
+    pub(super) fn view(&self, since: Option<u64>) -> View {
+        // Read before the keys, so that a fetch that ends in between is noticed.
+        let last_ended = self.last_ended();
         let snapshot = self.snapshot();
-        let (usable, stale) = match snapshot.loaded() {
-            Some(loaded) if now < loaded.refresh_at => return Ok(snapshot),
-            Some(loaded) => (now < loaded.usable_until, now >= loaded.fresh_until),
-            None => (false, false),
+        let validity = match snapshot.loaded() {
+            None => Validity::Unusable,
+            Some(loaded) => {
+                let now = self.now();
+                if now < loaded.refresh_at || since.is_some_and(|since| self.outcome(since).is_ok()) {
+                    Validity::Fresh
+                } else if now < loaded.fresh_until {
+                    Validity::Due
+                } else if now < loaded.usable_until {
+                    Validity::Stale
+                } else {
+                    Validity::Unusable
+                }
+            }
         };
-        match (reach, usable) {
-            (Reach::Network, false) => return self.fetch_or_wait(ended).map(|()| self.snapshot()),
-            (Reach::Now(call), false) if !self.may_fetch_for(call, now) => {
-                return self.last_outcome().map(|()| self.snapshot());
-            }
-            (Reach::Now(call), false) => {
-                call.note_due();
-                return Err(self.out_of_reach(now));
-            }
-            // Only noted: such a source is asked in earnest for a token that the others do not know.
-            (Reach::Refresh | Reach::RefreshNow(_), false) => return Err(Code::KeySourceUnavailable.into()),
-            (Reach::Cache, false) => return Err(self.out_of_reach(now)),
-            (Reach::Network | Reach::Refresh, true) if self.fetch_newer(ended, now) => {
-                return Ok(self.snapshot());
-            }
-            (Reach::Now(call) | Reach::RefreshNow(call), true) if self.is_due(call, now) => {
-                call.note_due();
-                return Err(self.out_of_reach(now));
-            }
-            (_, true) => {}
+        View {
+            last_ended,
+            snapshot,
+            validity,
         }
-        if stale {
-            count(&self.counts.served_stale);
-        }
-        Ok(snapshot)
     }
 
-    /// Asks for newer keys than those that were tried: once in a cool-down, and for a `kid` that the source did not
-    /// have only after twice that time.
-    pub(crate) fn refetch(&self, tried: &Snapshot, unknown_kid: Option<&str>, reach: Reach<'_>) -> Refetched {
-        let ended = self.ended();
-        let newer = self.snapshot();
-        if newer.differs_from(tried) {
-            return Refetched::Newer(newer);
-        }
+    /// Whether a decision should have newer keys fetched although the cached ones can be used. One fetch in flight is
+    /// enough, except where caching is disabled: then every decision waits for a fetch.
+    pub(super) fn refresh(&self, view: &View) -> bool {
+        matches!(view.validity, Validity::Due | Validity::Stale)
+            && !self.is_backing_off(self.now())
+            && (self.caching_is_disabled() || !self.is_in_flight())
+    }
+
+    /// Whether each decision needs what the server sends at that time.
+    pub(super) fn caching_is_disabled(&self) -> bool {
+        self.loader.settings.cache_ttl.is_zero()
+    }
+
+    /// What is needed after the cached keys did not verify a token: a newer set, once in a cool-down, and for a `kid`
+    /// that the source recently did not have only after twice that time.
+    pub(super) fn miss(&self, unknown_kid: Option<&str>) -> Miss {
         let now = self.now();
-        let missed = unknown_kid.is_some_and(|kid| self.misses.contains(kid, now));
-        let wanted = !missed && !self.is_cooling(now);
-        if let Reach::Now(call) = reach
-            && wanted
-            && self.may_fetch_for(call, now)
-        {
-            call.note_due();
-            return Refetched::OutOfReach(self.out_of_reach(now));
+        if unknown_kid.is_some_and(|kid| self.misses.contains(kid, now)) || self.is_cooling_down(now) {
+            Miss::Final
+        } else if self.is_backing_off(now) {
+            Miss::Failed(self.unavailable())
+        } else {
+            Miss::Fetch
         }
-        if unknown_kid.is_some() {
-            count(&self.counts.unknown_kid);
+    }
+
+    /// The same after the fetch that [`Miss::Fetch`] led to, if that began after fetch number `since`.
+    pub(super) fn miss_again(&self, view: &View, unknown_kid: Option<&str>, since: u64) -> Miss {
+        if let Err(why) = self.outcome(since) {
+            return Miss::Failed(why);
         }
-        if !wanted {
-            return Refetched::NotNow;
-        }
-        let fetched = match reach {
-            Reach::Network => self.fetch_or_wait(ended),
-            Reach::Now(_) => self.last_outcome(),
-            _ if !self.may_try(now) => Err(self.unavailable()),
-            _ => return Refetched::OutOfReach(self.out_of_reach(now)),
-        };
-        if let Err(why) = fetched {
-            return Refetched::Failed(why);
-        }
-        let newer = self.snapshot();
-        if let (Some(kid), Some(loaded)) = (unknown_kid, newer.loaded())
-            && loaded.keys.named(kid).next().is_none()
+        if let (Some(kid), Some(keys)) = (unknown_kid, view.keys())
+            && keys.named(kid).next().is_none()
         {
             let until = self.now() + 2 * self.loader.settings.cool_down;
             self.misses.remember(kid, until);
         }
-        if newer.differs_from(tried) {
-            Refetched::Newer(newer)
-        } else {
-            Refetched::NotNow
+        Miss::Final
+    }
+
+    /// Why there are no keys to decide with, if no fetch may be made for them now; `None`: one may.
+    pub(super) fn refusal(&self, since: Option<u64>) -> Option<Error> {
+        (since.is_some() || self.is_backing_off(self.now())).then(|| self.unavailable())
+    }
+
+    /// What a `cached_only` request gets where a fetch could be made.
+    pub(super) fn not_cached(&self) -> Error {
+        self.no_keys("keys have to be fetched, and the request is `cached_only`")
+    }
+
+    /// Whether other keys have been cached since.
+    pub(super) fn is_outdated(&self, view: &View) -> bool {
+        let current = self.snapshot();
+        match (current.loaded(), view.snapshot.loaded()) {
+            (Some(current), Some(seen)) => !Arc::ptr_eq(&current.keys, &seen.keys),
+            (current, seen) => current.is_some() != seen.is_some(),
         }
     }
 
-    /// Fetches now, whatever is there. A fetch that began before does not do: whoever withdrew a key a moment ago wants
-    /// the set without it.
+    /// Counts a request that names a key which the source does not have.
+    pub(super) fn count_unknown_kid(&self) {
+        count(&self.counts.unknown_kid);
+    }
+
+    /// Counts a decision that used these keys.
+    pub(super) fn used(&self, view: &View) {
+        if view.validity == Validity::Stale {
+            count(&self.counts.served_stale);
+        }
+    }
+
+    /// How a fetch ended that began after fetch number `since`.
     ///
     /// # Errors
-    /// The codes of class [`Unavailable`](crate::Class::Unavailable).
-    pub(crate) fn refresh(&self) -> Result<()> {
-        let begun = self.counts.fetches.load(Ordering::Acquire);
-        let deadline = Instant::now() + self.loader.settings.timeout;
-        loop {
-            match self.slot() {
-                Some(_slot) if self.counts.fetches.load(Ordering::Acquire) == begun => return self.load(),
-                Some(_slot) => return self.last_outcome(),
-                None if Instant::now() >= deadline => return Err(self.unavailable()),
-                None => std::thread::sleep(Duration::from_millis(1)),
-            }
+    /// The codes of class [`Unavailable`](crate::Class::Unavailable): the last failure, or that none has ended.
+    pub(super) fn outcome(&self, since: u64) -> Result<()> {
+        if self.has_ended(since) && self.failures_in_a_row.load(Ordering::Acquire) == 0 {
+            Ok(())
+        } else {
+            Err(self.unavailable())
         }
+    }
+
+    /// The number of the last fetch that began.
+    pub(super) fn last_begun(&self) -> u64 {
+        self.counts.fetches.load(Ordering::Acquire)
+    }
+
+    /// The number of the last fetch that ended.
+    pub(super) fn last_ended(&self) -> u64 {
+        self.last_ended.load(Ordering::Acquire)
+    }
+
+    fn has_ended(&self, since: u64) -> bool {
+        self.last_ended() > since
+    }
+
+    /// The most time that a fetch may take.
+    pub(super) fn timeout(&self) -> Duration {
+        self.loader.settings.timeout
     }
 
     /// Whether its keys can be used, the keys, and how fetching goes.
-    pub(crate) fn status(&self) -> (SourceState, Snapshot, FetchStatus) {
+    pub(super) fn status(&self) -> (SourceState, (usize, Vec<String>), FetchStatus) {
         let now = self.now();
         let snapshot = self.snapshot();
         let loaded = snapshot.loaded();
@@ -220,68 +278,12 @@ impl RemoteSource {
             served_stale: number(&self.counts.served_stale),
             unknown_kid: number(&self.counts.unknown_kid),
         };
-        (state, snapshot, status)
+        let keys = loaded.map(|loaded| loaded.keys.count_and_kids());
+        (state, keys.unwrap_or_default(), status)
     }
 
     fn snapshot(&self) -> Snapshot {
         Snapshot(self.loaded.load())
-    }
-
-    /// Fetches where there are keys to go on with; whether that gave newer ones. Callers who find a fetch under way do
-    /// not wait for it.
-    fn fetch_newer(&self, ended: u64, now: Duration) -> bool {
-        self.may_try(now) && (self.always_asks() || !self.is_in_flight()) && self.fetch_or_wait(ended).is_ok()
-    }
-
-    /// Whether an operator switched caching off, and so wants each request to see what the server says.
-    fn always_asks(&self) -> bool {
-        self.loader.settings.cache_ttl.is_zero()
-    }
-
-    /// Whether newer keys should be fetched for this call, although there are some.
-    fn is_due(&self, call: &Now, now: Duration) -> bool {
-        let fetching = call.others.fetching || self.is_in_flight();
-        self.may_fetch_for(call, now) && (self.always_asks() || !fetching)
-    }
-
-    /// Whether a fetch may be made for this call, and none has ended since it began to wait.
-    fn may_fetch_for(&self, call: &Now, now: Duration) -> bool {
-        let shared = |since| self.last_ended.load(Ordering::Acquire) > since;
-        self.may_try(now) && !call.others.since.is_some_and(shared)
-    }
-
-    /// Fetches if no failure is too recent, or shares what another thread is fetching. A caller who looked at the
-    /// source when `ended` fetches had ended does not repeat one that has ended since.
-    fn fetch_or_wait(&self, ended: u64) -> Result<()> {
-        if !self.may_try(self.now()) {
-            return Err(self.unavailable());
-        }
-        match self.slot() {
-            Some(_slot) if self.ended() == ended => self.load(),
-            Some(_) => self.last_outcome(),
-            None => self.outcome_of_another(ended),
-        }
-    }
-
-    /// Looks again and again, until the fetch has ended or the time for one is over. A condition variable would be
-    /// quicker by a millisecond, and could be left locked for ever in a forked child.
-    fn outcome_of_another(&self, ended: u64) -> Result<()> {
-        let deadline = Instant::now() + self.loader.settings.timeout;
-        while self.ended() == ended && self.is_in_flight() {
-            if Instant::now() >= deadline {
-                return Err(self.unavailable());
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        self.last_outcome()
-    }
-
-    fn last_outcome(&self) -> Result<()> {
-        if self.failures_in_a_row.load(Ordering::Acquire) == 0 && self.snapshot().loaded().is_some() {
-            Ok(())
-        } else {
-            Err(self.unavailable())
-        }
     }
 
     fn unavailable(&self) -> Error {
@@ -291,24 +293,60 @@ impl RemoteSource {
         }
     }
 
-    /// What to say where a fetch is not wanted: that, or why the last one failed while none could be made anyway.
-    fn out_of_reach(&self, now: Duration) -> Error {
-        if self.may_try(now) {
-            self.no_keys("keys have to be fetched, and the request is `cached_only`")
-        } else {
-            self.unavailable()
-        }
-    }
-
     fn no_keys(&self, why: &str) -> Error {
         Error::new(Code::KeySourceUnavailable)
             .with_detail(format!("{}: {why}", without_query(&self.loader.url)))
     }
 
-    fn load(&self) -> Result<()> {
-        count(&self.counts.fetches);
-        let now = self.now();
-        self.last_attempt.store(to_millis(now), Ordering::Release);
+    fn now(&self) -> Duration {
+        self.loader.now()
+    }
+
+    fn is_backing_off(&self, now: Duration) -> bool {
+        to_millis(now) < self.retry_at.load(Ordering::Acquire)
+    }
+
+    /// Whether the last fetch is too recent for another one that a token causes.
+    fn is_cooling_down(&self, now: Duration) -> bool {
+        let begun_at = Duration::from_millis(self.last_begun_at.load(Ordering::Acquire));
+        self.last_begun() > 0 && now.saturating_sub(begun_at) < self.loader.settings.cool_down
+    }
+
+    fn is_in_flight(&self) -> bool {
+        self.in_flight.load(Ordering::Acquire) == this_process()
+    }
+
+    // The act.
+
+    /// Takes the right to fetch, unless another thread has it, or a fetch after number `since` has ended. The slot of
+    /// another process is free: it was left behind by a fork.
+    pub(super) fn turn(&self, since: u64) -> Turn<'_> {
+        if self.has_ended(since) {
+            return Turn::Over;
+        }
+        let holder = self.in_flight.load(Ordering::Acquire);
+        let taken = holder != this_process()
+            && self
+                .in_flight
+                .compare_exchange(holder, this_process(), Ordering::AcqRel, Ordering::Acquire)
+                .is_ok();
+        if !taken {
+            return Turn::Others;
+        }
+        let slot = Slot {
+            source: self,
+            number: None,
+        };
+        // Looked at again while no other thread can begin: a fetch that has just ended is not repeated.
+        if self.has_ended(since) {
+            Turn::Over
+        } else {
+            Turn::Mine(slot)
+        }
+    }
+
+    fn load(&self) {
+        self.last_begun_at.store(to_millis(self.now()), Ordering::Release);
         let unfinished = Unfinished(self);
         let outcome = self.loader.load(self.loaded.load().as_deref());
         std::mem::forget(unfinished);
@@ -317,15 +355,13 @@ impl RemoteSource {
                 self.loaded.store(Some(Arc::new(loaded)));
                 self.failures_in_a_row.store(0, Ordering::Release);
                 self.retry_at.store(0, Ordering::Release);
-                Ok(())
             }
-            Err(failure) => Err(self.failed(failure)),
+            Err(failure) => self.failed(failure),
         }
     }
 
-    /// Keeps a failure. The next call waits a second, then two, then four, up to the cool-down.
-    fn failed(&self, failure: Failure) -> Error {
-        let error = failure.error();
+    /// Keeps a failure, and begins a back-off: one second, then two, then four, up to the cool-down.
+    fn failed(&self, failure: Failure) {
         self.failure.store(Some(Arc::new(failure)));
         count(&self.counts.failures);
         let before = self.failures_in_a_row.fetch_add(1, Ordering::AcqRel);
@@ -333,107 +369,66 @@ impl RemoteSource {
         let pause = freshness::jittered(doubled.min(self.loader.settings.cool_down));
         let retry_at = to_millis(self.now() + pause);
         self.retry_at.store(retry_at, Ordering::Release);
-        error
     }
+}
 
-    fn now(&self) -> Duration {
-        self.loader.now()
-    }
-
-    /// How many fetches have ended, well or not.
-    fn ended(&self) -> u64 {
-        self.counts.ended.load(Ordering::Acquire)
-    }
-
-    /// Whether the pause after a failure is over.
-    fn may_try(&self, now: Duration) -> bool {
-        to_millis(now) >= self.retry_at.load(Ordering::Acquire)
-    }
-
-    /// Whether the last fetch is too recent for another one that a token asks for.
-    fn is_cooling(&self, now: Duration) -> bool {
-        let last = Duration::from_millis(self.last_attempt.load(Ordering::Acquire));
-        let fetched = self.counts.fetches.load(Ordering::Acquire) > 0;
-        fetched && now.saturating_sub(last) < self.loader.settings.cool_down
-    }
-
-    fn is_in_flight(&self) -> bool {
-        self.in_flight.load(Ordering::Acquire) == this_process()
-    }
-
-    /// Takes the slot of the fetch in flight, also from another process, which left it behind in a fork.
-    fn slot(&self) -> Option<Slot<'_>> {
-        let taken = self.in_flight.load(Ordering::Acquire);
-        if taken == this_process() {
-            return None;
-        }
-        self.in_flight
-            .compare_exchange(taken, this_process(), Ordering::AcqRel, Ordering::Acquire)
-            .ok()
-            .map(|_| Slot(self))
+impl View {
+    /// The keys, where they can be used.
+    pub(super) fn keys(&self) -> Option<&KeySet> {
+        let usable = self.validity != Validity::Unusable;
+        self.snapshot
+            .loaded()
+            .filter(|_| usable)
+            .map(|loaded| loaded.keys.as_ref())
     }
 }
 
 impl Snapshot {
-    /// The keys of that moment.
-    pub(crate) fn keys(&self) -> Option<&KeySet> {
-        self.loaded().map(|loaded| loaded.keys.as_ref())
-    }
-
     fn loaded(&self) -> Option<&Loaded> {
         self.0.as_deref()
     }
+}
 
-    /// Whether the keys are others; the same keys that were confirmed are not.
-    fn differs_from(&self, other: &Snapshot) -> bool {
-        match (self.loaded(), other.loaded()) {
-            (Some(this), Some(other)) => !Arc::ptr_eq(&this.keys, &other.keys),
-            (this, other) => this.is_some() != other.is_some(),
-        }
+/// The right to fetch from a source. Dropped, it is free again, also after a panic.
+#[derive(Debug)]
+pub(super) struct Slot<'s> {
+    source: &'s RemoteSource,
+    /// The number of the fetch, once it has begun.
+    number: Option<u64>,
+}
+
+impl Slot<'_> {
+    /// Fetches the keys. The outcome becomes part of the source.
+    pub(super) fn fetch(mut self) {
+        self.number = Some(count(&self.source.counts.fetches));
+        self.source.load();
     }
 }
 
-/// A fetch under way. Dropped, it is one that a panic of the host's client broke off: a failure like others, so that
-/// nobody who waited for it goes on with keys whose time is over.
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        if let Some(number) = self.number {
+            self.source.last_ended.store(number, Ordering::Release);
+        }
+        self.source.in_flight.store(0, Ordering::Release);
+    }
+}
+
+/// A fetch in progress. Dropped, it is one that a panic of the application's client ended: a failure like any other, so
+/// that threads that waited for it do not continue with expired keys.
 struct Unfinished<'s>(&'s RemoteSource);
 
 impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
-        self.0.failed(self.0.loader.broken_off());
+        self.0.failed(self.0.loader.aborted());
     }
-}
-
-/// The right to fetch; given back when dropped, also by a panic.
-struct Slot<'s>(&'s RemoteSource);
-
-impl Drop for Slot<'_> {
-    fn drop(&mut self) {
-        let number = FETCHES_ENDED.fetch_add(1, Ordering::AcqRel) + 1;
-        self.0.last_ended.store(number, Ordering::Release);
-        count(&self.0.counts.ended);
-        self.0.in_flight.store(0, Ordering::Release);
-    }
-}
-
-/// How many fetches have ended in this process.
-pub(crate) fn fetches_ended() -> u64 {
-    FETCHES_ENDED.load(Ordering::Acquire)
 }
 
 fn this_process() -> u64 {
     u64::from(std::process::id())
 }
 
-fn count(counter: &AtomicU64) {
-    counter.fetch_add(1, Ordering::AcqRel);
+/// Adds one, and returns the new number.
+fn count(counter: &AtomicU64) -> u64 {
+    counter.fetch_add(1, Ordering::AcqRel) + 1
 }
-
-/// Whole milliseconds, for instants that are kept in an atomic number.
-pub(super) fn to_millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-static FETCHES_ENDED: AtomicU64 = AtomicU64::new(0);
-
-#[cfg(test)]
-mod tests;

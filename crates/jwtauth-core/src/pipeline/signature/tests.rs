@@ -15,8 +15,8 @@ use crate::keys::testing::{self, all};
 use crate::keys::{Algorithm, Algorithms};
 use crate::pipeline::{decode, select_key, signature};
 use crate::policy::{KidRule, Limits, Origin, Secret, UnusedHeaders};
+use crate::sources::KeyStore;
 use crate::sources::testing::{named, open, spec};
-use crate::sources::{KeyStore, Reach};
 
 fn store(origin: Origin) -> KeyStore {
     open(vec![spec(origin)], all(), KidRule::Hint).unwrap().0
@@ -29,10 +29,10 @@ fn public(private: &str) -> KeyStore {
 fn verify(token: &str, store: &KeyStore, allowed: Algorithms) -> Result<String> {
     let mut token = decode::compact(token, None, UnusedHeaders::Ignored, &Limits::default())?;
     let algorithm = select_key::algorithm(token.header(), allowed)?;
-    store.attempt(Reach::Network, |keys| {
-        let keys = select_key::candidates(token.header(), algorithm, keys)?;
-        signature::verify(&mut token, &keys).map(|token| token.payload().to_owned())
-    })
+    let cached = store.cached(None);
+    let selection = select_key::candidates(token.header(), algorithm, KidRule::Hint, cached.sets());
+    let candidates = selection.candidates(algorithm)?;
+    signature::verify(&mut token, &candidates).map(|token| token.payload().to_owned())
 }
 
 fn refusal(token: &str, store: &KeyStore) -> Code {

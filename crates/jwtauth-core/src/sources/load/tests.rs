@@ -182,7 +182,7 @@ fn a_symmetric_key_in_a_set_is_for_those_who_allow_it_by_name() {
             allowed: allowed.iter().copied().collect(),
             ..loader(endpoint, &server)
         };
-        loader.load(None).map(|loaded| loaded.keys.census().1)
+        loader.load(None).map(|loaded| loaded.keys.count_and_kids().1)
     };
     let mixed = format!(r#"{{"keys":[{oct},{EC}]}}"#);
     let (es, hs) = (Algorithm::ES256, Algorithm::HS256);

@@ -4,8 +4,8 @@ use super::*;
 use crate::error::{Class, Code};
 use crate::keys::testing::{self, all};
 use crate::keys::{Algorithm, Algorithms, PreparedKey};
-use crate::policy::{KeySpec, Origin, Secret};
-use crate::sources::testing::{named, open, spec};
+use crate::policy::{KeySpec, KidRule, Origin, Secret};
+use crate::sources::testing::{open, spec};
 
 const A: &str = r#"{"kty":"EC","crv":"P-256","kid":"a","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#;
 const ED: &str =
@@ -30,113 +30,6 @@ fn refusal(sources: Vec<KeySpec>, algorithms: Algorithms) -> String {
     error.detail().unwrap().to_owned()
 }
 
-/// The names of the keys that answer, in order; `-` for those without.
-fn answers(store: &KeyStore, kid: Option<&str>) -> String {
-    let current = store.current(Reach::Network);
-    let mut names = Vec::new();
-    current.select(kid, |key| names.push(key.kid.as_deref().unwrap_or("-")));
-    names.join(" ")
-}
-
-/// Two sources: a set with the keys `a`, `b`, `a` and one without a name; and keys `b` and one without a name.
-fn store(kid: KidRule) -> KeyStore {
-    let b = A.replace(r#""a""#, r#""b""#);
-    let unnamed = A.replace(r#""kid":"a","#, "");
-    let empty = A.replace(r#""kid":"a""#, r#""kid":"""#);
-    let sources = vec![spec(set(&[A, &b, A, &unnamed])), spec(set(&[&b, &empty]))];
-    open(sources, all(), kid).unwrap().0
-}
-
-#[test]
-fn how_a_kid_chooses() {
-    for (rule, absent, a, b, unknown) in [
-        (KidRule::Hint, "a b a - b -", "a a - -", "b - b -", "- -"),
-        (KidRule::Match, "a b a - b -", "a a", "b b", ""),
-        (KidRule::Exact, "- -", "a a", "b b", ""),
-        (KidRule::ExactOrOnly, "- -", "a a", "b b", ""),
-        (
-            KidRule::Ignore,
-            "a b a - b -",
-            "a b a - b -",
-            "a b a - b -",
-            "a b a - b -",
-        ),
-        (KidRule::Required, "", "a a", "b", ""),
-    ] {
-        let store = store(rule);
-        assert_eq!(answers(&store, None), absent, "{rule:?}");
-        assert_eq!(answers(&store, Some("")), absent, "{rule:?}");
-        assert_eq!(answers(&store, Some("a")), a, "{rule:?}");
-        assert_eq!(answers(&store, Some("b")), b, "{rule:?}");
-        for kid in ["A", "a ", "c", "../a", "a\0"] {
-            assert_eq!(answers(&store, Some(kid)), unknown, "{rule:?} {kid:?}");
-        }
-    }
-}
-
-#[test]
-fn a_key_that_answers_is_told_from_an_unknown_name() {
-    let ignore = |_: &Key| {};
-    assert!(matches!(
-        store(KidRule::Required)
-            .current(Reach::Network)
-            .select(Some("x"), ignore),
-        Selection::Unknown
-    ));
-    assert!(matches!(
-        store(KidRule::Exact)
-            .current(Reach::Network)
-            .select(Some("x"), ignore),
-        Selection::Unknown
-    ));
-    assert!(matches!(
-        store(KidRule::Exact)
-            .current(Reach::Network)
-            .select(Some("a"), ignore),
-        Selection::Answered
-    ));
-}
-
-#[test]
-fn the_only_key_of_a_source_answers_where_the_rule_says_so() {
-    let sources = vec![
-        spec(set(&[A, r#"{"kty":"EC","use":"enc","kid":"e"}"#])),
-        spec(set(&[A, ED])),
-    ];
-    let (store, _) = open(sources.clone(), all(), KidRule::ExactOrOnly).unwrap();
-    assert_eq!(answers(&store, None), "a");
-    let (store, _) = open(sources, all(), KidRule::Exact).unwrap();
-    assert_eq!(answers(&store, None), "");
-}
-
-#[test]
-fn a_skipped_key_still_answers_to_its_name() {
-    // Otherwise a key of the second source would be tried where the first one is known to be meant.
-    let sources = vec![
-        spec(set(&[ED, r#"{"kty":"EC","use":"enc","kid":"a"}"#])),
-        spec(set(&[A])),
-    ];
-    let (store, _) = open(sources, all(), KidRule::Required).unwrap();
-    let current = store.current(Reach::Network);
-    let mut usable = Vec::new();
-    current.select(Some("a"), |key| usable.push(key.is_usable()));
-    assert_eq!(usable, [false]);
-}
-
-#[test]
-fn a_name_goes_to_keys_that_bring_none() {
-    let secret = Origin::Secret(Secret::new(vec![7; 64]));
-    let sources = vec![
-        named(pem(testing::RSA), "r"),
-        named(secret, "h"),
-        spec(pem(testing::P256)),
-    ];
-    let (store, _) = open(sources, all(), KidRule::Exact).unwrap();
-    assert_eq!(answers(&store, Some("r")), "r");
-    assert_eq!(answers(&store, Some("h")), "h");
-    assert_eq!(answers(&store, None), "-");
-}
-
 #[test]
 fn keys_are_prepared_for_what_all_agree_on() {
     let prepared = |origin: Origin, own: Option<Algorithms>, allowed: Algorithms| -> Vec<Algorithm> {
@@ -150,11 +43,9 @@ fn keys_are_prepared_for_what_all_agree_on() {
             KidRule::Ignore,
         )
         .unwrap();
-        let mut algorithms = None;
-        store.current(Reach::Network).select(None, |key| {
-            algorithms.get_or_insert_with(|| key.prepared.iter().map(PreparedKey::algorithm).collect());
-        });
-        algorithms.unwrap()
+        let cached = store.cached(None);
+        let key = cached.sets().flat_map(KeySet::all).next().unwrap();
+        key.prepared.iter().map(PreparedKey::algorithm).collect()
     };
     use Algorithm::{ES256, EdDSA, HS256, HS384, HS512, PS256, PS384, PS512, RS256, RS384, RS512};
     let rsa = || pem(testing::RSA);
@@ -219,15 +110,6 @@ fn something_must_be_left() {
 }
 
 #[test]
-fn a_policy_without_sources_knows_no_key() {
-    let (store, _) = open(Vec::new(), all(), KidRule::Hint).unwrap();
-    assert!(matches!(
-        store.current(Reach::Network).select(None, |_| {}),
-        Selection::Unknown
-    ));
-}
-
-#[test]
 fn a_refusal_says_where() {
     let text = refusal(
         vec![
@@ -288,16 +170,4 @@ fn a_store_prints_no_keys() {
         "{text}"
     );
     assert!(!text.contains("30, 31") && !text.contains("01234567"), "{text}");
-}
-
-#[test]
-fn a_thousand_keys_are_found_by_name() {
-    let keys: Vec<String> = (0..1000)
-        .map(|n| A.replace(r#""a""#, &format!(r#""k{n}""#)))
-        .collect();
-    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let (store, warnings) = open(vec![spec(set(&keys))], all(), KidRule::Match).unwrap();
-    assert!(warnings.is_empty());
-    assert_eq!(answers(&store, Some("k777")), "k777");
-    assert_eq!(answers(&store, Some("k1000")), "");
 }
