@@ -246,7 +246,7 @@ static unsigned long take_script(void) {
 
 /* --- forks --- */
 
-/* A server that requires a client certificate makes both sides compute the most. */
+/* A server that requests the client's certificate has the most expensive handshake. */
 static const char handshake[] = "{\"fault\":\"requires a client certificate, and receives it\",\"script\":\"cold\"}";
 
 enum { FORKS = 50, FETCH_TAKES_MS = 40 };
