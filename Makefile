@@ -1,4 +1,4 @@
-# The short list of things you can do here. Every target is a script of .ci/ or one command.
+# The targets for daily work. Every target is a script of .ci/ or one command.
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -12,41 +12,41 @@ help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
 
 .PHONY: demo
-demo: ## see it decide: the C example and the program on a good, an expired and a forged token
+demo: ## show decisions: the C example and the program on a valid, an expired and a forged token
 	@.ci/demo
 
 .PHONY: test
-test: ## everything: format, lints, Rust, C, C++, Python, Node, conformance, a real OIDC provider
+test: ## run everything: format, lints, Rust, C, C++, Python, Node, conformance, a real OIDC provider
 	@.ci/test
 
 .PHONY: prepare
-prepare: ## set up what the tests need (Debian packages, .venv, Node packages)
+prepare: ## set up everything that the tests need (Debian packages, .venv, Node packages)
 	@.ci/prepare
 
 .PHONY: check
-check: ## format, lints, documentation, layers, licences
+check: ## check format, lints, documentation, layers, licences
 	@.ci/check
 
 .PHONY: test-rust test-c test-python test-node test-oidc test-readme
-test-rust: ## Rust: unit, golden, pipeline, conformance, the program, the documentation's examples
+test-rust: ## test Rust: unit, golden, pipeline, conformance, the program, the documentation's examples
 	@.ci/test-rust
-test-c: conformance ## C and C++: ctest, sanitizers, valgrind, a consumer of an installed copy
+test-c: conformance ## test C and C++: ctest, sanitizers, valgrind, a program built against an installed copy
 	@.ci/test-c
-test-python: conformance ## the Python package: pytest, mypy, stubtest, conformance
+test-python: conformance ## test the Python package: pytest, mypy, stubtest, conformance
 	@.ci/test-python
-test-node: conformance ## the Node package: node --test, tsc, conformance
+test-node: conformance ## test the Node package: node --test, tsc, conformance
 	@.ci/test-node
-test-oidc: ## real tokens of a real OIDC provider, decided by every surface
+test-oidc: ## test every language with tokens of a real OIDC provider
 	@.ci/test-oidc
-test-readme: ## the programs of the README, after test-python and test-node
+test-readme: ## test the programs of the README; run test-python and test-node first
 	@.ci/test-readme
 
 .PHONY: conformance
-conformance: ## flatten the conformance cases to target/conformance, with real tokens in place
+conformance: ## write the conformance cases to target/conformance, with signed tokens
 	@.ci/conformance
 
 .PHONY: generate
-generate: ## write the generated files anew: header, error codes, type stubs, tables of faults
+generate: ## write the generated files again: header, error codes, type stubs, tables of faults
 	@.ci/generate
 
 .PHONY: install
@@ -54,9 +54,9 @@ install: ## install library, header, pkg-config and CMake files, and the program
 	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' .ci/install
 
 .PHONY: bench
-bench: ## what a decision costs: beside the bare signature check, with fetched keys, on several threads
+bench: ## measure decisions: compared with the signature check, with fetched keys, on several threads
 	@cargo bench --locked -p jwtauth-core
 
 .PHONY: fuzz
-fuzz: ## look for a panic or a wrong grant (TARGET=token|request|configuration, DURATION=60)
+fuzz: ## fuzz for panics and wrong grants (TARGET=token|request|configuration, DURATION=60)
 	@.ci/fuzz '$(TARGET)' '$(DURATION)'

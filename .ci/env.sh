@@ -1,11 +1,11 @@
-# Sourced by every script here: strict mode, the repository's root, and the pinned tools of .venv first in PATH.
+# Sourced by every script here. Sets strict mode, changes to the repository's root, and puts the pinned tools of .venv first in PATH.
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$ROOT"
 export VIRTUAL_ENV="$ROOT/.venv"
 export PATH="$VIRTUAL_ENV/bin:$PATH"
-# The build directory, where cargo will put it (CARGO_TARGET_DIR may move it).
+# The build directory of cargo (CARGO_TARGET_DIR can change it).
 TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
 export TARGET
 
@@ -15,11 +15,11 @@ fail() {
     exit 1
 }
 
-# Builds the release library as it is shipped. The command is word for word that of cmake/CMakeLists.txt, so that cargo
-# does not link it twice.
+# Builds the release library as it is shipped. The command is exactly that of cmake/CMakeLists.txt, so that cargo does not
+# link it twice.
 build_library() {
-    local said
-    said=$(cargo rustc --locked --quiet --package jwtauth-ffi --lib --profile release \
+    local output
+    output=$(cargo rustc --locked --quiet --package jwtauth-ffi --lib --profile release \
         --target-dir "$TARGET" --crate-type cdylib,staticlib \
-        -- --print native-static-libs="$TARGET/release/libjwtauth.native-libraries" 2>&1) || fail "$said"
+        -- --print native-static-libs="$TARGET/release/libjwtauth.native-libraries" 2>&1) || fail "$output"
 }

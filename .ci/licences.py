@@ -1,7 +1,7 @@
-"""Checks `cargo metadata` (standard input) against deny.toml (first argument), as far as it is built: the second
-argument is a file with `name vX.Y.Z` of each crate that is.
+"""Checks the built crates of `cargo metadata` (standard input) against deny.toml (first argument).
 
-`cargo deny` does this and more, but takes minutes to install; this is the part of it that a release depends on.
+The second argument is a file with `name vX.Y.Z` of each built crate. `cargo deny` does this and more, but takes minutes to
+install; this script checks the part that a release depends on.
 """
 
 import json
@@ -15,8 +15,8 @@ else:
 
 
 def allowed(expression: str, allow: set[str]) -> bool:
-    """Whether an SPDX expression can be met with the allowed licences alone."""
-    # `/` is how some crates of before 2018 write OR. `WITH` makes one licence of two words.
+    """Returns whether an SPDX expression can be satisfied with only the allowed licences."""
+    # Some crates from before 2018 write `/` for OR. `WITH` joins two names into one licence.
     text = re.sub(r"\s+WITH\s+", " WITH ", expression.replace("/", " OR "))
     tokens = re.findall(r"\(|\)|[\w.+-]+ WITH [\w.+-]+|[\w.+-]+", text)
 
@@ -45,7 +45,7 @@ def allowed(expression: str, allow: set[str]) -> bool:
 
     value = alternatives()
     if tokens:
-        raise ValueError(f"does not read on at {tokens[0]!r}")
+        raise ValueError(f"unexpected text at {tokens[0]!r}")
     return value
 
 
@@ -58,7 +58,7 @@ def problems(packages: list[dict], rules: dict) -> list[str]:
         crate = f"{package['name']} {package['version']}"
         licence = package["license"]
         if licence is None:
-            found.append(f"{crate}: no licence is named")
+            found.append(f"{crate}: has no licence")
         elif not allowed(licence, allow):
             found.append(f"{crate}: its licence is {licence}")
         if package["name"] in banned:
@@ -83,7 +83,7 @@ def main() -> int:
     for problem in found:
         print(problem, file=sys.stderr)
     if found:
-        print("error: deny.toml does not allow this", file=sys.stderr)
+        print("error: deny.toml does not allow these crates", file=sys.stderr)
         return 1
     print(f"licences: {len(packages)} crates, all allowed by deny.toml")
     return 0

@@ -1,4 +1,4 @@
-"""Checks that what the documentation links to within the repository is there, headings included."""
+"""Checks that the links of the documentation to files and headings of the repository are valid."""
 
 import re
 import subprocess
@@ -12,7 +12,7 @@ FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 
 
 def anchors(text: str) -> set[str]:
-    """The names under which a page's headings can be linked to."""
+    """Returns the anchors of a page's headings."""
     names: set[str] = set()
     for heading in re.findall(r"^#+ +(.*?) *#*$", FENCE.sub("", text), re.MULTILINE):
         heading = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
@@ -35,7 +35,7 @@ def broken(page: Path) -> list[str]:
         path, _, anchor = unquote(target).partition("#")
         file = (page.parent / path) if path else page
         if not file.exists():
-            found.append(f"{page}: there is no {target}")
+            found.append(f"{page}: the target {target} does not exist")
         elif anchor and file.suffix == ".md" and anchor not in anchors(file.read_text(encoding="utf-8")):
             found.append(f"{page}: {path or page.name} has no heading {anchor}")
     return found
@@ -53,7 +53,7 @@ def main() -> int:
     for problem in found:
         print(problem, file=sys.stderr)
     if not found:
-        print(f"links: {len(pages)} pages, all links lead somewhere")
+        print(f"links: {len(pages)} pages, all links are valid")
     return 1 if found else 0
 
 

@@ -1,4 +1,4 @@
-# Run after cargo: lays the libraries out as they are installed, and writes what depends on what they link.
+# Runs after cargo. Arranges the libraries as they are installed, and writes the files that depend on their link flags.
 # Variables: output, stage, shared_library, soname, version, description, libdir, includedir.
 
 cmake_minimum_required(VERSION 3.21)
@@ -10,7 +10,7 @@ configure_file(${output}/libjwtauth.a ${stage}/libjwtauth.a COPYONLY)
 file(CREATE_LINK ${shared_library} ${stage}/${soname} SYMBOLIC)
 file(CREATE_LINK ${soname} ${stage}/libjwtauth.so SYMBOLIC)
 
-# What the static library needs beside itself, as rustc says. The C compiler brings its own run-time libraries.
+# The system libraries that the static library needs, as rustc reports them. The C compiler adds its own run-time libraries.
 file(READ ${output}/libjwtauth.native-libraries link_flags)
 string(STRIP "${link_flags}" link_flags)
 separate_arguments(link_flags)
@@ -20,7 +20,7 @@ list(JOIN link_flags " " link_flags)
 
 file(CONFIGURE OUTPUT ${stage}/jwtauthLinkLibraries.cmake CONTENT "set(jwtauth_LINK_LIBRARIES \"${link_libraries}\")\n")
 
-# An installed tree can be moved: its prefix is found from where jwtauth.pc lies.
+# An installed tree can be moved, because its prefix is relative to jwtauth.pc.
 file(RELATIVE_PATH up /${libdir}/pkgconfig /)
 string(REGEX REPLACE "/$" "" up "${up}")
 configure_file(${CMAKE_CURRENT_LIST_DIR}/jwtauth.pc.in ${stage}/jwtauth.pc @ONLY)

@@ -6,12 +6,12 @@ if(JWTAUTH_SANITIZE)
   add_link_options(-fsanitize=${JWTAUTH_SANITIZE})
 endif()
 if(JWTAUTH_PROFILE STREQUAL dev)
-  # 128 KiB are promised for what is shipped. Code that is not optimised needs several times as much.
+  # The 128 KiB are promised for the shipped library. Unoptimised code needs several times as much.
   add_compile_definitions(SMALL_STACK_KIB=1024)
 endif()
 find_package(Threads REQUIRED)
 
-# program(NAME SOURCE LIBRARY...): one source, in the strict dialect its ending asks for.
+# program(NAME SOURCE LIBRARY...): compiles one source, in strict C99 or C++17.
 function(program name source)
   add_executable(${name} ${root}/${source})
   target_link_libraries(${name} PRIVATE ${ARGN} Threads::Threads)
@@ -39,7 +39,7 @@ program(authenticate_cpp examples/cpp/authenticate.cpp jwtauth::jwtauth)
 program(own_client_c examples/c/own_client.c jwtauth::jwtauth)
 program(own_client_cpp examples/cpp/own_client.cpp jwtauth::jwtauth)
 
-# Each header is enough by itself.
+# Each header compiles on its own.
 foreach(header jwtauth.h jwtauth.hpp)
   foreach(language c cpp)
     if(header STREQUAL jwtauth.hpp AND language STREQUAL c)
@@ -68,10 +68,10 @@ add_test(NAME raii COMMAND raii)
 add_test(NAME fetch_cpp COMMAND fetch_cpp)
 add_test(NAME symbols COMMAND ${root}/.ci/symbols ${stage}/${shared_library})
 
-# `make conformance` lays the cases out, once for all languages.
+# `make conformance` writes the cases, once for all languages.
 add_test(NAME conformance COMMAND conformance ${root}/target/conformance)
 
-# The examples decide as they should, here and built against an installed copy; so do those in the documentation.
+# The examples decide correctly, here and built against an installed copy. So do the programs in the documentation.
 add_test(NAME example_c COMMAND ${root}/tests/package/decides $<TARGET_FILE:authenticate_c>)
 add_test(NAME example_cpp COMMAND ${root}/tests/package/decides $<TARGET_FILE:authenticate_cpp>)
 add_test(NAME own_client_c COMMAND ${root}/tests/package/fetches $<TARGET_FILE:own_client_c>)

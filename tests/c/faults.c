@@ -246,8 +246,8 @@ static unsigned long take_script(void) {
 
 /* --- forks --- */
 
-/* A server that wants the client's certificate makes both sides compute most. */
-static const char handshake[] = "{\"fault\":\"wants a client's certificate, and gets it\",\"script\":\"cold\"}";
+/* A server that requests the client's certificate has the most expensive handshake. */
+static const char handshake[] = "{\"fault\":\"requires a client certificate, and receives it\",\"script\":\"cold\"}";
 
 enum { FORKS = 50, FETCH_TAKES_MS = 40 };
 
