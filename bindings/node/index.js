@@ -1,35 +1,32 @@
 'use strict'
 
 const addon = require('./lib/addon.js')
-const { apart } = require('./lib/apart.js')
 const { configText, fetchOption, requestText } = require('./lib/arguments.js')
 const { JwtAuthError, attempt, attemptAsync } = require('./lib/error.js')
 const { FetchError } = require('./lib/fetch.js')
+const { Fetches } = require('./lib/fetches.js')
 const { Grant, granted } = require('./lib/grant.js')
 
-/** Decides requests by one configuration. A returned Grant is the only yes; everything else is thrown. */
+/** Decides requests by one configuration. Only a returned Grant grants access; everything else is thrown. */
 class Verifier {
   #addon
-  #fetch
-  /** The call that fetches keys for a decision, while there is one; it never rejects. */
-  #fetching
+  #fetches
   #refreshing
 
   constructor(config, options) {
     const text = configText(config)
-    this.#fetch = fetchOption(options)
-    this.#addon = attempt(() => new addon.Verifier(text, this.#fetch !== undefined))
+    const fetch = fetchOption(options)
+    this.#fetches = new Fetches(fetch)
+    this.#addon = attempt(() => new addon.Verifier(text, fetch !== undefined))
   }
 
   async authenticate(request) {
     const text = requestText(request)
-    // Calls that need keys share one fetch: while it is under way, they wait here and take no thread.
-    for (let since; ; ) {
-      const now = text.length > LONG ? await this.#decideInPool(text, since) : this.#decideNow(text, since)
-      if (now !== null) return granted(now)
-      if (this.#fetching === undefined) return granted(await this.#decideApart(text))
-      since ??= this.#addon.fetchesEnded()
-      await this.#fetching
+    for (let after; ; ) {
+      const step = text.length > LONG ? await this.#stepInPool(text, after) : this.#step(text, after)
+      if (typeof step === 'string') return granted(step)
+      await this.#fetches.run(step)
+      after = step
     }
   }
 
@@ -43,33 +40,29 @@ class Verifier {
   }
 
   async refreshKeys() {
-    this.#refreshing ??= apart((tell) => this.#addon.refreshKeysApart(tell), this.#fetch).finally(() => {
+    this.#refreshing ??= this.#refresh().finally(() => {
       this.#refreshing = undefined
     })
     return JSON.parse(await this.#refreshing).sources
   }
 
-  /** The reply, if it can be had without fetching keys; else null. */
-  #decideNow(text, since) {
-    return attempt(() => this.#addon.authenticateNow(text, this.#fetching !== undefined, since))
+  /** One step of a decision: the reply, or the errand that it lacks. */
+  #step(text, after) {
+    return attempt(() => this.#addon.step(text, after))
   }
 
-  #decideInPool(text, since) {
-    return attemptAsync(() => this.#addon.authenticateInPool(text, this.#fetching !== undefined, since))
+  #stepInPool(text, after) {
+    return attemptAsync(() => this.#addon.stepInPool(text, after))
   }
 
-  #decideApart(text) {
-    const decided = apart((tell) => this.#addon.authenticateApart(text, tell), this.#fetch)
-    this.#fetching = decided
-      .catch(() => {})
-      .finally(() => {
-        this.#fetching = undefined
-      })
-    return decided
+  async #refresh() {
+    const errand = this.#addon.refresh()
+    await this.#fetches.run(errand)
+    return attempt(() => this.#addon.refreshed(errand))
   }
 }
 
-/** From this length on, to read a request would keep the event loop waiting for long. */
+/** Requests of this length and more are read outside the event loop, which reading would block for long. */
 const LONG = 64 * 1024
 
 module.exports = { FetchError, Grant, JwtAuthError, Verifier, version: addon.version() }

@@ -1,20 +1,46 @@
 'use strict'
 
-const { attemptAsync } = require('./error.js')
+const { attempt } = require('./error.js')
 const { answer } = require('./fetch.js')
 
-/** Makes a call of the addon that runs on a thread of its own, and answers the fetches that it asks for meanwhile. */
-function apart(call, fetch) {
-  return attemptAsync(
-    () =>
-      new Promise((resolve, reject) => {
-        call((what, text, exchange) => {
-          if (what === 'fetch') void answer(fetch, text, exchange)
-          else if (what === 'reply') resolve(text)
-          else reject(new Error(text))
-        })
-      }),
-  )
+/** The key fetches of a verifier that are in flight. Calls that lack the same fetch share it. */
+class Fetches {
+  #fetch
+  /** Entries of a fetch and the promise of its end. */
+  #inFlight = []
+
+  constructor(fetch) {
+    this.#fetch = fetch
+  }
+
+  /** Makes the fetches of an errand, all at the same time. Waits for those that other calls are making where they are needed. */
+  async run(errand) {
+    await Promise.all(errand.fetches().map((fetch) => this.#run(fetch)))
+  }
+
+  async #run(fetch) {
+    const other = this.#inFlight.find((entry) => entry.fetch.equals(fetch))
+    if (other === undefined) return this.#start(fetch)
+    if (fetch.isNeeded) return other.ended
+  }
+
+  #start(fetch) {
+    const ended = new Promise((resolve) => {
+      const onEvent = (event, asked, exchange) => {
+        if (event === 'fetch') void answer(this.#fetch, asked, exchange)
+        else resolve()
+      }
+      attempt(() => fetch.run(onEvent))
+    })
+    const entry = { fetch, ended }
+    this.#inFlight.push(entry)
+    const remove = () => {
+      this.#inFlight = this.#inFlight.filter((other) => other !== entry)
+    }
+    ended.then(remove, remove)
+    // The cached keys can be used where a fetch that is not needed cannot be made.
+    return fetch.isNeeded ? ended : ended.catch(() => {})
+  }
 }
 
-module.exports = { apart }
+module.exports = { Fetches }

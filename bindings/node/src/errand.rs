@@ -1,9 +1,8 @@
-//! How does a call fetch keys without keeping Node waiting?
+//! The fetches that a decision lacks, each made on a thread of its own.
 //!
-//! On a thread of its own, which lives as long as the call. A thread of Node's pool would not do: every look-up of a
-//! file or a name goes through the pool, also the look-ups of the `fetch` function that such a thread would wait for.
-//! `index.js` makes these calls one at a time, so there are two of these threads with a verifier at most: one for a
-//! decision and one for a refresh.
+//! The thread ends with the fetch. A thread of Node's pool would not do: every lookup of a file or of a host name goes
+//! through the pool, also those of the application's `fetch` function, which such a thread would wait for. `index.js`
+//! shares equal fetches, so there is at most one such thread for each key source, and one for each refresh.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -13,41 +12,82 @@ use std::thread;
 use jwtauth_core::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase};
 use jwtauth_core::{Code, Error, wire};
 use napi::Status;
-use napi::bindgen_prelude::{FnArgs, Function, Uint8Array};
+use napi::bindgen_prelude::{ClassInstance, FnArgs, Function, Uint8Array};
 use napi::threadsafe_function::{ThreadsafeCallContext, ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 
-/// What JavaScript is told: `reply`, `failure` or `fetch`; its text; and for a fetch, where its outcome goes.
-pub(crate) type Told = FnArgs<(&'static str, String, Option<Exchange>)>;
+use crate::guarded;
 
-/// Makes a call on a thread of its own. JavaScript is told of every fetch that the call needs, and at last of its
-/// outcome; until then, the event loop does not end.
-pub(crate) fn call(
-    tell: &Function<'_, Told, ()>,
-    call: impl FnOnce() -> napi::Result<String> + Send + 'static,
-) -> napi::Result<()> {
-    let host = tell
-        .build_threadsafe_function()
-        .build_callback(|told: ThreadsafeCallContext<Told>| Ok(told.value))?;
-    let host = Arc::new(host);
-    let run = move || {
-        HOST.set(Some(Arc::clone(&host)));
-        let told = match call() {
-            Ok(reply) => ("reply", reply, None),
-            Err(failure) => ("failure", failure.reason.clone(), None),
-        };
-        // An environment that has ended wants to hear no more.
-        let _ = host.call(told.into(), ThreadsafeFunctionCallMode::NonBlocking);
-    };
-    let thread = thread::Builder::new().name("jwtauth-fetch".to_owned()).spawn(run);
-    thread.map(drop).map_err(|why| {
-        let error =
-            Error::new(Code::KeySourceUnavailable).with_detail(format!("no thread to fetch on: {why}"));
-        napi::Error::from_reason(wire::failed(&error))
-    })
+/// What JavaScript is called with: `fetch` and its request as JSON, with the place for its outcome; or `done`.
+type Event = FnArgs<(&'static str, String, Option<Exchange>)>;
+
+/// The fetches that a decision lacks.
+#[napi]
+#[derive(Debug)]
+pub struct Errand(pub(crate) jwtauth_core::Errand);
+
+#[napi]
+impl Errand {
+    /// One for each key source.
+    #[napi]
+    pub fn fetches(&self) -> Vec<KeyFetch> {
+        self.0.fetches().iter().cloned().map(KeyFetch).collect()
+    }
 }
 
-/// The host's `fetch` function. It runs on the event loop, while the thread of the call waits for it.
+/// The fetch of the keys of one source.
+#[napi]
+#[derive(Debug)]
+pub struct KeyFetch(jwtauth_core::KeyFetch);
+
+#[napi]
+impl KeyFetch {
+    /// Whether the decision must wait for it, also where another call makes it.
+    #[napi(getter)]
+    pub fn is_needed(&self) -> bool {
+        self.0.is_needed()
+    }
+
+    /// Whether one fetch serves both.
+    #[napi]
+    pub fn equals(&self, other: ClassInstance<'_, KeyFetch>) -> bool {
+        self.0 == other.0
+    }
+
+    /// Makes the fetch on a thread of its own. Calls `on_event` with `fetch` where the application's function is to
+    /// fetch, and with `done` at the end; until then, the event loop stays alive.
+    #[napi]
+    pub fn run(&self, on_event: Function<'_, Event, ()>) -> napi::Result<()> {
+        let host = on_event
+            .build_threadsafe_function()
+            .build_callback(|event: ThreadsafeCallContext<Event>| Ok(event.value))?;
+        let host = Arc::new(host);
+        let fetch = self.0.clone();
+        let work = move || {
+            HOST.set(Some(Arc::clone(&host)));
+            // A panic is part of the outcome, which the next step of the decision sees.
+            let _ = guarded(|| {
+                fetch.run();
+                Ok(())
+            });
+            // An environment that has ended receives nothing.
+            let _ = host.call(
+                ("done", String::new(), None).into(),
+                ThreadsafeFunctionCallMode::NonBlocking,
+            );
+        };
+        let thread = thread::Builder::new()
+            .name("jwtauth-fetch".to_owned())
+            .spawn(work);
+        thread.map(drop).map_err(|why| {
+            let error =
+                Error::new(Code::KeySourceUnavailable).with_detail(format!("no thread to fetch on: {why}"));
+            napi::Error::from_reason(wire::failed(&error))
+        })
+    }
+}
+
+/// The application's `fetch` function. It runs on the event loop, while the thread of the fetch waits for it.
 #[derive(Debug)]
 pub(crate) struct HostFetch;
 
@@ -58,13 +98,13 @@ impl Fetch for HostFetch {
             .with_borrow(Option::clone)
             .ok_or_else(|| failed("cannot be called from here"))?;
         let (sender, outcome) = sync_channel(1);
-        let told = (
+        let event = (
             "fetch",
             wire::fetch::request(request),
             Some(Exchange(Some(sender))),
         );
-        // Where there is nobody left to tell, the sender is dropped with what was to be told.
-        let _ = host.call(told.into(), ThreadsafeFunctionCallMode::NonBlocking);
+        // An environment that has ended receives nothing; the sender is then dropped with the event.
+        let _ = host.call(event.into(), ThreadsafeFunctionCallMode::NonBlocking);
         outcome.recv_timeout(request.timeout).unwrap_or_else(|why| {
             Err(failed(match why {
                 RecvTimeoutError::Timeout => "gave no answer in time",
@@ -101,16 +141,16 @@ impl Exchange {
 
     fn settle(&mut self, outcome: Result<Fetched, FetchFailed>) {
         if let Some(sender) = self.0.take() {
-            // Nobody waits for an answer that comes too late.
+            // The receiver is gone when the outcome comes after the deadline.
             let _ = sender.send(outcome);
         }
     }
 }
 
-type Host = ThreadsafeFunction<Told, (), Told, Status, false>;
+type Host = ThreadsafeFunction<Event, (), Event, Status, false>;
 
 thread_local! {
-    /// Whom the call on this thread tells.
+    /// The function of the fetch on this thread.
     static HOST: RefCell<Option<Arc<Host>>> = const { RefCell::new(None) };
 }
 
@@ -136,14 +176,14 @@ mod tests {
     }
 
     #[test]
-    fn an_outcome_that_nobody_waits_for_is_dropped() {
+    fn an_outcome_after_the_deadline_is_dropped() {
         let (mut exchange, outcome) = exchange();
         drop(outcome);
         exchange.fail("http".to_owned(), "too late".to_owned());
     }
 
     #[test]
-    fn a_thread_that_belongs_to_no_call_cannot_fetch() {
+    fn a_thread_without_a_fetch_cannot_call_the_function() {
         let failed = HostFetch
             .get(&FetchRequest {
                 url: "https://issuer.test/keys",

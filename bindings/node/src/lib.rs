@@ -3,19 +3,18 @@
 //! JavaScript sees none of this. `index.js` turns values into JSON text, calls here, and turns what comes back into
 //! a `Grant`. What is returned is a success; every failure is thrown, with the wire's failure text as its message.
 
-mod apart;
+mod errand;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jwtauth_core::fetch::Fetch;
-use jwtauth_core::keys::Others;
-use jwtauth_core::{Code, Error, Grant, wire};
-use napi::bindgen_prelude::{AsyncTask, Function};
+use jwtauth_core::{Code, Error, Request, Step, wire};
+use napi::bindgen_prelude::{AsyncTask, ClassInstance, Either};
 use napi::{Env, Task};
 use napi_derive::napi;
 
-use apart::{HostFetch, Told};
+use errand::{Errand, HostFetch};
 
 /// A verifier. Each of Node's threads makes its own.
 #[napi]
@@ -39,62 +38,50 @@ impl Verifier {
         })
     }
 
-    /// Decides at once, on the calling thread; returns the reply, or `null` if keys have to be fetched first.
+    /// Takes one step of a decision, on the calling thread: returns the reply, or the fetches that it lacks.
     #[napi]
-    pub fn authenticate_now(
+    pub fn step(
         &self,
         request: String,
-        fetching: bool,
-        since: Option<i64>,
-    ) -> napi::Result<Option<String>> {
-        decided_now(&self.core, &request, others(fetching, since))
+        after: Option<ClassInstance<'_, Errand>>,
+    ) -> napi::Result<Either<String, Errand>> {
+        step(&self.core, &request, after.as_deref().map(|after| &after.0))
     }
 
-    /// The same on a thread of Node's pool, for a request that takes its time to be read.
+    /// The same on a thread of Node's pool, for requests that take long to read.
     #[napi]
-    pub fn authenticate_in_pool(
+    pub fn step_in_pool(
         &self,
         request: String,
-        fetching: bool,
-        since: Option<i64>,
-    ) -> AsyncTask<Decision> {
-        AsyncTask::new(Decision {
+        after: Option<ClassInstance<'_, Errand>>,
+    ) -> AsyncTask<StepTask> {
+        AsyncTask::new(StepTask {
             verifier: Arc::clone(&self.core),
             request,
-            others: others(fetching, since),
+            after: after.map(|after| after.0.clone()),
         })
     }
 
-    /// How many fetches have ended: what `since` is measured by.
-    #[napi]
-    pub fn fetches_ended(&self) -> i64 {
-        i64::try_from(self.core.fetches_ended()).unwrap_or(i64::MAX)
-    }
-
-    /// Decides on a thread that may fetch, and tells of it.
-    #[napi]
-    pub fn authenticate_apart(&self, request: String, tell: Function<'_, Told, ()>) -> napi::Result<()> {
-        let verifier = Arc::clone(&self.core);
-        apart::call(&tell, move || decided(|| wire::authenticate(&verifier, &request)))
-    }
-
-    /// Decides on the calling thread; returns the reply.
+    /// Decides on the calling thread, and fetches on it; returns the reply.
     #[napi]
     pub fn authenticate_sync(&self, request: String) -> napi::Result<String> {
-        if !self.host_fetches {
-            return decided(|| wire::authenticate(&self.core, &request));
-        }
-        // The function runs on the event loop, and the event loop is waiting for this call.
-        decided(|| {
-            wire::authenticate_cached(&self.core, &request).map_err(|error| match error.code() {
-                Code::KeySourceUnavailable => {
-                    let why = error.detail().unwrap_or_default();
-                    let detail = format!("{why} (`authenticateSync` cannot wait for a `fetch` function)");
-                    error.with_detail(detail)
-                }
-                _ => error,
-            })
-        })
+        let decide = |request: Request<'_>| {
+            if !self.host_fetches {
+                return self.core.authenticate(&request);
+            }
+            // The function runs on the event loop, and the event loop is waiting for this call.
+            self.core
+                .authenticate(&request.cached_only(true))
+                .map_err(|error| match error.code() {
+                    Code::KeySourceUnavailable => {
+                        let why = error.detail().unwrap_or_default();
+                        let detail = format!("{why} (`authenticateSync` cannot wait for a `fetch` function)");
+                        error.with_detail(detail)
+                    }
+                    _ => error,
+                })
+        };
+        guarded(|| wire::request(&request, decide).map(|grant| wire::granted(&grant)))
     }
 
     /// The policy reply.
@@ -103,19 +90,22 @@ impl Verifier {
         guarded(|| Ok(wire::policy(&self.core)))
     }
 
-    /// Fetches the keys of every source on a thread that may, and tells of it.
+    /// What fetches the keys of every source.
     #[napi]
-    pub fn refresh_keys_apart(&self, tell: Function<'_, Told, ()>) -> napi::Result<()> {
-        let verifier = Arc::clone(&self.core);
-        apart::call(&tell, move || {
-            let outcome = guarded(|| Ok(verifier.refresh_keys()))?;
-            let reply = wire::refreshed(&verifier, &outcome);
-            if outcome.is_ok() {
-                Ok(reply)
-            } else {
-                Err(napi::Error::from_reason(reply))
-            }
-        })
+    pub fn refresh(&self) -> Errand {
+        Errand(self.core.refresh())
+    }
+
+    /// The reply to a refresh, after its fetches have ended.
+    #[napi]
+    pub fn refreshed(&self, errand: ClassInstance<'_, Errand>) -> napi::Result<String> {
+        let outcome = guarded(|| Ok(errand.0.outcome()))?;
+        let reply = wire::refreshed(&self.core, &outcome);
+        if outcome.is_ok() {
+            Ok(reply)
+        } else {
+            Err(napi::Error::from_reason(reply))
+        }
     }
 }
 
@@ -133,50 +123,42 @@ pub fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
-/// One decision with the keys at hand, away from the event loop.
+/// One step of a decision, outside the event loop.
 #[derive(Debug)]
-pub struct Decision {
+pub struct StepTask {
     verifier: Arc<jwtauth_core::Verifier>,
     request: String,
-    others: Others,
+    after: Option<jwtauth_core::Errand>,
 }
 
-impl Task for Decision {
-    type Output = Option<String>;
-    type JsValue = Option<String>;
+impl Task for StepTask {
+    type Output = Either<String, Errand>;
+    type JsValue = Either<String, Errand>;
 
-    fn compute(&mut self) -> napi::Result<Option<String>> {
-        decided_now(&self.verifier, &self.request, self.others)
+    fn compute(&mut self) -> napi::Result<Self::Output> {
+        step(&self.verifier, &self.request, self.after.as_ref())
     }
 
-    fn resolve(&mut self, _: Env, reply: Option<String>) -> napi::Result<Option<String>> {
-        Ok(reply)
+    fn resolve(&mut self, _: Env, step: Self::Output) -> napi::Result<Self::JsValue> {
+        Ok(step)
     }
 }
 
-fn decided(decide: impl FnOnce() -> Result<Grant, Error>) -> napi::Result<String> {
-    guarded(|| decide().map(|grant| wire::granted(&grant)))
-}
-
-/// What `index.js` knows of the other calls to a verifier.
-fn others(fetching: bool, since: Option<i64>) -> Others {
-    let since = since.and_then(|since| u64::try_from(since).ok());
-    Others { fetching, since }
-}
-
-fn decided_now(
+fn step(
     verifier: &jwtauth_core::Verifier,
     request: &str,
-    others: Others,
-) -> napi::Result<Option<String>> {
-    guarded(|| {
-        let decided = wire::authenticate_beside(verifier, request, others).transpose()?;
-        Ok(decided.map(|grant| wire::granted(&grant)))
-    })
+    after: Option<&jwtauth_core::Errand>,
+) -> napi::Result<Either<String, Errand>> {
+    guarded(
+        || match wire::request(request, |request| Ok(verifier.step(&request, after)))? {
+            Step::Decided(outcome) => outcome.map(|grant| Either::A(wire::granted(&grant))),
+            Step::Fetch(errand) => Ok(Either::B(Errand(errand))),
+        },
+    )
 }
 
 /// Runs a call so that neither a failure nor a panic gets past it as anything but a failure text.
-fn guarded<T>(call: impl FnOnce() -> Result<T, Error>) -> napi::Result<T> {
+pub(crate) fn guarded<T>(call: impl FnOnce() -> Result<T, Error>) -> napi::Result<T> {
     // A verifier stays usable after a panic: it is immutable but for its key cache, which is swapped whole.
     catch_unwind(AssertUnwindSafe(call))
         .unwrap_or_else(|_| Err(Error::new(Code::InternalError)))
