@@ -6,14 +6,22 @@ import { after } from 'node:test'
 import { keySet } from './tokens.mjs'
 
 export const good = (request, response) => void response.setHeader('content-type', 'application/json').end(keySet)
+/** Answers when the server is released. */
 export const silent = () => {}
 export const status = (code) => (request, response) => void response.writeHead(code).end('<html>hush</html>')
 
 /** Starts a server that answers by `answer`, which may be replaced, and counts. It ends with the tests. */
 export async function keyServer(answer = good) {
+  const responses = []
   const seen = { answer, requests: [] }
+  /** Answers the requests that were not answered, and all later ones. */
+  seen.release = () => {
+    seen.answer = good
+    for (const [request, response] of responses) if (!response.writableEnded) good(request, response)
+  }
   const server = createServer((request, response) => {
     seen.requests.push(request)
+    responses.push([request, response])
     seen.answer(request, response)
   })
   server.listen(0, '127.0.0.1')

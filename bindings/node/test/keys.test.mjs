@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -63,6 +64,43 @@ describe('a verifier with a key server', () => {
     assert.deepEqual(await waiting, Array(100).fill('key_source_unavailable'))
     clearInterval(ticking)
     assert.equal(server.requests.length, 1)
+  })
+
+  test('waits for several servers that hang together, with one request to each', async () => {
+    const servers = await Promise.all(Array.from({ length: 7 }, () => keyServer(silent)))
+    const verifier = new Verifier(remote(servers.map(({ url }) => url), { timeout: '60s' }))
+    let ended = false
+    const waiting = outcomes(verifier, 40).finally(() => { ended = true })
+    // Each server is asked although no other has answered.
+    while (servers.some(({ requests }) => requests.length === 0)) await new Promise(setImmediate)
+    // Files are read in Node's pool, which has four threads.
+    for (let file = 0; file < 20; file += 1) await readFile(fileURLToPath(import.meta.url))
+    assert.ok(!ended)
+    for (const server of servers) server.release()
+    assert.deepEqual(await waiting, Array(40).fill('granted'))
+    assert.deepEqual(servers.map(({ requests }) => requests.length), Array(7).fill(1))
+  })
+
+  test('asks several servers together for a refresh, and by a fetch function', async () => {
+    const servers = await Promise.all(Array.from({ length: 3 }, () => keyServer(silent)))
+    const urls = servers.map(({ url }) => url)
+    const options = { fetch: (request) => fetch(request.url, { ...request, redirect: 'manual' }) }
+    const refreshed = new Verifier(remote(urls, { timeout: '60s' }), options).refreshKeys()
+    while (servers.some(({ requests }) => requests.length === 0)) await new Promise(setImmediate)
+    for (const server of servers) server.release()
+    assert.deepEqual((await refreshed).map(({ state }) => state), Array(3).fill('fresh'))
+  })
+
+  test('continues with the cached keys while a refresh ahead of time is in flight', async () => {
+    const server = await keyServer((request, response) => void response.setHeader('cache-control', 'max-age=30').end(keySet))
+    const verifier = new Verifier(remote(server.url, { cool_down: '0s' }))
+    await ask(verifier)
+    server.answer = silent
+    const refreshing = verifier.refreshKeys()
+    while (server.requests.length < 2) await new Promise(setImmediate)
+    await ask(verifier)
+    server.release()
+    await refreshing
   })
 
   test('has callers of the same moment share a failure, even if it may be repeated at once', async () => {

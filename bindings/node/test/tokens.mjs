@@ -24,7 +24,7 @@ export function config(changes = {}) {
 
 /** The same with keys from a URL. */
 export function remote(url, settings = {}) {
-  return config({ keys: [{ jwks_url: url, ...settings }] })
+  return config({ keys: [url].flat().map((url) => ({ jwks_url: url, ...settings })) })
 }
 
 /** The set that holds the key of `token`. */

@@ -1,6 +1,7 @@
 //! How does a function of the host's fetch keys?
 //!
-//! The core calls it on the thread that authenticates, which let go of the interpreter and takes it back for the call.
+//! The core calls it on the thread that makes the fetch, which has released the interpreter and takes it back for the
+//! call.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -31,26 +32,48 @@ enum Failed {
 }
 
 thread_local! {
-    /// What the function raised on this thread during the work of the innermost [`hosted`].
+    /// What the function raised on this thread during the innermost [`Raised::around`].
     static RAISED: Cell<Option<PyErr>> = const { Cell::new(None) };
 }
 
-/// Runs work that may call the function. What the function raised is the cause of a failure of that work; what is
-/// raised to end the thread or the program (`KeyboardInterrupt`, `SystemExit`) goes on.
-///
-/// # Errors
-/// Those of the work, and what ends the program.
-pub(crate) fn hosted<T>(py: Python<'_>, work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
-    // The function itself may authenticate, with this verifier or another.
-    let outer = RAISED.take();
-    let outcome = work();
-    match (RAISED.replace(outer), outcome) {
-        (Some(raised), _) if is_final(py, &raised) => Err(raised),
-        (Some(raised), Err(why)) => {
-            why.set_cause(py, Some(raised));
-            Err(why)
+/// What the function raised during one call of a verifier, on whatever threads.
+#[derive(Default)]
+pub(crate) struct Raised(Mutex<Vec<PyErr>>);
+
+impl Raised {
+    /// Runs a fetch, and keeps what the function raises in it. The function itself may authenticate, with this verifier
+    /// or another.
+    pub(crate) fn around(&self, fetch: &mut dyn FnMut()) {
+        let outer = RAISED.take();
+        fetch();
+        if let Some(raised) = RAISED.replace(outer) {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(raised);
         }
-        (_, outcome) => outcome,
+    }
+
+    /// The first exception, but rather one that ends the thread or the program (`KeyboardInterrupt`, `SystemExit`).
+    pub(crate) fn first(self, py: Python<'_>) -> Option<PyErr> {
+        let mut raised = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let last = raised
+            .iter()
+            .position(|raised| is_final(py, raised))
+            .unwrap_or_default();
+        (last < raised.len()).then(|| raised.swap_remove(last))
+    }
+
+    /// Makes the exception the cause of a failure. One that ends the thread or the program replaces the outcome.
+    ///
+    /// # Errors
+    /// Those of the outcome, and what ends the program.
+    pub(crate) fn finish<T>(self, py: Python<'_>, outcome: PyResult<T>) -> PyResult<T> {
+        match (self.first(py), outcome) {
+            (Some(raised), _) if is_final(py, &raised) => Err(raised),
+            (Some(raised), Err(why)) => {
+                why.set_cause(py, Some(raised));
+                Err(why)
+            }
+            (_, outcome) => outcome,
+        }
     }
 }
 
@@ -118,13 +141,6 @@ impl Fetch for Hosted {
     fn get(&self, request: &FetchRequest<'_>) -> Result<Fetched, FetchFailed> {
         let http = |reason: &str| FetchFailed::new(Phase::Http, reason);
         Python::try_attach(|py| {
-            // The program is to end, so no other source is asked.
-            let before = RAISED.take();
-            let ends = before.as_ref().is_some_and(|raised| is_final(py, raised));
-            RAISED.set(before);
-            if ends {
-                return Err(http("interrupted"));
-            }
             self.call(py, request).map_err(|why| match why {
                 Failed::Wrong(reason) => http(&reason),
                 Failed::Raised(raised) => {

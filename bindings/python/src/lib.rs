@@ -7,11 +7,13 @@
 //! | `grant` | the class `Grant`: what was granted, made into Python objects when it is read |
 //! | `parts` | the classes `Identity`, `Entitlement`, `Session` |
 //! | `fetch` | a Python function that fetches keys → the core's `Fetch` |
+//! | `errand` | steps and fetches for `authenticate_async` |
 //! | `error` | failures → exceptions |
 //! | `guard` | panics → failures |
 //! | `json` | JSON text → Python objects |
 
 mod arguments;
+mod errand;
 mod error;
 mod fetch;
 mod grant;

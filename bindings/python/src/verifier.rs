@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use jwtauth_core::fetch::Fetch;
-use jwtauth_core::{Code, wire};
+use jwtauth_core::{Code, Error, Request, Step, wire};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::IntoPyDict;
 
 use crate::arguments::{Arguments, Given, configuration, text, utf8};
+use crate::errand::Call;
 use crate::error::{attached, decided, detached};
-use crate::fetch::{Hosted, hosted};
+use crate::fetch::{Hosted, Raised};
 use crate::grant::Grant;
 use crate::json;
 
@@ -48,11 +48,22 @@ pub(crate) struct Verifier {
 }
 
 impl Verifier {
-    /// Runs a decision or a refresh, which may call the host's function.
-    fn run<T>(&self, py: Python<'_>, work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
-        match &self.fetch {
-            Some(_) => hosted(py, work),
-            None => work(),
+    pub(crate) fn core(&self) -> &jwtauth_core::Verifier {
+        &self.core
+    }
+
+    /// Decides, and fetches on the calling thread what the decision lacks. What the application's function raises is
+    /// kept in `raised`.
+    fn decide(&self, request: &Request<'_>, raised: &Raised) -> Result<jwtauth_core::Grant, Error> {
+        let mut after = None;
+        loop {
+            match self.core.step(request, after.as_ref()) {
+                Step::Decided(outcome) => return outcome,
+                Step::Fetch(errand) => {
+                    errand.run_with(|fetch| raised.around(fetch));
+                    after = Some(errand);
+                }
+            }
         }
     }
 }
@@ -123,30 +134,10 @@ impl Verifier {
         let (py, this) = (this.py(), this.get());
         let arguments = Arguments::read(token, headers, url, profile, remote_addr)?;
         let request = arguments.request()?.cached_only(cached_only);
+        let raised = Raised::default();
         let brief = this.core.is_brief(&request);
-        this.run(py, || decided(py, brief, || this.core.authenticate(&request)))
-            .map(Grant::from)
-    }
-
-    // Half of `authenticate_async`: the grant, or nothing where keys are to be fetched.
-    #[pyo3(signature = (
-        token=None, *, headers=None, url=None, profile=None, remote_addr=None, cached_only=false
-    ))]
-    fn _authenticate_now(
-        this: &Bound<'_, Verifier>,
-        token: Given<'_, '_>,
-        headers: Given<'_, '_>,
-        url: Given<'_, '_>,
-        profile: Given<'_, '_>,
-        remote_addr: Given<'_, '_>,
-        cached_only: bool,
-    ) -> PyResult<Option<Grant>> {
-        let (py, this) = (this.py(), this.get());
-        let arguments = Arguments::read(token, headers, url, profile, remote_addr)?;
-        let request = arguments.request()?.cached_only(cached_only);
-        let decide = || this.core.authenticate_now(&request).transpose();
-        let grant = decided(py, this.core.is_brief(&request), decide)?;
-        Ok(grant.map(Grant::from))
+        let outcome = decided(py, brief, || this.decide(&request, &raised));
+        raised.finish(py, outcome).map(Grant::from)
     }
 
     /// Decides one request given as the JSON of the wire format.
@@ -169,15 +160,18 @@ impl Verifier {
     fn authenticate_json(&self, py: Python<'_>, request: &Bound<'_, PyAny>) -> PyResult<Grant> {
         let request = text(request, || "request must be str".to_owned())?;
         let request = utf8(&request, "request")?;
-        self.run(py, || detached(py, || wire::authenticate(&self.core, request)))
-            .map(Grant::from)
+        let raised = Raised::default();
+        let outcome = detached(py, || {
+            wire::request(request, |request| self.decide(&request, &raised))
+        });
+        raised.finish(py, outcome).map(Grant::from)
     }
 
-    /// Decides one request without holding up the event loop: ``await`` it.
+    /// Decides one request without blocking the event loop: ``await`` it.
     ///
-    /// Takes what :meth:`authenticate` takes, and returns and raises what it does. With keys at hand it decides at
-    /// once, which takes microseconds. Where keys are to be fetched, the work runs in a thread of asyncio's default
-    /// executor: one thread for all that wait for a verifier's keys. A cancelled call stops waiting, not fetching.
+    /// Takes, returns and raises what :meth:`authenticate` does. With cached keys it decides immediately, which takes
+    /// microseconds. Where keys must be fetched, each key source gets one thread for all calls that wait for it; asyncio's
+    /// default executor is not used. A cancelled call stops waiting, and the fetch continues.
     ///
     /// Example:
     ///     >>> grant = await verifier.authenticate_async(headers=request.headers)
@@ -194,16 +188,9 @@ impl Verifier {
         cached_only: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = this.py();
-        let options = [
-            (intern!(py, "headers"), headers),
-            (intern!(py, "url"), url),
-            (intern!(py, "profile"), profile),
-            (intern!(py, "remote_addr"), remote_addr),
-        ]
-        .into_py_dict(py)?;
-        options.set_item(intern!(py, "cached_only"), cached_only)?;
+        let call = Call::new(this, token, headers, url, profile, remote_addr, cached_only);
         py.import(intern!(py, "jwtauth._async"))?
-            .call_method1(intern!(py, "authenticate"), (this, token, options))
+            .call_method1(intern!(py, "authenticate"), (call,))
     }
 
     /// The policy this verifier decides by, in the native form.
@@ -236,7 +223,13 @@ impl Verifier {
     ///     >>> [(source["url"], source["keys"]) for source in verifier.refresh_keys()]
     ///     [('https://issuer.example/keys', 2)]
     fn refresh_keys<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let outcome = self.run(py, || detached(py, || self.core.refresh_keys()));
+        let raised = Raised::default();
+        let outcome = detached(py, || {
+            let errand = self.core.refresh();
+            errand.run_with(|fetch| raised.around(fetch));
+            errand.outcome()
+        });
+        let outcome = raised.finish(py, outcome);
         let sources = attached(py, || {
             serde_json::to_string(&self.core.key_status()).map_err(|_| Code::InternalError.into())
         })?;

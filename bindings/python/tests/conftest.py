@@ -12,6 +12,7 @@ import sys
 import textwrap
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,18 @@ class KeyServer(ThreadingHTTPServer):
         self.requests = 0
         self.silent = 0  # to so many requests it says nothing, until it is released
         self.released = threading.Event()
+        self.asked = threading.Event()
+
+    @classmethod
+    @contextmanager
+    def started(cls) -> Iterator[KeyServer]:
+        with cls() as server:
+            thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+            thread.start()
+            yield server
+            server.released.set()
+            server.shutdown()
+            thread.join()
 
     def handle_error(self, *_: object) -> None:
         """A client that went away is nobody's mistake."""
@@ -139,6 +152,7 @@ class KeyHandler(BaseHTTPRequestHandler):
             self.server.released.set()
         else:
             self.server.requests += 1
+            self.server.asked.set()
             if self.server.requests <= self.server.silent:
                 self.server.released.wait(60)
         status = {"/keys": 200, "/error": 500, "/moved": 302}.get(self.path, 404)
@@ -153,13 +167,8 @@ class KeyHandler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def key_server() -> Iterator[KeyServer]:
-    with KeyServer() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    with KeyServer.started() as server:
         yield server
-        server.released.set()
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(scope="session")

@@ -230,7 +230,7 @@ def test_a_forged_token_stays_denied_and_tells_of_the_failure() -> None:
 @pytest.mark.parametrize("final", [KeyboardInterrupt(), SystemExit(3), GeneratorExit()], ids=repr)
 @pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
 def test_what_ends_the_program_goes_on(final: BaseException, warm: bool) -> None:
-    """Whatever the decision would be, and without a look at the second source."""
+    """Whatever the decision would be, and on whatever thread the function runs: two sources are fetched from at once."""
     config = remote(URL, cache_ttl="0s")
     config["config"]["keys"] *= 2
     good = [FetchResponse(200, BODY)] * 2 if warm else []
@@ -241,7 +241,7 @@ def test_what_ends_the_program_goes_on(final: BaseException, warm: bool) -> None
     with pytest.raises(type(final)) as caught:
         verifier.authenticate(PUBLIC_TOKEN)
     assert caught.value is final
-    assert len(host.requests) == len(good) + 1
+    assert len(host.requests) == len(good) + 2
 
 
 def test_what_ends_the_program_goes_on_from_every_call() -> None:
@@ -255,6 +255,25 @@ def test_what_ends_the_program_goes_on_from_every_call() -> None:
         verifier = Verifier(remote(URL), fetch=Host(KeyboardInterrupt()))
         with pytest.raises(KeyboardInterrupt):
             call(verifier)
+
+
+def test_every_call_that_awaits_a_fetch_gets_what_the_function_raised() -> None:
+    raised = OSError("secret")
+    verifier = Verifier(remote(URL), fetch=Host(raised))
+
+    async def main() -> list[Any]:
+        calls = (verifier.authenticate_async(PUBLIC_TOKEN) for _ in range(10))
+        return list(await asyncio.gather(*calls, return_exceptions=True))
+
+    replies = asyncio.run(main())
+    assert [type(reply) for reply in replies] == [Unavailable] * 10
+    assert [reply.__cause__ for reply in replies] == [raised] * 10
+
+
+def test_what_ends_the_program_goes_on_from_a_fetch_that_is_awaited() -> None:
+    verifier = Verifier(remote(URL), fetch=Host(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(verifier.authenticate_async(PUBLIC_TOKEN))
 
 
 # Refreshing and status

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -126,6 +126,102 @@ def test_other_tasks_go_on_while_some_wait_for_a_server(key_server: KeyServer) -
     assert longest_pause(loop) < PROMPT
     assert longest_pause(threads) < PROMPT
     assert key_server.requests == 1
+
+
+@contextmanager
+def silent_servers(number: int) -> Iterator[list[KeyServer]]:
+    """Key servers that accept requests and do not answer until they are released."""
+    with ExitStack() as stack:
+        servers = [stack.enter_context(KeyServer.started()) for _ in range(number)]
+        for server in servers:
+            server.silent = 1000
+        yield servers
+
+
+def several(servers: list[KeyServer], **settings: Any) -> Verifier:
+    config = remote("")
+    config["config"]["keys"] = [{"jwks_url": server.url, "proxy": "none", **settings} for server in servers]
+    return Verifier(config)
+
+
+def wait_for_requests(servers: list[KeyServer]) -> None:
+    for server in servers:
+        assert server.asked.wait(60)
+
+
+def release(servers: list[KeyServer]) -> None:
+    for server in servers:
+        server.released.set()
+
+
+class TestSeveralSourcesThatHang:
+    """The sources are waited for together: no server answers before each was asked."""
+
+    NUMBER = 7
+    """More sources than asyncio's default executor has threads on a small machine."""
+
+    def test_tasks_wait_for_them_together_and_leave_the_executor_alone(self) -> None:
+        with silent_servers(self.NUMBER) as servers:
+            verifier = several(servers, timeout="60s")
+
+            async def main() -> tuple[list[Grant | BaseException], int]:
+                pending = asyncio.ensure_future(outcomes(verifier, 40))
+                while not all(server.asked.is_set() for server in servers):
+                    await asyncio.sleep(0)
+                # No thread of the executor is taken: these run while all calls wait.
+                unrelated = await asyncio.gather(*(asyncio.to_thread(lambda: 1) for _ in range(100)))
+                assert not pending.done()
+                release(servers)
+                return await pending, sum(unrelated)
+
+            replies, unrelated = asyncio.run(main())
+            assert [isinstance(reply, Grant) for reply in replies] == [True] * 40
+            assert unrelated == 100
+            assert [server.requests for server in servers] == [1] * self.NUMBER
+
+    def test_threads_wait_for_them_together(self) -> None:
+        with silent_servers(self.NUMBER) as servers:
+            verifier = several(servers, timeout="60s")
+            with ThreadPoolExecutor(40) as pool:
+                names = [pool.submit(lambda: verifier.authenticate(PUBLIC_TOKEN).identity.name) for _ in range(40)]
+                wait_for_requests(servers)
+                release(servers)
+                assert [name.result() for name in names] == ["alice"] * 40
+            assert [server.requests for server in servers] == [1] * self.NUMBER
+
+    def test_a_refresh_waits_for_them_together(self) -> None:
+        with silent_servers(self.NUMBER) as servers:
+            verifier = several(servers, timeout="60s")
+            with ThreadPoolExecutor(1) as pool:
+                refreshed = pool.submit(verifier.refresh_keys)
+                wait_for_requests(servers)
+                release(servers)
+                assert [source["state"] for source in refreshed.result()] == ["fresh"] * self.NUMBER
+
+    def test_calls_end_when_the_deadline_of_one_source_has_passed(self) -> None:
+        with silent_servers(3) as servers:
+            verifier = several(servers, timeout="300ms")
+            replies = asyncio.run(outcomes(verifier, 40))
+            assert {getattr(reply, "code", None) for reply in replies} == {"key_source_unavailable"}
+            assert [server.requests for server in servers] == [1, 1, 1]
+
+
+def test_a_refresh_in_flight_does_not_delay_calls_with_cached_keys(key_server: KeyServer) -> None:
+    verifier = Verifier(remote(key_server.url, timeout="60s", cache_ttl="0s", cool_down="0s", proxy="none"))
+    assert verifier.authenticate(PUBLIC_TOKEN)
+    key_server.silent = 1000
+
+    async def main() -> None:
+        waiting = asyncio.ensure_future(verifier.authenticate_async(PUBLIC_TOKEN))
+        while key_server.requests < 2:
+            await asyncio.sleep(0)
+        grant = await verifier.authenticate_async(PUBLIC_TOKEN, cached_only=True)
+        assert grant.identity.name == "alice"
+        assert not waiting.done()
+        key_server.released.set()
+        await waiting
+
+    asyncio.run(main())
 
 
 def test_many_tasks_share_the_first_fetch(key_server: KeyServer) -> None:

@@ -1,38 +1,88 @@
-"""How a decision waits for keys without holding up the event loop, or the executor that it shares with others."""
+"""Decides on the event loop, and fetches keys on threads of their own."""
 
 from __future__ import annotations
 
 import asyncio
-from functools import partial
-from typing import TYPE_CHECKING, Any
+import os
+from concurrent.futures import Future
+from threading import Thread
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from jwtauth._jwtauth import Grant, Verifier
-
-_fetching: dict[tuple[asyncio.AbstractEventLoop, Verifier], asyncio.Task[Grant]] = {}
-"""The request of each loop that went to a thread because keys were to be fetched."""
-
-_PATIENCE = (0.005, 10.0)
-"""How long others wait for it, in seconds: until it is fetching, which lets them go on with the keys that there are,
-and twice as long as a fetch may take by default. Whoever still cannot decide goes to a thread as well."""
+from jwtauth._errors import Error
+from jwtauth._jwtauth import Grant
 
 
-async def authenticate(verifier: Verifier, token: str | None, options: dict[str, Any]) -> Grant:
-    """Decides on the loop's own thread if the keys are at hand, and else where waiting harms nobody."""
-    now = partial(verifier._authenticate_now, token, **options)
-    if (grant := now()) is not None:
-        return grant
-    key = asyncio.get_running_loop(), verifier
-    for patience in _PATIENCE:
-        if (other := _fetching.get(key)) is None:
-            break
-        await asyncio.wait([other], timeout=patience)
-        if (grant := now()) is not None:
-            return grant
-    task = asyncio.ensure_future(asyncio.to_thread(verifier.authenticate, token, **options))
-    if key not in _fetching:
-        _fetching[key] = task
-        task.add_done_callback(lambda _: _fetching.pop(key, None))
-    # Who stops waiting does not stop the fetch, and what becomes of it is then for nobody to hear.
-    task.add_done_callback(lambda task: task.cancelled() or task.exception())
-    return await asyncio.shield(task)
+class _KeyFetch(Protocol):
+    """The fetch of the keys of one source. Equal ones can be shared."""
+
+    @property
+    def is_needed(self) -> bool: ...
+    def run(self) -> BaseException | None: ...
+    def __hash__(self) -> int: ...
+
+
+class _Errand(Protocol):
+    """The fetches that a decision lacks."""
+
+    def fetches(self) -> list[_KeyFetch]: ...
+
+
+class _Call(Protocol):
+    """A call of ``authenticate_async``: gives the grant, or what the next step lacks."""
+
+    def step(self, after: _Errand | None, /) -> Grant | _Errand: ...
+
+
+_in_flight: dict[tuple[int, _KeyFetch], Future[BaseException | None]] = {}
+"""The fetches of this process that are in flight, for the calls of all event loops. Each ends with what the application's
+function raised. A forked child has none of its parent's threads, so the process is part of the key."""
+
+
+async def authenticate(call: _Call) -> Grant:
+    """Takes steps on the event loop's thread, and waits for the fetches that they lack."""
+    after: _Errand | None = None
+    cause: BaseException | None = None
+    while True:
+        try:
+            step = call.step(after)
+        except Error as why:
+            why.__cause__ = cause
+            raise
+        if isinstance(step, Grant):
+            return step
+        fetches = (_share(fetch) for fetch in step.fetches())
+        waits = [asyncio.wrap_future(future) for future in fetches if future is not None]
+        for raised in await asyncio.gather(*waits):
+            if raised is not None and not isinstance(raised, Exception):
+                raise raised
+            cause = cause or raised
+        after = step
+
+
+def _share(fetch: _KeyFetch) -> Future[BaseException | None] | None:
+    """Makes a fetch, or finds the one in flight. ``None``: another call makes it, and this one need not wait."""
+    key = os.getpid(), fetch
+    future: Future[BaseException | None] = Future()
+    # A call that is cancelled must not cancel what other calls wait for.
+    future.set_running_or_notify_cancel()
+    # One operation, instead of a lock that a forked child could find locked.
+    other = _in_flight.setdefault(key, future)
+    if other is not future:
+        return other if fetch.is_needed else None
+
+    def run() -> None:
+        raised: BaseException | None = None
+        try:
+            raised = fetch.run()
+        except BaseException as why:
+            raised = why
+        finally:
+            _in_flight.pop(key, None)
+            future.set_result(raised)
+
+    try:
+        Thread(target=run, name="jwtauth-fetch").start()
+    except RuntimeError as why:
+        _in_flight.pop(key, None)
+        future.set_result(why)
+    return future

@@ -175,16 +175,6 @@ class Verifier:
             >>> grant.identity.name
             'alice'
         """
-    def _authenticate_now(
-        self,
-        token: str | None = None,
-        *,
-        headers: _Headers | None = None,
-        url: str | None = None,
-        profile: str | None = None,
-        remote_addr: str | IPv4Address | IPv6Address | None = None,
-        cached_only: bool = False,
-    ) -> Grant | None: ...
     def authenticate_json(self, request: str) -> Grant:
         """Decides one request given as the JSON of the wire format.
 
@@ -214,11 +204,11 @@ class Verifier:
         remote_addr: str | IPv4Address | IPv6Address | None = None,
         cached_only: bool = False,
     ) -> Coroutine[Any, Any, Grant]:
-        """Decides one request without holding up the event loop: ``await`` it.
+        """Decides one request without blocking the event loop: ``await`` it.
 
-        Takes what :meth:`authenticate` takes, and returns and raises what it does. With keys at hand it decides at
-        once, which takes microseconds. Where keys are to be fetched, the work runs in a thread of asyncio's default
-        executor: one thread for all that wait for a verifier's keys. A cancelled call stops waiting, not fetching.
+        Takes, returns and raises what :meth:`authenticate` does. With cached keys it decides immediately, which takes
+        microseconds. Where keys must be fetched, each key source gets one thread for all calls that wait for it; asyncio's
+        default executor is not used. A cancelled call stops waiting, and the fetch continues.
 
         Example:
             >>> grant = await verifier.authenticate_async(headers=request.headers)

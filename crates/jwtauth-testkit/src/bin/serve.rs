@@ -123,7 +123,7 @@ impl Stage {
             .flat_map(|fault| {
                 fault
                     .scripts()
-                    .map(|script| json!({ "fault": fault.name, "script": script }))
+                    .map(|script| json!({ "fault": fault.name, "script": script, "built_in_client": fault.built_in_client }))
             })
             .collect()
     }

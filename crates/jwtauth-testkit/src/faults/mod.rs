@@ -32,6 +32,9 @@ pub struct Suite {
 pub struct Fault {
     /// The words behind "the server …", or behind "when …" for an entry with steps of its own.
     pub name: String,
+    /// Whether it depends on settings of the built-in client, or on a failure that only that client can name.
+    #[serde(default)]
+    pub built_in_client: bool,
     /// Settings of the key source that differ.
     #[serde(default)]
     pub source: Map<String, Value>,
