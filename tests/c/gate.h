@@ -30,12 +30,16 @@ static inline void hang(host *self, const char *request_json, jwtauth_fetch *fet
     CHECK(jwtauth_fetch_respond(fetch, self->status, NULL, self->body, strlen(self->body)) == JWTAUTH_STATUS_OK);
 }
 
-static inline void until_it_hangs(gate *at) {
+static inline void until_so_many_hang(gate *at, int number) {
     pthread_mutex_lock(&at->lock);
-    while (at->waiting == 0) {
+    while (at->waiting < number) {
         pthread_cond_wait(&at->changed, &at->lock);
     }
     pthread_mutex_unlock(&at->lock);
+}
+
+static inline void until_it_hangs(gate *at) {
+    until_so_many_hang(at, 1);
 }
 
 static inline void let_go(gate *at) {

@@ -103,12 +103,41 @@ static void a_herd_at_expiry_costs_one_fetch(void) {
     jwtauth_verifier_free(verifier);
 }
 
+#define SLOW_SOURCE(url) "\"jwks_url\":\"" url "\",\"timeout\":\"10m\""
+static const char several_sources[] =
+    SAMPLE_URL_CONFIG("https://a.example/keys", ",\"timeout\":\"10m\"},{" SLOW_SOURCE("https://b.example/keys") "},{" SLOW_SOURCE(
+        "https://c.example/keys"));
+
+/* No fetch ends before all three are in progress, so a thread that waited for one after the other would never end. */
+static void sources_that_hang_are_waited_for_together(int threads) {
+    host own = HOST_WITH(SAMPLE_EC_SET);
+    gate at = GATE;
+    jwtauth_verifier *verifier = host_verifier(&own, several_sources);
+    visitor herd[HERD];
+    int i;
+
+    own.answer = hang;
+    own.own = &at;
+    for (i = 0; i < threads; i++) {
+        send_in(&herd[i], verifier, SAMPLE_ES256);
+    }
+    until_so_many_hang(&at, 3);
+    let_go(&at);
+    for (i = 0; i < threads; i++) {
+        CHECK(comes_back(&herd[i]) == JWTAUTH_STATUS_OK);
+    }
+    CHECK(own.calls == 3);
+    jwtauth_verifier_free(verifier);
+}
+
 static void herd(void) {
     a_herd_on_a_cold_start_shares_one_fetch();
     a_herd_waits_no_longer_than_a_fetch_may_take();
     while_a_refresh_hangs_others_use_the_keys_there_are(14 * MINUTE);
     while_a_refresh_hangs_others_use_the_keys_there_are(20 * HOUR);
     a_herd_at_expiry_costs_one_fetch();
+    sources_that_hang_are_waited_for_together(1);
+    sources_that_hang_are_waited_for_together(HERD);
 }
 
 int main(void) {
