@@ -1,7 +1,7 @@
 //! Grafana's configuration files.
 #![no_main]
 
-use jwtauth_core::wire;
+use jwtauth_core::{Verifier, wire};
 use libfuzzer_sys::fuzz_target;
 use serde_json::json;
 
@@ -11,7 +11,7 @@ fuzz_target!(|text: &str| {
         return;
     }
     let config = json!({ "dialect": "grafana", "config": { "ini": text } });
-    if let Ok(verifier) = wire::verifier(&config.to_string()) {
+    if let Ok(verifier) = Verifier::from_json(&config.to_string()) {
         wire::policy(&verifier);
     }
 });

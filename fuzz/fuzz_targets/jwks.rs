@@ -1,14 +1,14 @@
 //! Key sets: the worst that one entry can do is to be skipped.
 #![no_main]
 
-use jwtauth_core::{Request, wire};
+use jwtauth_core::{Request, Verifier};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|set: &str| {
     let config = format!(
         r#"{{"dialect":"native","config":{{"keys":[{{"jwks":{set}}}],"algorithms":["RS256","PS256","ES256","ES384","ES512","EdDSA","HS256"]}}}}"#
     );
-    if let Ok(verifier) = wire::verifier(&config) {
+    if let Ok(verifier) = Verifier::from_json(&config) {
         for header in [
             "eyJhbGciOiJSUzI1NiJ9",
             "eyJhbGciOiJFUzI1NiJ9",

@@ -22,7 +22,7 @@ impl Bench {
         let body = STANDARD.encode_to_string(der.as_ref());
         let pem = format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n");
         let verifiers = configs(&pem).into_iter().map(|config| {
-            wire::verifier(&config.to_string()).unwrap_or_else(|why| panic!("{why}: {config}"))
+            Verifier::from_json(&config.to_string()).unwrap_or_else(|why| panic!("{why}: {config}"))
         });
         Bench {
             verifiers: verifiers.collect(),

@@ -31,7 +31,10 @@ impl Verifier {
     #[napi(constructor)]
     pub fn new(config: String, host_fetches: bool) -> napi::Result<Verifier> {
         let fetch = || Arc::new(HostFetch) as Arc<dyn Fetch>;
-        let core = guarded(|| wire::verifier_with(&config, host_fetches.then(fetch)))?;
+        let core = guarded(|| {
+            let builder = jwtauth_core::Verifier::builder(&config)?;
+            builder.fetch(host_fetches.then(fetch)).build()
+        })?;
         Ok(Verifier {
             core: Arc::new(core),
             host_fetches,

@@ -77,7 +77,9 @@ impl Verifier {
         let text = utf8(&text, "config")?;
         let fetch = fetch.map(Hosted::new).transpose()?.map(Arc::new);
         let client = fetch.clone().map(|fetch| fetch as Arc<dyn Fetch>);
-        let core = detached(config.py(), || wire::verifier_with(text, client))?;
+        let core = detached(config.py(), || {
+            jwtauth_core::Verifier::builder(text)?.fetch(client).build()
+        })?;
         Ok(Verifier { core, fetch })
     }
 
@@ -245,11 +247,10 @@ impl Verifier {
     }
 
     fn __repr__(&self) -> String {
-        let policy = self.core.policy();
         format!(
             "<jwtauth.Verifier profiles={} warnings={}>",
-            policy.profiles.named.len() + usize::from(policy.profiles.top.is_some()),
-            policy.warnings.len()
+            self.core.profile_count(),
+            self.core.warnings().len()
         )
     }
 }

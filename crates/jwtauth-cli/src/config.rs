@@ -45,7 +45,7 @@ impl ConfigArguments {
     /// Builds the verifier. Relative paths in a configuration that sets no `base_dir` start beside its file.
     ///
     /// # Errors
-    /// [`Code::ConfigInvalid`] for a file that cannot be read, and all that [`wire::verifier`] says.
+    /// [`Code::ConfigInvalid`] for a file that cannot be read, and all that [`Verifier::from_json`] says.
     pub(crate) fn verifier(&self) -> Result<Verifier, Error> {
         let mut envelope = fs::read_to_string(&self.config).map_err(|why| {
             Error::new(Code::ConfigInvalid)
@@ -57,10 +57,10 @@ impl ConfigArguments {
         // What does not read as an envelope stays as it is: the library says what is wrong with it.
         match json::parse(&envelope) {
             Ok(Value::Object(members)) => match self.complete(&members) {
-                Some(completed) => wire::verifier(&completed),
-                None => wire::verifier(&envelope),
+                Some(completed) => Verifier::from_json(&completed),
+                None => Verifier::from_json(&envelope),
             },
-            _ => wire::verifier(&envelope),
+            _ => Verifier::from_json(&envelope),
         }
     }
 

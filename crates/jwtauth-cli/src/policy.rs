@@ -35,7 +35,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
     }
     let document = json::parse(&reply).unwrap_or(Value::Null);
     screen::show(&format!("{}\n", screen::pretty(&document)))?;
-    for warning in &verifier.policy().warnings {
+    for warning in verifier.warnings() {
         screen::warn(&format_args!("{}: {}", warning.key, warning.message));
     }
     Ok(Ending::Well)

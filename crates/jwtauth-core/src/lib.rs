@@ -61,6 +61,7 @@ pub mod claims;
 pub mod clock;
 pub mod dialect;
 pub mod duration;
+mod envelope;
 pub mod error;
 pub mod expr;
 mod file;

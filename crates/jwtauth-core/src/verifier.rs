@@ -1,9 +1,10 @@
 //! The decision itself: [`Verifier::authenticate`] is the program's table of contents.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::clock::{Clock, Monotonic};
+use crate::envelope;
 use crate::error::{Class, Code, Error, Result};
 use crate::grant::Grant;
 use crate::keys::{Algorithm, secret_algorithms};
@@ -17,6 +18,7 @@ use crate::sources::errand::Errand;
 use crate::sources::fetch::Fetch;
 use crate::sources::status::SourceStatus;
 use crate::sources::{Environment, KeyStore, Next};
+use crate::warning::Warning;
 
 /// Decides requests by one policy. Immutable; any number of threads may use one at once.
 #[derive(Debug)]
@@ -26,7 +28,7 @@ pub struct Verifier {
     clock: Clock,
 }
 
-/// Builds a [`Verifier`] from a policy.
+/// Builds a [`Verifier`] from a configuration.
 #[derive(Debug)]
 pub struct VerifierBuilder {
     policy: Policy,
@@ -44,18 +46,22 @@ impl Verifier {
     /// # Errors
     /// The codes of class [`Config`](crate::Class::Config).
     pub fn from_json(config: &str) -> Result<Verifier> {
-        crate::wire::verifier(config)
+        Verifier::builder(config)?.build()
     }
 
-    /// Starts from a policy made in code.
-    pub fn builder(policy: Policy) -> VerifierBuilder {
-        VerifierBuilder {
-            policy,
-            clock: Clock::System,
+    /// Reads a configuration, for a verifier that needs more than the configuration says.
+    ///
+    /// # Errors
+    /// The codes of class [`Config`](crate::Class::Config).
+    pub fn builder(config: &str) -> Result<VerifierBuilder> {
+        let envelope = envelope::read(config)?;
+        Ok(VerifierBuilder {
+            policy: envelope.policy,
+            clock: envelope.clock,
             monotonic: Monotonic::default(),
-            base_dir: PathBuf::new(),
+            base_dir: envelope.base_dir,
             fetch: None,
-        }
+        })
     }
 
     /// Decides one request. Only a returned [`Grant`] grants access.
@@ -122,8 +128,18 @@ impl Verifier {
         others.is_empty() && self.keys.is_fixed() && request.bytes() <= BRIEF
     }
 
-    /// What this verifier decides by.
-    pub fn policy(&self) -> &Policy {
+    /// What the configuration has that is accepted and is probably a mistake.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.policy.warnings
+    }
+
+    /// The number of profiles; a policy's top level counts as one.
+    pub fn profile_count(&self) -> usize {
+        let profiles = &self.policy.profiles;
+        profiles.named.len() + usize::from(profiles.top.is_some())
+    }
+
+    pub(crate) fn policy(&self) -> &Policy {
         &self.policy
     }
 
@@ -221,31 +237,25 @@ fn without(why: Error, failure: &Error) -> Error {
 }
 
 impl VerifierBuilder {
-    /// Where the time comes from; the system's clock, if nothing else is said.
+    /// The source of the time. The configuration's `now`, or the system's clock, if this is not called.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> VerifierBuilder {
         self.clock = clock;
         self
     }
 
-    /// By which clock fetched keys age.
+    /// The clock by which fetched keys age, for tests.
+    #[doc(hidden)]
     #[must_use]
     pub fn monotonic(mut self, clock: Monotonic) -> VerifierBuilder {
         self.monotonic = clock;
         self
     }
 
-    /// What relative paths in the policy are relative to; the working directory, if nothing else is said.
+    /// Fetches keys over HTTP in place of the library's own client, unless it is `None`.
     #[must_use]
-    pub fn base_dir(mut self, directory: impl AsRef<Path>) -> VerifierBuilder {
-        self.base_dir = directory.as_ref().to_owned();
-        self
-    }
-
-    /// What fetches keys over HTTP in place of the library's own client.
-    #[must_use]
-    pub fn fetch(mut self, fetch: Arc<dyn Fetch>) -> VerifierBuilder {
-        self.fetch = Some(fetch);
+    pub fn fetch(mut self, fetch: impl Into<Option<Arc<dyn Fetch>>>) -> VerifierBuilder {
+        self.fetch = fetch.into();
         self
     }
 

@@ -7,14 +7,10 @@ pub mod fetch;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::claims::NumericDate;
-use crate::clock::Clock;
 use crate::dialect::Dialect;
 use crate::error::{Code, Error, Result};
 use crate::expr::{IndexRule, Pointer};
@@ -22,60 +18,9 @@ use crate::grant::{Entitlement, Grant, Identity, Payload, Session};
 use crate::json::{self, Value};
 use crate::members::Field;
 use crate::request::Request;
-use crate::sources::fetch::Fetch;
 use crate::sources::status::SourceStatus;
 use crate::verifier::Verifier;
 use crate::warning::Warning;
-
-/// Builds a verifier from an envelope: `dialect`, `config`, `options`.
-///
-/// # Errors
-/// The codes of class [`Config`](crate::Class::Config).
-pub fn verifier(config: &str) -> Result<Verifier> {
-    verifier_with(config, None)
-}
-
-/// The same with what fetches keys over HTTP in place of the library's own client.
-///
-/// # Errors
-/// Those of [`verifier`].
-pub fn verifier_with(config: &str, fetch: Option<Arc<dyn Fetch>>) -> Result<Verifier> {
-    let invalid = |why: &dyn std::fmt::Display| Error::new(Code::ConfigInvalid).with_detail(why);
-    if config.len() > MAX_DOCUMENT {
-        return Err(invalid(&"the configuration is larger than 4 MiB"));
-    }
-    let document = json::parse(config).map_err(|why| invalid(&why))?;
-    let mut envelope = Field::root(&document, Code::ConfigInvalid).members()?;
-
-    let name = envelope.require("dialect")?;
-    let dialect = Dialect::parse(name.string()?).ok_or_else(|| {
-        name.error(format!(
-            "must be one of {}",
-            Dialect::ALL.map(Dialect::as_str).join(", ")
-        ))
-    })?;
-    let config = envelope.require("config")?;
-    config.members()?;
-    let options = envelope.take("options");
-    // What `policy` prints can be given back as it is.
-    envelope.take("warnings");
-    envelope.take("key_status");
-    envelope.finish()?;
-
-    let options = options.map_or_else(|| Ok(Options::default()), |field| Options::read(&field))?;
-    // Operators know their configuration, not our envelope: `roles.web.user_claim`, not `config.roles.…`.
-    let mut policy = dialect.compile(&config.as_root(), &options.base_dir)?;
-    if let Some(bytes) = options.max_token_bytes {
-        policy.limits.token_bytes = bytes;
-    }
-    let builder = Verifier::builder(policy)
-        .clock(options.clock)
-        .base_dir(options.base_dir);
-    match fetch {
-        Some(fetch) => builder.fetch(fetch).build(),
-        None => builder.build(),
-    }
-}
 
 /// Decides a request given as JSON: `token`, `headers`, `url`, `profile`, `remote_addr`, `cached_only`.
 ///
@@ -219,37 +164,6 @@ pub fn get(document: &str, pointer: &str) -> Option<String> {
     }
 }
 
-/// What stands in an envelope beside the configuration.
-#[derive(Default)]
-struct Options {
-    base_dir: PathBuf,
-    max_token_bytes: Option<usize>,
-    clock: Clock,
-}
-
-impl Options {
-    fn read(field: &Field<'_, '_>) -> Result<Options> {
-        let mut members = field.members()?;
-        let mut options = Options::default();
-        if let Some(field) = members.take("base_dir") {
-            options.base_dir = field.text()?.into();
-        }
-        if let Some(field) = members.take("max_token_bytes") {
-            let bytes = usize::try_from(field.unsigned()?)
-                .ok()
-                .filter(|bytes| (1..=MAX_TOKEN).contains(bytes));
-            let wrong = || field.error(format!("must be between 1 and {MAX_TOKEN}"));
-            options.max_token_bytes = Some(bytes.ok_or_else(wrong)?);
-        }
-        if let Some(field) = members.take("now") {
-            let instant = NumericDate::from_number(field.number()?);
-            options.clock = Clock::Fixed(instant.ok_or_else(|| field.error("is beyond any date"))?);
-        }
-        members.finish()?;
-        Ok(options)
-    }
-}
-
 fn read_request<'a>(document: &'a Value<'_>) -> Result<Request<'a>> {
     let mut members = Field::root(document, Code::RequestInvalid).members()?;
     let mut request = Request {
@@ -378,8 +292,8 @@ fn to_line(value: &impl Serialize) -> String {
     })
 }
 
+/// The largest request, in bytes.
 const MAX_DOCUMENT: usize = 4 * 1024 * 1024;
-const MAX_TOKEN: usize = 1024 * 1024;
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,7 @@
 use std::fs;
 use std::path::Path;
 
-use jwtauth_core::{json, wire};
+use jwtauth_core::{Verifier, json, wire};
 use serde_json::Value;
 
 #[test]
@@ -25,7 +25,7 @@ fn the_examples_of_the_json_contract_run() {
         };
         let said = match kind.as_str() {
             "verifier" => {
-                verifier = Some(wire::verifier(&text).unwrap());
+                verifier = Some(Verifier::from_json(&text).unwrap());
                 continue;
             }
             "request" => {
@@ -66,7 +66,7 @@ fn the_examples_of_the_native_configuration_are_read() {
             _ => panic!("nobody knows what to do with `{kind}`"),
         };
         let envelope = serde_json::json!({ "dialect": "native", "config": config });
-        wire::verifier(&envelope.to_string()).unwrap_or_else(|error| panic!("{error}:\n{text}"));
+        Verifier::from_json(&envelope.to_string()).unwrap_or_else(|error| panic!("{error}:\n{text}"));
         read += 1;
     }
     assert!(read >= 9, "only {read} examples were read");

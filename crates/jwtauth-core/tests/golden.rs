@@ -32,7 +32,7 @@ fn each_configuration_becomes_exactly_its_policy() {
 fn each_printed_policy_reads_back_as_the_same_policy() {
     for (dialect, input) in pairs() {
         let printed = wire::policy(&verifier(&dialect, &input));
-        let again = wire::verifier(&with_base_dir(&printed, input.parent().unwrap()));
+        let again = Verifier::from_json(&with_base_dir(&printed, input.parent().unwrap()));
         if printed.contains("(redacted)") {
             assert_eq!(again.unwrap_err().code(), Code::KeyInvalid, "{}", input.display());
         } else {
@@ -66,7 +66,7 @@ fn pairs() -> Vec<(String, PathBuf)> {
 fn verifier(dialect: &str, input: &Path) -> Verifier {
     let config = fs::read_to_string(input).unwrap();
     let envelope = format!(r#"{{"dialect":"{dialect}","config":{config}}}"#);
-    wire::verifier(&with_base_dir(&envelope, input.parent().unwrap()))
+    Verifier::from_json(&with_base_dir(&envelope, input.parent().unwrap()))
         .unwrap_or_else(|error| panic!("{}: {error}", input.display()))
 }
 

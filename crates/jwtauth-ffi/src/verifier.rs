@@ -89,7 +89,9 @@ pub unsafe extern "C" fn jwtauth_verifier_new_with(
         let config = unsafe { guard::text("config_json", config_json) }?;
         let fetch = host.clone().filter(|host| host.fetches());
         let handle = Handle {
-            verifier: wire::verifier_with(config, fetch.map(|host| host as Arc<dyn Fetch>))?,
+            verifier: Verifier::builder(config)?
+                .fetch(fetch.map(|host| host as Arc<dyn Fetch>))
+                .build()?,
             _host: host,
         };
         let reply = wire::built(&handle.verifier);

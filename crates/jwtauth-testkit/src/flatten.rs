@@ -5,7 +5,7 @@ use std::fs;
 use std::panic::catch_unwind;
 use std::path::Path;
 
-use jwtauth_core::{Code, Error, Grant, wire};
+use jwtauth_core::{Code, Error, Grant, Verifier, wire};
 use serde_json::{Map, Value, json};
 
 use crate::case::{self, Case, Expect, Topic, merge};
@@ -83,7 +83,8 @@ fn lay_out(topic: &Topic, case: &Case, directory: &Path, ring: &Keyring) -> Resu
     let verifier = verifier(topic, case, &references)?;
     let request = request(case, &description, token.as_deref())?;
 
-    let decide = || wire::verifier(&verifier).and_then(|verifier| wire::authenticate(&verifier, &request));
+    let decide =
+        || Verifier::from_json(&verifier).and_then(|verifier| wire::authenticate(&verifier, &request));
     let outcome = catch_unwind(decide)
         .unwrap_or_else(|_| Err(Error::new(Code::InternalError).with_detail("the core panicked")));
     let reply = wire::reply(&outcome);

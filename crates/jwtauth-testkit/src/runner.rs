@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use jwtauth_core::wire;
+use jwtauth_core::{Verifier, wire};
 use serde_json::Value;
 
 use crate::{Context, Result};
@@ -51,7 +51,7 @@ fn check(case: &Path) -> Result<Option<String>> {
     let request = read(case, "request.json")?;
     let expect = read(case, "expect.json")?;
 
-    let outcome = wire::verifier(&verifier).and_then(|verifier| wire::authenticate(&verifier, &request));
+    let outcome = Verifier::from_json(&verifier).and_then(|verifier| wire::authenticate(&verifier, &request));
     let reply = wire::reply(&outcome);
     let matches = match &outcome {
         Ok(_) => reply == expect,

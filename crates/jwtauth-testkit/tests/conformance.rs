@@ -9,7 +9,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use jwtauth_core::{Code, json, wire};
+use jwtauth_core::{Code, Verifier, json, wire};
 use jwtauth_testkit::flatten::{self, Report};
 use jwtauth_testkit::{runner, suite};
 
@@ -39,11 +39,11 @@ fn a_printed_policy_decides_every_case_as_its_dialect_did() {
     for line in runner::index(directory).unwrap() {
         let read = |name: &str| fs::read_to_string(directory.join(&line).join(name)).unwrap();
         let envelope = read("verifier.json");
-        let Ok(verifier) = wire::verifier(&envelope) else {
+        let Ok(verifier) = Verifier::from_json(&envelope) else {
             continue;
         };
         let printed = wire::policy(&verifier);
-        let native = wire::verifier(&with_options_of(&printed, &envelope));
+        let native = Verifier::from_json(&with_options_of(&printed, &envelope));
         if printed.contains("\"(redacted)\"") {
             assert_eq!(native.unwrap_err().code(), Code::KeyInvalid, "{line}");
             continue;

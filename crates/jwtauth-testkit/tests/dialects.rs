@@ -68,7 +68,7 @@ impl Issuer {
     fn verifier(&self, dialect: &str, config: &Value) -> Verifier {
         let options = json!({ "now": NOW, "base_dir": self.directory });
         let envelope = json!({ "dialect": dialect, "config": config, "options": options });
-        wire::verifier(&envelope.to_string()).unwrap()
+        Verifier::from_json(&envelope.to_string()).unwrap()
     }
 
     fn ask(&self, dialect: &str, config: &Value) -> Result<(), Error> {
@@ -357,7 +357,7 @@ fn no_failure_repeats_what_only_the_server_is_to_know() {
             wire::refreshed(&verifier, &down),
             wire::built(&verifier),
             policy["key_status"].to_string(),
-            format!("{verifier:?} {:?}", verifier.policy()),
+            format!("{verifier:?}"),
         ];
         for said in said {
             assert!(!said.contains("hush"), "{shown}\n{said}");

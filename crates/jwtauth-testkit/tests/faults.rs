@@ -196,10 +196,9 @@ fn ask(verifier: &Verifier, tokens: &[String], threads: usize) -> Vec<Outcome> {
 
 /// The play's verifier, with the clock that the play advances.
 fn verifier(play: &Play) -> Verifier {
-    let made = Verifier::from_json(&play.verifier.to_string()).unwrap();
-    Verifier::builder(made.policy().clone())
+    Verifier::builder(&play.verifier.to_string())
+        .unwrap()
         .clock(play.now())
-        .base_dir(play.directory())
         .monotonic(play.clock.clone())
         .build()
         .unwrap()

@@ -152,10 +152,8 @@ impl Signed {
     /// A verifier that has fetched its keys.
     fn fetched(&self) -> Result<Verifier> {
         let config = self.config(r#""jwks_url":"https://id.example.com/keys""#);
-        let policy = Verifier::from_json(&config)?.policy().clone();
-        let verifier = Verifier::builder(policy)
-            .fetch(Arc::new(Handed(self.jwks.clone())))
-            .build()?;
+        let fetch: Arc<dyn Fetch> = Arc::new(Handed(self.jwks.clone()));
+        let verifier = Verifier::builder(&config)?.fetch(fetch).build()?;
         verifier.refresh_keys()?;
         Ok(verifier)
     }

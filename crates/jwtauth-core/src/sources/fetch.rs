@@ -216,11 +216,11 @@ mod tests {
     }
 
     #[derive(Debug)]
-    struct Nobody;
+    struct Unreachable;
 
-    impl Fetch for Nobody {
+    impl Fetch for Unreachable {
         fn get(&self, _: &FetchRequest<'_>) -> Result<Fetched, FetchFailed> {
-            Err(FetchFailed::new(Phase::Connect, "nobody is there"))
+            Err(FetchFailed::new(Phase::Connect, "connection refused"))
         }
     }
 
@@ -230,7 +230,9 @@ mod tests {
             let config = format!(
                 r#"{{"dialect":"native","config":{{"keys":[{{"jwks_url":"https://issuer.example/keys"{settings}}}],"algorithms":["RS256"],"issuer":null}}}}"#
             );
-            crate::wire::policy(&crate::wire::verifier_with(&config, Some(Arc::new(Nobody))).unwrap())
+            let fetch: Arc<dyn Fetch> = Arc::new(Unreachable);
+            let verifier = crate::Verifier::builder(&config).unwrap().fetch(fetch).build();
+            crate::wire::policy(&verifier.unwrap())
         };
         let text = policy(r#","ca_file":"nowhere.pem","proxy":"none","redirects":1"#);
         assert!(

@@ -3,7 +3,7 @@
 mod mistakes;
 
 use self::mistakes::{MEMBERS, WHOLE};
-use crate::wire;
+use crate::Verifier;
 
 const KEY: &str =
     r#""keys":[{"jwk":{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}}]"#;
@@ -69,7 +69,7 @@ fn a_mistake_at_the_top_level_does_not_lie_in_wait_behind_profiles() {
 }
 
 fn said(config: &str) -> String {
-    match wire::verifier(&format!(r#"{{"dialect":"native","config":{config}}}"#)) {
+    match Verifier::from_json(&format!(r#"{{"dialect":"native","config":{config}}}"#)) {
         Ok(_) => "nothing".to_owned(),
         Err(error) => format!("{}: {}", error.code(), error.detail().unwrap_or_default()),
     }

@@ -1,0 +1,99 @@
+//! How is a configuration read? (`docs/wire-format.md`)
+//!
+//! The envelope names the dialect, has its configuration, and options of the verifier.
+
+use std::path::PathBuf;
+
+use crate::claims::NumericDate;
+use crate::clock::Clock;
+use crate::dialect::Dialect;
+use crate::error::{Code, Error, Result};
+use crate::json;
+use crate::members::Field;
+use crate::policy::Policy;
+
+/// A configuration that was read.
+#[derive(Debug)]
+pub(crate) struct Envelope {
+    pub(crate) policy: Policy,
+    /// The directory that relative paths start from.
+    pub(crate) base_dir: PathBuf,
+    pub(crate) clock: Clock,
+}
+
+/// Reads an envelope: `dialect`, `config`, `options`.
+///
+/// # Errors
+/// The codes of class [`Config`](crate::Class::Config).
+pub(crate) fn read(config: &str) -> Result<Envelope> {
+    let invalid = |why: &dyn std::fmt::Display| Error::new(Code::ConfigInvalid).with_detail(why);
+    if config.len() > MAX_DOCUMENT {
+        return Err(invalid(&"the configuration is larger than 4 MiB"));
+    }
+    let document = json::parse(config).map_err(|why| invalid(&why))?;
+    let mut envelope = Field::root(&document, Code::ConfigInvalid).members()?;
+
+    let name = envelope.require("dialect")?;
+    let dialect = Dialect::parse(name.string()?).ok_or_else(|| {
+        name.error(format!(
+            "must be one of {}",
+            Dialect::ALL.map(Dialect::as_str).join(", ")
+        ))
+    })?;
+    let config = envelope.require("config")?;
+    config.members()?;
+    let options = envelope.take("options");
+    // The printed policy can be loaded as it is.
+    envelope.take("warnings");
+    envelope.take("key_status");
+    envelope.finish()?;
+
+    let options = options.map_or_else(|| Ok(Options::default()), |field| Options::read(&field))?;
+    // Paths in errors begin at the operator's configuration: `roles.web.user_claim`, not `config.roles.…`.
+    let mut policy = dialect.compile(&config.as_root(), &options.base_dir)?;
+    if let Some(bytes) = options.max_token_bytes {
+        policy.limits.token_bytes = bytes;
+    }
+    Ok(Envelope {
+        policy,
+        base_dir: options.base_dir,
+        clock: options.clock,
+    })
+}
+
+/// The options of an envelope.
+#[derive(Default)]
+struct Options {
+    base_dir: PathBuf,
+    max_token_bytes: Option<usize>,
+    clock: Clock,
+}
+
+impl Options {
+    fn read(field: &Field<'_, '_>) -> Result<Options> {
+        let mut members = field.members()?;
+        let mut options = Options::default();
+        if let Some(field) = members.take("base_dir") {
+            options.base_dir = field.text()?.into();
+        }
+        if let Some(field) = members.take("max_token_bytes") {
+            let bytes = usize::try_from(field.unsigned()?)
+                .ok()
+                .filter(|bytes| (1..=MAX_TOKEN).contains(bytes));
+            let wrong = || field.error(format!("must be between 1 and {MAX_TOKEN}"));
+            options.max_token_bytes = Some(bytes.ok_or_else(wrong)?);
+        }
+        if let Some(field) = members.take("now") {
+            let instant = NumericDate::from_number(field.number()?);
+            options.clock = Clock::Fixed(instant.ok_or_else(|| field.error("is beyond any date"))?);
+        }
+        members.finish()?;
+        Ok(options)
+    }
+}
+
+/// The largest configuration, in bytes.
+const MAX_DOCUMENT: usize = 4 * 1024 * 1024;
+
+/// The largest limit for tokens, in bytes.
+const MAX_TOKEN: usize = 1024 * 1024;
