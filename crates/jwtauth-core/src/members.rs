@@ -218,18 +218,18 @@ impl<'a, 't> Field<'a, 't> {
 }
 
 impl<'a, 't> Members<'a, 't> {
-    /// The value of a member; `None` when it is not there.
-    pub(crate) fn take(&mut self, name: &'static str) -> Option<Field<'a, 't>> {
+    /// The value of a member; `None` when it is absent.
+    pub(crate) fn get(&mut self, name: &'static str) -> Option<Field<'a, 't>> {
         self.known.push(name);
         self.peek(name)
     }
 
-    /// The value of a member; `None` when it is not there or `null`.
-    pub(crate) fn given(&mut self, name: &'static str) -> Option<Field<'a, 't>> {
-        self.take(name).filter(|field| !field.is_null())
+    /// The value of a member; `None` when it is absent or `null`.
+    pub(crate) fn get_non_null(&mut self, name: &'static str) -> Option<Field<'a, 't>> {
+        self.get(name).filter(|field| !field.is_null())
     }
 
-    /// The value of a member that somebody else asks for as well.
+    /// The value of a member, without counting as a question: [`Members::finish`] still takes the name for unknown.
     pub(crate) fn peek(&self, name: &str) -> Option<Field<'a, 't>> {
         let (_, value) = self.object.members().find(|(known, _)| *known == name)?;
         Some(Field {
@@ -241,7 +241,7 @@ impl<'a, 't> Members<'a, 't> {
 
     /// The value of a member that must be there.
     pub(crate) fn require(&mut self, name: &'static str) -> Result<Field<'a, 't>> {
-        self.take(name).ok_or_else(|| {
+        self.get(name).ok_or_else(|| {
             let missing = format!("`{}` is missing", join(&self.path, name));
             let misspelt = self
                 .object
@@ -254,7 +254,7 @@ impl<'a, 't> Members<'a, 't> {
         })
     }
 
-    /// Ends the reading: whatever was not asked for is unknown.
+    /// Ends the reading: a member that was not asked for is unknown.
     pub(crate) fn finish(self) -> Result<()> {
         let unknown = self
             .object
@@ -375,7 +375,7 @@ mod tests {
     fn what_nobody_asked_for_is_unknown() {
         let one = |members: &mut Members<'_, '_>| {
             members
-                .take("one")
+                .get("one")
                 .map(|field| field.string())
                 .transpose()
                 .map(drop)

@@ -57,10 +57,10 @@ pub fn verifier_with(config: &str, fetch: Option<Arc<dyn Fetch>>) -> Result<Veri
     })?;
     let config = envelope.require("config")?;
     config.members()?;
-    let options = envelope.take("options");
+    let options = envelope.get("options");
     // What `policy` prints can be given back as it is.
-    envelope.take("warnings");
-    envelope.take("key_status");
+    envelope.get("warnings");
+    envelope.get("key_status");
     envelope.finish()?;
 
     let options = options.map_or_else(|| Ok(Options::default()), |field| Options::read(&field))?;
@@ -240,17 +240,17 @@ impl Options {
     fn read(field: &Field<'_, '_>) -> Result<Options> {
         let mut members = field.members()?;
         let mut options = Options::default();
-        if let Some(field) = members.take("base_dir") {
+        if let Some(field) = members.get("base_dir") {
             options.base_dir = field.text()?.into();
         }
-        if let Some(field) = members.take("max_token_bytes") {
+        if let Some(field) = members.get("max_token_bytes") {
             let bytes = usize::try_from(field.unsigned()?)
                 .ok()
                 .filter(|bytes| (1..=MAX_TOKEN).contains(bytes));
             let wrong = || field.error(format!("must be between 1 and {MAX_TOKEN}"));
             options.max_token_bytes = Some(bytes.ok_or_else(wrong)?);
         }
-        if let Some(field) = members.take("now") {
+        if let Some(field) = members.get("now") {
             let instant = NumericDate::from_number(field.number()?);
             options.clock = Clock::Fixed(instant.ok_or_else(|| field.error("is beyond any date"))?);
         }
@@ -270,10 +270,10 @@ fn request_document(request: &str) -> Result<Value<'_>> {
 fn read_request<'a>(document: &'a Value<'_>) -> Result<Request<'a>> {
     let mut members = Field::root(document, Code::RequestInvalid).members()?;
     let mut request = Request {
-        token: members.take("token").map(|field| field.string()).transpose()?,
+        token: members.get("token").map(|field| field.string()).transpose()?,
         ..Request::default()
     };
-    if let Some(headers) = members.take("headers") {
+    if let Some(headers) = members.get("headers") {
         for (name, field) in headers.entries()? {
             match field.value() {
                 Value::Array(_) => {
@@ -285,13 +285,13 @@ fn read_request<'a>(document: &'a Value<'_>) -> Result<Request<'a>> {
             }
         }
     }
-    request.url = members.take("url").map(|field| field.string()).transpose()?;
-    request.profile = members.take("profile").map(|field| field.string()).transpose()?;
-    if let Some(field) = members.take("remote_addr") {
+    request.url = members.get("url").map(|field| field.string()).transpose()?;
+    request.profile = members.get("profile").map(|field| field.string()).transpose()?;
+    if let Some(field) = members.get("remote_addr") {
         let address = address(field.string()?);
         request.remote_addr = Some(address.ok_or_else(|| field.error("is not an IP address"))?);
     }
-    if let Some(field) = members.take("cached_only") {
+    if let Some(field) = members.get("cached_only") {
         request.cached_only = field.boolean()?;
     }
     members.finish()?;

@@ -30,8 +30,8 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
     let mut warnings = Vec::new();
     let mut members = config.members()?;
     let method = members.require("AuthMethod")?;
-    let binding_rules = members.take("BindingRules");
-    let directory = members.take("Directory");
+    let binding_rules = members.get("BindingRules");
+    let directory = members.get("Directory");
     members.finish()?;
 
     let method = Method::read(&method)?;
@@ -128,8 +128,8 @@ impl<'a, 't> Method<'a, 't> {
         let mut members = field.members()?;
         let name = members.require("Name")?;
         let kind = members.require("Type")?;
-        let ttl = members.take("MaxTokenTTL");
-        let locality = members.take("TokenLocality");
+        let ttl = members.get("MaxTokenTTL");
+        let locality = members.get("TokenLocality");
         let config = members.require("Config")?;
         // What a server prints beside, and what belongs to its own bookkeeping or to its Enterprise edition.
         for ignored in [
@@ -141,9 +141,9 @@ impl<'a, 't> Method<'a, 't> {
             "ModifyIndex",
             "Hash",
         ] {
-            members.take(ignored);
+            members.get(ignored);
         }
-        if let Some(rules) = members.take("NamespaceRules").filter(|rules| !rules.is_null()) {
+        if let Some(rules) = members.get("NamespaceRules").filter(|rules| !rules.is_null()) {
             return Err(rules.error("namespaces belong to Consul Enterprise and are not supported"));
         }
         members.finish()?;
@@ -218,7 +218,7 @@ fn max_token_ttl(field: &Field<'_, '_>) -> Result<Option<Duration>> {
 
 fn keys(config: &AnyCase<'_, '_>, method: &Method<'_, '_>, warnings: &mut Vec<Warning>) -> Result<KeyRule> {
     for name in BROWSER_FLOW {
-        let is_set = match config.get(name) {
+        let is_set = match config.get_non_null(name) {
             None => false,
             Some(field) if name == "VerboseOIDCLogging" => field.boolean()?,
             Some(field) if field.value().as_array().is_some() => !config.texts(name)?.is_empty(),
@@ -435,7 +435,7 @@ fn mappings(config: &AnyCase<'_, '_>, name: &'static str) -> Result<BTreeMap<Str
         if targets.insert(target.clone(), select).is_some() {
             let problem = format!("{name} contains multiple mappings for key \"{target}\"");
             return Err(config
-                .get(name)
+                .get_non_null(name)
                 .map_or_else(|| Code::ConfigInvalid.into(), |field| field.error(problem)));
         }
     }

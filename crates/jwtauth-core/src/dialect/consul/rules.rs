@@ -77,11 +77,11 @@ fn unmapped(selector: &Selector, mapped: &Mapped) -> Vec<String> {
 
 fn rule(field: &Field<'_, '_>, method: &str, variables: &BTreeSet<String>) -> Result<BindingRule> {
     let mut members = field.members()?;
-    let auth_method = members.take("AuthMethod");
-    let selector = members.take("Selector").filter(|field| !field.is_null());
-    let kind = members.take("BindType");
-    let name = members.take("BindName");
-    let bind_vars = members.take("BindVars").filter(|field| !field.is_null());
+    let auth_method = members.get("AuthMethod");
+    let selector = members.get("Selector").filter(|field| !field.is_null());
+    let kind = members.get("BindType");
+    let name = members.get("BindName");
+    let bind_vars = members.get("BindVars").filter(|field| !field.is_null());
     for ignored in [
         "ID",
         "Description",
@@ -90,7 +90,7 @@ fn rule(field: &Field<'_, '_>, method: &str, variables: &BTreeSet<String>) -> Re
         "CreateIndex",
         "ModifyIndex",
     ] {
-        members.take(ignored);
+        members.get(ignored);
     }
     members.finish()?;
 
@@ -141,7 +141,7 @@ fn rule(field: &Field<'_, '_>, method: &str, variables: &BTreeSet<String>) -> Re
         }
         Some(vars) => {
             let mut members = vars.members()?;
-            let name = members.take("Name");
+            let name = members.get("Name");
             members.finish()?;
             let name = name.as_ref().map(template).transpose()?;
             name.into_iter().map(|name| ("name".to_owned(), name)).collect()
@@ -215,10 +215,10 @@ fn existing(field: &Field<'_, '_>) -> Result<Directory> {
     let names =
         |field: Field<'_, '_>| -> Result<BTreeSet<String>> { Ok(field.strings()?.into_iter().collect()) };
     let directory = Directory {
-        roles: members.take("roles").map(names).transpose()?,
-        policies: members.take("policies").map(names).transpose()?,
+        roles: members.get("roles").map(names).transpose()?,
+        policies: members.get("policies").map(names).transpose()?,
         datacenter: members
-            .take("datacenter")
+            .get("datacenter")
             .map(|field| field.text().map(str::to_owned))
             .transpose()?,
     };

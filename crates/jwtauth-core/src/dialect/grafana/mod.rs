@@ -26,14 +26,14 @@ use crate::warning::Warning;
 pub(super) fn compile(config: &Field<'_, '_>, base_dir: &Path) -> Result<Policy> {
     let mut warnings = Vec::new();
     let mut members = config.members()?;
-    let ini = members.take("ini");
+    let ini = members.get("ini");
     let (jwt, users, app_mode) = (
-        members.take("auth.jwt"),
-        members.take("users"),
-        members.take("app_mode"),
+        members.get("auth.jwt"),
+        members.get("users"),
+        members.get("app_mode"),
     );
-    let env = members.take("env");
-    let orgs = members.take("orgs").map_or_else(
+    let env = members.get("env");
+    let orgs = members.get("orgs").map_or_else(
         || Ok(vec![(1, "Main Org.".to_owned())]),
         |field| organisations(&field),
     )?;

@@ -17,47 +17,47 @@ use crate::policy::{
 pub(super) fn read(layers: &mut Layers<'_, '_, '_>, discovered: Option<&str>) -> Result<ClaimsRule> {
     let boolean = |field: Option<Field<'_, '_>>, default| field.map_or(Ok(default), |field| field.boolean());
     Ok(ClaimsRule {
-        issuers: match layers.given("issuer") {
-            None if layers.says("issuer") => Vec::new(),
+        issuers: match layers.get_non_null("issuer") {
+            None if layers.has("issuer") => Vec::new(),
             None => discovered.map(str::to_owned).into_iter().collect(),
             Some(field) if field.value().as_str().is_some() => vec![field.text()?.to_owned()],
             Some(field) => some_strings(&field)?,
         },
         subject: layers
-            .given("subject")
+            .get_non_null("subject")
             .map(|field| field.text().map(str::to_owned))
             .transpose()?,
         audience: layers
-            .given("audiences")
+            .get_non_null("audiences")
             .map_or(Ok(AudienceRule::default()), |field| audience(&field))?,
         required: layers
-            .given("required_claims")
+            .get_non_null("required_claims")
             .map_or_else(|| Ok(vec!["exp".to_owned()]), |field| field.strings())?,
         times: TimesRule {
-            leeway: leeway(layers.given("leeway"))?,
+            leeway: leeway(layers.get_non_null("leeway"))?,
             expires: layers
-                .given("expires")
+                .get_non_null("expires")
                 .map(|field| field.choice())
                 .transpose()?
                 .unwrap_or_default(),
             max_age: layers
-                .given("max_age")
+                .get_non_null("max_age")
                 .map(|field| field.duration())
                 .transpose()?,
-            check_iat: boolean(layers.given("check_iat"), true)?,
-            whole_seconds: boolean(layers.given("whole_seconds"), false)?,
-            zero_is_absent: boolean(layers.given("zero_is_absent"), false)?,
+            check_iat: boolean(layers.get_non_null("check_iat"), true)?,
+            whole_seconds: boolean(layers.get_non_null("whole_seconds"), false)?,
+            zero_is_absent: boolean(layers.get_non_null("zero_is_absent"), false)?,
             synthesise: layers
-                .given("synthesise")
+                .get_non_null("synthesise")
                 .map(|field| synthesis(&field))
                 .transpose()?,
         },
-        null_is_absent: boolean(layers.given("null_is_absent"), false)?,
+        null_is_absent: boolean(layers.get_non_null("null_is_absent"), false)?,
         check_order: layers
-            .given("check_order")
+            .get_non_null("check_order")
             .map_or(Ok(RegisteredCheck::DEFAULT_ORDER), |field| check_order(&field))?,
         rules: layers
-            .given("claims")
+            .get_non_null("claims")
             .map_or(Ok(Vec::new()), |field| rules(&field))?,
     })
 }
@@ -71,15 +71,21 @@ fn rule(field: &Field<'_, '_>) -> Result<ClaimRule> {
     let mut members = field.members()?;
     let select = identity::selection(&mut members, field)?;
     let equals = members
-        .take("equals")
+        .get("equals")
         .map(|field| ClaimTest::Equals(field.value().clone().into_owned()));
-    let any_of = members.given("any_of").map(|field| any_of(&field)).transpose()?;
-    let glob = members.given("glob").map(|field| globs(&field)).transpose()?;
+    let any_of = members
+        .get_non_null("any_of")
+        .map(|field| any_of(&field))
+        .transpose()?;
+    let glob = members
+        .get_non_null("glob")
+        .map(|field| globs(&field))
+        .transpose()?;
     let list_numbers = members
-        .given("list_numbers")
+        .get_non_null("list_numbers")
         .map_or(Ok(true), |field| field.boolean())?;
     let split = members
-        .given("split")
+        .get_non_null("split")
         .map(|field| field.text().map(str::to_owned))
         .transpose()?;
     members.finish()?;
@@ -132,7 +138,7 @@ fn leeway(field: Option<Field<'_, '_>>) -> Result<Leeway> {
     let mut members = field.members()?;
     let mut of = |claim| {
         members
-            .given(claim)
+            .get_non_null(claim)
             .map_or(Ok(DEFAULT_LEEWAY), |field| field.duration())
     };
     let leeway = Leeway {

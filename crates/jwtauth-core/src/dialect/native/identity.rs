@@ -18,25 +18,31 @@ pub(super) fn read(field: Option<Field<'_, '_>>) -> Result<IdentityRule> {
     };
     let mut members = field.members()?;
     let rule = IdentityRule {
-        name: match members.take("name") {
+        name: match members.get("name") {
             None => by_subject(),
             Some(field) if field.is_null() => Vec::new(),
             Some(field) if field.value().as_array().is_some() => some_values(&field)?,
             Some(field) => vec![value(&field)?],
         },
         named: members
-            .given("named")
+            .get_non_null("named")
             .map(|field| field.choice())
             .transpose()?
             .unwrap_or_default(),
-        email: members.given("email").map(|field| value(&field)).transpose()?,
-        display_name: members
-            .given("display_name")
+        email: members
+            .get_non_null("email")
             .map(|field| value(&field))
             .transpose()?,
-        groups: members.given("groups").map(|field| list(&field)).transpose()?,
-        metadata: by_name(members.given("metadata"), metadata)?,
-        lists: by_name(members.given("lists"), list)?,
+        display_name: members
+            .get_non_null("display_name")
+            .map(|field| value(&field))
+            .transpose()?,
+        groups: members
+            .get_non_null("groups")
+            .map(|field| list(&field))
+            .transpose()?,
+        metadata: by_name(members.get_non_null("metadata"), metadata)?,
+        lists: by_name(members.get_non_null("lists"), list)?,
     };
     members.finish()?;
     Ok(rule)
@@ -44,10 +50,10 @@ pub(super) fn read(field: Option<Field<'_, '_>>) -> Result<IdentityRule> {
 
 /// Where in the claims a value is: one of `claim`, `pointer`, `jmespath`.
 pub(super) fn selection(members: &mut Members<'_, '_>, field: &Field<'_, '_>) -> Result<Selection> {
-    let claim = members.given("claim");
-    let pointer = members.given("pointer");
-    let index = members.given("index");
-    let expression = members.given("jmespath");
+    let claim = members.get_non_null("claim");
+    let pointer = members.get_non_null("pointer");
+    let index = members.get_non_null("index");
+    let expression = members.get_non_null("jmespath");
     if let (Some(index), None) = (&index, &pointer) {
         return Err(index.error("needs a `pointer` beside it"));
     }
@@ -96,10 +102,10 @@ pub(super) fn list(field: &Field<'_, '_>) -> Result<ListRule> {
         absent,
         other,
         drop_empty: members
-            .given("drop_empty")
+            .get_non_null("drop_empty")
             .map_or(Ok(false), |field| field.boolean())?,
         split: members
-            .given("split")
+            .get_non_null("split")
             .map(|field| field.text().map(str::to_owned))
             .transpose()?,
     };
@@ -122,17 +128,17 @@ fn value_members(members: &mut Members<'_, '_>, field: &Field<'_, '_>) -> Result
     Ok(ValueRule {
         select: selection(members, field)?,
         text: members
-            .given("text")
+            .get_non_null("text")
             .map(|field| field.choice())
             .transpose()?
             .unwrap_or_default(),
         absent: members
-            .given("absent")
+            .get_non_null("absent")
             .map(|field| field.choice())
             .transpose()?
             .unwrap_or_default(),
         other: members
-            .given("other")
+            .get_non_null("other")
             .map(|field| field.choice())
             .transpose()?
             .unwrap_or_default(),

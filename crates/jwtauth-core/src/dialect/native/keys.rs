@@ -29,7 +29,7 @@ pub(super) fn read(members: &mut Members<'_, '_>, disabled: bool) -> Result<KeyR
         sources,
         algorithms: algorithms(&members.require("algorithms")?)?,
         kid: members
-            .given("kid")
+            .get_non_null("kid")
             .map(|field| field.choice())
             .transpose()?
             .unwrap_or_default(),
@@ -50,16 +50,16 @@ fn source(field: &Field<'_, '_>) -> Result<KeySpec> {
     let settings = fetch_settings(&mut members)?;
     let mut origins = Vec::new();
     for name in ORIGINS {
-        origins.extend(members.given(name).map(|value| (name, value)));
+        origins.extend(members.get_non_null(name).map(|value| (name, value)));
     }
-    let kid = members.given("kid");
+    let kid = members.get_non_null("kid");
     let discovered = members
-        .given("discovered_algorithms")
+        .get_non_null("discovered_algorithms")
         .map(|field| field.choice())
         .transpose()?
         .unwrap_or_default();
     let narrower = members
-        .given("algorithms")
+        .get_non_null("algorithms")
         .map(|field| algorithms(&field))
         .transpose()?;
     members.finish()?;
@@ -209,47 +209,47 @@ fn fetch_settings(members: &mut Members<'_, '_>) -> Result<FetchSettings> {
     let mut settings = FetchSettings::default();
     let path = |field: Option<Field<'_, '_>>| field.map(|field| field.text().map(PathBuf::from)).transpose();
     let text = |field: Option<Field<'_, '_>>| field.map(|field| field.text().map(str::to_owned)).transpose();
-    settings.ca_pem = text(members.given("ca_pem"))?;
-    settings.client_cert_pem = text(members.given("client_cert_pem"))?;
+    settings.ca_pem = text(members.get_non_null("ca_pem"))?;
+    settings.client_cert_pem = text(members.get_non_null("client_cert_pem"))?;
     settings.client_key_pem = members
-        .given("client_key_pem")
+        .get_non_null("client_key_pem")
         .map(|field| unredacted(&field, field.text()?).map(|pem| Secret::new(pem.into())))
         .transpose()?;
-    settings.ca_file = path(members.given("ca_file"))?;
-    settings.client_cert_file = path(members.given("client_cert_file"))?;
-    settings.client_key_file = path(members.given("client_key_file"))?;
-    settings.bearer_token_file = path(members.given("bearer_token_file"))?;
+    settings.ca_file = path(members.get_non_null("ca_file"))?;
+    settings.client_cert_file = path(members.get_non_null("client_cert_file"))?;
+    settings.client_key_file = path(members.get_non_null("client_key_file"))?;
+    settings.bearer_token_file = path(members.get_non_null("bearer_token_file"))?;
     for (name, setting) in [
         ("cache_ttl", &mut settings.cache_ttl),
         ("cool_down", &mut settings.cool_down),
         ("max_stale", &mut settings.max_stale),
         ("timeout", &mut settings.timeout),
     ] {
-        if let Some(field) = members.given(name) {
+        if let Some(field) = members.get_non_null(name) {
             *setting = field.duration()?;
             if name == "timeout" && setting.is_zero() {
                 return Err(field.error("must be more than zero"));
             }
         }
     }
-    if let Some(field) = members.given("max_bytes") {
+    if let Some(field) = members.get_non_null("max_bytes") {
         settings.max_bytes = field.unsigned()?;
     }
-    if let Some(field) = members.given("redirects") {
+    if let Some(field) = members.get_non_null("redirects") {
         let allowed = u32::try_from(field.unsigned()?)
             .ok()
             .filter(|redirects| *redirects <= MAX_REDIRECTS);
         settings.redirects =
             allowed.ok_or_else(|| field.error(format!("must be at most {MAX_REDIRECTS}")))?;
     }
-    if let Some(field) = members.given("proxy") {
+    if let Some(field) = members.get_non_null("proxy") {
         settings.proxy = field.choice()?;
     }
     for (name, setting) in [
         ("insecure_http", &mut settings.insecure_http),
         ("insecure_skip_verify", &mut settings.insecure_skip_verify),
     ] {
-        if let Some(field) = members.given(name) {
+        if let Some(field) = members.get_non_null(name) {
             *setting = field.boolean()?;
         }
     }

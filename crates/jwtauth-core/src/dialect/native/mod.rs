@@ -21,23 +21,23 @@ use crate::policy::{
 pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
     let mut warnings = Vec::new();
     let mut members = config.members()?;
-    let extract = extract(members.given("token"))?;
+    let extract = extract(members.get_non_null("token"))?;
     let keys = keys::read(&mut members, extract.disabled)?;
     let profiles = profiles::read(&mut members, keys::discovered(&keys), &mut warnings)?;
     let policy = Policy {
         keys,
         extract,
         typ: members
-            .given("typ")
+            .get_non_null("typ")
             .map(|field| some_strings(&field))
             .transpose()?,
         unused_headers: members
-            .given("unused_headers")
+            .get_non_null("unused_headers")
             .map(|field| field.choice())
             .transpose()?
             .unwrap_or_default(),
-        not_applicable: not_applicable(members.given("not_applicable"))?,
-        responses: responses(members.given("responses"))?,
+        not_applicable: not_applicable(members.get_non_null("not_applicable"))?,
+        responses: responses(members.get_non_null("responses"))?,
         profiles,
         limits: Limits::default(),
         warnings,
@@ -53,9 +53,9 @@ fn extract(field: Option<Field<'_, '_>>) -> Result<ExtractRule> {
     };
     let Some(field) = field else { return Ok(rule) };
     let mut members = field.members()?;
-    let header = members.take("header");
-    let prefix = members.take("prefix");
-    let prefix_rule = members.given("prefix_rule");
+    let header = members.get("header");
+    let prefix = members.get("prefix");
+    let prefix_rule = members.get_non_null("prefix_rule");
     if header.as_ref().is_some_and(Field::is_null) {
         if let Some(stray) = prefix
             .as_ref()
@@ -86,19 +86,19 @@ fn extract(field: Option<Field<'_, '_>>) -> Result<ExtractRule> {
         });
     }
     rule.query = members
-        .given("query")
+        .get_non_null("query")
         .map(|field| field.text().map(str::to_owned))
         .transpose()?;
     rule.padding = members
-        .given("padding")
+        .get_non_null("padding")
         .map(|field| field.choice())
         .transpose()?
         .unwrap_or_default();
     rule.disabled = members
-        .given("disabled")
+        .get_non_null("disabled")
         .map_or(Ok(false), |field| field.boolean())?;
     rule.requested_org = members
-        .given("requested_org")
+        .get_non_null("requested_org")
         .map(|field| requested_org(&field))
         .transpose()?;
     members.finish()?;
@@ -123,7 +123,7 @@ fn not_applicable(field: Option<Field<'_, '_>>) -> Result<NotApplicable> {
     let mut given = |name| {
         Ok::<_, crate::Error>(
             members
-                .given(name)
+                .get_non_null(name)
                 .map(|field| field.boolean())
                 .transpose()?
                 .unwrap_or_default(),
@@ -146,10 +146,10 @@ fn responses(field: Option<Field<'_, '_>>) -> Result<Responses> {
     };
     let mut members = field.members()?;
     let default_status = members
-        .given("default_status")
+        .get_non_null("default_status")
         .map(|field| status(&field))
         .transpose()?;
-    let entries = match members.given("entries") {
+    let entries = match members.get_non_null("entries") {
         None => Vec::new(),
         Some(list) => list.items()?.iter().map(response).collect::<Result<_>>()?,
     };
@@ -167,17 +167,17 @@ fn response(field: &Field<'_, '_>) -> Result<Response> {
         |field: Option<Field<'_, '_>>| field.map(|field| field.string().map(str::to_owned)).transpose();
     let response = Response {
         code: error_code(&code)?,
-        claim: text(members.given("claim"))?,
+        claim: text(members.get_non_null("claim"))?,
         absent: members
-            .given("absent")
+            .get_non_null("absent")
             .map(|field| field.boolean())
             .transpose()?
             .unwrap_or_default(),
         http_status: members
-            .given("http_status")
+            .get_non_null("http_status")
             .map(|field| status(&field))
             .transpose()?,
-        detail: text(members.given("detail"))?,
+        detail: text(members.get_non_null("detail"))?,
     };
     members.finish()?;
     Ok(response)

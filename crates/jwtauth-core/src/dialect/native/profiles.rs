@@ -14,20 +14,20 @@ pub(super) fn read(
     discovered: Option<&str>,
     warnings: &mut Vec<Warning>,
 ) -> Result<Profiles> {
-    let default = members.given("default_profile");
+    let default = members.get_non_null("default_profile");
     let required = members
-        .given("profile_required")
+        .get_non_null("profile_required")
         .map(|field| field.boolean())
         .transpose()?;
     let ignore_case = members
-        .given("profiles_ignore_case")
+        .get_non_null("profiles_ignore_case")
         .map(|field| field.boolean())
         .transpose()?;
     let ignore_case = ignore_case.unwrap_or_default();
     if let (Some(default), Some(true)) = (&default, required) {
         return Err(default.error("does not go with `profile_required`; leave one of them out"));
     }
-    let given = members.given("profiles");
+    let given = members.get_non_null("profiles");
 
     // The top level is read even where no request is decided by it: its members stand in for those that profiles
     // leave out, and a mistake in one of them must not lie in wait.
@@ -96,13 +96,13 @@ pub(super) struct Layers<'m, 'a, 't> {
 
 impl<'a, 't> Layers<'_, 'a, 't> {
     /// Whether a member is there at all, be it `null`.
-    pub(super) fn says(&self, name: &'static str) -> bool {
+    pub(super) fn has(&self, name: &'static str) -> bool {
         self.own.peek(name).is_some() || self.below.is_some_and(|below| below.peek(name).is_some())
     }
 
-    pub(super) fn given(&mut self, name: &'static str) -> Option<Field<'a, 't>> {
+    pub(super) fn get_non_null(&mut self, name: &'static str) -> Option<Field<'a, 't>> {
         self.own
-            .take(name)
+            .get(name)
             .or_else(|| self.below.and_then(|below| below.peek(name)))
             .filter(|field| !field.is_null())
     }
@@ -150,14 +150,14 @@ fn profile(
     Ok(Profile {
         name: name.to_owned(),
         closed: layers
-            .given("closed")
+            .get_non_null("closed")
             .map(|field| field.text().map(str::to_owned))
             .transpose()?,
         claims,
-        identity: identity::read(layers.given("identity"))?,
+        identity: identity::read(layers.get_non_null("identity"))?,
         rules: rules::read(layers)?,
-        session: rules::session(layers.given("session"))?,
-        bound_cidrs: rules::networks(layers.given("bound_cidrs"))?,
+        session: rules::session(layers.get_non_null("session"))?,
+        bound_cidrs: rules::networks(layers.get_non_null("bound_cidrs"))?,
     })
 }
 

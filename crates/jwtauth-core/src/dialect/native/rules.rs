@@ -19,19 +19,22 @@ use crate::policy::{
 pub(super) fn read(layers: &mut Layers<'_, '_, '_>) -> Result<Rules> {
     Ok(Rules {
         requirements: layers
-            .given("requirements")
+            .get_non_null("requirements")
             .map_or(Ok(Vec::new()), |field| claims::rules(&field))?,
         policies: layers
-            .given("policies")
+            .get_non_null("policies")
             .map_or(Ok(Vec::new()), |field| names(&field))?,
-        forbidden_policies: forbidden(layers.given("forbidden_policies"))?,
-        roles: layers.given("roles").map(|field| roles(&field)).transpose()?,
+        forbidden_policies: forbidden(layers.get_non_null("forbidden_policies"))?,
+        roles: layers
+            .get_non_null("roles")
+            .map(|field| roles(&field))
+            .transpose()?,
         org_roles: layers
-            .given("org_roles")
+            .get_non_null("org_roles")
             .map(|field| org_roles(&field))
             .transpose()?,
         bindings: layers
-            .given("bindings")
+            .get_non_null("bindings")
             .map(|field| bindings(&field))
             .transpose()?,
     })
@@ -43,40 +46,40 @@ pub(super) fn session(field: Option<Field<'_, '_>>) -> Result<SessionRule> {
     };
     let mut members = field.members()?;
     let ttl = members
-        .given("ttl")
+        .get_non_null("ttl")
         .map(|field| session_length(&field))
         .transpose()?;
-    let max_ttl = members.given("max_ttl");
+    let max_ttl = members.get_non_null("max_ttl");
     let boolean = |field: Option<Field<'_, '_>>| field.map(|field| field.boolean()).transpose();
     let text = |field: Option<Field<'_, '_>>| field.map(|field| field.text().map(str::to_owned)).transpose();
     let terms = Session {
         ttl,
         max_ttl: max_ttl.as_ref().map(|field| field.seconds()).transpose()?,
         explicit_max_ttl: members
-            .given("explicit_max_ttl")
+            .get_non_null("explicit_max_ttl")
             .map(|field| field.seconds())
             .transpose()?,
         // A period of zero is no period.
         period: members
-            .given("period")
+            .get_non_null("period")
             .map(|field| field.seconds())
             .transpose()?
             .filter(|period| *period > 0),
         num_uses: members
-            .given("num_uses")
+            .get_non_null("num_uses")
             .map(|field| field.unsigned())
             .transpose()?,
-        token_type: text(members.given("token_type"))?,
-        renewable: boolean(members.given("renewable"))?,
+        token_type: text(members.get_non_null("token_type"))?,
+        renewable: boolean(members.get_non_null("renewable"))?,
         bound_cidrs: members
-            .given("bound_cidrs")
+            .get_non_null("bound_cidrs")
             .map_or(Ok(Vec::new()), |field| field.strings())?,
-        display_name: text(members.given("display_name"))?,
-        local: boolean(members.given("local"))?,
-        auth_method: text(members.given("auth_method"))?,
-        allow_sign_up: boolean(members.given("allow_sign_up"))?,
-        sync_org_roles: boolean(members.given("sync_org_roles"))?,
-        sync_teams: boolean(members.given("sync_teams"))?,
+        display_name: text(members.get_non_null("display_name"))?,
+        local: boolean(members.get_non_null("local"))?,
+        auth_method: text(members.get_non_null("auth_method"))?,
+        allow_sign_up: boolean(members.get_non_null("allow_sign_up"))?,
+        sync_org_roles: boolean(members.get_non_null("sync_org_roles"))?,
+        sync_teams: boolean(members.get_non_null("sync_teams"))?,
     };
     if let (Some(field), true) = (&max_ttl, terms.max_ttl < terms.ttl) {
         return Err(field.error("must not be shorter than `ttl`"));
@@ -84,7 +87,7 @@ pub(super) fn session(field: Option<Field<'_, '_>>) -> Result<SessionRule> {
     let rule = SessionRule {
         terms,
         display_name_prefix: members
-            .given("display_name_prefix")
+            .get_non_null("display_name_prefix")
             .map(|field| field.string().map(str::to_owned))
             .transpose()?,
     };
@@ -133,13 +136,16 @@ fn roles(field: &Field<'_, '_>) -> Result<RoleRule> {
     let mut members = field.members()?;
     let rule = RoleRule {
         jmespath: identity::jmespath(&members.require("jmespath")?)?,
-        allowed: members.given("allowed").map(|field| names(&field)).transpose()?,
+        allowed: members
+            .get_non_null("allowed")
+            .map(|field| names(&field))
+            .transpose()?,
         default: members
-            .given("default")
+            .get_non_null("default")
             .map(|field| field.text().map(str::to_owned))
             .transpose()?,
         strict: members
-            .given("strict")
+            .get_non_null("strict")
             .map_or(Ok(false), |field| field.boolean())?,
     };
     members.finish()?;
@@ -161,24 +167,26 @@ fn org_roles(field: &Field<'_, '_>) -> Result<OrgRoleRule> {
     let boolean = |field: Option<Field<'_, '_>>| field.map_or(Ok(false), |field| field.boolean());
     let rule = OrgRoleRule {
         role: members
-            .given("role")
+            .get_non_null("role")
             .map(|field| identity::jmespath(&field))
             .transpose()?,
         external_orgs: members
-            .given("external_orgs")
+            .get_non_null("external_orgs")
             .map(|field| identity::list(&field))
             .transpose()?,
-        mapping: members.given("mapping").map_or(Ok(Vec::new()), |field| {
+        mapping: members.get_non_null("mapping").map_or(Ok(Vec::new()), |field| {
             field.items()?.iter().map(org_mapping).collect()
         })?,
         default_org: org_id(&members.require("default_org")?)?,
         default_role: members.require("default_role")?.choice()?,
-        strict: boolean(members.given("strict"))?,
-        assign_server_admin: boolean(members.given("assign_server_admin"))?,
-        org_from_request: boolean(members.given("org_from_request"))?,
-        directory: members.given("directory").map_or(Ok(BTreeSet::new()), |field| {
-            field.items()?.iter().map(org_id).collect()
-        })?,
+        strict: boolean(members.get_non_null("strict"))?,
+        assign_server_admin: boolean(members.get_non_null("assign_server_admin"))?,
+        org_from_request: boolean(members.get_non_null("org_from_request"))?,
+        directory: members
+            .get_non_null("directory")
+            .map_or(Ok(BTreeSet::new()), |field| {
+                field.items()?.iter().map(org_id).collect()
+            })?,
     };
     members.finish()?;
     Ok(rule)
@@ -219,10 +227,10 @@ fn bindings(field: &Field<'_, '_>) -> Result<Bindings> {
             .map(binding)
             .collect::<Result<_>>()?,
         directory: members
-            .given("directory")
+            .get_non_null("directory")
             .map_or(Ok(Directory::default()), |field| directory(&field))?,
         variables: members
-            .given("variables")
+            .get_non_null("variables")
             .map_or(Ok(BTreeSet::new()), |field| set(&field))?,
     };
     members.finish()?;
@@ -235,12 +243,12 @@ fn binding(field: &Field<'_, '_>) -> Result<BindingRule> {
     let mut members = field.members()?;
     let rule = BindingRule {
         selector: members
-            .given("selector")
+            .get_non_null("selector")
             .map(|field| Selector::parse(field.string()?).map_err(|error| field.within(error)))
             .transpose()?,
         bind: members.require("bind")?.choice()?,
         name: template(&members.require("name")?)?,
-        variables: match members.given("variables") {
+        variables: match members.get_non_null("variables") {
             None => BTreeMap::new(),
             Some(field) => {
                 let entries = field.entries()?;
@@ -258,10 +266,16 @@ fn binding(field: &Field<'_, '_>) -> Result<BindingRule> {
 fn directory(field: &Field<'_, '_>) -> Result<Directory> {
     let mut members = field.members()?;
     let directory = Directory {
-        roles: members.given("roles").map(|field| set(&field)).transpose()?,
-        policies: members.given("policies").map(|field| set(&field)).transpose()?,
+        roles: members
+            .get_non_null("roles")
+            .map(|field| set(&field))
+            .transpose()?,
+        policies: members
+            .get_non_null("policies")
+            .map(|field| set(&field))
+            .transpose()?,
         datacenter: members
-            .given("datacenter")
+            .get_non_null("datacenter")
             .map(|field| field.text().map(str::to_owned))
             .transpose()?,
     };

@@ -26,7 +26,7 @@ pub(super) fn given<'a, 't, T>(
     name: &'static str,
     kind: impl FnOnce(&Field<'a, 't>) -> Result<T>,
 ) -> Result<Option<T>> {
-    members.take(name).map(|field| kind(&field)).transpose()
+    members.get(name).map(|field| kind(&field)).transpose()
 }
 
 /// A string; a number is the text it is written as, `true` is `1`.

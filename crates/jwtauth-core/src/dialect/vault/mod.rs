@@ -25,8 +25,8 @@ use crate::warning::Warning;
 pub(super) fn compile(field: &Field<'_, '_>) -> Result<Policy> {
     let mut members = field.members()?;
     let config = config::Body::read(&mut members)?;
-    let roles = members.take("roles");
-    let mount = members.take("mount");
+    let roles = members.get("roles");
+    let mount = members.get("mount");
     members.finish()?;
 
     let mut warnings = Vec::new();
