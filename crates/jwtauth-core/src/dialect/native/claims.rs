@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::profiles::Layers;
+use super::layers::Layers;
 use super::{identity, some_strings};
 use crate::error::Result;
 use crate::expr::{Glob, Selection};

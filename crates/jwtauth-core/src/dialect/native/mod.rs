@@ -6,6 +6,7 @@
 mod claims;
 mod identity;
 mod keys;
+mod layers;
 mod profiles;
 mod rules;
 #[cfg(test)]

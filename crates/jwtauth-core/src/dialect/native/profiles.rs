@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::layers::Layers;
 use super::{claims, identity, rules};
 use crate::error::Result;
 use crate::members::{Field, Members};
@@ -32,16 +33,7 @@ pub(super) fn read(
     // The top level is read even where no request is decided by it: its members stand in for those that profiles
     // leave out, and a mistake in one of them must not lie in wait.
     let mut of_top = Vec::new();
-    let top = profile(
-        &mut Layers {
-            own: members,
-            below: None,
-        },
-        "",
-        "",
-        discovered,
-        &mut of_top,
-    )?;
+    let top = profile(&mut Layers::top(members), "", "", discovered, &mut of_top)?;
     let top = if default.is_some() || required.unwrap_or_default() {
         None
     } else {
@@ -64,10 +56,7 @@ pub(super) fn read(
             if let Some(stray) = FOR_ALL_PROFILES.iter().find_map(|name| own.peek(name)) {
                 return Err(stray.error("is the same for all profiles; it belongs at the top level"));
             }
-            let mut layers = Layers {
-                own: &mut own,
-                below: Some(members),
-            };
+            let mut layers = Layers::over(&mut own, members);
             let profile = profile(&mut layers, &name, field.path(), discovered, warnings)?;
             own.finish()?;
             if named.insert(name, profile).is_some() {
@@ -84,28 +73,6 @@ pub(super) fn read(
         ignore_case,
         named,
     })
-}
-
-/// The members of a profile, in front of those of the top level, which stand in for the ones it has not.
-///
-/// A member that is `null` is switched off and not looked for at the top level.
-pub(super) struct Layers<'m, 'a, 't> {
-    own: &'m mut Members<'a, 't>,
-    below: Option<&'m Members<'a, 't>>,
-}
-
-impl<'a, 't> Layers<'_, 'a, 't> {
-    /// Whether a member is there at all, be it `null`.
-    pub(super) fn has(&self, name: &'static str) -> bool {
-        self.own.peek(name).is_some() || self.below.is_some_and(|below| below.peek(name).is_some())
-    }
-
-    pub(super) fn get_non_null(&mut self, name: &'static str) -> Option<Field<'a, 't>> {
-        self.own
-            .get(name)
-            .or_else(|| self.below.and_then(|below| below.peek(name)))
-            .filter(|field| !field.is_null())
-    }
 }
 
 fn default_profile(

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::profiles::Layers;
+use super::layers::Layers;
 use super::{claims, identity};
 use crate::error::Result;
 use crate::expr::{Selector, Template};
