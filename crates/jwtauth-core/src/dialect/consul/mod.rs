@@ -325,7 +325,7 @@ fn keys(config: &AnyCase<'_, '_>, method: &Method<'_, '_>, warnings: &mut Vec<Wa
         };
         let key = pem::public_key(text, FORM).map_err(located)?.key;
         sources.push(KeySpec {
-            origin: Origin::Pem(key.to_pem().map_err(located)?),
+            origin: Origin::Pem(pem::write(&key).map_err(located)?),
             kid: None,
             algorithms: None,
         });

@@ -95,7 +95,7 @@ pub(super) fn rule(
                     "this is a private key, used for its public half; deploy only the public key where tokens are verified",
                 ));
             }
-            let pem = found.key.to_pem().map_err(|why| located(place, source, &why))?;
+            let pem = pem::write(&found.key).map_err(|why| located(place, source, &why))?;
             let without_kid = !settings.is_set("key_id");
             (
                 Origin::Pem(pem),

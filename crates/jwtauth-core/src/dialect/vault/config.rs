@@ -148,7 +148,7 @@ impl<'a, 't> Body<'a, 't> {
         let parse = |text: &String| {
             let found = pem::public_key(text, PASTED)?;
             Ok(KeySpec {
-                origin: Origin::Pem(found.key.to_pem()?),
+                origin: Origin::Pem(pem::write(&found.key)?),
                 kid: None,
                 algorithms: None,
             })
