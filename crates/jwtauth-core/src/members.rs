@@ -187,6 +187,16 @@ impl<'a, 't> Field<'a, 't> {
             .collect()
     }
 
+    /// A list with at least one string.
+    pub(crate) fn some_strings(&self) -> Result<Vec<String>> {
+        let strings = self.strings()?;
+        if strings.is_empty() {
+            Err(self.error("must not be empty"))
+        } else {
+            Ok(strings)
+        }
+    }
+
     /// The members of an object, to be asked for by name.
     pub(crate) fn members(&self) -> Result<Members<'a, 't>> {
         let object = self.value.as_object().ok_or_else(|| self.wanted("an object"))?;

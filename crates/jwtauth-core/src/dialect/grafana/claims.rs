@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::Place;
+use super::place::Place;
 use super::settings::Settings;
 use crate::error::{Code, Result};
 use crate::expr::Selection;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base64_simd::STANDARD;
 
-use super::Place;
+use super::place::Place;
 use super::settings::{DEFAULT, Settings};
 use crate::error::{Code, Error, Result};
 use crate::file;

@@ -4,14 +4,16 @@ mod claims;
 mod ini;
 mod keys;
 mod orgs;
+mod place;
 mod responses;
 mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use self::place::Place;
 use self::settings::{Settings, Source, USERS};
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::expr::{JmesPath, Selection};
 use crate::grant::Session;
 use crate::members::Field;
@@ -54,20 +56,6 @@ pub(super) fn compile(config: &Field<'_, '_>, base_dir: &Path) -> Result<Policy>
     }
     let place = Place { config, base_dir };
     policy(&settings, &orgs, &place, warnings)
-}
-
-/// Where the configuration stands: for error texts and relative paths.
-struct Place<'c, 'a, 't> {
-    config: &'c Field<'a, 't>,
-    base_dir: &'c Path,
-}
-
-impl Place<'_, '_, '_> {
-    /// A mistake in one key of `[auth.jwt]`.
-    fn error(&self, code: Code, key: &str, problem: impl std::fmt::Display) -> Error {
-        self.config
-            .error_of(code, format!("`{}.{key}`: {problem}", settings::JWT))
-    }
 }
 
 fn policy(

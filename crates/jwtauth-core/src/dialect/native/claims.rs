@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::identity;
 use super::layers::Layers;
-use super::{identity, some_strings};
 use crate::error::Result;
 use crate::expr::{Glob, Selection};
 use crate::json::Value;
@@ -21,7 +21,7 @@ pub(super) fn read(layers: &mut Layers<'_, '_, '_>, discovered: Option<&str>) ->
             None if layers.has("issuer") => Vec::new(),
             None => discovered.map(str::to_owned).into_iter().collect(),
             Some(field) if field.value().as_str().is_some() => vec![field.text()?.to_owned()],
-            Some(field) => some_strings(&field)?,
+            Some(field) => field.some_strings()?,
         },
         subject: layers
             .get_non_null("subject")
@@ -127,7 +127,7 @@ fn audience(field: &Field<'_, '_>) -> Result<AudienceRule> {
         Some(AudienceRule::ANYBODY) => Ok(AudienceRule::Anybody),
         Some(AudienceRule::NOBODY_OR_EMPTY) => Ok(AudienceRule::NobodyOrEmpty),
         Some(_) => Err(field.error("must be a list of audiences, or `any`")),
-        None => some_strings(field).map(AudienceRule::OneOf),
+        None => field.some_strings().map(AudienceRule::OneOf),
     }
 }
 

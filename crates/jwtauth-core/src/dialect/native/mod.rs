@@ -30,7 +30,7 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
         extract,
         typ: members
             .get_non_null("typ")
-            .map(|field| some_strings(&field))
+            .map(|field| field.some_strings())
             .transpose()?,
         unused_headers: members
             .get_non_null("unused_headers")
@@ -201,14 +201,4 @@ fn status(field: &Field<'_, '_>) -> Result<u16> {
         .ok()
         .filter(|status| (400..=599).contains(status))
         .ok_or_else(|| field.error("must be an HTTP status of a failure, from 400 to 599"))
-}
-
-/// A list of strings with something in it.
-fn some_strings(field: &Field<'_, '_>) -> Result<Vec<String>> {
-    let strings = field.strings()?;
-    if strings.is_empty() {
-        Err(field.error("must not be empty"))
-    } else {
-        Ok(strings)
-    }
 }
