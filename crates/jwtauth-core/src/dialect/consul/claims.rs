@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::Method;
 use super::fields::AnyCase;
+use super::method::Method;
 use crate::error::Result;
 use crate::policy::{AudienceRule, Boundary, ClaimsRule, Leeway, RegisteredCheck, Synthesis, TimesRule};
 use crate::warning::Warning;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Mapped;
+use super::mapped::Mapped;
 use crate::error::{Code, Result};
 use crate::expr::{Selector, Template};
 use crate::members::Field;
