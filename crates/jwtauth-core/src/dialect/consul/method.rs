@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::duration;
-use crate::error::{Code, Result};
+use crate::error::Result;
 use crate::json::{Number, Value};
 use crate::members::Field;
 
@@ -22,10 +22,10 @@ impl<'a, 't> Method<'a, 't> {
         let mut members = field.members()?;
         let name = members.require("Name")?;
         let kind = members.require("Type")?;
-        let ttl = members.get("MaxTokenTTL");
+        let ttl = members.get_non_null("MaxTokenTTL");
         let locality = members.get("TokenLocality");
         let config = members.require("Config")?;
-        // What a server prints beside, and what belongs to its own bookkeeping or to its Enterprise edition.
+        // What a server prints as well, and what belongs to its own bookkeeping or to its Enterprise edition.
         for ignored in [
             "DisplayName",
             "Description",
@@ -37,55 +37,55 @@ impl<'a, 't> Method<'a, 't> {
         ] {
             members.get(ignored);
         }
-        if let Some(rules) = members.get("NamespaceRules").filter(|rules| !rules.is_null()) {
+        if let Some(rules) = members.get_non_null("NamespaceRules") {
             return Err(rules.error("namespaces belong to Consul Enterprise and are not supported"));
         }
         members.finish()?;
-
-        let text = name.string()?;
-        if text.is_empty() {
-            return Err(name.error("Invalid Auth Method: no Name is set"));
-        }
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        if text.len() > 128 || !text.bytes().all(allowed) {
-            return Err(name.error(
-                "Invalid Auth Method: invalid Name. Only alphanumeric characters, '-' and '_' are allowed",
-            ));
-        }
-        let oidc = match kind.string()? {
-            "jwt" => false,
-            "oidc" => true,
-            other => {
-                return Err(kind.error(format!(
-                    "`{other}` is not supported; the types are jwt, and oidc with a discovery URL"
-                )));
-            }
-        };
-        let max_token_ttl = ttl
-            .filter(|ttl| !ttl.is_null())
-            .map(|ttl| max_token_ttl(&ttl))
-            .transpose()?
-            .flatten();
-        let local = match locality
-            .as_ref()
-            .map(Field::string)
-            .transpose()?
-            .unwrap_or_default()
-        {
-            "" | "local" => true,
-            "global" => false,
-            _ => {
-                let problem = "Invalid Auth Method: TokenLocality should be one of 'local' or 'global'";
-                return Err(locality.map_or_else(|| Code::ConfigInvalid.into(), |field| field.error(problem)));
-            }
-        };
         Ok(Method {
-            name: text.to_owned(),
-            oidc,
-            max_token_ttl,
-            local,
+            name: method_name(&name)?,
+            oidc: is_oidc(&kind)?,
+            max_token_ttl: match ttl {
+                Some(ttl) => max_token_ttl(&ttl)?,
+                None => None,
+            },
+            local: match locality {
+                Some(locality) => is_local(&locality)?,
+                None => true,
+            },
             config,
         })
+    }
+}
+
+fn method_name(field: &Field<'_, '_>) -> Result<String> {
+    let text = field.string()?;
+    if text.is_empty() {
+        return Err(field.error("Invalid Auth Method: no Name is set"));
+    }
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if text.len() > 128 || !text.bytes().all(allowed) {
+        return Err(field.error(
+            "Invalid Auth Method: invalid Name. Only alphanumeric characters, '-' and '_' are allowed",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+fn is_oidc(field: &Field<'_, '_>) -> Result<bool> {
+    match field.string()? {
+        "jwt" => Ok(false),
+        "oidc" => Ok(true),
+        other => Err(field.error(format!(
+            "`{other}` is not supported; the types are jwt, and oidc with a discovery URL"
+        ))),
+    }
+}
+
+fn is_local(field: &Field<'_, '_>) -> Result<bool> {
+    match field.string()? {
+        "" | "local" => Ok(true),
+        "global" => Ok(false),
+        _ => Err(field.error("Invalid Auth Method: TokenLocality should be one of 'local' or 'global'")),
     }
 }
 
