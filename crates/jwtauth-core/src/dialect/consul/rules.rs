@@ -256,14 +256,11 @@ fn check_with_fakes(rule: &BindingRule, variables: &BTreeSet<String>, field: &Fi
 fn existing(field: &Field<'_, '_>) -> Result<Directory> {
     let mut members = field.members()?;
     let names =
-        |field: Field<'_, '_>| -> Result<BTreeSet<String>> { Ok(field.strings()?.into_iter().collect()) };
+        |field: &Field<'_, '_>| -> Result<BTreeSet<String>> { Ok(field.strings()?.into_iter().collect()) };
     let directory = Directory {
-        roles: members.get("roles").map(names).transpose()?,
-        policies: members.get("policies").map(names).transpose()?,
-        datacenter: members
-            .get("datacenter")
-            .map(|field| field.text().map(str::to_owned))
-            .transpose()?,
+        roles: members.read_nullable("roles", names)?,
+        policies: members.read_nullable("policies", names)?,
+        datacenter: members.read_nullable("datacenter", Field::owned_text)?,
     };
     members.finish()?;
     Ok(directory)

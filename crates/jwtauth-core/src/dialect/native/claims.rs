@@ -15,7 +15,6 @@ use crate::policy::{
 /// Reads what must hold of the claims; keys of a discovered issuer are for its own tokens, unless `issuer` says
 /// otherwise.
 pub(super) fn read(layers: &mut Layers<'_, '_, '_>, discovered: Option<&str>) -> Result<ClaimsRule> {
-    let boolean = |field: Option<Field<'_, '_>>, default| field.map_or(Ok(default), |field| field.boolean());
     Ok(ClaimsRule {
         issuers: match layers.get_non_null("issuer") {
             None if layers.has("issuer") => Vec::new(),
@@ -23,48 +22,33 @@ pub(super) fn read(layers: &mut Layers<'_, '_, '_>, discovered: Option<&str>) ->
             Some(field) if field.value().as_str().is_some() => vec![field.text()?.to_owned()],
             Some(field) => field.some_strings()?,
         },
-        subject: layers
-            .get_non_null("subject")
-            .map(|field| field.text().map(str::to_owned))
-            .transpose()?,
-        audience: layers
-            .get_non_null("audiences")
-            .map_or(Ok(AudienceRule::default()), |field| audience(&field))?,
+        subject: layers.read("subject", Field::owned_text)?,
+        audience: layers.read("audiences", audience)?.unwrap_or_default(),
         required: layers
-            .get_non_null("required_claims")
-            .map_or_else(|| Ok(vec!["exp".to_owned()]), |field| field.strings())?,
+            .read("required_claims", Field::strings)?
+            .unwrap_or_else(|| vec!["exp".to_owned()]),
         times: TimesRule {
-            leeway: leeway(layers.get_non_null("leeway"))?,
-            expires: layers
-                .get_non_null("expires")
-                .map(|field| field.choice())
-                .transpose()?
-                .unwrap_or_default(),
-            max_age: layers
-                .get_non_null("max_age")
-                .map(|field| field.duration())
-                .transpose()?,
-            check_iat: boolean(layers.get_non_null("check_iat"), true)?,
-            whole_seconds: boolean(layers.get_non_null("whole_seconds"), false)?,
-            zero_is_absent: boolean(layers.get_non_null("zero_is_absent"), false)?,
-            synthesise: layers
-                .get_non_null("synthesise")
-                .map(|field| synthesis(&field))
-                .transpose()?,
+            leeway: layers
+                .read("leeway", leeway)?
+                .unwrap_or(Leeway::all(DEFAULT_LEEWAY)),
+            expires: layers.read("expires", Field::choice)?.unwrap_or_default(),
+            max_age: layers.read("max_age", Field::duration)?,
+            check_iat: layers.read("check_iat", Field::boolean)?.unwrap_or(true),
+            whole_seconds: layers.read("whole_seconds", Field::boolean)?.unwrap_or_default(),
+            zero_is_absent: layers.read("zero_is_absent", Field::boolean)?.unwrap_or_default(),
+            synthesise: layers.read("synthesise", synthesis)?,
         },
-        null_is_absent: boolean(layers.get_non_null("null_is_absent"), false)?,
+        null_is_absent: layers.read("null_is_absent", Field::boolean)?.unwrap_or_default(),
         check_order: layers
-            .get_non_null("check_order")
-            .map_or(Ok(RegisteredCheck::DEFAULT_ORDER), |field| check_order(&field))?,
-        rules: layers
-            .get_non_null("claims")
-            .map_or(Ok(Vec::new()), |field| rules(&field))?,
+            .read("check_order", check_order)?
+            .unwrap_or(RegisteredCheck::DEFAULT_ORDER),
+        rules: layers.read("claims", rules)?.unwrap_or_default(),
     })
 }
 
 /// Rules about claims, all of which must hold.
 pub(super) fn rules(field: &Field<'_, '_>) -> Result<Vec<ClaimRule>> {
-    field.items()?.iter().map(rule).collect()
+    field.list_of(rule)
 }
 
 fn rule(field: &Field<'_, '_>) -> Result<ClaimRule> {
@@ -73,21 +57,10 @@ fn rule(field: &Field<'_, '_>) -> Result<ClaimRule> {
     let equals = members
         .get("equals")
         .map(|field| ClaimTest::Equals(field.value().clone().into_owned()));
-    let any_of = members
-        .get_non_null("any_of")
-        .map(|field| any_of(&field))
-        .transpose()?;
-    let glob = members
-        .get_non_null("glob")
-        .map(|field| globs(&field))
-        .transpose()?;
-    let list_numbers = members
-        .get_non_null("list_numbers")
-        .map_or(Ok(true), |field| field.boolean())?;
-    let split = members
-        .get_non_null("split")
-        .map(|field| field.text().map(str::to_owned))
-        .transpose()?;
+    let any_of = members.read("any_of", any_of)?;
+    let glob = members.read("glob", globs)?;
+    let list_numbers = members.read("list_numbers", Field::boolean)?.unwrap_or(true);
+    let split = members.read("split", Field::owned_text)?;
     members.finish()?;
     let mut tests = equals.into_iter().chain(any_of).chain(glob);
     let test = match (tests.next(), tests.next(), &select) {
@@ -112,8 +85,7 @@ fn any_of(field: &Field<'_, '_>) -> Result<ClaimTest> {
             other.type_name()
         ))),
     };
-    let scalars = field.items()?.iter().map(scalar).collect::<Result<_>>()?;
-    Ok(ClaimTest::AnyOf(scalars))
+    field.list_of(scalar).map(ClaimTest::AnyOf)
 }
 
 fn globs(field: &Field<'_, '_>) -> Result<ClaimTest> {
@@ -131,16 +103,10 @@ fn audience(field: &Field<'_, '_>) -> Result<AudienceRule> {
     }
 }
 
-fn leeway(field: Option<Field<'_, '_>>) -> Result<Leeway> {
-    let Some(field) = field else {
-        return Ok(Leeway::all(DEFAULT_LEEWAY));
-    };
+fn leeway(field: &Field<'_, '_>) -> Result<Leeway> {
     let mut members = field.members()?;
-    let mut of = |claim| {
-        members
-            .get_non_null(claim)
-            .map_or(Ok(DEFAULT_LEEWAY), |field| field.duration())
-    };
+    let mut of =
+        |claim| -> Result<Duration> { Ok(members.read(claim, Field::duration)?.unwrap_or(DEFAULT_LEEWAY)) };
     let leeway = Leeway {
         exp: of("exp")?,
         nbf: of("nbf")?,
@@ -162,11 +128,7 @@ fn synthesis(field: &Field<'_, '_>) -> Result<Synthesis> {
 
 /// An order, not a selection: each check is switched off by the member it is about, never by leaving it out here.
 fn check_order(field: &Field<'_, '_>) -> Result<[RegisteredCheck; RegisteredCheck::COUNT]> {
-    let checks = field
-        .items()?
-        .iter()
-        .map(Field::choice)
-        .collect::<Result<Vec<RegisteredCheck>>>()?;
+    let checks = field.list_of::<RegisteredCheck>(Field::choice)?;
     let complete = RegisteredCheck::DEFAULT_ORDER
         .iter()
         .all(|check| checks.contains(check));

@@ -1,5 +1,6 @@
 //! Where is a member of a profile looked for?
 
+use crate::error::Result;
 use crate::members::{Field, Members};
 
 /// The members of a profile, backed by those of the top level, which apply where the profile has none.
@@ -35,5 +36,14 @@ impl<'m, 'a, 't> Layers<'m, 'a, 't> {
             .get(name)
             .or_else(|| self.below.and_then(|below| below.peek(name)))
             .filter(|field| !field.is_null())
+    }
+
+    /// Reads a member by its kind; `None` when it is absent, or `null` in the first layer that has it.
+    pub(super) fn read<T>(
+        &mut self,
+        name: &'static str,
+        kind: impl FnOnce(&Field<'a, 't>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        self.get_non_null(name).map(|field| kind(&field)).transpose()
     }
 }

@@ -1,6 +1,6 @@
 //! What a named caller receives, and for how long.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -18,78 +18,46 @@ use crate::policy::{
 
 pub(super) fn read(layers: &mut Layers<'_, '_, '_>) -> Result<Rules> {
     Ok(Rules {
-        requirements: layers
-            .get_non_null("requirements")
-            .map_or(Ok(Vec::new()), |field| claims::rules(&field))?,
-        policies: layers
-            .get_non_null("policies")
-            .map_or(Ok(Vec::new()), |field| names(&field))?,
-        forbidden_policies: forbidden(layers.get_non_null("forbidden_policies"))?,
-        roles: layers
-            .get_non_null("roles")
-            .map(|field| roles(&field))
-            .transpose()?,
-        org_roles: layers
-            .get_non_null("org_roles")
-            .map(|field| org_roles(&field))
-            .transpose()?,
-        bindings: layers
-            .get_non_null("bindings")
-            .map(|field| bindings(&field))
-            .transpose()?,
+        requirements: layers.read("requirements", claims::rules)?.unwrap_or_default(),
+        policies: layers.read("policies", names)?.unwrap_or_default(),
+        forbidden_policies: layers
+            .read("forbidden_policies", |field| field.map_of(Field::owned_string))?
+            .unwrap_or_default(),
+        roles: layers.read("roles", roles)?,
+        org_roles: layers.read("org_roles", org_roles)?,
+        bindings: layers.read("bindings", bindings)?,
     })
 }
 
-pub(super) fn session(field: Option<Field<'_, '_>>) -> Result<SessionRule> {
-    let Some(field) = field else {
-        return Ok(SessionRule::default());
-    };
+pub(super) fn session(field: &Field<'_, '_>) -> Result<SessionRule> {
     let mut members = field.members()?;
-    let ttl = members
-        .get_non_null("ttl")
-        .map(|field| session_length(&field))
-        .transpose()?;
+    let ttl = members.read("ttl", session_length)?;
     let max_ttl = members.get_non_null("max_ttl");
-    let boolean = |field: Option<Field<'_, '_>>| field.map(|field| field.boolean()).transpose();
-    let text = |field: Option<Field<'_, '_>>| field.map(|field| field.text().map(str::to_owned)).transpose();
     let terms = Session {
         ttl,
-        max_ttl: max_ttl.as_ref().map(|field| field.seconds()).transpose()?,
-        explicit_max_ttl: members
-            .get_non_null("explicit_max_ttl")
-            .map(|field| field.seconds())
-            .transpose()?,
+        max_ttl: max_ttl.as_ref().map(Field::seconds).transpose()?,
+        explicit_max_ttl: members.read("explicit_max_ttl", Field::seconds)?,
         // A period of zero is no period.
         period: members
-            .get_non_null("period")
-            .map(|field| field.seconds())
-            .transpose()?
+            .read("period", Field::seconds)?
             .filter(|period| *period > 0),
-        num_uses: members
-            .get_non_null("num_uses")
-            .map(|field| field.unsigned())
-            .transpose()?,
-        token_type: text(members.get_non_null("token_type"))?,
-        renewable: boolean(members.get_non_null("renewable"))?,
-        bound_cidrs: members
-            .get_non_null("bound_cidrs")
-            .map_or(Ok(Vec::new()), |field| field.strings())?,
-        display_name: text(members.get_non_null("display_name"))?,
-        local: boolean(members.get_non_null("local"))?,
-        auth_method: text(members.get_non_null("auth_method"))?,
-        allow_sign_up: boolean(members.get_non_null("allow_sign_up"))?,
-        sync_org_roles: boolean(members.get_non_null("sync_org_roles"))?,
-        sync_teams: boolean(members.get_non_null("sync_teams"))?,
+        num_uses: members.read("num_uses", Field::unsigned)?,
+        token_type: members.read("token_type", Field::owned_text)?,
+        renewable: members.read("renewable", Field::boolean)?,
+        bound_cidrs: members.read("bound_cidrs", Field::strings)?.unwrap_or_default(),
+        display_name: members.read("display_name", Field::owned_text)?,
+        local: members.read("local", Field::boolean)?,
+        auth_method: members.read("auth_method", Field::owned_text)?,
+        allow_sign_up: members.read("allow_sign_up", Field::boolean)?,
+        sync_org_roles: members.read("sync_org_roles", Field::boolean)?,
+        sync_teams: members.read("sync_teams", Field::boolean)?,
     };
     if let (Some(field), true) = (&max_ttl, terms.max_ttl < terms.ttl) {
         return Err(field.error("must not be shorter than `ttl`"));
     }
     let rule = SessionRule {
         terms,
-        display_name_prefix: members
-            .get_non_null("display_name_prefix")
-            .map(|field| field.string().map(str::to_owned))
-            .transpose()?,
+        display_name_prefix: members.read("display_name_prefix", Field::owned_string)?,
     };
     members.finish()?;
     Ok(rule)
@@ -102,8 +70,7 @@ fn session_length(field: &Field<'_, '_>) -> Result<u64> {
     }
 }
 
-pub(super) fn networks(field: Option<Field<'_, '_>>) -> Result<Vec<IpNet>> {
-    let Some(field) = field else { return Ok(Vec::new()) };
+pub(super) fn networks(field: &Field<'_, '_>) -> Result<Vec<IpNet>> {
     let network = |item: &Field<'_, '_>| {
         let text = item.string()?;
         text.parse().map_err(|_| match text.parse::<IpAddr>() {
@@ -118,35 +85,16 @@ pub(super) fn networks(field: Option<Field<'_, '_>>) -> Result<Vec<IpNet>> {
             )),
         })
     };
-    field.items()?.iter().map(network).collect()
-}
-
-fn forbidden(field: Option<Field<'_, '_>>) -> Result<BTreeMap<String, String>> {
-    let Some(field) = field else {
-        return Ok(BTreeMap::new());
-    };
-    let entries = field.entries()?;
-    entries
-        .iter()
-        .map(|(name, why)| Ok(((*name).to_owned(), why.string()?.to_owned())))
-        .collect()
+    field.list_of(network)
 }
 
 fn roles(field: &Field<'_, '_>) -> Result<RoleRule> {
     let mut members = field.members()?;
     let rule = RoleRule {
         jmespath: identity::jmespath(&members.require("jmespath")?)?,
-        allowed: members
-            .get_non_null("allowed")
-            .map(|field| names(&field))
-            .transpose()?,
-        default: members
-            .get_non_null("default")
-            .map(|field| field.text().map(str::to_owned))
-            .transpose()?,
-        strict: members
-            .get_non_null("strict")
-            .map_or(Ok(false), |field| field.boolean())?,
+        allowed: members.read("allowed", names)?,
+        default: members.read("default", Field::owned_text)?,
+        strict: members.read("strict", Field::boolean)?.unwrap_or_default(),
     };
     members.finish()?;
     if let (true, Some(default)) = (rule.strict, &rule.default) {
@@ -164,29 +112,26 @@ fn roles(field: &Field<'_, '_>) -> Result<RoleRule> {
 
 fn org_roles(field: &Field<'_, '_>) -> Result<OrgRoleRule> {
     let mut members = field.members()?;
-    let boolean = |field: Option<Field<'_, '_>>| field.map_or(Ok(false), |field| field.boolean());
     let rule = OrgRoleRule {
-        role: members
-            .get_non_null("role")
-            .map(|field| identity::jmespath(&field))
-            .transpose()?,
-        external_orgs: members
-            .get_non_null("external_orgs")
-            .map(|field| identity::list(&field))
-            .transpose()?,
-        mapping: members.get_non_null("mapping").map_or(Ok(Vec::new()), |field| {
-            field.items()?.iter().map(org_mapping).collect()
-        })?,
+        role: members.read("role", identity::jmespath)?,
+        external_orgs: members.read("external_orgs", identity::list)?,
+        mapping: members
+            .read("mapping", |field| field.list_of(org_mapping))?
+            .unwrap_or_default(),
         default_org: org_id(&members.require("default_org")?)?,
         default_role: members.require("default_role")?.choice()?,
-        strict: boolean(members.get_non_null("strict"))?,
-        assign_server_admin: boolean(members.get_non_null("assign_server_admin"))?,
-        org_from_request: boolean(members.get_non_null("org_from_request"))?,
+        strict: members.read("strict", Field::boolean)?.unwrap_or_default(),
+        assign_server_admin: members
+            .read("assign_server_admin", Field::boolean)?
+            .unwrap_or_default(),
+        org_from_request: members
+            .read("org_from_request", Field::boolean)?
+            .unwrap_or_default(),
         directory: members
-            .get_non_null("directory")
-            .map_or(Ok(BTreeSet::new()), |field| {
-                field.items()?.iter().map(org_id).collect()
-            })?,
+            .read("directory", |field| field.list_of(org_id))?
+            .unwrap_or_default()
+            .into_iter()
+            .collect(),
     };
     members.finish()?;
     Ok(rule)
@@ -220,64 +165,42 @@ fn org_id(field: &Field<'_, '_>) -> Result<i64> {
 fn bindings(field: &Field<'_, '_>) -> Result<Bindings> {
     let mut members = field.members()?;
     let bindings = Bindings {
-        rules: members
-            .require("rules")?
-            .items()?
-            .iter()
-            .map(binding)
-            .collect::<Result<_>>()?,
-        directory: members
-            .get_non_null("directory")
-            .map_or(Ok(Directory::default()), |field| directory(&field))?,
-        variables: members
-            .get_non_null("variables")
-            .map_or(Ok(BTreeSet::new()), |field| set(&field))?,
+        rules: members.require("rules")?.list_of(binding)?,
+        directory: members.read("directory", directory)?.unwrap_or_default(),
+        variables: members.read("variables", set)?.unwrap_or_default(),
     };
     members.finish()?;
     Ok(bindings)
 }
 
 fn binding(field: &Field<'_, '_>) -> Result<BindingRule> {
-    let template =
-        |field: &Field<'_, '_>| Template::parse(field.string()?).map_err(|error| field.within(error));
     let mut members = field.members()?;
     let rule = BindingRule {
-        selector: members
-            .get_non_null("selector")
-            .map(|field| Selector::parse(field.string()?).map_err(|error| field.within(error)))
-            .transpose()?,
+        selector: members.read("selector", selector)?,
         bind: members.require("bind")?.choice()?,
         name: template(&members.require("name")?)?,
-        variables: match members.get_non_null("variables") {
-            None => BTreeMap::new(),
-            Some(field) => {
-                let entries = field.entries()?;
-                entries
-                    .iter()
-                    .map(|(name, field)| Ok(((*name).to_owned(), template(field)?)))
-                    .collect::<Result<_>>()?
-            }
-        },
+        variables: members
+            .read("variables", |field| field.map_of(template))?
+            .unwrap_or_default(),
     };
     members.finish()?;
     Ok(rule)
 }
 
+fn selector(field: &Field<'_, '_>) -> Result<Selector> {
+    Selector::parse(field.string()?).map_err(|error| field.within(error))
+}
+
+fn template(field: &Field<'_, '_>) -> Result<Template> {
+    Template::parse(field.string()?).map_err(|error| field.within(error))
+}
+
 fn directory(field: &Field<'_, '_>) -> Result<Directory> {
     let mut members = field.members()?;
     let directory = Directory {
-        roles: members
-            .get_non_null("roles")
-            .map(|field| set(&field))
-            .transpose()?,
-        policies: members
-            .get_non_null("policies")
-            .map(|field| set(&field))
-            .transpose()?,
-        datacenter: members
-            .get_non_null("datacenter")
-            .map(|field| field.text().map(str::to_owned))
-            .transpose()?,
+        roles: members.read("roles", set)?,
+        policies: members.read("policies", set)?,
+        datacenter: members.read("datacenter", Field::owned_text)?,
     };
     members.finish()?;
     Ok(directory)
@@ -293,5 +216,5 @@ fn names(field: &Field<'_, '_>) -> Result<Vec<String>> {
     if items.is_empty() {
         return Err(field.error("must not be empty"));
     }
-    items.iter().map(|item| item.text().map(str::to_owned)).collect()
+    items.iter().map(Field::owned_text).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::fields::{boolean, comma_list, given, list, lower_string, map, read, string};
+use super::fields::{boolean, comma_list, list, lower_string, map, or_empty, string};
 use crate::dialect::fetch;
 use crate::error::{Code, Result};
 use crate::json::Value;
@@ -50,22 +50,22 @@ impl<'a, 't> Body<'a, 't> {
     /// Reads every field; whether they fit together is for [`Body::compile`].
     pub(super) fn read(members: &mut Members<'a, 't>) -> Result<Body<'a, 't>> {
         Ok(Body {
-            oidc_discovery_url: read(members, "oidc_discovery_url", string)?,
-            oidc_discovery_ca_pem: read(members, "oidc_discovery_ca_pem", string)?,
-            oidc_client_id: read(members, "oidc_client_id", string)?,
-            oidc_client_secret: read(members, "oidc_client_secret", string)?,
-            oidc_response_mode: read(members, "oidc_response_mode", string)?,
-            oidc_response_types: read(members, "oidc_response_types", comma_list)?,
-            jwks_url: read(members, "jwks_url", string)?,
-            jwks_ca_pem: read(members, "jwks_ca_pem", string)?,
-            jwks_pairs: read(members, "jwks_pairs", list)?,
-            jwt_validation_pubkeys: read(members, "jwt_validation_pubkeys", comma_list)?,
-            jwt_supported_algs: read(members, "jwt_supported_algs", comma_list)?,
-            bound_issuer: read(members, "bound_issuer", string)?,
-            default_role: read(members, "default_role", lower_string)?,
-            provider_config: read(members, "provider_config", map)?,
-            namespace_in_state: given(members, "namespace_in_state", boolean)?,
-            unsupported_critical_cert_extensions: read(
+            oidc_discovery_url: or_empty(members, "oidc_discovery_url", string)?,
+            oidc_discovery_ca_pem: or_empty(members, "oidc_discovery_ca_pem", string)?,
+            oidc_client_id: or_empty(members, "oidc_client_id", string)?,
+            oidc_client_secret: or_empty(members, "oidc_client_secret", string)?,
+            oidc_response_mode: or_empty(members, "oidc_response_mode", string)?,
+            oidc_response_types: or_empty(members, "oidc_response_types", comma_list)?,
+            jwks_url: or_empty(members, "jwks_url", string)?,
+            jwks_ca_pem: or_empty(members, "jwks_ca_pem", string)?,
+            jwks_pairs: or_empty(members, "jwks_pairs", list)?,
+            jwt_validation_pubkeys: or_empty(members, "jwt_validation_pubkeys", comma_list)?,
+            jwt_supported_algs: or_empty(members, "jwt_supported_algs", comma_list)?,
+            bound_issuer: or_empty(members, "bound_issuer", string)?,
+            default_role: or_empty(members, "default_role", lower_string)?,
+            provider_config: or_empty(members, "provider_config", map)?,
+            namespace_in_state: members.read_nullable("namespace_in_state", boolean)?,
+            unsupported_critical_cert_extensions: or_empty(
                 members,
                 "unsupported_critical_cert_extensions",
                 comma_list,

@@ -65,9 +65,9 @@ impl Mount {
         }
         // A mount that was never tuned reports zero.
         let tuned = |seconds: Option<Option<u64>>| seconds.flatten().filter(|seconds| *seconds > 0);
-        let default_ttl = fields::given(&mut members, "default_lease_ttl", fields::duration)?;
+        let default_ttl = members.read_nullable("default_lease_ttl", fields::duration)?;
         mount.default_ttl = tuned(default_ttl).unwrap_or(SYSTEM_TTL);
-        let max_ttl = fields::given(&mut members, "max_lease_ttl", fields::duration)?;
+        let max_ttl = members.read_nullable("max_lease_ttl", fields::duration)?;
         mount.max_ttl = tuned(max_ttl).unwrap_or(SYSTEM_TTL);
         if let Some(field) = members.get("token_type") {
             mount.token_type = match fields::string(&field)?.as_str() {
