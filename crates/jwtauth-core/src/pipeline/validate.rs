@@ -12,7 +12,7 @@ use crate::expr::Document;
 use crate::json::Value;
 use crate::pipeline::decode::UnverifiedToken;
 use crate::pipeline::signature::VerifiedToken;
-use crate::policy::ClaimsRule;
+use crate::policy::ClaimsPolicy;
 
 pub(crate) use self::claim_rule::holds;
 use self::registered::RegisteredClaims;
@@ -35,7 +35,7 @@ impl<'t> ValidClaims<'t> {
 ///
 /// It tells a denial that the configured system would hand on from one that it would not; its success means
 /// nothing.
-pub(crate) fn shape(token: &UnverifiedToken<'_>, rule: &ClaimsRule) -> Result<()> {
+pub(crate) fn shape(token: &UnverifiedToken<'_>, rule: &ClaimsPolicy) -> Result<()> {
     // What is not UTF-8 is refused either way, and is not about the shape.
     let Ok(payload) = std::str::from_utf8(token.payload()) else {
         return Ok(());
@@ -51,7 +51,7 @@ pub(crate) fn shape(token: &UnverifiedToken<'_>, rule: &ClaimsRule) -> Result<()
 /// The codes of stage [`ValidateClaims`](crate::Stage::ValidateClaims).
 pub(crate) fn claims<'t>(
     token: &'t VerifiedToken,
-    rule: &ClaimsRule,
+    rule: &ClaimsPolicy,
     now: NumericDate,
 ) -> Result<ValidClaims<'t>> {
     let claims = Claims::parse(token.payload())?;
@@ -68,7 +68,7 @@ pub(crate) fn claims<'t>(
 }
 
 /// A claim that is `null` or an empty text says nothing, so it counts as missing.
-fn required(claims: &Claims<'_>, rule: &ClaimsRule) -> Result<()> {
+fn required(claims: &Claims<'_>, rule: &ClaimsPolicy) -> Result<()> {
     let says_something = |value: &Value<'_>| !value.is_null() && value.as_str() != Some("");
     match rule
         .required

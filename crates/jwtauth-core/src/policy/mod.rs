@@ -24,7 +24,7 @@ use serde::Serialize;
 use crate::warning::Warning;
 
 pub use self::claims::{
-    AudienceRule, Boundary, ClaimRule, ClaimTest, ClaimsRule, Leeway, RegisteredCheck, Synthesis, TimesRule,
+    AudienceRule, Boundary, ClaimRule, ClaimTest, ClaimsPolicy, Leeway, RegisteredCheck, Synthesis, TimesRule,
 };
 pub use self::extract::{
     ExtractRule, HeaderRule, Limits, NotApplicable, Padding, PrefixRule, RequestedOrg, UnusedHeaders,
@@ -73,6 +73,23 @@ pub struct Policy {
     pub warnings: Vec<Warning>,
 }
 
+impl Policy {
+    /// A policy of these keys and profiles that takes its tokens from the request's `token` alone.
+    pub fn new(keys: KeyRule, profiles: Profiles) -> Policy {
+        Policy {
+            keys,
+            extract: ExtractRule::default(),
+            typ: None,
+            unused_headers: UnusedHeaders::default(),
+            not_applicable: NotApplicable::default(),
+            responses: Responses::default(),
+            profiles,
+            limits: Limits::default(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
 /// The profiles of a policy.
 #[derive(Debug, Clone, Default)]
 pub struct Profiles {
@@ -86,6 +103,16 @@ pub struct Profiles {
     pub named: BTreeMap<String, Profile>,
 }
 
+impl Profiles {
+    /// No named profiles: every request is decided by this one.
+    pub fn only(profile: Profile) -> Profiles {
+        Profiles {
+            top: Some(profile),
+            ..Profiles::default()
+        }
+    }
+}
+
 /// One set of rules: which claims are required, whom they name, what that one receives.
 #[derive(Debug, Clone, Serialize)]
 pub struct Profile {
@@ -97,7 +124,7 @@ pub struct Profile {
     pub closed: Option<String>,
     /// What must hold of the claims.
     #[serde(flatten)]
-    pub claims: ClaimsRule,
+    pub claims: ClaimsPolicy,
     /// Whom the claims name.
     pub identity: IdentityRule,
     /// What that one receives.
@@ -109,4 +136,19 @@ pub struct Profile {
     /// The networks that callers must come from; empty: any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bound_cidrs: Vec<IpNet>,
+}
+
+impl Profile {
+    /// The top level: open to every network, with nothing to receive.
+    pub fn new(claims: ClaimsPolicy, identity: IdentityRule) -> Profile {
+        Profile {
+            name: String::new(),
+            closed: None,
+            claims,
+            identity,
+            rules: Rules::default(),
+            session: SessionRule::default(),
+            bound_cidrs: Vec::new(),
+        }
+    }
 }

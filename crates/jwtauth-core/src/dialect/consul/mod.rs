@@ -14,9 +14,7 @@ use self::method::Method;
 use crate::error::Result;
 use crate::grant::Session;
 use crate::members::Field;
-use crate::policy::{
-    ExtractRule, Limits, NotApplicable, Policy, Profile, Profiles, Rules, SessionRule, UnusedHeaders,
-};
+use crate::policy::{Policy, Profile, Profiles, Rules, SessionRule, UnusedHeaders};
 
 /// Turns a configuration into a policy.
 pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
@@ -39,11 +37,8 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
         &mut warnings,
     )?;
     let list_sources = mapped.list_sources();
+    let claims = claims::rule(&config, &method, &mut warnings)?;
     let profile = Profile {
-        name: String::new(),
-        closed: None,
-        claims: claims::rule(&config, &method, &mut warnings)?,
-        identity: mapped.identity(),
         rules: Rules {
             bindings: Some(bindings),
             ..Rules::default()
@@ -57,21 +52,13 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
             },
             ..SessionRule::default()
         },
-        bound_cidrs: Vec::new(),
+        ..Profile::new(claims, mapped.identity())
     };
     Ok(Policy {
-        keys,
-        extract: ExtractRule::default(),
-        typ: None,
         unused_headers: UnusedHeaders::WellFormed,
-        not_applicable: NotApplicable::default(),
         responses: responses::all(list_sources.iter().map(String::as_str)),
-        profiles: Profiles {
-            top: Some(profile),
-            ..Profiles::default()
-        },
-        limits: Limits::default(),
         warnings,
+        ..Policy::new(keys, Profiles::only(profile))
     })
 }
 

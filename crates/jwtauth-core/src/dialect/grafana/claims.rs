@@ -9,12 +9,10 @@ use super::settings::Settings;
 use crate::error::{Code, Result};
 use crate::expr::Selection;
 use crate::json;
-use crate::policy::{
-    AudienceRule, Boundary, ClaimRule, ClaimTest, ClaimsRule, Leeway, RegisteredCheck, TimesRule,
-};
+use crate::policy::{AudienceRule, Boundary, ClaimRule, ClaimTest, ClaimsPolicy, Leeway, TimesRule};
 
 /// What must hold of the claims.
-pub(super) fn rule(settings: &Settings, place: &Place<'_, '_, '_>) -> Result<ClaimsRule> {
+pub(super) fn rule(settings: &Settings, place: &Place<'_, '_, '_>) -> Result<ClaimsPolicy> {
     let error = |problem: String| place.error(Code::ConfigInvalid, "expect_claims", problem);
     let mut rule = nothing_expected();
     let text = settings.text("expect_claims");
@@ -78,24 +76,18 @@ pub(super) fn rule(settings: &Settings, place: &Place<'_, '_, '_>) -> Result<Cla
 }
 
 /// What Grafana checks without being told to.
-pub(super) fn nothing_expected() -> ClaimsRule {
-    ClaimsRule {
-        issuers: Vec::new(),
-        subject: None,
+pub(super) fn nothing_expected() -> ClaimsPolicy {
+    ClaimsPolicy {
         audience: AudienceRule::Anybody,
         required: vec!["sub".to_owned()],
         times: TimesRule {
             leeway: Leeway::all(Duration::from_secs(60)),
             expires: Boundary::After,
-            max_age: None,
-            check_iat: true,
             whole_seconds: true,
-            zero_is_absent: false,
-            synthesise: None,
+            ..TimesRule::default()
         },
         null_is_absent: true,
-        check_order: RegisteredCheck::DEFAULT_ORDER,
-        rules: Vec::new(),
+        ..ClaimsPolicy::default()
     }
 }
 

@@ -67,52 +67,23 @@ fn policy(
     mut warnings: Vec<Warning>,
 ) -> Result<Policy> {
     let enabled = settings.flag("enabled");
-    // A switched-off section is not looked at, so it cannot be wrong; it takes nobody.
-    let (claims, keys) = if enabled {
-        (
-            claims::rule(settings, place)?,
-            keys::rule(settings, place, &mut warnings)?,
-        )
+    // A section that is switched off is not looked at, so it cannot be wrong; it takes no tokens.
+    let (keys, profile) = if enabled {
+        configured(settings, orgs, place, &mut warnings)?
     } else {
         warnings.push(Warning::new(
             "enabled",
             "the section is switched off, so every request is denied",
         ));
-        (claims::nothing_expected(), KeyRule::empty())
-    };
-    let rules = Rules {
-        org_roles: if enabled {
-            org_roles::rule(settings, orgs, place, &mut warnings)?
-        } else {
-            None
-        },
-        ..Rules::default()
+        let nothing = Profile::new(claims::nothing_expected(), IdentityRule::default());
+        (KeyRule::empty(), nothing)
     };
     let profile = Profile {
-        name: String::new(),
-        closed: None,
-        claims,
-        identity: if enabled {
-            identity(settings, place, &mut warnings)?
-        } else {
-            IdentityRule::default()
-        },
-        rules,
-        session: SessionRule {
-            terms: Session {
-                allow_sign_up: Some(settings.flag("auto_sign_up")),
-                sync_org_roles: Some(!settings.flag("skip_org_role_sync")),
-                sync_teams: Some(settings.is_set("groups_attribute_path")),
-                ..Session::default()
-            },
-            ..SessionRule::default()
-        },
-        bound_cidrs: Vec::new(),
+        session: session(settings),
+        ..profile
     };
     Ok(Policy {
-        keys,
         extract: extract(settings, enabled, &mut warnings),
-        typ: None,
         unused_headers: UnusedHeaders::WellFormed,
         not_applicable: NotApplicable {
             missing: true,
@@ -122,13 +93,42 @@ fn policy(
             subject: true,
         },
         responses: responses::all(),
-        profiles: Profiles {
-            top: Some(profile),
-            ..Profiles::default()
-        },
-        limits: crate::policy::Limits::default(),
         warnings,
+        ..Policy::new(keys, Profiles::only(profile))
     })
+}
+
+/// The keys, and the rules, except the session.
+fn configured(
+    settings: &Settings,
+    orgs: &[(i64, String)],
+    place: &Place<'_, '_, '_>,
+    warnings: &mut Vec<Warning>,
+) -> Result<(KeyRule, Profile)> {
+    let claims = claims::rule(settings, place)?;
+    let keys = keys::rule(settings, place, warnings)?;
+    let rules = Rules {
+        org_roles: org_roles::rule(settings, orgs, place, warnings)?,
+        ..Rules::default()
+    };
+    let identity = identity(settings, place, warnings)?;
+    let profile = Profile {
+        rules,
+        ..Profile::new(claims, identity)
+    };
+    Ok((keys, profile))
+}
+
+fn session(settings: &Settings) -> SessionRule {
+    SessionRule {
+        terms: Session {
+            allow_sign_up: Some(settings.flag("auto_sign_up")),
+            sync_org_roles: Some(!settings.flag("skip_org_role_sync")),
+            sync_teams: Some(settings.is_set("groups_attribute_path")),
+            ..Session::default()
+        },
+        ..SessionRule::default()
+    }
 }
 
 fn extract(settings: &Settings, enabled: bool, warnings: &mut Vec<Warning>) -> ExtractRule {

@@ -9,13 +9,13 @@ use crate::expr::{Glob, Selection};
 use crate::json::Value;
 use crate::members::Field;
 use crate::policy::{
-    AudienceRule, ClaimRule, ClaimTest, ClaimsRule, Leeway, RegisteredCheck, Synthesis, TimesRule,
+    AudienceRule, ClaimRule, ClaimTest, ClaimsPolicy, Leeway, RegisteredCheck, Synthesis, TimesRule,
 };
 
 /// Reads what must hold of the claims; keys of a discovered issuer are for its own tokens, unless `issuer` says
 /// otherwise.
-pub(super) fn read(layers: &mut Layers<'_, '_, '_>, discovered: Option<&str>) -> Result<ClaimsRule> {
-    Ok(ClaimsRule {
+pub(super) fn read(layers: &mut Layers<'_, '_, '_>, discovered: Option<&str>) -> Result<ClaimsPolicy> {
+    Ok(ClaimsPolicy {
         issuers: match layers.get_non_null("issuer") {
             None if layers.has("issuer") => Vec::new(),
             None => discovered.map(str::to_owned).into_iter().collect(),
@@ -26,11 +26,9 @@ pub(super) fn read(layers: &mut Layers<'_, '_, '_>, discovered: Option<&str>) ->
         audience: layers.read("audiences", audience)?.unwrap_or_default(),
         required: layers
             .read("required_claims", Field::strings)?
-            .unwrap_or_else(|| vec!["exp".to_owned()]),
+            .unwrap_or_else(|| ClaimsPolicy::default().required),
         times: TimesRule {
-            leeway: layers
-                .read("leeway", leeway)?
-                .unwrap_or(Leeway::all(DEFAULT_LEEWAY)),
+            leeway: layers.read("leeway", leeway)?.unwrap_or_default(),
             expires: layers.read("expires", Field::choice)?.unwrap_or_default(),
             max_age: layers.read("max_age", Field::duration)?,
             check_iat: layers.read("check_iat", Field::boolean)?.unwrap_or(true),
@@ -106,7 +104,7 @@ fn audience(field: &Field<'_, '_>) -> Result<AudienceRule> {
 fn leeway(field: &Field<'_, '_>) -> Result<Leeway> {
     let mut members = field.members()?;
     let mut of =
-        |claim| -> Result<Duration> { Ok(members.read(claim, Field::duration)?.unwrap_or(DEFAULT_LEEWAY)) };
+        |claim| -> Result<Duration> { Ok(members.read(claim, Field::duration)?.unwrap_or(Leeway::DEFAULT)) };
     let leeway = Leeway {
         exp: of("exp")?,
         nbf: of("nbf")?,
@@ -138,4 +136,18 @@ fn check_order(field: &Field<'_, '_>) -> Result<[RegisteredCheck; RegisteredChec
         .ok_or_else(|| field.error("must name each of the nine checks once"))
 }
 
-const DEFAULT_LEEWAY: Duration = Duration::from_secs(60);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Code;
+    use crate::json;
+
+    #[test]
+    fn nothing_said_is_the_default() {
+        let nothing = json::parse("{}").unwrap();
+        let mut members = Field::root(&nothing, Code::ConfigInvalid).members().unwrap();
+        let read = read(&mut Layers::top(&mut members), None).unwrap();
+        let print = |claims: &ClaimsPolicy| serde_json::to_string(claims).unwrap();
+        assert_eq!(print(&read), print(&ClaimsPolicy::default()));
+    }
+}

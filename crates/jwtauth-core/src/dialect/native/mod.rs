@@ -14,9 +14,7 @@ mod tests;
 
 use crate::error::{Code, Result};
 use crate::members::{self, Field, Members};
-use crate::policy::{
-    ExtractRule, HeaderRule, Limits, NotApplicable, Policy, RequestedOrg, Response, Responses,
-};
+use crate::policy::{ExtractRule, HeaderRule, NotApplicable, Policy, RequestedOrg, Response, Responses};
 
 /// Turns a configuration into a policy.
 pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
@@ -26,7 +24,6 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
     let keys = keys::read(&mut members, extract.disabled)?;
     let profiles = profiles::read(&mut members, keys::discovered(&keys), &mut warnings)?;
     let policy = Policy {
-        keys,
         extract,
         typ: members.read("typ", Field::some_strings)?,
         unused_headers: members.read("unused_headers", Field::choice)?.unwrap_or_default(),
@@ -34,9 +31,8 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
             .read("not_applicable", not_applicable)?
             .unwrap_or_default(),
         responses: members.read("responses", responses)?.unwrap_or_default(),
-        profiles,
-        limits: Limits::default(),
         warnings,
+        ..Policy::new(keys, profiles)
     };
     members.finish()?;
     Ok(policy)

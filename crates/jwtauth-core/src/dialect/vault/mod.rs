@@ -18,7 +18,7 @@ use self::config::Config;
 use self::lease::Mount;
 use crate::error::Result;
 use crate::members::Field;
-use crate::policy::{ExtractRule, Limits, NotApplicable, Policy, Profile, Profiles, UnusedHeaders};
+use crate::policy::{ExtractRule, Policy, Profile, Profiles, UnusedHeaders};
 use crate::warning::Warning;
 
 /// Turns a configuration into a policy.
@@ -43,24 +43,21 @@ pub(super) fn compile(field: &Field<'_, '_>) -> Result<Policy> {
             format!("there is no role `{name}`; a login that names none is denied"),
         ));
     }
+    let profiles = Profiles {
+        top: None,
+        default,
+        ignore_case: true,
+        named,
+    };
     Ok(Policy {
-        keys: config.keys,
         extract: ExtractRule {
             disabled: config.browser_only,
             ..ExtractRule::default()
         },
-        typ: None,
         unused_headers: UnusedHeaders::WellFormed,
-        not_applicable: NotApplicable::default(),
         responses: responses::responses(),
-        profiles: Profiles {
-            top: None,
-            default,
-            ignore_case: true,
-            named,
-        },
-        limits: Limits::default(),
         warnings,
+        ..Policy::new(config.keys, profiles)
     })
 }
 

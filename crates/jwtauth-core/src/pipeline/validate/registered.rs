@@ -3,7 +3,7 @@
 use crate::claims::{Claims, NumericDate, Registered};
 use crate::error::{Code, Error, Result};
 use crate::json::Value;
-use crate::policy::{AudienceRule, Boundary, ClaimsRule, RegisteredCheck, TimesRule};
+use crate::policy::{AudienceRule, Boundary, ClaimsPolicy, RegisteredCheck, TimesRule};
 
 /// The registered claims, with their types checked.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl<'c> RegisteredClaims<'c> {
     ///
     /// # Errors
     /// [`Code::ClaimInvalid`].
-    pub(super) fn read(claims: &'c Claims<'_>, rule: &ClaimsRule) -> Result<RegisteredClaims<'c>> {
+    pub(super) fn read(claims: &'c Claims<'_>, rule: &ClaimsPolicy) -> Result<RegisteredClaims<'c>> {
         let value = |claim: Registered| match claims.registered(claim) {
             Some(Value::Null) if rule.null_is_absent && claim != Registered::Aud => None,
             other => other,
@@ -65,7 +65,7 @@ impl<'c> RegisteredClaims<'c> {
     ///
     /// # Errors
     /// The code of this check.
-    pub(super) fn check(&self, check: RegisteredCheck, rule: &ClaimsRule, now: NumericDate) -> Result<()> {
+    pub(super) fn check(&self, check: RegisteredCheck, rule: &ClaimsPolicy, now: NumericDate) -> Result<()> {
         let times = &self.times;
         match check {
             RegisteredCheck::Iss => self.check_issuer(&rule.issuers),
