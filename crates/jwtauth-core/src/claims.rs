@@ -27,13 +27,13 @@ impl<'t> Claims<'t> {
         let document = json::parse(payload).map_err(|why| {
             let error = malformed(&why);
             if why.is_shallow() {
-                error.misshapen()
+                error.malformed_shape()
             } else {
                 error
             }
         })?;
         let Value::Object(members) = document else {
-            return Err(malformed(&"the payload is not a JSON object").misshapen());
+            return Err(malformed(&"the payload is not a JSON object").malformed_shape());
         };
         let mut registered = [None; Registered::COUNT];
         for (index, (name, _)) in members.members().enumerate() {

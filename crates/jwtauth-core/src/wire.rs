@@ -67,7 +67,7 @@ pub fn verifier_with(config: &str, fetch: Option<Arc<dyn Fetch>>) -> Result<Veri
     // Operators know their configuration, not our envelope: `roles.web.user_claim`, not `config.roles.…`.
     let mut policy = dialect.compile(&config.as_root(), &options.base_dir)?;
     if let Some(bytes) = options.max_token_bytes {
-        policy.limits.token_bytes = bytes;
+        policy.decode.limits.token_bytes = bytes;
     }
     let builder = Verifier::builder(policy)
         .clock(options.clock)

@@ -78,14 +78,20 @@ pub(crate) fn map(
     })
 }
 
-/// Checks that somebody is named, where the policy asks for it only after everything else.
+/// Requires a name where the policy asks for it only after everything else was decided.
 ///
 /// # Errors
 /// [`Code::IdentityMissing`].
-pub(crate) fn named_at_last(identity: &Identity, rule: &IdentityRule) -> Result<()> {
-    match rule.named {
-        Named::RequiredAtLast if identity.name.is_none() => Err(Code::IdentityMissing.into()),
-        _ => Ok(()),
+pub(crate) fn require_name(identity: &Identity, rule: &IdentityRule) -> Result<()> {
+    let required = match rule.named {
+        Named::RequiredAtLast => true,
+        // What `Required` asks for, `map` has looked at.
+        Named::Required | Named::Optional => false,
+    };
+    if required && identity.name.is_none() {
+        Err(Code::IdentityMissing.into())
+    } else {
+        Ok(())
     }
 }
 

@@ -27,7 +27,8 @@ pub use self::claims::{
     AudienceRule, Boundary, ClaimRule, ClaimTest, ClaimsPolicy, Leeway, RegisteredCheck, Synthesis, TimesRule,
 };
 pub use self::extract::{
-    ExtractRule, HeaderRule, Limits, NotApplicable, Padding, PrefixRule, RequestedOrg, UnusedHeaders,
+    DecodeRule, ExtractRule, HeaderRule, Limits, NotApplicable, Padding, PrefixRule, RequestedOrg,
+    UnusedHeaders,
 };
 pub use self::fetch::{FetchSettings, ProxyRule};
 pub use self::identity::{
@@ -50,12 +51,9 @@ pub struct Policy {
     /// Where requests carry the token.
     #[serde(rename = "token")]
     pub extract: ExtractRule,
-    /// The acceptable `typ` headers, compared as media types; `None`: any.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub typ: Option<Vec<String>>,
-    /// What becomes of header members that are never used.
-    #[serde(skip_serializing_if = "UnusedHeaders::is_ignored")]
-    pub unused_headers: UnusedHeaders,
+    /// What the header of a token may be.
+    #[serde(flatten)]
+    pub decode: DecodeRule,
     /// Which denials mean "ask the next authenticator".
     #[serde(skip_serializing_if = "NotApplicable::is_none")]
     pub not_applicable: NotApplicable,
@@ -65,9 +63,6 @@ pub struct Policy {
     /// The sets of rules to choose from.
     #[serde(flatten)]
     pub profiles: Profiles,
-    /// Sizes beyond which nothing is read. An option of the verifier, not of the policy text.
-    #[serde(skip)]
-    pub limits: Limits,
     /// What was accepted and is probably a mistake. Printed beside the policy, not in it.
     #[serde(skip)]
     pub warnings: Vec<Warning>,
@@ -79,12 +74,10 @@ impl Policy {
         Policy {
             keys,
             extract: ExtractRule::default(),
-            typ: None,
-            unused_headers: UnusedHeaders::default(),
+            decode: DecodeRule::default(),
             not_applicable: NotApplicable::default(),
             responses: Responses::default(),
             profiles,
-            limits: Limits::default(),
             warnings: Vec::new(),
         }
     }

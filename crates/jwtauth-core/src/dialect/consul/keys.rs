@@ -114,7 +114,7 @@ fn pasted(texts: &[String], place: &Field<'_, '_>) -> Result<Vec<KeySpec>> {
         let pem = pem::public_key(text, FORM).and_then(|found| pem::write(&found.key));
         pem.map(|pem| KeySpec::of(Origin::Pem(pem)))
             .map_err(|why: Error| {
-                let reason = why.detail().unwrap_or_default();
+                let reason = why.reason();
                 place.error_of(
                     Code::KeyInvalid,
                     format!("error parsing public key JWTValidationPubKeys[{index}]: {reason}"),

@@ -14,7 +14,7 @@ use self::method::Method;
 use crate::error::Result;
 use crate::grant::Session;
 use crate::members::Field;
-use crate::policy::{Policy, Profile, Profiles, Rules, SessionRule, UnusedHeaders};
+use crate::policy::{DecodeRule, Policy, Profile, Profiles, Rules, SessionRule, UnusedHeaders};
 
 /// Turns a configuration into a policy.
 pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
@@ -55,7 +55,10 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
         ..Profile::new(claims, mapped.identity())
     };
     Ok(Policy {
-        unused_headers: UnusedHeaders::WellFormed,
+        decode: DecodeRule {
+            unused_headers: UnusedHeaders::WellFormed,
+            ..DecodeRule::default()
+        },
         responses: responses::all(list_sources.iter().map(String::as_str)),
         warnings,
         ..Policy::new(keys, Profiles::only(profile))

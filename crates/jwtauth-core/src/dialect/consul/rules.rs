@@ -149,7 +149,7 @@ fn selector(field: &Field<'_, '_>) -> Result<Option<Selector>> {
         return Ok(None);
     }
     Selector::parse(text).map(Some).map_err(|why| {
-        let reason = why.detail().unwrap_or_default();
+        let reason = why.reason();
         field.error_of(
             Code::ExpressionInvalid,
             format!("invalid Binding Rule: Selector is invalid: {reason}"),

@@ -237,7 +237,7 @@ fn named_file(
     match file::read_text(&place.base_dir.join(&path)) {
         Ok(text) => Ok(Some((path, text))),
         Err(why) => {
-            let why = why.detail().unwrap_or_default();
+            let why = why.reason();
             Err(place.error(Code::ConfigInvalid, key, format!("failed to read {name}: {why}")))
         }
     }

@@ -21,8 +21,8 @@ use crate::expr::Selection;
 use crate::grant::Session;
 use crate::members::Field;
 use crate::policy::{
-    ExtractRule, HeaderRule, IdentityRule, KeyRule, Named, NotApplicable, Padding, Policy, PrefixRule,
-    Profile, Profiles, RequestedOrg, Rules, SessionRule, UnusedHeaders, ValueRule,
+    DecodeRule, ExtractRule, HeaderRule, IdentityRule, KeyRule, Named, NotApplicable, Padding, Policy,
+    PrefixRule, Profile, Profiles, RequestedOrg, Rules, SessionRule, UnusedHeaders, ValueRule,
 };
 use crate::warning::Warning;
 
@@ -84,7 +84,10 @@ fn policy(
     };
     Ok(Policy {
         extract: extract(settings, enabled, &mut warnings),
-        unused_headers: UnusedHeaders::WellFormed,
+        decode: DecodeRule {
+            unused_headers: UnusedHeaders::WellFormed,
+            ..DecodeRule::default()
+        },
         not_applicable: NotApplicable {
             missing: true,
             structure: true,

@@ -13,7 +13,7 @@ pub(super) fn path(settings: &Settings, key: &str, place: &Place<'_, '_, '_>) ->
         return Ok(None);
     }
     JmesPath::parse(settings.text(key)).map(Some).map_err(|error| {
-        let problem = error.detail().unwrap_or("it does not parse").to_owned();
+        let problem = error.reason();
         place.error(error.code(), key, problem)
     })
 }

@@ -14,7 +14,9 @@ mod tests;
 
 use crate::error::{Code, Result};
 use crate::members::{self, Field, Members};
-use crate::policy::{ExtractRule, HeaderRule, NotApplicable, Policy, RequestedOrg, Response, Responses};
+use crate::policy::{
+    DecodeRule, ExtractRule, HeaderRule, NotApplicable, Policy, RequestedOrg, Response, Responses,
+};
 
 /// Turns a configuration into a policy.
 pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
@@ -25,8 +27,11 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
     let profiles = profiles::read(&mut members, keys::discovered(&keys), &mut warnings)?;
     let policy = Policy {
         extract,
-        typ: members.read("typ", Field::some_strings)?,
-        unused_headers: members.read("unused_headers", Field::choice)?.unwrap_or_default(),
+        decode: DecodeRule {
+            typ: members.read("typ", Field::some_strings)?,
+            unused_headers: members.read("unused_headers", Field::choice)?.unwrap_or_default(),
+            ..DecodeRule::default()
+        },
         not_applicable: members
             .read("not_applicable", not_applicable)?
             .unwrap_or_default(),

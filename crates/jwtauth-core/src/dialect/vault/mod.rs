@@ -18,7 +18,7 @@ use self::config::Config;
 use self::lease::Mount;
 use crate::error::Result;
 use crate::members::Field;
-use crate::policy::{ExtractRule, Policy, Profile, Profiles, UnusedHeaders};
+use crate::policy::{DecodeRule, ExtractRule, Policy, Profile, Profiles, UnusedHeaders};
 use crate::warning::Warning;
 
 /// Turns a configuration into a policy.
@@ -54,7 +54,10 @@ pub(super) fn compile(field: &Field<'_, '_>) -> Result<Policy> {
             disabled: config.browser_only,
             ..ExtractRule::default()
         },
-        unused_headers: UnusedHeaders::WellFormed,
+        decode: DecodeRule {
+            unused_headers: UnusedHeaders::WellFormed,
+            ..DecodeRule::default()
+        },
         responses: responses::responses(),
         warnings,
         ..Policy::new(config.keys, profiles)

@@ -229,5 +229,5 @@ fn invalid(claim: Registered, problem: &str) -> Error {
 }
 
 fn wrong_type(claim: Registered, problem: &str) -> Error {
-    invalid(claim, problem).misshapen()
+    invalid(claim, problem).malformed_shape()
 }
