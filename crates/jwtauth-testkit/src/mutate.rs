@@ -15,75 +15,42 @@ pub fn apply(mutation: &Mutation, token: &str, ring: &Keyring) -> Result<String>
     let [header, payload, signature] = parts.as_mut_slice() else {
         return apply_to_text(mutation, token);
     };
-    let raw = |signature: &str| URL_SAFE_NO_PAD.decode_to_vec(signature).context("the signature");
     let part = |which: Part, header, payload, signature| match which {
         Part::Header => header,
         Part::Payload => payload,
         Part::Signature => signature,
     };
     match mutation {
-        Mutation::FlipSignatureBit => {
-            let mut bytes = raw(signature)?;
+        Mutation::FlipSignatureBit => on_bytes(signature, |mut bytes| {
             *bytes.first_mut().context("an empty signature has no bit")? ^= 1;
-            *signature = base64url(&bytes);
-        }
+            Ok(bytes)
+        })?,
         Mutation::StripSignature => signature.clear(),
         Mutation::DropSignature => return Ok(format!("{header}.{payload}")),
-        Mutation::TruncateSignature => {
-            let mut bytes = raw(signature)?;
+        Mutation::TruncateSignature => on_bytes(signature, |mut bytes| {
             bytes.pop().context("the signature is empty")?;
-            *signature = base64url(&bytes);
-        }
-        Mutation::DropLeadingZero => {
-            let bytes = raw(signature)?;
-            let rest = bytes
-                .strip_prefix(&[0])
-                .context("the signature does not start with a zero")?;
-            *signature = base64url(rest);
-        }
-        Mutation::ExtendSignature => *signature = base64url(&[raw(signature)?, vec![0]].concat()),
-        Mutation::PrefixSignature => *signature = base64url(&[vec![0], raw(signature)?].concat()),
+            Ok(bytes)
+        })?,
+        Mutation::DropLeadingZero => on_bytes(signature, |bytes| {
+            let rest = bytes.strip_prefix(&[0]).map(<[u8]>::to_vec);
+            rest.context("the signature does not start with a zero")
+        })?,
+        Mutation::ExtendSignature => on_bytes(signature, |bytes| Ok([bytes, vec![0]].concat()))?,
+        Mutation::PrefixSignature => on_bytes(signature, |bytes| Ok([vec![0], bytes].concat()))?,
         Mutation::SignatureHex(digits) => *signature = base64url(&from_hex(&digits.to_text())?),
-        Mutation::DerSignature => *signature = base64url(&der_of(&raw(signature)?)),
-        Mutation::AddEd25519Order => {
-            let mut bytes = raw(signature)?;
+        Mutation::DerSignature => on_bytes(signature, |bytes| Ok(der_of(&bytes)))?,
+        Mutation::AddEd25519Order => on_bytes(signature, |mut bytes| {
             let s = bytes.get_mut(32..64).context("no Ed25519 signature")?;
             add_little_endian(s, &ED25519_ORDER)?;
-            *signature = base64url(&bytes);
-        }
+            Ok(bytes)
+        })?,
         Mutation::AddRsaModulus(name) => {
-            let jwk = ring.get(name)?.jwk(name);
-            let modulus = jwk.get("n").and_then(|n| n.as_str()).context("not an RSA key")?;
-            let mut sum = raw(signature)?;
-            let mut modulus = raw(modulus)?;
-            sum.reverse();
-            modulus.reverse();
-            add_little_endian(&mut sum, &modulus)?;
-            sum.reverse();
-            *signature = base64url(&sum);
+            let modulus = modulus(name, ring)?;
+            on_bytes(signature, |bytes| add_big_endian(bytes, modulus))?;
         }
-        Mutation::Pad(which) => {
-            let part = part(*which, header, payload, signature);
-            let missing = (4 - part.len() % 4) % 4;
-            part.push_str(&"=".repeat(missing.max(1)));
-        }
-        Mutation::TrailingBits(which) => {
-            let part = part(*which, header, payload, signature);
-            let last = part.pop().context("an empty part has no letter")?;
-            let value = ALPHABET.find(last).context("no base64url letter")?;
-            if (part.len() + 1).is_multiple_of(4) {
-                return Err("the last letter of this part stands for whole bytes".to_owned());
-            }
-            part.push(ALPHABET.chars().nth(value | 1).context("no base64url letter")?);
-        }
-        Mutation::StandardAlphabet(which) => {
-            let part = part(*which, header, payload, signature);
-            let standard = part.replace('-', "+").replace('_', "/");
-            if *part == standard {
-                return Err("this part has no letter in which the alphabets differ".to_owned());
-            }
-            *part = standard;
-        }
+        Mutation::Pad(which) => pad(part(*which, header, payload, signature)),
+        Mutation::TrailingBits(which) => set_trailing_bit(part(*which, header, payload, signature))?,
+        Mutation::StandardAlphabet(which) => to_standard(part(*which, header, payload, signature))?,
         Mutation::Insert(which, text) => {
             let part = part(*which, header, payload, signature);
             part.insert_str(part.len() / 2, text);
@@ -115,6 +82,44 @@ fn apply_to_text(mutation: &Mutation, token: &str) -> Result<String> {
     }
 }
 
+/// Changes the bytes of a signature.
+fn on_bytes(signature: &mut String, change: impl FnOnce(Vec<u8>) -> Result<Vec<u8>>) -> Result<()> {
+    let bytes = URL_SAFE_NO_PAD.decode_to_vec(signature.as_bytes());
+    *signature = base64url(&change(bytes.context("the signature")?)?);
+    Ok(())
+}
+
+/// The modulus of an RSA key, big-endian.
+fn modulus(name: &str, ring: &Keyring) -> Result<Vec<u8>> {
+    let jwk = ring.get(name)?.jwk(name);
+    let modulus = jwk.get("n").and_then(|n| n.as_str()).context("not an RSA key")?;
+    URL_SAFE_NO_PAD.decode_to_vec(modulus).context("the modulus")
+}
+
+fn pad(part: &mut String) {
+    let missing = (4 - part.len() % 4) % 4;
+    part.push_str(&"=".repeat(missing.max(1)));
+}
+
+fn set_trailing_bit(part: &mut String) -> Result<()> {
+    let last = part.pop().context("an empty part has no letter")?;
+    let value = ALPHABET.find(last).context("no base64url letter")?;
+    if (part.len() + 1).is_multiple_of(4) {
+        return Err("the last letter of this part stands for whole bytes".to_owned());
+    }
+    part.push(ALPHABET.chars().nth(value | 1).context("no base64url letter")?);
+    Ok(())
+}
+
+fn to_standard(part: &mut String) -> Result<()> {
+    let standard = part.replace('-', "+").replace('_', "/");
+    if *part == standard {
+        return Err("this part has no letter in which the alphabets differ".to_owned());
+    }
+    *part = standard;
+    Ok(())
+}
+
 fn from_hex(digits: &str) -> Result<Vec<u8>> {
     let digits: Vec<char> = digits.chars().filter(|digit| !digit.is_whitespace()).collect();
     digits
@@ -134,6 +139,14 @@ fn add_little_endian(sum: &mut [u8], summand: &[u8]) -> Result<()> {
         0 => Ok(()),
         _ => Err("the sum does not fit; describe another payload".to_owned()),
     }
+}
+
+fn add_big_endian(mut sum: Vec<u8>, mut summand: Vec<u8>) -> Result<Vec<u8>> {
+    sum.reverse();
+    summand.reverse();
+    add_little_endian(&mut sum, &summand)?;
+    sum.reverse();
+    Ok(sum)
 }
 
 fn der_of(signature: &[u8]) -> Vec<u8> {
