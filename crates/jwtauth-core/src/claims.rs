@@ -12,7 +12,7 @@ use crate::json::{self, Number, Object, Value};
 #[derive(Debug, Clone)]
 pub struct Claims<'t> {
     text: &'t str,
-    members: Value<'t>,
+    members: Object<'t>,
     registered: [Option<u32>; Registered::COUNT],
 }
 
@@ -24,19 +24,19 @@ impl<'t> Claims<'t> {
     /// is a registered one but for the case of its letters.
     pub fn parse(payload: &'t str) -> Result<Claims<'t>> {
         let malformed = |why: &dyn fmt::Display| Error::new(Code::ClaimsMalformed).with_detail(why);
-        let members = json::parse(payload).map_err(|why| {
+        let document = json::parse(payload).map_err(|why| {
             let error = malformed(&why);
             if why.is_shallow() {
-                error.misshapen()
+                error.malformed_shape()
             } else {
                 error
             }
         })?;
-        let Value::Object(object) = &members else {
-            return Err(malformed(&"the payload is not a JSON object").misshapen());
+        let Value::Object(members) = document else {
+            return Err(malformed(&"the payload is not a JSON object").malformed_shape());
         };
         let mut registered = [None; Registered::COUNT];
-        for (index, (name, _)) in object.members().enumerate() {
+        for (index, (name, _)) in members.members().enumerate() {
             match Registered::of(name) {
                 Spelling::Other => {}
                 Spelling::Exact(claim) => {
@@ -67,29 +67,25 @@ impl<'t> Claims<'t> {
         self.text
     }
 
-    /// The whole claims set as one value.
-    pub fn as_value(&self) -> &Value<'t> {
-        &self.members
+    /// A copy of the whole claims set as one value.
+    pub fn to_value(&self) -> Value<'t> {
+        Value::Object(self.members.clone())
     }
 
     /// The members.
     pub fn members(&self) -> &Object<'t> {
-        match &self.members {
-            Value::Object(object) => object,
-            // INVARIANT: `parse`, the only constructor, refuses everything but an object.
-            _ => unreachable!("claims are always an object"),
-        }
+        &self.members
     }
 
     /// The value of a claim by its exact name.
     pub fn get(&self, name: &str) -> Option<&Value<'t>> {
-        self.members().get(name)
+        self.members.get(name)
     }
 
     /// The value of a registered claim, without a search.
     pub fn registered(&self, claim: Registered) -> Option<&Value<'t>> {
         let index = (*self.registered.get(claim as usize)?)?;
-        self.members().at(index as usize)
+        self.members.at(index as usize)
     }
 }
 

@@ -42,17 +42,17 @@ pub(crate) fn read(config: &str) -> Result<Envelope> {
     })?;
     let config = envelope.require("config")?;
     config.members()?;
-    let options = envelope.take("options");
+    let options = envelope.get("options");
     // The printed policy can be loaded as it is.
-    envelope.take("warnings");
-    envelope.take("key_status");
+    envelope.get("warnings");
+    envelope.get("key_status");
     envelope.finish()?;
 
     let options = options.map_or_else(|| Ok(Options::default()), |field| Options::read(&field))?;
     // Paths in errors begin at the operator's configuration: `roles.web.user_claim`, not `config.roles.…`.
     let mut policy = dialect.compile(&config.as_root(), &options.base_dir)?;
     if let Some(bytes) = options.max_token_bytes {
-        policy.limits.token_bytes = bytes;
+        policy.decode.limits.token_bytes = bytes;
     }
     Ok(Envelope {
         policy,
@@ -73,17 +73,17 @@ impl Options {
     fn read(field: &Field<'_, '_>) -> Result<Options> {
         let mut members = field.members()?;
         let mut options = Options::default();
-        if let Some(field) = members.take("base_dir") {
+        if let Some(field) = members.get("base_dir") {
             options.base_dir = field.text()?.into();
         }
-        if let Some(field) = members.take("max_token_bytes") {
+        if let Some(field) = members.get("max_token_bytes") {
             let bytes = usize::try_from(field.unsigned()?)
                 .ok()
                 .filter(|bytes| (1..=MAX_TOKEN).contains(bytes));
             let wrong = || field.error(format!("must be between 1 and {MAX_TOKEN}"));
             options.max_token_bytes = Some(bytes.ok_or_else(wrong)?);
         }
-        if let Some(field) = members.take("now") {
+        if let Some(field) = members.get("now") {
             let instant = NumericDate::from_number(field.number()?);
             options.clock = Clock::Fixed(instant.ok_or_else(|| field.error("is beyond any date"))?);
         }

@@ -285,7 +285,7 @@ struct Inner {
     claim: Option<Box<str>>,
     detail: Option<Box<str>>,
     applicable: bool,
-    misshapen: bool,
+    malformed_shape: bool,
     absent: bool,
     http_status: Option<u16>,
 }
@@ -298,7 +298,7 @@ impl Error {
             claim: None,
             detail: None,
             applicable: true,
-            misshapen: false,
+            malformed_shape: false,
             absent: false,
             http_status: None,
         }))
@@ -334,14 +334,14 @@ impl Error {
 
     /// Marks a payload that is no object with unique names and registered claims of the right types.
     #[must_use]
-    pub(crate) fn misshapen(mut self) -> Error {
-        self.0.misshapen = true;
+    pub(crate) fn malformed_shape(mut self) -> Error {
+        self.0.malformed_shape = true;
         self
     }
 
     /// Whether it is about a payload of the wrong shape, not about what it says.
-    pub(crate) fn is_misshapen(&self) -> bool {
-        self.0.misshapen
+    pub(crate) fn is_malformed_shape(&self) -> bool {
+        self.0.malformed_shape
     }
 
     /// Marks a failure whose claim is not in the token.

@@ -3,6 +3,9 @@
 //! Configurations and requests are read member by member through [`Members`]; what was not asked for by the
 //! end is an error that names the nearest known member. Every error says where: `roles.web.user_claim`.
 
+mod spelling;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::de::value::StrDeserializer;
@@ -11,6 +14,9 @@ use serde::de::{self, Deserialize};
 use crate::duration;
 use crate::error::{Code, Error, Result};
 use crate::json::{Number, Object, Value};
+
+use self::spelling::{is_near, join};
+pub(crate) use self::spelling::{suggestion, unknown_member};
 
 /// The members of one object, each to be asked for by name.
 #[derive(Debug)]
@@ -69,11 +75,7 @@ impl<'a, 't> Field<'a, 't> {
 
     /// Puts the place in front of what another reader had to say.
     pub(crate) fn within(&self, error: Error) -> Error {
-        let problem = error
-            .detail()
-            .unwrap_or_else(|| error.code().message())
-            .to_owned();
-        self.error_of(error.code(), problem)
+        self.error_of(error.code(), error.reason())
     }
 
     fn wanted(&self, what: &str) -> Error {
@@ -96,6 +98,16 @@ impl<'a, 't> Field<'a, 't> {
         } else {
             Ok(text)
         }
+    }
+
+    /// A string that the configuration keeps.
+    pub(crate) fn owned_string(&self) -> Result<String> {
+        self.string().map(str::to_owned)
+    }
+
+    /// A string with something in it that the configuration keeps.
+    pub(crate) fn owned_text(&self) -> Result<String> {
+        self.text().map(str::to_owned)
     }
 
     pub(crate) fn boolean(&self) -> Result<bool> {
@@ -179,12 +191,24 @@ impl<'a, 't> Field<'a, 't> {
             .collect())
     }
 
+    /// A list, each element read by this kind.
+    pub(crate) fn list_of<T>(&self, kind: impl Fn(&Field<'a, 't>) -> Result<T>) -> Result<Vec<T>> {
+        self.items()?.iter().map(kind).collect()
+    }
+
     /// A list of strings.
     pub(crate) fn strings(&self) -> Result<Vec<String>> {
-        self.items()?
-            .iter()
-            .map(|item| item.string().map(str::to_owned))
-            .collect()
+        self.list_of(Field::owned_string)
+    }
+
+    /// A list with at least one string.
+    pub(crate) fn some_strings(&self) -> Result<Vec<String>> {
+        let strings = self.strings()?;
+        if strings.is_empty() {
+            Err(self.error("must not be empty"))
+        } else {
+            Ok(strings)
+        }
     }
 
     /// The members of an object, to be asked for by name.
@@ -196,6 +220,17 @@ impl<'a, 't> Field<'a, 't> {
             code: self.code,
             known: Vec::new(),
         })
+    }
+
+    /// An object whose names are the configuration's own, each value read by this kind.
+    pub(crate) fn map_of<T>(
+        &self,
+        kind: impl Fn(&Field<'a, 't>) -> Result<T>,
+    ) -> Result<BTreeMap<String, T>> {
+        let entries = self.entries()?.into_iter();
+        entries
+            .map(|(name, field)| Ok((name.to_owned(), kind(&field)?)))
+            .collect()
     }
 
     /// The members of an object whose names are the configuration's own, each with its place.
@@ -218,18 +253,36 @@ impl<'a, 't> Field<'a, 't> {
 }
 
 impl<'a, 't> Members<'a, 't> {
-    /// The value of a member; `None` when it is not there.
-    pub(crate) fn take(&mut self, name: &'static str) -> Option<Field<'a, 't>> {
+    /// The value of a member; `None` when it is absent.
+    pub(crate) fn get(&mut self, name: &'static str) -> Option<Field<'a, 't>> {
         self.known.push(name);
         self.peek(name)
     }
 
-    /// The value of a member; `None` when it is not there or `null`.
-    pub(crate) fn given(&mut self, name: &'static str) -> Option<Field<'a, 't>> {
-        self.take(name).filter(|field| !field.is_null())
+    /// The value of a member; `None` when it is absent or `null`.
+    pub(crate) fn get_non_null(&mut self, name: &'static str) -> Option<Field<'a, 't>> {
+        self.get(name).filter(|field| !field.is_null())
     }
 
-    /// The value of a member that somebody else asks for as well.
+    /// Reads a member by its kind; `None` when it is absent or `null`.
+    pub(crate) fn read<T>(
+        &mut self,
+        name: &'static str,
+        kind: impl FnOnce(&Field<'a, 't>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        self.get_non_null(name).map(|field| kind(&field)).transpose()
+    }
+
+    /// Reads a member by a kind to which `null` means something; `None` when it is absent.
+    pub(crate) fn read_nullable<T>(
+        &mut self,
+        name: &'static str,
+        kind: impl FnOnce(&Field<'a, 't>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        self.get(name).map(|field| kind(&field)).transpose()
+    }
+
+    /// The value of a member, without counting as a question: [`Members::finish`] still takes the name for unknown.
     pub(crate) fn peek(&self, name: &str) -> Option<Field<'a, 't>> {
         let (_, value) = self.object.members().find(|(known, _)| *known == name)?;
         Some(Field {
@@ -241,12 +294,12 @@ impl<'a, 't> Members<'a, 't> {
 
     /// The value of a member that must be there.
     pub(crate) fn require(&mut self, name: &'static str) -> Result<Field<'a, 't>> {
-        self.take(name).ok_or_else(|| {
+        self.get(name).ok_or_else(|| {
             let missing = format!("`{}` is missing", join(&self.path, name));
             let misspelt = self
                 .object
                 .members()
-                .find(|(given, _)| !self.known.contains(given) && nearest(given, &[name]).is_some());
+                .find(|(given, _)| !self.known.contains(given) && is_near(given, name));
             Error::new(self.code).with_detail(match misspelt {
                 Some((given, _)) => format!("{missing}; is `{given}` meant to be it?"),
                 None => missing,
@@ -254,7 +307,7 @@ impl<'a, 't> Members<'a, 't> {
         })
     }
 
-    /// Ends the reading: whatever was not asked for is unknown.
+    /// Ends the reading: a member that was not asked for is unknown.
     pub(crate) fn finish(self) -> Result<()> {
         let unknown = self
             .object
@@ -292,50 +345,6 @@ impl std::fmt::Display for NotAChoice {
 
 impl std::error::Error for NotAChoice {}
 
-/// Says that a member is unknown, and which known one it is nearest to.
-pub(crate) fn unknown_member(path: &str, name: &str, known: &[&str]) -> String {
-    // Whoever made this document may have pasted another one where a name belongs.
-    match name.char_indices().nth(LONGEST_NAME) {
-        Some((end, _)) => {
-            let start = name.get(..end).unwrap_or_default();
-            format!("`{}…` is not known", join(path, start))
-        }
-        None => format!("`{}` is not known{}", join(path, name), suggestion(name, known)),
-    }
-}
-
-/// What to put behind an error about a name that is none of those that are known: the nearest of them, if any is near.
-pub(crate) fn suggestion(name: &str, known: &[&str]) -> String {
-    nearest(name, known).map_or_else(String::new, |nearest| format!("; did you mean `{nearest}`?"))
-}
-
-fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
-    let name = name.to_ascii_lowercase();
-    known
-        .iter()
-        .map(|candidate| (likeness(&name, &candidate.to_ascii_lowercase()), *candidate))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|(left, _), (right, _)| left.total_cmp(right))
-        .map(|(_, candidate)| candidate)
-}
-
-/// One slip of the finger counts as near also in a short name, where it changes much of it.
-fn likeness(name: &str, candidate: &str) -> f64 {
-    let slip = strsim::osa_distance(name, candidate) <= 1 && candidate.len() > 2;
-    strsim::jaro_winkler(name, candidate).max(if slip { 0.9 } else { 0.0 })
-}
-
-fn join(path: &str, name: &str) -> String {
-    if path.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{path}.{name}")
-    }
-}
-
-/// A name that is longer than this is none that anybody knows.
-const LONGEST_NAME: usize = 64;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -353,33 +362,8 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_known_name_is_suggested() {
-        let known = ["issuer", "audiences", "ttl", "max_ttl", "kid", "exp"];
-        for (name, expected) in [
-            ("isuer", Some("issuer")),
-            ("Issuer", Some("issuer")),
-            ("audience", Some("audiences")),
-            ("tll", Some("ttl")),
-            ("max_tll", Some("max_ttl")),
-            ("dik", None),
-            ("kdi", Some("kid")),
-            ("expires", Some("exp")),
-            ("completely", None),
-            ("", None),
-        ] {
-            assert_eq!(nearest(name, &known), expected, "{name}");
-        }
-    }
-
-    #[test]
     fn what_nobody_asked_for_is_unknown() {
-        let one = |members: &mut Members<'_, '_>| {
-            members
-                .take("one")
-                .map(|field| field.string())
-                .transpose()
-                .map(drop)
-        };
+        let one = |members: &mut Members<'_, '_>| members.read("one", Field::string).map(drop);
         assert_eq!(said(r#"{"one":"x"}"#, one), "nothing");
         assert_eq!(said(r#"{"one":"x","two":1}"#, one), "`two` is not known");
         assert_eq!(

@@ -150,7 +150,7 @@ impl Verifier {
 
         let raw = extract::token(request, &policy.extract)?;
         extract::address(request, &profile.bound_cidrs)?;
-        let mut token = decode::compact(&raw, policy.typ.as_deref(), policy.unused_headers, &policy.limits)?;
+        let mut token = decode::compact(&raw, &policy.decode)?;
         let algorithm = select_key::algorithm(token.header(), policy.keys.algorithms)?;
         let named = select_key::name(token.header(), policy.keys.kid).map_err(Undecided::from);
         let verified = named.and_then(|()| self.verify(&mut token, algorithm, request.cached_only, after));
@@ -159,7 +159,7 @@ impl Verifier {
         let org = extract::requested_org(request, &policy.extract);
         let identity = identity::map(&claims, &profile.identity, org)?;
         let decision = decide::entitlements(&identity, &claims, &profile.rules)?;
-        identity::named_at_last(&identity, &profile.identity)?;
+        identity::require_name(&identity, &profile.identity)?;
         let cleaned_url = extract::cleaned_url(request, &policy.extract);
         Ok(issue::grant(token, identity, decision, profile, cleaned_url))
     }
@@ -200,6 +200,10 @@ impl Verifier {
 
 /// A step of a decision: the outcome, or what it lacks.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the usual variant is the large one, and a box would cost an allocation"
+)]
 pub enum Step {
     /// The outcome.
     Decided(Result<Grant>),
@@ -327,7 +331,7 @@ impl Policy {
         } else {
             error
         };
-        self.responses.dress(error)
+        self.responses.with_response(error)
     }
 }
 

@@ -167,10 +167,10 @@ pub fn get(document: &str, pointer: &str) -> Option<String> {
 fn read_request<'a>(document: &'a Value<'_>) -> Result<Request<'a>> {
     let mut members = Field::root(document, Code::RequestInvalid).members()?;
     let mut request = Request {
-        token: members.take("token").map(|field| field.string()).transpose()?,
+        token: members.get("token").map(|field| field.string()).transpose()?,
         ..Request::default()
     };
-    if let Some(headers) = members.take("headers") {
+    if let Some(headers) = members.get("headers") {
         for (name, field) in headers.entries()? {
             match field.value() {
                 Value::Array(_) => {
@@ -182,13 +182,13 @@ fn read_request<'a>(document: &'a Value<'_>) -> Result<Request<'a>> {
             }
         }
     }
-    request.url = members.take("url").map(|field| field.string()).transpose()?;
-    request.profile = members.take("profile").map(|field| field.string()).transpose()?;
-    if let Some(field) = members.take("remote_addr") {
+    request.url = members.get("url").map(|field| field.string()).transpose()?;
+    request.profile = members.get("profile").map(|field| field.string()).transpose()?;
+    if let Some(field) = members.get("remote_addr") {
         let address = address(field.string()?);
         request.remote_addr = Some(address.ok_or_else(|| field.error("is not an IP address"))?);
     }
-    if let Some(field) = members.take("cached_only") {
+    if let Some(field) = members.get("cached_only") {
         request.cached_only = field.boolean()?;
     }
     members.finish()?;

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::mint::Description;
 use crate::{Context, Result};
 
 /// A topic: cases that share a verifier.
@@ -59,6 +59,137 @@ pub struct Case {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(transparent)]
 pub struct Expect(pub Map<String, Value>);
+
+/// A token as the cases describe it. `tests/conformance/README.md` explains the members.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Description {
+    /// The test key that signs.
+    pub key: Option<String>,
+    /// A reference whose text signs as an HMAC secret, in place of a key.
+    pub secret: Option<String>,
+    /// The `alg` of the header.
+    pub alg: Option<String>,
+    /// The algorithm that really signs, when it is another than `alg`.
+    pub sign: Option<String>,
+    /// The `kid` of the header; `@` stands for the one under which the suite publishes the key.
+    pub kid: Option<String>,
+    /// Further members of the header; `null` takes one out.
+    #[serde(default)]
+    pub header: Map<String, Value>,
+    /// The header's text as it is, in place of `alg`, `kid` and `header`.
+    pub header_text: Option<Text>,
+    /// The header's bytes in base64url, in place of all of those.
+    pub header_base64url: Option<String>,
+    /// The payload, signed as it is written here.
+    pub claims: Option<Box<RawValue>>,
+    /// The payload's text, when it is no JSON.
+    pub payload: Option<Text>,
+    /// The payload's bytes in base64url, when they are no text.
+    pub payload_base64url: Option<String>,
+    /// The whole token, in place of everything above.
+    pub raw: Option<Text>,
+    /// What happens to the token once it is signed.
+    pub mutate: Option<OneOrMany<Mutation>>,
+    /// Where in the request the token is put.
+    pub place: Option<Place>,
+}
+
+impl Description {
+    /// This description, with what it leaves open taken from another.
+    #[must_use]
+    pub fn over(&self, base: &Description) -> Description {
+        let mut all = self.clone();
+        if all.key.is_none() && all.secret.is_none() {
+            all.key.clone_from(&base.key);
+            all.secret.clone_from(&base.secret);
+        }
+        if all.claims.is_none() && all.payload.is_none() && all.payload_base64url.is_none() {
+            all.claims.clone_from(&base.claims);
+            all.payload.clone_from(&base.payload);
+            all.payload_base64url.clone_from(&base.payload_base64url);
+        }
+        all.alg = all.alg.or_else(|| base.alg.clone());
+        all.sign = all.sign.or_else(|| base.sign.clone());
+        all.kid = all.kid.or_else(|| base.kid.clone());
+        all.place = all.place.or_else(|| base.place.clone());
+        for (name, value) in &base.header {
+            all.header.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+        all
+    }
+}
+
+/// Where in a request a token is put; `token` if nothing is said.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// In this header.
+    pub header: Option<String>,
+    /// Behind this text in the header.
+    #[serde(default)]
+    pub prefix: String,
+    /// In this query parameter of the request's `url`.
+    pub query: Option<String>,
+}
+
+/// One change to a signed token. `tests/conformance/README.md` says how each is written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Mutation {
+    /// One bit of the signature is turned.
+    FlipSignatureBit,
+    /// The third part becomes empty.
+    StripSignature,
+    /// The third part and its dot go.
+    DropSignature,
+    /// The signature's last byte goes.
+    TruncateSignature,
+    /// The signature's first byte, which must be zero, goes.
+    DropLeadingZero,
+    /// A zero byte is put behind the signature.
+    ExtendSignature,
+    /// A zero byte is put before the signature.
+    PrefixSignature,
+    /// The signature becomes these bytes, in hexadecimal digits.
+    SignatureHex(Text),
+    /// An ECDSA signature r‖s becomes the DER sequence of r and s.
+    DerSignature,
+    /// The order of the group is added to S of an Ed25519 signature.
+    AddEd25519Order,
+    /// The modulus of this key is added to an RSA signature.
+    AddRsaModulus(String),
+    /// `=` is put behind a part.
+    Pad(Part),
+    /// A bit is set in a part's last letter that stands for no byte.
+    TrailingBits(Part),
+    /// `-` and `_` of a part become `+` and `/`.
+    StandardAlphabet(Part),
+    /// This text is put into the middle of a part.
+    Insert(Part, String),
+    /// A part becomes the base64url of this text.
+    Replace(Part, Text),
+    /// A part becomes this text.
+    ReplaceRaw(Part, Text),
+    /// This text is put before the token.
+    Prepend(Text),
+    /// This text is put behind the token.
+    Append(Text),
+    /// The token becomes a JWS in flattened JSON serialization.
+    JsonFlattened,
+    /// The token becomes a JWS in general JSON serialization.
+    JsonGeneral,
+}
+
+/// A part of a compact JWS.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each is the RFC's own name")]
+pub enum Part {
+    Header,
+    Payload,
+    Signature,
+}
 
 /// A text, or something that makes one.
 #[derive(Debug, Clone, Deserialize)]

@@ -8,11 +8,10 @@ use std::path::Path;
 use jwtauth_core::{Code, Error, Grant, Verifier, wire};
 use serde_json::{Map, Value, json};
 
-use crate::case::{self, Case, Expect, Topic, merge};
+use crate::case::{self, Case, Description, Expect, Place, Topic, merge};
 use crate::keys::Keyring;
-use crate::mint::{self, Description, Place};
 use crate::reference::References;
-use crate::{Context, Result};
+use crate::{Context, Result, mint};
 
 /// What came of a flattening.
 #[derive(Debug, Default)]

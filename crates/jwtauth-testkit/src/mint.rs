@@ -1,88 +1,12 @@
 //! How does a described token become a real one?
 
 use base64_simd::URL_SAFE_NO_PAD;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::case::{OneOrMany, Text};
+use crate::case::{Description, OneOrMany};
 use crate::keys::{self, Keyring, base64url};
-use crate::mutate::Mutation;
 use crate::reference::References;
-use crate::{Context, Result};
-
-/// A token as the cases describe it. `tests/conformance/README.md` explains the members.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Description {
-    /// The test key that signs.
-    pub key: Option<String>,
-    /// A reference whose text signs as an HMAC secret, in place of a key.
-    pub secret: Option<String>,
-    /// The `alg` of the header.
-    pub alg: Option<String>,
-    /// The algorithm that really signs, when it is another than `alg`.
-    pub sign: Option<String>,
-    /// The `kid` of the header; `@` stands for the one under which the suite publishes the key.
-    pub kid: Option<String>,
-    /// Further members of the header; `null` takes one out.
-    #[serde(default)]
-    pub header: Map<String, Value>,
-    /// The header's text as it is, in place of `alg`, `kid` and `header`.
-    pub header_text: Option<Text>,
-    /// The header's bytes in base64url, in place of all of those.
-    pub header_base64url: Option<String>,
-    /// The payload, signed as it is written here.
-    pub claims: Option<Box<RawValue>>,
-    /// The payload's text, when it is no JSON.
-    pub payload: Option<Text>,
-    /// The payload's bytes in base64url, when they are no text.
-    pub payload_base64url: Option<String>,
-    /// The whole token, in place of everything above.
-    pub raw: Option<Text>,
-    /// What happens to the token once it is signed.
-    pub mutate: Option<OneOrMany<Mutation>>,
-    /// Where in the request the token is put.
-    pub place: Option<Place>,
-}
-
-impl Description {
-    /// This description, with what it leaves open taken from another.
-    #[must_use]
-    pub fn over(&self, base: &Description) -> Description {
-        let mut all = self.clone();
-        if all.key.is_none() && all.secret.is_none() {
-            all.key.clone_from(&base.key);
-            all.secret.clone_from(&base.secret);
-        }
-        if all.claims.is_none() && all.payload.is_none() && all.payload_base64url.is_none() {
-            all.claims.clone_from(&base.claims);
-            all.payload.clone_from(&base.payload);
-            all.payload_base64url.clone_from(&base.payload_base64url);
-        }
-        all.alg = all.alg.or_else(|| base.alg.clone());
-        all.sign = all.sign.or_else(|| base.sign.clone());
-        all.kid = all.kid.or_else(|| base.kid.clone());
-        all.place = all.place.or_else(|| base.place.clone());
-        for (name, value) in &base.header {
-            all.header.entry(name.clone()).or_insert_with(|| value.clone());
-        }
-        all
-    }
-}
-
-/// Where in a request a token is put; `token` if nothing is said.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Place {
-    /// In this header.
-    pub header: Option<String>,
-    /// Behind this text in the header.
-    #[serde(default)]
-    pub prefix: String,
-    /// In this query parameter of the request's `url`.
-    pub query: Option<String>,
-}
+use crate::{Context, Result, mutate};
 
 /// Signs a described token, and does to it what the description says.
 ///
@@ -94,7 +18,7 @@ pub fn token(description: &Description, ring: &Keyring) -> Result<String> {
         None => sign(description, ring)?,
     };
     for mutation in description.mutate.iter().flat_map(OneOrMany::iter) {
-        token = mutation.apply(&token, ring)?;
+        token = mutate::apply(mutation, &token, ring)?;
     }
     Ok(token)
 }

@@ -1,179 +1,123 @@
 //! What an attacker, or a careless proxy, does to a token that was signed correctly.
 
 use base64_simd::URL_SAFE_NO_PAD;
-use serde::Deserialize;
 
-use crate::case::Text;
+use crate::case::{Mutation, Part};
 use crate::keys::{Keyring, base64url};
 use crate::{Context, Result};
 
-/// One change to a signed token. `tests/conformance/README.md` says how each is written.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Mutation {
-    /// One bit of the signature is turned.
-    FlipSignatureBit,
-    /// The third part becomes empty.
-    StripSignature,
-    /// The third part and its dot go.
-    DropSignature,
-    /// The signature's last byte goes.
-    TruncateSignature,
-    /// The signature's first byte, which must be zero, goes.
-    DropLeadingZero,
-    /// A zero byte is put behind the signature.
-    ExtendSignature,
-    /// A zero byte is put before the signature.
-    PrefixSignature,
-    /// The signature becomes these bytes, in hexadecimal digits.
-    SignatureHex(Text),
-    /// An ECDSA signature r‖s becomes the DER sequence of r and s.
-    DerSignature,
-    /// The order of the group is added to S of an Ed25519 signature.
-    AddEd25519Order,
-    /// The modulus of this key is added to an RSA signature.
-    AddRsaModulus(String),
-    /// `=` is put behind a part.
-    Pad(Part),
-    /// A bit is set in a part's last letter that stands for no byte.
-    TrailingBits(Part),
-    /// `-` and `_` of a part become `+` and `/`.
-    StandardAlphabet(Part),
-    /// This text is put into the middle of a part.
-    Insert(Part, String),
-    /// A part becomes the base64url of this text.
-    Replace(Part, Text),
-    /// A part becomes this text.
-    ReplaceRaw(Part, Text),
-    /// This text is put before the token.
-    Prepend(Text),
-    /// This text is put behind the token.
-    Append(Text),
-    /// The token becomes a JWS in flattened JSON serialization.
-    JsonFlattened,
-    /// The token becomes a JWS in general JSON serialization.
-    JsonGeneral,
+/// Changes a compact JWS.
+///
+/// # Errors
+/// The change cannot be made to this token.
+pub fn apply(mutation: &Mutation, token: &str, ring: &Keyring) -> Result<String> {
+    let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
+    let [header, payload, signature] = parts.as_mut_slice() else {
+        return apply_to_text(mutation, token);
+    };
+    let part = |which: Part, header, payload, signature| match which {
+        Part::Header => header,
+        Part::Payload => payload,
+        Part::Signature => signature,
+    };
+    match mutation {
+        Mutation::FlipSignatureBit => on_bytes(signature, |mut bytes| {
+            *bytes.first_mut().context("an empty signature has no bit")? ^= 1;
+            Ok(bytes)
+        })?,
+        Mutation::StripSignature => signature.clear(),
+        Mutation::DropSignature => return Ok(format!("{header}.{payload}")),
+        Mutation::TruncateSignature => on_bytes(signature, |mut bytes| {
+            bytes.pop().context("the signature is empty")?;
+            Ok(bytes)
+        })?,
+        Mutation::DropLeadingZero => on_bytes(signature, |bytes| {
+            let rest = bytes.strip_prefix(&[0]).map(<[u8]>::to_vec);
+            rest.context("the signature does not start with a zero")
+        })?,
+        Mutation::ExtendSignature => on_bytes(signature, |bytes| Ok([bytes, vec![0]].concat()))?,
+        Mutation::PrefixSignature => on_bytes(signature, |bytes| Ok([vec![0], bytes].concat()))?,
+        Mutation::SignatureHex(digits) => *signature = base64url(&from_hex(&digits.to_text())?),
+        Mutation::DerSignature => on_bytes(signature, |bytes| Ok(der_of(&bytes)))?,
+        Mutation::AddEd25519Order => on_bytes(signature, |mut bytes| {
+            let s = bytes.get_mut(32..64).context("no Ed25519 signature")?;
+            add_little_endian(s, &ED25519_ORDER)?;
+            Ok(bytes)
+        })?,
+        Mutation::AddRsaModulus(name) => {
+            let modulus = modulus(name, ring)?;
+            on_bytes(signature, |bytes| add_big_endian(bytes, modulus))?;
+        }
+        Mutation::Pad(which) => pad(part(*which, header, payload, signature)),
+        Mutation::TrailingBits(which) => set_trailing_bit(part(*which, header, payload, signature))?,
+        Mutation::StandardAlphabet(which) => to_standard(part(*which, header, payload, signature))?,
+        Mutation::Insert(which, text) => {
+            let part = part(*which, header, payload, signature);
+            part.insert_str(part.len() / 2, text);
+        }
+        Mutation::Replace(which, text) => {
+            *part(*which, header, payload, signature) = base64url(text.to_text().as_bytes());
+        }
+        Mutation::ReplaceRaw(which, text) => *part(*which, header, payload, signature) = text.to_text(),
+        Mutation::JsonFlattened => {
+            return Ok(format!(
+                r#"{{"payload":"{payload}","protected":"{header}","signature":"{signature}"}}"#
+            ));
+        }
+        Mutation::JsonGeneral => {
+            return Ok(format!(
+                r#"{{"payload":"{payload}","signatures":[{{"protected":"{header}","signature":"{signature}"}}]}}"#
+            ));
+        }
+        Mutation::Prepend(_) | Mutation::Append(_) => return apply_to_text(mutation, token),
+    }
+    Ok(parts.join("."))
 }
 
-/// A part of a compact JWS.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each is the RFC's own name")]
-pub enum Part {
-    Header,
-    Payload,
-    Signature,
+fn apply_to_text(mutation: &Mutation, token: &str) -> Result<String> {
+    match mutation {
+        Mutation::Prepend(text) => Ok(format!("{}{token}", text.to_text())),
+        Mutation::Append(text) => Ok(format!("{token}{}", text.to_text())),
+        _ => Err(format!("{mutation:?} needs a token of three parts")),
+    }
 }
 
-impl Mutation {
-    /// Changes a compact JWS.
-    ///
-    /// # Errors
-    /// The change cannot be made to this token.
-    pub fn apply(&self, token: &str, ring: &Keyring) -> Result<String> {
-        let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
-        let [header, payload, signature] = parts.as_mut_slice() else {
-            return self.apply_to_text(token);
-        };
-        let raw = |signature: &str| URL_SAFE_NO_PAD.decode_to_vec(signature).context("the signature");
-        let part = |which: Part, header, payload, signature| match which {
-            Part::Header => header,
-            Part::Payload => payload,
-            Part::Signature => signature,
-        };
-        match self {
-            Mutation::FlipSignatureBit => {
-                let mut bytes = raw(signature)?;
-                *bytes.first_mut().context("an empty signature has no bit")? ^= 1;
-                *signature = base64url(&bytes);
-            }
-            Mutation::StripSignature => signature.clear(),
-            Mutation::DropSignature => return Ok(format!("{header}.{payload}")),
-            Mutation::TruncateSignature => {
-                let mut bytes = raw(signature)?;
-                bytes.pop().context("the signature is empty")?;
-                *signature = base64url(&bytes);
-            }
-            Mutation::DropLeadingZero => {
-                let bytes = raw(signature)?;
-                let rest = bytes
-                    .strip_prefix(&[0])
-                    .context("the signature does not start with a zero")?;
-                *signature = base64url(rest);
-            }
-            Mutation::ExtendSignature => *signature = base64url(&[raw(signature)?, vec![0]].concat()),
-            Mutation::PrefixSignature => *signature = base64url(&[vec![0], raw(signature)?].concat()),
-            Mutation::SignatureHex(digits) => *signature = base64url(&from_hex(&digits.to_text())?),
-            Mutation::DerSignature => *signature = base64url(&der_of(&raw(signature)?)),
-            Mutation::AddEd25519Order => {
-                let mut bytes = raw(signature)?;
-                let s = bytes.get_mut(32..64).context("no Ed25519 signature")?;
-                add_little_endian(s, &ED25519_ORDER)?;
-                *signature = base64url(&bytes);
-            }
-            Mutation::AddRsaModulus(name) => {
-                let jwk = ring.get(name)?.jwk(name);
-                let modulus = jwk.get("n").and_then(|n| n.as_str()).context("not an RSA key")?;
-                let mut sum = raw(signature)?;
-                let mut modulus = raw(modulus)?;
-                sum.reverse();
-                modulus.reverse();
-                add_little_endian(&mut sum, &modulus)?;
-                sum.reverse();
-                *signature = base64url(&sum);
-            }
-            Mutation::Pad(which) => {
-                let part = part(*which, header, payload, signature);
-                let missing = (4 - part.len() % 4) % 4;
-                part.push_str(&"=".repeat(missing.max(1)));
-            }
-            Mutation::TrailingBits(which) => {
-                let part = part(*which, header, payload, signature);
-                let last = part.pop().context("an empty part has no letter")?;
-                let value = ALPHABET.find(last).context("no base64url letter")?;
-                if (part.len() + 1).is_multiple_of(4) {
-                    return Err("the last letter of this part stands for whole bytes".to_owned());
-                }
-                part.push(ALPHABET.chars().nth(value | 1).context("no base64url letter")?);
-            }
-            Mutation::StandardAlphabet(which) => {
-                let part = part(*which, header, payload, signature);
-                let standard = part.replace('-', "+").replace('_', "/");
-                if *part == standard {
-                    return Err("this part has no letter in which the alphabets differ".to_owned());
-                }
-                *part = standard;
-            }
-            Mutation::Insert(which, text) => {
-                let part = part(*which, header, payload, signature);
-                part.insert_str(part.len() / 2, text);
-            }
-            Mutation::Replace(which, text) => {
-                *part(*which, header, payload, signature) = base64url(text.to_text().as_bytes());
-            }
-            Mutation::ReplaceRaw(which, text) => *part(*which, header, payload, signature) = text.to_text(),
-            Mutation::JsonFlattened => {
-                return Ok(format!(
-                    r#"{{"payload":"{payload}","protected":"{header}","signature":"{signature}"}}"#
-                ));
-            }
-            Mutation::JsonGeneral => {
-                return Ok(format!(
-                    r#"{{"payload":"{payload}","signatures":[{{"protected":"{header}","signature":"{signature}"}}]}}"#
-                ));
-            }
-            Mutation::Prepend(_) | Mutation::Append(_) => return self.apply_to_text(token),
-        }
-        Ok(parts.join("."))
-    }
+/// Changes the bytes of a signature.
+fn on_bytes(signature: &mut String, change: impl FnOnce(Vec<u8>) -> Result<Vec<u8>>) -> Result<()> {
+    let bytes = URL_SAFE_NO_PAD.decode_to_vec(signature.as_bytes());
+    *signature = base64url(&change(bytes.context("the signature")?)?);
+    Ok(())
+}
 
-    fn apply_to_text(&self, token: &str) -> Result<String> {
-        match self {
-            Mutation::Prepend(text) => Ok(format!("{}{token}", text.to_text())),
-            Mutation::Append(text) => Ok(format!("{token}{}", text.to_text())),
-            _ => Err(format!("{self:?} needs a token of three parts")),
-        }
+/// The modulus of an RSA key, big-endian.
+fn modulus(name: &str, ring: &Keyring) -> Result<Vec<u8>> {
+    let jwk = ring.get(name)?.jwk(name);
+    let modulus = jwk.get("n").and_then(|n| n.as_str()).context("not an RSA key")?;
+    URL_SAFE_NO_PAD.decode_to_vec(modulus).context("the modulus")
+}
+
+fn pad(part: &mut String) {
+    let missing = (4 - part.len() % 4) % 4;
+    part.push_str(&"=".repeat(missing.max(1)));
+}
+
+fn set_trailing_bit(part: &mut String) -> Result<()> {
+    let last = part.pop().context("an empty part has no letter")?;
+    let value = ALPHABET.find(last).context("no base64url letter")?;
+    if (part.len() + 1).is_multiple_of(4) {
+        return Err("the last letter of this part stands for whole bytes".to_owned());
     }
+    part.push(ALPHABET.chars().nth(value | 1).context("no base64url letter")?);
+    Ok(())
+}
+
+fn to_standard(part: &mut String) -> Result<()> {
+    let standard = part.replace('-', "+").replace('_', "/");
+    if *part == standard {
+        return Err("this part has no letter in which the alphabets differ".to_owned());
+    }
+    *part = standard;
+    Ok(())
 }
 
 fn from_hex(digits: &str) -> Result<Vec<u8>> {
@@ -195,6 +139,14 @@ fn add_little_endian(sum: &mut [u8], summand: &[u8]) -> Result<()> {
         0 => Ok(()),
         _ => Err("the sum does not fit; describe another payload".to_owned()),
     }
+}
+
+fn add_big_endian(mut sum: Vec<u8>, mut summand: Vec<u8>) -> Result<Vec<u8>> {
+    sum.reverse();
+    summand.reverse();
+    add_little_endian(&mut sum, &summand)?;
+    sum.reverse();
+    Ok(sum)
 }
 
 fn der_of(signature: &[u8]) -> Vec<u8> {

@@ -4,6 +4,7 @@
 //! in the program knows which dialect it was.
 
 mod consul;
+mod fetch;
 mod grafana;
 mod native;
 mod vault;

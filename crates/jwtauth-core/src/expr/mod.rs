@@ -52,7 +52,10 @@ impl Selection {
     ) -> Result<Option<Found<'a, 't>>, EvaluationFailed> {
         match self {
             Selection::Claim(name) => Ok(document.claims().get(name).map(Found::Here)),
-            Selection::Pointer(pointer) => Ok(pointer.find(document.claims().as_value()).map(Found::Here)),
+            Selection::Pointer(pointer) if pointer.is_whole() => {
+                Ok(Some(Found::Made(document.claims().to_value())))
+            }
+            Selection::Pointer(pointer) => Ok(pointer.find(document.claims().members()).map(Found::Here)),
             Selection::JmesPath(expression) => expression
                 .evaluate(document)
                 .map(|value| Some(Found::Made(value))),
@@ -84,8 +87,8 @@ impl Selection {
 pub enum Found<'a, 't> {
     /// It stands in the claims.
     Here(&'a Value<'t>),
-    /// An expression made it.
-    Made(Value<'static>),
+    /// It was made from them: by an expression, or as a copy of all of them.
+    Made(Value<'t>),
 }
 
 impl<'t> Deref for Found<'_, 't> {
@@ -96,5 +99,19 @@ impl<'t> Deref for Found<'_, 't> {
             Found::Here(value) => value,
             Found::Made(value) => value,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claims::Claims;
+
+    #[test]
+    fn an_empty_pointer_selects_all_the_claims() {
+        let document = Document::new(Claims::parse(r#"{"sub":"alice","n":[1]}"#).unwrap());
+        let whole = Selection::Pointer(Pointer::parse("", IndexRule::Strict).unwrap());
+        let found = whole.find(&document).unwrap().unwrap();
+        assert_eq!(*found, crate::json::parse(r#"{"sub":"alice","n":[1]}"#).unwrap());
     }
 }

@@ -106,8 +106,15 @@ pub(super) fn is_pem(text: &str) -> bool {
     text.contains(BEGIN)
 }
 
-/// Writes one block.
-pub(super) fn encode(label: &str, der: &[u8]) -> String {
+/// Writes a public key as a PEM `PUBLIC KEY`.
+///
+/// # Errors
+/// [`Code::KeyInvalid`](crate::Code::KeyInvalid): the crypto library cannot write it.
+pub(crate) fn write(key: &PublicKey) -> Result<String> {
+    Ok(encode("PUBLIC KEY", key.to_spki()?.as_ref()))
+}
+
+fn encode(label: &str, der: &[u8]) -> String {
     let mut text = format!("{BEGIN}{label}{DASHES}\n");
     for (index, character) in STANDARD.encode_to_string(der).chars().enumerate() {
         if index > 0 && index % LINE == 0 {

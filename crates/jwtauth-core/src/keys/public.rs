@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rsa;
 use aws_lc_rs::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, ParsedPublicKey,
@@ -17,7 +17,7 @@ use x509_cert::der::{Decode, Encode};
 use x509_cert::spki::SubjectPublicKeyInfoRef;
 
 use super::key::unusable;
-use super::{Algorithm, Algorithms, pem};
+use super::{Algorithm, Algorithms};
 use crate::error::Result;
 
 /// Whether a text is an X.509 certificate in base64, as `x5c` holds it (RFC 7515 §4.1.6).
@@ -125,14 +125,13 @@ impl PublicKey {
         }
     }
 
-    /// The key as a PEM `PUBLIC KEY`, whatever it was read from.
+    /// The key as a `SubjectPublicKeyInfo` (RFC 5280 §4.1.2.7), whatever form it was read from.
     ///
     /// # Errors
     /// The crypto library cannot write it.
-    pub(crate) fn to_pem(&self) -> Result<String> {
+    pub(super) fn to_spki(&self) -> Result<PublicKeyX509Der<'static>> {
         let der = self.ready.as_der();
-        let der = der.map_err(|_| unusable("the key cannot be written"))?;
-        Ok(pem::encode("PUBLIC KEY", der.as_ref()))
+        der.map_err(|_| unusable("the key cannot be written"))
     }
 
     /// Takes a modulus and a public exponent, big-endian.

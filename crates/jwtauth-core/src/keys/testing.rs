@@ -21,7 +21,7 @@ pub(crate) const HALF: Form = Form {
 
 /// The public half of a private key.
 pub(crate) fn public(private: &str) -> String {
-    pem::public_key(private, HALF).unwrap().key.to_pem().unwrap()
+    pem::write(&pem::public_key(private, HALF).unwrap().key).unwrap()
 }
 
 /// The bytes inside a PEM text.

@@ -9,7 +9,7 @@ use memchr::memchr;
 use crate::error::{Code, Error, Result};
 use crate::json::{self, Object, Value};
 use crate::keys::{self, Algorithm};
-use crate::policy::{Limits, UnusedHeaders};
+use crate::policy::{DecodeRule, UnusedHeaders};
 
 /// A token whose header can be read and whose payload is still opaque.
 #[derive(Debug)]
@@ -57,12 +57,8 @@ impl UnverifiedToken<'_> {
 ///
 /// # Errors
 /// [`Code::TokenTooLarge`], [`Code::TokenMalformed`], [`Code::HeaderInvalid`], [`Code::HeaderUnsupported`].
-pub(crate) fn compact<'r>(
-    raw: &'r str,
-    typ: Option<&[String]>,
-    unused: UnusedHeaders,
-    limits: &Limits,
-) -> Result<UnverifiedToken<'r>> {
+pub(crate) fn compact<'r>(raw: &'r str, rule: &DecodeRule) -> Result<UnverifiedToken<'r>> {
+    let limits = &rule.limits;
     if raw.len() > limits.token_bytes {
         return Err(
             Error::new(Code::TokenTooLarge).with_detail(format!("the limit is {} bytes", limits.token_bytes))
@@ -90,7 +86,7 @@ pub(crate) fn compact<'r>(
             ))
         })
     };
-    let header = read_header(&part(header, "header")?, typ, unused, limits)?;
+    let header = read_header(&part(header, "header")?, rule)?;
     Ok(UnverifiedToken {
         header,
         signing_input,
@@ -105,12 +101,7 @@ fn cut(text: &str) -> Option<(&str, &str)> {
     Some((text.get(..dot)?, text.get(dot + 1..)?))
 }
 
-fn read_header(
-    bytes: &[u8],
-    typ: Option<&[String]>,
-    unused: UnusedHeaders,
-    limits: &Limits,
-) -> Result<Header> {
+fn read_header(bytes: &[u8], rule: &DecodeRule) -> Result<Header> {
     let invalid = |what: &str| Error::new(Code::HeaderInvalid).with_detail(what);
     let text = std::str::from_utf8(bytes).map_err(|_| invalid("the header is not UTF-8"))?;
     let value = json::parse(text).map_err(|why| invalid(&why.to_string()))?;
@@ -137,13 +128,14 @@ fn read_header(
     }
     let algorithm = string(object, "alg")?.ok_or_else(|| invalid("`alg` is missing (RFC 7515 §4.1.1)"))?;
     let kid = string(object, "kid")?;
-    if kid.is_some_and(|kid| kid.len() > limits.kid_bytes) {
+    if kid.is_some_and(|kid| kid.len() > rule.limits.kid_bytes) {
         return Err(invalid("`kid` is too long"));
     }
-    check_typ(string(object, "typ")?, typ)?;
+    check_typ(string(object, "typ")?, rule.typ.as_deref())?;
     string(object, "cty")?;
-    if unused == UnusedHeaders::WellFormed {
-        check_unused(object)?;
+    match rule.unused_headers {
+        UnusedHeaders::Ignored => {}
+        UnusedHeaders::WellFormed => check_unused(object)?,
     }
     Ok(Header {
         algorithm: Algorithm::parse(algorithm),

@@ -26,7 +26,7 @@ pub(crate) fn token<'r>(request: &Request<'r>, rule: &ExtractRule) -> Result<Cow
     };
     let token = match rule.padding {
         Padding::Drop if token.contains('=') => Cow::Owned(token.replace('=', "")),
-        _ => token,
+        Padding::Drop | Padding::Refuse => token,
     };
     if token.is_empty() {
         Err(missing(rule))

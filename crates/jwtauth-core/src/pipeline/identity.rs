@@ -30,27 +30,7 @@ pub(crate) fn map(
     };
     let email = optional(&rule.email)?;
     let display_name = optional(&rule.display_name)?;
-    let mut metadata = BTreeMap::new();
-    let mut failed: Option<Error> = None;
-    for (target, value) in &rule.metadata {
-        let value = match value {
-            MetadataRule::Fixed { fixed } => Some(fixed.clone()),
-            MetadataRule::Value(rule) => text(rule, document, Code::MappingFailed, Code::MappingFailed)
-                .unwrap_or_else(|error| {
-                    // Of several, the one reported is the first by the claim's name, whatever it is mapped to.
-                    if failed.as_ref().is_none_or(|first| error.claim() < first.claim()) {
-                        failed = Some(error);
-                    }
-                    None
-                }),
-        };
-        if let Some(value) = value {
-            metadata.insert(target.clone(), value);
-        }
-    }
-    if let Some(error) = failed {
-        return Err(error);
-    }
+    let metadata = metadata(&rule.metadata, document)?;
     let groups = match &rule.groups {
         None => Vec::new(),
         Some(rule) => list(rule, document, Code::GroupsInvalid)?.unwrap_or_default(),
@@ -78,14 +58,20 @@ pub(crate) fn map(
     })
 }
 
-/// Checks that somebody is named, where the policy asks for it only after everything else.
+/// Requires a name where the policy asks for it only after everything else was decided.
 ///
 /// # Errors
 /// [`Code::IdentityMissing`].
-pub(crate) fn named_at_last(identity: &Identity, rule: &IdentityRule) -> Result<()> {
-    match rule.named {
-        Named::RequiredAtLast if identity.name.is_none() => Err(Code::IdentityMissing.into()),
-        _ => Ok(()),
+pub(crate) fn require_name(identity: &Identity, rule: &IdentityRule) -> Result<()> {
+    let required = match rule.named {
+        Named::RequiredAtLast => true,
+        // What `Required` asks for, `map` has looked at.
+        Named::Required | Named::Optional => false,
+    };
+    if required && identity.name.is_none() {
+        Err(Code::IdentityMissing.into())
+    } else {
+        Ok(())
     }
 }
 
@@ -118,6 +104,37 @@ pub(crate) fn list(rule: &ListRule, document: &Document<'_>, code: Code) -> Resu
         }
     }
     Ok(Some(texts))
+}
+
+/// The mapped values; of several that cannot be read, the one reported is the first by the claim's name, whatever it is
+/// mapped to.
+fn metadata(
+    rules: &BTreeMap<String, MetadataRule>,
+    document: &Document<'_>,
+) -> Result<BTreeMap<String, String>> {
+    let mut metadata = BTreeMap::new();
+    let mut failed: Option<Error> = None;
+    for (target, rule) in rules {
+        let value = match rule {
+            MetadataRule::Fixed { fixed } => Ok(Some(fixed.clone())),
+            MetadataRule::Value(rule) => text(rule, document, Code::MappingFailed, Code::MappingFailed),
+        };
+        match value {
+            Ok(Some(value)) => {
+                metadata.insert(target.clone(), value);
+            }
+            Ok(None) => {}
+            Err(error) => {
+                if failed.as_ref().is_none_or(|first| error.claim() < first.claim()) {
+                    failed = Some(error);
+                }
+            }
+        }
+    }
+    match failed {
+        None => Ok(metadata),
+        Some(error) => Err(error),
+    }
 }
 
 fn name(rule: &IdentityRule, document: &Document<'_>) -> Result<Option<String>> {

@@ -10,7 +10,7 @@ use crate::json::Value;
 
 /// What must hold of the claims.
 #[derive(Debug, Clone, Serialize)]
-pub struct ClaimsRule {
+pub struct ClaimsPolicy {
     /// The acceptable issuers, compared byte for byte; empty: not checked.
     #[serde(rename = "issuer", serialize_with = "one_or_many")]
     pub issuers: Vec<String>,
@@ -35,6 +35,22 @@ pub struct ClaimsRule {
     /// Further rules, all of which must hold.
     #[serde(rename = "claims", skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<ClaimRule>,
+}
+
+impl Default for ClaimsPolicy {
+    /// What is asked where nothing is said: `exp` must be there, no issuer is checked, and no audience may be named.
+    fn default() -> ClaimsPolicy {
+        ClaimsPolicy {
+            issuers: Vec::new(),
+            subject: None,
+            audience: AudienceRule::default(),
+            required: vec!["exp".to_owned()],
+            times: TimesRule::default(),
+            null_is_absent: false,
+            check_order: RegisteredCheck::DEFAULT_ORDER,
+            rules: Vec::new(),
+        }
+    }
 }
 
 /// One of the checks of registered claims.
@@ -143,6 +159,21 @@ pub struct TimesRule {
     pub synthesise: Option<Synthesis>,
 }
 
+impl Default for TimesRule {
+    /// The times of RFC 7519 with some leeway: all that are there are checked, and none is made up.
+    fn default() -> TimesRule {
+        TimesRule {
+            leeway: Leeway::default(),
+            expires: Boundary::default(),
+            max_age: None,
+            check_iat: true,
+            whole_seconds: false,
+            zero_is_absent: false,
+            synthesise: None,
+        }
+    }
+}
+
 /// How far each time may be off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Leeway {
@@ -158,6 +189,9 @@ pub struct Leeway {
 }
 
 impl Leeway {
+    /// How far a time may be off where nothing is said.
+    pub const DEFAULT: Duration = Duration::from_secs(60);
+
     /// The same for all three.
     pub const fn all(duration: Duration) -> Leeway {
         Leeway {
@@ -165,6 +199,12 @@ impl Leeway {
             nbf: duration,
             iat: duration,
         }
+    }
+}
+
+impl Default for Leeway {
+    fn default() -> Leeway {
+        Leeway::all(Leeway::DEFAULT)
     }
 }
 

@@ -115,6 +115,20 @@ impl Padding {
     }
 }
 
+/// What the header of a token may be.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct DecodeRule {
+    /// The acceptable `typ` headers, compared as media types; `None`: any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub typ: Option<Vec<String>>,
+    /// What becomes of header members that are never used.
+    #[serde(skip_serializing_if = "UnusedHeaders::is_ignored")]
+    pub unused_headers: UnusedHeaders,
+    /// Sizes beyond which nothing is read. An option of the verifier, not of the policy text.
+    #[serde(skip)]
+    pub limits: Limits,
+}
+
 /// What becomes of header members that are never used: keys and certificates that a token brings along (`jwk`,
 /// `x5c`), and a `nonce`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -129,7 +143,7 @@ pub enum UnusedHeaders {
 }
 
 impl UnusedHeaders {
-    pub(super) fn is_ignored(&self) -> bool {
+    fn is_ignored(&self) -> bool {
         *self == UnusedHeaders::Ignored
     }
 }
@@ -161,7 +175,7 @@ impl NotApplicable {
             Code::TokenMissing | Code::AuthenticatorDisabled => self.missing,
             Code::TokenMalformed | Code::HeaderInvalid => self.structure,
             Code::AlgorithmNotAllowed => self.algorithm,
-            Code::ClaimsMalformed | Code::ClaimInvalid => self.claims_shape && error.is_misshapen(),
+            Code::ClaimsMalformed | Code::ClaimInvalid => self.claims_shape && error.is_malformed_shape(),
             Code::ClaimMissing => self.subject && error.claim() == Some("sub"),
             _ => false,
         }

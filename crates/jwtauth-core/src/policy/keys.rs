@@ -50,6 +50,17 @@ pub struct KeySpec {
     pub algorithms: Option<Algorithms>,
 }
 
+impl KeySpec {
+    /// The keys there: no `kid` of their own, and every algorithm that the policy allows.
+    pub fn of(origin: Origin) -> KeySpec {
+        KeySpec {
+            origin,
+            kid: None,
+            algorithms: None,
+        }
+    }
+}
+
 /// Where keys are.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "snake_case")]

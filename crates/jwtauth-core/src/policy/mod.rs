@@ -24,10 +24,11 @@ use serde::Serialize;
 use crate::warning::Warning;
 
 pub use self::claims::{
-    AudienceRule, Boundary, ClaimRule, ClaimTest, ClaimsRule, Leeway, RegisteredCheck, Synthesis, TimesRule,
+    AudienceRule, Boundary, ClaimRule, ClaimTest, ClaimsPolicy, Leeway, RegisteredCheck, Synthesis, TimesRule,
 };
 pub use self::extract::{
-    ExtractRule, HeaderRule, Limits, NotApplicable, Padding, PrefixRule, RequestedOrg, UnusedHeaders,
+    DecodeRule, ExtractRule, HeaderRule, Limits, NotApplicable, Padding, PrefixRule, RequestedOrg,
+    UnusedHeaders,
 };
 pub use self::fetch::{FetchSettings, ProxyRule};
 pub use self::identity::{
@@ -50,12 +51,9 @@ pub struct Policy {
     /// Where requests carry the token.
     #[serde(rename = "token")]
     pub extract: ExtractRule,
-    /// The acceptable `typ` headers, compared as media types; `None`: any.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub typ: Option<Vec<String>>,
-    /// What becomes of header members that are never used.
-    #[serde(skip_serializing_if = "UnusedHeaders::is_ignored")]
-    pub unused_headers: UnusedHeaders,
+    /// What the header of a token may be.
+    #[serde(flatten)]
+    pub decode: DecodeRule,
     /// Which denials mean "ask the next authenticator".
     #[serde(skip_serializing_if = "NotApplicable::is_none")]
     pub not_applicable: NotApplicable,
@@ -65,12 +63,24 @@ pub struct Policy {
     /// The sets of rules to choose from.
     #[serde(flatten)]
     pub profiles: Profiles,
-    /// Sizes beyond which nothing is read. An option of the verifier, not of the policy text.
-    #[serde(skip)]
-    pub limits: Limits,
     /// What was accepted and is probably a mistake. Printed beside the policy, not in it.
     #[serde(skip)]
     pub warnings: Vec<Warning>,
+}
+
+impl Policy {
+    /// A policy of these keys and profiles that takes its tokens from the request's `token` alone.
+    pub fn new(keys: KeyRule, profiles: Profiles) -> Policy {
+        Policy {
+            keys,
+            extract: ExtractRule::default(),
+            decode: DecodeRule::default(),
+            not_applicable: NotApplicable::default(),
+            responses: Responses::default(),
+            profiles,
+            warnings: Vec::new(),
+        }
+    }
 }
 
 /// The profiles of a policy.
@@ -86,6 +96,16 @@ pub struct Profiles {
     pub named: BTreeMap<String, Profile>,
 }
 
+impl Profiles {
+    /// No named profiles: every request is decided by this one.
+    pub fn only(profile: Profile) -> Profiles {
+        Profiles {
+            top: Some(profile),
+            ..Profiles::default()
+        }
+    }
+}
+
 /// One set of rules: which claims are required, whom they name, what that one receives.
 #[derive(Debug, Clone, Serialize)]
 pub struct Profile {
@@ -97,7 +117,7 @@ pub struct Profile {
     pub closed: Option<String>,
     /// What must hold of the claims.
     #[serde(flatten)]
-    pub claims: ClaimsRule,
+    pub claims: ClaimsPolicy,
     /// Whom the claims name.
     pub identity: IdentityRule,
     /// What that one receives.
@@ -109,4 +129,19 @@ pub struct Profile {
     /// The networks that callers must come from; empty: any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bound_cidrs: Vec<IpNet>,
+}
+
+impl Profile {
+    /// The top level: open to every network, with nothing to receive.
+    pub fn new(claims: ClaimsPolicy, identity: IdentityRule) -> Profile {
+        Profile {
+            name: String::new(),
+            closed: None,
+            claims,
+            identity,
+            rules: Rules::default(),
+            session: SessionRule::default(),
+            bound_cidrs: Vec::new(),
+        }
+    }
 }

@@ -41,8 +41,8 @@ impl Responses {
         *self == Responses::default()
     }
 
-    /// Gives a failure its status and wording.
-    pub(crate) fn dress(&self, error: Error) -> Error {
+    /// Adds the configured system's status and wording to a failure.
+    pub(crate) fn with_response(&self, error: Error) -> Error {
         match error.class() {
             Class::Denied => {}
             Class::Unavailable => return error.with_http_status(503),

@@ -77,6 +77,11 @@ pub struct OrgRoleRule {
     pub directory: BTreeSet<i64>,
 }
 
+impl OrgRoleRule {
+    /// The direct role that stands for administration of the whole server, and the name of that entitlement.
+    pub const SERVER_ADMIN: &'static str = "GrafanaAdmin";
+}
+
 /// One item of an organisation mapping.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OrgMapping {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::Method;
 use super::fields::AnyCase;
+use super::method::Method;
 use crate::error::Result;
-use crate::policy::{AudienceRule, Boundary, ClaimsRule, Leeway, RegisteredCheck, Synthesis, TimesRule};
+use crate::policy::{AudienceRule, Boundary, ClaimsPolicy, Leeway, RegisteredCheck, Synthesis, TimesRule};
 use crate::warning::Warning;
 
 /// What must hold of the claims.
@@ -13,7 +13,7 @@ pub(super) fn rule(
     config: &AnyCase<'_, '_>,
     method: &Method<'_, '_>,
     warnings: &mut Vec<Warning>,
-) -> Result<ClaimsRule> {
+) -> Result<ClaimsPolicy> {
     let issuer = config.text("BoundIssuer")?;
     let audiences = config.texts("BoundAudiences")?;
     let discovery = config.text("OIDCDiscoveryURL")?;
@@ -22,12 +22,11 @@ pub(super) fn rule(
     }
     let skew = config.leeway("ClockSkewLeeway", Duration::from_secs(60), warnings)?;
     let whole = |duration: Duration| Duration::from_secs(duration.as_secs());
-    Ok(ClaimsRule {
+    Ok(ClaimsPolicy {
         issuers: Some(issuer)
             .filter(|issuer| !issuer.is_empty())
             .into_iter()
             .collect(),
-        subject: None,
         audience: if audiences.is_empty() {
             AudienceRule::Nobody
         } else {
@@ -37,18 +36,17 @@ pub(super) fn rule(
         times: TimesRule {
             leeway: Leeway::all(skew),
             expires: Boundary::After,
-            max_age: None,
-            check_iat: true,
             whole_seconds: true,
             zero_is_absent: true,
             synthesise: Some(Synthesis {
                 exp_after: whole(config.leeway("ExpirationLeeway", Duration::from_secs(150), warnings)?),
                 nbf_before: whole(config.leeway("NotBeforeLeeway", Duration::from_secs(150), warnings)?),
             }),
+            ..TimesRule::default()
         },
         null_is_absent: true,
         check_order: ORDER,
-        rules: Vec::new(),
+        ..ClaimsPolicy::default()
     })
 }
 
@@ -58,7 +56,7 @@ fn discovered_claims(
     bound_issuer: &str,
     audiences: Vec<String>,
     method: &Method<'_, '_>,
-) -> Result<ClaimsRule> {
+) -> Result<ClaimsPolicy> {
     if !bound_issuer.is_empty() && bound_issuer != discovery {
         return Err(method.config.error(
             "`BoundIssuer` is not the issuer of `OIDCDiscoveryURL`, so every token would be refused; leave it out",
@@ -68,9 +66,8 @@ fn discovered_claims(
     if discovery == "https://accounts.google.com" {
         issuers.push("accounts.google.com".to_owned());
     }
-    Ok(ClaimsRule {
+    Ok(ClaimsPolicy {
         issuers,
-        subject: None,
         audience: if audiences.is_empty() {
             AudienceRule::Anybody
         } else {
@@ -84,15 +81,13 @@ fn discovered_claims(
                 iat: Duration::ZERO,
             },
             expires: Boundary::After,
-            max_age: None,
             check_iat: false,
             whole_seconds: true,
-            zero_is_absent: false,
-            synthesise: None,
+            ..TimesRule::default()
         },
         null_is_absent: true,
         check_order: DISCOVERY_ORDER,
-        rules: Vec::new(),
+        ..ClaimsPolicy::default()
     })
 }
 

@@ -30,18 +30,18 @@ impl<'a, 't> AnyCase<'a, 't> {
     }
 
     /// A member that is there and not `null`.
-    pub(super) fn get(&self, name: &'static str) -> Option<&Field<'a, 't>> {
+    pub(super) fn get_non_null(&self, name: &'static str) -> Option<&Field<'a, 't>> {
         self.fields.get(name).filter(|field| !field.is_null())
     }
 
     /// A text; empty when absent.
     pub(super) fn text(&self, name: &'static str) -> Result<String> {
-        self.get(name).map_or(Ok(String::new()), weak_text)
+        self.get_non_null(name).map_or(Ok(String::new()), weak_text)
     }
 
     /// A list of texts; a scalar is a list of one.
     pub(super) fn texts(&self, name: &'static str) -> Result<Vec<String>> {
-        match self.get(name) {
+        match self.get_non_null(name) {
             None => Ok(Vec::new()),
             Some(field) if field.value().as_array().is_some() => {
                 field.items()?.iter().map(weak_text).collect()
@@ -52,7 +52,7 @@ impl<'a, 't> AnyCase<'a, 't> {
 
     /// Text to text, in the order of the sources' names.
     pub(super) fn map(&self, name: &'static str) -> Result<Vec<(String, String)>> {
-        let Some(field) = self.get(name) else {
+        let Some(field) = self.get_non_null(name) else {
             return Ok(Vec::new());
         };
         let mut map = Vec::new();
@@ -70,7 +70,7 @@ impl<'a, 't> AnyCase<'a, 't> {
         default: Duration,
         warnings: &mut Vec<Warning>,
     ) -> Result<Duration> {
-        let Some(field) = self.get(name) else {
+        let Some(field) = self.get_non_null(name) else {
             return Ok(default);
         };
         let (negative, leeway) = leeway(field, name, warnings)?;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Mapped;
+use super::mapped::Mapped;
 use crate::error::{Code, Result};
 use crate::expr::{Selector, Template};
 use crate::members::Field;
@@ -76,85 +76,128 @@ fn unmapped(selector: &Selector, mapped: &Mapped) -> Vec<String> {
 }
 
 fn rule(field: &Field<'_, '_>, method: &str, variables: &BTreeSet<String>) -> Result<BindingRule> {
-    let mut members = field.members()?;
-    let auth_method = members.take("AuthMethod");
-    let selector = members.take("Selector").filter(|field| !field.is_null());
-    let kind = members.take("BindType");
-    let name = members.take("BindName");
-    let bind_vars = members.take("BindVars").filter(|field| !field.is_null());
-    for ignored in [
-        "ID",
-        "Description",
-        "Namespace",
-        "Partition",
-        "CreateIndex",
-        "ModifyIndex",
-    ] {
-        members.take(ignored);
+    let body = Body::read(field)?;
+    if let Some(other) = &body.auth_method {
+        check_method(other, method)?;
     }
-    members.finish()?;
-
-    if let Some(other) = auth_method {
-        let name = other.string()?;
-        if !name.is_empty() && name != method {
-            return Err(other.error(format!("cannot find auth method with name \"{name}\"")));
-        }
-    }
-    let selector = match selector {
-        Some(text) if !text.string()?.is_empty() => Some(Selector::parse(text.string()?).map_err(|why| {
-            let reason = why.detail().unwrap_or_default().to_owned();
-            text.error_of(
-                Code::ExpressionInvalid,
-                format!("invalid Binding Rule: Selector is invalid: {reason}"),
-            )
-        })?),
-        _ => None,
+    let selector = match &body.selector {
+        Some(text) => selector(text)?,
+        None => None,
     };
-    let kind = required(kind, "BindType", field)?;
-    let name = required(name, "BindName", field)?;
-    let text = name.string()?;
-    let bind = match kind.string()? {
-        "service" => BindKind::Service,
-        "node" => BindKind::Node,
-        "role" => BindKind::Role,
-        "policy" => BindKind::Policy,
-        "templated-policy" => BindKind::TemplatedPolicy,
-        other => return Err(kind.error(format!("Invalid Binding Rule: unknown BindType \"{other}\""))),
-    };
-    let template = |field: &Field<'_, '_>| {
-        let template = Template::parse(field.string()?).map_err(|why| field.within(why))?;
-        known_variables(template, variables, field)
-    };
-    let name = match bind {
-        // The name of a templated policy is taken as it stands.
-        BindKind::TemplatedPolicy if text.contains("${") => {
-            return Err(name.error(format!(
-                "Bind name for templated-policy bind type does not match existing template name: {text}"
-            )));
-        }
-        _ => template(&name)?,
-    };
-    let variables_read = match bind_vars {
-        None => BTreeMap::new(),
-        Some(vars) if bind != BindKind::TemplatedPolicy => {
-            return Err(vars.error("goes with BindType \"templated-policy\" only"));
-        }
-        Some(vars) => {
-            let mut members = vars.members()?;
-            let name = members.take("Name");
-            members.finish()?;
-            let name = name.as_ref().map(template).transpose()?;
-            name.into_iter().map(|name| ("name".to_owned(), name)).collect()
-        }
-    };
+    let kind = required(body.kind, "BindType", field)?;
+    let name = required(body.name, "BindName", field)?;
+    let bind = bind_kind(&kind)?;
     let rule = BindingRule {
         selector,
         bind,
-        name,
-        variables: variables_read,
+        name: bind_name(&name, bind, variables)?,
+        variables: match &body.bind_vars {
+            Some(vars) => bind_vars(vars, bind, variables)?,
+            None => BTreeMap::new(),
+        },
     };
     check_with_fakes(&rule, variables, field)?;
     Ok(rule)
+}
+
+/// The body of a rule as it was written.
+struct Body<'a, 't> {
+    auth_method: Option<Field<'a, 't>>,
+    selector: Option<Field<'a, 't>>,
+    kind: Option<Field<'a, 't>>,
+    name: Option<Field<'a, 't>>,
+    bind_vars: Option<Field<'a, 't>>,
+}
+
+impl<'a, 't> Body<'a, 't> {
+    fn read(field: &Field<'a, 't>) -> Result<Body<'a, 't>> {
+        let mut members = field.members()?;
+        let body = Body {
+            auth_method: members.get("AuthMethod"),
+            selector: members.get_non_null("Selector"),
+            kind: members.get("BindType"),
+            name: members.get("BindName"),
+            bind_vars: members.get_non_null("BindVars"),
+        };
+        for ignored in [
+            "ID",
+            "Description",
+            "Namespace",
+            "Partition",
+            "CreateIndex",
+            "ModifyIndex",
+        ] {
+            members.get(ignored);
+        }
+        members.finish()?;
+        Ok(body)
+    }
+}
+
+fn check_method(field: &Field<'_, '_>, method: &str) -> Result<()> {
+    let name = field.string()?;
+    if name.is_empty() || name == method {
+        Ok(())
+    } else {
+        Err(field.error(format!("cannot find auth method with name \"{name}\"")))
+    }
+}
+
+fn selector(field: &Field<'_, '_>) -> Result<Option<Selector>> {
+    let text = field.string()?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    Selector::parse(text).map(Some).map_err(|why| {
+        let reason = why.reason();
+        field.error_of(
+            Code::ExpressionInvalid,
+            format!("invalid Binding Rule: Selector is invalid: {reason}"),
+        )
+    })
+}
+
+fn bind_kind(field: &Field<'_, '_>) -> Result<BindKind> {
+    match field.string()? {
+        "service" => Ok(BindKind::Service),
+        "node" => Ok(BindKind::Node),
+        "role" => Ok(BindKind::Role),
+        "policy" => Ok(BindKind::Policy),
+        "templated-policy" => Ok(BindKind::TemplatedPolicy),
+        other => Err(field.error(format!("Invalid Binding Rule: unknown BindType \"{other}\""))),
+    }
+}
+
+fn bind_name(field: &Field<'_, '_>, bind: BindKind, variables: &BTreeSet<String>) -> Result<Template> {
+    let text = field.string()?;
+    // The name of a templated policy is taken as it is.
+    if bind == BindKind::TemplatedPolicy && text.contains("${") {
+        return Err(field.error(format!(
+            "Bind name for templated-policy bind type does not match existing template name: {text}"
+        )));
+    }
+    template(field, variables)
+}
+
+fn bind_vars(
+    field: &Field<'_, '_>,
+    bind: BindKind,
+    variables: &BTreeSet<String>,
+) -> Result<BTreeMap<String, Template>> {
+    if bind != BindKind::TemplatedPolicy {
+        return Err(field.error("goes with BindType \"templated-policy\" only"));
+    }
+    let mut members = field.members()?;
+    let name = members.get("Name");
+    members.finish()?;
+    let name = name.map(|field| template(&field, variables)).transpose()?;
+    Ok(name.into_iter().map(|name| ("name".to_owned(), name)).collect())
+}
+
+/// A template over the mapped values.
+fn template(field: &Field<'_, '_>, variables: &BTreeSet<String>) -> Result<Template> {
+    let template = Template::parse(field.string()?).map_err(|why| field.within(why))?;
+    known_variables(template, variables, field)
 }
 
 fn required<'a, 't>(given: Option<Field<'a, 't>>, what: &str, rule: &Field<'_, '_>) -> Result<Field<'a, 't>> {
@@ -213,14 +256,11 @@ fn check_with_fakes(rule: &BindingRule, variables: &BTreeSet<String>, field: &Fi
 fn existing(field: &Field<'_, '_>) -> Result<Directory> {
     let mut members = field.members()?;
     let names =
-        |field: Field<'_, '_>| -> Result<BTreeSet<String>> { Ok(field.strings()?.into_iter().collect()) };
+        |field: &Field<'_, '_>| -> Result<BTreeSet<String>> { Ok(field.strings()?.into_iter().collect()) };
     let directory = Directory {
-        roles: members.take("roles").map(names).transpose()?,
-        policies: members.take("policies").map(names).transpose()?,
-        datacenter: members
-            .take("datacenter")
-            .map(|field| field.text().map(str::to_owned))
-            .transpose()?,
+        roles: members.read_nullable("roles", names)?,
+        policies: members.read_nullable("policies", names)?,
+        datacenter: members.read_nullable("datacenter", Field::owned_text)?,
     };
     members.finish()?;
     Ok(directory)

@@ -1,34 +1,20 @@
 //! The key source of `[auth.jwt]`: exactly one of five.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use base64_simd::STANDARD;
+use zeroize::Zeroizing;
 
-use super::Place;
+use super::place::Place;
 use super::settings::{DEFAULT, Settings};
 use crate::error::{Code, Error, Result};
 use crate::file;
+use crate::keys::Algorithm;
 use crate::keys::pem::{self, After, Blocks, Form};
-use crate::keys::{Algorithm, Algorithms};
 use crate::policy::url;
 use crate::policy::{FetchSettings, JwksUrl, KeyRule, KeySpec, KidRule, Origin};
 use crate::warning::Warning;
-
-const SOURCES: [&str; 5] = [
-    "key_file",
-    "key_value",
-    "jwk_set_file",
-    "jwk_set_value",
-    "jwk_set_url",
-];
-
-/// Only the first block is read, and its label counts. A private key, which Grafana's documentation names, is used
-/// for its public half.
-const FORM: Form = Form {
-    after: After::Anything,
-    blocks: Blocks::PublicOrPrivate,
-};
 
 /// Where keys come from and how one is chosen.
 pub(super) fn rule(
@@ -36,93 +22,140 @@ pub(super) fn rule(
     place: &Place<'_, '_, '_>,
     warnings: &mut Vec<Warning>,
 ) -> Result<KeyRule> {
-    let given: Vec<&str> = SOURCES.into_iter().filter(|key| settings.is_set(key)).collect();
-    let source = match given.as_slice() {
-        [one] => *one,
-        [] => {
-            return Err(Error::new(Code::KeySourceMissing)
-                .with_detail("key set for jwt verification is not configured: set one of key_file, key_value, jwk_set_file, jwk_set_value or jwk_set_url"));
-        }
-        several => {
-            return Err(Error::new(Code::KeySourceConflict).with_detail(format!(
-                "key set configuration is ambiguous: you should set only one of key_file, key_value, jwk_set_file, jwk_set_value or jwk_set_url; set are {}",
-                several.join(", ")
-            )));
-        }
-    };
-    let lenient = settings.flag("lenient_kid");
-    let value = settings.text(source);
+    let source = Source::configured(settings)?;
     let cache_ttl = settings.duration("cache_ttl", Duration::from_secs(3600), warnings);
+    warn_of_idle_keys(settings, source, warnings);
+    let value = settings.text(source.key());
+    let origin = match source {
+        Source::KeyFile => {
+            let text = file::read_text(&place.base_dir.join(value));
+            let text = text.map_err(|why| located(place, source.key(), &why))?;
+            pem(&text, source.key(), place, warnings)?
+        }
+        Source::KeyValue => {
+            let text = decoded(settings, source.key(), place)?;
+            pem(&text, source.key(), place, warnings)?
+        }
+        Source::JwkSetFile => Origin::JwksFile(value.into()),
+        Source::JwkSetValue => Origin::Jwks(decoded(settings, source.key(), place)?.into()),
+        Source::JwkSetUrl => remote(settings, cache_ttl, place, warnings)?,
+    };
+    let kid = Some(settings.text("key_id")).filter(|kid| !kid.is_empty() && source.is_pem());
+    Ok(KeyRule {
+        kid: kid_rule(source, kid.is_some(), settings.flag("lenient_kid")),
+        sources: vec![KeySpec {
+            kid: kid.map(str::to_owned),
+            ..KeySpec::of(origin)
+        }],
+        algorithms: SUPPORTED.into_iter().collect(),
+    })
+}
+
+/// The settings of which one must be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    KeyFile,
+    KeyValue,
+    JwkSetFile,
+    JwkSetValue,
+    JwkSetUrl,
+}
+
+impl Source {
+    const ALL: [Source; 5] = [
+        Source::KeyFile,
+        Source::KeyValue,
+        Source::JwkSetFile,
+        Source::JwkSetValue,
+        Source::JwkSetUrl,
+    ];
+
+    /// Its key in `[auth.jwt]`.
+    const fn key(self) -> &'static str {
+        match self {
+            Source::KeyFile => "key_file",
+            Source::KeyValue => "key_value",
+            Source::JwkSetFile => "jwk_set_file",
+            Source::JwkSetValue => "jwk_set_value",
+            Source::JwkSetUrl => "jwk_set_url",
+        }
+    }
+
+    /// Whether it is one key as PEM, which has no `kid` of its own.
+    const fn is_pem(self) -> bool {
+        match self {
+            Source::KeyFile | Source::KeyValue => true,
+            Source::JwkSetFile | Source::JwkSetValue | Source::JwkSetUrl => false,
+        }
+    }
+
+    fn configured(settings: &Settings) -> Result<Source> {
+        let is_set = |source: &Source| settings.is_set(source.key());
+        let given: Vec<Source> = Source::ALL.into_iter().filter(is_set).collect();
+        match given.as_slice() {
+            [one] => Ok(*one),
+            [] => Err(Error::new(Code::KeySourceMissing)
+                .with_detail("key set for jwt verification is not configured: set one of key_file, key_value, jwk_set_file, jwk_set_value or jwk_set_url")),
+            several => {
+                let keys: Vec<&str> = several.iter().map(|source| source.key()).collect();
+                Err(Error::new(Code::KeySourceConflict).with_detail(format!(
+                    "key set configuration is ambiguous: you should set only one of key_file, key_value, jwk_set_file, jwk_set_value or jwk_set_url; set are {}",
+                    keys.join(", ")
+                )))
+            }
+        }
+    }
+}
+
+/// Warns of keys that have no effect with this source.
+fn warn_of_idle_keys(settings: &Settings, source: Source, warnings: &mut Vec<Warning>) {
+    let skips_verification = settings.flag("tls_skip_verify_insecure");
     for (key, is_set) in [
         (
             "jwk_set_bearer_token_file",
             settings.is_set("jwk_set_bearer_token_file"),
         ),
         ("tls_client_ca", settings.is_set("tls_client_ca")),
-        (
-            "tls_skip_verify_insecure",
-            settings.flag("tls_skip_verify_insecure"),
-        ),
+        ("tls_skip_verify_insecure", skips_verification),
         ("cache_ttl", settings.is_set("cache_ttl")),
     ] {
-        if is_set && source != "jwk_set_url" {
+        if is_set && source != Source::JwkSetUrl {
             warnings.push(Warning::new(
                 key,
-                format!("it has no effect with `{source}`, only with `jwk_set_url`"),
+                format!(
+                    "it has no effect with `{}`, only with `jwk_set_url`",
+                    source.key()
+                ),
             ));
         }
     }
-    if settings.is_set("key_id") && !source.starts_with("key_") {
+    if settings.is_set("key_id") && !source.is_pem() {
         warnings.push(Warning::new(
             "key_id",
-            format!("it has no effect with `{source}`"),
+            format!("it has no effect with `{}`", source.key()),
         ));
     }
-    let (origin, kid_rule) = match source {
-        "key_file" | "key_value" => {
-            let text = if source == "key_file" {
-                let path = place.base_dir.join(value);
-                file::read_text(&path)
-                    .map_err(|why| located(place, source, &why))?
-                    .to_string()
-            } else {
-                decoded(settings, source, place)?
-            };
-            let found = pem::public_key(&text, FORM).map_err(|why| located(place, source, &why))?;
-            if found.from_private_key {
-                warnings.push(Warning::new(
-                    source,
-                    "this is a private key, used for its public half; deploy only the public key where tokens are verified",
-                ));
-            }
-            let pem = found.key.to_pem().map_err(|why| located(place, source, &why))?;
-            let without_kid = !settings.is_set("key_id");
-            (
-                Origin::Pem(pem),
-                if lenient && without_kid {
-                    KidRule::Ignore
-                } else {
-                    KidRule::Exact
-                },
-            )
-        }
-        "jwk_set_file" => (Origin::JwksFile(value.into()), set_rule(lenient)),
-        "jwk_set_value" => (
-            Origin::Jwks(decoded(settings, source, place)?.into()),
-            set_rule(lenient),
-        ),
-        _ => (remote(settings, cache_ttl, place, warnings)?, set_rule(lenient)),
-    };
-    let kid = Some(settings.text("key_id")).filter(|kid| !kid.is_empty() && source.starts_with("key_"));
-    Ok(KeyRule {
-        sources: vec![KeySpec {
-            origin,
-            kid: kid.map(str::to_owned),
-            algorithms: None,
-        }],
-        algorithms: Algorithm::ALL.into_iter().collect::<Algorithms>(),
-        kid: kid_rule,
-    })
+}
+
+fn pem(text: &str, key: &str, place: &Place<'_, '_, '_>, warnings: &mut Vec<Warning>) -> Result<Origin> {
+    let found = pem::public_key(text, FORM).map_err(|why| located(place, key, &why))?;
+    if found.from_private_key {
+        warnings.push(Warning::new(
+            key,
+            "this is a private key, used for its public half; deploy only the public key where tokens are verified",
+        ));
+    }
+    let pem = pem::write(&found.key).map_err(|why| located(place, key, &why))?;
+    Ok(Origin::Pem(pem))
+}
+
+/// How a token's `kid` chooses: leniently, a key without a name answers to any, and a set's only key to none.
+fn kid_rule(source: Source, is_named: bool, lenient: bool) -> KidRule {
+    match (lenient, source.is_pem()) {
+        (true, true) if !is_named => KidRule::Ignore,
+        (true, false) => KidRule::ExactOrOnly,
+        (true, true) | (false, _) => KidRule::Exact,
+    }
 }
 
 /// The key set behind `jwk_set_url`.
@@ -142,36 +175,10 @@ fn remote(
         ));
     }
     url::check(url, insecure_http).map_err(|why| place.error(Code::ConfigInvalid, "jwk_set_url", why))?;
-    let file = |key: &str| settings.is_set(key).then(|| PathBuf::from(settings.text(key)));
-    let read = |key: &str, name: &str, path: &Path| {
-        file::read_text(&place.base_dir.join(path)).map_err(|why| {
-            let why = why.detail().unwrap_or_default();
-            place.error(Code::ConfigInvalid, key, format!("failed to read {name}: {why}"))
-        })
-    };
-    let authorities = file("tls_client_ca");
-    if let Some(path) = &authorities
-        && !pem::has_certificate(&read("tls_client_ca", "TlsClientCa", path)?)
-    {
-        return Err(place.error(
-            Code::ConfigInvalid,
-            "tls_client_ca",
-            "failed to decode provided PEM certs file from TlsClientCa",
-        ));
-    }
-    let bearer = file("jwk_set_bearer_token_file");
-    if let Some(path) = &bearer
-        && read("jwk_set_bearer_token_file", "JWKSetBearerTokenFile", path)?
-            .trim()
-            .is_empty()
-    {
-        return Err(place.error(
-            Code::ConfigInvalid,
-            "jwk_set_bearer_token_file",
-            "empty file configured for JWKSetBearerTokenFile",
-        ));
-    }
-    if settings.flag("tls_skip_verify_insecure") {
+    let authorities = authorities(settings, place)?;
+    let bearer = bearer(settings, place)?;
+    let skips_verification = settings.flag("tls_skip_verify_insecure");
+    if skips_verification {
         warnings.push(Warning::new(
             "tls_skip_verify_insecure",
             "anybody between here and the server can replace the keys; name the authority in `tls_client_ca` instead",
@@ -184,17 +191,55 @@ fn remote(
             bearer_token_file: bearer,
             cache_ttl: if negative { Duration::ZERO } else { cache_ttl },
             insecure_http,
-            insecure_skip_verify: settings.flag("tls_skip_verify_insecure"),
+            insecure_skip_verify: skips_verification,
             ..FetchSettings::default()
         },
     }))
 }
 
-fn set_rule(lenient: bool) -> KidRule {
-    if lenient {
-        KidRule::ExactOrOnly
-    } else {
-        KidRule::Exact
+fn authorities(settings: &Settings, place: &Place<'_, '_, '_>) -> Result<Option<PathBuf>> {
+    let key = "tls_client_ca";
+    let file = named_file(settings, place, key, "TlsClientCa")?;
+    if file.as_ref().is_some_and(|(_, text)| !pem::has_certificate(text)) {
+        return Err(place.error(
+            Code::ConfigInvalid,
+            key,
+            "failed to decode provided PEM certs file from TlsClientCa",
+        ));
+    }
+    Ok(file.map(|(path, _)| path))
+}
+
+fn bearer(settings: &Settings, place: &Place<'_, '_, '_>) -> Result<Option<PathBuf>> {
+    let key = "jwk_set_bearer_token_file";
+    let file = named_file(settings, place, key, "JWKSetBearerTokenFile")?;
+    if file.as_ref().is_some_and(|(_, text)| text.trim().is_empty()) {
+        return Err(place.error(
+            Code::ConfigInvalid,
+            key,
+            "empty file configured for JWKSetBearerTokenFile",
+        ));
+    }
+    Ok(file.map(|(path, _)| path))
+}
+
+/// A file that is read before each fetch, and now to see that it can be: its path, and its text.
+fn named_file(
+    settings: &Settings,
+    place: &Place<'_, '_, '_>,
+    key: &str,
+    name: &str,
+) -> Result<Option<(PathBuf, Zeroizing<String>)>> {
+    if !settings.is_set(key) {
+        return Ok(None);
+    }
+    let path = PathBuf::from(settings.text(key));
+    match file::read_text(&place.base_dir.join(&path)) {
+        Ok(text) => Ok(Some((path, text))),
+        Err(why) => {
+            let why = why.reason();
+            Err(place.error(Code::ConfigInvalid, key, format!("failed to read {name}: {why}")))
+        }
     }
 }
 
@@ -209,9 +254,29 @@ fn decoded(settings: &Settings, key: &str, place: &Place<'_, '_, '_>) -> Result<
 }
 
 fn located(place: &Place<'_, '_, '_>, key: &str, why: &Error) -> Error {
-    place.error(
-        why.code(),
-        key,
-        why.detail().unwrap_or_else(|| why.code().message()),
-    )
+    place.error(why.code(), key, why.reason())
 }
+
+/// Only the first block is read, and its label counts. A private key, which Grafana's documentation names, is used
+/// for its public half.
+const FORM: Form = Form {
+    after: After::Anything,
+    blocks: Blocks::PublicOrPrivate,
+};
+
+/// The algorithms that Grafana verifies.
+const SUPPORTED: [Algorithm; 13] = [
+    Algorithm::RS256,
+    Algorithm::RS384,
+    Algorithm::RS512,
+    Algorithm::PS256,
+    Algorithm::PS384,
+    Algorithm::PS512,
+    Algorithm::ES256,
+    Algorithm::ES384,
+    Algorithm::ES512,
+    Algorithm::EdDSA,
+    Algorithm::HS256,
+    Algorithm::HS384,
+    Algorithm::HS512,
+];

@@ -1,6 +1,25 @@
-//! `org_mapping`: external organisation → organisation and role.
+//! The organisations there are, and `org_mapping`: external organisation → organisation and role.
 
+use crate::error::Result;
+use crate::members::Field;
 use crate::policy::{OrgMapping, OrgRole, OrgTarget};
+
+/// The organisations there are: id and name.
+pub(super) fn existing(field: &Field<'_, '_>) -> Result<Vec<(i64, String)>> {
+    let mut orgs = Vec::new();
+    for item in field.items()? {
+        let mut members = item.members()?;
+        let id = members.require("id")?;
+        let name = members.require("name")?;
+        members.finish()?;
+        let number = i64::try_from(id.unsigned()?).ok().filter(|id| *id > 0);
+        orgs.push((
+            number.ok_or_else(|| id.error("must be a positive integer"))?,
+            name.string()?.to_owned(),
+        ));
+    }
+    Ok(orgs)
+}
 
 /// The items of a list as Grafana reads lists: a JSON array of strings when it starts with `[`, else items apart by
 /// commas and white space, in double quotes where they contain them.

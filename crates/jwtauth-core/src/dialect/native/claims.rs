@@ -2,86 +2,63 @@
 
 use std::time::Duration;
 
-use super::profiles::Layers;
-use super::{identity, some_strings};
+use super::identity;
+use super::layers::Layers;
 use crate::error::Result;
 use crate::expr::{Glob, Selection};
 use crate::json::Value;
 use crate::members::Field;
 use crate::policy::{
-    AudienceRule, ClaimRule, ClaimTest, ClaimsRule, Leeway, RegisteredCheck, Synthesis, TimesRule,
+    AudienceRule, ClaimRule, ClaimTest, ClaimsPolicy, Leeway, RegisteredCheck, Synthesis, TimesRule,
 };
 
 /// Reads what must hold of the claims; keys of a discovered issuer are for its own tokens, unless `issuer` says
 /// otherwise.
-pub(super) fn read(layers: &mut Layers<'_, '_, '_>, discovered: Option<&str>) -> Result<ClaimsRule> {
-    let boolean = |field: Option<Field<'_, '_>>, default| field.map_or(Ok(default), |field| field.boolean());
-    Ok(ClaimsRule {
-        issuers: match layers.given("issuer") {
-            None if layers.says("issuer") => Vec::new(),
+pub(super) fn read(layers: &mut Layers<'_, '_, '_>, discovered: Option<&str>) -> Result<ClaimsPolicy> {
+    Ok(ClaimsPolicy {
+        issuers: match layers.get_non_null("issuer") {
+            None if layers.has("issuer") => Vec::new(),
             None => discovered.map(str::to_owned).into_iter().collect(),
             Some(field) if field.value().as_str().is_some() => vec![field.text()?.to_owned()],
-            Some(field) => some_strings(&field)?,
+            Some(field) => field.some_strings()?,
         },
-        subject: layers
-            .given("subject")
-            .map(|field| field.text().map(str::to_owned))
-            .transpose()?,
-        audience: layers
-            .given("audiences")
-            .map_or(Ok(AudienceRule::default()), |field| audience(&field))?,
+        subject: layers.read("subject", Field::owned_text)?,
+        audience: layers.read("audiences", audience)?.unwrap_or_default(),
         required: layers
-            .given("required_claims")
-            .map_or_else(|| Ok(vec!["exp".to_owned()]), |field| field.strings())?,
+            .read("required_claims", Field::strings)?
+            .unwrap_or_else(|| ClaimsPolicy::default().required),
         times: TimesRule {
-            leeway: leeway(layers.given("leeway"))?,
-            expires: layers
-                .given("expires")
-                .map(|field| field.choice())
-                .transpose()?
-                .unwrap_or_default(),
-            max_age: layers
-                .given("max_age")
-                .map(|field| field.duration())
-                .transpose()?,
-            check_iat: boolean(layers.given("check_iat"), true)?,
-            whole_seconds: boolean(layers.given("whole_seconds"), false)?,
-            zero_is_absent: boolean(layers.given("zero_is_absent"), false)?,
-            synthesise: layers
-                .given("synthesise")
-                .map(|field| synthesis(&field))
-                .transpose()?,
+            leeway: layers.read("leeway", leeway)?.unwrap_or_default(),
+            expires: layers.read("expires", Field::choice)?.unwrap_or_default(),
+            max_age: layers.read("max_age", Field::duration)?,
+            check_iat: layers.read("check_iat", Field::boolean)?.unwrap_or(true),
+            whole_seconds: layers.read("whole_seconds", Field::boolean)?.unwrap_or_default(),
+            zero_is_absent: layers.read("zero_is_absent", Field::boolean)?.unwrap_or_default(),
+            synthesise: layers.read("synthesise", synthesis)?,
         },
-        null_is_absent: boolean(layers.given("null_is_absent"), false)?,
+        null_is_absent: layers.read("null_is_absent", Field::boolean)?.unwrap_or_default(),
         check_order: layers
-            .given("check_order")
-            .map_or(Ok(RegisteredCheck::DEFAULT_ORDER), |field| check_order(&field))?,
-        rules: layers
-            .given("claims")
-            .map_or(Ok(Vec::new()), |field| rules(&field))?,
+            .read("check_order", check_order)?
+            .unwrap_or(RegisteredCheck::DEFAULT_ORDER),
+        rules: layers.read("claims", rules)?.unwrap_or_default(),
     })
 }
 
 /// Rules about claims, all of which must hold.
 pub(super) fn rules(field: &Field<'_, '_>) -> Result<Vec<ClaimRule>> {
-    field.items()?.iter().map(rule).collect()
+    field.list_of(rule)
 }
 
 fn rule(field: &Field<'_, '_>) -> Result<ClaimRule> {
     let mut members = field.members()?;
     let select = identity::selection(&mut members, field)?;
     let equals = members
-        .take("equals")
+        .get("equals")
         .map(|field| ClaimTest::Equals(field.value().clone().into_owned()));
-    let any_of = members.given("any_of").map(|field| any_of(&field)).transpose()?;
-    let glob = members.given("glob").map(|field| globs(&field)).transpose()?;
-    let list_numbers = members
-        .given("list_numbers")
-        .map_or(Ok(true), |field| field.boolean())?;
-    let split = members
-        .given("split")
-        .map(|field| field.text().map(str::to_owned))
-        .transpose()?;
+    let any_of = members.read("any_of", any_of)?;
+    let glob = members.read("glob", globs)?;
+    let list_numbers = members.read("list_numbers", Field::boolean)?.unwrap_or(true);
+    let split = members.read("split", Field::owned_text)?;
     members.finish()?;
     let mut tests = equals.into_iter().chain(any_of).chain(glob);
     let test = match (tests.next(), tests.next(), &select) {
@@ -106,8 +83,7 @@ fn any_of(field: &Field<'_, '_>) -> Result<ClaimTest> {
             other.type_name()
         ))),
     };
-    let scalars = field.items()?.iter().map(scalar).collect::<Result<_>>()?;
-    Ok(ClaimTest::AnyOf(scalars))
+    field.list_of(scalar).map(ClaimTest::AnyOf)
 }
 
 fn globs(field: &Field<'_, '_>) -> Result<ClaimTest> {
@@ -121,20 +97,14 @@ fn audience(field: &Field<'_, '_>) -> Result<AudienceRule> {
         Some(AudienceRule::ANYBODY) => Ok(AudienceRule::Anybody),
         Some(AudienceRule::NOBODY_OR_EMPTY) => Ok(AudienceRule::NobodyOrEmpty),
         Some(_) => Err(field.error("must be a list of audiences, or `any`")),
-        None => some_strings(field).map(AudienceRule::OneOf),
+        None => field.some_strings().map(AudienceRule::OneOf),
     }
 }
 
-fn leeway(field: Option<Field<'_, '_>>) -> Result<Leeway> {
-    let Some(field) = field else {
-        return Ok(Leeway::all(DEFAULT_LEEWAY));
-    };
+fn leeway(field: &Field<'_, '_>) -> Result<Leeway> {
     let mut members = field.members()?;
-    let mut of = |claim| {
-        members
-            .given(claim)
-            .map_or(Ok(DEFAULT_LEEWAY), |field| field.duration())
-    };
+    let mut of =
+        |claim| -> Result<Duration> { Ok(members.read(claim, Field::duration)?.unwrap_or(Leeway::DEFAULT)) };
     let leeway = Leeway {
         exp: of("exp")?,
         nbf: of("nbf")?,
@@ -156,11 +126,7 @@ fn synthesis(field: &Field<'_, '_>) -> Result<Synthesis> {
 
 /// An order, not a selection: each check is switched off by the member it is about, never by leaving it out here.
 fn check_order(field: &Field<'_, '_>) -> Result<[RegisteredCheck; RegisteredCheck::COUNT]> {
-    let checks = field
-        .items()?
-        .iter()
-        .map(Field::choice)
-        .collect::<Result<Vec<RegisteredCheck>>>()?;
+    let checks = field.list_of::<RegisteredCheck>(Field::choice)?;
     let complete = RegisteredCheck::DEFAULT_ORDER
         .iter()
         .all(|check| checks.contains(check));
@@ -170,4 +136,18 @@ fn check_order(field: &Field<'_, '_>) -> Result<[RegisteredCheck; RegisteredChec
         .ok_or_else(|| field.error("must name each of the nine checks once"))
 }
 
-const DEFAULT_LEEWAY: Duration = Duration::from_secs(60);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Code;
+    use crate::json;
+
+    #[test]
+    fn nothing_said_is_the_default() {
+        let nothing = json::parse("{}").unwrap();
+        let mut members = Field::root(&nothing, Code::ConfigInvalid).members().unwrap();
+        let read = read(&mut Layers::top(&mut members), None).unwrap();
+        let print = |claims: &ClaimsPolicy| serde_json::to_string(claims).unwrap();
+        assert_eq!(print(&read), print(&ClaimsPolicy::default()));
+    }
+}

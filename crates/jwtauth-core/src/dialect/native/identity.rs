@@ -1,42 +1,37 @@
 //! Whom the claims name.
 
-use std::collections::BTreeMap;
-
 use crate::error::Result;
 use crate::expr::{IndexRule, JmesPath, Pointer, Selection};
 use crate::members::{Field, Members};
 use crate::policy::{IdentityRule, ListRule, MetadataRule, ValueRule};
 
-pub(super) fn read(field: Option<Field<'_, '_>>) -> Result<IdentityRule> {
-    // RFC 7519 §4.1.2: the subject is whom the token is about.
-    let by_subject = || vec![ValueRule::new(Selection::claim("sub"))];
-    let Some(field) = field else {
-        return Ok(IdentityRule {
-            name: by_subject(),
-            ..IdentityRule::default()
-        });
-    };
+/// The rule where nothing is said: the subject is whom the token is about (RFC 7519 §4.1.2).
+pub(super) fn by_subject() -> IdentityRule {
+    IdentityRule {
+        name: vec![subject()],
+        ..IdentityRule::default()
+    }
+}
+
+pub(super) fn read(field: &Field<'_, '_>) -> Result<IdentityRule> {
     let mut members = field.members()?;
     let rule = IdentityRule {
-        name: match members.take("name") {
-            None => by_subject(),
+        name: match members.get("name") {
+            None => vec![subject()],
             Some(field) if field.is_null() => Vec::new(),
             Some(field) if field.value().as_array().is_some() => some_values(&field)?,
             Some(field) => vec![value(&field)?],
         },
-        named: members
-            .given("named")
-            .map(|field| field.choice())
-            .transpose()?
+        named: members.read("named", Field::choice)?.unwrap_or_default(),
+        email: members.read("email", value)?,
+        display_name: members.read("display_name", value)?,
+        groups: members.read("groups", list)?,
+        metadata: members
+            .read("metadata", |field| field.map_of(metadata))?
             .unwrap_or_default(),
-        email: members.given("email").map(|field| value(&field)).transpose()?,
-        display_name: members
-            .given("display_name")
-            .map(|field| value(&field))
-            .transpose()?,
-        groups: members.given("groups").map(|field| list(&field)).transpose()?,
-        metadata: by_name(members.given("metadata"), metadata)?,
-        lists: by_name(members.given("lists"), list)?,
+        lists: members
+            .read("lists", |field| field.map_of(list))?
+            .unwrap_or_default(),
     };
     members.finish()?;
     Ok(rule)
@@ -44,17 +39,17 @@ pub(super) fn read(field: Option<Field<'_, '_>>) -> Result<IdentityRule> {
 
 /// Where in the claims a value is: one of `claim`, `pointer`, `jmespath`.
 pub(super) fn selection(members: &mut Members<'_, '_>, field: &Field<'_, '_>) -> Result<Selection> {
-    let claim = members.given("claim");
-    let pointer = members.given("pointer");
-    let index = members.given("index");
-    let expression = members.given("jmespath");
+    let claim = members.get_non_null("claim");
+    let pointer = members.get_non_null("pointer");
+    let index = members.get_non_null("index");
+    let expression = members.get_non_null("jmespath");
     if let (Some(index), None) = (&index, &pointer) {
         return Err(index.error("needs a `pointer` beside it"));
     }
     match (claim, pointer, expression) {
         (Some(name), None, None) => Ok(Selection::claim(name.string()?)),
         (None, Some(text), None) => {
-            let rule = index.map(|field| field.choice()).transpose()?.unwrap_or_default();
+            let rule = index.as_ref().map(Field::choice).transpose()?.unwrap_or_default();
             json_pointer(&text, rule).map(Selection::Pointer)
         }
         (None, None, Some(expression)) => jmespath(&expression).map(Selection::JmesPath),
@@ -95,13 +90,8 @@ pub(super) fn list(field: &Field<'_, '_>) -> Result<ListRule> {
         text,
         absent,
         other,
-        drop_empty: members
-            .given("drop_empty")
-            .map_or(Ok(false), |field| field.boolean())?,
-        split: members
-            .given("split")
-            .map(|field| field.text().map(str::to_owned))
-            .transpose()?,
+        drop_empty: members.read("drop_empty", Field::boolean)?.unwrap_or_default(),
+        split: members.read("split", Field::owned_text)?,
     };
     members.finish()?;
     Ok(rule)
@@ -121,26 +111,14 @@ fn value(field: &Field<'_, '_>) -> Result<ValueRule> {
 fn value_members(members: &mut Members<'_, '_>, field: &Field<'_, '_>) -> Result<ValueRule> {
     Ok(ValueRule {
         select: selection(members, field)?,
-        text: members
-            .given("text")
-            .map(|field| field.choice())
-            .transpose()?
-            .unwrap_or_default(),
-        absent: members
-            .given("absent")
-            .map(|field| field.choice())
-            .transpose()?
-            .unwrap_or_default(),
-        other: members
-            .given("other")
-            .map(|field| field.choice())
-            .transpose()?
-            .unwrap_or_default(),
+        text: members.read("text", Field::choice)?.unwrap_or_default(),
+        absent: members.read("absent", Field::choice)?.unwrap_or_default(),
+        other: members.read("other", Field::choice)?.unwrap_or_default(),
     })
 }
 
 fn some_values(field: &Field<'_, '_>) -> Result<Vec<ValueRule>> {
-    let values = field.items()?.iter().map(value).collect::<Result<Vec<_>>>()?;
+    let values = field.list_of(value)?;
     if values.is_empty() {
         Err(field.error("must not be empty; `null` stands for no name at all"))
     } else {
@@ -162,16 +140,6 @@ fn metadata(field: &Field<'_, '_>) -> Result<MetadataRule> {
     Ok(MetadataRule::Fixed { fixed: text })
 }
 
-fn by_name<T>(
-    field: Option<Field<'_, '_>>,
-    read: impl Fn(&Field<'_, '_>) -> Result<T>,
-) -> Result<BTreeMap<String, T>> {
-    let Some(field) = field else {
-        return Ok(BTreeMap::new());
-    };
-    let entries = field.entries()?;
-    entries
-        .iter()
-        .map(|(name, field)| Ok(((*name).to_owned(), read(field)?)))
-        .collect()
+fn subject() -> ValueRule {
+    ValueRule::new(Selection::claim("sub"))
 }

@@ -9,119 +9,206 @@ use crate::json::Value;
 use crate::keys::{Algorithm, Algorithms};
 use crate::members::{self, Field, Members};
 use crate::policy::url;
-use crate::policy::{FetchSettings, JwksUrl, KeyRule, KeySpec, OidcDiscoveryUrl, Origin, Secret};
+use crate::policy::{
+    DiscoveredAlgorithms, FetchSettings, JwksUrl, KeyRule, KeySpec, OidcDiscoveryUrl, Origin, Secret,
+};
 
 /// Reads where keys come from; a policy that takes no tokens needs none.
 pub(super) fn read(members: &mut Members<'_, '_>, disabled: bool) -> Result<KeyRule> {
     let keys = members
         .require("keys")
         .map_err(|error| recoded(&error, Code::KeySourceMissing))?;
-    let sources = keys.items()?.iter().map(source).collect::<Result<Vec<_>>>()?;
+    let sources = keys.list_of(source)?;
     if sources.is_empty() && !disabled {
         return Err(keys.error_of(Code::KeySourceMissing, "must not be empty"));
     }
-    let discovered = |source: &&KeySpec| matches!(source.origin, Origin::OidcDiscoveryUrl(_));
-    if sources.iter().filter(discovered).count() > 1 {
+    if sources.iter().filter_map(|source| issuer(&source.origin)).count() > 1 {
         // The keys of one issuer must not vouch for another's tokens (RFC 8725 §3.8).
         return Err(keys.error("holds two issuers; each needs a verifier of its own"));
     }
     Ok(KeyRule {
         sources,
         algorithms: algorithms(&members.require("algorithms")?)?,
-        kid: members
-            .given("kid")
-            .map(|field| field.choice())
-            .transpose()?
-            .unwrap_or_default(),
+        kid: members.read("kid", Field::choice)?.unwrap_or_default(),
     })
 }
 
 /// The issuer whose metadata says where the keys are, if there is one.
 pub(super) fn discovered(rule: &KeyRule) -> Option<&str> {
-    rule.sources.iter().find_map(|source| match &source.origin {
-        Origin::OidcDiscoveryUrl(discovered) => Some(discovered.issuer.as_str()),
-        _ => None,
-    })
+    rule.sources.iter().find_map(|source| issuer(&source.origin))
+}
+
+fn issuer(origin: &Origin) -> Option<&str> {
+    match origin {
+        Origin::OidcDiscoveryUrl(discovered) => Some(&discovered.issuer),
+        Origin::Pem(_)
+        | Origin::PemFile(_)
+        | Origin::Jwk(_)
+        | Origin::Jwks(_)
+        | Origin::JwksFile(_)
+        | Origin::Secret(_)
+        | Origin::SecretFile(_)
+        | Origin::JwksUrl(_) => None,
+    }
 }
 
 fn source(field: &Field<'_, '_>) -> Result<KeySpec> {
     let mut members = field.members()?;
     let setting = FETCH_SETTINGS.iter().find_map(|name| members.peek(name));
     let settings = fetch_settings(&mut members)?;
-    let mut origins = Vec::new();
-    for name in ORIGINS {
-        origins.extend(members.given(name).map(|value| (name, value)));
+    let mut given = Vec::new();
+    for kind in &KINDS {
+        given.extend(members.get_non_null(kind.name).map(|value| (kind, value)));
     }
-    let kid = members.given("kid");
+    let kid = members.get_non_null("kid");
     let discovered = members
-        .given("discovered_algorithms")
-        .map(|field| field.choice())
-        .transpose()?
+        .read("discovered_algorithms", Field::choice)?
         .unwrap_or_default();
-    let narrower = members
-        .given("algorithms")
-        .map(|field| algorithms(&field))
-        .transpose()?;
+    let narrower = members.read("algorithms", algorithms)?;
     members.finish()?;
 
-    let (name, value) = match origins.as_slice() {
-        [one] => one,
-        [] => {
-            return Err(field.error_of(
-                Code::KeySourceMissing,
-                format!("must have one of {}", ORIGINS.join(", ")),
-            ));
-        }
-        [(first, _), (second, _), ..] => {
-            return Err(field.error_of(
-                Code::KeySourceConflict,
-                format!("has both `{first}` and `{second}`; give each a place of its own in `keys`"),
-            ));
-        }
+    let (kind, value) = only(&given, field)?;
+    let origin = match kind.read {
+        Reader::Local(read) => match setting {
+            None => read(value)?,
+            Some(setting) => {
+                return Err(setting.error(format!(
+                    "does not go with `{}`; it is for keys over HTTP",
+                    kind.name
+                )));
+            }
+        },
+        Reader::Fetched(read) => read(value, settings, discovered)?,
     };
-    if let Some(setting) = setting.filter(|_| !FETCHED.contains(name)) {
-        return Err(setting.error(format!("does not go with `{name}`; it is for keys over HTTP")));
-    }
-    let origin = match *name {
-        "pem" => Origin::Pem(unredacted(value, value.text()?)?.to_owned()),
-        "pem_file" => Origin::PemFile(PathBuf::from(value.text()?)),
-        "jwk" => Origin::Jwk(jwk(value)?.into()),
-        "jwks" => Origin::Jwks(jwks(value)?.into()),
-        "jwks_file" => Origin::JwksFile(PathBuf::from(value.text()?)),
-        "secret" => Origin::Secret(secret(value)?),
-        "jwks_url" => {
-            url::check(value.text()?, settings.insecure_http).map_err(|why| value.error(why))?;
-            Origin::JwksUrl(JwksUrl {
-                url: value.text()?.to_owned(),
-                settings,
-            })
-        }
-        "oidc_discovery_url" => {
-            url::check_issuer(value.text()?, settings.insecure_http).map_err(|why| value.error(why))?;
-            Origin::OidcDiscoveryUrl(OidcDiscoveryUrl {
-                issuer: value.text()?.to_owned(),
-                algorithms: discovered,
-                settings,
-            })
-        }
-        _ => Origin::SecretFile(PathBuf::from(value.text()?)),
-    };
-    if let (
-        Some(kid),
-        Origin::Jwk(_)
-        | Origin::Jwks(_)
-        | Origin::JwksFile(_)
-        | Origin::JwksUrl(_)
-        | Origin::OidcDiscoveryUrl(_),
-    ) = (&kid, &origin)
-    {
-        return Err(kid.error(format!("does not go with `{name}`; a JWK brings its own `kid`")));
+    if let (Some(kid), Kid::OfEachKey) = (&kid, kind.kid) {
+        return Err(kid.error(format!(
+            "does not go with `{}`; a JWK brings its own `kid`",
+            kind.name
+        )));
     }
     Ok(KeySpec {
         origin,
-        kid: kid.map(|field| field.text().map(str::to_owned)).transpose()?,
+        kid: kid.as_ref().map(Field::owned_text).transpose()?,
         algorithms: narrower,
     })
+}
+
+/// The one kind of source that is given.
+fn only<'g, V>(given: &'g [(&'static Kind, V)], field: &Field<'_, '_>) -> Result<(&'static Kind, &'g V)> {
+    match given {
+        [(kind, value)] => Ok((kind, value)),
+        [] => Err(field.error_of(
+            Code::KeySourceMissing,
+            format!("must have one of {}", KINDS.map(|kind| kind.name).join(", ")),
+        )),
+        [(first, _), (second, _), ..] => Err(field.error_of(
+            Code::KeySourceConflict,
+            format!(
+                "has both `{}` and `{}`; give each a place of its own in `keys`",
+                first.name, second.name
+            ),
+        )),
+    }
+}
+
+/// A kind of source: the member that names it, how its value is read, and whose `kid` counts.
+#[derive(Clone, Copy)]
+struct Kind {
+    name: &'static str,
+    read: Reader,
+    kid: Kid,
+}
+
+#[derive(Clone, Copy)]
+enum Reader {
+    Local(fn(&Field<'_, '_>) -> Result<Origin>),
+    Fetched(fn(&Field<'_, '_>, FetchSettings, DiscoveredAlgorithms) -> Result<Origin>),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kid {
+    /// The source's, if it has one.
+    OfSource,
+    /// Each key brings its own.
+    OfEachKey,
+}
+
+/// Every kind of source, by its [`Origin::member`].
+const KINDS: [Kind; 9] = [
+    Kind {
+        name: "pem",
+        read: Reader::Local(pem),
+        kid: Kid::OfSource,
+    },
+    Kind {
+        name: "pem_file",
+        read: Reader::Local(|field| path(field).map(Origin::PemFile)),
+        kid: Kid::OfSource,
+    },
+    Kind {
+        name: "jwk",
+        read: Reader::Local(|field| Ok(Origin::Jwk(jwk(field)?.into()))),
+        kid: Kid::OfEachKey,
+    },
+    Kind {
+        name: "jwks",
+        read: Reader::Local(|field| Ok(Origin::Jwks(jwks(field)?.into()))),
+        kid: Kid::OfEachKey,
+    },
+    Kind {
+        name: "jwks_file",
+        read: Reader::Local(|field| path(field).map(Origin::JwksFile)),
+        kid: Kid::OfEachKey,
+    },
+    Kind {
+        name: "secret",
+        read: Reader::Local(|field| secret(field).map(Origin::Secret)),
+        kid: Kid::OfSource,
+    },
+    Kind {
+        name: "secret_file",
+        read: Reader::Local(|field| path(field).map(Origin::SecretFile)),
+        kid: Kid::OfSource,
+    },
+    Kind {
+        name: "jwks_url",
+        read: Reader::Fetched(jwks_url),
+        kid: Kid::OfEachKey,
+    },
+    Kind {
+        name: "oidc_discovery_url",
+        read: Reader::Fetched(oidc_discovery_url),
+        kid: Kid::OfEachKey,
+    },
+];
+
+fn pem(field: &Field<'_, '_>) -> Result<Origin> {
+    let text = unredacted(field, field.text()?)?;
+    Ok(Origin::Pem(text.to_owned()))
+}
+
+fn path(field: &Field<'_, '_>) -> Result<PathBuf> {
+    field.text().map(PathBuf::from)
+}
+
+fn jwks_url(field: &Field<'_, '_>, settings: FetchSettings, _: DiscoveredAlgorithms) -> Result<Origin> {
+    let url = field.owned_text()?;
+    url::check(&url, settings.insecure_http).map_err(|why| field.error(why))?;
+    Ok(Origin::JwksUrl(JwksUrl { url, settings }))
+}
+
+fn oidc_discovery_url(
+    field: &Field<'_, '_>,
+    settings: FetchSettings,
+    algorithms: DiscoveredAlgorithms,
+) -> Result<Origin> {
+    let issuer = field.owned_text()?;
+    url::check_issuer(&issuer, settings.insecure_http).map_err(|why| field.error(why))?;
+    Ok(Origin::OidcDiscoveryUrl(OidcDiscoveryUrl {
+        issuer,
+        algorithms,
+        settings,
+    }))
 }
 
 fn algorithms(field: &Field<'_, '_>) -> Result<Algorithms> {
@@ -206,72 +293,64 @@ fn recoded(error: &Error, code: Code) -> Error {
 
 /// The settings of a source that is fetched; defaults where nothing is said.
 fn fetch_settings(members: &mut Members<'_, '_>) -> Result<FetchSettings> {
-    let mut settings = FetchSettings::default();
-    let path = |field: Option<Field<'_, '_>>| field.map(|field| field.text().map(PathBuf::from)).transpose();
-    let text = |field: Option<Field<'_, '_>>| field.map(|field| field.text().map(str::to_owned)).transpose();
-    settings.ca_pem = text(members.given("ca_pem"))?;
-    settings.client_cert_pem = text(members.given("client_cert_pem"))?;
-    settings.client_key_pem = members
-        .given("client_key_pem")
-        .map(|field| unredacted(&field, field.text()?).map(|pem| Secret::new(pem.into())))
-        .transpose()?;
-    settings.ca_file = path(members.given("ca_file"))?;
-    settings.client_cert_file = path(members.given("client_cert_file"))?;
-    settings.client_key_file = path(members.given("client_key_file"))?;
-    settings.bearer_token_file = path(members.given("bearer_token_file"))?;
+    let mut settings = FetchSettings {
+        ca_pem: members.read("ca_pem", Field::owned_text)?,
+        client_cert_pem: members.read("client_cert_pem", Field::owned_text)?,
+        client_key_pem: members.read("client_key_pem", secret_pem)?,
+        ca_file: members.read("ca_file", path)?,
+        client_cert_file: members.read("client_cert_file", path)?,
+        client_key_file: members.read("client_key_file", path)?,
+        bearer_token_file: members.read("bearer_token_file", path)?,
+        ..FetchSettings::default()
+    };
     for (name, setting) in [
         ("cache_ttl", &mut settings.cache_ttl),
         ("cool_down", &mut settings.cool_down),
         ("max_stale", &mut settings.max_stale),
         ("timeout", &mut settings.timeout),
     ] {
-        if let Some(field) = members.given(name) {
+        if let Some(field) = members.get_non_null(name) {
             *setting = field.duration()?;
             if name == "timeout" && setting.is_zero() {
                 return Err(field.error("must be more than zero"));
             }
         }
     }
-    if let Some(field) = members.given("max_bytes") {
-        settings.max_bytes = field.unsigned()?;
+    if let Some(bytes) = members.read("max_bytes", Field::unsigned)? {
+        settings.max_bytes = bytes;
     }
-    if let Some(field) = members.given("redirects") {
-        let allowed = u32::try_from(field.unsigned()?)
-            .ok()
-            .filter(|redirects| *redirects <= MAX_REDIRECTS);
-        settings.redirects =
-            allowed.ok_or_else(|| field.error(format!("must be at most {MAX_REDIRECTS}")))?;
+    if let Some(allowed) = members.read("redirects", redirects)? {
+        settings.redirects = allowed;
     }
-    if let Some(field) = members.given("proxy") {
-        settings.proxy = field.choice()?;
+    if let Some(proxy) = members.read("proxy", Field::choice)? {
+        settings.proxy = proxy;
     }
     for (name, setting) in [
         ("insecure_http", &mut settings.insecure_http),
         ("insecure_skip_verify", &mut settings.insecure_skip_verify),
     ] {
-        if let Some(field) = members.given(name) {
-            *setting = field.boolean()?;
+        if let Some(insecure) = members.read(name, Field::boolean)? {
+            *setting = insecure;
         }
     }
     Ok(settings)
 }
 
+fn secret_pem(field: &Field<'_, '_>) -> Result<Secret> {
+    let pem = unredacted(field, field.text()?)?;
+    Ok(Secret::new(pem.into()))
+}
+
+fn redirects(field: &Field<'_, '_>) -> Result<u32> {
+    u32::try_from(field.unsigned()?)
+        .ok()
+        .filter(|redirects| *redirects <= MAX_REDIRECTS)
+        .ok_or_else(|| field.error(format!("must be at most {MAX_REDIRECTS}")))
+}
+
 const MAX_REDIRECTS: u32 = 3;
 
-const ORIGINS: [&str; 9] = [
-    "pem",
-    "pem_file",
-    "jwk",
-    "jwks",
-    "jwks_file",
-    "secret",
-    "secret_file",
-    "jwks_url",
-    "oidc_discovery_url",
-];
-
-/// What is fetched, and the settings for that (`docs/dialects/native.md`).
-const FETCHED: [&str; 2] = ["jwks_url", "oidc_discovery_url"];
+/// The members that only go with keys over HTTP (`docs/dialects/native.md`).
 const FETCH_SETTINGS: [&str; 17] = [
     "ca_pem",
     "ca_file",
@@ -291,3 +370,29 @@ const FETCH_SETTINGS: [&str; 17] = [
     "insecure_skip_verify",
     "discovered_algorithms",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json;
+
+    #[test]
+    fn every_kind_of_source_makes_the_origin_of_its_name() {
+        for kind in KINDS {
+            let text = match kind.name {
+                "jwk" => "{}",
+                "jwks" => r#"{"keys":[]}"#,
+                "secret" => r#""c2VjcmV0""#,
+                "jwks_url" | "oidc_discovery_url" => r#""https://issuer.example""#,
+                _ => r#""text""#,
+            };
+            let value = json::parse(text).unwrap();
+            let field = Field::root(&value, Code::ConfigInvalid);
+            let origin = match kind.read {
+                Reader::Local(read) => read(&field),
+                Reader::Fetched(read) => read(&field, FetchSettings::default(), DiscoveredAlgorithms::Any),
+            };
+            assert_eq!(origin.unwrap().member(), kind.name);
+        }
+    }
+}

@@ -6,103 +6,91 @@
 mod claims;
 mod identity;
 mod keys;
+mod layers;
 mod profiles;
 mod rules;
 #[cfg(test)]
 mod tests;
 
 use crate::error::{Code, Result};
-use crate::members::{self, Field};
+use crate::members::{self, Field, Members};
 use crate::policy::{
-    ExtractRule, HeaderRule, Limits, NotApplicable, Policy, RequestedOrg, Response, Responses,
+    DecodeRule, ExtractRule, HeaderRule, NotApplicable, Policy, RequestedOrg, Response, Responses,
 };
 
 /// Turns a configuration into a policy.
 pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
     let mut warnings = Vec::new();
     let mut members = config.members()?;
-    let extract = extract(members.given("token"))?;
+    let extract = members.read("token", extract)?.unwrap_or_else(by_header);
     let keys = keys::read(&mut members, extract.disabled)?;
     let profiles = profiles::read(&mut members, keys::discovered(&keys), &mut warnings)?;
     let policy = Policy {
-        keys,
         extract,
-        typ: members
-            .given("typ")
-            .map(|field| some_strings(&field))
-            .transpose()?,
-        unused_headers: members
-            .given("unused_headers")
-            .map(|field| field.choice())
-            .transpose()?
+        decode: DecodeRule {
+            typ: members.read("typ", Field::some_strings)?,
+            unused_headers: members.read("unused_headers", Field::choice)?.unwrap_or_default(),
+            ..DecodeRule::default()
+        },
+        not_applicable: members
+            .read("not_applicable", not_applicable)?
             .unwrap_or_default(),
-        not_applicable: not_applicable(members.given("not_applicable"))?,
-        responses: responses(members.given("responses"))?,
-        profiles,
-        limits: Limits::default(),
+        responses: members.read("responses", responses)?.unwrap_or_default(),
         warnings,
+        ..Policy::new(keys, profiles)
     };
     members.finish()?;
     Ok(policy)
 }
 
-fn extract(field: Option<Field<'_, '_>>) -> Result<ExtractRule> {
-    let mut rule = ExtractRule {
+/// Where requests carry the token if nothing is said.
+fn by_header() -> ExtractRule {
+    ExtractRule {
         header: Some(HeaderRule::authorization()),
         ..ExtractRule::default()
-    };
-    let Some(field) = field else { return Ok(rule) };
-    let mut members = field.members()?;
-    let header = members.take("header");
-    let prefix = members.take("prefix");
-    let prefix_rule = members.given("prefix_rule");
-    if header.as_ref().is_some_and(Field::is_null) {
-        if let Some(stray) = prefix
-            .as_ref()
-            .filter(|field| !field.is_null())
-            .or(prefix_rule.as_ref())
-        {
-            return Err(stray.error("needs a `header` beside it"));
-        }
-        rule.header = None;
-    } else {
-        let name = header.map(|field| field.text()).transpose()?;
-        let name = name.unwrap_or(HeaderRule::AUTHORIZATION);
-        let prefix = match prefix {
-            // Only `Authorization` has a scheme by definition (RFC 9110 §11.6.2).
-            None => name
-                .eq_ignore_ascii_case(HeaderRule::AUTHORIZATION)
-                .then_some(HeaderRule::BEARER),
-            Some(field) if field.is_null() => None,
-            Some(field) => Some(field.text()?),
-        };
-        rule.header = Some(HeaderRule {
-            name: name.to_owned(),
-            prefix: prefix.map(str::to_owned),
-            prefix_rule: prefix_rule
-                .map(|field| field.choice())
-                .transpose()?
-                .unwrap_or_default(),
-        });
     }
-    rule.query = members
-        .given("query")
-        .map(|field| field.text().map(str::to_owned))
-        .transpose()?;
-    rule.padding = members
-        .given("padding")
-        .map(|field| field.choice())
-        .transpose()?
-        .unwrap_or_default();
-    rule.disabled = members
-        .given("disabled")
-        .map_or(Ok(false), |field| field.boolean())?;
-    rule.requested_org = members
-        .given("requested_org")
-        .map(|field| requested_org(&field))
-        .transpose()?;
+}
+
+fn extract(field: &Field<'_, '_>) -> Result<ExtractRule> {
+    let mut members = field.members()?;
+    let rule = ExtractRule {
+        header: header(&mut members)?,
+        query: members.read("query", Field::owned_text)?,
+        padding: members.read("padding", Field::choice)?.unwrap_or_default(),
+        disabled: members.read("disabled", Field::boolean)?.unwrap_or_default(),
+        requested_org: members.read("requested_org", requested_org)?,
+    };
     members.finish()?;
     Ok(rule)
+}
+
+/// The header that carries the token; `null` is none.
+fn header(members: &mut Members<'_, '_>) -> Result<Option<HeaderRule>> {
+    let header = members.get("header");
+    let prefix = members.get("prefix");
+    let prefix_rule = members.get_non_null("prefix_rule");
+    if header.as_ref().is_some_and(Field::is_null) {
+        return match prefix.filter(|prefix| !prefix.is_null()).or(prefix_rule) {
+            Some(stray) => Err(stray.error("needs a `header` beside it")),
+            None => Ok(None),
+        };
+    }
+    let name = header.as_ref().map(Field::text).transpose()?;
+    let name = name.unwrap_or(HeaderRule::AUTHORIZATION);
+    let prefix = match prefix {
+        // Only `Authorization` has a scheme by definition (RFC 9110 §11.6.2).
+        None => name
+            .eq_ignore_ascii_case(HeaderRule::AUTHORIZATION)
+            .then(|| HeaderRule::BEARER.to_owned()),
+        Some(field) if field.is_null() => None,
+        Some(field) => Some(field.owned_text()?),
+    };
+    let prefix_rule = prefix_rule.as_ref().map(Field::choice).transpose()?;
+    Ok(Some(HeaderRule {
+        name: name.to_owned(),
+        prefix,
+        prefix_rule: prefix_rule.unwrap_or_default(),
+    }))
 }
 
 fn requested_org(field: &Field<'_, '_>) -> Result<RequestedOrg> {
@@ -115,69 +103,40 @@ fn requested_org(field: &Field<'_, '_>) -> Result<RequestedOrg> {
     Ok(requested)
 }
 
-fn not_applicable(field: Option<Field<'_, '_>>) -> Result<NotApplicable> {
-    let Some(field) = field else {
-        return Ok(NotApplicable::default());
-    };
+fn not_applicable(field: &Field<'_, '_>) -> Result<NotApplicable> {
     let mut members = field.members()?;
-    let mut given = |name| {
-        Ok::<_, crate::Error>(
-            members
-                .given(name)
-                .map(|field| field.boolean())
-                .transpose()?
-                .unwrap_or_default(),
-        )
-    };
+    let mut read = |name| -> Result<bool> { Ok(members.read(name, Field::boolean)?.unwrap_or_default()) };
     let rule = NotApplicable {
-        missing: given("missing")?,
-        structure: given("structure")?,
-        algorithm: given("algorithm")?,
-        claims_shape: given("claims_shape")?,
-        subject: given("subject")?,
+        missing: read("missing")?,
+        structure: read("structure")?,
+        algorithm: read("algorithm")?,
+        claims_shape: read("claims_shape")?,
+        subject: read("subject")?,
     };
     members.finish()?;
     Ok(rule)
 }
 
-fn responses(field: Option<Field<'_, '_>>) -> Result<Responses> {
-    let Some(field) = field else {
-        return Ok(Responses::default());
-    };
+fn responses(field: &Field<'_, '_>) -> Result<Responses> {
     let mut members = field.members()?;
-    let default_status = members
-        .given("default_status")
-        .map(|field| status(&field))
-        .transpose()?;
-    let entries = match members.given("entries") {
-        None => Vec::new(),
-        Some(list) => list.items()?.iter().map(response).collect::<Result<_>>()?,
+    let responses = Responses {
+        default_status: members.read("default_status", status)?,
+        entries: members
+            .read("entries", |field| field.list_of(response))?
+            .unwrap_or_default(),
     };
     members.finish()?;
-    Ok(Responses {
-        default_status,
-        entries,
-    })
+    Ok(responses)
 }
 
 fn response(field: &Field<'_, '_>) -> Result<Response> {
     let mut members = field.members()?;
-    let code = members.require("code")?;
-    let text =
-        |field: Option<Field<'_, '_>>| field.map(|field| field.string().map(str::to_owned)).transpose();
     let response = Response {
-        code: error_code(&code)?,
-        claim: text(members.given("claim"))?,
-        absent: members
-            .given("absent")
-            .map(|field| field.boolean())
-            .transpose()?
-            .unwrap_or_default(),
-        http_status: members
-            .given("http_status")
-            .map(|field| status(&field))
-            .transpose()?,
-        detail: text(members.given("detail"))?,
+        code: error_code(&members.require("code")?)?,
+        claim: members.read("claim", Field::owned_string)?,
+        absent: members.read("absent", Field::boolean)?.unwrap_or_default(),
+        http_status: members.read("http_status", status)?,
+        detail: members.read("detail", Field::owned_string)?,
     };
     members.finish()?;
     Ok(response)
@@ -200,14 +159,4 @@ fn status(field: &Field<'_, '_>) -> Result<u16> {
         .ok()
         .filter(|status| (400..=599).contains(status))
         .ok_or_else(|| field.error("must be an HTTP status of a failure, from 400 to 599"))
-}
-
-/// A list of strings with something in it.
-fn some_strings(field: &Field<'_, '_>) -> Result<Vec<String>> {
-    let strings = field.strings()?;
-    if strings.is_empty() {
-        Err(field.error("must not be empty"))
-    } else {
-        Ok(strings)
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::layers::Layers;
 use super::{claims, identity, rules};
 use crate::error::Result;
 use crate::members::{Field, Members};
@@ -14,67 +15,32 @@ pub(super) fn read(
     discovered: Option<&str>,
     warnings: &mut Vec<Warning>,
 ) -> Result<Profiles> {
-    let default = members.given("default_profile");
+    let default = members.get_non_null("default_profile");
     let required = members
-        .given("profile_required")
-        .map(|field| field.boolean())
-        .transpose()?;
+        .read("profile_required", Field::boolean)?
+        .unwrap_or_default();
     let ignore_case = members
-        .given("profiles_ignore_case")
-        .map(|field| field.boolean())
-        .transpose()?;
-    let ignore_case = ignore_case.unwrap_or_default();
-    if let (Some(default), Some(true)) = (&default, required) {
+        .read("profiles_ignore_case", Field::boolean)?
+        .unwrap_or_default();
+    if let (Some(default), true) = (&default, required) {
         return Err(default.error("does not go with `profile_required`; leave one of them out"));
     }
-    let given = members.given("profiles");
+    let profiles = members.get_non_null("profiles");
 
     // The top level is read even where no request is decided by it: its members stand in for those that profiles
     // leave out, and a mistake in one of them must not lie in wait.
     let mut of_top = Vec::new();
-    let top = profile(
-        &mut Layers {
-            own: members,
-            below: None,
-        },
-        "",
-        "",
-        discovered,
-        &mut of_top,
-    )?;
-    let top = if default.is_some() || required.unwrap_or_default() {
+    let top = profile(&mut Layers::top(members), "", "", discovered, &mut of_top)?;
+    let top = if default.is_some() || required {
         None
     } else {
         warnings.append(&mut of_top);
         Some(top)
     };
-
-    let mut named = BTreeMap::new();
-    if let Some(profiles) = given {
-        for (name, field) in profiles.entries()? {
-            let name = if ignore_case {
-                name.to_lowercase()
-            } else {
-                name.to_owned()
-            };
-            if name.is_empty() {
-                return Err(profiles.error("a profile must have a name"));
-            }
-            let mut own = field.members()?;
-            if let Some(stray) = FOR_ALL_PROFILES.iter().find_map(|name| own.peek(name)) {
-                return Err(stray.error("is the same for all profiles; it belongs at the top level"));
-            }
-            let mut layers = Layers {
-                own: &mut own,
-                below: Some(members),
-            };
-            let profile = profile(&mut layers, &name, field.path(), discovered, warnings)?;
-            own.finish()?;
-            if named.insert(name, profile).is_some() {
-                return Err(field.error("is the name of another profile in other letters"));
-            }
-        }
-    }
+    let named = match profiles {
+        Some(profiles) => named(&profiles, members, ignore_case, discovered, warnings)?,
+        None => BTreeMap::new(),
+    };
     let default = default
         .map(|field| default_profile(&field, ignore_case, &named, warnings))
         .transpose()?;
@@ -86,25 +52,39 @@ pub(super) fn read(
     })
 }
 
-/// The members of a profile, in front of those of the top level, which stand in for the ones it has not.
-///
-/// A member that is `null` is switched off and not looked for at the top level.
-pub(super) struct Layers<'m, 'a, 't> {
-    own: &'m mut Members<'a, 't>,
-    below: Option<&'m Members<'a, 't>>,
+fn named(
+    profiles: &Field<'_, '_>,
+    top: &Members<'_, '_>,
+    ignore_case: bool,
+    discovered: Option<&str>,
+    warnings: &mut Vec<Warning>,
+) -> Result<BTreeMap<String, Profile>> {
+    let mut named = BTreeMap::new();
+    for (name, field) in profiles.entries()? {
+        let name = folded(name, ignore_case);
+        if name.is_empty() {
+            return Err(profiles.error("a profile must have a name"));
+        }
+        let mut own = field.members()?;
+        if let Some(stray) = FOR_ALL_PROFILES.iter().find_map(|name| own.peek(name)) {
+            return Err(stray.error("is the same for all profiles; it belongs at the top level"));
+        }
+        let mut layers = Layers::over(&mut own, top);
+        let profile = profile(&mut layers, &name, field.path(), discovered, warnings)?;
+        own.finish()?;
+        if named.insert(name, profile).is_some() {
+            return Err(field.error("is the name of another profile in other letters"));
+        }
+    }
+    Ok(named)
 }
 
-impl<'a, 't> Layers<'_, 'a, 't> {
-    /// Whether a member is there at all, be it `null`.
-    pub(super) fn says(&self, name: &'static str) -> bool {
-        self.own.peek(name).is_some() || self.below.is_some_and(|below| below.peek(name).is_some())
-    }
-
-    pub(super) fn given(&mut self, name: &'static str) -> Option<Field<'a, 't>> {
-        self.own
-            .take(name)
-            .or_else(|| self.below.and_then(|below| below.peek(name)))
-            .filter(|field| !field.is_null())
+/// A name as it is looked up.
+fn folded(name: &str, ignore_case: bool) -> String {
+    if ignore_case {
+        name.to_lowercase()
+    } else {
+        name.to_owned()
     }
 }
 
@@ -114,12 +94,7 @@ fn default_profile(
     named: &BTreeMap<String, Profile>,
     warnings: &mut Vec<Warning>,
 ) -> Result<String> {
-    let name = field.text()?;
-    let name = if ignore_case {
-        name.to_lowercase()
-    } else {
-        name.to_owned()
-    };
+    let name = folded(field.text()?, ignore_case);
     if !named.contains_key(&name) {
         warnings.push(Warning::new(
             field.path(),
@@ -149,15 +124,14 @@ fn profile(
     }
     Ok(Profile {
         name: name.to_owned(),
-        closed: layers
-            .given("closed")
-            .map(|field| field.text().map(str::to_owned))
-            .transpose()?,
+        closed: layers.read("closed", Field::owned_text)?,
         claims,
-        identity: identity::read(layers.given("identity"))?,
+        identity: layers
+            .read("identity", identity::read)?
+            .unwrap_or_else(identity::by_subject),
         rules: rules::read(layers)?,
-        session: rules::session(layers.given("session"))?,
-        bound_cidrs: rules::networks(layers.given("bound_cidrs"))?,
+        session: layers.read("session", rules::session)?.unwrap_or_default(),
+        bound_cidrs: layers.read("bound_cidrs", rules::networks)?.unwrap_or_default(),
     })
 }
 

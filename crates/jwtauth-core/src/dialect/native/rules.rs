@@ -1,11 +1,11 @@
 //! What a named caller receives, and for how long.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::profiles::Layers;
+use super::layers::Layers;
 use super::{claims, identity};
 use crate::error::Result;
 use crate::expr::{Selector, Template};
@@ -18,75 +18,46 @@ use crate::policy::{
 
 pub(super) fn read(layers: &mut Layers<'_, '_, '_>) -> Result<Rules> {
     Ok(Rules {
-        requirements: layers
-            .given("requirements")
-            .map_or(Ok(Vec::new()), |field| claims::rules(&field))?,
-        policies: layers
-            .given("policies")
-            .map_or(Ok(Vec::new()), |field| names(&field))?,
-        forbidden_policies: forbidden(layers.given("forbidden_policies"))?,
-        roles: layers.given("roles").map(|field| roles(&field)).transpose()?,
-        org_roles: layers
-            .given("org_roles")
-            .map(|field| org_roles(&field))
-            .transpose()?,
-        bindings: layers
-            .given("bindings")
-            .map(|field| bindings(&field))
-            .transpose()?,
+        requirements: layers.read("requirements", claims::rules)?.unwrap_or_default(),
+        policies: layers.read("policies", names)?.unwrap_or_default(),
+        forbidden_policies: layers
+            .read("forbidden_policies", |field| field.map_of(Field::owned_string))?
+            .unwrap_or_default(),
+        roles: layers.read("roles", roles)?,
+        org_roles: layers.read("org_roles", org_roles)?,
+        bindings: layers.read("bindings", bindings)?,
     })
 }
 
-pub(super) fn session(field: Option<Field<'_, '_>>) -> Result<SessionRule> {
-    let Some(field) = field else {
-        return Ok(SessionRule::default());
-    };
+pub(super) fn session(field: &Field<'_, '_>) -> Result<SessionRule> {
     let mut members = field.members()?;
-    let ttl = members
-        .given("ttl")
-        .map(|field| session_length(&field))
-        .transpose()?;
-    let max_ttl = members.given("max_ttl");
-    let boolean = |field: Option<Field<'_, '_>>| field.map(|field| field.boolean()).transpose();
-    let text = |field: Option<Field<'_, '_>>| field.map(|field| field.text().map(str::to_owned)).transpose();
+    let ttl = members.read("ttl", session_length)?;
+    let max_ttl = members.get_non_null("max_ttl");
     let terms = Session {
         ttl,
-        max_ttl: max_ttl.as_ref().map(|field| field.seconds()).transpose()?,
-        explicit_max_ttl: members
-            .given("explicit_max_ttl")
-            .map(|field| field.seconds())
-            .transpose()?,
+        max_ttl: max_ttl.as_ref().map(Field::seconds).transpose()?,
+        explicit_max_ttl: members.read("explicit_max_ttl", Field::seconds)?,
         // A period of zero is no period.
         period: members
-            .given("period")
-            .map(|field| field.seconds())
-            .transpose()?
+            .read("period", Field::seconds)?
             .filter(|period| *period > 0),
-        num_uses: members
-            .given("num_uses")
-            .map(|field| field.unsigned())
-            .transpose()?,
-        token_type: text(members.given("token_type"))?,
-        renewable: boolean(members.given("renewable"))?,
-        bound_cidrs: members
-            .given("bound_cidrs")
-            .map_or(Ok(Vec::new()), |field| field.strings())?,
-        display_name: text(members.given("display_name"))?,
-        local: boolean(members.given("local"))?,
-        auth_method: text(members.given("auth_method"))?,
-        allow_sign_up: boolean(members.given("allow_sign_up"))?,
-        sync_org_roles: boolean(members.given("sync_org_roles"))?,
-        sync_teams: boolean(members.given("sync_teams"))?,
+        num_uses: members.read("num_uses", Field::unsigned)?,
+        token_type: members.read("token_type", Field::owned_text)?,
+        renewable: members.read("renewable", Field::boolean)?,
+        bound_cidrs: members.read("bound_cidrs", Field::strings)?.unwrap_or_default(),
+        display_name: members.read("display_name", Field::owned_text)?,
+        local: members.read("local", Field::boolean)?,
+        auth_method: members.read("auth_method", Field::owned_text)?,
+        allow_sign_up: members.read("allow_sign_up", Field::boolean)?,
+        sync_org_roles: members.read("sync_org_roles", Field::boolean)?,
+        sync_teams: members.read("sync_teams", Field::boolean)?,
     };
     if let (Some(field), true) = (&max_ttl, terms.max_ttl < terms.ttl) {
         return Err(field.error("must not be shorter than `ttl`"));
     }
     let rule = SessionRule {
         terms,
-        display_name_prefix: members
-            .given("display_name_prefix")
-            .map(|field| field.string().map(str::to_owned))
-            .transpose()?,
+        display_name_prefix: members.read("display_name_prefix", Field::owned_string)?,
     };
     members.finish()?;
     Ok(rule)
@@ -99,8 +70,7 @@ fn session_length(field: &Field<'_, '_>) -> Result<u64> {
     }
 }
 
-pub(super) fn networks(field: Option<Field<'_, '_>>) -> Result<Vec<IpNet>> {
-    let Some(field) = field else { return Ok(Vec::new()) };
+pub(super) fn networks(field: &Field<'_, '_>) -> Result<Vec<IpNet>> {
     let network = |item: &Field<'_, '_>| {
         let text = item.string()?;
         text.parse().map_err(|_| match text.parse::<IpAddr>() {
@@ -115,32 +85,16 @@ pub(super) fn networks(field: Option<Field<'_, '_>>) -> Result<Vec<IpNet>> {
             )),
         })
     };
-    field.items()?.iter().map(network).collect()
-}
-
-fn forbidden(field: Option<Field<'_, '_>>) -> Result<BTreeMap<String, String>> {
-    let Some(field) = field else {
-        return Ok(BTreeMap::new());
-    };
-    let entries = field.entries()?;
-    entries
-        .iter()
-        .map(|(name, why)| Ok(((*name).to_owned(), why.string()?.to_owned())))
-        .collect()
+    field.list_of(network)
 }
 
 fn roles(field: &Field<'_, '_>) -> Result<RoleRule> {
     let mut members = field.members()?;
     let rule = RoleRule {
         jmespath: identity::jmespath(&members.require("jmespath")?)?,
-        allowed: members.given("allowed").map(|field| names(&field)).transpose()?,
-        default: members
-            .given("default")
-            .map(|field| field.text().map(str::to_owned))
-            .transpose()?,
-        strict: members
-            .given("strict")
-            .map_or(Ok(false), |field| field.boolean())?,
+        allowed: members.read("allowed", names)?,
+        default: members.read("default", Field::owned_text)?,
+        strict: members.read("strict", Field::boolean)?.unwrap_or_default(),
     };
     members.finish()?;
     if let (true, Some(default)) = (rule.strict, &rule.default) {
@@ -158,27 +112,26 @@ fn roles(field: &Field<'_, '_>) -> Result<RoleRule> {
 
 fn org_roles(field: &Field<'_, '_>) -> Result<OrgRoleRule> {
     let mut members = field.members()?;
-    let boolean = |field: Option<Field<'_, '_>>| field.map_or(Ok(false), |field| field.boolean());
     let rule = OrgRoleRule {
-        role: members
-            .given("role")
-            .map(|field| identity::jmespath(&field))
-            .transpose()?,
-        external_orgs: members
-            .given("external_orgs")
-            .map(|field| identity::list(&field))
-            .transpose()?,
-        mapping: members.given("mapping").map_or(Ok(Vec::new()), |field| {
-            field.items()?.iter().map(org_mapping).collect()
-        })?,
+        role: members.read("role", identity::jmespath)?,
+        external_orgs: members.read("external_orgs", identity::list)?,
+        mapping: members
+            .read("mapping", |field| field.list_of(org_mapping))?
+            .unwrap_or_default(),
         default_org: org_id(&members.require("default_org")?)?,
         default_role: members.require("default_role")?.choice()?,
-        strict: boolean(members.given("strict"))?,
-        assign_server_admin: boolean(members.given("assign_server_admin"))?,
-        org_from_request: boolean(members.given("org_from_request"))?,
-        directory: members.given("directory").map_or(Ok(BTreeSet::new()), |field| {
-            field.items()?.iter().map(org_id).collect()
-        })?,
+        strict: members.read("strict", Field::boolean)?.unwrap_or_default(),
+        assign_server_admin: members
+            .read("assign_server_admin", Field::boolean)?
+            .unwrap_or_default(),
+        org_from_request: members
+            .read("org_from_request", Field::boolean)?
+            .unwrap_or_default(),
+        directory: members
+            .read("directory", |field| field.list_of(org_id))?
+            .unwrap_or_default()
+            .into_iter()
+            .collect(),
     };
     members.finish()?;
     Ok(rule)
@@ -212,58 +165,42 @@ fn org_id(field: &Field<'_, '_>) -> Result<i64> {
 fn bindings(field: &Field<'_, '_>) -> Result<Bindings> {
     let mut members = field.members()?;
     let bindings = Bindings {
-        rules: members
-            .require("rules")?
-            .items()?
-            .iter()
-            .map(binding)
-            .collect::<Result<_>>()?,
-        directory: members
-            .given("directory")
-            .map_or(Ok(Directory::default()), |field| directory(&field))?,
-        variables: members
-            .given("variables")
-            .map_or(Ok(BTreeSet::new()), |field| set(&field))?,
+        rules: members.require("rules")?.list_of(binding)?,
+        directory: members.read("directory", directory)?.unwrap_or_default(),
+        variables: members.read("variables", set)?.unwrap_or_default(),
     };
     members.finish()?;
     Ok(bindings)
 }
 
 fn binding(field: &Field<'_, '_>) -> Result<BindingRule> {
-    let template =
-        |field: &Field<'_, '_>| Template::parse(field.string()?).map_err(|error| field.within(error));
     let mut members = field.members()?;
     let rule = BindingRule {
-        selector: members
-            .given("selector")
-            .map(|field| Selector::parse(field.string()?).map_err(|error| field.within(error)))
-            .transpose()?,
+        selector: members.read("selector", selector)?,
         bind: members.require("bind")?.choice()?,
         name: template(&members.require("name")?)?,
-        variables: match members.given("variables") {
-            None => BTreeMap::new(),
-            Some(field) => {
-                let entries = field.entries()?;
-                entries
-                    .iter()
-                    .map(|(name, field)| Ok(((*name).to_owned(), template(field)?)))
-                    .collect::<Result<_>>()?
-            }
-        },
+        variables: members
+            .read("variables", |field| field.map_of(template))?
+            .unwrap_or_default(),
     };
     members.finish()?;
     Ok(rule)
 }
 
+fn selector(field: &Field<'_, '_>) -> Result<Selector> {
+    Selector::parse(field.string()?).map_err(|error| field.within(error))
+}
+
+fn template(field: &Field<'_, '_>) -> Result<Template> {
+    Template::parse(field.string()?).map_err(|error| field.within(error))
+}
+
 fn directory(field: &Field<'_, '_>) -> Result<Directory> {
     let mut members = field.members()?;
     let directory = Directory {
-        roles: members.given("roles").map(|field| set(&field)).transpose()?,
-        policies: members.given("policies").map(|field| set(&field)).transpose()?,
-        datacenter: members
-            .given("datacenter")
-            .map(|field| field.text().map(str::to_owned))
-            .transpose()?,
+        roles: members.read("roles", set)?,
+        policies: members.read("policies", set)?,
+        datacenter: members.read("datacenter", Field::owned_text)?,
     };
     members.finish()?;
     Ok(directory)
@@ -279,5 +216,5 @@ fn names(field: &Field<'_, '_>) -> Result<Vec<String>> {
     if items.is_empty() {
         return Err(field.error("must not be empty"));
     }
-    items.iter().map(|item| item.text().map(str::to_owned)).collect()
+    items.iter().map(Field::owned_text).collect()
 }

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::fields::{boolean, comma_list, given, list, lower_string, map, read, string};
-use crate::error::{Code, Error, Result};
+use super::fields::{boolean, comma_list, list, lower_string, map, or_empty, string};
+use crate::dialect::fetch;
+use crate::error::{Code, Result};
 use crate::json::Value;
 use crate::keys::pem::{self, After, Blocks, Form};
 use crate::keys::{Algorithm, Algorithms};
 use crate::members::{Field, Members};
 use crate::policy::url;
-use crate::policy::{
-    DiscoveredAlgorithms, FetchSettings, JwksUrl, KeyRule, KeySpec, KidRule, OidcDiscoveryUrl, Origin,
-};
+use crate::policy::{DiscoveredAlgorithms, JwksUrl, KeyRule, KeySpec, KidRule, OidcDiscoveryUrl, Origin};
 use crate::warning::Warning;
 
 /// The body as it was written, each field of the right kind.
@@ -51,22 +50,22 @@ impl<'a, 't> Body<'a, 't> {
     /// Reads every field; whether they fit together is for [`Body::compile`].
     pub(super) fn read(members: &mut Members<'a, 't>) -> Result<Body<'a, 't>> {
         Ok(Body {
-            oidc_discovery_url: read(members, "oidc_discovery_url", string)?,
-            oidc_discovery_ca_pem: read(members, "oidc_discovery_ca_pem", string)?,
-            oidc_client_id: read(members, "oidc_client_id", string)?,
-            oidc_client_secret: read(members, "oidc_client_secret", string)?,
-            oidc_response_mode: read(members, "oidc_response_mode", string)?,
-            oidc_response_types: read(members, "oidc_response_types", comma_list)?,
-            jwks_url: read(members, "jwks_url", string)?,
-            jwks_ca_pem: read(members, "jwks_ca_pem", string)?,
-            jwks_pairs: read(members, "jwks_pairs", list)?,
-            jwt_validation_pubkeys: read(members, "jwt_validation_pubkeys", comma_list)?,
-            jwt_supported_algs: read(members, "jwt_supported_algs", comma_list)?,
-            bound_issuer: read(members, "bound_issuer", string)?,
-            default_role: read(members, "default_role", lower_string)?,
-            provider_config: read(members, "provider_config", map)?,
-            namespace_in_state: given(members, "namespace_in_state", boolean)?,
-            unsupported_critical_cert_extensions: read(
+            oidc_discovery_url: or_empty(members, "oidc_discovery_url", string)?,
+            oidc_discovery_ca_pem: or_empty(members, "oidc_discovery_ca_pem", string)?,
+            oidc_client_id: or_empty(members, "oidc_client_id", string)?,
+            oidc_client_secret: or_empty(members, "oidc_client_secret", string)?,
+            oidc_response_mode: or_empty(members, "oidc_response_mode", string)?,
+            oidc_response_types: or_empty(members, "oidc_response_types", comma_list)?,
+            jwks_url: or_empty(members, "jwks_url", string)?,
+            jwks_ca_pem: or_empty(members, "jwks_ca_pem", string)?,
+            jwks_pairs: or_empty(members, "jwks_pairs", list)?,
+            jwt_validation_pubkeys: or_empty(members, "jwt_validation_pubkeys", comma_list)?,
+            jwt_supported_algs: or_empty(members, "jwt_supported_algs", comma_list)?,
+            bound_issuer: or_empty(members, "bound_issuer", string)?,
+            default_role: or_empty(members, "default_role", lower_string)?,
+            provider_config: or_empty(members, "provider_config", map)?,
+            namespace_in_state: members.read_nullable("namespace_in_state", boolean)?,
+            unsupported_critical_cert_extensions: or_empty(
                 members,
                 "unsupported_critical_cert_extensions",
                 comma_list,
@@ -145,20 +144,15 @@ impl<'a, 't> Body<'a, 't> {
     }
 
     fn pasted_keys(&self, place: &Field<'_, '_>) -> Result<Vec<KeySpec>> {
-        let parse = |text: &String| {
-            let found = pem::public_key(text, PASTED)?;
-            Ok(KeySpec {
-                origin: Origin::Pem(found.key.to_pem()?),
-                kid: None,
-                algorithms: None,
-            })
-        };
-        let key = |(index, text)| {
-            parse(text).map_err(|error: Error| {
-                let reason = error.detail().unwrap_or_else(|| error.code().message());
+        let key = |(index, text): (usize, &String)| {
+            let pem = pem::public_key(text, PASTED).and_then(|found| pem::write(&found.key));
+            pem.map(|pem| KeySpec::of(Origin::Pem(pem))).map_err(|why| {
                 place.error_of(
                     Code::KeyInvalid,
-                    format!("error parsing public key: jwt_validation_pubkeys[{index}]: {reason}"),
+                    format!(
+                        "error parsing public key: jwt_validation_pubkeys[{index}]: {}",
+                        why.reason()
+                    ),
                 )
             })
         };
@@ -167,63 +161,33 @@ impl<'a, 't> Body<'a, 't> {
 
     /// The sources that are fetched, and how a `kid` chooses: pasted keys are all tried, whatever the token says.
     fn fetched_keys(&self, place: &Field<'_, '_>) -> Result<(Vec<KeySpec>, KidRule)> {
-        let fetch_settings = |check: url::Check,
-                              name: &str,
-                              url: &str,
-                              (authorities, ca_pem): (&str, &str)|
-         -> Result<FetchSettings> {
-            check(url, false).map_err(|why| place.error(format!("error checking {name}: {why}")))?;
-            if !ca_pem.is_empty() && !pem::has_certificate(ca_pem) {
-                return Err(place.error(format!("error checking {authorities}: no certificate in PEM")));
-            }
-            Ok(FetchSettings {
-                ca_pem: Some(ca_pem.to_owned()).filter(|pem| !pem.is_empty()),
-                ..FetchSettings::default()
-            })
-        };
-        let spec = |origin| KeySpec {
-            origin,
-            kid: None,
-            algorithms: None,
-        };
         if !self.oidc_discovery_url.is_empty() {
-            let issuer = &self.oidc_discovery_url;
-            let settings = fetch_settings(
-                url::check_issuer,
-                "oidc discovery URL",
-                issuer,
-                ("oidc_discovery_ca_pem", &self.oidc_discovery_ca_pem),
-            )?;
-            let source = OidcDiscoveryUrl {
-                issuer: issuer.clone(),
-                algorithms: DiscoveredAlgorithms::Any,
-                settings,
+            Ok((vec![self.discovered(place)?], KidRule::Match))
+        } else if !self.jwks_url.is_empty() {
+            let url = ("jwks URL", self.jwks_url.as_str());
+            Ok((vec![jwks(place, url, &self.jwks_ca_pem)?], KidRule::Match))
+        } else if !self.jwks_pairs.is_empty() {
+            let source = |pair: &Field<'_, '_>| {
+                let (url, ca_pem) = pair_of(pair)?;
+                jwks(place, ("jwks_pairs", &url), &ca_pem)
             };
-            return Ok((vec![spec(Origin::OidcDiscoveryUrl(source))], KidRule::Match));
+            let sources = self.jwks_pairs.iter().map(source);
+            Ok((sources.collect::<Result<_>>()?, KidRule::Required))
+        } else {
+            Ok((Vec::new(), KidRule::Ignore))
         }
-        if !self.jwks_url.is_empty() {
-            let settings = fetch_settings(
-                url::check,
-                "jwks URL",
-                &self.jwks_url,
-                ("jwks_ca_pem", &self.jwks_ca_pem),
-            )?;
-            let source = JwksUrl {
-                url: self.jwks_url.clone(),
-                settings,
-            };
-            return Ok((vec![spec(Origin::JwksUrl(source))], KidRule::Match));
-        }
-        if self.jwks_pairs.is_empty() {
-            return Ok((Vec::new(), KidRule::Ignore));
-        }
-        let mut sources = Vec::new();
-        for pair in &self.jwks_pairs {
-            let (url, ca_pem) = pair_of(pair)?;
-            let settings = fetch_settings(url::check, "jwks_pairs", &url, ("jwks_ca_pem", &ca_pem))?;
-            sources.push(spec(Origin::JwksUrl(JwksUrl { url, settings })));
-        }
-        Ok((sources, KidRule::Required))
+    }
+
+    fn discovered(&self, place: &Field<'_, '_>) -> Result<KeySpec> {
+        let issuer = &self.oidc_discovery_url;
+        fetch::check_url(place, "oidc discovery URL", issuer, url::check_issuer)?;
+        let ca_pem = &self.oidc_discovery_ca_pem;
+        let settings = fetch::settings(place, "oidc_discovery_ca_pem", ca_pem, NO_AUTHORITY)?;
+        Ok(KeySpec::of(Origin::OidcDiscoveryUrl(OidcDiscoveryUrl {
+            issuer: issuer.clone(),
+            algorithms: DiscoveredAlgorithms::Any,
+            settings,
+        })))
     }
 
     fn algorithms(&self, place: &Field<'_, '_>) -> Result<Algorithms> {
@@ -336,8 +300,18 @@ impl<'a, 't> Body<'a, 't> {
     }
 }
 
-/// A pair is an object of two strings, whose names are taken in any case.
-/// The URL of a pair, and the certificates of its authorities.
+/// A key set behind a URL, which Vault calls by the name of a field.
+fn jwks(place: &Field<'_, '_>, (name, url): (&str, &str), ca_pem: &str) -> Result<KeySpec> {
+    fetch::check_url(place, name, url, url::check)?;
+    let settings = fetch::settings(place, "jwks_ca_pem", ca_pem, NO_AUTHORITY)?;
+    Ok(KeySpec::of(Origin::JwksUrl(JwksUrl {
+        url: url.to_owned(),
+        settings,
+    })))
+}
+
+/// The URL of a pair, and the certificates of its authorities: an object of two strings, whose names may be in any
+/// case.
 fn pair_of(pair: &Field<'_, '_>) -> Result<(String, String)> {
     if pair.value().as_object().is_none() {
         return Err(pair.error(
@@ -369,6 +343,8 @@ const PASTED: Form = Form {
     after: After::Nothing,
     blocks: Blocks::AnyLabel,
 };
+
+const NO_AUTHORITY: &str = "no certificate in PEM";
 
 /// What a login may be signed with; never a shared secret.
 const SUPPORTED: [Algorithm; 10] = [

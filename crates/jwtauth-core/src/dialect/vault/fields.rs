@@ -12,21 +12,12 @@ use crate::json::{Number, Value};
 use crate::members::{Field, Members};
 
 /// Reads a member; the kind's empty value when it is not there.
-pub(super) fn read<'a, 't, T: Default>(
+pub(super) fn or_empty<'a, 't, T: Default>(
     members: &mut Members<'a, 't>,
     name: &'static str,
     kind: impl FnOnce(&Field<'a, 't>) -> Result<T>,
 ) -> Result<T> {
-    given(members, name, kind).map(Option::unwrap_or_default)
-}
-
-/// Reads a member; `None` when it is not there.
-pub(super) fn given<'a, 't, T>(
-    members: &mut Members<'a, 't>,
-    name: &'static str,
-    kind: impl FnOnce(&Field<'a, 't>) -> Result<T>,
-) -> Result<Option<T>> {
-    members.take(name).map(|field| kind(&field)).transpose()
+    members.read_nullable(name, kind).map(Option::unwrap_or_default)
 }
 
 /// A string; a number is the text it is written as, `true` is `1`.

@@ -55,7 +55,7 @@ impl Mount {
         };
         let Some(field) = field else { return Ok(mount) };
         let mut members = field.members()?;
-        if let Some(path) = members.take("path") {
+        if let Some(path) = members.get("path") {
             let text = path.text()?;
             let name = text.strip_prefix("auth/").unwrap_or(text).trim_end_matches('/');
             if name.is_empty() || name.starts_with('/') {
@@ -65,11 +65,11 @@ impl Mount {
         }
         // A mount that was never tuned reports zero.
         let tuned = |seconds: Option<Option<u64>>| seconds.flatten().filter(|seconds| *seconds > 0);
-        let default_ttl = fields::given(&mut members, "default_lease_ttl", fields::duration)?;
+        let default_ttl = members.read_nullable("default_lease_ttl", fields::duration)?;
         mount.default_ttl = tuned(default_ttl).unwrap_or(SYSTEM_TTL);
-        let max_ttl = fields::given(&mut members, "max_lease_ttl", fields::duration)?;
+        let max_ttl = members.read_nullable("max_lease_ttl", fields::duration)?;
         mount.max_ttl = tuned(max_ttl).unwrap_or(SYSTEM_TTL);
-        if let Some(field) = members.take("token_type") {
+        if let Some(field) = members.get("token_type") {
             mount.token_type = match fields::string(&field)?.as_str() {
                 "" | "default" | "default-service" => MountTokenType::DefaultService,
                 "default-batch" => MountTokenType::DefaultBatch,

@@ -18,15 +18,15 @@ use self::config::Config;
 use self::lease::Mount;
 use crate::error::Result;
 use crate::members::Field;
-use crate::policy::{ExtractRule, Limits, NotApplicable, Policy, Profile, Profiles, UnusedHeaders};
+use crate::policy::{DecodeRule, ExtractRule, Policy, Profile, Profiles, UnusedHeaders};
 use crate::warning::Warning;
 
 /// Turns a configuration into a policy.
 pub(super) fn compile(field: &Field<'_, '_>) -> Result<Policy> {
     let mut members = field.members()?;
     let config = config::Body::read(&mut members)?;
-    let roles = members.take("roles");
-    let mount = members.take("mount");
+    let roles = members.get("roles");
+    let mount = members.get("mount");
     members.finish()?;
 
     let mut warnings = Vec::new();
@@ -43,24 +43,24 @@ pub(super) fn compile(field: &Field<'_, '_>) -> Result<Policy> {
             format!("there is no role `{name}`; a login that names none is denied"),
         ));
     }
+    let profiles = Profiles {
+        top: None,
+        default,
+        ignore_case: true,
+        named,
+    };
     Ok(Policy {
-        keys: config.keys,
         extract: ExtractRule {
             disabled: config.browser_only,
             ..ExtractRule::default()
         },
-        typ: None,
-        unused_headers: UnusedHeaders::WellFormed,
-        not_applicable: NotApplicable::default(),
-        responses: responses::responses(),
-        profiles: Profiles {
-            top: None,
-            default,
-            ignore_case: true,
-            named,
+        decode: DecodeRule {
+            unused_headers: UnusedHeaders::WellFormed,
+            ..DecodeRule::default()
         },
-        limits: Limits::default(),
+        responses: responses::responses(),
         warnings,
+        ..Policy::new(config.keys, profiles)
     })
 }
 

@@ -352,7 +352,7 @@ mod tests {
     fn made_within(expression: &str, payload: &str) -> Option<bool> {
         let expression = JmesPath::parse(expression).ok()?;
         let claims = Claims::parse(payload).unwrap();
-        let given = count(size(claims.as_value()));
+        let given = count(size(&claims.to_value()));
         let made = expression.evaluate(&Document::new(claims)).ok()?;
         Some(count(size(&made)) <= Cost::of(expression.0.as_ast()).size.at(given))
     }

@@ -110,7 +110,7 @@ impl<'t> Document<'t> {
     fn tree(&self) -> Rcvar {
         Rcvar::clone(
             self.tree
-                .get_or_init(|| Rcvar::new(to_variable(self.claims.as_value()))),
+                .get_or_init(|| Rcvar::new(to_members(self.claims.members()))),
         )
     }
 }
@@ -167,7 +167,7 @@ fn hint(text: &str) -> &'static str {
     ""
 }
 
-// Loops instead of iterator chains: both functions recurse, and each closure would be a frame of its own.
+// Loops instead of iterator chains: these functions recurse, and each closure would be a frame of its own.
 
 fn to_variable(value: &Value<'_>) -> Variable {
     match value {
@@ -188,14 +188,17 @@ fn to_variable(value: &Value<'_>) -> Variable {
             }
             Variable::Array(list)
         }
-        Value::Object(object) => {
-            let mut members = BTreeMap::new();
-            for (name, value) in object.members() {
-                members.insert(name.to_owned(), Rcvar::new(to_variable(value)));
-            }
-            Variable::Object(members)
-        }
+        Value::Object(object) => to_members(object),
     }
+}
+
+#[inline]
+fn to_members(object: &Object<'_>) -> Variable {
+    let mut members = BTreeMap::new();
+    for (name, value) in object.members() {
+        members.insert(name.to_owned(), Rcvar::new(to_variable(value)));
+    }
+    Variable::Object(members)
 }
 
 /// Copies a result; `None` when it is nested deeper than anything that is read, or larger than [`MAX_RESULT`].

@@ -11,7 +11,7 @@ use winnow::stream::{LocatingSlice, Location as _};
 use winnow::token::{one_of, take_till, take_while};
 
 use super::regex::Pattern;
-use super::{Expression, Operand, Test};
+use super::tree::{Expression, Operand, Test};
 use crate::error::{Code, Error, Result};
 use crate::expr::limits;
 

@@ -1,3 +1,5 @@
+use super::regex::Pattern;
+use super::tree::{Operand, Test};
 use super::*;
 use crate::error::Code;
 use crate::expr::limits;

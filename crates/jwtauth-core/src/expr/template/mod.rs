@@ -4,12 +4,13 @@
 //! `!`, parentheses and `condition ? one : other` (`docs/dialects/consul.md`).
 
 mod parse;
+mod tree;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
+use self::tree::Piece;
 use crate::error::Result;
 
 /// A text in which mapped values are inserted, compiled once.
@@ -17,32 +18,6 @@ use crate::error::Result;
 pub struct Template {
     text: String,
     pieces: Vec<Piece>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Piece {
-    Literal(String),
-    Insert(Expression),
-}
-
-/// An expression that makes a text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Expression {
-    /// `value.name`, by the name alone.
-    Variable(String),
-    Text(String),
-    Choose(Box<Condition>, Box<Expression>, Box<Expression>),
-}
-
-/// An expression that is true or false.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Condition {
-    Constant(bool),
-    Equal(Expression, Expression),
-    Differ(Expression, Expression),
-    And(Box<Condition>, Box<Condition>),
-    Or(Box<Condition>, Box<Condition>),
-    Not(Box<Condition>),
 }
 
 impl Template {
@@ -99,71 +74,6 @@ impl Serialize for Template {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         out.serialize_str(&self.text)
     }
-}
-
-impl Expression {
-    fn text<'e>(&'e self, values: &BTreeMap<String, String>) -> Cow<'e, str> {
-        match self {
-            Expression::Text(text) => Cow::Borrowed(text),
-            Expression::Variable(name) => values
-                .get(name)
-                .map_or(Cow::Borrowed(""), |value| Cow::Owned(lower_case(value))),
-            Expression::Choose(condition, one, other) => {
-                if condition.holds(values) {
-                    one.text(values)
-                } else {
-                    other.text(values)
-                }
-            }
-        }
-    }
-
-    fn variables<'e>(&'e self, names: &mut Vec<&'e str>) {
-        match self {
-            Expression::Text(_) => {}
-            Expression::Variable(name) => names.push(name),
-            Expression::Choose(condition, one, other) => {
-                condition.variables(names);
-                one.variables(names);
-                other.variables(names);
-            }
-        }
-    }
-}
-
-impl Condition {
-    fn holds(&self, values: &BTreeMap<String, String>) -> bool {
-        match self {
-            Condition::Constant(value) => *value,
-            Condition::Equal(left, right) => left.text(values) == right.text(values),
-            Condition::Differ(left, right) => left.text(values) != right.text(values),
-            Condition::And(left, right) => left.holds(values) && right.holds(values),
-            Condition::Or(left, right) => left.holds(values) || right.holds(values),
-            Condition::Not(inner) => !inner.holds(values),
-        }
-    }
-
-    fn variables<'e>(&'e self, names: &mut Vec<&'e str>) {
-        match self {
-            Condition::Constant(_) => {}
-            Condition::Equal(left, right) | Condition::Differ(left, right) => {
-                left.variables(names);
-                right.variables(names);
-            }
-            Condition::And(left, right) | Condition::Or(left, right) => {
-                left.variables(names);
-                right.variables(names);
-            }
-            Condition::Not(inner) => inner.variables(names),
-        }
-    }
-}
-
-/// Letter by letter (Unicode simple case mapping), as Go does it.
-fn lower_case(text: &str) -> String {
-    text.chars()
-        .map(|letter| letter.to_lowercase().next().unwrap_or(letter))
-        .collect()
 }
 
 #[cfg(test)]

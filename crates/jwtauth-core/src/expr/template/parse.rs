@@ -6,7 +6,7 @@ use winnow::prelude::*;
 use winnow::stream::{LocatingSlice, Location as _};
 use winnow::token::{any, one_of, take_while};
 
-use super::{Condition, Expression, Piece};
+use super::tree::{Condition, Expression, Piece};
 use crate::error::{Code, Error, Result};
 use crate::expr::limits;
 

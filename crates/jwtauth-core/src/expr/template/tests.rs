@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::tree::lower_case;
 use super::*;
 
 fn fill(text: &str) -> String {

@@ -27,7 +27,7 @@ const LABELLED: Form = Form {
 };
 
 fn canonical(text: &str, form: Form) -> String {
-    public_key(text, form).unwrap().key.to_pem().unwrap()
+    write(&public_key(text, form).unwrap().key).unwrap()
 }
 
 fn refusal(text: &str, form: Form) -> String {

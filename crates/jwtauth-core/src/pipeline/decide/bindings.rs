@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Decision;
+use super::decision::Decision;
 use crate::error::{Code, Error, Result};
 use crate::grant::{Entitlement, Identity};
 use crate::policy::{BindKind, BindingRule, Bindings, Directory};

@@ -1,20 +1,16 @@
 //! [`Identity`] and rules → [`Decision`].
 
 mod bindings;
+mod decision;
 mod org_roles;
+
+pub(crate) use self::decision::Decision;
 
 use crate::error::{Code, Error, Result};
 use crate::grant::{Entitlement, EntitlementKind, Identity};
 use crate::json::Value;
 use crate::pipeline::validate::{self, ValidClaims};
 use crate::policy::{RoleRule, Rules};
-
-/// What a caller receives and loses.
-#[derive(Debug, Default)]
-pub(crate) struct Decision {
-    pub(super) entitlements: Vec<Entitlement>,
-    pub(super) revocations: Vec<Entitlement>,
-}
 
 /// Decides what the caller receives.
 ///

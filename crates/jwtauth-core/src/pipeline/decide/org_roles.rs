@@ -2,16 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::Decision;
+use super::decision::Decision;
 use crate::error::{Code, Error, Result};
 use crate::grant::{Entitlement, EntitlementKind, Identity};
 use crate::json::Value;
 use crate::pipeline::identity;
 use crate::pipeline::validate::ValidClaims;
 use crate::policy::{OrgRole, OrgRoleRule, OrgTarget};
-
-/// The role that, coming from the expression, stands for administration of the whole server.
-const SERVER_ADMIN: &str = "GrafanaAdmin";
 
 /// Gives the caller a role in each organisation.
 ///
@@ -54,7 +51,7 @@ pub(super) fn decide(
             ..Entitlement::new(EntitlementKind::OrgRole, role.as_str())
         }));
     if rule.assign_server_admin {
-        let administration = Entitlement::new(EntitlementKind::ServerAdmin, SERVER_ADMIN);
+        let administration = Entitlement::new(EntitlementKind::ServerAdmin, OrgRoleRule::SERVER_ADMIN);
         if server_admin {
             &mut decision.entitlements
         } else {
@@ -73,7 +70,7 @@ fn direct_role(rule: &OrgRoleRule, claims: &ValidClaims<'_>) -> (Option<OrgRole>
         .as_ref()
         .and_then(|role| role.evaluate(claims.document()).ok());
     match result {
-        Some(Value::String(role)) if role == SERVER_ADMIN => (Some(OrgRole::Admin), true),
+        Some(Value::String(role)) if role == OrgRoleRule::SERVER_ADMIN => (Some(OrgRole::Admin), true),
         Some(Value::String(role)) => (OrgRole::parse(&role), false),
         _ => (None, false),
     }

@@ -14,7 +14,7 @@ use crate::json::{self, Value};
 use crate::keys::testing::{self, all};
 use crate::keys::{Algorithm, Algorithms};
 use crate::pipeline::{decode, select_key, signature};
-use crate::policy::{KidRule, Limits, Origin, Secret, UnusedHeaders};
+use crate::policy::{DecodeRule, KidRule, Origin, Secret};
 use crate::sources::KeyStore;
 use crate::sources::testing::{named, open, spec};
 
@@ -27,7 +27,7 @@ fn public(private: &str) -> KeyStore {
 }
 
 fn verify(token: &str, store: &KeyStore, allowed: Algorithms) -> Result<String> {
-    let mut token = decode::compact(token, None, UnusedHeaders::Ignored, &Limits::default())?;
+    let mut token = decode::compact(token, &DecodeRule::default())?;
     let algorithm = select_key::algorithm(token.header(), allowed)?;
     let cached = store.cached(None);
     let selection = select_key::candidates(token.header(), algorithm, KidRule::Hint, cached.sets());
@@ -249,7 +249,7 @@ fn a_token_names_its_key_where_it_must() {
         (r#"{"alg":"ES256","kid":"a"}"#, true),
     ] {
         let token = format!("{}.e30.AA", URL_SAFE_NO_PAD.encode_to_string(header));
-        let token = decode::compact(&token, None, UnusedHeaders::Ignored, &Limits::default()).unwrap();
+        let token = decode::compact(&token, &DecodeRule::default()).unwrap();
         for rule in [
             KidRule::Hint,
             KidRule::Match,

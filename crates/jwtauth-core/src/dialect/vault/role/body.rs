@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::dialect::vault::fields::{
-    boolean, comma_list, duration, given, integer, key_values, lower_string, map, read, signed_duration,
-    string,
+    boolean, comma_list, duration, integer, key_values, lower_string, map, or_empty, signed_duration, string,
 };
 use crate::error::Result;
 use crate::members::{Field, Members};
@@ -51,44 +50,46 @@ impl<'a, 't> Body<'a, 't> {
     /// Reads every field; whether they fit together is for the role.
     pub(super) fn read(members: &mut Members<'a, 't>) -> Result<Body<'a, 't>> {
         let leeway = |members: &mut Members<'a, 't>, name| {
-            given(members, name, signed_duration).map(|seconds| seconds.flatten().unwrap_or_default())
+            members
+                .read_nullable(name, signed_duration)
+                .map(|seconds| seconds.flatten().unwrap_or_default())
         };
         let seconds =
-            |members: &mut Members<'a, 't>, name| given(members, name, duration).map(Option::flatten);
+            |members: &mut Members<'a, 't>, name| members.read_nullable(name, duration).map(Option::flatten);
         Ok(Body {
-            name: given(members, "name", lower_string)?,
-            role_type: read(members, "role_type", string)?,
-            user_claim: read(members, "user_claim", string)?,
-            user_claim_json_pointer: read(members, "user_claim_json_pointer", boolean)?,
-            groups_claim: read(members, "groups_claim", string)?,
-            bound_audiences: read(members, "bound_audiences", comma_list)?,
-            bound_subject: read(members, "bound_subject", string)?,
-            bound_claims: read(members, "bound_claims", map)?,
-            bound_claims_type: given(members, "bound_claims_type", string)?,
-            claim_mappings: read(members, "claim_mappings", key_values)?,
+            name: members.read_nullable("name", lower_string)?,
+            role_type: or_empty(members, "role_type", string)?,
+            user_claim: or_empty(members, "user_claim", string)?,
+            user_claim_json_pointer: or_empty(members, "user_claim_json_pointer", boolean)?,
+            groups_claim: or_empty(members, "groups_claim", string)?,
+            bound_audiences: or_empty(members, "bound_audiences", comma_list)?,
+            bound_subject: or_empty(members, "bound_subject", string)?,
+            bound_claims: or_empty(members, "bound_claims", map)?,
+            bound_claims_type: members.read_nullable("bound_claims_type", string)?,
+            claim_mappings: or_empty(members, "claim_mappings", key_values)?,
             expiration_leeway: leeway(members, "expiration_leeway")?,
             not_before_leeway: leeway(members, "not_before_leeway")?,
             clock_skew_leeway: leeway(members, "clock_skew_leeway")?,
-            oidc_scopes: read(members, "oidc_scopes", comma_list)?,
-            allowed_redirect_uris: read(members, "allowed_redirect_uris", comma_list)?,
-            verbose_oidc_logging: read(members, "verbose_oidc_logging", boolean)?,
+            oidc_scopes: or_empty(members, "oidc_scopes", comma_list)?,
+            allowed_redirect_uris: or_empty(members, "allowed_redirect_uris", comma_list)?,
+            verbose_oidc_logging: or_empty(members, "verbose_oidc_logging", boolean)?,
             max_age: seconds(members, "max_age")?.unwrap_or_default(),
-            alias_metadata: read(members, "alias_metadata", key_values)?,
-            token_policies: given(members, "token_policies", comma_list)?,
+            alias_metadata: or_empty(members, "alias_metadata", key_values)?,
+            token_policies: members.read_nullable("token_policies", comma_list)?,
             token_ttl: seconds(members, "token_ttl")?,
             token_max_ttl: seconds(members, "token_max_ttl")?,
             token_explicit_max_ttl: seconds(members, "token_explicit_max_ttl")?.unwrap_or_default(),
             token_period: seconds(members, "token_period")?,
-            token_num_uses: given(members, "token_num_uses", integer)?,
-            token_type: read(members, "token_type", string)?,
-            token_no_default_policy: read(members, "token_no_default_policy", boolean)?,
-            token_bound_cidrs: given(members, "token_bound_cidrs", comma_list)?,
-            policies: given(members, "policies", comma_list)?,
+            token_num_uses: members.read_nullable("token_num_uses", integer)?,
+            token_type: or_empty(members, "token_type", string)?,
+            token_no_default_policy: or_empty(members, "token_no_default_policy", boolean)?,
+            token_bound_cidrs: members.read_nullable("token_bound_cidrs", comma_list)?,
+            policies: members.read_nullable("policies", comma_list)?,
             ttl: seconds(members, "ttl")?,
             max_ttl: seconds(members, "max_ttl")?,
             period: seconds(members, "period")?,
-            num_uses: given(members, "num_uses", integer)?,
-            bound_cidrs: given(members, "bound_cidrs", comma_list)?,
+            num_uses: members.read_nullable("num_uses", integer)?,
+            bound_cidrs: members.read_nullable("bound_cidrs", comma_list)?,
         })
     }
 }

@@ -15,8 +15,8 @@ use crate::error::Result;
 use crate::expr::Selection;
 use crate::members::Field;
 use crate::policy::{
-    AbsentRule, AudienceRule, Boundary, ClaimRule, ClaimsRule, IdentityRule, Leeway, ListRule, MetadataRule,
-    Named, Profile, RegisteredCheck, Rules, Synthesis, TimesRule, ValueRule,
+    AbsentRule, AudienceRule, Boundary, ClaimRule, ClaimsPolicy, IdentityRule, Leeway, ListRule,
+    MetadataRule, Named, Profile, RegisteredCheck, Rules, Synthesis, TimesRule, ValueRule,
 };
 use crate::warning::Warning;
 
@@ -199,7 +199,7 @@ fn check_bounds(body: &Body<'_, '_>, terms: &Terms, browser_flow: bool, place: &
     }
 }
 
-fn claims(body: &Body<'_, '_>, config: &Config) -> ClaimsRule {
+fn claims(body: &Body<'_, '_>, config: &Config) -> ClaimsPolicy {
     let leeway = |seconds: i64, default: u64| match u64::try_from(seconds) {
         Ok(0) => Duration::from_secs(default),
         Ok(seconds) => Duration::from_secs(seconds),
@@ -210,7 +210,7 @@ fn claims(body: &Body<'_, '_>, config: &Config) -> ClaimsRule {
     } else {
         AudienceRule::OneOf(body.bound_audiences.clone())
     };
-    ClaimsRule {
+    ClaimsPolicy {
         issuers: config.bound_issuer.iter().cloned().collect(),
         subject: Some(body.bound_subject.clone()).filter(|subject| !subject.is_empty()),
         audience,
@@ -218,18 +218,17 @@ fn claims(body: &Body<'_, '_>, config: &Config) -> ClaimsRule {
         times: TimesRule {
             leeway: Leeway::all(leeway(body.clock_skew_leeway, 60)),
             expires: Boundary::After,
-            max_age: None,
-            check_iat: true,
             whole_seconds: true,
             zero_is_absent: true,
             synthesise: Some(Synthesis {
                 exp_after: leeway(body.expiration_leeway, 150),
                 nbf_before: leeway(body.not_before_leeway, 150),
             }),
+            ..TimesRule::default()
         },
         null_is_absent: true,
         check_order: CHECK_ORDER,
-        rules: Vec::new(),
+        ..ClaimsPolicy::default()
     }
 }
 

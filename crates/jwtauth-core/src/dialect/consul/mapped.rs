@@ -1,0 +1,80 @@
+//! `ClaimMappings` and `ListClaimMappings`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::fields::AnyCase;
+use crate::error::{Code, Result};
+use crate::expr::{IndexRule, Pointer, Selection};
+use crate::policy::{IdentityRule, ListRule, MetadataRule, Named, TextRule, ValueRule};
+
+/// What is copied from the claims: target → source.
+pub(super) struct Mapped {
+    pub(super) values: BTreeMap<String, Selection>,
+    pub(super) lists: BTreeMap<String, Selection>,
+}
+
+impl Mapped {
+    pub(super) fn read(config: &AnyCase<'_, '_>) -> Result<Mapped> {
+        Ok(Mapped {
+            values: mappings(config, "ClaimMappings")?,
+            lists: mappings(config, "ListClaimMappings")?,
+        })
+    }
+
+    /// The claims that become lists and nothing else.
+    pub(super) fn list_sources(&self) -> BTreeSet<String> {
+        let is_value = |select: &Selection| self.values.values().any(|value| value.name() == select.name());
+        let sources = self.lists.values().filter(|select| !is_value(select));
+        sources.map(|select| select.name().to_owned()).collect()
+    }
+
+    pub(super) fn identity(self) -> IdentityRule {
+        let value = |select| {
+            MetadataRule::Value(ValueRule {
+                text: TextRule::TruncatedScalars,
+                ..ValueRule::new(select)
+            })
+        };
+        let list = |select| ListRule {
+            text: TextRule::TruncatedScalars,
+            drop_empty: true,
+            ..ListRule::new(select)
+        };
+        IdentityRule {
+            // Consul's tokens have no name, only what is bound to them.
+            name: Vec::new(),
+            named: Named::Optional,
+            email: None,
+            display_name: None,
+            metadata: self
+                .values
+                .into_iter()
+                .map(|(target, select)| (target, value(select)))
+                .collect(),
+            groups: None,
+            lists: self
+                .lists
+                .into_iter()
+                .map(|(target, select)| (target, list(select)))
+                .collect(),
+        }
+    }
+}
+
+fn mappings(config: &AnyCase<'_, '_>, name: &'static str) -> Result<BTreeMap<String, Selection>> {
+    let mut targets = BTreeMap::new();
+    for (source, target) in config.map(name)? {
+        // A source that starts with `/` is a pointer; any other is one claim's name, dots and all.
+        let select = match Pointer::parse(&source, IndexRule::Go).filter(|_| source.starts_with('/')) {
+            Some(pointer) => Selection::Pointer(pointer),
+            None => Selection::claim(source),
+        };
+        if targets.insert(target.clone(), select).is_some() {
+            let problem = format!("{name} contains multiple mappings for key \"{target}\"");
+            return Err(config
+                .get_non_null(name)
+                .map_or_else(|| Code::ConfigInvalid.into(), |field| field.error(problem)));
+        }
+    }
+    Ok(targets)
+}

@@ -1,0 +1,163 @@
+//! `role_attribute_path`, `org_mapping` and what belongs to them.
+
+use super::orgs;
+use super::place::Place;
+use super::settings::{Settings, USERS};
+use super::values::{path, strings_or_nothing};
+use crate::error::Result;
+use crate::expr::JmesPath;
+use crate::policy::{OrgMapping, OrgRole, OrgRoleRule};
+use crate::warning::Warning;
+
+/// How callers get roles in organisations; `None` where Grafana leaves roles as they are.
+pub(super) fn rule(
+    settings: &Settings,
+    orgs: &[(i64, String)],
+    place: &Place<'_, '_, '_>,
+    warnings: &mut Vec<Warning>,
+) -> Result<Option<OrgRoleRule>> {
+    let configured = Configured {
+        role: path(settings, "role_attribute_path", place)?,
+        external: path(settings, "org_attribute_path", place)?,
+        strict: settings.flag("role_attribute_strict"),
+        assign_server_admin: settings.flag("allow_assign_grafana_admin"),
+        org_from_request: settings.flag("role_org_from_request"),
+    };
+    let mapping = mapping(settings, configured.strict, orgs, warnings);
+    if settings.flag("skip_org_role_sync") {
+        let has_mapping = !settings.text("org_mapping").is_empty();
+        configured.warn_of_no_effect(has_mapping, warnings);
+        return Ok(None);
+    }
+    configured.warn_of_gaps(&mapping, warnings);
+    Ok(Some(OrgRoleRule {
+        role: configured.role,
+        external_orgs: configured.external.map(strings_or_nothing),
+        mapping,
+        default_org: default_org(settings, warnings),
+        default_role: default_role(settings, warnings),
+        strict: configured.strict,
+        assign_server_admin: configured.assign_server_admin,
+        org_from_request: configured.org_from_request,
+        directory: orgs.iter().map(|(id, _)| *id).collect(),
+    }))
+}
+
+/// What is configured about roles, except the mapping.
+struct Configured {
+    role: Option<JmesPath>,
+    external: Option<JmesPath>,
+    strict: bool,
+    assign_server_admin: bool,
+    org_from_request: bool,
+}
+
+impl Configured {
+    fn warn_of_no_effect(&self, has_mapping: bool, warnings: &mut Vec<Warning>) {
+        for (key, is_set) in [
+            ("role_attribute_path", self.role.is_some()),
+            ("role_attribute_strict", self.strict),
+            ("allow_assign_grafana_admin", self.assign_server_admin),
+            ("role_org_from_request", self.org_from_request),
+            ("org_attribute_path", self.external.is_some()),
+            ("org_mapping", has_mapping),
+        ] {
+            if is_set {
+                warnings.push(Warning::new(
+                    key,
+                    "`skip_org_role_sync` is on, so no role is computed",
+                ));
+            }
+        }
+    }
+
+    /// Warns where a key needs another one that is not set.
+    fn warn_of_gaps(&self, mapping: &[OrgMapping], warnings: &mut Vec<Warning>) {
+        if self.strict && self.role.is_none() && mapping.is_empty() {
+            warnings.push(Warning::new(
+                "role_attribute_strict",
+                "nothing can give a role, so strict mode refuses every token",
+            ));
+        }
+        if self.assign_server_admin && self.role.is_none() {
+            warnings.push(Warning::new(
+                "allow_assign_grafana_admin",
+                "without `role_attribute_path` nobody can be a server administrator, and everybody loses it",
+            ));
+        }
+        if self.external.is_none() && mapping.iter().any(|item| item.external != "*") {
+            warnings.push(Warning::new(
+                "org_mapping",
+                "without `org_attribute_path` nobody has an external organisation; only `*` items apply",
+            ));
+        }
+    }
+}
+
+fn mapping(
+    settings: &Settings,
+    strict: bool,
+    orgs: &[(i64, String)],
+    warnings: &mut Vec<Warning>,
+) -> Vec<OrgMapping> {
+    let text = settings.text("org_mapping").trim();
+    let items = orgs::items(text);
+    if items.is_empty() && text.starts_with('[') && text != "[]" {
+        warnings.push(Warning::new(
+            "org_mapping",
+            "it starts with `[` but is no JSON list of strings, so it maps nothing",
+        ));
+    }
+    let (mapping, unusable) = orgs::mapping(&items, strict, orgs);
+    let effect = if strict {
+        "which in strict mode discards the whole mapping"
+    } else {
+        "which is left out"
+    };
+    for item in &unusable {
+        warnings.push(Warning::new(
+            "org_mapping",
+            format!(
+                "`{item}` is not `external:organisation:role` with an organisation that exists, {effect}"
+            ),
+        ));
+    }
+    mapping
+}
+
+fn default_org(settings: &Settings, warnings: &mut Vec<Warning>) -> i64 {
+    if !settings.flag_in(USERS, "auto_assign_org", true) {
+        return FIRST_ORG;
+    }
+    let text = settings.text_in(USERS, "auto_assign_org_id");
+    let id = if text.is_empty() {
+        Some(FIRST_ORG)
+    } else {
+        text.parse().ok()
+    };
+    if id.is_none() {
+        warnings.push(Warning::new(
+            "users.auto_assign_org_id",
+            format!("`{text}` is no number, so it is 1"),
+        ));
+    }
+    id.filter(|id| *id > 0).unwrap_or(FIRST_ORG)
+}
+
+fn default_role(settings: &Settings, warnings: &mut Vec<Warning>) -> OrgRole {
+    let text = settings.text_in(USERS, "auto_assign_org_role");
+    let role = if text.is_empty() {
+        Some(OrgRole::Viewer)
+    } else {
+        OrgRole::parse(text)
+    };
+    role.unwrap_or_else(|| {
+        warnings.push(Warning::new(
+            "users.auto_assign_org_role",
+            format!("`{text}` is no role, so it is Viewer"),
+        ));
+        OrgRole::Viewer
+    })
+}
+
+const FIRST_ORG: i64 = 1;

@@ -1,0 +1,20 @@
+//! Where does a configuration of Grafana come from?
+
+use std::path::Path;
+
+use super::settings::JWT;
+use crate::error::{Code, Error};
+use crate::members::Field;
+
+/// Where the configuration is: for error texts and relative paths.
+pub(super) struct Place<'c, 'a, 't> {
+    pub(super) config: &'c Field<'a, 't>,
+    pub(super) base_dir: &'c Path,
+}
+
+impl Place<'_, '_, '_> {
+    /// A mistake in one key of `[auth.jwt]`.
+    pub(super) fn error(&self, code: Code, key: &str, problem: impl std::fmt::Display) -> Error {
+        self.config.error_of(code, format!("`{}.{key}`: {problem}", JWT))
+    }
+}

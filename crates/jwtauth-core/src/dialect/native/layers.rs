@@ -1,0 +1,49 @@
+//! Where is a member of a profile looked for?
+
+use crate::error::Result;
+use crate::members::{Field, Members};
+
+/// The members of a profile, backed by those of the top level, which apply where the profile has none.
+///
+/// A member that is `null` is switched off and is not looked for at the top level.
+pub(super) struct Layers<'m, 'a, 't> {
+    own: &'m mut Members<'a, 't>,
+    below: Option<&'m Members<'a, 't>>,
+}
+
+impl<'m, 'a, 't> Layers<'m, 'a, 't> {
+    /// The top level itself, with nothing below it.
+    pub(super) fn top(own: &'m mut Members<'a, 't>) -> Layers<'m, 'a, 't> {
+        Layers { own, below: None }
+    }
+
+    /// A profile over the top level.
+    pub(super) fn over(own: &'m mut Members<'a, 't>, top: &'m Members<'a, 't>) -> Layers<'m, 'a, 't> {
+        Layers {
+            own,
+            below: Some(top),
+        }
+    }
+
+    /// Whether a member is present in either layer, also as `null`.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.own.peek(name).is_some() || self.below.is_some_and(|below| below.peek(name).is_some())
+    }
+
+    /// The value of a member; `None` when it is absent, or `null` in the first layer that has it.
+    pub(super) fn get_non_null(&mut self, name: &'static str) -> Option<Field<'a, 't>> {
+        self.own
+            .get(name)
+            .or_else(|| self.below.and_then(|below| below.peek(name)))
+            .filter(|field| !field.is_null())
+    }
+
+    /// Reads a member by its kind; `None` when it is absent, or `null` in the first layer that has it.
+    pub(super) fn read<T>(
+        &mut self,
+        name: &'static str,
+        kind: impl FnOnce(&Field<'a, 't>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        self.get_non_null(name).map(|field| kind(&field)).transpose()
+    }
+}

@@ -1,0 +1,233 @@
+//! Are the registered claims (RFC 7519 §4.1) what the policy asks for?
+
+use crate::claims::{Claims, NumericDate, Registered};
+use crate::error::{Code, Error, Result};
+use crate::json::Value;
+use crate::policy::{AudienceRule, Boundary, ClaimsPolicy, RegisteredCheck, TimesRule};
+
+/// The registered claims, with their types checked.
+#[derive(Debug)]
+pub(super) struct RegisteredClaims<'c> {
+    issuer: Option<&'c str>,
+    subject: Option<&'c str>,
+    audience: Option<Vec<&'c str>>,
+    times: Times,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    /// Whether any of the three is in the token.
+    any: bool,
+    exp: Option<NumericDate>,
+    nbf: Option<NumericDate>,
+    iat: Option<NumericDate>,
+}
+
+impl<'c> RegisteredClaims<'c> {
+    /// Reads them, and makes absent times up where the policy says so.
+    ///
+    /// # Errors
+    /// [`Code::ClaimInvalid`].
+    pub(super) fn read(claims: &'c Claims<'_>, rule: &ClaimsPolicy) -> Result<RegisteredClaims<'c>> {
+        let value = |claim: Registered| match claims.registered(claim) {
+            Some(Value::Null) if rule.null_is_absent && claim != Registered::Aud => None,
+            other => other,
+        };
+        let text = |claim: Registered| match value(claim) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.as_ref())),
+            Some(_) => Err(wrong_type(claim, "must be a string")),
+        };
+        let date = |claim: Registered| match value(claim) {
+            None => Ok(None),
+            Some(value) => date(claim, value, rule.times.whole_seconds).map(Some),
+        };
+        let issuer = text(Registered::Iss)?;
+        let subject = text(Registered::Sub)?;
+        text(Registered::Jti)?;
+        Ok(RegisteredClaims {
+            issuer,
+            subject,
+            audience: match value(Registered::Aud) {
+                None => None,
+                Some(value) => audience(value, &rule.audience)?,
+            },
+            times: Times::complete(
+                date(Registered::Exp)?,
+                date(Registered::Nbf)?,
+                date(Registered::Iat)?,
+                &rule.times,
+            ),
+        })
+    }
+
+    /// Makes one of the checks.
+    ///
+    /// # Errors
+    /// The code of this check.
+    pub(super) fn check(&self, check: RegisteredCheck, rule: &ClaimsPolicy, now: NumericDate) -> Result<()> {
+        let times = &self.times;
+        match check {
+            RegisteredCheck::Iss => self.check_issuer(&rule.issuers),
+            RegisteredCheck::Sub => self.check_subject(rule.subject.as_deref()),
+            RegisteredCheck::Aud => self.check_audience(&rule.audience),
+            RegisteredCheck::UnexpectedAud => self.check_unexpected_audience(&rule.audience),
+            RegisteredCheck::AnyTime => ensure(times.any || rule.times.synthesise.is_none(), || {
+                Code::LifetimeMissing.into()
+            }),
+            RegisteredCheck::Nbf => times.check_begun(&rule.times, now),
+            RegisteredCheck::Exp => times.check_not_expired(&rule.times, now),
+            RegisteredCheck::Iat => times.check_issued(&rule.times, now),
+            RegisteredCheck::MaxAge => times.check_age(&rule.times, now),
+        }
+    }
+
+    fn check_issuer(&self, accepted: &[String]) -> Result<()> {
+        let is_accepted = |issuer: &str| accepted.iter().any(|one| one == issuer);
+        ensure(
+            accepted.is_empty() || self.issuer.is_some_and(is_accepted),
+            || {
+                Error::new(Code::IssuerMismatch)
+                    .with_claim("iss")
+                    .with_detail(format!("expected {}", accepted.join(" or ")))
+            },
+        )
+    }
+
+    fn check_subject(&self, accepted: Option<&str>) -> Result<()> {
+        ensure(accepted.is_none() || accepted == self.subject, || {
+            Error::new(Code::SubjectMismatch).with_claim("sub")
+        })
+    }
+
+    fn check_audience(&self, rule: &AudienceRule) -> Result<()> {
+        let accepted = match rule {
+            AudienceRule::OneOf(accepted) => accepted,
+            AudienceRule::Nobody | AudienceRule::NobodyOrEmpty | AudienceRule::Anybody => return Ok(()),
+        };
+        let named = self.audience.as_deref().unwrap_or_default();
+        let is_accepted = |audience: &&str| accepted.iter().any(|one| one == audience);
+        ensure(named.iter().any(is_accepted), || {
+            Error::new(Code::AudienceMismatch)
+                .with_claim("aud")
+                .with_detail(format!("expected {}", accepted.join(" or ")))
+        })
+    }
+
+    fn check_unexpected_audience(&self, rule: &AudienceRule) -> Result<()> {
+        let named = self.audience.as_deref().unwrap_or_default();
+        let may_be_named = match rule {
+            AudienceRule::OneOf(_) | AudienceRule::Anybody => true,
+            AudienceRule::Nobody | AudienceRule::NobodyOrEmpty => false,
+        };
+        ensure(may_be_named || named.is_empty(), || {
+            Error::new(Code::AudienceUnexpected).with_claim("aud")
+        })
+    }
+}
+
+impl Times {
+    /// Makes absent times up, where the rule says so.
+    fn complete(
+        exp: Option<NumericDate>,
+        nbf: Option<NumericDate>,
+        iat: Option<NumericDate>,
+        rule: &TimesRule,
+    ) -> Times {
+        let present =
+            |date: Option<NumericDate>| date.filter(|date| !(rule.zero_is_absent && date.is_zero()));
+        let (exp, nbf, iat) = (present(exp), present(nbf), present(iat));
+        let any = exp.is_some() || nbf.is_some() || iat.is_some();
+        let Some(synthesis) = rule.synthesise.filter(|_| any) else {
+            return Times { any, exp, nbf, iat };
+        };
+        let zero = NumericDate::from_seconds(0);
+        let exp = exp.unwrap_or_else(|| {
+            iat.unwrap_or(zero)
+                .max(nbf.unwrap_or(zero))
+                .plus(synthesis.exp_after)
+        });
+        let nbf = nbf.or(iat).unwrap_or_else(|| exp.minus(synthesis.nbf_before));
+        Times {
+            any,
+            exp: Some(exp),
+            nbf: Some(nbf),
+            iat,
+        }
+    }
+
+    fn check_begun(&self, rule: &TimesRule, now: NumericDate) -> Result<()> {
+        let begun = |nbf: NumericDate| now.plus(rule.leeway.nbf) >= nbf;
+        ensure(self.nbf.is_none_or(begun), || {
+            Error::new(Code::TokenNotYetValid).with_claim("nbf")
+        })
+    }
+
+    fn check_not_expired(&self, rule: &TimesRule, now: NumericDate) -> Result<()> {
+        let valid = |exp: NumericDate| match rule.expires {
+            Boundary::OnOrAfter => now < exp.plus(rule.leeway.exp),
+            Boundary::After => now <= exp.plus(rule.leeway.exp),
+        };
+        ensure(self.exp.is_none_or(valid), || {
+            Error::new(Code::TokenExpired).with_claim("exp")
+        })
+    }
+
+    fn check_issued(&self, rule: &TimesRule, now: NumericDate) -> Result<()> {
+        let issued = |iat: NumericDate| now.plus(rule.leeway.iat) >= iat;
+        ensure(!rule.check_iat || self.iat.is_none_or(issued), || {
+            Error::new(Code::TokenIssuedInFuture).with_claim("iat")
+        })
+    }
+
+    fn check_age(&self, rule: &TimesRule, now: NumericDate) -> Result<()> {
+        let Some(max_age) = rule.max_age else {
+            return Ok(());
+        };
+        let iat = self
+            .iat
+            .ok_or_else(|| Error::new(Code::ClaimMissing).with_claim("iat"))?;
+        ensure(now <= iat.plus(max_age).plus(rule.leeway.iat), || {
+            Error::new(Code::TokenTooOld).with_claim("iat")
+        })
+    }
+}
+
+fn date(claim: Registered, value: &Value<'_>, whole_seconds: bool) -> Result<NumericDate> {
+    let Value::Number(number) = value else {
+        return Err(wrong_type(claim, "must be a number"));
+    };
+    match NumericDate::from_number(*number) {
+        Some(date) if whole_seconds => Ok(date.truncated()),
+        Some(date) => Ok(date),
+        None => Err(invalid(claim, "is beyond any date")),
+    }
+}
+
+/// The audiences that a token names; `None` where it names none.
+fn audience<'c>(value: &'c Value<'_>, rule: &AudienceRule) -> Result<Option<Vec<&'c str>>> {
+    let wrong = || wrong_type(Registered::Aud, "must be a string or a list of strings");
+    match value {
+        Value::String(one) if one.is_empty() && *rule == AudienceRule::NobodyOrEmpty => Ok(None),
+        Value::String(one) => Ok(Some(vec![one.as_ref()])),
+        Value::Array(items) => {
+            let all: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
+            all.map(Some).ok_or_else(wrong)
+        }
+        _ => Err(wrong()),
+    }
+}
+
+fn ensure(holds: bool, otherwise: impl FnOnce() -> Error) -> Result<()> {
+    if holds { Ok(()) } else { Err(otherwise()) }
+}
+
+fn invalid(claim: Registered, problem: &str) -> Error {
+    Error::new(Code::ClaimInvalid)
+        .with_claim(claim.name())
+        .with_detail(problem)
+}
+
+fn wrong_type(claim: Registered, problem: &str) -> Error {
+    invalid(claim, problem).malformed_shape()
+}
