@@ -24,7 +24,7 @@ prepare: ## set up what the tests need (Debian packages, .venv, Node packages)
 	@.ci/prepare
 
 .PHONY: check
-check: ## format, lints, documentation, layers, licences
+check: ## format, lints, documentation, layers, licences, public interface
 	@.ci/check
 
 .PHONY: test-rust test-c test-python test-node test-oidc test-readme
@@ -46,7 +46,7 @@ conformance: ## flatten the conformance cases to target/conformance, with real t
 	@.ci/conformance
 
 .PHONY: generate
-generate: ## write the generated files anew: header, error codes, type stubs, tables of faults
+generate: ## write the generated files anew: header, error codes, type stubs, tables of faults, public interface
 	@.ci/generate
 
 .PHONY: install
