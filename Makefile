@@ -24,7 +24,7 @@ prepare: ## set up everything that the tests need (Debian packages, .venv, Node 
 	@.ci/prepare
 
 .PHONY: check
-check: ## check format, lints, documentation, layers, licences
+check: ## check format, lints, documentation, layers, licences, public interface
 	@.ci/check
 
 .PHONY: test-rust test-c test-python test-node test-oidc test-readme
@@ -46,7 +46,7 @@ conformance: ## write the conformance cases to target/conformance, with signed t
 	@.ci/conformance
 
 .PHONY: generate
-generate: ## write the generated files again: header, error codes, type stubs, tables of faults
+generate: ## write the generated files again: header, error codes, type stubs, tables of faults, public interface
 	@.ci/generate
 
 .PHONY: install

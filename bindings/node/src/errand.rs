@@ -16,7 +16,7 @@ use napi::bindgen_prelude::{ClassInstance, FnArgs, Function, Uint8Array};
 use napi::threadsafe_function::{ThreadsafeCallContext, ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 
-use crate::guarded;
+use crate::guard::guarded;
 
 /// What JavaScript is called with: `fetch` and its request as JSON, with the place for its outcome; or `done`.
 type Event = FnArgs<(&'static str, String, Option<Exchange>)>;

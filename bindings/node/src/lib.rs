@@ -4,8 +4,8 @@
 //! a `Grant`. What is returned is a success; every failure is thrown, with the wire's failure text as its message.
 
 mod errand;
+mod guard;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jwtauth_core::fetch::Fetch;
@@ -15,6 +15,7 @@ use napi::{Env, Task};
 use napi_derive::napi;
 
 use errand::{Errand, HostFetch};
+use guard::guarded;
 
 /// A verifier. Each of Node's threads makes its own.
 #[napi]
@@ -158,38 +159,4 @@ fn step(
             Step::Fetch(errand) => Ok(Either::B(Errand(errand))),
         },
     )
-}
-
-/// Runs a call so that neither a failure nor a panic gets past it as anything but a failure text.
-pub(crate) fn guarded<T>(call: impl FnOnce() -> Result<T, Error>) -> napi::Result<T> {
-    // A verifier stays usable after a panic: it is immutable but for its key cache, which is swapped whole.
-    catch_unwind(AssertUnwindSafe(call))
-        .unwrap_or_else(|_| Err(Error::new(Code::InternalError)))
-        .map_err(|error| napi::Error::from_reason(wire::failed(&error)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_panic_becomes_an_internal_error() {
-        let caught = guarded(|| -> Result<(), Error> { panic!("made by a test") }).unwrap_err();
-        assert!(
-            caught.reason.contains(r#""code":"internal_error""#),
-            "{}",
-            caught.reason
-        );
-        assert!(!caught.reason.contains("made by a test"), "{}", caught.reason);
-    }
-
-    #[test]
-    fn a_failure_keeps_its_code() {
-        let failed = guarded(|| -> Result<(), Error> { Err(Code::TokenExpired.into()) }).unwrap_err();
-        assert!(
-            failed
-                .reason
-                .starts_with(r#"{"outcome":"failed","class":"denied","code":"token_expired""#)
-        );
-    }
 }

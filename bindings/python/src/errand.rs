@@ -2,6 +2,8 @@
 //!
 //! `_async.py` takes the steps on the event loop, and makes the fetches on threads of their own.
 
+use std::sync::Arc;
+
 use jwtauth_core::Step;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -10,12 +12,11 @@ use crate::arguments::{Arguments, Given};
 use crate::error::{decided, detached};
 use crate::fetch::Raised;
 use crate::grant::Grant;
-use crate::verifier::Verifier;
 
 /// One call of `authenticate_async`, with its arguments.
 #[pyclass(frozen, module = "jwtauth._jwtauth")]
 pub(crate) struct Call {
-    verifier: Py<Verifier>,
+    core: Arc<jwtauth_core::Verifier>,
     token: Option<Py<PyAny>>,
     headers: Option<Py<PyAny>>,
     url: Option<Py<PyAny>>,
@@ -27,7 +28,7 @@ pub(crate) struct Call {
 impl Call {
     /// Keeps the arguments. They are read by each step.
     pub(crate) fn new(
-        verifier: &Bound<'_, Verifier>,
+        core: &Arc<jwtauth_core::Verifier>,
         token: Given<'_, '_>,
         headers: Given<'_, '_>,
         url: Given<'_, '_>,
@@ -37,7 +38,7 @@ impl Call {
     ) -> Call {
         let kept = |value: Given<'_, '_>| value.map(|value| value.clone().unbind());
         Call {
-            verifier: verifier.clone().unbind(),
+            core: Arc::clone(core),
             token: kept(token),
             headers: kept(headers),
             url: kept(url),
@@ -63,7 +64,7 @@ impl Call {
         )?;
         let request = arguments.request()?.cached_only(self.cached_only);
         let after = after.as_ref().map(|after| &after.0);
-        let core = self.verifier.get().core();
+        let core = &self.core;
         let step = decided(py, core.is_brief(&request), || match core.step(&request, after) {
             Step::Decided(outcome) => outcome.map(Ok),
             Step::Fetch(errand) => Ok(Err(errand)),
@@ -75,7 +76,6 @@ impl Call {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.verifier)?;
         let kept = [
             &self.token,
             &self.headers,

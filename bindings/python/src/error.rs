@@ -2,13 +2,11 @@
 //!
 //! One exception for each class of failure; the codes pass through, so a new code needs no line here.
 
-use jwtauth_core::{Class, Code, Error};
+use jwtauth_core::{Class, Code, Error, wire};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyModule};
-
-use crate::guard::caught;
 
 /// Runs the core's work with the interpreter free for other threads.
 ///
@@ -18,7 +16,8 @@ pub(crate) fn detached<T: Send>(
     py: Python<'_>,
     work: impl FnOnce() -> Result<T, Error> + Send,
 ) -> PyResult<T> {
-    py.detach(|| caught(work)).map_err(|error| raise(py, &error))
+    py.detach(|| wire::guarded(work))
+        .map_err(|error| raise(py, &error))
 }
 
 /// Runs a decision, with the interpreter free for other threads unless it is over sooner than they could start.
@@ -42,7 +41,7 @@ pub(crate) fn decided<T: Send>(
 /// # Errors
 /// As [`detached`].
 pub(crate) fn attached<T>(py: Python<'_>, work: impl FnOnce() -> Result<T, Error>) -> PyResult<T> {
-    caught(work).map_err(|error| raise(py, &error))
+    wire::guarded(work).map_err(|error| raise(py, &error))
 }
 
 /// The exception that says this failure.

@@ -9,7 +9,6 @@
 //! | `fetch` | a Python function that fetches keys → the core's `Fetch` |
 //! | `errand` | steps and fetches for `authenticate_async` |
 //! | `error` | failures → exceptions |
-//! | `guard` | panics → failures |
 //! | `json` | JSON text → Python objects |
 
 mod arguments;
@@ -17,7 +16,6 @@ mod errand;
 mod error;
 mod fetch;
 mod grant;
-mod guard;
 mod json;
 mod parts;
 mod verifier;

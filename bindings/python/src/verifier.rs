@@ -43,15 +43,11 @@ use crate::json;
 ///     ... })
 #[pyclass(frozen, weakref, module = "jwtauth")]
 pub(crate) struct Verifier {
-    core: jwtauth_core::Verifier,
+    core: Arc<jwtauth_core::Verifier>,
     fetch: Option<Arc<Hosted>>,
 }
 
 impl Verifier {
-    pub(crate) fn core(&self) -> &jwtauth_core::Verifier {
-        &self.core
-    }
-
     /// Decides, and fetches on the calling thread what the decision lacks. What the application's function raises is
     /// kept in `raised`.
     fn decide(&self, request: &Request<'_>, raised: &Raised) -> Result<jwtauth_core::Grant, Error> {
@@ -80,7 +76,10 @@ impl Verifier {
         let core = detached(config.py(), || {
             jwtauth_core::Verifier::builder(text)?.fetch(client).build()
         })?;
-        Ok(Verifier { core, fetch })
+        Ok(Verifier {
+            core: Arc::new(core),
+            fetch,
+        })
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -190,7 +189,15 @@ impl Verifier {
         cached_only: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = this.py();
-        let call = Call::new(this, token, headers, url, profile, remote_addr, cached_only);
+        let call = Call::new(
+            &this.get().core,
+            token,
+            headers,
+            url,
+            profile,
+            remote_addr,
+            cached_only,
+        );
         py.import(intern!(py, "jwtauth._async"))?
             .call_method1(intern!(py, "authenticate"), (call,))
     }

@@ -7,6 +7,7 @@ pub mod fetch;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -21,6 +22,16 @@ use crate::request::Request;
 use crate::sources::status::SourceStatus;
 use crate::verifier::Verifier;
 use crate::warning::Warning;
+
+/// Runs the work of one call from another language. A panic is a failure like any other, and never a grant.
+///
+/// A verifier is immutable except for its cached keys, which are replaced as a whole, so a panic leaves it usable.
+///
+/// # Errors
+/// Those of the work; [`Code::InternalError`] if it panics.
+pub fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Code::InternalError.into()))
+}
 
 /// Decides a request given as JSON: `token`, `headers`, `url`, `profile`, `remote_addr`, `cached_only`.
 ///
@@ -297,8 +308,17 @@ const MAX_DOCUMENT: usize = 4 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {
-    use super::{get, granted, restore};
-    use crate::error::Code;
+    use super::{get, granted, guarded, restore};
+    use crate::error::{Code, Result};
+
+    #[test]
+    fn a_panic_is_an_internal_error() {
+        let outcome: Result<()> = guarded(|| panic!("made by a test"));
+        assert_eq!(outcome.unwrap_err().code(), Code::InternalError);
+        assert_eq!(guarded(|| Ok(7)).unwrap(), 7);
+        let outcome: Result<()> = guarded(|| Err(Code::TokenExpired.into()));
+        assert_eq!(outcome.unwrap_err().code(), Code::TokenExpired);
+    }
 
     #[test]
     fn a_pointer_reads_text_as_text_and_the_rest_as_written() {

@@ -74,7 +74,7 @@ pub unsafe extern "C" fn jwtauth_fetch_respond(
     body: *const c_void,
     body_len: usize,
 ) -> Status {
-    given(guard::caught(|| {
+    given(wire::guarded(|| {
         // SAFETY: the caller's promise.
         let answer = unsafe { guard::borrowed("fetch", fetch) }?;
         answer.give(|| {
@@ -129,7 +129,7 @@ pub unsafe extern "C" fn jwtauth_fetch_fail(
     phase: *const c_char,
     reason: *const c_char,
 ) -> Status {
-    given(guard::caught(|| {
+    given(wire::guarded(|| {
         // SAFETY: the caller's promise.
         let answer = unsafe { guard::borrowed("fetch", fetch) }?;
         answer.give(|| {

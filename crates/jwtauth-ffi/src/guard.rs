@@ -5,17 +5,8 @@
 #![expect(unsafe_code, reason = "pointers from C are read here")]
 
 use std::ffi::{CStr, c_char};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jwtauth_core::{Code, Error, Result};
-
-/// Runs the body of a function; a panic in it is the error that says so.
-///
-/// Nothing a body works on can be left half-changed: a verifier changes nothing but its key cache, which keeps
-/// itself whole, and everything else a body touches is its own.
-pub(crate) fn caught<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| Err(Error::new(Code::InternalError)))
-}
 
 /// The text that a caller lent.
 ///
@@ -54,12 +45,6 @@ pub(crate) fn null(name: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_panic_becomes_an_internal_error() {
-        let outcome: Result<()> = caught(|| panic!("a mistake of ours"));
-        assert_eq!(outcome.unwrap_err().code(), Code::InternalError);
-    }
 
     #[test]
     fn null_and_other_encodings_are_told_apart() {

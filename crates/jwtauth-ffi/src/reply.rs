@@ -36,7 +36,7 @@ impl ReplySlot {
 
     /// The same for a function whose reply has more to say about a failure than the failure itself.
     pub(crate) fn answer_either(self, body: impl FnOnce() -> Result<(Status, String)>) -> Status {
-        let outcome = guard::caught(|| {
+        let outcome = wire::guarded(|| {
             let (status, reply) = body()?;
             self.hand_over(&reply)?;
             Ok(status)
@@ -45,7 +45,7 @@ impl ReplySlot {
             Ok(status) => status,
             Err(error) => {
                 // Should even this fail, the slot holds NULL, and the status still says no.
-                let _ = guard::caught(|| self.hand_over(&wire::failed(&error)));
+                let _ = wire::guarded(|| self.hand_over(&wire::failed(&error)));
                 Status::of(error.class())
             }
         }
@@ -76,7 +76,7 @@ impl ReplySlot {
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn jwtauth_json_get(json: *const c_char, pointer: *const c_char) -> *mut c_char {
-    let found = guard::caught(|| {
+    let found = wire::guarded(|| {
         // SAFETY: the caller's promise.
         let (json, pointer) = unsafe { (guard::text("json", json)?, guard::text("pointer", pointer)?) };
         wire::get(json, pointer)

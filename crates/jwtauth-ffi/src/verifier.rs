@@ -235,7 +235,7 @@ pub unsafe extern "C" fn jwtauth_verifier_free(verifier: *mut Handle) {
         return;
     }
     // There is nobody to tell about a panic here, and nothing of the verifier is used again.
-    let _ = guard::caught(|| {
+    let _ = wire::guarded(|| {
         // SAFETY: the caller's promise; all verifiers are handed out by `Box::into_raw`.
         drop(unsafe { Box::from_raw(verifier) });
         Ok(())

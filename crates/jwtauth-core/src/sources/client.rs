@@ -4,24 +4,22 @@
 //! repeats what a server said, nor what it sends to prove who asks.
 
 mod dns;
+mod progress;
 mod proxy;
 mod tls;
 
 use std::ffi::OsString;
 use std::io::Read;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use ureq::Agent;
 use ureq::tls::TlsConfig;
-use ureq::unversioned::transport::{
-    ConnectProxyConnector, ConnectionDetails, Connector, RustlsConnector, TcpConnector, Transport,
-};
-use ureq::{Agent, Timeout};
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConnector, TcpConnector};
 use zeroize::Zeroizing;
 
 use self::dns::Lookups;
+use self::progress::{Progress, Reached};
 use self::proxy::Proxies;
 use self::tls::SystemRoots;
 use super::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase};
@@ -239,84 +237,6 @@ fn authorization(settings: &FetchSettings) -> Result<Option<Zeroizing<String>>, 
     }
     let prefix = if token.starts_with(BEARER) { "" } else { BEARER };
     Ok(Some(Zeroizing::new(format!("{prefix}{token}"))))
-}
-
-/// How far a request has come. The parts of the client that know tell it.
-#[derive(Debug, Clone, Default)]
-struct Progress(Arc<AtomicUsize>);
-
-impl Progress {
-    fn at(&self, phase: Phase) {
-        let index = Phase::ALL.iter().position(|one| *one == phase);
-        self.0.store(index.unwrap_or_default(), Ordering::Relaxed);
-    }
-
-    fn phase(&self) -> Phase {
-        let index = self.0.load(Ordering::Relaxed);
-        Phase::ALL.get(index).copied().unwrap_or(Phase::Dns)
-    }
-
-    /// Says what went wrong in words of our own or of the system.
-    fn failed(&self, why: &ureq::Error) -> FetchFailed {
-        let phase = self.phase();
-        if let Some(reason) = tls::reason(why) {
-            return FetchFailed::new(Phase::Tls, reason);
-        }
-        let said = match why {
-            ureq::Error::Timeout(Timeout::Global | Timeout::Connect) => match phase {
-                Phase::Dns => "the name was not resolved in time",
-                Phase::Connect => "no connection in time",
-                Phase::Tls => "no end of the TLS handshake in time",
-                Phase::Http | Phase::Parse => "no whole answer in time",
-            },
-            ureq::Error::Io(error) => return FetchFailed::new(phase, system(error)),
-            ureq::Error::Other(said) => return FetchFailed::new(phase, said),
-            ureq::Error::HostNotFound => "the name has no address",
-            ureq::Error::ConnectProxyFailed(_) => {
-                return FetchFailed::new(Phase::Connect, "the proxy refuses to connect");
-            }
-            ureq::Error::LargeResponseHeader(..) => "the headers of the answer are too large",
-            ureq::Error::Protocol(_) => "the answer is not HTTP",
-            _ => "the request cannot be made",
-        };
-        FetchFailed::new(phase, said)
-    }
-}
-
-/// The system's words for its own errors; for others, the kind's.
-fn system(error: &std::io::Error) -> String {
-    if error.raw_os_error().is_some() {
-        return error.to_string();
-    }
-    match error.kind() {
-        std::io::ErrorKind::UnexpectedEof => "the connection was closed early".to_owned(),
-        kind => kind.to_string(),
-    }
-}
-
-/// A step in the making of a connection: tells that the steps before it are done.
-#[derive(Debug)]
-struct Reached {
-    phase: Phase,
-    progress: Progress,
-    through_proxy: bool,
-}
-
-impl<T: Transport> Connector<T> for Reached {
-    type Out = T;
-
-    fn connect(
-        &self,
-        details: &ConnectionDetails<'_>,
-        connection: Option<T>,
-    ) -> Result<Option<T>, ureq::Error> {
-        // The connection to a proxy is made by the same steps, and the request for its configuration has none.
-        let is_to_proxy = self.through_proxy && details.config.proxy().is_none();
-        if !is_to_proxy {
-            self.progress.at(self.phase);
-        }
-        Ok(connection)
-    }
 }
 
 const BEARER: &str = "Bearer ";

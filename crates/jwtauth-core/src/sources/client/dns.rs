@@ -15,7 +15,7 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-use super::Progress;
+use super::progress::Progress;
 use crate::sources::fetch::Phase;
 
 /// The lookups of one client: at most one at a time.

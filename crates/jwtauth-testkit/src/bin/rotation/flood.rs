@@ -5,8 +5,8 @@ use base64_simd::URL_SAFE_NO_PAD;
 use jwtauth_core::{Code, Request, Verifier};
 use serde_json::{Value, json};
 
-use crate::provider::Provider;
-use crate::{Result, THREADS, on_threads, verifier};
+use crate::provider::{Provider, Result};
+use crate::verifiers::{THREADS, on_threads, verifier};
 
 const KIDS: usize = 200;
 /// One for the keys, and one more in a cool-down.

@@ -4,18 +4,11 @@
 mod flood;
 mod provider;
 mod rotate;
+mod verifiers;
 
 use std::process::ExitCode;
-use std::thread;
 
-use jwtauth_core::Verifier;
-use serde_json::{Value, json};
-
-use crate::provider::Provider;
-
-type Result<T> = std::result::Result<T, String>;
-
-const THREADS: usize = 8;
+use crate::provider::{Provider, Result};
 
 fn main() -> ExitCode {
     let ran = std::env::args()
@@ -35,30 +28,4 @@ fn run(script: &str) -> Result<()> {
     let mut provider = Provider::start(script)?;
     flood::run(&mut provider)?;
     rotate::run(&mut provider)
-}
-
-/// A verifier for the provider's tokens with its keys from this source.
-fn verifier(provider: &Provider, source: &Value) -> Result<Verifier> {
-    let config = json!({
-        "dialect": "native",
-        "config": {
-            "keys": [source],
-            "algorithms": ["RS256", "ES256", "EdDSA"],
-            "kid": "match",
-            "issuer": provider.issuer,
-            "audiences": provider.audiences,
-        },
-    });
-    Verifier::from_json(&config.to_string()).map_err(|why| why.to_string())
-}
-
-/// Does the same on all threads at once.
-fn on_threads<T: Send>(work: impl Fn() -> T + Sync) -> Result<Vec<T>> {
-    thread::scope(|scope| {
-        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(&work)).collect();
-        let ended = threads.into_iter().map(|thread| thread.join());
-        ended
-            .map(|ended| ended.map_err(|_| "a thread has panicked".to_owned()))
-            .collect()
-    })
 }

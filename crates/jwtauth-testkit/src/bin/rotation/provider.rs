@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::Result;
+pub(crate) type Result<T> = std::result::Result<T, String>;
 
 /// A running provider; it ends with this value.
 pub(crate) struct Provider {

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use jwtauth_core::{Code, Request, Verifier};
 use serde_json::json;
 
-use crate::provider::Provider;
-use crate::{Result, THREADS, on_threads, verifier};
+use crate::provider::{Provider, Result};
+use crate::verifiers::{THREADS, on_threads, verifier};
 
 const COOL_DOWN: Duration = Duration::from_secs(2);
 /// How long after one rotation is the next: two at leisure, then two in one cool-down.
