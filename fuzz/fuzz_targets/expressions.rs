@@ -1,8 +1,8 @@
 //! The small languages: `expression\nclaims`. Each parses or is refused, and what was printed parses to the same.
 #![no_main]
 
-use jwtauth_core::claims::Claims;
-use jwtauth_core::expr::{Document, Glob, IndexRule, JmesPath, Pointer, Selector, Template};
+use jwtauth_core::internals::Claims;
+use jwtauth_core::internals::expr::{Document, Glob, IndexRule, JmesPath, Pointer, Selector, Template};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &str| {

@@ -3,7 +3,8 @@
 
 use std::sync::LazyLock;
 
-use jwtauth_core::{Verifier, json, wire};
+use jwtauth_core::{Verifier, wire};
+use jwtauth_core::internals::json;
 use libfuzzer_sys::fuzz_target;
 
 static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {

@@ -185,13 +185,11 @@ mod tests {
     #[test]
     fn a_thread_without_a_fetch_cannot_call_the_function() {
         let failed = HostFetch
-            .get(&FetchRequest {
-                url: "https://issuer.test/keys",
-                timeout: Duration::from_secs(60),
-                max_bytes: 1,
-                if_none_match: None,
-                if_modified_since: None,
-            })
+            .get(&FetchRequest::new(
+                "https://issuer.test/keys",
+                Duration::from_secs(60),
+                1,
+            ))
             .unwrap_err();
         assert!(failed.reason.contains("cannot be called from here"), "{failed}");
     }

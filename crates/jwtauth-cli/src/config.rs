@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use jwtauth_core::json::{self, Object, Value};
+use jwtauth_core::internals::json::{self, Object, Value};
 use jwtauth_core::{Code, Error, Verifier, wire};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 

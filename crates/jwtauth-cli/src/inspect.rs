@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use base64_simd::URL_SAFE_NO_PAD;
 use clap::Args;
-use jwtauth_core::json::{self, Value};
+use jwtauth_core::internals::json::{self, Value};
 
 use crate::ending::{Ending, Misuse};
 use crate::instant;

@@ -1,8 +1,9 @@
 //! When is that? Instants as people write and read them.
 
 use jiff::Timestamp;
-use jwtauth_core::json::Value;
-use jwtauth_core::{Clock, claims::NumericDate};
+use jwtauth_core::Clock;
+use jwtauth_core::NumericDate;
+use jwtauth_core::internals::json::Value;
 
 /// Reads the seconds since 1970 from a number or from a date such as `2026-01-31T12:00:00Z`.
 pub(crate) fn parse(text: &str) -> Result<i64, String> {
@@ -51,7 +52,7 @@ const UNITS: [(u64, &str); 5] = [
 
 #[cfg(test)]
 mod tests {
-    use jwtauth_core::json::Number;
+    use jwtauth_core::internals::json::Number;
 
     use super::*;
 

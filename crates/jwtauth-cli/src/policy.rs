@@ -1,7 +1,7 @@
 //! `jwtauth policy`: what does a configuration mean?
 
 use clap::Args;
-use jwtauth_core::json::{self, Value};
+use jwtauth_core::internals::json::{self, Value};
 use jwtauth_core::wire;
 
 use crate::config::ConfigArguments;

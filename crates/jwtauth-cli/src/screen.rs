@@ -7,7 +7,7 @@ use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
-use jwtauth_core::json::Value;
+use jwtauth_core::internals::json::Value;
 use serde::Serialize;
 
 use crate::ending::Misuse;

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::net::IpAddr;
 
 use clap::Args;
-use jwtauth_core::json::{self, Value};
+use jwtauth_core::internals::json::{self, Value};
 use jwtauth_core::{Error, Grant, Request, Result, wire};
 
 use crate::config::ConfigArguments;

@@ -91,7 +91,6 @@ impl<'t> Claims<'t> {
 
 /// The claim names of RFC 7519 §4.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is the RFC's own name")]
 pub enum Registered {
     Iss,
     Sub,

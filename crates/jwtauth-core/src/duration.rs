@@ -43,7 +43,7 @@ pub fn parse_go(text: &str) -> Option<(bool, Duration)> {
 }
 
 /// Writes a duration in Go's syntax with whole units: `1h30m`, `90s` becomes `1m30s`, zero is `0s`.
-pub fn to_go(duration: Duration) -> String {
+pub(crate) fn to_go(duration: Duration) -> String {
     if duration.is_zero() {
         return "0s".to_owned();
     }

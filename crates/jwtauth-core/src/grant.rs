@@ -9,6 +9,7 @@ use crate::error::Result;
 
 /// The only success value: who the caller is, and what they may have.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Grant {
     /// The profile under which it was granted; `None` for the policy's top level.
     pub profile: Option<String>,
@@ -29,6 +30,7 @@ pub struct Grant {
 /// Who the caller is.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Identity {
     /// The name to know the caller by; `None` where the policy names nobody (Consul).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,6 +58,7 @@ pub struct Identity {
 /// One thing a caller may have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Entitlement {
     /// What sort of thing.
     pub kind: EntitlementKind,
@@ -131,6 +134,7 @@ impl EntitlementKind {
 /// The terms of a session; a member is there when the policy sets it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Session {
     /// Seconds until it ends; absent: it does not end by itself.
     #[serde(skip_serializing_if = "Option::is_none")]

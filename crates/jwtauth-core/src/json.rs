@@ -12,7 +12,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-pub use self::parse::{MAX_DEPTH, Malformed, parse};
+pub(crate) use self::parse::MAX_DEPTH;
+pub use self::parse::{Malformed, parse};
 
 /// A JSON value that borrows its text where it can.
 #[derive(Debug, Clone, PartialEq)]

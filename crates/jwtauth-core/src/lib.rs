@@ -57,33 +57,54 @@
 
 #![forbid(unsafe_code)]
 
-pub mod claims;
-pub mod clock;
-pub mod dialect;
-pub mod duration;
+mod claims;
+mod clock;
+mod dialect;
+mod duration;
 mod envelope;
-pub mod error;
-pub mod expr;
+mod error;
+mod expr;
 mod file;
-pub mod grant;
-pub mod json;
-pub mod keys;
+mod grant;
+mod json;
+mod keys;
 mod members;
 mod pipeline;
-pub mod policy;
+mod policy;
 mod query;
 mod request;
-pub(crate) mod sources;
+mod sources;
 mod verifier;
 mod warning;
 pub mod wire;
 
-pub use crate::clock::{Clock, Monotonic};
+pub use crate::claims::NumericDate;
+pub use crate::clock::Clock;
+#[doc(hidden)]
+pub use crate::clock::Monotonic;
 pub use crate::error::{Class, Code, Error, Result, Stage};
 pub use crate::grant::{Entitlement, EntitlementKind, Grant, Identity, Payload, Session};
-pub use crate::policy::Policy;
 pub use crate::request::Request;
 pub use crate::sources::errand::{Errand, KeyFetch};
 pub use crate::sources::{fetch, status};
 pub use crate::verifier::{Step, Verifier, VerifierBuilder};
 pub use crate::warning::Warning;
+
+/// Private items for fuzzing, the test kit and the program. They may change or go with any release.
+#[doc(hidden)]
+pub mod internals {
+    pub use crate::claims::Claims;
+    pub use crate::dialect::Dialect;
+    pub use crate::duration::parse_go;
+    pub use crate::keys::Algorithm;
+
+    /// Expressions.
+    pub mod expr {
+        pub use crate::expr::{Document, Glob, IndexRule, JmesPath, Pointer, Selector, Template};
+    }
+
+    /// JSON texts.
+    pub mod json {
+        pub use crate::json::{Malformed, Number, Object, Value, parse};
+    }
+}

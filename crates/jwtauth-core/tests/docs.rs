@@ -9,7 +9,8 @@
 use std::fs;
 use std::path::Path;
 
-use jwtauth_core::{Verifier, json, wire};
+use jwtauth_core::internals::json;
+use jwtauth_core::{Verifier, wire};
 use serde_json::Value;
 
 #[test]

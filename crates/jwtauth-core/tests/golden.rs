@@ -12,7 +12,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use jwtauth_core::{Code, Verifier, json, wire};
+use jwtauth_core::internals::json;
+use jwtauth_core::{Code, Verifier, wire};
 
 #[test]
 fn each_configuration_becomes_exactly_its_policy() {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
-use jwtauth_core::dialect::Dialect;
+use jwtauth_core::internals::Dialect;
 use jwtauth_core::{Code, EntitlementKind};
 
 /// Compares the generated part of `index.d.ts` with the core's tables; `UPDATE_GENERATED=1` writes it anew.

@@ -89,25 +89,21 @@ pub unsafe extern "C" fn jwtauth_fetch_respond(
             }
             // What is no number of a status at all is refused with the other wrong ones.
             let status = u16::try_from(status).unwrap_or(0);
-            let fetched = wire::fetch::answer(status, headers, Vec::new())?;
+            let mut fetched = wire::fetch::answer(status, headers, Vec::new())?;
             if status != 200 || body_len == 0 {
                 return Ok(Ok(fetched));
             }
-            let too_long = || FetchFailed {
-                status: Some(status),
-                bytes_read: body_len as u64,
-                ..FetchFailed::new(
-                    Phase::Http,
-                    format!("a body of more than {} bytes", answer.max_bytes),
-                )
-            };
             if body_len as u64 > answer.max_bytes || isize::try_from(body_len).is_err() {
-                return Ok(Err(too_long()));
+                let reason = format!("a body of more than {} bytes", answer.max_bytes);
+                let mut failed = FetchFailed::new(Phase::Http, reason);
+                failed.status = Some(status);
+                failed.bytes_read = body_len as u64;
+                return Ok(Err(failed));
             }
             // SAFETY: the caller's promise; not NULL, and not longer than anything can be.
             let body = unsafe { std::slice::from_raw_parts(body.cast::<u8>(), body_len) };
-            let body = body.to_vec();
-            Ok(Ok(Fetched { body, ..fetched }))
+            fetched.body = body.to_vec();
+            Ok(Ok(fetched))
         })
     }))
 }

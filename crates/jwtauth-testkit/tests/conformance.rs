@@ -9,7 +9,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use jwtauth_core::{Code, Verifier, json, wire};
+use jwtauth_core::internals::json;
+use jwtauth_core::{Code, Verifier, wire};
 use jwtauth_testkit::flatten::{self, Report};
 use jwtauth_testkit::{runner, suite};
 

@@ -12,8 +12,8 @@ use aws_lc_rs::signature::{
 };
 use base64_simd::URL_SAFE_NO_PAD;
 use jsonwebtoken::EncodingKey;
-use jwtauth_core::json::{self, Object, Value};
-use jwtauth_core::keys::Algorithm;
+use jwtauth_core::internals::Algorithm;
+use jwtauth_core::internals::json::{self, Object, Value};
 use zeroize::Zeroizing;
 
 use crate::ending::Misuse;

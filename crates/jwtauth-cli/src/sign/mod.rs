@@ -10,8 +10,8 @@ use base64_simd::URL_SAFE_NO_PAD;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
-use jwtauth_core::json::{self, Value};
-use jwtauth_core::keys::Algorithm;
+use jwtauth_core::internals::Algorithm;
+use jwtauth_core::internals::json::{self, Value};
 use serde::ser::{Serialize, Serializer};
 
 use crate::ending::{Ending, Misuse};

@@ -14,7 +14,8 @@ use std::ops::Deref;
 use serde::Serialize;
 
 pub use self::glob::Glob;
-pub use self::jmespath::{Document, EvaluationFailed, JmesPath};
+pub(crate) use self::jmespath::EvaluationFailed;
+pub use self::jmespath::{Document, JmesPath};
 pub(crate) use self::pointer::go_integer;
 pub use self::pointer::{IndexRule, Pointer};
 pub use self::selector::Selector;
@@ -25,7 +26,7 @@ use crate::json::{Value, text};
 /// Where in the claims a value is.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Selection {
+pub(crate) enum Selection {
     /// The top-level claim of exactly this name.
     Claim(String),
     /// A JMESPath expression.
@@ -38,7 +39,7 @@ pub enum Selection {
 
 impl Selection {
     /// The top-level claim of this name.
-    pub fn claim(name: impl Into<String>) -> Selection {
+    pub(crate) fn claim(name: impl Into<String>) -> Selection {
         Selection::Claim(name.into())
     }
 
@@ -46,7 +47,7 @@ impl Selection {
     ///
     /// # Errors
     /// [`EvaluationFailed`] for a JMESPath expression that fails on these claims.
-    pub fn find<'a, 't>(
+    pub(crate) fn find<'a, 't>(
         &self,
         document: &'a Document<'t>,
     ) -> Result<Option<Found<'a, 't>>, EvaluationFailed> {
@@ -73,7 +74,7 @@ impl Selection {
     }
 
     /// What to call it in an error: a claim's name, a pointer, an expression.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         match self {
             Selection::Claim(name) => name,
             Selection::Pointer(pointer) => pointer.as_str(),
@@ -84,7 +85,7 @@ impl Selection {
 
 /// A value that was found in the claims, or made from them.
 #[derive(Debug)]
-pub enum Found<'a, 't> {
+pub(crate) enum Found<'a, 't> {
     /// It stands in the claims.
     Here(&'a Value<'t>),
     /// It was made from them: by an expression, or as a copy of all of them.

@@ -10,7 +10,7 @@ use serde_json::error::Category;
 use super::{Number, Object, Value};
 
 /// The deepest nesting that is read; a document deeper than this is refused.
-pub const MAX_DEPTH: usize = 64;
+pub(crate) const MAX_DEPTH: usize = 64;
 
 /// Reads one JSON document: unique names at every depth, at most [`MAX_DEPTH`] deep, nothing after it.
 ///

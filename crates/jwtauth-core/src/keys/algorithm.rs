@@ -83,39 +83,39 @@ impl fmt::Display for Algorithm {
 
 /// A set of algorithms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Algorithms(u16);
+pub(crate) struct Algorithms(u16);
 
 impl Algorithms {
     /// Whether the set holds this one.
-    pub const fn contains(self, algorithm: Algorithm) -> bool {
+    pub(crate) const fn contains(self, algorithm: Algorithm) -> bool {
         self.0 & (1 << algorithm as u16) != 0
     }
 
     /// The set and this one.
     #[must_use]
-    pub const fn with(self, algorithm: Algorithm) -> Algorithms {
+    pub(crate) const fn with(self, algorithm: Algorithm) -> Algorithms {
         Algorithms(self.0 | 1 << algorithm as u16)
     }
 
     /// What both sets hold.
     #[must_use]
-    pub const fn intersection(self, other: Algorithms) -> Algorithms {
+    pub(crate) const fn intersection(self, other: Algorithms) -> Algorithms {
         Algorithms(self.0 & other.0)
     }
 
     /// What this set holds and the other does not.
     #[must_use]
-    pub const fn without(self, other: Algorithms) -> Algorithms {
+    pub(crate) const fn without(self, other: Algorithms) -> Algorithms {
         Algorithms(self.0 & !other.0)
     }
 
     /// Whether the set holds nothing.
-    pub const fn is_empty(self) -> bool {
+    pub(crate) const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
     /// The members, in the order of [`Algorithm::ALL`].
-    pub fn iter(self) -> impl Iterator<Item = Algorithm> {
+    pub(crate) fn iter(self) -> impl Iterator<Item = Algorithm> {
         Algorithm::ALL
             .into_iter()
             .filter(move |algorithm| self.contains(*algorithm))

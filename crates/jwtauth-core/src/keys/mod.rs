@@ -15,7 +15,8 @@ pub(crate) mod public;
 mod secret;
 mod set;
 
-pub use self::algorithm::{Algorithm, Algorithms};
+pub use self::algorithm::Algorithm;
+pub(crate) use self::algorithm::Algorithms;
 pub(crate) use self::jwks::is_public_jwk;
 pub(crate) use self::key::{Key, PreparedKey};
 pub(crate) use self::public::is_certificate;

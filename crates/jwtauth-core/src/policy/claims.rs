@@ -10,7 +10,7 @@ use crate::json::Value;
 
 /// What must hold of the claims.
 #[derive(Debug, Clone, Serialize)]
-pub struct ClaimsPolicy {
+pub(crate) struct ClaimsPolicy {
     /// The acceptable issuers, compared byte for byte; empty: not checked.
     #[serde(rename = "issuer", serialize_with = "one_or_many")]
     pub issuers: Vec<String>,
@@ -56,7 +56,7 @@ impl Default for ClaimsPolicy {
 /// One of the checks of registered claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum RegisteredCheck {
+pub(crate) enum RegisteredCheck {
     /// `iss` is an acceptable issuer.
     Iss,
     /// `sub` is the acceptable subject.
@@ -79,10 +79,10 @@ pub enum RegisteredCheck {
 
 impl RegisteredCheck {
     /// How many checks there are.
-    pub const COUNT: usize = 9;
+    pub(crate) const COUNT: usize = 9;
 
     /// The order where a policy says nothing else.
-    pub const DEFAULT_ORDER: [RegisteredCheck; RegisteredCheck::COUNT] = [
+    pub(crate) const DEFAULT_ORDER: [RegisteredCheck; RegisteredCheck::COUNT] = [
         RegisteredCheck::Iss,
         RegisteredCheck::Sub,
         RegisteredCheck::Aud,
@@ -97,7 +97,7 @@ impl RegisteredCheck {
 
 /// Whom a token may be meant for (RFC 7519 §4.1.3).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum AudienceRule {
+pub(crate) enum AudienceRule {
     /// For one of these at least.
     OneOf(Vec<String>),
     /// For nobody in particular: a token that names an audience is refused. An empty list names nobody.
@@ -111,9 +111,9 @@ pub enum AudienceRule {
 
 impl AudienceRule {
     /// How a policy says [`AudienceRule::NobodyOrEmpty`].
-    pub const NOBODY_OR_EMPTY: &'static str = "none_or_empty";
+    pub(crate) const NOBODY_OR_EMPTY: &'static str = "none_or_empty";
     /// How a policy says [`AudienceRule::Anybody`].
-    pub const ANYBODY: &'static str = "any";
+    pub(crate) const ANYBODY: &'static str = "any";
 
     fn is_nobody(&self) -> bool {
         *self == AudienceRule::Nobody
@@ -133,7 +133,7 @@ impl Serialize for AudienceRule {
 
 /// When a token is valid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TimesRule {
+pub(crate) struct TimesRule {
     /// How far each claim may be off.
     pub leeway: Leeway,
     /// Whether `exp` itself is still good.
@@ -176,7 +176,7 @@ impl Default for TimesRule {
 
 /// How far each time may be off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Leeway {
+pub(crate) struct Leeway {
     /// For `exp`.
     #[serde(serialize_with = "duration::serialize")]
     pub exp: Duration,
@@ -190,10 +190,10 @@ pub struct Leeway {
 
 impl Leeway {
     /// How far a time may be off where nothing is said.
-    pub const DEFAULT: Duration = Duration::from_secs(60);
+    pub(crate) const DEFAULT: Duration = Duration::from_secs(60);
 
     /// The same for all three.
-    pub const fn all(duration: Duration) -> Leeway {
+    pub(crate) const fn all(duration: Duration) -> Leeway {
         Leeway {
             exp: duration,
             nbf: duration,
@@ -211,7 +211,7 @@ impl Default for Leeway {
 /// The instant at which a token expires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Boundary {
+pub(crate) enum Boundary {
     /// At `exp` plus leeway it is expired (RFC 7519 §4.1.4: "on or after").
     #[default]
     OnOrAfter,
@@ -227,7 +227,7 @@ impl Boundary {
 
 /// How absent times are made up from those that are there; a token with none of the three is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Synthesis {
+pub(crate) struct Synthesis {
     /// An absent `exp` is the later of `iat` and `nbf` plus this.
     #[serde(serialize_with = "duration::serialize")]
     pub exp_after: Duration,
@@ -238,7 +238,7 @@ pub struct Synthesis {
 
 /// One rule about one claim, or about all of them.
 #[derive(Debug, Clone, Serialize)]
-pub struct ClaimRule {
+pub(crate) struct ClaimRule {
     /// The claim.
     #[serde(flatten)]
     pub select: Selection,
@@ -255,7 +255,7 @@ pub struct ClaimRule {
 
 impl ClaimRule {
     /// A rule about a claim as it stands.
-    pub fn new(select: Selection, test: ClaimTest) -> ClaimRule {
+    pub(crate) fn new(select: Selection, test: ClaimTest) -> ClaimRule {
         ClaimRule {
             select,
             test,
@@ -268,7 +268,7 @@ impl ClaimRule {
 /// What must hold of a claim.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ClaimTest {
+pub(crate) enum ClaimTest {
     /// It is deeply equal to this: same types, integers exactly, other numbers as doubles, order of members aside.
     Equals(Value<'static>),
     /// It, or one of its elements, is one of these scalars; numbers compare by exact value.

@@ -7,7 +7,7 @@ use crate::error::{Code, Error};
 
 /// Where requests carry the token. A token given apart always counts, whatever stands here.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ExtractRule {
+pub(crate) struct ExtractRule {
     /// The header.
     pub header: Option<HeaderRule>,
     /// The query parameter, looked at when the header gives nothing.
@@ -22,7 +22,7 @@ pub struct ExtractRule {
 
 /// Where a request may name the organisation it wants to act in; only a positive integer is a name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RequestedOrg {
+pub(crate) struct RequestedOrg {
     /// The query parameters; the first that is there counts.
     pub query: Vec<String>,
     /// The header, when no parameter names one.
@@ -31,7 +31,7 @@ pub struct RequestedOrg {
 
 /// A header that carries the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeaderRule {
+pub(crate) struct HeaderRule {
     /// Its name, compared without regard to case.
     pub name: String,
     /// What stands before the token.
@@ -42,7 +42,7 @@ pub struct HeaderRule {
 
 impl HeaderRule {
     /// The header of RFC 6750 §2.1, in which requests carry the token if nothing else is said.
-    pub fn authorization() -> HeaderRule {
+    pub(crate) fn authorization() -> HeaderRule {
         HeaderRule {
             name: HeaderRule::AUTHORIZATION.to_owned(),
             prefix: Some(HeaderRule::BEARER.to_owned()),
@@ -84,7 +84,7 @@ impl Serialize for ExtractRule {
 /// How the text before a token is treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum PrefixRule {
+pub(crate) enum PrefixRule {
     /// It is an authentication scheme: it must be there, in any case (RFC 9110 §11.1).
     #[default]
     Scheme,
@@ -101,7 +101,7 @@ impl PrefixRule {
 /// What becomes of `=` in a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Padding {
+pub(crate) enum Padding {
     /// The token is refused (RFC 7515 §2).
     #[default]
     Refuse,
@@ -117,7 +117,7 @@ impl Padding {
 
 /// What the header of a token may be.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct DecodeRule {
+pub(crate) struct DecodeRule {
     /// The acceptable `typ` headers, compared as media types; `None`: any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub typ: Option<Vec<String>>,
@@ -133,7 +133,7 @@ pub struct DecodeRule {
 /// `x5c`), and a `nonce`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum UnusedHeaders {
+pub(crate) enum UnusedHeaders {
     /// They are not looked at.
     #[default]
     Ignored,
@@ -150,7 +150,7 @@ impl UnusedHeaders {
 
 /// Which denials mean "this request was not for us": the configured system would ask its next authenticator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct NotApplicable {
+pub(crate) struct NotApplicable {
     /// The request carries no token.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub missing: bool,
@@ -188,7 +188,7 @@ impl NotApplicable {
 
 /// Sizes beyond which nothing is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// The whole token, in bytes.
     pub token_bytes: usize,
     /// The decoded header, in bytes.

@@ -10,7 +10,7 @@ use crate::duration;
 
 /// A URL that keys are fetched from, with its settings (`docs/keys-over-http.md`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FetchSettings {
+pub(crate) struct FetchSettings {
     /// The certificates of the authorities that are trusted instead of the system's, as PEM.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_pem: Option<String>,
@@ -107,7 +107,7 @@ impl FetchSettings {
 /// Through which proxy a fetch goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ProxyRule {
+pub(crate) enum ProxyRule {
     /// The one that `HTTPS_PROXY` and `NO_PROXY` name.
     #[default]
     Environment,

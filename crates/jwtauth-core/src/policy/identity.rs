@@ -8,7 +8,7 @@ use crate::expr::Selection;
 
 /// Whom the claims name. `sub`, when it is a text, is always the identity's subject.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct IdentityRule {
+pub(crate) struct IdentityRule {
     /// Where the name is, in order of preference; the first non-empty text wins. Empty: nobody is named.
     #[serde(serialize_with = "one_or_many")]
     pub name: Vec<ValueRule>,
@@ -35,7 +35,7 @@ pub struct IdentityRule {
 /// Whether somebody must be named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Named {
+pub(crate) enum Named {
     /// Yes; a token that names nobody is refused at once.
     #[default]
     Required,
@@ -48,7 +48,7 @@ pub enum Named {
 /// A single text from the claims.
 #[derive(Debug, Clone, Serialize)]
 #[serde(remote = "Self")]
-pub struct ValueRule {
+pub(crate) struct ValueRule {
     /// The claim.
     #[serde(flatten)]
     pub select: Selection,
@@ -65,7 +65,7 @@ pub struct ValueRule {
 
 impl ValueRule {
     /// A text that may be absent and must not be anything else.
-    pub fn new(select: Selection) -> ValueRule {
+    pub(crate) fn new(select: Selection) -> ValueRule {
         ValueRule {
             select,
             text: TextRule::default(),
@@ -96,7 +96,7 @@ impl Serialize for ValueRule {
 /// What becomes a metadata value.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
-pub enum MetadataRule {
+pub(crate) enum MetadataRule {
     /// Always this text.
     Fixed {
         /// The text.
@@ -109,7 +109,7 @@ pub enum MetadataRule {
 /// A list of texts from the claims.
 #[derive(Debug, Clone, Serialize)]
 #[serde(remote = "Self")]
-pub struct ListRule {
+pub(crate) struct ListRule {
     /// The claim. A single scalar counts as a list of one, unless `other` drops it.
     #[serde(flatten)]
     pub select: Selection,
@@ -132,7 +132,7 @@ pub struct ListRule {
 
 impl ListRule {
     /// A list of texts that may be absent and must not hold anything else.
-    pub fn new(select: Selection) -> ListRule {
+    pub(crate) fn new(select: Selection) -> ListRule {
         ListRule {
             select,
             text: TextRule::default(),
@@ -167,7 +167,7 @@ impl Serialize for ListRule {
 /// What counts as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum TextRule {
+pub(crate) enum TextRule {
     /// Strings alone.
     #[default]
     Strings,
@@ -180,7 +180,7 @@ pub enum TextRule {
 /// What an absent claim means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum AbsentRule {
+pub(crate) enum AbsentRule {
     /// The target is left out.
     #[default]
     Omit,
@@ -191,7 +191,7 @@ pub enum AbsentRule {
 /// What a value of another type means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum OtherRule {
+pub(crate) enum OtherRule {
     /// The token is refused.
     #[default]
     Refuse,

@@ -15,7 +15,7 @@ use crate::keys::{Algorithm, Algorithms};
 
 /// Where keys come from and how one is chosen.
 #[derive(Debug, Clone, Serialize)]
-pub struct KeyRule {
+pub(crate) struct KeyRule {
     /// The sources, in order.
     #[serde(rename = "keys")]
     pub sources: Vec<KeySpec>,
@@ -27,7 +27,7 @@ pub struct KeyRule {
 
 impl KeyRule {
     /// No keys, for a policy that takes no tokens.
-    pub fn empty() -> KeyRule {
+    pub(crate) fn empty() -> KeyRule {
         KeyRule {
             sources: Vec::new(),
             algorithms: Algorithm::ALL.into_iter().collect(),
@@ -38,7 +38,7 @@ impl KeyRule {
 
 /// One source of keys.
 #[derive(Debug, Clone, Serialize)]
-pub struct KeySpec {
+pub(crate) struct KeySpec {
     /// Where the keys are.
     #[serde(flatten)]
     pub origin: Origin,
@@ -52,7 +52,7 @@ pub struct KeySpec {
 
 impl KeySpec {
     /// The keys there: no `kid` of their own, and every algorithm that the policy allows.
-    pub fn of(origin: Origin) -> KeySpec {
+    pub(crate) fn of(origin: Origin) -> KeySpec {
         KeySpec {
             origin,
             kid: None,
@@ -64,7 +64,7 @@ impl KeySpec {
 /// Where keys are.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Origin {
+pub(crate) enum Origin {
     /// One public key or certificate as PEM text.
     Pem(String),
     /// A file with one.
@@ -91,7 +91,7 @@ pub enum Origin {
 
 /// A JWK set behind a URL.
 #[derive(Clone, PartialEq, Eq, Serialize)]
-pub struct JwksUrl {
+pub(crate) struct JwksUrl {
     /// The URL.
     #[serde(rename = "jwks_url")]
     pub url: String,
@@ -102,7 +102,7 @@ pub struct JwksUrl {
 
 /// The JWK set of an OpenID Connect issuer, where its metadata says it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct OidcDiscoveryUrl {
+pub(crate) struct OidcDiscoveryUrl {
     /// The issuer.
     #[serde(rename = "oidc_discovery_url")]
     pub issuer: String,
@@ -120,7 +120,7 @@ pub struct OidcDiscoveryUrl {
 /// Which algorithms the keys of a discovered issuer may be used with, among those that the policy allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum DiscoveredAlgorithms {
+pub(crate) enum DiscoveredAlgorithms {
     /// Any.
     #[default]
     Any,
@@ -181,7 +181,7 @@ impl fmt::Debug for JwksUrl {
 /// How a token's `kid` chooses among the keys (RFC 7515 §4.1.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum KidRule {
+pub(crate) enum KidRule {
     /// Absent: every key is tried. Present: keys with that `kid`, and keys without any.
     #[default]
     Hint,

@@ -23,28 +23,31 @@ use serde::Serialize;
 
 use crate::warning::Warning;
 
-pub use self::claims::{
+pub(crate) use self::claims::{
     AudienceRule, Boundary, ClaimRule, ClaimTest, ClaimsPolicy, Leeway, RegisteredCheck, Synthesis, TimesRule,
 };
-pub use self::extract::{
-    DecodeRule, ExtractRule, HeaderRule, Limits, NotApplicable, Padding, PrefixRule, RequestedOrg,
-    UnusedHeaders,
+pub(crate) use self::extract::{
+    DecodeRule, ExtractRule, HeaderRule, NotApplicable, Padding, PrefixRule, RequestedOrg, UnusedHeaders,
 };
-pub use self::fetch::{FetchSettings, ProxyRule};
-pub use self::identity::{
+pub(crate) use self::fetch::FetchSettings;
+#[cfg(feature = "http")]
+pub(crate) use self::fetch::ProxyRule;
+pub(crate) use self::identity::{
     AbsentRule, IdentityRule, ListRule, MetadataRule, Named, OtherRule, TextRule, ValueRule,
 };
-pub use self::keys::{DiscoveredAlgorithms, JwksUrl, KeyRule, KeySpec, KidRule, OidcDiscoveryUrl, Origin};
-pub use self::response::{Response, Responses};
-pub use self::rules::{
+pub(crate) use self::keys::{
+    DiscoveredAlgorithms, JwksUrl, KeyRule, KeySpec, KidRule, OidcDiscoveryUrl, Origin,
+};
+pub(crate) use self::response::{Response, Responses};
+pub(crate) use self::rules::{
     BindKind, BindingRule, Bindings, Directory, OrgMapping, OrgRole, OrgRoleRule, OrgTarget, RoleRule, Rules,
 };
-pub use self::secret::Secret;
-pub use self::session::SessionRule;
+pub(crate) use self::secret::Secret;
+pub(crate) use self::session::SessionRule;
 
 /// Everything a verifier decides by.
 #[derive(Debug, Clone, Serialize)]
-pub struct Policy {
+pub(crate) struct Policy {
     /// Where keys come from, how `kid` chooses among them, and which algorithms they may be used with.
     #[serde(flatten)]
     pub keys: KeyRule,
@@ -70,7 +73,7 @@ pub struct Policy {
 
 impl Policy {
     /// A policy of these keys and profiles that takes its tokens from the request's `token` alone.
-    pub fn new(keys: KeyRule, profiles: Profiles) -> Policy {
+    pub(crate) fn new(keys: KeyRule, profiles: Profiles) -> Policy {
         Policy {
             keys,
             extract: ExtractRule::default(),
@@ -85,7 +88,7 @@ impl Policy {
 
 /// The profiles of a policy.
 #[derive(Debug, Clone, Default)]
-pub struct Profiles {
+pub(crate) struct Profiles {
     /// The rules for a request that names no profile; `None`: such a request falls back to `default`.
     pub top: Option<Profile>,
     /// The profile that a request without one gets when there is no top level.
@@ -98,7 +101,7 @@ pub struct Profiles {
 
 impl Profiles {
     /// No named profiles: every request is decided by this one.
-    pub fn only(profile: Profile) -> Profiles {
+    pub(crate) fn only(profile: Profile) -> Profiles {
         Profiles {
             top: Some(profile),
             ..Profiles::default()
@@ -108,7 +111,7 @@ impl Profiles {
 
 /// One set of rules: which claims are required, whom they name, what that one receives.
 #[derive(Debug, Clone, Serialize)]
-pub struct Profile {
+pub(crate) struct Profile {
     /// Its name; empty for the top level.
     #[serde(skip)]
     pub name: String,
@@ -133,7 +136,7 @@ pub struct Profile {
 
 impl Profile {
     /// The top level: open to every network, with nothing to receive.
-    pub fn new(claims: ClaimsPolicy, identity: IdentityRule) -> Profile {
+    pub(crate) fn new(claims: ClaimsPolicy, identity: IdentityRule) -> Profile {
         Profile {
             name: String::new(),
             closed: None,

@@ -6,7 +6,7 @@ use crate::error::{Class, Code, Error, Stage};
 
 /// What denials say, by code: the status over HTTP and the wording that operators search for.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Responses {
+pub(crate) struct Responses {
     /// The status of a denial that no entry gives one; if absent, 401, or 403 where the token is good and its holder
     /// may not.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -18,7 +18,7 @@ pub struct Responses {
 
 /// What one sort of denial says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Response {
+pub(crate) struct Response {
     /// The code it is for, by its wire name.
     #[serde(serialize_with = "by_name")]
     pub code: Code,

@@ -11,7 +11,7 @@ use crate::grant::EntitlementKind;
 
 /// What a named caller receives.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Rules {
+pub(crate) struct Rules {
     /// Claim rules that are looked at only once the identity is known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub requirements: Vec<ClaimRule>,
@@ -34,7 +34,7 @@ pub struct Rules {
 
 /// One role, from an expression.
 #[derive(Debug, Clone, Serialize)]
-pub struct RoleRule {
+pub(crate) struct RoleRule {
     /// The expression; its result must be a text.
     pub jmespath: JmesPath,
     /// The roles there are; `None`: any text is one.
@@ -50,7 +50,7 @@ pub struct RoleRule {
 
 /// Roles in organisations, as `docs/dialects/grafana.md` describes them.
 #[derive(Debug, Clone, Serialize)]
-pub struct OrgRoleRule {
+pub(crate) struct OrgRoleRule {
     /// The expression for the direct role.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<JmesPath>,
@@ -79,12 +79,12 @@ pub struct OrgRoleRule {
 
 impl OrgRoleRule {
     /// The direct role that stands for administration of the whole server, and the name of that entitlement.
-    pub const SERVER_ADMIN: &'static str = "GrafanaAdmin";
+    pub(crate) const SERVER_ADMIN: &'static str = "GrafanaAdmin";
 }
 
 /// One item of an organisation mapping.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct OrgMapping {
+pub(crate) struct OrgMapping {
     /// The external organisation; `*` is everyone.
     pub external: String,
     /// Where.
@@ -95,8 +95,7 @@ pub struct OrgMapping {
 
 /// A role in an organisation, the lowest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "each is Grafana's own name")]
-pub enum OrgRole {
+pub(crate) enum OrgRole {
     None,
     Viewer,
     Editor,
@@ -105,15 +104,15 @@ pub enum OrgRole {
 
 impl OrgRole {
     /// Every role.
-    pub const ALL: [OrgRole; 4] = [OrgRole::None, OrgRole::Viewer, OrgRole::Editor, OrgRole::Admin];
+    pub(crate) const ALL: [OrgRole; 4] = [OrgRole::None, OrgRole::Viewer, OrgRole::Editor, OrgRole::Admin];
 
     /// The role of exactly this name.
-    pub fn parse(name: &str) -> Option<OrgRole> {
+    pub(crate) fn parse(name: &str) -> Option<OrgRole> {
         OrgRole::ALL.into_iter().find(|role| role.as_str() == name)
     }
 
     /// Its name.
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             OrgRole::None => "None",
             OrgRole::Viewer => "Viewer",
@@ -125,7 +124,7 @@ impl OrgRole {
 
 /// The organisation of a mapping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum OrgTarget {
+pub(crate) enum OrgTarget {
     /// Every organisation there is.
     All,
     /// One, by its id.
@@ -134,7 +133,7 @@ pub enum OrgTarget {
 
 impl OrgTarget {
     /// How a policy says [`OrgTarget::All`].
-    pub const ALL: &'static str = "all";
+    pub(crate) const ALL: &'static str = "all";
 }
 
 impl Serialize for OrgTarget {
@@ -148,7 +147,7 @@ impl Serialize for OrgTarget {
 
 /// Rules that bind entitlements to mapped values and lists (`identity.metadata`, `identity.lists`).
 #[derive(Debug, Clone, Serialize)]
-pub struct Bindings {
+pub(crate) struct Bindings {
     /// The rules, all of which are looked at.
     pub rules: Vec<BindingRule>,
     /// What exists.
@@ -160,7 +159,7 @@ pub struct Bindings {
 
 /// One binding rule.
 #[derive(Debug, Clone, Serialize)]
-pub struct BindingRule {
+pub(crate) struct BindingRule {
     /// Whom it is for; `None`: everybody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selector: Option<Selector>,
@@ -176,8 +175,7 @@ pub struct BindingRule {
 /// What a binding rule gives, in the order in which grants list it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each is the entitlement kind of the same name")]
-pub enum BindKind {
+pub(crate) enum BindKind {
     Policy,
     Role,
     Service,
@@ -197,7 +195,7 @@ impl BindKind {
     ];
 
     /// The kind of the entitlement.
-    pub const fn entitlement(self) -> EntitlementKind {
+    pub(crate) const fn entitlement(self) -> EntitlementKind {
         match self {
             BindKind::Policy => EntitlementKind::Policy,
             BindKind::Role => EntitlementKind::Role,
@@ -208,7 +206,7 @@ impl BindKind {
     }
 
     /// Whether something of this kind can have this name.
-    pub fn accepts(self, name: &str) -> bool {
+    pub(crate) fn accepts(self, name: &str) -> bool {
         let lower = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
         let dashes = |byte: u8| matches!(byte, b'-' | b'_');
         match self {
@@ -229,7 +227,7 @@ impl BindKind {
     }
 
     /// Whether something of this kind and name can be made with these variables.
-    pub fn accepts_variables(self, name: &str, variables: &BTreeMap<String, String>) -> bool {
+    pub(crate) fn accepts_variables(self, name: &str, variables: &BTreeMap<String, String>) -> bool {
         let wants_name = BindKind::TEMPLATES
             .iter()
             .any(|(template, wants)| *template == name && *wants);
@@ -241,7 +239,7 @@ impl BindKind {
 
 /// What exists on the host; `None`: whatever is named exists.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Directory {
+pub(crate) struct Directory {
     /// The roles there are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub roles: Option<BTreeSet<String>>,

@@ -7,16 +7,16 @@ use zeroize::Zeroizing;
 
 /// The bytes of a shared secret; zeroed when dropped, never printed.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Zeroizing<Vec<u8>>);
+pub(crate) struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
     /// Takes the bytes over.
-    pub fn new(bytes: Vec<u8>) -> Secret {
+    pub(crate) fn new(bytes: Vec<u8>) -> Secret {
         Secret(Zeroizing::new(bytes))
     }
 
     /// The bytes.
-    pub fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 }
@@ -35,5 +35,5 @@ impl Serialize for Secret {
 
 impl Secret {
     /// What a printed policy says in place of a secret; it is refused when read back.
-    pub const REDACTED: &'static str = "(redacted)";
+    pub(crate) const REDACTED: &'static str = "(redacted)";
 }

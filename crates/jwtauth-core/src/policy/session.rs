@@ -9,7 +9,7 @@ use crate::grant::Session;
 
 /// The terms of a session. Everything that can be computed when the verifier is built, is.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct SessionRule {
+pub(crate) struct SessionRule {
     /// The terms that are the same for everybody.
     #[serde(flatten, serialize_with = "with_durations")]
     pub terms: Session,

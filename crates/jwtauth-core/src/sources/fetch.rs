@@ -8,8 +8,6 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::error::Result;
-#[cfg(not(feature = "http"))]
-use crate::error::{Code, Error};
 use crate::policy::url::without_query;
 
 /// Fetches documents. Called on the threads that authenticate, one call at a time for each key source.
@@ -23,6 +21,7 @@ pub trait Fetch: Send + Sync + fmt::Debug {
 
 /// What is to be fetched.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub struct FetchRequest<'a> {
     /// The URL.
     pub url: &'a str,
@@ -37,6 +36,17 @@ pub struct FetchRequest<'a> {
 }
 
 impl<'a> FetchRequest<'a> {
+    /// A request without conditions.
+    pub fn new(url: &'a str, timeout: Duration, max_bytes: u64) -> FetchRequest<'a> {
+        FetchRequest {
+            url,
+            timeout,
+            max_bytes,
+            if_none_match: None,
+            if_modified_since: None,
+        }
+    }
+
     /// The headers to send.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &'a str)> + use<'a> {
         [
@@ -51,6 +61,7 @@ impl<'a> FetchRequest<'a> {
 
 /// What a server answered.
 #[derive(Clone, Default)]
+#[non_exhaustive]
 pub struct Fetched {
     /// The status.
     pub status: u16,
@@ -124,6 +135,7 @@ impl fmt::Debug for Fetched {
 
 /// Why nothing was fetched; holds nothing of what a server sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FetchFailed {
     /// How far it came.
     pub phase: Phase,
@@ -139,6 +151,7 @@ pub struct FetchFailed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each is the phase's own name")]
+#[non_exhaustive]
 pub enum Phase {
     Dns,
     Connect,

@@ -6,6 +6,7 @@ use super::fetch::{FetchFailed, Phase};
 
 /// A key source as it is now.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct SourceStatus {
     /// Where it stands in the policy.
     pub source: String,
@@ -38,6 +39,7 @@ pub enum SourceState {
 
 /// How fetching goes. Times are in whole seconds.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct FetchStatus {
     /// The URL of the key set or of the issuer, without its query.
     pub url: String,
@@ -66,6 +68,7 @@ pub struct FetchStatus {
 
 /// The last failure of a fetch.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct LastFailure {
     /// How far it came.
     pub phase: Phase,

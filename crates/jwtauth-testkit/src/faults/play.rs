@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use jwtauth_core::claims::NumericDate;
-use jwtauth_core::{Clock, Monotonic, duration};
+use jwtauth_core::NumericDate;
+use jwtauth_core::internals::parse_go;
+use jwtauth_core::{Clock, Monotonic};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -151,7 +152,7 @@ impl Play {
             self.write(name, &self.placed(text))?;
         }
         if let Some(text) = &change.advance {
-            let by = duration::parse_go(text).filter(|(negative, _)| !negative);
+            let by = parse_go(text).filter(|(negative, _)| !negative);
             self.clock
                 .advance(by.context(format_args!("`{text}` is no duration"))?.1);
         }
