@@ -134,12 +134,10 @@ impl Entitlement {
     ) -> PyResult<Entitlement> {
         let known = EntitlementKind::ALL.iter().find(|known| known.as_str() == kind);
         let kind = known.ok_or_else(|| PyValueError::new_err(format!("there is no kind {kind:?}")))?;
-        Ok(Entitlement(jwtauth_core::Entitlement {
-            kind: *kind,
-            scope,
-            name,
-            variables: variables.unwrap_or_default(),
-        }))
+        let mut entitlement = jwtauth_core::Entitlement::new(*kind, name);
+        entitlement.scope = scope;
+        entitlement.variables = variables.unwrap_or_default();
+        Ok(Entitlement(entitlement))
     }
 
     /// What sort of thing it is.

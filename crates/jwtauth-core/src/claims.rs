@@ -189,6 +189,7 @@ impl NumericDate {
         clippy::cast_sign_loss,
         reason = "the range is checked before the casts"
     )]
+    #[doc(hidden)]
     pub fn from_number(number: Number) -> Option<NumericDate> {
         const LIMIT: i64 = 1 << 53;
         match number {
@@ -215,6 +216,7 @@ impl NumericDate {
 
     /// Drops the fraction, toward zero.
     #[must_use]
+    #[doc(hidden)]
     pub fn truncated(self) -> NumericDate {
         let up = i64::from(self.seconds < 0 && self.nanos > 0);
         NumericDate {
@@ -258,6 +260,7 @@ impl NumericDate {
     }
 
     /// Whether this is the epoch itself, which some systems read as "absent".
+    #[doc(hidden)]
     pub fn is_zero(self) -> bool {
         self.seconds == 0 && self.nanos == 0
     }

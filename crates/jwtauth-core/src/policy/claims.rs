@@ -38,7 +38,7 @@ pub(crate) struct ClaimsPolicy {
 }
 
 impl Default for ClaimsPolicy {
-    /// What is asked where nothing is said: `exp` must be there, no issuer is checked, and no audience may be named.
+    /// What is asked by default: `exp` must be there, no issuer is checked, and no audience may be named.
     fn default() -> ClaimsPolicy {
         ClaimsPolicy {
             issuers: Vec::new(),
@@ -189,7 +189,7 @@ pub(crate) struct Leeway {
 }
 
 impl Leeway {
-    /// How far a time may be off where nothing is said.
+    /// How far a time may be off by default.
     pub(crate) const DEFAULT: Duration = Duration::from_secs(60);
 
     /// The same for all three.

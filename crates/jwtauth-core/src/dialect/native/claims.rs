@@ -143,7 +143,7 @@ mod tests {
     use crate::json;
 
     #[test]
-    fn nothing_said_is_the_default() {
+    fn an_empty_configuration_reads_as_the_default() {
         let nothing = json::parse("{}").unwrap();
         let mut members = Field::root(&nothing, Code::ConfigInvalid).members().unwrap();
         let read = read(&mut Layers::top(&mut members), None).unwrap();

@@ -5,7 +5,7 @@ use crate::expr::{IndexRule, JmesPath, Pointer, Selection};
 use crate::members::{Field, Members};
 use crate::policy::{IdentityRule, ListRule, MetadataRule, ValueRule};
 
-/// The rule where nothing is said: the subject is whom the token is about (RFC 7519 §4.1.2).
+/// The default rule: the subject is whom the token is about (RFC 7519 §4.1.2).
 pub(super) fn by_subject() -> IdentityRule {
     IdentityRule {
         name: vec![subject()],

@@ -43,7 +43,7 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
     Ok(policy)
 }
 
-/// Where requests carry the token if nothing is said.
+/// Where requests carry the token by default.
 fn by_header() -> ExtractRule {
     ExtractRule {
         header: Some(HeaderRule::authorization()),
