@@ -199,14 +199,6 @@ impl Payload {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// Reads the text again.
-    ///
-    /// # Errors
-    /// None in practice: the text was read before it was granted.
-    pub fn parse(&self) -> Result<Claims<'_>> {
-        Claims::parse(&self.0)
-    }
 }
 
 #[cfg(test)]
