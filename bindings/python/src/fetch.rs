@@ -1,4 +1,4 @@
-//! How does a function of the host's fetch keys?
+//! Fetching keys with the application's `fetch` function.
 //!
 //! The core calls it on the thread that makes the fetch, which has released the interpreter and takes it back for the
 //! call.
@@ -17,17 +17,18 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyMapping, PyModule};
 
-/// What fetches keys in place of the library's own client.
+/// The application's `fetch` function, which replaces the library's own client.
 pub(crate) struct Hosted {
-    /// `None` once the garbage collector cleared it. Only held with the interpreter, so never while a thread forks.
+    /// `None` after the garbage collector cleared it. The lock is held only with the GIL, so never while a thread
+    /// forks.
     function: Mutex<Option<Py<PyAny>>>,
 }
 
-/// Why a function gave no answer.
+/// Why a call of the function gave no response.
 enum Failed {
-    /// It raised this.
+    /// It raised this exception.
     Raised(PyErr),
-    /// It returned what is no answer.
+    /// It returned an invalid value.
     Wrong(String),
 }
 
@@ -78,7 +79,7 @@ impl Raised {
 }
 
 impl Hosted {
-    /// Takes the function, if it is one that can be called and gives its answer at once.
+    /// Takes the function if it is callable and not `async`.
     ///
     /// # Errors
     /// `TypeError`.
@@ -104,12 +105,12 @@ impl Hosted {
         })
     }
 
-    /// Shows the garbage collector what is held here.
+    /// Reports the function to the garbage collector.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(self.lock().as_ref())
     }
 
-    /// Lets go of the function; from now on every fetch fails.
+    /// Releases the function; from now on every fetch fails.
     pub(crate) fn clear(&self) {
         let function = self.lock().take();
         drop(function);
@@ -144,9 +145,9 @@ impl Fetch for Hosted {
             self.call(py, request).map_err(|why| match why {
                 Failed::Wrong(reason) => http(&reason),
                 Failed::Raised(raised) => {
-                    let told = told(py, &raised).unwrap_or_else(|_| http("an exception"));
+                    let failure = failure_from(py, &raised).unwrap_or_else(|_| http("an exception"));
                     RAISED.set(Some(raised));
-                    told
+                    failure
                 }
             })
         })
@@ -200,9 +201,9 @@ fn headers(headers: &Bound<'_, PyAny>) -> Result<String, Failed> {
     serde_json::to_string(&values).map_err(|_| Failed::Wrong("the headers cannot be read".to_owned()))
 }
 
-/// What the function said about its failure; of an exception that is not ours, only the name, because its text may
-/// hold what is secret.
-fn told(py: Python<'_>, raised: &PyErr) -> PyResult<FetchFailed> {
+/// The failure for an exception of the function. Only the class name of an exception other than `FetchError` is used,
+/// because its text may contain secrets.
+fn failure_from(py: Python<'_>, raised: &PyErr) -> PyResult<FetchFailed> {
     let value = raised.value(py);
     if !value.is_instance(&types(py)?.getattr(intern!(py, "FetchError"))?)? {
         return Ok(FetchFailed::new(Phase::Http, value.get_type().name()?));
@@ -215,7 +216,7 @@ fn told(py: Python<'_>, raised: &PyErr) -> PyResult<FetchFailed> {
     ))
 }
 
-/// Whether it is raised to end more than this call.
+/// Whether the exception must propagate because it ends the thread or the program.
 fn is_final(py: Python<'_>, raised: &PyErr) -> bool {
     !raised.is_instance_of::<PyException>(py)
 }
