@@ -1,4 +1,4 @@
-// The C++ face of fetching with one's own client: what the callable is told, what it may answer or throw, who owns it.
+// Fetching with the application's client in C++: the requests, responses and exceptions of the callable, and its owner.
 
 #include <csignal>
 #include <cstdio>
@@ -22,7 +22,7 @@ using jwtauth::Reply;
 using jwtauth::Verifier;
 
 static const char config[] = SAMPLE_URL_CONFIG("https://issuer.example/keys", "");
-// Asks again whenever it may.
+// Fetches as often as possible.
 static const char restless[] =
     SAMPLE_URL_CONFIG("https://issuer.example/keys", ",\"cache_ttl\":\"0s\",\"cool_down\":\"0s\"");
 
@@ -56,7 +56,7 @@ static void keys_come_from_the_callable() {
     CHECK(verifier.policy().get("/key_status/0/state") == "fresh");
 }
 
-static void what_has_not_changed_need_not_be_sent_again() {
+static void a_304_response_keeps_the_keys() {
     std::string headers;
     const Verifier verifier(restless, [&](const FetchRequest &request) {
         FetchResponse response = keys();
@@ -82,7 +82,7 @@ static void what_has_not_changed_need_not_be_sent_again() {
                      "If-Modified-Since: Thu, 01 Jan 2026 00:00:00 GMT\n");
 }
 
-static void whatever_is_thrown_is_a_failed_fetch() {
+static void every_exception_is_a_failed_fetch() {
     const struct {
         jwtauth::Fetch fetch;
         const char *detail;
@@ -164,7 +164,7 @@ static void throws(void *, const char *, jwtauth_fetch *) {
     throw std::runtime_error("this leaves the callback");
 }
 
-// Through the C interface nobody catches it, and it ends the process: nothing goes on half done.
+// The C interface does not catch an exception: it ends the process, so no work continues half done.
 static void an_exception_that_leaves_a_callback_ends_the_process() {
     std::fflush(nullptr);
     const pid_t child = fork();
@@ -189,8 +189,8 @@ static void an_exception_that_leaves_a_callback_ends_the_process() {
 
 static void fetch() {
     keys_come_from_the_callable();
-    what_has_not_changed_need_not_be_sent_again();
-    whatever_is_thrown_is_a_failed_fetch();
+    a_304_response_keeps_the_keys();
+    every_exception_is_a_failed_fetch();
     the_callable_lives_as_long_as_the_verifier();
     an_exception_that_leaves_a_callback_ends_the_process();
 }
