@@ -20,7 +20,7 @@ __all__ = [
 
 __version__: str
 
-# Generated from the core's tables; `make generate` writes them again.
+# Generated from the core's tables; `make generate` writes this part.
 # <generated>
 Code: TypeAlias = Literal[
     "token_missing",
