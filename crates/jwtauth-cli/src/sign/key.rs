@@ -1,4 +1,4 @@
-//! With what is it signed?
+//! Signing keys.
 
 use std::fs;
 use std::path::Path;
@@ -26,30 +26,30 @@ pub(super) struct SigningKey {
 
 enum Material {
     Secret(Zeroizing<Vec<u8>>),
-    /// PEM of PKCS #8 or, for RSA, PKCS #1: the forms that `jsonwebtoken` reads.
+    /// PEM with PKCS #8 or, for RSA, PKCS #1: the forms that `jsonwebtoken` reads.
     Private(Zeroizing<String>),
 }
 
 impl SigningKey {
-    /// Reads a key file: PEM by its first line, a JWK by its brace, and anything else is a shared secret.
+    /// Reads a key file. PEM is recognised by its first line, a JWK by its brace; any other content is a shared secret.
     ///
     /// # Errors
-    /// What the operating system says, or what is wrong with the key; never any of its content.
+    /// The error of the operating system, or the problem with the key; never any of its content.
     pub(super) fn read(path: &Path) -> Result<SigningKey, Misuse> {
         let content = Zeroizing::new(fs::read(path).map_err(|why| Misuse::file(path, why))?);
         SigningKey::parse(&content)
             .map_err(|why| Misuse::new(format!("{} holds no key to sign with: {why}", path.display())))
     }
 
-    /// The name that a JWK brings along.
+    /// The `kid` of a JWK.
     pub(super) fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
     }
 
-    /// The signature over the message, as base64url.
+    /// The signature of the message, as base64url.
     ///
     /// # Errors
-    /// When the key does not fit the algorithm.
+    /// The key does not fit the algorithm.
     pub(super) fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<String, Misuse> {
         self.material.sign(algorithm, message).ok_or_else(|| {
             let made_with = match self.material {
@@ -74,7 +74,7 @@ impl SigningKey {
         } else if text.starts_with('{') {
             SigningKey::from_jwk(text)
         } else {
-            // An editor's final newline is no part of a secret; the library's `secret_file` says the same.
+            // A final newline is not part of a secret, as in the library's `secret_file`.
             let secret = content.strip_suffix(b"\n").unwrap_or(content);
             if secret.is_empty() {
                 return Err("it is empty".to_owned());
@@ -114,7 +114,7 @@ impl Material {
         ))))
     }
 
-    /// Takes a private key out of PEM text; SEC 1 becomes PKCS #8.
+    /// Reads a private key from PEM text; SEC 1 becomes PKCS #8.
     fn from_pem(text: &str) -> Result<Material, String> {
         let documents = pem::parse_many(text).map_err(|why| why.to_string())?;
         let document = documents
@@ -150,7 +150,7 @@ impl Material {
             (Material::Private(pem), _) => EncodingKey::from_rsa_pem(pem.as_bytes()),
             (Material::Secret(secret), _) => Ok(EncodingKey::from_secret(secret)),
         };
-        // It refuses a key of another family than the algorithm's.
+        // This refuses a key of another family than the algorithm's.
         jsonwebtoken::crypto::sign(message, &key.ok()?, algorithm.as_str().parse().ok()?).ok()
     }
 }
@@ -228,5 +228,5 @@ const CURVES: [(&str, &EcdsaSigningAlgorithm); 3] = [
     ("P-521", &ECDSA_P521_SHA512_FIXED_SIGNING),
 ];
 
-/// What an uncompressed point starts with (SEC 1 §2.3.3).
+/// The first byte of an uncompressed point (SEC 1 §2.3.3).
 const UNCOMPRESSED: u8 = 4;
