@@ -78,7 +78,7 @@ private:
     std::unique_ptr<char, detail::Free> json_;
 };
 
-/* Why a verifier could not be built. what() is for people; code() is for programs. */
+/* Thrown if a verifier cannot be built. what() is for people; code() is for programs. */
 class Error : public std::runtime_error {
 public:
     explicit Error(const Reply &reply)

@@ -205,8 +205,8 @@ describe('a failure', () => {
     assert.equal(error.applicable, true)
     assert.equal(error.httpStatus, 401)
     assert.match(error.message, /^the token has expired \(claim "exp"\)/)
-    const told = inspect(error, { showHidden: true, depth: null })
-    assert.ok(!told.includes('mallory') && !told.includes(expired.split('.')[1]))
+    const shown = inspect(error, { showHidden: true, depth: null })
+    assert.ok(!shown.includes('mallory') && !shown.includes(expired.split('.')[1]))
   })
 
   test('is an instance of the class of either module style, thrown or rejected', async () => {

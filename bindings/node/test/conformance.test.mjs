@@ -37,8 +37,8 @@ function compare({ json, error }, expected) {
   }
   assert.equal(json, undefined, 'granted what must be refused')
   assert.ok(error instanceof JwtAuthError, error?.stack)
-  const told = { outcome: 'failed', ...error, http_status: error.httpStatus }
-  for (const member of Object.keys(wanted)) assert.equal(told[member], wanted[member], member)
+  const reported = { outcome: 'failed', ...error, http_status: error.httpStatus }
+  for (const member of Object.keys(wanted)) assert.equal(reported[member], wanted[member], member)
 }
 
 describe('conformance', () => {

@@ -42,7 +42,7 @@ enum Command {
     Sign(sign::Arguments),
     /// Print the completion script for a shell
     Completions {
-        /// The shell
+        /// The shell for which to print it
         shell: Shell,
     },
 }

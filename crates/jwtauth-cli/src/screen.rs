@@ -1,7 +1,7 @@
 //! Output on a terminal.
 //!
-//! Much of the output comes from possible attackers. [`printable`] prevents that their text moves the cursor, changes
-//! colours or reorders a line.
+//! Much of the output comes from possible attackers. [`printable`] prevents such text from moving the cursor, changing
+//! colours or reordering a line.
 
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};

@@ -119,8 +119,8 @@ impl Run {
         for Outcome { code, detail } in &outcomes {
             let said = |words: &String| detail.contains(words.as_str());
             let phase = asked.phase.as_ref().map(|phase| format!(": {phase}: "));
-            let told = phase.as_ref().is_none_or(said) && asked.reason.as_ref().is_none_or(said);
-            if *code != asked.expect || !told || detail.contains("hush") {
+            let matches = phase.as_ref().is_none_or(said) && asked.reason.as_ref().is_none_or(said);
+            if *code != asked.expect || !matches || detail.contains("hush") {
                 self.wrong.push(format!("{place}: {code}: {detail}"));
             }
         }

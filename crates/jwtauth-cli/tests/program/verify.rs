@@ -186,8 +186,8 @@ fn relative_key_files_start_in_the_folder_of_the_configuration_unless_base_dir_i
     let root = super::root();
     let native = std::fs::read_to_string(root.join(NATIVE)).unwrap();
     let elsewhere = file("elsewhere.json", &native);
-    let told = file(
-        "told.json",
+    let with_base_dir = file(
+        "with-base-dir.json",
         &native.replacen(
             '{',
             &format!(
@@ -202,7 +202,7 @@ fn relative_key_files_start_in_the_folder_of_the_configuration_unless_base_dir_i
     let lost = jwtauth(["verify", "--config", &elsewhere, &token]);
     assert_eq!(lost.code, 2);
     assert!(lost.err.contains("issuer.public.pem"), "{}", lost.err);
-    assert_eq!(jwtauth(["verify", "--config", &told, &token]).code, 0);
+    assert_eq!(jwtauth(["verify", "--config", &with_base_dir, &token]).code, 0);
 }
 
 #[test]
