@@ -91,7 +91,7 @@ public:
 
 private:
     static std::string text(const Reply &reply) {
-        std::string text = reply.get("/message").value_or("the library made a mistake");
+        std::string text = reply.get("/message").value_or("internal error");
         if (const auto more = reply.get("/detail")) {
             text += ": " + *more;
         }
@@ -159,7 +159,7 @@ struct Fetcher {
             jwtauth_fetch_fail(fetch, error.phase().c_str(), error.what());
         } catch (...) {
             /* The text of other exceptions may contain a password or a URL's query. */
-            jwtauth_fetch_fail(fetch, "http", "the program's client threw something other than a FetchError");
+            jwtauth_fetch_fail(fetch, "http", "the fetch function threw an exception other than FetchError");
         }
     }
 

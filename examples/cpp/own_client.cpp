@@ -30,7 +30,7 @@ int main(int argc, char **argv) {
         // One byte more than the limit is enough for the library to detect a body that is too long.
         auto keys = read_file(path, request.max_bytes + 1);
         if (!keys) {
-            throw jwtauth::FetchError("connect", "there is no file with keys");
+            throw jwtauth::FetchError("connect", "cannot read the file with the keys");
         }
         jwtauth::FetchResponse response;
         response.status = 200;

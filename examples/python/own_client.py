@@ -36,7 +36,7 @@ def fetch(request: FetchRequest) -> FetchResponse:
             while len(body) <= request.max_bytes and (part := answer.read1(64 * 1024)):
                 body += part
                 if time.monotonic() > deadline:
-                    raise FetchError("http", "the answer takes too long")
+                    raise FetchError("http", "the response takes too long")
             return FetchResponse(answer.status, body, answer.headers.items())
     except urllib.error.HTTPError as answer:
         with answer:

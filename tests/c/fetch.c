@@ -100,7 +100,7 @@ static void a_failed_fetch_is_unavailable(void) {
         const char *code;
         const char *detail;
     } table[] = {
-        {never, "key_source_unavailable", URL ": http: the callback gave no answer"},
+        {never, "key_source_unavailable", URL ": http: the callback returned without an answer"},
         {dns, "key_source_unavailable", URL ": dns: as the host says"},
         {no_connection, "key_source_unavailable", URL ": connect: as the host says"},
         {tls, "key_source_unavailable", URL ": tls: as the host says"},
@@ -180,12 +180,12 @@ static void an_invalid_answer_is_rejected(void) {
     CHECK(jwtauth_fetch_fail(NULL, "http", "why") == JWTAUTH_STATUS_ARGUMENT);
     own.answer = only_mistakes;
     CHECK(refused_with(verifier, SAMPLE_ES256, "key_source_unavailable",
-                       "http: the callback's answer could not be taken: the status must be"));
+                       "http: the callback's answer is invalid: the status must be"));
     jwtauth_verifier_free(verifier);
 
     verifier = host_verifier(&own, plain);
     own.answer = a_latin1_reason;
-    CHECK(refused_with(verifier, SAMPLE_ES256, "key_source_unavailable", "could not be taken: `reason`"));
+    CHECK(refused_with(verifier, SAMPLE_ES256, "key_source_unavailable", "answer is invalid: `reason`"));
     jwtauth_verifier_free(verifier);
 
     verifier = host_verifier(&own, plain);

@@ -90,26 +90,26 @@ static void every_exception_is_a_failed_fetch() {
         {[](const FetchRequest &) -> FetchResponse { throw FetchError("tls", "the certificate has expired"); },
          "keys: tls: the certificate has expired"},
         {[](const FetchRequest &) -> FetchResponse { throw FetchError("weather", "rain"); },
-         "keys: http: the callback's answer could not be taken: `phase` must be one of"},
+         "keys: http: the callback's answer is invalid: `phase` must be one of"},
         {[](const FetchRequest &) -> FetchResponse { throw FetchError("http", "no\nanswer"); },
          "keys: http: no answer"},
         {[](const FetchRequest &) -> FetchResponse { throw std::runtime_error("https://a:hush@proxy"); },
-         "keys: http: the program's client threw something other than a FetchError"},
+         "keys: http: the fetch function threw an exception other than FetchError"},
         {[](const FetchRequest &) -> FetchResponse { throw 17; },
-         "keys: http: the program's client threw something other than a FetchError"},
-        {[](const FetchRequest &) { return FetchResponse(); }, "could not be taken: the status must be"},
+         "keys: http: the fetch function threw an exception other than FetchError"},
+        {[](const FetchRequest &) { return FetchResponse(); }, "answer is invalid: the status must be"},
         {[](const FetchRequest &) {
              FetchResponse response = keys();
              response.etag = "a\r\nb: c";
              return response;
          },
-         "could not be taken: the headers must be"},
+         "answer is invalid: the headers must be"},
         {[](const FetchRequest &) {
              FetchResponse response = keys();
              response.expires = std::string("a\0b", 3);
              return response;
          },
-         "could not be taken: `headers_json`"},
+         "answer is invalid: `headers_json`"},
         {[](const FetchRequest &) {
              FetchResponse response = keys();
              response.body.resize(2 << 20);

@@ -68,7 +68,7 @@ function requestText(request) {
 }
 
 function headers(headers, place) {
-  if (!isPlainObject(headers)) throw wrongType(place, 'a plain object, as IncomingMessage.headers is', headers)
+  if (!isPlainObject(headers)) throw wrongType(place, 'a plain object such as IncomingMessage.headers', headers)
   const wire = Object.create(null)
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined) continue

@@ -10,7 +10,7 @@ class Grant {
   #reply
 
   constructor(seal, json) {
-    if (seal !== SEAL) throw new TypeError('only a Verifier makes a Grant')
+    if (seal !== SEAL) throw new TypeError('only a Verifier can create a Grant')
     this.#json = json
     Object.freeze(this)
   }

@@ -142,7 +142,7 @@ fn plain_dict(arguments: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>) -> 
     let value = arguments.get_item(0)?;
     match value.cast::<PyMapping>() {
         Ok(mapping) => Ok(PyDict::from_sequence(&mapping.items()?.into_any())?.unbind()),
-        Err(_) => Err(wrong_type("config may hold only what JSON can say", &value)),
+        Err(_) => Err(wrong_type("config may contain only JSON values", &value)),
     }
 }
 

@@ -97,7 +97,7 @@ impl Hosted {
         let call = function.get_type().getattr(intern!(py, "__call__"))?;
         if is_async.call1((function,))?.is_truthy()? || is_async.call1((call,))?.is_truthy()? {
             return Err(PyTypeError::new_err(
-                "fetch must not be async: it is called on the thread that authenticates",
+                "fetch must not be async: it is called on the authenticating thread",
             ));
         }
         Ok(Hosted {
@@ -122,7 +122,7 @@ impl Hosted {
 
     fn call(&self, py: Python<'_>, request: &FetchRequest<'_>) -> Result<Fetched, Failed> {
         let Some(function) = self.lock().as_ref().map(|function| function.clone_ref(py)) else {
-            return Err(Failed::Wrong("the verifier is being taken apart".to_owned()));
+            return Err(Failed::Wrong("the verifier is being destroyed".to_owned()));
         };
         let headers = PyDict::new(py);
         for (name, value) in request.headers() {

@@ -18,7 +18,7 @@ pub(crate) fn load<'py>(py: Python<'py>, document: &str) -> PyResult<Bound<'py, 
     };
     attached(py, || {
         let unreadable =
-            |_| Error::new(Code::InternalError).with_detail("the library's own JSON cannot be read");
+            |_| Error::new(Code::InternalError).with_detail("the JSON of the library cannot be read");
         reader.python_parse(py, document.as_bytes()).map_err(unreadable)
     })
 }

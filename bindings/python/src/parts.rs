@@ -133,7 +133,7 @@ impl Entitlement {
         variables: Option<BTreeMap<String, String>>,
     ) -> PyResult<Entitlement> {
         let known = EntitlementKind::ALL.iter().find(|known| known.as_str() == kind);
-        let kind = known.ok_or_else(|| PyValueError::new_err(format!("there is no kind {kind:?}")))?;
+        let kind = known.ok_or_else(|| PyValueError::new_err(format!("unknown kind {kind:?}")))?;
         Ok(Entitlement(jwtauth_core::Entitlement {
             kind: *kind,
             scope,
@@ -337,5 +337,5 @@ fn json<'py>(py: Python<'py>, part: &impl Serialize) -> PyResult<Bound<'py, PySt
 }
 
 fn restored<T: DeserializeOwned>(json: &str) -> PyResult<T> {
-    serde_json::from_str(json).map_err(|_| PyValueError::new_err("this is not what was pickled"))
+    serde_json::from_str(json).map_err(|_| PyValueError::new_err("invalid pickled data"))
 }

@@ -38,13 +38,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
         }
         other => {
             let count = other.len();
+            let parts = if count == 1 { "part" } else { "parts" };
             return Err(Misuse::new(format!(
-                "this is no signed token: it has {count} parts, not 3"
+                "this is not a signed token: it has {count} {parts} instead of 3"
             )));
         }
     };
 
-    let mut text = format!("{CARE}UNVERIFIED{CARE:#}: anybody can write this; nothing here was checked\n");
+    let mut text = format!("{CARE}UNVERIFIED{CARE:#}: anyone can create such a token; nothing was checked\n");
     show_part(&mut text, "header", header);
     show_part(&mut text, "payload", payload);
     show_times(&mut text, payload);

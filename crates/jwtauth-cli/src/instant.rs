@@ -11,7 +11,7 @@ pub(crate) fn parse(text: &str) -> Result<i64, String> {
     }
     text.parse::<Timestamp>()
         .map(Timestamp::as_second)
-        .map_err(|_| "say seconds since 1970, or a date such as 2026-01-31T12:00:00Z".to_owned())
+        .map_err(|_| "expected seconds since 1970, or a date such as 2026-01-31T12:00:00Z".to_owned())
 }
 
 /// The date of a claim that contains a time, and its distance from now; `None` if it contains none.

@@ -100,7 +100,7 @@ fn header(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.trim_ascii().is_empty() => {
             Ok((name.trim_ascii().to_owned(), value.trim_ascii().to_owned()))
         }
-        _ => Err("say it as 'Name: value'".to_owned()),
+        _ => Err("expected 'Name: value'".to_owned()),
     }
 }
 

@@ -161,7 +161,7 @@ impl FetchSlot {
 
     /// Stores the answer if it is valid and the first one.
     fn fill(&self, answer: impl FnOnce() -> Result<Outcome>) -> Result<()> {
-        let again = |_| Error::new(Code::RequestInvalid).with_detail("there is an answer already");
+        let again = |_| Error::new(Code::RequestInvalid).with_detail("the fetch already has an answer");
         let stored = answer().and_then(|answer| self.answer.set(answer).map_err(again));
         stored.inspect_err(|why| {
             let _ = self.rejected.set(why.detail().unwrap_or_default().to_owned());
@@ -171,8 +171,8 @@ impl FetchSlot {
     /// The outcome of the fetch after the callback has returned.
     fn into_outcome(self) -> Outcome {
         let missing = || match self.rejected.get() {
-            Some(why) => format!("the callback's answer could not be taken: {why}"),
-            None => "the callback gave no answer".to_owned(),
+            Some(why) => format!("the callback's answer is invalid: {why}"),
+            None => "the callback returned without an answer".to_owned(),
         };
         self.answer
             .get()
@@ -221,7 +221,7 @@ impl HostCallbacks {
             // SAFETY: within the size that the caller promised.
             if unsafe { bytes.add(at).read() } != 0 {
                 return Err(invalid(
-                    "this version of the library does not know all that is in it",
+                    "it has members that this version of the library does not know",
                 ));
             }
         }
@@ -237,10 +237,13 @@ impl HostCallbacks {
 impl Fetch for HostCallbacks {
     fn get(&self, request: &FetchRequest<'_>) -> Outcome {
         let cannot = |why: &str| FetchFailed::new(Phase::Http, why);
-        let fetch = self.0.fetch.ok_or_else(|| cannot("the host does not fetch"))?;
+        let fetch = self
+            .0
+            .fetch
+            .ok_or_else(|| cannot("there is no `fetch` callback"))?;
         // JSON text contains no NUL.
         let asked =
-            CString::new(wire::fetch::request(request)).map_err(|_| cannot("the request has a NUL"))?;
+            CString::new(wire::fetch::request(request)).map_err(|_| cannot("the request contains a NUL"))?;
         let slot = FetchSlot::new(request.max_bytes);
         // SAFETY: the application promised that its callback may be called on any thread until it is released.
         unsafe { fetch(self.0.user, asked.as_ptr(), (&raw const slot).cast_mut()) };

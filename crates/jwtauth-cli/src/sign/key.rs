@@ -37,8 +37,12 @@ impl SigningKey {
     /// The error of the operating system, or the problem with the key; never any of its content.
     pub(super) fn read(path: &Path) -> Result<SigningKey, Misuse> {
         let content = Zeroizing::new(fs::read(path).map_err(|why| Misuse::file(path, why))?);
-        SigningKey::parse(&content)
-            .map_err(|why| Misuse::new(format!("{} holds no key to sign with: {why}", path.display())))
+        SigningKey::parse(&content).map_err(|why| {
+            Misuse::new(format!(
+                "{} does not contain a signing key: {why}",
+                path.display()
+            ))
+        })
     }
 
     /// The `kid` of a JWK.
@@ -53,12 +57,10 @@ impl SigningKey {
     pub(super) fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<String, Misuse> {
         self.material.sign(algorithm, message).ok_or_else(|| {
             let made_with = match self.material {
-                Material::Secret(_) => "a shared secret makes HS256, HS384 and HS512 only",
-                Material::Private(_) => "it is of another kind or size",
+                Material::Secret(_) => "a shared secret can make only HS256, HS384 and HS512 signatures",
+                Material::Private(_) => "it has another type or size",
             };
-            Misuse::new(format!(
-                "the key does not make {algorithm} signatures: {made_with}"
-            ))
+            Misuse::new(format!("the key cannot make {algorithm} signatures: {made_with}"))
         })
     }
 
@@ -88,7 +90,7 @@ impl SigningKey {
 
     fn from_jwk(text: &str) -> Result<SigningKey, String> {
         let document = json::parse(text).map_err(|why| why.to_string())?;
-        let members = document.as_object().ok_or("it is no JSON object")?;
+        let members = document.as_object().ok_or("it is not a JSON object")?;
         let jwk = Jwk(members);
         let material = match jwk.text("kty")? {
             "oct" => Ok(Material::secret(&jwk.bytes("k")?)),
@@ -127,9 +129,9 @@ impl Material {
                 .find_map(|(_, curve)| EcdsaKeyPair::from_private_key_der(curve, document.contents()).ok())
                 .and_then(|pair| pair.to_pkcs8v1().ok())
                 .map(|document| Material::pkcs8(document.as_ref()))
-                .ok_or_else(|| "it is no private key on P-256, P-384 or P-521".to_owned()),
+                .ok_or_else(|| "it is not a private key on P-256, P-384 or P-521".to_owned()),
             "PRIVATE KEY" | "RSA PRIVATE KEY" => Ok(Material::Private(Zeroizing::new(pem::encode(document)))),
-            other => Err(format!("its form, {other:?}, is not known")),
+            other => Err(format!("PEM of type {other:?} is not supported")),
         }
     }
 
@@ -172,8 +174,9 @@ impl Jwk<'_> {
             dQ: self.bytes("dq")?,
             qInv: self.bytes("qi")?,
         };
-        let pair = rsa::KeyPair::from_components(&components).map_err(|_| "its numbers make no RSA key")?;
-        let document = pair.as_der().map_err(|_| "its numbers make no RSA key")?;
+        let pair =
+            rsa::KeyPair::from_components(&components).map_err(|_| "its numbers are not a valid RSA key")?;
+        let document = pair.as_der().map_err(|_| "its numbers are not a valid RSA key")?;
         Ok(Material::pkcs8(document.as_ref()))
     }
 
@@ -193,7 +196,7 @@ impl Jwk<'_> {
             .ok()
             .and_then(|pair| pair.to_pkcs8v1().ok())
             .map(|document| Material::pkcs8(document.as_ref()))
-            .ok_or_else(|| format!("its numbers make no key on {name}"))
+            .ok_or_else(|| format!("its numbers are not a valid key on {name}"))
     }
 
     fn ed25519(&self) -> Result<Material, String> {
@@ -202,7 +205,7 @@ impl Jwk<'_> {
                 .ok()
                 .and_then(|pair| pair.to_pkcs8v1().ok())
                 .map(|document| Material::pkcs8(document.as_ref()))
-                .ok_or_else(|| "its numbers make no Ed25519 key".to_owned()),
+                .ok_or_else(|| "its numbers are not a valid Ed25519 key".to_owned()),
             other => Err(format!("`crv` {other:?} is not known")),
         }
     }
@@ -211,7 +214,7 @@ impl Jwk<'_> {
         self.0
             .get(name)
             .and_then(Value::as_str)
-            .ok_or_else(|| format!("`{name}` is missing; a private JWK has it as text"))
+            .ok_or_else(|| format!("`{name}` is missing or not a string; a private JWK needs it"))
     }
 
     fn bytes(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, String> {

@@ -78,7 +78,7 @@ impl<'a> Header<'a> {
     fn add(&mut self, more: Vec<(String, Value<'a>)>) -> Result<(), Misuse> {
         for (name, value) in more {
             if name == "alg" {
-                return Err(Misuse::new("--header cannot set `alg`: say --alg"));
+                return Err(Misuse::new("--header cannot set `alg`; use --alg"));
             }
             self.0.retain(|(known, _)| *known != name);
             if !value.is_null() {

@@ -62,7 +62,7 @@ fn a_token_cannot_control_the_terminal() {
 #[test]
 fn an_invalid_token_ends_with_2_and_is_not_repeated() {
     for (text, said) in [
-        ("secret-secret", "1 parts"),
+        ("secret-secret", "1 part "),
         ("a.b", "2 parts"),
         ("a.b.c.d", "4 parts"),
         ("a.b.c.d.e", "encrypted"),
