@@ -11,8 +11,8 @@ Exit codes:
   0  granted, or done
   1  denied
   2  invalid command line, configuration or input
-  3  no decision: keys could not be fetched; retry later
-  4  internal error of this program";
+  3  not decided: keys could not be fetched
+  4  an internal error of the program";
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
