@@ -30,8 +30,8 @@
  * - Pass a token unchanged to jwtauth_verifier_authenticate_token. Never paste it into JSON: a crafted token could
  *   add members to the request.
  * - Any number of threads may use one verifier concurrently. Only jwtauth_verifier_free requires that no other call
- *   uses it. The library keeps no "last error" and starts no threads, with one exception: its own HTTP client looks
- *   up names on a thread.
+ *   uses it. The library keeps no "last error". It starts threads only to fetch keys: for each further key source that
+ *   one call fetches, and for the name lookups of its own HTTP client.
  * - An internal error returns JWTAUTH_STATUS_INTERNAL. It does not unwind into the caller, and the verifier stays
  *   usable.
  * - Messages never contain the token, the values of its claims, or keys. Replies to granted requests contain the
@@ -107,17 +107,17 @@ typedef struct jwtauth_callbacks {
      */
     size_t size;
     /**
-     * Passed unchanged to every callback. Callbacks run on the authenticating thread, and concurrently if there are
-     * several key sources, so `user` must be thread-safe.
+     * Passed unchanged to every callback. Callbacks run on several threads, and concurrently if there are several key
+     * sources, so `user` must be thread-safe.
      */
     void *user;
     /**
      * Fetches one document. It must call jwtauth_fetch_respond or jwtauth_fetch_fail once before it returns. If it is
      * NULL, the library's own client fetches.
      *
-     * It runs on the authenticating thread, never concurrently for one key source. `request_json` contains `url`,
-     * `headers` to send, `timeout_ms` and `max_bytes`. `request_json` and `fetch` are valid until the callback
-     * returns.
+     * It runs on the authenticating thread or, if one call fetches several key sources, on a thread of the library. It
+     * never runs concurrently for one key source. `request_json` contains `url`, `headers` to send, `timeout_ms` and
+     * `max_bytes`. `request_json` and `fetch` are valid until the callback returns.
      */
     void (*fetch)(void *user,
                   const char *request_json,

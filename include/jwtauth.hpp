@@ -136,9 +136,9 @@ private:
 };
 
 /*
- * Fetches documents of keys with the application's HTTP client. It runs on the authenticating thread, and concurrently
- * if there are several key sources. Any exception makes the fetch fail. Only a FetchError's phase and reason appear in
- * the reply's `detail`.
+ * Fetches documents of keys with the application's HTTP client. It runs on the authenticating thread or on a thread of
+ * the library, and concurrently if there are several key sources. Any exception makes the fetch fail. Only a FetchError's
+ * phase and reason appear in the reply's `detail`.
  */
 using Fetch = std::function<FetchResponse(const FetchRequest &)>;
 

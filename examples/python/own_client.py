@@ -26,7 +26,7 @@ CLIENT = urllib.request.build_opener(NoRedirects)
 
 
 def fetch(request: FetchRequest) -> FetchResponse:
-    """The verifier calls this whenever it needs a document, on the authenticating thread."""
+    """The verifier calls this whenever it needs a document, on the authenticating thread or on another one."""
     deadline = time.monotonic() + request.timeout
     asked = urllib.request.Request(request.url, headers=request.headers)
     try:

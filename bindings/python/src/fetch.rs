@@ -1,7 +1,6 @@
 //! Fetching keys with the application's `fetch` function.
 //!
-//! The core calls it on the thread that makes the fetch, which has released the interpreter and takes it back for the
-//! call.
+//! The core calls it on the thread that makes the fetch. That thread does not hold the GIL, and takes it for the call.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -33,17 +32,17 @@ enum Failed {
 }
 
 thread_local! {
-    /// What the function raised on this thread during the innermost [`Raised::around`].
+    /// The exception that the function raised on this thread during the innermost [`Raised::around`].
     static RAISED: Cell<Option<PyErr>> = const { Cell::new(None) };
 }
 
-/// What the function raised during one call of a verifier, on whatever threads.
+/// The exceptions that the function raised during one call of a verifier, on any thread.
 #[derive(Default)]
 pub(crate) struct Raised(Mutex<Vec<PyErr>>);
 
 impl Raised {
-    /// Runs a fetch, and keeps what the function raises in it. The function itself may authenticate, with this verifier
-    /// or another.
+    /// Runs a fetch, and keeps the exceptions of the function. The function may itself authenticate, with this verifier
+    /// or another one.
     pub(crate) fn around(&self, fetch: &mut dyn FnMut()) {
         let outer = RAISED.take();
         fetch();
@@ -52,7 +51,7 @@ impl Raised {
         }
     }
 
-    /// The first exception, but rather one that ends the thread or the program (`KeyboardInterrupt`, `SystemExit`).
+    /// The first exception that ends the thread or the program (`KeyboardInterrupt`, `SystemExit`), else the first one.
     pub(crate) fn first(self, py: Python<'_>) -> Option<PyErr> {
         let mut raised = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         let last = raised
@@ -65,7 +64,7 @@ impl Raised {
     /// Makes the exception the cause of a failure. One that ends the thread or the program replaces the outcome.
     ///
     /// # Errors
-    /// Those of the outcome, and what ends the program.
+    /// The errors of the outcome, and exceptions that end the program.
     pub(crate) fn finish<T>(self, py: Python<'_>, outcome: PyResult<T>) -> PyResult<T> {
         match (self.first(py), outcome) {
             (Some(raised), _) if is_final(py, &raised) => Err(raised),
@@ -97,7 +96,7 @@ impl Hosted {
         let call = function.get_type().getattr(intern!(py, "__call__"))?;
         if is_async.call1((function,))?.is_truthy()? || is_async.call1((call,))?.is_truthy()? {
             return Err(PyTypeError::new_err(
-                "fetch must not be async: it is called on the authenticating thread",
+                "fetch must not be async: it must return a FetchResponse, not a coroutine",
             ));
         }
         Ok(Hosted {

@@ -22,7 +22,7 @@ use crate::json;
 /// for decisions that take longer than a thread switch, and for every fetch.
 ///
 /// ``fetch`` replaces the built-in HTTP client. It takes a :class:`FetchRequest` and returns a :class:`FetchResponse`.
-/// It is called on the authenticating thread, never concurrently for one key source. If it raises
+/// It is called on the authenticating thread or on another one, never concurrently for one key source. If it raises
 /// :class:`FetchError`, the phase and the reason appear in the error. For any other ``Exception`` only the class name
 /// appears, because the message may contain secrets. In both cases the exception is the ``__cause__`` of the caller's
 /// error. ``KeyboardInterrupt`` and ``SystemExit`` propagate to the caller, also when the decision is a grant.

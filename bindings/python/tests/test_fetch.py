@@ -229,8 +229,8 @@ def test_a_forged_token_stays_denied_with_the_failure_in_its_detail() -> None:
 
 @pytest.mark.parametrize("final", [KeyboardInterrupt(), SystemExit(3), GeneratorExit()], ids=repr)
 @pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
-def test_what_ends_the_program_goes_on(final: BaseException, warm: bool) -> None:
-    """Whatever the decision would be, and on whatever thread the function runs: two sources are fetched from at once."""
+def test_an_exception_that_ends_the_program_propagates(final: BaseException, warm: bool) -> None:
+    """It propagates for every decision and from every thread: two sources are fetched concurrently."""
     config = remote(URL, cache_ttl="0s")
     config["config"]["keys"] *= 2
     good = [FetchResponse(200, BODY)] * 2 if warm else []

@@ -27,15 +27,15 @@ use crate::status::Status;
 pub struct Callbacks {
     /// `sizeof(jwtauth_callbacks)`.
     pub size: usize,
-    /// Passed unchanged to every callback. Callbacks run on the authenticating thread, and concurrently if there are
-    /// several key sources, so `user` must be thread-safe.
+    /// Passed unchanged to every callback. Callbacks run on several threads, and concurrently if there are several key
+    /// sources, so `user` must be thread-safe.
     pub user: *mut c_void,
     /// Fetches one document. It must call jwtauth_fetch_respond or jwtauth_fetch_fail once before it returns. If it is
     /// NULL, the library's own client fetches.
     ///
-    /// It runs on the authenticating thread, never concurrently for one key source. `request_json` contains `url`,
-    /// `headers` to send, `timeout_ms` and `max_bytes`. `request_json` and `fetch` are valid until the callback
-    /// returns.
+    /// It runs on the authenticating thread or, if one call fetches several key sources, on a thread of the library. It
+    /// never runs concurrently for one key source. `request_json` contains `url`, `headers` to send, `timeout_ms` and
+    /// `max_bytes`. `request_json` and `fetch` are valid until the callback returns.
     pub fetch: Option<
         unsafe extern "C-unwind" fn(user: *mut c_void, request_json: *const c_char, fetch: *mut FetchSlot),
     >,

@@ -31,8 +31,8 @@
 //! - Pass a token unchanged to jwtauth_verifier_authenticate_token. Never paste it into JSON: a crafted token could
 //!   add members to the request.
 //! - Any number of threads may use one verifier concurrently. Only jwtauth_verifier_free requires that no other call
-//!   uses it. The library keeps no "last error" and starts no threads, with one exception: its own HTTP client looks
-//!   up names on a thread.
+//!   uses it. The library keeps no "last error". It starts threads only to fetch keys: for each further key source that
+//!   one call fetches, and for the name lookups of its own HTTP client.
 //! - An internal error returns JWTAUTH_STATUS_INTERNAL. It does not unwind into the caller, and the verifier stays
 //!   usable.
 //! - Messages never contain the token, the values of its claims, or keys. Replies to granted requests contain the
