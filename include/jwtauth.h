@@ -1,8 +1,8 @@
 /*
  * `libjwtauth`: who sent this token, and what may they do?
  *
- * A verifier is built once from a configuration and then decides requests. Everything goes in and comes out as
- * JSON text; `docs/wire-format.md` has the members, `docs/c-api.md` this interface at length.
+ * A verifier is built once from a configuration and then decides requests. Configurations, requests and replies are
+ * JSON text. `docs/wire-format.md` lists the members; `docs/c-api.md` describes this interface in full.
  *
  * jwtauth_verifier *verifier = NULL;
  * char *reply = NULL;
@@ -17,25 +17,27 @@
  * jwtauth_string_free(reply);
  * jwtauth_verifier_free(verifier);
  *
- * The rules, the same for every function:
+ * Rules for every function:
  *
- * - Only JWTAUTH_STATUS_OK means yes. Compare with it, by name. Everything else is a refusal; the reply says why.
- * - Inputs are NUL-terminated UTF-8 and are borrowed for the call only. NULL or other bytes where text is required
- *   give JWTAUTH_STATUS_ARGUMENT, never a crash.
- * - Outputs are always written, whatever the status: a verifier is valid or NULL, a reply is JSON text. What an
- *   output held before is overwritten, not freed. Pass NULL for `reply_json` if only the status matters.
- * - What a call hands out is the caller's: free it once, with jwtauth_verifier_free or jwtauth_string_free, never
- *   with free(). Both accept NULL.
- * - A token goes in by jwtauth_verifier_authenticate_token, as it came. Never paste it into JSON: a token could
- *   bring members of its own.
- * - Any number of threads may use one verifier at once. Only jwtauth_verifier_free needs it to be unused. The
- *   library keeps no "last error", and starts no threads; where its own client fetches keys, the lookup of a name
- *   is the exception.
- * - An internal mistake gives JWTAUTH_STATUS_INTERNAL; it does not unwind into the caller, and the verifier stays
+ * - Only JWTAUTH_STATUS_OK is a success. Compare with it by name. Every other status is a failure; the reply gives the
+ *   reason.
+ * - Inputs are NUL-terminated UTF-8 and are borrowed for the duration of the call. NULL or invalid UTF-8 where text is
+ *   required returns JWTAUTH_STATUS_ARGUMENT, never a crash.
+ * - Outputs are always written, also on failure: a verifier is valid or NULL, a reply is JSON text. The previous value
+ *   of an output is overwritten, not freed. Pass NULL for `reply_json` if only the status matters.
+ * - The caller owns what a call returns. Free it once, with jwtauth_verifier_free or jwtauth_string_free, never with
+ *   free(). Both accept NULL.
+ * - Pass a token unchanged to jwtauth_verifier_authenticate_token. Never paste it into JSON: a crafted token could
+ *   add members to the request.
+ * - Any number of threads may use one verifier concurrently. Only jwtauth_verifier_free requires that no other call
+ *   uses it. The library keeps no "last error". It starts threads only to fetch keys: for each further key source that
+ *   one call fetches, and for the name lookups of its own HTTP client.
+ * - An internal error returns JWTAUTH_STATUS_INTERNAL. It does not unwind into the caller, and the verifier stays
  *   usable.
- * - Messages never carry the token, the values of its claims, or keys. Replies to granted requests carry the claims.
+ * - Messages never contain the token, the values of its claims, or keys. Replies to granted requests contain the
+ *   claims.
  *
- * Generated from the sources of the library; not to be edited.
+ * Generated from the sources of the library; do not edit.
  */
 
 #ifndef JWTAUTH_H
@@ -43,7 +45,7 @@
 
 #include <stddef.h>
 
-/* A status that nobody looks at is a door left open; a reply that nobody takes is memory lost. */
+/* Warn if a status is ignored (a missed denial) or a returned string is dropped (a leak). */
 #if defined(__GNUC__)
 #define JWTAUTH_MUST_USE __attribute__((warn_unused_result))
 #else
@@ -51,7 +53,7 @@
 #endif
 
 /**
- * What a call came to. Only JWTAUTH_STATUS_OK means yes. Numbers are never changed or reused.
+ * The result of a call. Only JWTAUTH_STATUS_OK is a success. Numbers are never changed or reused.
  */
 typedef enum jwtauth_status {
     /**
@@ -59,42 +61,45 @@ typedef enum jwtauth_status {
      */
     JWTAUTH_STATUS_OK = 0,
     /**
-     * The answer is no.
+     * The request is denied.
      */
     JWTAUTH_STATUS_DENIED = 1,
     /**
-     * The configuration must be mended by the operator.
+     * The configuration is invalid.
      */
     JWTAUTH_STATUS_CONFIG = 2,
     /**
-     * The answer is not known, because keys could not be obtained. The only failure worth a retry.
+     * There is no decision, because keys could not be fetched. A retry can help only here.
      */
     JWTAUTH_STATUS_UNAVAILABLE = 3,
     /**
-     * The calling program made a mistake.
+     * The calling program passed an invalid argument.
      */
     JWTAUTH_STATUS_ARGUMENT = 4,
     /**
-     * The library made a mistake.
+     * An internal error of the library.
      */
     JWTAUTH_STATUS_INTERNAL = 5,
 } jwtauth_status;
 
 /**
- * One fetch that a callback is to answer. It may be answered by another thread, while the callback waits for it.
+ * One fetch that a callback must answer. Another thread may answer it while the callback waits for that thread.
  */
 typedef struct jwtauth_fetch jwtauth_fetch;
 
 /**
- * Decides requests by one configuration. Made by jwtauth_verifier_new, freed by jwtauth_verifier_free.
+ * Decides requests by one configuration. Created by jwtauth_verifier_new, freed by jwtauth_verifier_free.
  */
 typedef struct jwtauth_verifier jwtauth_verifier;
 
 /**
- * What a host does for a verifier. Begin with `jwtauth_callbacks callbacks = {sizeof callbacks, NULL, NULL, NULL};`.
- * Members may be added at the end; `size` tells the library which there are.
+ * Functions that the application provides to a verifier.
  *
- * No callback may throw an exception, or leave by longjmp; that ends the process. No callback may free the verifier.
+ * Initialise it with `jwtauth_callbacks callbacks = {sizeof callbacks, NULL, NULL, NULL};`. Later versions may add
+ * members at the end; `size` tells the library which members exist.
+ *
+ * A callback must not throw an exception or leave by longjmp; that ends the process. A callback must not free the
+ * verifier.
  */
 typedef struct jwtauth_callbacks {
     /**
@@ -102,23 +107,24 @@ typedef struct jwtauth_callbacks {
      */
     size_t size;
     /**
-     * Handed to the callbacks as it is. It is used by whatever thread authenticates, by several at once if the
-     * verifier has several key sources.
+     * Passed unchanged to every callback. Callbacks run on several threads, and concurrently if there are several key
+     * sources, so `user` must be thread-safe.
      */
     void *user;
     /**
-     * Fetches one document and answers by jwtauth_fetch_respond or jwtauth_fetch_fail, once, before it returns. NULL:
-     * the library's own client fetches.
+     * Fetches one document. It must call jwtauth_fetch_respond or jwtauth_fetch_fail once before it returns. If it is
+     * NULL, the library's own client fetches.
      *
-     * It runs on the thread that authenticates, one call at a time for each key source. `request_json` has `url`,
-     * `headers` to send, `timeout_ms` and `max_bytes`; it and `fetch` are there until the callback returns.
+     * It runs on the authenticating thread or, if one call fetches several key sources, on a thread of the library. It
+     * never runs concurrently for one key source. `request_json` contains `url`, `headers` to send, `timeout_ms` and
+     * `max_bytes`. `request_json` and `fetch` are valid until the callback returns.
      */
     void (*fetch)(void *user,
                   const char *request_json,
                   struct jwtauth_fetch *fetch);
     /**
-     * Called once with `user`, when it is not needed any more: by jwtauth_verifier_free, or before
-     * jwtauth_verifier_new_with returns anything but JWTAUTH_STATUS_OK. May be NULL.
+     * Called once with `user` when the library no longer needs it: by jwtauth_verifier_free, or by
+     * jwtauth_verifier_new_with before it returns a failure. May be NULL.
      */
     void (*release)(void *user);
 } jwtauth_callbacks;
@@ -128,7 +134,7 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * The name of a status: "ok", or the `class` that replies with this status carry. "unknown" for any other number.
+ * The name of a status: "ok", or the `class` in replies with this status. "unknown" for any other number.
  *
  * @param status Any number.
  * @return A static string, never NULL. Not to be freed.
@@ -145,12 +151,11 @@ const char *jwtauth_version(void);
 /**
  * Builds a verifier from a configuration.
  *
- * Reads the files that the configuration names and opens no connection. Nothing of `config_json` is needed
- * afterwards.
+ * Reads the files that the configuration names and opens no connection. `config_json` is not needed afterwards.
  *
- * @param config_json The configuration: an object with `dialect`, `config` and perhaps `options`.
- * @param verifier Gets the verifier, or NULL on any failure. Free it with jwtauth_verifier_free.
- * @param reply_json Gets the reply: `outcome` "built" and `warnings`, or what is wrong. May be NULL. Free it with
+ * @param config_json The configuration: an object with `dialect`, `config` and optionally `options`.
+ * @param verifier Receives the verifier, or NULL on any failure. Free it with jwtauth_verifier_free.
+ * @param reply_json Receives the reply: `outcome` "built" and `warnings`, or the failure. May be NULL. Free it with
  * jwtauth_string_free.
  * @return JWTAUTH_STATUS_OK, _CONFIG, _ARGUMENT or _INTERNAL.
  */
@@ -160,12 +165,12 @@ enum jwtauth_status jwtauth_verifier_new(const char *config_json,
                                          char **reply_json);
 
 /**
- * Builds a verifier that uses functions of the host, for example to fetch keys with the host's HTTP client.
+ * Builds a verifier that uses functions of the application, for example to fetch keys with its HTTP client.
  *
  * @param config_json As for jwtauth_verifier_new.
- * @param callbacks The functions; NULL does the same as jwtauth_verifier_new. The structure is copied. `user` belongs
- * to the verifier from now on, and `release` is called for it once, whatever this returns; only when `size` cannot be
- * right (none, or thousands of bytes) is nothing of it believed, and nothing called.
+ * @param callbacks The functions; with NULL this is jwtauth_verifier_new. The structure is copied. The verifier takes
+ * ownership of `user`: `release(user)` is called exactly once, even if this function fails. Exception: if `size` is
+ * smaller than a pointer or larger than 4096, the structure is ignored and nothing is called.
  * @param verifier As for jwtauth_verifier_new.
  * @param reply_json As for jwtauth_verifier_new.
  * @return JWTAUTH_STATUS_OK, _CONFIG, _ARGUMENT or _INTERNAL.
@@ -177,14 +182,14 @@ enum jwtauth_status jwtauth_verifier_new_with(const char *config_json,
                                               char **reply_json);
 
 /**
- * Decides a request that the host describes as JSON.
+ * Decides a request that the application describes as JSON.
  *
- * The request is the host's own word: `profile` and `remote_addr` are believed. Never forward a client's body as
- * the request, and never paste a token into one; jwtauth_verifier_authenticate_token is for that.
+ * `profile` and `remote_addr` in the request are trusted. Never forward a client's body as the request, and never
+ * paste a token into one; use jwtauth_verifier_authenticate_token for that.
  *
  * @param verifier The verifier.
  * @param request_json The request: `token`, or `headers` and `url`; `profile`, `remote_addr`; `cached_only`.
- * @param reply_json Gets the reply: the grant, or why there is none. May be NULL. Free it with jwtauth_string_free.
+ * @param reply_json Receives the reply: the grant, or the failure. May be NULL. Free it with jwtauth_string_free.
  * @return JWTAUTH_STATUS_OK if the request is granted; else _DENIED, _UNAVAILABLE, _ARGUMENT or _INTERNAL.
  */
 JWTAUTH_MUST_USE
@@ -193,12 +198,12 @@ enum jwtauth_status jwtauth_verifier_authenticate(const struct jwtauth_verifier 
                                                   char **reply_json);
 
 /**
- * Decides about one token, taken as it came from wherever the host found it.
+ * Decides about one token. The caller passes the token unchanged.
  *
  * @param verifier The verifier.
- * @param token The token alone, without "Bearer ". Any text is safe here.
- * @param profile The profile to decide under, chosen by the host; NULL or "" for none.
- * @param reply_json Gets the reply: the grant, or why there is none. May be NULL. Free it with jwtauth_string_free.
+ * @param token The token only, without "Bearer ". Any text is safe here.
+ * @param profile The profile to decide under, chosen by the application; NULL or "" for none.
+ * @param reply_json Receives the reply: the grant, or the failure. May be NULL. Free it with jwtauth_string_free.
  * @return JWTAUTH_STATUS_OK if the request is granted; else _DENIED, _UNAVAILABLE, _ARGUMENT or _INTERNAL.
  */
 JWTAUTH_MUST_USE
@@ -208,25 +213,25 @@ enum jwtauth_status jwtauth_verifier_authenticate_token(const struct jwtauth_ver
                                                         char **reply_json);
 
 /**
- * Asks every key source for its keys now, for example at start-up. May open connections.
+ * Fetches the keys of every key source now, for example at start-up. May open connections.
  *
  * @param verifier The verifier.
- * @param reply_json Gets the reply: `outcome` "refreshed", or what failed; in either case `sources`, an entry for each.
- * May be NULL. Free it with jwtauth_string_free.
- * @return JWTAUTH_STATUS_OK if every source answered; else _UNAVAILABLE, _ARGUMENT or _INTERNAL.
+ * @param reply_json Receives the reply: `outcome` "refreshed", or the failure; in both cases `sources`, with one entry
+ * per source. May be NULL. Free it with jwtauth_string_free.
+ * @return JWTAUTH_STATUS_OK if every source delivered keys; else _UNAVAILABLE, _ARGUMENT or _INTERNAL.
  */
 enum jwtauth_status jwtauth_verifier_refresh_keys(const struct jwtauth_verifier *verifier,
                                                   char **reply_json);
 
 /**
- * The configuration in its native form, whatever the dialect it was written in, warnings about it, and how its key
- * sources are.
+ * The configuration in native form, with warnings about it and the status of its key sources.
  *
- * The reply can be given to jwtauth_verifier_new, once the secrets are put back: they are left out.
+ * Every dialect is translated to the native form. Secrets are redacted; after they are put back, the reply can be
+ * passed to jwtauth_verifier_new.
  *
  * @param verifier The verifier.
- * @param reply_json Gets the reply: `dialect` "native", `config`, `warnings` and `key_status`. May be NULL.
- * Free it with jwtauth_string_free.
+ * @param reply_json Receives the reply: `dialect` "native", `config`, `warnings` and `key_status`. May be NULL. Free
+ * it with jwtauth_string_free.
  * @return JWTAUTH_STATUS_OK, _ARGUMENT or _INTERNAL.
  */
 JWTAUTH_MUST_USE
@@ -234,48 +239,48 @@ enum jwtauth_status jwtauth_verifier_policy(const struct jwtauth_verifier *verif
                                             char **reply_json);
 
 /**
- * Frees a verifier. No other thread may be using it, or use it afterwards.
+ * Frees a verifier. Other threads must not use it now or later.
  *
- * @param verifier What jwtauth_verifier_new gave, once; or NULL, which does nothing.
+ * @param verifier A verifier from jwtauth_verifier_new or jwtauth_verifier_new_with; free it once. NULL has no effect.
  */
 void jwtauth_verifier_free(struct jwtauth_verifier *verifier);
 
 /**
  * The value at a JSON pointer (RFC 6901) in a reply, such as "/identity/name" or "/identity/groups/0".
  *
- * A string comes as its plain text, anything else as JSON text.
+ * A string is returned as its plain text, any other value as JSON text.
  *
  * @param json A reply, or any other JSON text.
- * @param pointer Where to look; the empty string is the whole document.
- * @return New text, to be freed with jwtauth_string_free. NULL if there is nothing at that place, if an argument is
- * NULL, not UTF-8, not JSON or not a pointer, and if the text has a NUL character in it, which a C string would cut
- * short: a name that comes back is the whole name.
+ * @param pointer The JSON pointer; the empty string is the whole document.
+ * @return New text; free it with jwtauth_string_free. NULL if the value does not exist, or if an argument is NULL, not
+ * UTF-8, not JSON or not a JSON pointer. Also NULL if the string contains a NUL character (U+0000), so that a C
+ * program never sees a truncated name. Therefore do not treat NULL as the end of an array.
  */
 JWTAUTH_MUST_USE
 char *jwtauth_json_get(const char *json,
                        const char *pointer);
 
 /**
- * Frees text that this library handed out.
+ * Frees text that this library returned.
  *
- * @param string A reply or the result of jwtauth_json_get, once; or NULL, which does nothing.
+ * @param string A reply or a result of jwtauth_json_get; free it once. NULL has no effect.
  */
 void jwtauth_string_free(char *string);
 
 /**
- * Answers a fetch with what a server said.
+ * Answers a fetch with a server's response.
  *
- * A body beyond `max_bytes` is a failed fetch, and so is every status but 200 and 304. The library follows no
+ * A body longer than `max_bytes` and every status except 200 and 304 make the fetch fail. The library does not follow
  * redirects for a callback.
  *
- * @param fetch What the callback was given.
- * @param status The status, 100 to 599.
- * @param headers_json The headers as an object of names to a string or a list of strings; NULL for none. All may be
- * there; `Cache-Control`, `Expires`, `ETag` and `Last-Modified` are used, in any case.
+ * @param fetch The `fetch` argument of the callback.
+ * @param status The HTTP status, 100 to 599.
+ * @param headers_json The headers as a JSON object; each value is a string or a list of strings. NULL for none. Only
+ * `Cache-Control`, `Expires`, `ETag` and `Last-Modified` are used; names are case-insensitive.
  * @param body The body; NULL if `body_len` is 0. It is copied.
- * @param body_len Its length in bytes.
- * @return JWTAUTH_STATUS_OK if this is the answer; _ARGUMENT if it cannot be taken, or there is one already, which
- * stays; _INTERNAL.
+ * @param body_len The length of the body in bytes.
+ * @return JWTAUTH_STATUS_OK if the answer is accepted; _ARGUMENT if it is invalid or the fetch already has an answer,
+ * which is kept; _INTERNAL.
  */
 enum jwtauth_status jwtauth_fetch_respond(struct jwtauth_fetch *fetch,
                                           int status,
@@ -284,14 +289,14 @@ enum jwtauth_status jwtauth_fetch_respond(struct jwtauth_fetch *fetch,
                                           size_t body_len);
 
 /**
- * Answers a fetch that failed.
+ * Reports that a fetch failed.
  *
- * @param fetch What the callback was given.
- * @param phase How far it came: "dns", "connect", "tls", "http" or "parse".
- * @param reason Why, for people; it goes into `detail`. Its beginning is kept, in one line. Leave out what a server
- * sent, and what is secret.
- * @return JWTAUTH_STATUS_OK if this is the answer; _ARGUMENT if it cannot be taken, or there is one already, which
- * stays; _INTERNAL.
+ * @param fetch The `fetch` argument of the callback.
+ * @param phase The phase in which it failed: "dns", "connect", "tls", "http" or "parse".
+ * @param reason The reason, for people. It becomes part of `detail`, on one line, and long text is cut off. It must
+ * not contain text from the server or secrets.
+ * @return JWTAUTH_STATUS_OK if the answer is accepted; _ARGUMENT if it is invalid or the fetch already has an answer,
+ * which is kept; _INTERNAL.
  */
 enum jwtauth_status jwtauth_fetch_fail(struct jwtauth_fetch *fetch,
                                        const char *phase,

@@ -1,5 +1,5 @@
 /*
- * jwtauth.h for C++17: nothing to free, and a refusal cannot be taken for a yes.
+ * jwtauth.h for C++17. Memory is freed automatically, and a failed reply is false in a condition.
  *
  *     jwtauth::Verifier verifier(config);                      // throws jwtauth::Error
  *     if (auto reply = verifier.authenticate_token(token)) {
@@ -8,8 +8,8 @@
  *         refuse(reply.get("/code").value_or("internal_error"));
  *     }
  *
- * The rules at the top of jwtauth.h hold here too. Text goes in as any std::string_view; text with a NUL character
- * in it is refused like text that is not UTF-8, because C would take its first half for the whole.
+ * The rules at the top of jwtauth.h apply here too. Inputs are std::string_view. Text that contains a NUL character is
+ * refused like text that is not UTF-8, because C would truncate it at the NUL.
  */
 
 #ifndef JWTAUTH_HPP
@@ -38,14 +38,14 @@ struct Free {
     void operator()(jwtauth_verifier *verifier) const noexcept { jwtauth_verifier_free(verifier); }
 };
 
-/* A C string ends at its first NUL. In its place stands a byte that no UTF-8 has, so that the whole is refused. */
+/* A C string ends at its first NUL. Each NUL is replaced by a byte that is invalid in UTF-8, so the text is refused. */
 inline std::string c_text(std::string_view text) {
     std::string copy(text);
     std::replace(copy.begin(), copy.end(), '\0', '\xff');
     return copy;
 }
 
-/* The value at a JSON pointer: a string as its text, anything else as JSON. */
+/* The value at a JSON pointer: a string as its text, any other value as JSON. */
 inline std::optional<std::string> json_get(const char *json, const char *pointer) {
     const std::unique_ptr<char, Free> value(jwtauth_json_get(json, pointer));
     return value ? std::optional<std::string>(value.get()) : std::nullopt;
@@ -53,22 +53,22 @@ inline std::optional<std::string> json_get(const char *json, const char *pointer
 
 } // namespace detail
 
-/* What a call came to: true for a grant, or for a thing that was done. A new one is a refusal. */
+/* The result of a call: true if it succeeded. A default-constructed one is a failure. */
 class Reply {
 public:
     Reply() = default;
 
-    /* Takes over what a function of jwtauth.h gave. */
+    /* Takes ownership of a reply from a function of jwtauth.h. */
     Reply(jwtauth_status status, char *json) noexcept : status_(status), json_(json) {}
 
     explicit operator bool() const noexcept { return status_ == JWTAUTH_STATUS_OK; }
 
     jwtauth_status status() const noexcept { return status_; }
 
-    /* The reply as JSON text. It lives as long as this object. */
+    /* The reply as JSON text. It is valid as long as this object. */
     std::string_view json() const noexcept { return json_ ? std::string_view(json_.get()) : std::string_view(); }
 
-    /* The value at a JSON pointer, such as "/identity/name": a string as its text, anything else as JSON. */
+    /* The value at a JSON pointer, such as "/identity/name": a string as its text, any other value as JSON. */
     std::optional<std::string> get(std::string_view pointer) const {
         return detail::json_get(json_.get(), detail::c_text(pointer).c_str());
     }
@@ -78,7 +78,7 @@ private:
     std::unique_ptr<char, detail::Free> json_;
 };
 
-/* Why a verifier could not be built. what() is for people; code() is for programs. */
+/* Thrown if a verifier cannot be built. what() is for people; code() is for programs. */
 class Error : public std::runtime_error {
 public:
     explicit Error(const Reply &reply)
@@ -91,7 +91,7 @@ public:
 
 private:
     static std::string text(const Reply &reply) {
-        std::string text = reply.get("/message").value_or("the library made a mistake");
+        std::string text = reply.get("/message").value_or("internal error");
         if (const auto more = reply.get("/detail")) {
             text += ": " + *more;
         }
@@ -103,18 +103,18 @@ private:
     std::string json_;
 };
 
-/* A document of keys that is to be fetched. */
+/* A document of keys to fetch. */
 struct FetchRequest {
     std::string url;
     /* The headers to send: names and values. */
     std::vector<std::pair<std::string, std::string>> headers;
-    /* How long it may take. */
+    /* The deadline for the response. */
     std::chrono::milliseconds timeout{};
-    /* A longer body is refused, so there is no use in reading more. */
+    /* A longer body is refused, so reading more is unnecessary. */
     std::uint64_t max_bytes = 0;
 };
 
-/* What a server answered. The headers are those that say for how long it holds; empty if the server sent none. */
+/* A server's response. The headers are those that control caching; empty if the server did not send one. */
 struct FetchResponse {
     int status = 0;
     std::string body;
@@ -124,7 +124,7 @@ struct FetchResponse {
     std::string last_modified;
 };
 
-/* Thrown by a Fetch that failed: in which phase ("dns", "connect", "tls", "http" or "parse"), and why. */
+/* Thrown by a Fetch that failed: the phase ("dns", "connect", "tls", "http" or "parse") and the reason. */
 class FetchError : public std::runtime_error {
 public:
     FetchError(std::string phase, const std::string &reason) : std::runtime_error(reason), phase_(std::move(phase)) {}
@@ -136,15 +136,15 @@ private:
 };
 
 /*
- * Fetches documents of keys with the program's own HTTP client. It runs on the threads that authenticate, on several
- * at once if there are several key sources, and may throw anything: that is a fetch that failed. Only a FetchError says
- * why in the reply's `detail`.
+ * Fetches documents of keys with the application's HTTP client. It runs on the authenticating thread or on a thread of
+ * the library, and concurrently if there are several key sources. Any exception makes the fetch fail. Only a FetchError's
+ * phase and reason appear in the reply's `detail`.
  */
 using Fetch = std::function<FetchResponse(const FetchRequest &)>;
 
 namespace detail {
 
-/* The callbacks of jwtauth.h over a Fetch. */
+/* The callbacks of jwtauth.h for a Fetch. */
 struct Fetcher {
     static void fetch(void *user, const char *request_json, jwtauth_fetch *fetch) noexcept {
         try {
@@ -158,8 +158,8 @@ struct Fetcher {
         } catch (const FetchError &error) {
             jwtauth_fetch_fail(fetch, error.phase().c_str(), error.what());
         } catch (...) {
-            /* What other exceptions say may hold a password or a URL's query. */
-            jwtauth_fetch_fail(fetch, "http", "the program's client threw something other than a FetchError");
+            /* The text of other exceptions may contain a password or a URL's query. */
+            jwtauth_fetch_fail(fetch, "http", "the fetch function threw an exception other than FetchError");
         }
     }
 
@@ -193,20 +193,20 @@ private:
 
 } // namespace detail
 
-/* Decides requests by one configuration. Any number of threads may use one at once. */
+/* Decides requests by one configuration. Any number of threads may use one verifier concurrently. */
 class Verifier {
 public:
-    /* Builds a verifier from a configuration. Throws Error if there is anything wrong with it. */
+    /* Builds a verifier from a configuration. Throws Error if that fails. */
     explicit Verifier(std::string_view config) : Verifier(config, Fetch()) {}
 
-    /* The same with the program's own HTTP client for keys. */
+    /* Builds a verifier that fetches keys with the application's HTTP client. Throws Error if that fails. */
     Verifier(std::string_view config, Fetch fetch) {
         if (const Reply reply = build(config, std::move(fetch)); !reply) {
             throw Error(reply);
         }
     }
 
-    /* The same without an exception: nothing if there is anything wrong, and `reply` says what. */
+    /* Builds a verifier without exceptions. Returns nullopt if that fails; `reply` then gives the reason. */
     static std::optional<Verifier> make(std::string_view config, Reply &reply, Fetch fetch = {}) {
         std::optional<Verifier> verifier(Verifier{});
         reply = verifier->build(config, std::move(fetch));
@@ -216,14 +216,14 @@ public:
         return verifier;
     }
 
-    /* Decides a request that the host describes as JSON. Never paste a token into one. */
+    /* Decides a request that the application describes as JSON. Never paste a token into one. */
     Reply authenticate(std::string_view request) const {
         char *reply = nullptr;
         const auto status = jwtauth_verifier_authenticate(handle_.get(), detail::c_text(request).c_str(), &reply);
         return Reply(status, reply);
     }
 
-    /* Decides about one token, taken as it came; the profile is the host's choice, none if empty. */
+    /* Decides about one token, passed unchanged. The application chooses the profile; empty means none. */
     Reply authenticate_token(std::string_view token, std::string_view profile = {}) const {
         char *reply = nullptr;
         const auto status = jwtauth_verifier_authenticate_token(handle_.get(), detail::c_text(token).c_str(),
@@ -231,14 +231,14 @@ public:
         return Reply(status, reply);
     }
 
-    /* Asks every key source for its keys now. */
+    /* Fetches the keys of every key source now. */
     Reply refresh_keys() const {
         char *reply = nullptr;
         const auto status = jwtauth_verifier_refresh_keys(handle_.get(), &reply);
         return Reply(status, reply);
     }
 
-    /* The configuration in its native form, without secrets, and warnings about it. */
+    /* The configuration in native form, with secrets redacted, and warnings about it. */
     Reply policy() const {
         char *reply = nullptr;
         const auto status = jwtauth_verifier_policy(handle_.get(), &reply);

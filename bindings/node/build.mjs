@@ -1,4 +1,4 @@
-// Builds the addon with cargo and puts it beside index.js, with the licence: `node build.mjs [--release]`
+// Builds the addon with cargo and puts it next to index.js, with the licence: `node build.mjs [--release]`
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, readdirSync, renameSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -31,10 +31,10 @@ if (!built) throw new Error('cargo built no addon')
 const host = /^host: (.*)$/m.exec(run(process.env.RUSTC ?? 'rustc', '-vV'))[1]
 const libc = process.platform === 'linux' ? (host.includes('musl') ? '-musl' : '-gnu') : ''
 const addon = `${here}jwtauth.${process.platform}-${process.arch}${libc}.node`
-// Renamed into place: a running process may have the old file mapped, and must keep it whole.
+// Renamed into place, because a running process may have the old file mapped and needs it unchanged.
 copyFileSync(built.filenames[0], `${addon}.new`)
 renameSync(`${addon}.new`, addon)
-// A package can hold only what stands in its own folder.
+// A package can contain only files of its own folder.
 const root = `${here}../../`
 for (const name of readdirSync(root).filter((name) => name.startsWith('LICENSE'))) copyFileSync(root + name, here + name)
 console.log(addon)

@@ -1,7 +1,7 @@
-/** Decides requests by one configuration. Any number of requests may be under way at once. */
+/** Decides requests by one configuration. Any number of requests may be in flight concurrently. */
 export declare class Verifier {
   /**
-   * Reads and prepares everything once: keys, files, expressions. Opens no connection.
+   * Reads the keys and files, and compiles the expressions. Opens no connection.
    *
    * @param config the envelope `{ dialect, config, options? }`, as an object or as JSON text
    * @throws {JwtAuthError} of class `config`
@@ -10,59 +10,60 @@ export declare class Verifier {
   constructor(config: Config | string, options?: VerifierOptions)
 
   /**
-   * Decides one request. **Await it**: the promise itself says nothing.
+   * Decides one request. **Always `await` it**: a promise is truthy even when the token is refused.
    *
-   * With the keys at hand it decides at once. Where keys have to be fetched, that happens away from the event loop, and
-   * calls that come meanwhile share the fetch.
+   * With cached keys it decides immediately. If keys must be fetched, that does not block the event loop, and
+   * concurrent calls share the fetch.
    *
-   * @throws {JwtAuthError} (rejects) for every answer but yes
+   * @throws {JwtAuthError} (rejects) for every outcome except a grant
    * @throws {TypeError} (rejects) `ERR_INVALID_ARG_TYPE`
    */
   authenticate(request: AuthRequest | string): Promise<Grant>
 
   /**
-   * Decides one request on the calling thread, for scripts: the event loop waits meanwhile, also for a fetch.
+   * Decides one request on the calling thread, for scripts. It blocks the event loop, also during a fetch.
    *
-   * With a `fetch` function of your own it decides with the keys at hand, as with `cachedOnly`: the function needs the
-   * event loop, and could never answer.
+   * With a `fetch` function it uses only the cached keys, as with `cachedOnly`: the function needs the event loop,
+   * which this call blocks.
    */
   authenticateSync(request: AuthRequest | string): Grant
 
-  /** What this verifier decides by, in the native form: it can be given to a constructor as it is. */
+  /** The policy of this verifier, in native form. A constructor accepts it unless it has secrets, which are redacted. */
   policy(): Policy
 
   /**
-   * Fetches the keys of every source now, and says how each one is.
+   * Fetches the keys of every source now, and returns the status of each source.
    *
-   * @throws {JwtAuthError} (rejects) of class `unavailable`, with `sources`, unless all of them answer
+   * @throws {JwtAuthError} (rejects) of class `unavailable`, with `sources`, if a source does not deliver keys
    */
   refreshKeys(): Promise<readonly SourceStatus[]>
 }
 
-/** What a verifier needs beside its configuration. */
+/** Options of a verifier in addition to its configuration. */
 export interface VerifierOptions {
   /**
-   * Fetches keys in place of the built-in client. `(request) => fetch(request.url, { ...request, redirect: 'manual' })` does.
+   * Replaces the built-in client, for example `(request) => fetch(request.url, { ...request, redirect: 'manual' })`.
    *
-   * To throw means that nothing was fetched. Of the error, its name and its `code` become known; a {@link FetchError}
-   * says more. Settings that are for the built-in client (certificates, proxies, redirects, a bearer token) are yours now.
+   * If it throws, the fetch failed. Only the name and the `code` of the error appear in the `detail`; of a
+   * {@link FetchError}, the phase and the reason. Settings of the built-in client (certificates, proxies, redirects, a
+   * bearer token) have no effect here.
    */
   readonly fetch?: ((request: FetchRequest) => Promise<FetchResponse> | FetchResponse) | undefined
 }
 
-/** What a `fetch` function is asked for. It fits as the second argument of the global `fetch`. */
+/** The argument of a `fetch` function. It can be passed as the second argument of the global `fetch`. */
 export interface FetchRequest {
   readonly url: string
   readonly headers: { readonly [name: string]: string }
-  /** How long there is to answer. Nobody waits longer. */
+  /** Deadline for the response, in milliseconds. */
   readonly timeoutMs: number
   /** A larger body is refused. */
   readonly maxBytes: number
-  /** Fires when the time is over. */
+  /** Aborts at the deadline. */
   readonly signal: AbortSignal
 }
 
-/** What a `fetch` function answers. The global `fetch`'s `Response` fits as it is. */
+/** The result of a `fetch` function. The `Response` of the global `fetch` can be returned unchanged. */
 export interface FetchResponse {
   readonly status: number
   /** `Cache-Control`, `Expires`, `ETag` and `Last-Modified` are used. */
@@ -70,9 +71,9 @@ export interface FetchResponse {
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array | string> | null
 }
 
-/** What a `fetch` function throws to say how far it came, and why no further. */
+/** A `fetch` function throws this to report the phase in which the fetch failed, and the reason. */
 export declare class FetchError extends Error {
-  /** @param reason becomes part of the `detail` of errors, so it must hold no secret */
+  /** @param reason becomes part of the `detail` of errors, so it must not contain secrets */
   constructor(phase: FetchPhase, reason: string, options?: ErrorOptions)
   readonly phase: FetchPhase
   readonly reason: string
@@ -81,12 +82,12 @@ export declare class FetchError extends Error {
 /** The phases of a fetch, in their order. */
 export type FetchPhase = 'dns' | 'connect' | 'tls' | 'http' | 'parse'
 
-/** A configuration's envelope. `docs/dialects/` describes each dialect's own keys. */
+/** A configuration's envelope. `docs/dialects/` describes the keys of each dialect. */
 export interface Config {
   readonly dialect: Dialect
   readonly config: object
   readonly options?: {
-    /** What relative paths are relative to; the working directory, if absent. */
+    /** The base of relative paths; default: the working directory. */
     readonly base_dir?: string
     readonly max_token_bytes?: number
     /** A fixed time in seconds since 1970, for tests. */
@@ -94,50 +95,50 @@ export interface Config {
   }
 }
 
-/** What {@link Verifier.policy} returns. */
+/** The result of {@link Verifier.policy}. */
 export interface Policy {
   readonly dialect: 'native'
   readonly config: { readonly [member: string]: unknown }
-  /** What was accepted, and is probably a mistake. */
+  /** Probable mistakes in the configuration. */
   readonly warnings: readonly { readonly key: string; readonly message: string }[]
-  /** How each key source is. */
+  /** The status of each key source. */
   readonly key_status: readonly SourceStatus[]
 }
 
-/** A key source as it is now. Times are in whole seconds. */
+/** The current status of a key source. Times are in whole seconds. */
 export type SourceStatus = FixedSource | FetchedSource
 
 /** Keys from the configuration or from a file. */
 export interface FixedSource {
-  /** Where it stands in the native configuration: `keys[0].jwks_file`. */
+  /** The place in the native configuration: `keys[0].jwks_file`. */
   readonly source: string
   readonly state: 'fixed'
-  /** How many keys can be used. */
+  /** The number of usable keys. */
   readonly keys: number
-  /** The names of those that have one. */
+  /** The `kid`s of the keys that have one. */
   readonly kids: readonly string[]
 }
 
 /** Keys that are fetched. */
 export interface FetchedSource {
-  /** Where it stands in the native configuration: `keys[0].jwks_url`. */
+  /** The place in the native configuration: `keys[0].jwks_url`. */
   readonly source: string
   readonly state: 'unfetched' | 'fresh' | 'stale' | 'expired'
-  /** How many keys can be used. */
+  /** The number of usable keys. */
   readonly keys: number
-  /** The names of those that have one. */
+  /** The `kid`s of the keys that have one. */
   readonly kids: readonly string[]
-  /** Of the key set or of the issuer, without the query. */
+  /** The URL of the key set or of the issuer, without the query. */
   readonly url: string
-  /** Where the issuer said that its key set is. */
+  /** The URL of the key set in the issuer's metadata. */
   readonly jwks_uri?: string
-  /** How long ago the server last said what its keys are. */
+  /** The time since the server last sent or confirmed the keys. */
   readonly age?: number
-  /** In how long the next request looks for newer keys; zero: the next one that comes. */
+  /** The time until a request causes the next refresh; zero: the next request does. */
   readonly next_refresh: number
   /** Whether the last fetch failed. */
   readonly failing: boolean
-  /** The last failure, also after it was overcome. */
+  /** The last failure, also if a later fetch succeeded. */
   readonly last_failure?: {
     readonly phase: FetchPhase
     readonly status?: number
@@ -147,46 +148,46 @@ export interface FetchedSource {
   }
   readonly fetches: number
   readonly failures: number
-  /** How many requests were decided with keys whose time was over. */
+  /** The number of requests that were decided with stale keys. */
   readonly served_stale: number
-  /** How many requests named a key that the source does not have. */
+  /** The number of requests with a `kid` that the source does not have. */
   readonly unknown_kid: number
 }
 
 /**
- * What arrived. Never hand a client's own JSON on as a request: `profile` and `remoteAddr` are the host's word.
- * A member that is undefined is absent; an unknown member is refused.
+ * A request to decide. Never forward a client's JSON as a request: `profile` and `remoteAddr` are trusted.
+ * A member that is undefined counts as absent; an unknown member is refused.
  */
 export interface AuthRequest {
   /** The token itself. */
   readonly token?: string | undefined
-  /** The headers, where the configuration reads tokens from headers. `IncomingMessage.headers` fits as it is. */
+  /** The headers, if the configuration reads tokens from headers. `IncomingMessage.headers` can be passed unchanged. */
   readonly headers?: RequestHeaders | undefined
-  /** The URL, where the configuration reads tokens from the query. `IncomingMessage.url` fits as it is. */
+  /** The URL, if the configuration reads tokens from the query. `IncomingMessage.url` can be passed unchanged. */
   readonly url?: string | undefined
   /** The profile to decide under (Vault: the role). */
   readonly profile?: string | undefined
-  /** The caller's address, for bound networks. `socket.remoteAddress` fits as it is. */
+  /** The caller's address, for bound networks. `socket.remoteAddress` can be passed unchanged. */
   readonly remoteAddr?: string | undefined
-  /** The same in the wire's spelling; give one of the two. */
+  /** `remoteAddr` in the spelling of the wire format; set only one of the two. */
   readonly remote_addr?: string | undefined
   /**
-   * Decide with the keys at hand. Where keys would have to be fetched first, the answer is `key_source_unavailable`.
+   * Decide with the cached keys, without a fetch. If there are none, the request fails with `key_source_unavailable`.
    */
   readonly cachedOnly?: boolean | undefined
-  /** The same in the wire's spelling; give one of the two. */
+  /** `cachedOnly` in the spelling of the wire format; set only one of the two. */
   readonly cached_only?: boolean | undefined
 }
 
-/** Header names with their values, in the shape that Node's http and http2 modules give them. */
+/** Header names with their values, as Node's http and http2 modules provide them. */
 export interface RequestHeaders {
   readonly [name: string]: string | readonly string[] | undefined
 }
 
-/** The only yes. Made by a {@link Verifier} alone, frozen, and parsed when a part of it is first read. */
+/** A grant: the only successful outcome. Only a {@link Verifier} creates it. It is frozen, and parsed on first access. */
 export declare class Grant {
   private constructor()
-  /** The profile it was granted under; undefined for the configuration's top level. */
+  /** The profile that granted the request; undefined for the configuration's top level. */
   get profile(): string | undefined
   get identity(): Identity
   /** What the caller may have. */
@@ -194,17 +195,17 @@ export declare class Grant {
   /** What the caller must lose, if they hold it. */
   get revocations(): readonly Entitlement[]
   get session(): Session
-  /** The request's URL without its token, where the configuration reads tokens from URLs. */
+  /** The request's URL without the token, if the configuration reads tokens from URLs and this URL has one. */
   get cleaned_url(): string | undefined
-  /** The verified claims. Numbers beyond 2^53 lose digits here as in all of JavaScript; `json` has them exactly. */
+  /** The verified claims. Numbers beyond 2^53 lose digits, as always in JavaScript; `json` has them exactly. */
   get claims(): Claims
-  /** The reply's text, byte for byte the same in every language. */
+  /** The reply as JSON text: the same bytes in every language. */
   get json(): string
-  /** The whole reply; what `JSON.stringify` writes. */
+  /** The whole reply; `JSON.stringify` writes this. */
   toJSON(): GrantReply
 }
 
-/** A grant as it is on the wire. */
+/** A grant in the wire format. */
 export interface GrantReply {
   readonly outcome: 'granted'
   readonly profile?: string
@@ -216,20 +217,20 @@ export interface GrantReply {
   readonly claims: Claims
 }
 
-/** A token's claims set. */
+/** The claims of a token. */
 export interface Claims {
   readonly [name: string]: unknown
 }
 
 /** Who the caller is. */
 export interface Identity {
-  /** The name to know the caller by. */
+  /** The caller's user name. */
   readonly name?: string
   /** The token's `sub`. */
   readonly subject?: string
   readonly email?: string
   readonly display_name?: string
-  /** The organisation the request asks to act in (Grafana). */
+  /** The organisation that the request selects (Grafana). */
   readonly requested_org?: number
   readonly groups: readonly string[]
   readonly metadata: { readonly [name: string]: string }
@@ -239,16 +240,16 @@ export interface Identity {
 /** One thing a caller may have. */
 export interface Entitlement {
   readonly kind: EntitlementKind
-  /** Where it holds: an organisation's id, a datacenter. */
+  /** Where it applies: an organisation's id, a datacenter. */
   readonly scope?: string
   readonly name: string
   /** The variables of a templated policy. */
   readonly variables?: { readonly [name: string]: string }
 }
 
-/** The terms of a session; a member is there where the configuration sets it. Times are in seconds. */
+/** The terms of a session; a member is present if the configuration sets it. Times are in seconds. */
 export interface Session {
-  /** Absent: it does not end by itself. */
+  /** Absent: it does not expire. */
   readonly ttl?: number
   readonly max_ttl?: number
   readonly explicit_max_ttl?: number
@@ -266,28 +267,28 @@ export interface Session {
   readonly sync_teams?: boolean
 }
 
-/** Every answer but yes. Tell them apart by `class`. */
+/** Every outcome except a grant. `class` tells a caller what to do. */
 export declare class JwtAuthError extends Error {
   constructor(failure: Failure)
-  /** What happened; never renamed. */
+  /** The stable name of the failure; never renamed. */
   readonly code: Code
-  /** What to do about it. */
+  /** What a caller should do about the failure. */
   readonly class: Class
-  /** Where it happened. */
+  /** The stage in which it happened. */
   readonly stage: Stage
-  /** The name of the claim it is about. */
+  /** The name of the claim that it concerns. */
   readonly claim?: string
-  /** Where in the configuration, which file, what the operating system said. */
+  /** Details: the place in the configuration, the file or URL, the text of the operating system. */
   readonly detail?: string
   /** Only on denials. False: the configured system would ask its next authenticator. It is still a denial. */
   readonly applicable?: boolean
-  /** The status that the configured system would answer over HTTP. */
+  /** The HTTP status with which the configured system would respond. */
   readonly httpStatus?: number
-  /** Only from {@link Verifier.refreshKeys}: how each key source is. */
+  /** Only from {@link Verifier.refreshKeys}: the status of each key source. */
   readonly sources?: readonly SourceStatus[]
 }
 
-/** A failure as it is on the wire. */
+/** A failure in the wire format. */
 export interface Failure {
   readonly outcome?: 'failed'
   readonly class: Class
@@ -304,7 +305,7 @@ export interface Failure {
 /** The library's version. */
 export declare const version: string
 
-// The core's tables; `make generate` writes this part anew.
+// Generated from the core's tables; `make generate` writes this part.
 // <generated>
 /** The stable name of a failure. */
 export type Code =

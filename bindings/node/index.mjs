@@ -1,4 +1,4 @@
-// The same classes as `require('jwtauth')` gives, so that `instanceof` holds across both module styles.
+// Exports the same classes as `require('jwtauth')`, so that `instanceof` works across both module styles.
 import jwtauth from './index.js'
 
 export const { FetchError, Grant, JwtAuthError, Verifier, version } = jwtauth

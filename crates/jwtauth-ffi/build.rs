@@ -1,6 +1,6 @@
-//! Tells the linker what the shared library is on ELF systems: its name, and that it stays.
+//! Sets the soname of the shared library on ELF systems, and keeps the library mapped after `dlclose`.
 
-/// The number changes whenever the header changes other than by addition.
+/// The number changes with every change of the header that is not an addition.
 const SONAME: &str = "libjwtauth.so.0";
 
 fn main() {
@@ -9,8 +9,8 @@ fn main() {
     let vendor = std::env::var("CARGO_CFG_TARGET_VENDOR").unwrap_or_default();
     if family == "unix" && vendor != "apple" {
         println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,{SONAME}");
-        // The cryptography leaves a destructor with every thread that used it. Were the library unmapped by `dlclose`,
-        // such a thread would end by jumping into nothing, so it stays mapped, and loading it again costs nothing.
+        // The cryptography library registers a destructor with every thread that used it. If `dlclose` unmapped the
+        // library, such a thread would crash when it ends. So the library stays mapped; loading it again is free.
         println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
     }
 }

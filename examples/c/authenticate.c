@@ -1,8 +1,8 @@
 /*
  * Decides about one token: authenticate CONFIG TOKEN [PROFILE]
  *
- * CONFIG is a file with a verifier's configuration. The decision goes to standard output; the exit status is
- * 0 for a grant, 1 for a denial, 2 for a mistake in the configuration or the command, 3 if the keys are out of reach.
+ * CONFIG is a file with a verifier's configuration. The decision is printed on standard output. The exit status is
+ * 0 for a grant, 1 for a denial, 2 for an invalid configuration or command line, 3 if the keys are unavailable.
  */
 
 #include <stdio.h>

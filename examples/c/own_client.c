@@ -1,10 +1,10 @@
 /*
- * Decides about one token, with keys that this program gets by itself: own_client CONFIG TOKEN FILE
+ * Decides about one token, with keys that this program fetches itself: own_client CONFIG TOKEN FILE
  *
- * CONFIG is a file with a verifier's configuration, and names a URL for the keys. FILE holds what that URL would
- * answer: another program, which may talk to the network, keeps it up to date. In its place there could be any HTTP
- * client. The exit status is that of the example `authenticate`: 0 for a grant, 1 for a denial, 2 for a mistake,
- * 3 if the keys are out of reach.
+ * CONFIG is a file with a verifier's configuration that names a URL for the keys. FILE contains the response of that
+ * URL; another program with network access keeps it up to date. Any HTTP client could take its place. The exit status
+ * is that of the example `authenticate`: 0 for a grant, 1 for a denial, 2 for an invalid configuration or command line,
+ * 3 if the keys are unavailable.
  */
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 
 static char *read_file(const char *path, size_t limit, size_t *length);
 
-/* Called by the library whenever it wants the keys anew. It must answer before it returns. */
+/* The library calls this whenever it needs the keys. It must answer before it returns. */
 static void fetch_keys(void *user, const char *request_json, jwtauth_fetch *fetch) {
     const char *path = user;
     char *text = jwtauth_json_get(request_json, "/max_bytes");
@@ -25,7 +25,7 @@ static void fetch_keys(void *user, const char *request_json, jwtauth_fetch *fetc
     char *body;
 
     jwtauth_string_free(text);
-    /* One byte more than may be is enough for the library to see that it is too much. */
+    /* One byte more than the limit is enough for the library to detect a body that is too long. */
     body = read_file(path, limit + 1, &length);
     if (body == NULL) {
         jwtauth_fetch_fail(fetch, "connect", strerror(errno));
@@ -35,13 +35,13 @@ static void fetch_keys(void *user, const char *request_json, jwtauth_fetch *fetc
     free(body);
 }
 
-/* Called once, when the verifier needs the path no more. */
-static void forget_path(void *user) {
+/* Called once, when the verifier no longer needs the path. */
+static void free_path(void *user) {
     free(user);
 }
 
 int main(int argc, char **argv) {
-    jwtauth_callbacks callbacks = {sizeof callbacks, NULL, fetch_keys, forget_path};
+    jwtauth_callbacks callbacks = {sizeof callbacks, NULL, fetch_keys, free_path};
     jwtauth_verifier *verifier = NULL;
     jwtauth_status status;
     char *config, *path, *reply = NULL, *shown;
@@ -84,7 +84,7 @@ int main(int argc, char **argv) {
                                                   : 2;
 }
 
-/* The beginning of a file, to be freed, with a NUL behind it; NULL, with errno set, if it cannot be read. */
+/* The first bytes of a file, NUL-terminated, to be freed; NULL, with errno set, if it cannot be read. */
 static char *read_file(const char *path, size_t limit, size_t *length) {
     FILE *file = fopen(path, "rb");
     char *text = file != NULL ? malloc(limit + 1) : NULL;

@@ -1,15 +1,15 @@
-// Decides about one token, with keys that this program gets by itself: own_client CONFIG TOKEN FILE
+// Decides about one token, with keys that this program fetches itself: own_client CONFIG TOKEN FILE
 //
-// CONFIG is a file with a verifier's configuration, and names a URL for the keys. FILE holds what that URL would answer:
-// another program, which may talk to the network, keeps it up to date. In its place there could be any HTTP client.
-// The exit status is that of the example `authenticate`.
+// CONFIG is a file with a verifier's configuration that names a URL for the keys. FILE contains the response of that URL;
+// another program with network access keeps it up to date. Any HTTP client could take its place. The exit status is that
+// of the example `authenticate`.
 
 #include <fstream>
 #include <iostream>
 
 #include <jwtauth.hpp>
 
-// The beginning of a file, of this length at most.
+// The first bytes of a file, at most `limit`.
 static std::optional<std::string> read_file(const std::string &path, std::size_t limit) {
     std::ifstream file(path, std::ios::binary);
     if (!file) {
@@ -27,10 +27,10 @@ int main(int argc, char **argv) {
         return 2;
     }
     const auto fetch = [path = std::string(argv[3])](const jwtauth::FetchRequest &request) {
-        // One byte more than may be is enough for the library to see that it is too much.
+        // One byte more than the limit is enough for the library to detect a body that is too long.
         auto keys = read_file(path, request.max_bytes + 1);
         if (!keys) {
-            throw jwtauth::FetchError("connect", "there is no file with keys");
+            throw jwtauth::FetchError("connect", "cannot read the file with the keys");
         }
         jwtauth::FetchResponse response;
         response.status = 200;

@@ -1,7 +1,7 @@
 // Decides with keys that this program fetches itself: node own_client.mjs CONFIG TOKEN
 //
-// Where a program has an HTTP client of its own, with its proxies, certificates and statistics, the verifier can use that
-// one. This one is Node's `fetch`. What is printed and the exit status are those of authenticate.mjs.
+// If a program has an HTTP client, with its proxies, certificates and statistics, the verifier can use it. This example
+// uses Node's `fetch`. Its output and exit status are those of authenticate.mjs.
 import { readFileSync } from 'node:fs'
 
 import { FetchError, JwtAuthError, Verifier } from 'jwtauth'
@@ -12,10 +12,10 @@ if (token === undefined || rest.length > 0) {
   process.exit(2)
 }
 
-/** Called by the verifier whenever it wants a document, while the event loop goes on. */
+/** The verifier calls this whenever it needs a document. The event loop is not blocked. */
 async function fetchKeys(request) {
   try {
-    // A redirect may lead anywhere, so the verifier is to see it, and refuses it.
+    // A redirect could lead to any server. So it is passed to the verifier, which refuses it.
     return await fetch(request.url, { headers: request.headers, signal: request.signal, redirect: 'manual' })
   } catch (cause) {
     throw new FetchError('connect', 'no connection to the key server', { cause })

@@ -1,7 +1,7 @@
 """Decides with keys that this program fetches itself: python own_client.py CONFIG TOKEN
 
-Where a program has an HTTP client of its own, with its proxies, certificates and statistics, the verifier can use that
-one. This one is urllib's. What is printed and the exit status are those of authenticate.py.
+If a program has an HTTP client, with its proxies, certificates and statistics, the verifier can use it. This example
+uses urllib. Its output and exit status are those of authenticate.py.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from jwtauth import Denied, Error, FetchError, FetchRequest, FetchResponse, Unav
 
 
 class NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A redirect may lead anywhere, so the verifier is to see it, and refuses it."""
+    """Passes redirects to the verifier, which refuses them, because a redirect could lead to any server."""
 
     def redirect_request(self, *_: object) -> None:
         return None
@@ -26,17 +26,17 @@ CLIENT = urllib.request.build_opener(NoRedirects)
 
 
 def fetch(request: FetchRequest) -> FetchResponse:
-    """Called by the verifier whenever it wants a document, on the thread that authenticates."""
+    """The verifier calls this whenever it needs a document, on the authenticating thread or on another one."""
     deadline = time.monotonic() + request.timeout
     asked = urllib.request.Request(request.url, headers=request.headers)
     try:
-        # The timeout of urllib is for each wait by itself; the verifier's is for everything.
+        # The timeout of urllib applies to each wait; the verifier's deadline applies to the whole fetch.
         with CLIENT.open(asked, timeout=request.timeout) as answer:
             body = b""
             while len(body) <= request.max_bytes and (part := answer.read1(64 * 1024)):
                 body += part
                 if time.monotonic() > deadline:
-                    raise FetchError("http", "the answer takes too long")
+                    raise FetchError("http", "the response takes too long")
             return FetchResponse(answer.status, body, answer.headers.items())
     except urllib.error.HTTPError as answer:
         with answer:

@@ -1,4 +1,4 @@
-//! Payloads that were signed: whatever they hold, the answer is well-formed, and only a claims set is granted.
+//! Signed payloads: the reply is well-formed for every payload, and only a valid claims set is granted.
 #![no_main]
 
 use std::sync::LazyLock;

@@ -1,11 +1,11 @@
-//! Whatever is given as a configuration, nothing panics; and what is printed of one that holds can be given back.
+//! Configurations: none causes a panic, and the printed policy of a valid one builds an equal verifier.
 #![no_main]
 
 use jwtauth_core::{Verifier, wire};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|config: &str| {
-    // The fuzzer shall not make us read devices.
+    // The fuzzer must not make this process read devices.
     if config.contains("file") {
         return;
     }
@@ -13,7 +13,7 @@ fuzz_target!(|config: &str| {
         return;
     };
     let printed = wire::policy(&verifier);
-    // Secrets are not printed, so such a policy cannot come back.
+    // Secrets are redacted, so such a policy cannot be loaded.
     if printed.contains("(redacted)") {
         return;
     }

@@ -1,4 +1,4 @@
-//! The small languages: `expression\nclaims`. Each parses or is refused, and what was printed parses to the same.
+//! The expression languages: `expression\nclaims`. A printed expression parses to an equal one.
 #![no_main]
 
 use jwtauth_core::internals::Claims;

@@ -1,4 +1,4 @@
-//! Key sets: the worst that one entry can do is to be skipped.
+//! Key sets: an invalid entry is skipped, and has no other effect.
 #![no_main]
 
 use jwtauth_core::{Request, Verifier};

@@ -1,4 +1,4 @@
-//! Whatever is sent as a request, nothing panics, nobody gets in, and the reply is one line of JSON.
+//! Requests: none causes a panic or is granted, and the reply is one line of JSON.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 
 static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
     let config = include_str!("../../examples/configs/vault.json");
-    Verifier::from_json(config).expect("an example configuration holds")
+    Verifier::from_json(config).expect("an example configuration is valid")
 });
 
 fuzz_target!(|request: &str| {
@@ -18,6 +18,6 @@ fuzz_target!(|request: &str| {
     let reply = wire::reply(&outcome);
     assert!(
         !reply.contains('\n') && json::parse(&reply).is_ok(),
-        "the reply is no line of JSON"
+        "the reply is not one line of JSON"
     );
 });

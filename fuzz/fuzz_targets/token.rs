@@ -1,4 +1,4 @@
-//! Whatever is sent as a token, nothing panics and nobody gets in: the fuzzer has no private key.
+//! Tokens: none causes a panic, and none is granted, because the fuzzer has no private key.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -23,7 +23,7 @@ static VERIFIERS: LazyLock<Vec<Verifier>> = LazyLock::new(|| {
         include_str!("../../examples/configs/consul.json"),
         include_str!("../../examples/configs/vault.json"),
     ]
-    .map(|config| Verifier::from_json(config).expect("an example configuration holds"))
+    .map(|config| Verifier::from_json(config).expect("an example configuration is valid"))
     .into()
 });
 

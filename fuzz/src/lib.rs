@@ -1,4 +1,4 @@
-//! What the fuzz targets share: a key that signs, and a verifier of every dialect that trusts it.
+//! Shared by the fuzz targets: a signing key, and a verifier of every dialect that trusts it.
 
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
@@ -7,7 +7,7 @@ use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
 use jwtauth_core::{Verifier, wire};
 use serde_json::{Value, json};
 
-/// A signer that is new in every process, so that no corpus can know it, and the verifiers that trust it.
+/// A signer and the verifiers that trust it. It is new in every process, so a corpus cannot contain its signatures.
 pub struct Bench {
     key: EcdsaKeyPair,
     /// One verifier for each dialect.
@@ -30,7 +30,7 @@ impl Bench {
         }
     }
 
-    /// Signs a payload, whatever it is.
+    /// Signs any payload.
     pub fn sign(&self, payload: &[u8]) -> String {
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode_to_string(bytes);
         let message = format!("{}.{}", encode(br#"{"alg":"ES256"}"#), encode(payload));

@@ -1,8 +1,8 @@
 /*
- * What the C tests have in common. A test goes on after a failed check; its exit status tells.
+ * Shared by the C tests. A test continues after a failed check; its exit status reports the failure.
  *
- * Tests run on a thread with a small stack: some hosts give no more, so it must do for everything. And when a
- * thread has ended, what was kept for it must be gone too.
+ * Tests run on a thread with a small stack, because some applications have only small stacks. When the thread ends, its
+ * thread-local memory must be freed too.
  */
 
 #ifndef CHECK_H
@@ -25,7 +25,7 @@ static unsigned long checks_failed;
 #define CHECK(condition) check((condition) ? 1 : 0, #condition, __FILE__, __LINE__)
 #define CHECK_TEXT(text, expected) check_text((text), (expected), #text, __FILE__, __LINE__)
 
-/* Threads of a test may check, too. */
+/* Atomic, because threads of a test may check too. */
 static inline void count(unsigned long *checks) {
     __atomic_add_fetch(checks, 1, __ATOMIC_SEQ_CST);
 }
@@ -69,14 +69,14 @@ static inline void *run_test(void *test) {
     return NULL;
 }
 
-/* Runs a test and says what came of it; the result is the program's exit status. */
+/* Runs a test and prints the result; returns the program's exit status. */
 static inline int run(const char *name, void (*test)(void)) {
     pthread_attr_t attributes;
     pthread_t thread;
 
     if (pthread_attr_init(&attributes) != 0 || pthread_attr_setstacksize(&attributes, SMALL_STACK) != 0 ||
         pthread_create(&thread, &attributes, run_test, &test) != 0 || pthread_join(thread, NULL) != 0) {
-        fprintf(stderr, "%s: there is no thread to run on\n", name);
+        fprintf(stderr, "%s: cannot start a thread\n", name);
         return 2;
     }
     pthread_attr_destroy(&attributes);

@@ -1,4 +1,4 @@
-/* A forked child that finds out something about a verifier. */
+/* A forked child that checks something about a verifier. */
 
 #ifndef CHILD_H
 #define CHILD_H
@@ -10,12 +10,12 @@
 
 #include <jwtauth.h>
 
-/* What a child may take, in seconds, with a tool around it that slows it down. */
+/* The time limit of a child in seconds, also under a tool that slows it down. */
 enum { PATIENCE = 60 };
 
 /*
- * Runs this in a child, and says whether it held, in time. A child has only the thread that forked; a leak checker
- * would miss the others' memory, so a child in which it held ends by a signal that leaves no time for that.
+ * Runs `holds` in a child; returns whether it held within the time limit. A child has only the thread that forked, so a
+ * leak checker would report the memory of the other threads. Therefore a successful child ends by SIGKILL.
  */
 static inline int child_finds(int (*holds)(const jwtauth_verifier *, void *), const jwtauth_verifier *verifier,
                               void *with) {

@@ -1,6 +1,6 @@
 /*
- * Two clocks, and which of them is asked about what: whether a token has expired is a question for the wall clock;
- * how old keys are, and whether it is time to fetch again, for the one that only goes forward.
+ * Which clock is used for what: the wall clock decides whether a token has expired. The monotonic clock decides how old
+ * keys are and when to fetch again.
  */
 
 #define _GNU_SOURCE
@@ -11,7 +11,7 @@
 
 #include "host.h"
 
-/* {"iss":"joe","nbf":1999996400,"exp":2000003600}, its key, and the moment in the middle. The key is nobody's. */
+/* {"iss":"joe","nbf":1999996400,"exp":2000003600}, its key, and the time in the middle. Only this test uses the key. */
 #define TOKEN \
     "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLCJuYmYiOjE5OTk5OTY0MDAsImV4cCI6MjAwMDAwMzYwMH0." \
     "hR8AoeKpI_0Gv2YuJKcvAK-OkrZJa9MkZcyOarmmCCdsPMZ0wClppikHGqbfizdgwuN9v-Ri-z0j5Wq5UJQqeg"
@@ -20,7 +20,7 @@
     "\"y\":\"YR10wLn_KvMRnLaM3wqo2gUxfhOzg-Vdc5GsM8_KRZY\"}]}"
 #define NOON 2000000000LL
 
-/* Fresh for 15 minutes, stale for a day, asked again for an unknown key twice a minute at most. */
+/* Keys are fresh for 15 minutes and stale for a day; an unknown key causes at most two fetches per minute. */
 static const char config[] =
     "{\"dialect\":\"native\",\"config\":{\"keys\":[{\"jwks_url\":\"https://issuer.example/keys\"}],"
     "\"algorithms\":[\"RS256\",\"ES256\"],\"issuer\":\"joe\",\"identity\":{\"name\":\"iss\"}}}";
@@ -37,7 +37,7 @@ static const char *is_denied_as(const jwtauth_verifier *verifier, const char *to
     return kept;
 }
 
-static void tokens_live_by_the_wall_clock(host *own, const jwtauth_verifier *verifier) {
+static void tokens_use_the_wall_clock(host *own, const jwtauth_verifier *verifier) {
     unsigned before = own->calls;
 
     set_wall_clock(NOON + DAY);
@@ -51,7 +51,7 @@ static void tokens_live_by_the_wall_clock(host *own, const jwtauth_verifier *ver
     CHECK(own->calls == before);
 }
 
-/* The wall clock goes forward and back by a day, and what a token is told and how often was fetched stays the same. */
+/* Moves the wall clock forward and back. The decision depends only on the token's times, and nothing is fetched. */
 static void at_any_hour(host *own, const jwtauth_verifier *verifier, const char *token, const char *code) {
     static const long long hours[] = {NOON, NOON + DAY, NOON - DAY, NOON + 1000 * DAY, 0, NOON};
     unsigned before = own->calls;
@@ -68,7 +68,7 @@ static void at_any_hour(host *own, const jwtauth_verifier *verifier, const char 
     CHECK(own->calls == before);
 }
 
-static void keys_age_by_the_other(host *own, const jwtauth_verifier *verifier) {
+static void the_age_of_keys_uses_the_monotonic_clock(host *own, const jwtauth_verifier *verifier) {
     at_any_hour(own, verifier, TOKEN, NULL);
     CHECK(own->calls == 1);
 
@@ -82,10 +82,10 @@ static void keys_age_by_the_other(host *own, const jwtauth_verifier *verifier) {
     at_any_hour(own, verifier, TOKEN, NULL);
 }
 
-static void cool_downs_too(host *own, const jwtauth_verifier *verifier) {
+static void cool_downs_use_the_monotonic_clock(host *own, const jwtauth_verifier *verifier) {
     unsigned before = own->calls;
 
-    /* Nobody has the key of this one. */
+    /* The key set does not have the key of this token. */
     at_any_hour(own, verifier, SAMPLE_ES256, "signature_invalid");
     pass(31);
     CHECK_TEXT(is_denied_as(verifier, SAMPLE_ES256), "signature_invalid");
@@ -98,7 +98,7 @@ static void cool_downs_too(host *own, const jwtauth_verifier *verifier) {
     set_wall_clock(NOON);
 }
 
-static void and_pauses_after_failures_and_staleness(host *own, const jwtauth_verifier *verifier) {
+static void retries_and_stale_keys_use_the_monotonic_clock(host *own, const jwtauth_verifier *verifier) {
     unsigned before = own->calls;
 
     own->status = 500;
@@ -126,12 +126,12 @@ static void clock_test(void) {
 
     set_wall_clock(NOON);
     CHECK(decide(verifier, TOKEN) == JWTAUTH_STATUS_OK);
-    /* The library asks these clocks, or nothing here would show anything. */
+    /* The library must use these clocks; otherwise the other checks prove nothing. */
     CHECK(wall_clock_asked > 0 && uptime_asked > 0);
-    tokens_live_by_the_wall_clock(&own, verifier);
-    keys_age_by_the_other(&own, verifier);
-    cool_downs_too(&own, verifier);
-    and_pauses_after_failures_and_staleness(&own, verifier);
+    tokens_use_the_wall_clock(&own, verifier);
+    the_age_of_keys_uses_the_monotonic_clock(&own, verifier);
+    cool_downs_use_the_monotonic_clock(&own, verifier);
+    retries_and_stale_keys_use_the_monotonic_clock(&own, verifier);
     jwtauth_verifier_free(verifier);
 }
 

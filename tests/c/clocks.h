@@ -1,6 +1,6 @@
 /*
- * Clocks that a test can move. This definition of clock_gettime comes before libc's for the whole process, so the
- * library asks it too. Only Linux's way to the true clocks is known here.
+ * Clocks that a test can move. This definition of clock_gettime replaces libc's in the whole process, so the library
+ * uses it too. The real clocks are read in a way that only Linux has.
  */
 
 #ifndef CLOCKS_H
@@ -12,11 +12,11 @@
 
 enum { MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
 
-/* What the wall clock shows; -1: the true time. */
+/* The time of the wall clock; -1: the real time. */
 static long long wall_clock = -1;
-/* How far the clocks that only go forward are ahead of the true ones, in seconds. */
+/* How far the monotonic clocks are ahead of the real ones, in seconds. */
 static long long uptime_ahead;
-/* How often the library or anybody else asked. */
+/* How often the clocks were read. */
 static unsigned long wall_clock_asked, uptime_asked;
 
 int clock_gettime(clockid_t clock, struct timespec *now) {
@@ -40,7 +40,7 @@ static inline void set_wall_clock(long long seconds) {
     __atomic_store_n(&wall_clock, seconds, __ATOMIC_SEQ_CST);
 }
 
-/* Lets time pass, without waiting for it. */
+/* Moves the monotonic clocks forward, without waiting. */
 static inline void pass(long long seconds) {
     __atomic_add_fetch(&uptime_ahead, seconds, __ATOMIC_SEQ_CST);
 }

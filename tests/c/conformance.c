@@ -1,9 +1,9 @@
 /*
  * Runs the flattened conformance cases: conformance [DIRECTORY [EVERY]]
  *
- * For each line of DIRECTORY/index.txt a verifier is built from verifier.json and asked about request.json. A grant
- * must be expect.json byte for byte; a failure must agree with it in class, code and, where given, claim. The number
- * of cases goes to ran-c.txt. With EVERY only each so-manyth case is run, for slow tools, and nothing is written.
+ * For each line of DIRECTORY/index.txt, a verifier is built from verifier.json and decides request.json. A grant must
+ * equal expect.json byte for byte; a failure must have the same class, code and, if given, claim. The number of cases
+ * is written to ran-c.txt. With EVERY only every EVERYth case is run, for slow tools, and nothing is written.
  */
 
 #include <stdio.h>
@@ -16,7 +16,7 @@
 
 static const char *directory = "target/conformance";
 
-/* The text of DIRECTORY/case/name, to be freed. A runner without its files has nothing to say. */
+/* The text of DIRECTORY/case/name, to be freed. A missing file ends the program. */
 static char *read_file(const char *case_name, const char *name) {
     char path[1024];
     FILE *file;
@@ -37,13 +37,13 @@ static char *read_file(const char *case_name, const char *name) {
     fclose(file);
     text[length] = '\0';
     if (strlen(text) != (size_t)length) {
-        fprintf(stderr, "%s: there is a NUL in it, which no C string can hold\n", path);
+        fprintf(stderr, "%s: contains a NUL, which a C string cannot hold\n", path);
         exit(2);
     }
     return text;
 }
 
-/* Whether two replies have the same at a pointer; both may have nothing. */
+/* Whether two replies have the same value at a pointer, or both have none. */
 static int agree(const char *reply, const char *expect, const char *pointer) {
     char *left = jwtauth_json_get(reply, pointer);
     char *right = jwtauth_json_get(expect, pointer);

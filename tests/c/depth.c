@@ -1,6 +1,6 @@
 /*
- * Whatever nests, nested as deeply as it is accepted: it is read, used and freed on the small stack of a test. For each
- * kind of expression the deepest accepted one is found by trying.
+ * Nested inputs at their deepest accepted level are read, used and freed on the small stack of a test. For each kind of
+ * expression the deepest accepted level is found by trial.
  */
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
 
-/* An expression made of the same thing many times: before it, its middle, after it. */
+/* A nested expression: the text before each level, the middle, the text after each level. */
 typedef struct {
     const char *before;
     const char *middle;
@@ -71,7 +71,7 @@ static char *nested(const nest *kind, size_t times) {
     return text;
 }
 
-/* Builds a verifier with the expression in it and asks it about a token; whether the expression was accepted. */
+/* Builds a verifier with the expression and decides about a token; returns whether the expression was accepted. */
 static int use(const char *config, const nest *kind, size_t times) {
     char *expression = nested(kind, times);
     size_t size = strlen(config) + strlen(expression) + 1;

@@ -1,9 +1,9 @@
 /*
- * Plays the scripted faults of tests/faults against a real server over TLS, each request on a stack of its own, and
- * measures how much of it is used. Then forks at many moments of a fetch over TLS: faults ADDRESS [EVERY]
+ * Plays the scripted faults of tests/faults against a real server over TLS. Each thread has a separate stack, whose use
+ * is measured. Then forks at many moments of a fetch over TLS: faults ADDRESS [EVERY]
  *
- * ADDRESS is what the program `serve` says of itself, as http://127.0.0.1:40123. With EVERY only each so-manyth script
- * is played. Several are played at once, because most of the time is spent waiting.
+ * ADDRESS is the control address that the program `serve` prints, for example http://127.0.0.1:40123. With EVERY only
+ * every EVERYth script is played. Several are played concurrently, because most of the time is spent waiting.
  */
 
 #define _GNU_SOURCE
@@ -65,7 +65,7 @@ static char *ask(const char *method, const char *path, const char *body) {
     return text;
 }
 
-/* What is at /a/NUMBER/b, to be freed; NULL if there is nothing. */
+/* The value at BEFORE/NUMBER/AFTER, to be freed; NULL if there is none. */
 static char *at(const char *json, const char *before, unsigned long number, const char *after) {
     char pointer[64];
 
@@ -128,7 +128,7 @@ static void *visit(void *argument) {
     visitor *self = argument;
     char *tokens = jwtauth_json_get(self->step, "/tokens"), *rest = tokens, *token;
 
-    /* A list of tokens, in which nothing has to be unescaped: ["eyJ…","eyJ…"] */
+    /* A list of tokens without escapes: ["eyJ…","eyJ…"] */
     while ((token = strtok_r(rest, "[\",]", &rest)) != NULL) {
         char *reply = NULL;
         jwtauth_status status = jwtauth_verifier_authenticate_token(self->verifier, token, NULL, &reply);

@@ -1,4 +1,4 @@
-/* Keys that a callback fetches: what it is asked, what it may answer, and what it may get wrong. */
+/* Keys that a callback fetches: its requests, its answers and its mistakes. */
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -11,7 +11,7 @@
 #define URL "https://issuer.example/keys"
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
 
-/* Asks again whenever it may. */
+/* Fetches as often as possible. */
 static const char restless[] = SAMPLE_URL_CONFIG(URL "?key=hush", ",\"cache_ttl\":\"0s\",\"cool_down\":\"0s\"");
 static const char plain[] = SAMPLE_URL_CONFIG(URL, "");
 
@@ -35,7 +35,7 @@ static void keys_come_from_the_callback(void) {
     check_member(own.last_request, "/headers", "{\"Accept\":\"application/json\"}");
     check_member(own.last_request, "/max_bytes", "1048576");
     timeout = jwtauth_json_get(own.last_request, "/timeout_ms");
-    /* What is left of the five seconds. */
+    /* The rest of the five seconds. */
     CHECK(timeout != NULL && atoi(timeout) > 1000 && atoi(timeout) <= 5000);
     jwtauth_string_free(timeout);
     CHECK(own.released == 0);
@@ -43,7 +43,7 @@ static void keys_come_from_the_callback(void) {
     CHECK(own.released == 1);
 }
 
-static void what_has_not_changed_need_not_be_sent_again(void) {
+static void a_304_response_keeps_the_keys(void) {
     host own = HOST_WITH(SAMPLE_EC_SET);
     jwtauth_verifier *verifier = host_verifier(&own, restless);
 
@@ -78,7 +78,7 @@ static void respond_with(jwtauth_fetch *fetch, int status, const void *body, siz
 
 ANSWER(never, (void)0)
 ANSWER(dns, fail_with(fetch, "dns"))
-ANSWER(connects_not, fail_with(fetch, "connect"))
+ANSWER(no_connection, fail_with(fetch, "connect"))
 ANSWER(tls, fail_with(fetch, "tls"))
 ANSWER(http, fail_with(fetch, "http"))
 ANSWER(parse, fail_with(fetch, "parse"))
@@ -88,21 +88,21 @@ ANSWER(unchanged, respond_with(fetch, 304, NULL, 0))
 ANSWER(empty, respond_with(fetch, 200, NULL, 0))
 ANSWER(a_page, respond_with(fetch, 200, "<html>hush</html>", 17))
 ANSWER(not_utf8, respond_with(fetch, 200, "{\"keys\":[],\"\xff\":1}", 17))
-ANSWER(cut_short, respond_with(fetch, 200, SAMPLE_EC_SET, sizeof SAMPLE_EC_SET - 3))
-/* Never read: there is no memory like that. */
+ANSWER(truncated, respond_with(fetch, 200, SAMPLE_EC_SET, sizeof SAMPLE_EC_SET - 3))
+/* The body must not be read: it is larger than the memory. */
 ANSWER(endless, respond_with(fetch, 200, "{", SIZE_MAX))
 ANSWER(endless_page, respond_with(fetch, 500, "{", SIZE_MAX))
 ANSWER(loud, CHECK(jwtauth_fetch_fail(fetch, "tls", "one\r\ntwo\x1b[31m\x7f three") == JWTAUTH_STATUS_OK))
 
-static void a_failed_fetch_is_no_answer(void) {
+static void a_failed_fetch_is_unavailable(void) {
     static const struct {
         void (*answer)(host *, const char *, jwtauth_fetch *);
         const char *code;
         const char *detail;
     } table[] = {
-        {never, "key_source_unavailable", URL ": http: the callback gave no answer"},
+        {never, "key_source_unavailable", URL ": http: the callback returned without an answer"},
         {dns, "key_source_unavailable", URL ": dns: as the host says"},
-        {connects_not, "key_source_unavailable", URL ": connect: as the host says"},
+        {no_connection, "key_source_unavailable", URL ": connect: as the host says"},
         {tls, "key_source_unavailable", URL ": tls: as the host says"},
         {http, "key_source_unavailable", URL ": http: as the host says"},
         {parse, "key_source_unavailable", URL ": parse: as the host says"},
@@ -112,7 +112,7 @@ static void a_failed_fetch_is_no_answer(void) {
         {empty, "key_set_invalid", "parse: "},
         {a_page, "key_set_invalid", "parse: "},
         {not_utf8, "key_set_invalid", "parse: "},
-        {cut_short, "key_set_invalid", "parse: "},
+        {truncated, "key_set_invalid", "parse: "},
         {endless, "key_source_unavailable", "http: a body of more than 1048576 bytes"},
         {endless_page, "key_source_unavailable", "http: status 500"},
         {loud, "key_source_unavailable", "tls: one  two [31m  three"},
@@ -141,9 +141,9 @@ static void a_failed_fetch_is_no_answer(void) {
     }
 }
 
-/* --- what is no answer --- */
+/* --- invalid answers --- */
 
-/* Each of these is refused, and leaves the fetch to be answered. */
+/* Each of these is rejected, and the fetch can still be answered. */
 static void mistakes(jwtauth_fetch *fetch) {
     static const char *const headers[] = {"", "{", "[]", "null", "\xff", "{\"ETag\":1}", "{\"ETag\":[\"a\",null]}",
                                           "{\"ETag\":\"a\",\"ETag\":\"b\"}", "{\"ETag\":\"a\\r\\nb: c\"}"};
@@ -172,7 +172,7 @@ ANSWER(only_mistakes, mistakes(fetch))
 ANSWER(mistakes_first, mistakes(fetch); respond_with(fetch, 200, SAMPLE_EC_SET, sizeof SAMPLE_EC_SET - 1))
 ANSWER(a_latin1_reason, jwtauth_fetch_fail(fetch, "connect", "caf\xe9"))
 
-static void a_mistake_is_no_answer(void) {
+static void an_invalid_answer_is_rejected(void) {
     host own = HOST_WITH(SAMPLE_EC_SET);
     jwtauth_verifier *verifier = host_verifier(&own, plain);
 
@@ -180,12 +180,12 @@ static void a_mistake_is_no_answer(void) {
     CHECK(jwtauth_fetch_fail(NULL, "http", "why") == JWTAUTH_STATUS_ARGUMENT);
     own.answer = only_mistakes;
     CHECK(refused_with(verifier, SAMPLE_ES256, "key_source_unavailable",
-                       "http: the callback's answer could not be taken: the status must be"));
+                       "http: the callback's answer is invalid: the status must be"));
     jwtauth_verifier_free(verifier);
 
     verifier = host_verifier(&own, plain);
     own.answer = a_latin1_reason;
-    CHECK(refused_with(verifier, SAMPLE_ES256, "key_source_unavailable", "could not be taken: `reason`"));
+    CHECK(refused_with(verifier, SAMPLE_ES256, "key_source_unavailable", "answer is invalid: `reason`"));
     jwtauth_verifier_free(verifier);
 
     verifier = host_verifier(&own, plain);
@@ -208,7 +208,7 @@ static void twice(host *self, const char *request_json, jwtauth_fetch *fetch) {
     CHECK(jwtauth_fetch_fail(fetch, "tls", "third") == JWTAUTH_STATUS_ARGUMENT);
 }
 
-static void the_first_answer_stands(void) {
+static void the_first_answer_is_kept(void) {
     host own = HOST_WITH(SAMPLE_EC_SET);
     jwtauth_verifier *verifier = host_verifier(&own, restless);
 
@@ -219,7 +219,7 @@ static void the_first_answer_stands(void) {
     jwtauth_verifier_free(verifier);
 }
 
-static void *respond_from_afar(void *fetch) {
+static void *respond_from_a_thread(void *fetch) {
     respond_with(fetch, 200, SAMPLE_EC_SET, sizeof SAMPLE_EC_SET - 1);
     return NULL;
 }
@@ -228,7 +228,7 @@ static void delegate(host *self, const char *request_json, jwtauth_fetch *fetch)
     pthread_t thread;
 
     (void)self, (void)request_json;
-    CHECK(pthread_create(&thread, NULL, respond_from_afar, fetch) == 0 && pthread_join(thread, NULL) == 0);
+    CHECK(pthread_create(&thread, NULL, respond_from_a_thread, fetch) == 0 && pthread_join(thread, NULL) == 0);
 }
 
 static void another_thread_may_answer(void) {
@@ -269,7 +269,7 @@ static void ask_the_same(host *self, const char *request_json, jwtauth_fetch *fe
     respond_with(fetch, 200, SAMPLE_EC_SET, sizeof SAMPLE_EC_SET - 1);
 }
 
-static void a_callback_that_asks_its_own_verifier_is_not_stuck(void) {
+static void a_callback_that_uses_its_own_verifier_does_not_deadlock(void) {
     host own = HOST_WITH(NULL);
     jwtauth_verifier *verifier =
         host_verifier(&own, SAMPLE_URL_CONFIG(URL, ",\"timeout\":\"100ms\",\"cool_down\":\"0s\""));
@@ -282,9 +282,9 @@ static void a_callback_that_asks_its_own_verifier_is_not_stuck(void) {
     jwtauth_verifier_free(verifier);
 }
 
-/* --- what is told about sources --- */
+/* --- the status of sources --- */
 
-static void a_refresh_tells_of_each_source(void) {
+static void a_refresh_reports_every_source(void) {
     static const char two_sources[] =
         "{\"dialect\":\"native\",\"config\":{\"keys\":[" SAMPLE_EC_KEY ",{\"jwks_url\":\"" URL "?key=hush\"}],"
         "\"algorithms\":[\"RS256\",\"ES256\"]}}";
@@ -322,7 +322,7 @@ static void a_refresh_tells_of_each_source(void) {
     jwtauth_verifier_free(verifier);
 }
 
-static void cached_only_calls_nobody(void) {
+static void cached_only_fetches_nothing(void) {
     static const char good[] = "{\"token\":\"" SAMPLE_ES256 "\",\"cached_only\":true}";
     static const char unknown[] = "{\"token\":\"" SAMPLE_RS256 "\",\"cached_only\":true}";
     host own = HOST_WITH(SAMPLE_EC_SET);
@@ -332,15 +332,15 @@ static void cached_only_calls_nobody(void) {
     CHECK(own.calls == 0);
     CHECK(jwtauth_verifier_refresh_keys(verifier, NULL) == JWTAUTH_STATUS_OK);
     CHECK(jwtauth_verifier_authenticate(verifier, good, NULL) == JWTAUTH_STATUS_OK);
-    /* A fetch might bring its key. */
+    /* A fetch could deliver its key. */
     CHECK(jwtauth_verifier_authenticate(verifier, unknown, NULL) == JWTAUTH_STATUS_UNAVAILABLE);
     CHECK(own.calls == 1);
     jwtauth_verifier_free(verifier);
 }
 
-/* --- whose `user` it is --- */
+/* --- the owner of `user` --- */
 
-static void user_is_released_once_whatever_happens(void) {
+static void user_is_released_exactly_once(void) {
     static const char *const configs[] = {NULL, "", "{}", "\xff", SAMPLE_URL_CONFIG("http://issuer.example/", ""),
                                           SAMPLE_PUBLIC_CONFIG, plain};
     size_t i;
@@ -371,7 +371,7 @@ static void user_is_released_once_whatever_happens(void) {
     }
 }
 
-static void without_callbacks_it_is_the_plain_constructor(void) {
+static void without_callbacks_it_is_jwtauth_verifier_new(void) {
     jwtauth_callbacks callbacks = {sizeof callbacks, NULL, NULL, NULL};
     const jwtauth_callbacks *both[2] = {NULL, NULL};
     size_t i;
@@ -387,7 +387,7 @@ static void without_callbacks_it_is_the_plain_constructor(void) {
         jwtauth_string_free(reply);
         jwtauth_verifier_free(verifier);
 
-        /* The library's own client: nobody listens there. */
+        /* The library's own client; no server listens on this port. */
         CHECK(jwtauth_verifier_new_with(SAMPLE_URL_CONFIG("http://127.0.0.1:1/keys", ""), both[i], &verifier, NULL) ==
               JWTAUTH_STATUS_OK);
         CHECK(refused_with(verifier, SAMPLE_ES256, "key_source_unavailable", "http://127.0.0.1:1/keys: connect: "));
@@ -418,7 +418,7 @@ static jwtauth_status build_with_size(host *own, size_t size, void (*later)(void
     CHECK((verifier != NULL) == (status == JWTAUTH_STATUS_OK));
     if (status == JWTAUTH_STATUS_OK) {
         *calls = own->calls;
-        /* Without `fetch` it would be for the own client, which finds no such host. */
+        /* Without `fetch` the library's own client would fetch, and the host does not exist. */
         if (size >= 3 * sizeof(void *)) {
             CHECK(decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK);
         }
@@ -428,7 +428,7 @@ static jwtauth_status build_with_size(host *own, size_t size, void (*later)(void
     return status;
 }
 
-static void older_and_newer_structures_are_understood(void) {
+static void older_and_newer_structures_are_accepted(void) {
     static const struct {
         size_t size;
         void (*later)(void);
@@ -461,18 +461,18 @@ static void older_and_newer_structures_are_understood(void) {
 
 static void fetch(void) {
     keys_come_from_the_callback();
-    what_has_not_changed_need_not_be_sent_again();
-    a_failed_fetch_is_no_answer();
-    a_mistake_is_no_answer();
-    the_first_answer_stands();
+    a_304_response_keeps_the_keys();
+    a_failed_fetch_is_unavailable();
+    an_invalid_answer_is_rejected();
+    the_first_answer_is_kept();
     another_thread_may_answer();
     a_reason_is_bounded();
-    a_callback_that_asks_its_own_verifier_is_not_stuck();
-    a_refresh_tells_of_each_source();
-    cached_only_calls_nobody();
-    user_is_released_once_whatever_happens();
-    without_callbacks_it_is_the_plain_constructor();
-    older_and_newer_structures_are_understood();
+    a_callback_that_uses_its_own_verifier_does_not_deadlock();
+    a_refresh_reports_every_source();
+    cached_only_fetches_nothing();
+    user_is_released_exactly_once();
+    without_callbacks_it_is_jwtauth_verifier_new();
+    older_and_newer_structures_are_accepted();
 }
 
 int main(void) {

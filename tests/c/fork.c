@@ -1,8 +1,8 @@
 /*
- * A process is forked while its verifiers have keys, have none, or are fetching them: the child decides, fetching for
- * itself where it must, and the parent goes on.
+ * A process forks while its verifiers have keys, have none, or are fetching them. The child decides, with a fetch if it
+ * needs one, and the parent continues.
  *
- * fork [ROUNDS]: how often a child is made at some moment of a fetch
+ * fork [ROUNDS]: how often a child is forked at some moment of a fetch
  */
 
 #define _GNU_SOURCE
@@ -33,7 +33,7 @@ static int fetches_and_decides(const jwtauth_verifier *verifier, void *with) {
     host *own = with;
     unsigned before;
 
-    /* The lock may be held by a thread that is not here; this host is made new for the child. */
+    /* A thread that does not exist in the child may hold the lock, so the child initialises it again. */
     pthread_mutex_init(&own->lock, NULL);
     own->answer = NULL;
     before = own->calls;
@@ -41,12 +41,12 @@ static int fetches_and_decides(const jwtauth_verifier *verifier, void *with) {
            decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK && own->calls == before + 1;
 }
 
-static int fetches_and_a_child_of_its_own_too(const jwtauth_verifier *verifier, void *with) {
+static int fetches_and_so_does_its_child(const jwtauth_verifier *verifier, void *with) {
     return child_finds(fetches_and_decides, verifier, with) && fetches_and_decides(verifier, with) &&
            child_finds(decides_without_a_fetch, verifier, with);
 }
 
-/* Where keys are never kept. */
+/* For a source whose keys are never cached. */
 static int fetches_each_time(const jwtauth_verifier *verifier, void *with) {
     host *own = with;
     unsigned before;
@@ -73,7 +73,7 @@ static void with_a_cold_cache(void) {
     host own = HOST_WITH(SAMPLE_EC_SET);
     jwtauth_verifier *verifier = host_verifier(&own, SAMPLE_URL_CONFIG(URL, ""));
 
-    CHECK(child_finds(fetches_and_a_child_of_its_own_too, verifier, &own));
+    CHECK(child_finds(fetches_and_so_does_its_child, verifier, &own));
     CHECK(own.calls == 0);
     CHECK(fetches_and_decides(verifier, &own));
     jwtauth_verifier_free(verifier);
@@ -93,7 +93,7 @@ static void with_a_fetch_in_flight(const char *config, int warm) {
     own.own = &at;
     send_in(&first, verifier, SAMPLE_ES256);
     until_it_hangs(&at);
-    CHECK(child_finds(warm ? fetches_each_time : fetches_and_a_child_of_its_own_too, verifier, &own));
+    CHECK(child_finds(warm ? fetches_each_time : fetches_and_so_does_its_child, verifier, &own));
     let_go(&at);
     CHECK(comes_back(&first) == JWTAUTH_STATUS_OK);
     CHECK(decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK);
@@ -122,7 +122,7 @@ static int decides(const jwtauth_verifier *verifier, void *with) {
     return decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK;
 }
 
-static void with_the_own_client_in_flight(void) {
+static void with_a_fetch_of_the_library_in_flight(void) {
     server from;
     jwtauth_verifier *verifier;
     visitor first;
@@ -150,7 +150,7 @@ static void wait_nanoseconds(long nanoseconds) {
     nanosleep(&pause, NULL);
 }
 
-/* Wherever the other thread is: setting the client up, connecting, waiting, reading. */
+/* The other thread may be creating the client, connecting, waiting or reading. */
 static void at_any_moment_of_a_fetch(void) {
     server from;
     int round;
@@ -174,7 +174,7 @@ static void fork_test(void) {
     with_a_cold_cache();
     with_a_fetch_in_flight(SAMPLE_URL_CONFIG(URL, ",\"timeout\":\"10m\""), 0);
     with_a_fetch_in_flight(SAMPLE_URL_CONFIG(URL, ",\"timeout\":\"10m\",\"cache_ttl\":\"0s\""), 1);
-    with_the_own_client_in_flight();
+    with_a_fetch_of_the_library_in_flight();
     at_any_moment_of_a_fetch();
 }
 

@@ -1,11 +1,11 @@
-/* An answer of a host that hangs until it is let go, and the threads that come meanwhile. */
+/* A fetch callback that hangs until it is released, and the threads that authenticate meanwhile. */
 
 #ifndef GATE_H
 #define GATE_H
 
 #include "host.h"
 
-/* A fetch that hangs until it is let go. */
+/* A fetch that hangs until it is released. */
 typedef struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;

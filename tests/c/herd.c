@@ -1,4 +1,4 @@
-/* Many threads come at once: for the first keys, and while a fetch for newer ones hangs. */
+/* Many threads authenticate concurrently: before the first fetch, and while a refresh hangs. */
 
 #define _GNU_SOURCE
 
@@ -10,7 +10,7 @@
 
 enum { HERD = 64 };
 
-/* How many of a herd that comes at once get this status. */
+/* How many of HERD concurrent calls get this status. */
 static int herd_gets(const jwtauth_verifier *verifier, const char *token, jwtauth_status status) {
     visitor herd[HERD];
     int i, same = 0;
@@ -46,7 +46,7 @@ static void a_herd_on_a_cold_start_shares_one_fetch(void) {
     jwtauth_verifier_free(verifier);
 }
 
-static void a_herd_waits_no_longer_than_a_fetch_may_take(void) {
+static void a_herd_waits_no_longer_than_the_timeout(void) {
     host own = HOST_WITH(SAMPLE_EC_SET);
     gate at = GATE;
     jwtauth_verifier *verifier =
@@ -66,8 +66,8 @@ static void a_herd_waits_no_longer_than_a_fetch_may_take(void) {
     jwtauth_verifier_free(verifier);
 }
 
-/* That the herd comes back at all shows that it does not wait: what it would wait for is let go later. */
-static void while_a_refresh_hangs_others_use_the_keys_there_are(long long age) {
+/* The herd returns before the hanging fetch is released, so it does not wait for that fetch. */
+static void while_a_refresh_hangs_others_use_the_cached_keys(long long age) {
     host own = HOST_WITH(SAMPLE_EC_SET);
     gate at = GATE;
     jwtauth_verifier *verifier =
@@ -81,7 +81,7 @@ static void while_a_refresh_hangs_others_use_the_keys_there_are(long long age) {
     send_in(&first, verifier, SAMPLE_ES256);
     until_it_hangs(&at);
     CHECK(herd_gets(verifier, SAMPLE_ES256, JWTAUTH_STATUS_OK) == HERD);
-    /* This key is not in the set, and newer ones may not be asked for yet. */
+    /* This key is not in the set, and a refetch is not allowed yet. */
     CHECK(herd_gets(verifier, SAMPLE_RS256, JWTAUTH_STATUS_DENIED) == HERD);
     CHECK(host_calls(&own) == 2);
     own.body = SAMPLE_RSA_SET;
@@ -132,9 +132,9 @@ static void sources_that_hang_are_waited_for_together(int threads) {
 
 static void herd(void) {
     a_herd_on_a_cold_start_shares_one_fetch();
-    a_herd_waits_no_longer_than_a_fetch_may_take();
-    while_a_refresh_hangs_others_use_the_keys_there_are(14 * MINUTE);
-    while_a_refresh_hangs_others_use_the_keys_there_are(20 * HOUR);
+    a_herd_waits_no_longer_than_the_timeout();
+    while_a_refresh_hangs_others_use_the_cached_keys(14 * MINUTE);
+    while_a_refresh_hangs_others_use_the_cached_keys(20 * HOUR);
     a_herd_at_expiry_costs_one_fetch();
     sources_that_hang_are_waited_for_together(1);
     sources_that_hang_are_waited_for_together(HERD);

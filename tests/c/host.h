@@ -1,4 +1,4 @@
-/* A host that fetches by itself: it answers as a test tells it to, and counts. */
+/* An application that fetches keys: it responds as a test specifies, and counts the calls. */
 
 #ifndef HOST_H
 #define HOST_H
@@ -15,12 +15,12 @@
 typedef struct host host;
 
 struct host {
-    /* How to answer; NULL: with the four below. */
+    /* The function that answers; NULL: answer with the members below. */
     void (*answer)(host *self, const char *request_json, jwtauth_fetch *fetch);
     int status;
     const char *headers;
     const char *body;
-    /* What an answer works with. */
+    /* The data of `answer`. */
     void *own;
     pthread_mutex_t lock;
     unsigned calls;
@@ -28,7 +28,7 @@ struct host {
     char last_request[1024];
 };
 
-/* Answers with this set. */
+/* A host that responds with this key set. */
 #define HOST_WITH(set) {NULL, 200, NULL, (set), NULL, PTHREAD_MUTEX_INITIALIZER, 0, 0, ""}
 
 static inline void host_fetch(void *user, const char *request_json, jwtauth_fetch *fetch) {
@@ -81,7 +81,7 @@ static inline jwtauth_status decide(const jwtauth_verifier *verifier, const char
     return jwtauth_verifier_authenticate_token(verifier, token, NULL, NULL);
 }
 
-/* Whether the token is refused with this code, and a detail that has this text in it. */
+/* Whether the token is refused with this code, and with a detail that contains this text. */
 static inline int refused_with(const jwtauth_verifier *verifier, const char *token, const char *code,
                                const char *detail) {
     char *reply = NULL, *got_code, *got_detail;

@@ -1,8 +1,8 @@
 /*
- * Every argument of every function, given everything that does not belong there: it is refused, it says so, and
- * nothing else happens. Then small changes to what is right: they are refused too.
+ * Every function gets invalid values for every argument. Each call must fail with a reply and without other effects.
+ * Then small changes of valid inputs must be refused too.
  *
- * misuse [MEBIBYTES [ROUNDS]]: how long the longest texts are, and how many changes are tried
+ * misuse [MEBIBYTES [ROUNDS]]: the length of the longest texts, and the number of changes
  */
 
 #include <stdint.h>
@@ -21,7 +21,7 @@ enum { MAX_TEXTS = 40 };
 static size_t mebibytes = 64;
 static int rounds = 5000;
 
-/* What is given where text is expected; NULL among it. */
+/* The values passed where text is expected, including NULL. */
 static const char *texts[MAX_TEXTS];
 static size_t text_count;
 
@@ -78,13 +78,13 @@ static void make_texts(size_t longest) {
     }
 }
 
-/* A long text beside anything but NULL and "" proves nothing that it does not prove alone. */
+/* A long text is combined only with NULL and ""; other combinations would test nothing more. */
 static int worth_trying(size_t i, size_t j) {
     size_t short_texts = text_count - COUNT(long_texts);
     return (i < short_texts && j < short_texts) || i < 2 || j < 2;
 }
 
-/* A refusal is a refusal: its status, and a reply of the same class if there was room for one. */
+/* Checks a failed call: its status, and the class of the reply if a reply was requested. */
 static void refused(jwtauth_status status, char **slot) {
     char *class_name;
 
@@ -142,7 +142,7 @@ static void deciding(const jwtauth_verifier *verifier) {
     }
 }
 
-static void a_good_token_under_any_profile(const jwtauth_verifier *verifier) {
+static void a_valid_token_under_every_profile(const jwtauth_verifier *verifier) {
     size_t i;
 
     for (i = 0; i < text_count; i++) {
@@ -185,7 +185,7 @@ static uint32_t next_random(void) {
     return state;
 }
 
-/* A copy of the text with one to four bytes changed, taken out or doubled. It has no NUL inside. */
+/* A copy of the text with one to four bytes changed, removed or doubled. It contains no NUL. */
 static char *changed(const char *text) {
     size_t length = strlen(text), changes = 1 + next_random() % 4;
     char *copy = malloc(length + changes + 1);
@@ -231,7 +231,7 @@ static void small_changes(const jwtauth_verifier *verifier) {
             refused(status, &reply);
         }
 
-        /* A changed request may still carry the whole token; then it is the whole token that was accepted. */
+        /* A changed request may still contain the unchanged token; only then may it be granted. */
         status = jwtauth_verifier_authenticate(verifier, request, &reply);
         if (status == JWTAUTH_STATUS_OK) {
             char *carried = jwtauth_json_get(request, "/token");
@@ -267,7 +267,7 @@ static void misuse(void) {
     make_texts(mebibytes * 1024 * 1024);
     building();
     deciding(verifier);
-    a_good_token_under_any_profile(verifier);
+    a_valid_token_under_every_profile(verifier);
     reading();
     small_changes(verifier);
     jwtauth_verifier_free(verifier);

@@ -1,4 +1,4 @@
-/* Who owns what: outputs are always written, what is handed out can be kept, changed and freed, in any order. */
+/* Ownership: outputs are always written, and returned text can be kept, changed and freed in any order. */
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -13,7 +13,7 @@
 
 static char *const STALE = (char *)-1;
 
-static void outputs_are_written_whatever_the_status(void) {
+static void outputs_are_always_written(void) {
     jwtauth_verifier *verifier = (jwtauth_verifier *)STALE;
     char *reply = STALE;
 
@@ -61,7 +61,7 @@ static void replies_outlive_the_verifier(void) {
     jwtauth_string_free(built);
 }
 
-static void the_policy_can_be_given_back(void) {
+static void a_verifier_can_be_built_from_the_policy(void) {
     jwtauth_verifier *first = NULL, *second = NULL;
     char *policy = NULL, *again = NULL, *reply = NULL;
 
@@ -102,7 +102,7 @@ static void a_reply_is_optional(void) {
     jwtauth_verifier_free(verifier);
 }
 
-static void a_reply_may_be_cut_up(void) {
+static void a_reply_may_be_modified(void) {
     jwtauth_verifier *verifier = NULL;
     char *reply = NULL;
 
@@ -128,7 +128,7 @@ static void a_child_process_decides_too(void) {
                    jwtauth_verifier_authenticate_token(after, SAMPLE_RS256, NULL, NULL) == JWTAUTH_STATUS_OK;
         jwtauth_verifier_free(after);
         jwtauth_verifier_free(before);
-        /* A child has only the thread that forked; a leak checker would miss the others' memory, so it gets no chance. */
+        /* A leak checker would report the memory of threads that do not exist in the child, so it ends by SIGKILL. */
         if (fine) {
             raise(SIGKILL);
         }
@@ -138,7 +138,7 @@ static void a_child_process_decides_too(void) {
     jwtauth_verifier_free(before);
 }
 
-static void json_get_tells_what_is_there(void) {
+static void json_get_returns_the_value(void) {
     const char *json = "{\"text\":\"a\\\"b\",\"list\":[1,{\"x\":null}],\"nul\":\"ad\\u0000min\",\"\":true}";
     struct {
         const char *pointer;
@@ -161,14 +161,14 @@ static void json_get_tells_what_is_there(void) {
 }
 
 static void ownership(void) {
-    outputs_are_written_whatever_the_status();
+    outputs_are_always_written();
     replies_outlive_the_verifier();
-    the_policy_can_be_given_back();
+    a_verifier_can_be_built_from_the_policy();
     a_policy_has_no_secrets();
     a_reply_is_optional();
-    a_reply_may_be_cut_up();
+    a_reply_may_be_modified();
     a_child_process_decides_too();
-    json_get_tells_what_is_there();
+    json_get_returns_the_value();
     jwtauth_verifier_free(NULL);
     jwtauth_string_free(NULL);
 }

@@ -1,5 +1,5 @@
 /*
- * The library is loaded, used and unloaded again and again, also by threads that end after it.
+ * The library is loaded, used and unloaded repeatedly, also by threads that end afterwards.
  *
  * reload LIBRARY [ROUNDS]
  */
@@ -18,7 +18,7 @@
 static const char *library;
 static int rounds = 1500;
 
-/* ISO C has no cast from an object's to a function's address; POSIX promises that the bytes are the same. */
+/* ISO C cannot cast an object pointer to a function pointer; POSIX guarantees that the bytes are the same. */
 #define LOOK_UP(handle, function) look_up((handle), #function, &(function), sizeof(function))
 
 static void look_up(void *handle, const char *name, void *function, size_t size) {
@@ -56,7 +56,7 @@ static void *in_a_thread(void *fine) {
     return NULL;
 }
 
-/* The pages this process has in memory (the second number in /proc/self/statm); 0 where there is no such file. */
+/* The resident pages of this process (the second number in /proc/self/statm); 0 if that file does not exist. */
 static long resident_pages(void) {
     long size = 0, resident = 0;
     FILE *file = fopen("/proc/self/statm", "r");
@@ -84,7 +84,7 @@ static void reload(void) {
         CHECK(load_use_unload());
         CHECK(pthread_create(&thread, NULL, in_a_thread, &fine) == 0 && pthread_join(thread, NULL) == 0 && fine);
     }
-    /* Were only a hundred bytes of each round to stay, this would not hold. Few rounds show nothing. */
+    /* This fails if each round leaks only a hundred bytes. A few rounds would prove nothing. */
     if (rounds >= 1000) {
         CHECK(resident_pages() - before < 64);
     }

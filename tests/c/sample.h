@@ -1,4 +1,4 @@
-/* Published keys and tokens (RFC 7515 A.1, A.2, A.3), so that a C test needs nothing that signs. */
+/* Published keys and tokens (RFC 7515 A.1, A.2, A.3), so that a C test does not have to sign. */
 
 #ifndef SAMPLE_H
 #define SAMPLE_H
@@ -21,9 +21,9 @@
 
 #define SAMPLE_SECRET "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"
 
-/* Takes all three tokens, one second before they expire. */
+/* Accepts all three tokens, one second before they expire. */
 #define SAMPLE_CONFIG SAMPLE_CONFIG_WITH("{\"secret\":\"" SAMPLE_SECRET "\"},")
-/* Takes the two that are signed with private keys. */
+/* Accepts the two tokens that are signed with private keys. */
 #define SAMPLE_PUBLIC_CONFIG SAMPLE_CONFIG_WITH("")
 
 /* The keys of the second and the third. */
@@ -49,7 +49,7 @@
     "\"profiles\":{\"nobody\":{\"subject\":\"nobody\"}}}," \
     "\"options\":{\"now\":1300819379}}"
 
-/* Takes the two that are signed with private keys, once their keys were fetched. */
+/* Accepts the two tokens that are signed with private keys, after their keys were fetched. */
 #define SAMPLE_URL_CONFIG(url, settings) \
     "{\"dialect\":\"native\",\"config\":{\"keys\":[{\"jwks_url\":\"" url "\"" settings "}]," \
     "\"algorithms\":[\"RS256\",\"ES256\"],\"issuer\":\"joe\",\"identity\":{\"name\":\"iss\"}}," \

@@ -1,4 +1,4 @@
-/* A key server on loopback: a thread that answers one request after the other, or keeps them waiting. */
+/* A key server on loopback: a thread that responds to one request after the other, or keeps them waiting. */
 
 #ifndef SERVER_H
 #define SERVER_H
@@ -21,7 +21,7 @@ typedef struct {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    /* Requests are kept waiting while this is set; these are they. */
+    /* While this is set, requests are kept waiting. The waiting requests follow. */
     int hangs;
     int kept[MAX_KEPT];
     int kept_count;
@@ -107,7 +107,7 @@ static inline void server_stop(server *self) {
     close(self->listener);
 }
 
-/* From now on requests are kept waiting, or answered, those that wait included. */
+/* From now on requests are kept waiting; or all are answered, including those that wait. */
 static inline void server_hangs(server *self, int hangs) {
     pthread_mutex_lock(&self->lock);
     self->hangs = hangs;
@@ -124,7 +124,7 @@ static inline void server_forgets(server *self) {
     pthread_mutex_unlock(&self->lock);
 }
 
-/* Waits until so many requests came. */
+/* Waits until this many requests have arrived. */
 static inline void server_has_seen(server *self, unsigned requests) {
     pthread_mutex_lock(&self->lock);
     while (self->requests < requests) {

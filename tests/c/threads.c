@@ -1,5 +1,5 @@
 /*
- * Many threads use one verifier while others build and free their own, all on small stacks.
+ * Many threads use one verifier while other threads build and free verifiers, all on small stacks.
  *
  * threads [ROUNDS]
  */
@@ -32,7 +32,7 @@ static int is(char *reply, jwtauth_status status, jwtauth_status expected_status
     return fits;
 }
 
-static int decides_rightly(const jwtauth_verifier *verifier, int round) {
+static int decides_correctly(const jwtauth_verifier *verifier, int round) {
     static const char *const tokens[] = {SAMPLE_HS256, SAMPLE_RS256, SAMPLE_ES256};
     char *reply = NULL;
     jwtauth_status status;
@@ -55,7 +55,7 @@ static void *use(void *argument) {
     int round;
 
     for (round = 0; round < rounds; round++) {
-        mine->mistakes += !decides_rightly(mine->shared, round);
+        mine->mistakes += !decides_correctly(mine->shared, round);
     }
     return NULL;
 }
@@ -71,7 +71,7 @@ static void *build_and_free(void *argument) {
             mine->mistakes++;
             continue;
         }
-        mine->mistakes += !decides_rightly(verifier, round);
+        mine->mistakes += !decides_correctly(verifier, round);
         mine->mistakes += jwtauth_verifier_policy(verifier, &policy) != JWTAUTH_STATUS_OK;
         jwtauth_string_free(policy);
         jwtauth_verifier_free(verifier);
@@ -102,7 +102,7 @@ static void threads_at_work(void) {
         CHECK(pthread_join(threads[i], NULL) == 0);
         CHECK(jobs[i].mistakes == 0);
     }
-    CHECK(decides_rightly(shared, 0));
+    CHECK(decides_correctly(shared, 0));
     jwtauth_verifier_free(shared);
     pthread_attr_destroy(&attributes);
 }

@@ -1,4 +1,4 @@
-// The C++ face of fetching with one's own client: what the callable is told, what it may answer or throw, who owns it.
+// Fetching with the application's client in C++: the requests, responses and exceptions of the callable, and its owner.
 
 #include <csignal>
 #include <cstdio>
@@ -22,7 +22,7 @@ using jwtauth::Reply;
 using jwtauth::Verifier;
 
 static const char config[] = SAMPLE_URL_CONFIG("https://issuer.example/keys", "");
-// Asks again whenever it may.
+// Fetches as often as possible.
 static const char restless[] =
     SAMPLE_URL_CONFIG("https://issuer.example/keys", ",\"cache_ttl\":\"0s\",\"cool_down\":\"0s\"");
 
@@ -56,7 +56,7 @@ static void keys_come_from_the_callable() {
     CHECK(verifier.policy().get("/key_status/0/state") == "fresh");
 }
 
-static void what_has_not_changed_need_not_be_sent_again() {
+static void a_304_response_keeps_the_keys() {
     std::string headers;
     const Verifier verifier(restless, [&](const FetchRequest &request) {
         FetchResponse response = keys();
@@ -82,7 +82,7 @@ static void what_has_not_changed_need_not_be_sent_again() {
                      "If-Modified-Since: Thu, 01 Jan 2026 00:00:00 GMT\n");
 }
 
-static void whatever_is_thrown_is_a_failed_fetch() {
+static void every_exception_is_a_failed_fetch() {
     const struct {
         jwtauth::Fetch fetch;
         const char *detail;
@@ -90,26 +90,26 @@ static void whatever_is_thrown_is_a_failed_fetch() {
         {[](const FetchRequest &) -> FetchResponse { throw FetchError("tls", "the certificate has expired"); },
          "keys: tls: the certificate has expired"},
         {[](const FetchRequest &) -> FetchResponse { throw FetchError("weather", "rain"); },
-         "keys: http: the callback's answer could not be taken: `phase` must be one of"},
+         "keys: http: the callback's answer is invalid: `phase` must be one of"},
         {[](const FetchRequest &) -> FetchResponse { throw FetchError("http", "no\nanswer"); },
          "keys: http: no answer"},
         {[](const FetchRequest &) -> FetchResponse { throw std::runtime_error("https://a:hush@proxy"); },
-         "keys: http: the program's client threw something other than a FetchError"},
+         "keys: http: the fetch function threw an exception other than FetchError"},
         {[](const FetchRequest &) -> FetchResponse { throw 17; },
-         "keys: http: the program's client threw something other than a FetchError"},
-        {[](const FetchRequest &) { return FetchResponse(); }, "could not be taken: the status must be"},
+         "keys: http: the fetch function threw an exception other than FetchError"},
+        {[](const FetchRequest &) { return FetchResponse(); }, "answer is invalid: the status must be"},
         {[](const FetchRequest &) {
              FetchResponse response = keys();
              response.etag = "a\r\nb: c";
              return response;
          },
-         "could not be taken: the headers must be"},
+         "answer is invalid: the headers must be"},
         {[](const FetchRequest &) {
              FetchResponse response = keys();
              response.expires = std::string("a\0b", 3);
              return response;
          },
-         "could not be taken: `headers_json`"},
+         "answer is invalid: `headers_json`"},
         {[](const FetchRequest &) {
              FetchResponse response = keys();
              response.body.resize(2 << 20);
@@ -164,7 +164,7 @@ static void throws(void *, const char *, jwtauth_fetch *) {
     throw std::runtime_error("this leaves the callback");
 }
 
-// Through the C interface nobody catches it, and it ends the process: nothing goes on half done.
+// The C interface does not catch an exception: it ends the process, so no work continues half done.
 static void an_exception_that_leaves_a_callback_ends_the_process() {
     std::fflush(nullptr);
     const pid_t child = fork();
@@ -189,8 +189,8 @@ static void an_exception_that_leaves_a_callback_ends_the_process() {
 
 static void fetch() {
     keys_come_from_the_callable();
-    what_has_not_changed_need_not_be_sent_again();
-    whatever_is_thrown_is_a_failed_fetch();
+    a_304_response_keeps_the_keys();
+    every_exception_is_a_failed_fetch();
     the_callable_lives_as_long_as_the_verifier();
     an_exception_that_leaves_a_callback_ends_the_process();
 }

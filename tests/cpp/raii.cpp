@@ -1,4 +1,4 @@
-// The C++ face: what it owns, what it throws, and that nothing but a grant is true.
+// The C++ interface: ownership, exceptions, and that only a grant is true in a condition.
 
 #include <type_traits>
 #include <utility>
@@ -11,13 +11,13 @@
 static_assert(!std::is_copy_constructible_v<jwtauth::Verifier>);
 static_assert(std::is_nothrow_move_constructible_v<jwtauth::Verifier>);
 static_assert(std::is_nothrow_move_assignable_v<jwtauth::Verifier>);
-static_assert(!std::is_convertible_v<jwtauth::Reply, bool>, "a reply is true only where a condition is asked for");
+static_assert(!std::is_convertible_v<jwtauth::Reply, bool>, "a reply converts to bool only in a condition");
 
 using jwtauth::Error;
 using jwtauth::Reply;
 using jwtauth::Verifier;
 
-static void a_grant_is_true_and_everything_else_is_not() {
+static void only_a_grant_is_true() {
     const Verifier verifier(SAMPLE_CONFIG);
 
     const Reply granted = verifier.authenticate_token(SAMPLE_RS256);
@@ -41,7 +41,7 @@ static void a_grant_is_true_and_everything_else_is_not() {
     CHECK(!Reply().get("/outcome"));
 }
 
-static void text_is_never_cut_short() {
+static void text_is_never_truncated() {
     const Verifier verifier(SAMPLE_CONFIG);
     const std::string token(SAMPLE_HS256);
     const std::string longer = token + '\0' + "more";
@@ -67,7 +67,7 @@ static void a_refused_configuration_throws() {
     CHECK(caught);
 }
 
-static void a_configuration_can_be_tried_without_an_exception() {
+static void make_builds_without_exceptions() {
     Reply reply;
     CHECK(!Verifier::make("{}", reply));
     CHECK(reply.status() == JWTAUTH_STATUS_CONFIG);
@@ -93,10 +93,10 @@ static void a_verifier_moves() {
 }
 
 static void raii() {
-    a_grant_is_true_and_everything_else_is_not();
-    text_is_never_cut_short();
+    only_a_grant_is_true();
+    text_is_never_truncated();
     a_refused_configuration_throws();
-    a_configuration_can_be_tried_without_an_exception();
+    make_builds_without_exceptions();
     a_verifier_moves();
 }
 

@@ -1,4 +1,4 @@
-// A real OpenID Connect provider on loopback: keys made on the spot, a free port, tokens by client credentials.
+// A real OpenID Connect provider on loopback: new keys, a free port, tokens by client credentials.
 import { generateKeyPair, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 
 import { Provider } from 'oidc-provider'
 
-/** The algorithms it signs with, each with the kind of key that takes. */
+/** The algorithms it signs with, each with its kind of key. */
 const KEYS = {
   RS256: ['rsa', { modulusLength: 2048 }],
   ES256: ['ec', { namedCurve: 'P-256' }],
@@ -21,7 +21,7 @@ export const LIFETIME = 600
 /** The resource server whose tokens are signed with an algorithm; its name becomes the audience. */
 export const resource = (algorithm) => `https://${algorithm.toLowerCase()}.api.test`
 
-/** Starts a provider. Whoever starts it stops it. */
+/** Starts a provider. The caller must stop it. */
 export async function start() {
   const server = createServer()
   server.listen(0, '127.0.0.1')
@@ -31,7 +31,7 @@ export async function start() {
   const requests = []
   let keys = []
   let next = generate()
-  /** Signs with new keys from now on; those before are still published, but none that are older. */
+  /** Signs with new keys from now on. The previous keys stay published; older keys do not. */
   async function rotate() {
     keys = [...(await next), ...keys.slice(0, ALGORITHMS.length)]
     next = generate()
@@ -49,9 +49,9 @@ export async function start() {
     issuer,
     jwks_uri: metadata.jwks_uri,
     rotate,
-    /** The path of every request that it has seen. */
+    /** The path of every request that it has received. */
     requests,
-    /** The key set as it is published. */
+    /** The published key set. */
     keys: () => json(fetch(metadata.jwks_uri)),
     /** An access token for a resource server, from the token endpoint. */
     async token(audience, scope = 'read write') {
@@ -115,6 +115,6 @@ function settings(secret, keys) {
 async function json(pending) {
   const response = await pending
   const body = await response.json()
-  if (!response.ok) throw new Error(`${response.url} answers ${response.status}: ${JSON.stringify(body)}`)
+  if (!response.ok) throw new Error(`${response.url} responds with ${response.status}: ${JSON.stringify(body)}`)
   return body
 }

@@ -1,5 +1,5 @@
-// A provider that rotates its keys on demand. Commands come on standard input, one a line, each answered with a line of
-// JSON; it ends with its input.
+// A provider that rotates its keys on demand. It reads commands from standard input, one per line, and writes a line of
+// JSON for each. It ends when its input is closed.
 import { createInterface } from 'node:readline'
 
 import { ALGORITHMS, resource, start } from './provider.mjs'

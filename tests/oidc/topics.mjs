@@ -1,10 +1,11 @@
-// Gets real tokens from a real provider, and writes what every language must say about them as conformance topics:
+// Gets real tokens from a real provider, and writes the expected outcomes for every language as conformance topics:
 //
 //     node topics.mjs DIRECTORY
 //
-// The provider then goes on, because some configurations fetch its keys, until the process is ended; the file `ready` in
-// the directory says that everything is written.
-// One topic decides under a native configuration, one under that of each system; `flatten` lays them out for the runners.
+// The provider then keeps running until the process is ended, because some configurations fetch its keys. The file
+// `ready` in the directory shows that everything is written.
+// One topic has a native configuration, and one has the configuration of each system; `flatten` writes the files for the
+// runners.
 import { createPublicKey } from 'node:crypto'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -36,7 +37,7 @@ const parts = (token) => token.split('.')
 const payload = (token) => JSON.parse(Buffer.from(parts(token)[1], 'base64url'))
 const now = payload(issued[0].token).iat + 1
 
-/** What every dialect must say, by the members in which they differ. */
+/** The cases for every dialect; the parameters are the members in which the dialects differ. */
 function cases({ request, granted, otherKey, early, accept, scope }) {
   const all = issued.flatMap(({ algorithm, audience, token, readOnly, foreign }) => {
     const one = (name, raw, expect, rest = {}) => {
@@ -59,7 +60,7 @@ function cases({ request, granted, otherKey, early, accept, scope }) {
       one('a token that has expired', token, { code: 'token_expired', claim: 'exp' }, later(LIFETIME + 3600)),
       one('a token from the future', token, early, later(-3600)),
       one('a token for another resource server', other.token, { code: 'audience_mismatch', claim: 'aud' }),
-      one('a token without the scope that is wanted', readOnly, scope.expect, { config: scope.config(audience) }),
+      one('a token without the required scope', readOnly, scope.expect, { config: scope.config(audience) }),
       one('a token of another provider', foreign, otherKey, {
         config: accept(audience, payload(foreign).iss),
       }),
@@ -67,7 +68,7 @@ function cases({ request, granted, otherKey, early, accept, scope }) {
         config: accept(audience, `${payload(token).iss}/`),
       }),
       one('a forged signature', token, { code: 'signature_invalid' }, mutated('flip_signature_bit')),
-      one('a signature cut short', token, { code: 'signature_invalid' }, mutated('truncate_signature')),
+      one('a truncated signature', token, { code: 'signature_invalid' }, mutated('truncate_signature')),
       one('an empty signature', token, { code: 'signature_invalid' }, mutated('strip_signature')),
       one('no signature at all', token, { code: 'token_malformed' }, mutated('drop_signature')),
       one('a signature taken from another token', `${header}.${claims}.${parts(readOnly)[2]}`, { code: 'signature_invalid' }),
@@ -97,7 +98,7 @@ const native = {
     },
     options: { now, base_dir: '@dir' },
   },
-  // As it arrives at a web server; Vault's login takes the token by itself.
+  // In a header, as at a web server; Vault's login gets only the token.
   token: { place: { header: 'authorization', prefix: 'Bearer ' } },
   cases: cases({
     request: {},
@@ -288,7 +289,7 @@ const consul = {
       expect: { outcome: 'granted', entitlements: [{ kind: 'service', name: CLIENT }] },
     })),
     {
-      name: 'an audience that nobody bound',
+      name: 'an audience that is not bound',
       token: { raw: issued[0].token },
       expect: { code: 'audience_unexpected' },
     },
@@ -301,7 +302,7 @@ const consul = {
   ],
 }
 
-// The same decisions with keys that are fetched from the running provider.
+// These decisions with keys that are fetched from the running provider.
 const jwksUrl = `${provider.issuer}/jwks`
 const fetched = (topic, sources) =>
   sources.flatMap(([name, source]) =>
@@ -315,7 +316,7 @@ const fetched = (topic, sources) =>
       })),
   )
 
-/** A JSON merge patch over another. */
+/** The combination of two JSON merge patches. */
 function merged(below, above) {
   if (below === undefined || above === null || typeof above !== 'object' || Array.isArray(above)) return above
   const names = new Set([...Object.keys(below), ...Object.keys(above)])

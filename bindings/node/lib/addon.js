@@ -1,6 +1,6 @@
 'use strict'
 
-/** The addon built for this machine. Linux has two C libraries, and an addon for the other one does not load. */
+/** The addon for this machine. Linux has two C libraries; an addon for the other one does not load. */
 function load() {
   const machine = `${process.platform}-${process.arch}`
   const builds = process.platform === 'linux' ? [`${machine}-gnu`, `${machine}-musl`] : [machine]

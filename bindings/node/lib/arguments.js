@@ -8,8 +8,8 @@ function configText(config) {
   if (typeof config === 'string') return wellFormed(config, 'config')
   if (!isPlainObject(config)) throw wrongType('config', 'a plain object or JSON text', config)
   const places = new Map()
-  // `JSON.stringify` drops what it cannot write. A check that was configured must never get lost that way, so
-  // whatever has no exact JSON form is refused.
+  // `JSON.stringify` silently drops values that it cannot write. A configured check must never be lost, so every value
+  // without an exact JSON form is refused.
   return JSON.stringify(config, function (key, value) {
     const holder = places.get(this)
     const place = holder === undefined ? 'config' : `${holder}.${wellFormed(key, holder)}`
@@ -22,7 +22,7 @@ function configText(config) {
   })
 }
 
-/** The `fetch` function among a constructor's options, if there is one. */
+/** The `fetch` function in a constructor's options, if it is set. */
 function fetchOption(options) {
   if (options === undefined) return undefined
   if (!isPlainObject(options)) throw wrongType('options', 'a plain object', options)
@@ -33,7 +33,7 @@ function fetchOption(options) {
   return fetch
 }
 
-/** A request as JSON text. A member that is undefined is absent; unknown members are left for the core to refuse. */
+/** A request as JSON text. A member that is undefined is left out; the core refuses unknown members. */
 function requestText(request) {
   if (typeof request === 'string') return wellFormed(request, 'request')
   if (!isPlainObject(request)) throw wrongType('request', 'a plain object or JSON text', request)
@@ -68,7 +68,7 @@ function requestText(request) {
 }
 
 function headers(headers, place) {
-  if (!isPlainObject(headers)) throw wrongType(place, 'a plain object, as IncomingMessage.headers is', headers)
+  if (!isPlainObject(headers)) throw wrongType(place, 'a plain object such as IncomingMessage.headers', headers)
   const wire = Object.create(null)
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined) continue
@@ -88,13 +88,13 @@ function flag(value, place) {
   return value
 }
 
-/** The text itself, if it has a UTF-8 form. */
+/** Returns the text if it has a UTF-8 form, else throws. */
 function wellFormed(text, place) {
   if (!text.isWellFormed()) attempt(() => addon.refuseNotUtf8(place))
   return text
 }
 
-/** Whether it is an object whose own members are all there is to it; one from another realm counts. */
+/** Whether a value is a plain object, without a class; objects of other realms count too. */
 function isPlainObject(value) {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const prototype = Object.getPrototypeOf(value)
@@ -102,7 +102,7 @@ function isPlainObject(value) {
 }
 
 function wrongType(place, wanted, value) {
-  // Not the constructor's name: a caller's input may bring a `constructor` of its own.
+  // The constructor's name is not used, because the input may have a member `constructor`.
   const kind = Object.prototype.toString.call(value).slice('[object '.length, -1)
   return invalid(`${place} must be ${wanted}, not ${kind === 'Object' ? 'an instance of a class' : kind}`, 'ERR_INVALID_ARG_TYPE')
 }

@@ -1,8 +1,8 @@
 'use strict'
 
-/** Any failure to decide "yes": a denial, a bad configuration, missing keys, a wrong argument, a bug. */
+/** Any outcome except a grant: a denial, an invalid configuration, unavailable keys, an invalid argument, a bug. */
 class JwtAuthError extends Error {
-  /** @param failure the wire's failure reply, parsed */
+  /** @param failure the parsed failure reply */
   constructor(failure) {
     const claim = failure.claim === undefined ? '' : ` (claim "${failure.claim}")`
     const detail = failure.detail === undefined ? '' : `: ${failure.detail}`
@@ -20,7 +20,7 @@ class JwtAuthError extends Error {
 
 Object.defineProperty(JwtAuthError.prototype, 'name', { value: 'JwtAuthError', writable: true, configurable: true })
 
-/** What the addon threw, as what this package throws. */
+/** The error of this package for an error of the addon. */
 function translated(thrown) {
   let failure
   try {
@@ -40,7 +40,7 @@ function attempt(call) {
   }
 }
 
-/** Calls the addon, and waits for what it promises. */
+/** Calls the addon, and awaits its promise. */
 async function attemptAsync(call) {
   try {
     return await call()

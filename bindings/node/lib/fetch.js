@@ -4,7 +4,7 @@ const { Readable, addAbortSignal } = require('node:stream')
 
 const PHASES = ['dns', 'connect', 'tls', 'http', 'parse']
 
-/** What a `fetch` function throws to say how far it came, and why no further. The reason becomes part of an error's text. */
+/** A `fetch` function throws this to report a failure, with its phase and reason. The reason becomes part of an error. */
 class FetchError extends Error {
   constructor(phase, reason, options) {
     if (!PHASES.includes(phase)) throw new TypeError(`phase must be one of ${PHASES.join(', ')}`)
@@ -19,7 +19,7 @@ class FetchError extends Error {
 
 Object.defineProperty(FetchError.prototype, 'name', { value: 'FetchError', writable: true, configurable: true })
 
-/** Has the host's function fetch what the addon asks for. Never rejects. */
+/** Calls the application's function for a request of the addon. Never rejects. */
 async function answer(fetch, asked, exchange) {
   try {
     const { url, headers, timeout_ms: timeoutMs, max_bytes: maxBytes } = JSON.parse(asked)
@@ -28,7 +28,7 @@ async function answer(fetch, asked, exchange) {
     if (!Number.isInteger(response?.status)) throw new FetchError('http', 'the `fetch` function gave no response')
     exchange.respond(response.status, headersText(response.headers), await bodyBytes(response, maxBytes, signal))
   } catch (thrown) {
-    const { phase, reason } = thrown instanceof FetchError ? thrown : { phase: 'http', reason: told(thrown) }
+    const { phase, reason } = thrown instanceof FetchError ? thrown : { phase: 'http', reason: reasonOf(thrown) }
     exchange.fail(phase, reason)
   }
 }
@@ -38,7 +38,7 @@ function headersText(headers) {
   return JSON.stringify(typeof headers?.[Symbol.iterator] === 'function' ? Object.fromEntries(headers) : (headers ?? {}))
 }
 
-/** The body of a response. Of one that is too large, enough for that to be seen. */
+/** The body of a response. A body that is too long is read only until that is certain. */
 async function bodyBytes({ status, body }, maxBytes, signal) {
   if (body === undefined || body === null) return new Uint8Array()
   if (typeof body === 'string') return Buffer.from(body)
@@ -49,7 +49,7 @@ async function bodyBytes({ status, body }, maxBytes, signal) {
   const stream = addAbortSignal(signal, Readable.from(body))
   const chunks = []
   let length = 0
-  // What a server says beside its keys is nobody's business. To leave the loop closes the connection.
+  // Only a body with keys is read. Leaving the loop closes the connection.
   if (status === 200) {
     for await (const chunk of stream) {
       chunks.push(Buffer.from(chunk))
@@ -61,8 +61,8 @@ async function bodyBytes({ status, body }, maxBytes, signal) {
   return Buffer.concat(chunks)
 }
 
-/** What an error may be known by. Its message may hold a URL's query, or a password. */
-function told(thrown) {
+/** The reason for an error: its name and code only, because its message may contain a URL's query or a password. */
+function reasonOf(thrown) {
   if (!(thrown instanceof Error)) return 'the `fetch` function failed'
   const code = [thrown.code, thrown.cause?.code].find((code) => typeof code === 'string' && /^[A-Z][A-Z0-9_]*$/.test(code))
   const name = /^[A-Z]\w*$/.test(thrown.name) ? thrown.name : 'Error'

@@ -4,13 +4,13 @@ const { inspect } = require('node:util')
 
 const SEAL = Symbol('made by a verifier')
 
-/** What a caller receives. A view of the reply's text, which is parsed when a part of it is first read. */
+/** A grant: a view of the reply's text, which is parsed on first access. */
 class Grant {
   #json
   #reply
 
   constructor(seal, json) {
-    if (seal !== SEAL) throw new TypeError('only a Verifier makes a Grant')
+    if (seal !== SEAL) throw new TypeError('only a Verifier can create a Grant')
     this.#json = json
     Object.freeze(this)
   }
@@ -39,7 +39,7 @@ class Grant {
     return this.#parsed().session
   }
 
-  // As on the wire, like every name inside a grant.
+  // In the spelling of the wire format, like every name in a grant.
   get cleaned_url() {
     return this.#parsed().cleaned_url
   }
@@ -61,7 +61,7 @@ class Grant {
   }
 }
 
-/** Freezes a parsed document all the way down: a grant may be shared, and nobody may add to it. */
+/** Freezes a parsed document deeply, so that a shared grant cannot be changed. */
 function frozen(value) {
   if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(frozen)
   return value

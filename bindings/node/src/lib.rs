@@ -1,7 +1,7 @@
 //! The addon under the `jwtauth` package: strings in, strings out.
 //!
-//! JavaScript sees none of this. `index.js` turns values into JSON text, calls here, and turns what comes back into
-//! a `Grant`. What is returned is a success; every failure is thrown, with the wire's failure text as its message.
+//! JavaScript callers do not use it directly. `index.js` turns values into JSON text, calls this addon, and turns the
+//! result into a `Grant`. A returned value is a success; a failure is thrown, with the failure reply as its message.
 
 mod errand;
 mod guard;
@@ -17,12 +17,12 @@ use napi_derive::napi;
 use errand::{Errand, HostFetch};
 use guard::guarded;
 
-/// A verifier. Each of Node's threads makes its own.
+/// A verifier. Each of Node's threads creates a separate one.
 #[napi]
 #[derive(Debug)]
 pub struct Verifier {
     core: Arc<jwtauth_core::Verifier>,
-    /// Whether keys are fetched by the host's function.
+    /// Whether the application's function fetches keys.
     host_fetches: bool,
 }
 
@@ -115,7 +115,7 @@ impl Verifier {
 
 /// Throws the failure for a string that has no UTF-8 form.
 ///
-/// The conversion to Rust would replace a lone surrogate without a word, so `index.js` looks for them and calls this.
+/// The conversion to Rust would silently replace a lone surrogate, so `index.js` looks for them and calls this.
 #[napi]
 pub fn refuse_not_utf8(what: String) -> napi::Result<()> {
     guarded(|| Err(Error::new(Code::ArgumentNotUtf8).with_detail(format!("`{what}` has a lone surrogate"))))

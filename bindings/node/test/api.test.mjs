@@ -1,5 +1,4 @@
-// The surface that JavaScript adds: types, promises, errors, the grant object. What is decided, and why, is the
-// conformance suite's matter.
+// The JavaScript surface: types, promises, errors, the grant object. The conformance suite tests the decisions.
 import assert from 'node:assert/strict'
 import { createServer, get } from 'node:http'
 import { createRequire } from 'node:module'
@@ -37,7 +36,7 @@ describe('a verifier', () => {
     }
   })
 
-  test('says which key of the configuration is wrong', () => {
+  test('reports which key of the configuration is wrong', () => {
     assert.throws(() => new Verifier({ ...config(), dialetc: 1 }), (error) => {
       assert.ok(error instanceof JwtAuthError)
       assert.equal(error.class, 'config')
@@ -50,13 +49,13 @@ describe('a verifier', () => {
     })
   })
 
-  test('refuses what is no configuration', () => {
+  test('refuses a value that is not a configuration', () => {
     for (const given of [undefined, null, 1, true, [], new Map(), () => {}, Symbol('x')]) {
       assert.throws(() => new Verifier(given), wrongType)
     }
   })
 
-  test('refuses a member that JSON would drop or change, and says where', () => {
+  test('refuses a member that JSON would drop or change, and reports its place', () => {
     for (const [lost, kind] of [[undefined, 'Undefined'], [NaN, 'Number'], [Infinity, 'Number'], [1n, 'BigInt'], [new Map([['a', 1]]), 'Map'], [new Set(['api']), 'Set'], [() => {}, 'Function'], [Symbol('x'), 'Symbol']]) {
       assert.throws(() => new Verifier(config({ issuer: lost })), {
         ...wrongType,
@@ -69,7 +68,7 @@ describe('a verifier', () => {
     })
   })
 
-  test('takes what has a JSON form of its own', () => {
+  test('accepts values with a toJSON method', () => {
     const given = config({ issuer: new URL('https://issuer.test/realm') })
     assert.equal(new Verifier(given).policy().config.issuer, 'https://issuer.test/realm')
   })
@@ -81,7 +80,7 @@ describe('a verifier', () => {
     assert.deepEqual(new Verifier(policy).policy(), policy)
   })
 
-  test('refreshes keys that stand in the configuration by doing nothing', async () => {
+  test('has nothing to refresh for keys in the configuration', async () => {
     assert.deepEqual(await verifier.refreshKeys(), [{ source: 'keys[0].pem', state: 'fixed', keys: 1, kids: [] }])
   })
 
@@ -93,7 +92,7 @@ describe('a verifier', () => {
 describe('a request', () => {
   const decide = (request, by = verifier) => by.authenticateSync(request).identity.name
 
-  test('is decided the same by both forms', async () => {
+  test('has the same outcome in both forms', async () => {
     const request = { token: token() }
     const grant = await verifier.authenticate(request)
     assert.ok(grant instanceof Grant)
@@ -131,7 +130,7 @@ describe('a request', () => {
     assert.equal(decide({ token: token(), headers: undefined, url: undefined, profile: undefined, remoteAddr: undefined, remote_addr: undefined }), 'alice')
   })
 
-  test('brings the address under either name, but not under both', () => {
+  test('accepts the address under either name, but not under both', () => {
     const near = new Verifier(config({ bound_cidrs: ['10.0.0.0/8'] }))
     assert.equal(decide({ token: token(), remoteAddr: '10.1.2.3' }, near), 'alice')
     assert.equal(decide({ token: token(), remote_addr: '10.1.2.3' }, near), 'alice')
@@ -143,7 +142,7 @@ describe('a request', () => {
     })
   })
 
-  test('names a profile', () => {
+  test('selects a profile', () => {
     const profiled = new Verifier(config({ profiles: { ci: { policies: ['deploy'] } } }))
     const grant = profiled.authenticateSync({ token: token(), profile: 'ci' })
     assert.equal(grant.profile, 'ci')
@@ -167,12 +166,12 @@ describe('a request', () => {
     }
   })
 
-  test('of a wrong type never has its contents told', () => {
+  test('of a wrong type never appears in the error', () => {
     const hostile = JSON.parse('{"constructor":{"name":"eyJsecret"},"toString":"eyJsecret"}')
     assert.throws(() => decide({ token: hostile }), (error) => !inspect(error).includes('eyJsecret'))
   })
 
-  test('with a lone surrogate is no UTF-8', async () => {
+  test('with a lone surrogate is not UTF-8', async () => {
     const lone = '\ud800'
     const refused = { name: 'JwtAuthError', class: 'argument', code: 'argument_not_utf8' }
     const requests = [lone, `{"token":"${lone}"}`, { token: lone }, { url: lone }, { profile: lone }, { remoteAddr: lone }, { headers: { [lone]: 'x' } }, { headers: { a: lone } }, { headers: { a: ['b', lone] } }, { [lone]: 1 }]
@@ -186,7 +185,7 @@ describe('a request', () => {
     assert.equal(new Verifier(config({ issuer: '\u{1f600}' })).policy().config.issuer, '\u{1f600}')
   })
 
-  test('that is no JSON is invalid', () => {
+  test('that is not JSON is invalid', () => {
     for (const text of ['', '{', 'null', '[]', '{"token":"a","token":"b"}', `{"token":"${token()}"}\0`]) {
       assert.throws(() => decide(text), { code: 'request_invalid' })
     }
@@ -194,7 +193,7 @@ describe('a request', () => {
 })
 
 describe('a failure', () => {
-  test('says what, why and where, and nothing of the token', async () => {
+  test('has code, claim and stage, and nothing of the token', async () => {
     const expired = token({ exp: NOW - 3600, sub: 'mallory' })
     const error = await verifier.authenticate({ token: expired }).catch((error) => error)
     assert.ok(error instanceof JwtAuthError && error instanceof Error)
@@ -206,8 +205,8 @@ describe('a failure', () => {
     assert.equal(error.applicable, true)
     assert.equal(error.httpStatus, 401)
     assert.match(error.message, /^the token has expired \(claim "exp"\)/)
-    const told = inspect(error, { showHidden: true, depth: null })
-    assert.ok(!told.includes('mallory') && !told.includes(expired.split('.')[1]))
+    const shown = inspect(error, { showHidden: true, depth: null })
+    assert.ok(!shown.includes('mallory') && !shown.includes(expired.split('.')[1]))
   })
 
   test('is an instance of the class of either module style, thrown or rejected', async () => {
@@ -217,7 +216,7 @@ describe('a failure', () => {
     assert.throws(() => new Verifier('{}'), Required)
   })
 
-  test('has a stack that leads to the caller', async () => {
+  test('has a stack with the caller', async () => {
     async function theCaller() {
       await verifier.authenticate({ token: 'x' })
     }
@@ -225,7 +224,7 @@ describe('a failure', () => {
     assert.match(error.stack, /theCaller/)
   })
 
-  test('never comes as a value', async () => {
+  test('is never returned as a value', async () => {
     const forged = `${token().slice(0, -8)}AAAAAAAA`
     await assert.rejects(verifier.authenticate({ token: forged }), { code: 'signature_invalid' })
     assert.throws(() => verifier.authenticateSync({ token: forged }), { code: 'signature_invalid' })
@@ -258,13 +257,13 @@ describe('a grant', () => {
     assert.equal(grant.identity, grant.identity)
   })
 
-  test('is made by a verifier only', () => {
+  test('can be created only by a verifier', () => {
     assert.throws(() => new Grant('{"outcome":"granted"}'), TypeError)
     assert.throws(() => new Grant(undefined, '{"outcome":"granted"}'), TypeError)
     assert.throws(() => Object.create(Grant.prototype).identity, TypeError)
   })
 
-  test('is not bent by claims with special names', () => {
+  test('is not affected by claims with special names', () => {
     const payload = JSON.stringify({ iss: 'https://issuer.test', aud: 'api', sub: 'alice', exp: NOW + 600 })
     const { claims } = granted(`${payload.slice(0, -1)},"__proto__":{"admin":true},"constructor":1,"toJSON":2}`)
     assert.equal(claims.admin, undefined)
@@ -273,20 +272,20 @@ describe('a grant', () => {
     assert.deepEqual(Object.entries(claims).at(-3), ['__proto__', { admin: true }])
   })
 
-  test('keeps the digits that JavaScript cannot', () => {
+  test('keeps digits that a JavaScript number cannot hold', () => {
     const payload = `{"iss":"https://issuer.test","aud":"api","sub":"alice","exp":${NOW + 600},"big":9007199254740993}`
     assert.match(granted(payload).json, /"big":9007199254740993/)
   })
 })
 
-describe('many at once', () => {
-  test('promises are each for their own request', async () => {
+describe('concurrency', () => {
+  test('each promise has the outcome of its request', async () => {
     const names = Array.from({ length: 200 }, (_, index) => `user-${index}`)
     const grants = await Promise.all(names.map((sub) => verifier.authenticate({ token: token({ sub }) })))
     assert.deepEqual(grants.map((grant) => grant.identity.name), names)
   })
 
-  test('worker threads have verifiers of their own', async () => {
+  test('each worker thread has a separate verifier', async () => {
     const script = new URL('worker.mjs', import.meta.url)
     const workerData = { config: config(), token: token(), rounds: 50 }
     const answers = await Promise.all(
@@ -297,7 +296,7 @@ describe('many at once', () => {
     assert.deepEqual(answers, Array(4).fill({ granted: 50, denied: 50, instances: 50 }))
   })
 
-  test('a worker may be ended with requests under way', async () => {
+  test('a worker can be terminated with requests in flight', async () => {
     for (let round = 0; round < 10; round += 1) {
       const worker = new Worker(new URL('worker.mjs', import.meta.url), {
         workerData: { config: config(), token: token(), rounds: 10_000 },

@@ -1,4 +1,4 @@
-// Runs the cases that every language runs: the same files in, the same bytes or the same code out.
+// Runs the cases that every language runs: the same files must give the same bytes or the same code.
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { after, describe, test } from 'node:test'
@@ -13,7 +13,7 @@ const cases = existsSync(index) ? readFileSync(index, 'utf8').split('\n').filter
 let passed = 0
 let failed = 0
 
-/** Both forms must decide alike; what they decide is given back as a grant's text or a failure. */
+/** Checks that both forms have the same outcome; returns the text of the grant or the failure. */
 async function decide(verifierText, requestText) {
   let verifier
   try {
@@ -37,12 +37,12 @@ function compare({ json, error }, expected) {
   }
   assert.equal(json, undefined, 'granted what must be refused')
   assert.ok(error instanceof JwtAuthError, error?.stack)
-  const told = { outcome: 'failed', ...error, http_status: error.httpStatus }
-  for (const member of Object.keys(wanted)) assert.equal(told[member], wanted[member], member)
+  const reported = { outcome: 'failed', ...error, http_status: error.httpStatus }
+  for (const member of Object.keys(wanted)) assert.equal(reported[member], wanted[member], member)
 }
 
 describe('conformance', () => {
-  test('the cases are there', () => {
+  test('the cases exist', () => {
     assert.notEqual(cases.length, 0, `${index} lists no case; make the files with "make conformance"`)
   })
 

@@ -1,5 +1,5 @@
-// What a key server can do wrong: the scripts of tests/faults, played by the testkit's program `serve` over real TCP and
-// TLS. All of them with the built-in client; those that do not depend on its settings, also with a `fetch` function.
+// Faults of key servers: the scripts of tests/faults, played by the testkit's program `serve` over real TCP and TLS. All
+// scripts are played with the built-in client; those that do not depend on its settings, also with a `fetch` function.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -28,7 +28,7 @@ describe('a server', { concurrency: 32 }, () => {
   }
 })
 
-test('the scripts are there', () => {
+test('the scripts exist', () => {
   assert.ok(scripts.length > 80, `${scripts.length}`)
 })
 
@@ -62,7 +62,7 @@ async function take(step, play, verifier, builtIn) {
   assert.ok(step.requests.least <= requests && requests <= step.requests.most, `${requests} requests`)
 }
 
-/** What a host might have: its own client, with its own trust, and words of its own for what went wrong. */
+/** An application's HTTP client, with separate trust settings and separate error texts. */
 function fetchBy(directory) {
   const ca = readFileSync(join(directory, 'ca.pem'))
   return ({ url, headers, signal }) =>

@@ -1,4 +1,4 @@
-// Run by keys.test.mjs in a process or on a thread of its own: node fetching.mjs PART URL CLIENT TOKEN
+// Run by keys.test.mjs in a separate process or thread: node fetching.mjs PART URL CLIENT TOKEN
 import { lookup } from 'node:dns/promises'
 import { readFile } from 'node:fs/promises'
 
@@ -7,7 +7,7 @@ import { remote } from './tokens.mjs'
 
 const [part, url, client, token] = process.argv.slice(2)
 const options = client === 'fetch' ? { fetch: (request) => fetch(request.url, { ...request, redirect: 'manual' }) } : {}
-// Whoever waited for a server that says nothing would be seen to do so.
+// The timeout is long, so that a call that waits for the silent server is noticed.
 const verifier = () => new Verifier(remote(url, { timeout: '60s' }), options)
 const ask = async (verifier) => void (await verifier.authenticate({ token }))
 
@@ -15,7 +15,7 @@ switch (part) {
   case 'pool': {
     let decided = false
     const waiting = Promise.all(Array.from({ length: 16 }, () => ask(verifier()).then(() => { decided = true })))
-    // Both go through the pool.
+    // Both use the thread pool.
     const { address } = await lookup('localhost')
     const text = await readFile(new URL(import.meta.url), 'utf8')
     const began = text.length > 0 && address !== undefined && !decided

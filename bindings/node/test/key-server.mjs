@@ -10,7 +10,7 @@ export const good = (request, response) => void response.setHeader('content-type
 export const silent = () => {}
 export const status = (code) => (request, response) => void response.writeHead(code).end('<html>hush</html>')
 
-/** Starts a server that answers by `answer`, which may be replaced, and counts. It ends with the tests. */
+/** Starts a server that responds with `answer`, which may be replaced, and counts requests. It ends with the tests. */
 export async function keyServer(answer = good) {
   const responses = []
   const seen = { answer, requests: [] }

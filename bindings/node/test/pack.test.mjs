@@ -1,4 +1,4 @@
-// The package as it is published: packed, installed into an empty folder, and used from there in both module styles.
+// The published package: packed, installed into an empty folder, and used from there in both module styles.
 import assert from 'node:assert/strict'
 import { execFile, execFileSync, spawnSync } from 'node:child_process'
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -15,7 +15,7 @@ const folder = mkdtempSync(join(tmpdir(), 'jwtauth-pack-'))
 const app = join(folder, 'app')
 let packed
 
-/** Runs npm as from a shell: under `npm test` it would take this package's settings along. */
+/** Runs npm as from a shell, because under `npm test` it would inherit this package's settings. */
 function npm(cwd, ...args) {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')))
   return execFileSync('npm', args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
@@ -26,8 +26,8 @@ function node(...args) {
   return { status, stdout, stderr }
 }
 
-/** The same while this process answers requests. */
-function nodeBeside(...args) {
+/** Runs a program while this process responds to requests. */
+function nodeAsync(...args) {
   return new Promise((resolve) => {
     execFile(process.execPath, args, { cwd: app, encoding: 'utf8' }, (error, stdout, stderr) => {
       resolve({ status: error === null ? 0 : error.code, stdout, stderr })
@@ -50,7 +50,7 @@ describe('the packed package', () => {
 
   after(() => rmSync(folder, { recursive: true }))
 
-  test('holds the addon, the types and nothing to do with tests', () => {
+  test('contains the addon and the types, but no tests', () => {
     const files = packed.files.map(({ path }) => path)
     for (const needed of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'README.md', 'LICENSE-MIT', 'LICENSE-APACHE']) {
       assert.ok(files.includes(needed), needed)
@@ -59,7 +59,7 @@ describe('the packed package', () => {
     assert.deepEqual(files.filter((path) => /test|\.rs$|Cargo|build/.test(path)), [])
   })
 
-  test('works by require', () => {
+  test('works with require', () => {
     const script = `
       const { readFileSync } = require('node:fs')
       const { Verifier } = require('jwtauth')
@@ -68,7 +68,7 @@ describe('the packed package', () => {
     assert.deepEqual(node('--input-type=commonjs', '--eval', script), { status: 0, stdout: 'alice\n', stderr: '' })
   })
 
-  test('works by import', () => {
+  test('works with import', () => {
     const script = `
       import { readFileSync } from 'node:fs'
       import { Verifier } from 'jwtauth'
@@ -78,13 +78,13 @@ describe('the packed package', () => {
     assert.deepEqual(node('--input-type=module', '--eval', script), { status: 0, stdout: 'alice\n', stderr: '' })
   })
 
-  test('keeps its insides to itself', () => {
+  test('does not export internal modules', () => {
     const { status, stderr } = node('--eval', `require('jwtauth/lib/grant.js')`)
     assert.equal(status, 1)
     assert.match(stderr, /ERR_PACKAGE_PATH_NOT_EXPORTED/)
   })
 
-  test('says what is missing when no addon fits the machine', () => {
+  test('reports a missing addon for the machine', () => {
     const bare = join(app, 'bare')
     cpSync(join(app, 'node_modules/jwtauth'), bare, { recursive: true, filter: (path) => !path.endsWith('.node') })
     const { status, stderr } = node('--eval', `require('./bare')`)
@@ -130,10 +130,10 @@ describe('the packed package', () => {
     assert.equal(example().status, 2)
   })
 
-  test('runs the example with a client of its own', async () => {
+  test('runs the example with its own client', async () => {
     const server = await keyServer()
     writeFileSync(join(app, 'remote.json'), JSON.stringify(remote(server.url, { timeout: '60s' })))
-    const example = (...args) => nodeBeside('own_client.mjs', ...args)
+    const example = (...args) => nodeAsync('own_client.mjs', ...args)
     assert.deepEqual(await example('remote.json', token()), { status: 0, stdout: 'granted: alice []\n', stderr: '' })
     assert.equal(server.requests.length, 1)
     const denied = await example('remote.json', token({ exp: NOW - 3600 }))

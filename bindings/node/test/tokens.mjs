@@ -1,4 +1,4 @@
-// Keys and tokens for these tests, made when they start by Node's own cryptography.
+// Keys and tokens for these tests, created at start by Node's cryptography.
 import { createSign, generateKeyPairSync } from 'node:crypto'
 
 const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -22,15 +22,15 @@ export function config(changes = {}) {
   }
 }
 
-/** The same with keys from a URL. */
+/** A native configuration with keys from a URL. */
 export function remote(url, settings = {}) {
   return config({ keys: [url].flat().map((url) => ({ jwks_url: url, ...settings })) })
 }
 
-/** The set that holds the key of `token`. */
+/** The key set with the key of `token`. */
 export const keySet = JSON.stringify({ keys: [{ ...publicJwk, kid: 'own' }] })
 
-/** A good token for `config()`, but for what is changed. A text is taken as the payload as it is. */
+/** A valid token for `config()` with some claims changed. A text is used as the whole payload. */
 export function token(claims = {}, header = {}) {
   const good = { iss: 'https://issuer.test', aud: 'api', sub: 'alice', exp: NOW + 600 }
   const payload = typeof claims === 'string' ? claims : JSON.stringify({ ...good, ...claims })

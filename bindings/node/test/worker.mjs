@@ -1,4 +1,4 @@
-// Run by api.test.mjs on a thread of its own.
+// Run by api.test.mjs on a separate thread.
 import { parentPort, workerData } from 'node:worker_threads'
 
 import { JwtAuthError, Verifier } from 'jwtauth'

@@ -1,7 +1,7 @@
-//! What did the Python caller hand over?
+//! Reading the arguments of Python callers.
 //!
-//! Wrong Python types are a `TypeError`, as everywhere in Python. Text that is not Unicode and an address that is none
-//! are an `ArgumentError`.
+//! Wrong Python types are a `TypeError`, as everywhere in Python. Invalid Unicode and an invalid address are an
+//! `ArgumentError`.
 
 use std::net::IpAddr;
 
@@ -30,7 +30,7 @@ pub(crate) type Given<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
 type Text<'py> = Bound<'py, PyString>;
 
 impl<'py> Arguments<'py> {
-    /// Looks at the types only; what the text says is the core's business.
+    /// Checks the types only; the core checks the text.
     pub(crate) fn read(
         token: Given<'_, 'py>,
         headers: Given<'_, 'py>,
@@ -52,7 +52,7 @@ impl<'py> Arguments<'py> {
         })
     }
 
-    /// The request that these arguments make, without a copy of any text.
+    /// The request made of these arguments; no text is copied.
     pub(crate) fn request(&self) -> PyResult<Request<'_>> {
         let mut headers = Vec::with_capacity(self.headers.len());
         for (name, value) in &self.headers {
@@ -94,10 +94,10 @@ pub(crate) fn utf8<'a>(text: &'a Bound<'_, PyString>, name: &str) -> PyResult<&'
     })
 }
 
-/// The text of a configuration: as it is, or as JSON when it is a mapping.
+/// The text of a configuration. A mapping is written as JSON.
 ///
 /// # Errors
-/// `TypeError` for other types, also inside the mapping; `ConfigError` for values that JSON cannot say.
+/// `TypeError` for other types, also inside the mapping; `ConfigError` for values that JSON cannot represent.
 pub(crate) fn configuration<'py>(config: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
     if let Ok(text) = config.cast::<PyString>() {
         return Ok(text.clone());
@@ -137,18 +137,18 @@ pub(crate) fn configuration<'py>(config: &Bound<'py, PyAny>) -> PyResult<Bound<'
     }
 }
 
-/// What `json.dumps` asks for a value it does not know.
+/// The `default` function of `json.dumps`: converts any mapping to a dictionary.
 fn plain_dict(arguments: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>) -> PyResult<Py<PyDict>> {
     let value = arguments.get_item(0)?;
     match value.cast::<PyMapping>() {
         Ok(mapping) => Ok(PyDict::from_sequence(&mapping.items()?.into_any())?.unbind()),
-        Err(_) => Err(wrong_type("config may hold only what JSON can say", &value)),
+        Err(_) => Err(wrong_type("config may contain only JSON values", &value)),
     }
 }
 
 fn pairs<'py>(headers: &Bound<'py, PyAny>) -> PyResult<Vec<(Text<'py>, Text<'py>)>> {
     let py = headers.py();
-    // A list of its own, because reading a value may run Python code that changes the mapping.
+    // A copy of the items, because reading a value may run Python code that changes the mapping.
     let items = match headers.cast_exact::<PyDict>() {
         Ok(dict) => dict.items().into_any(),
         Err(_) if headers.hasattr(intern!(py, "items"))? => headers.call_method0(intern!(py, "items"))?,
@@ -181,7 +181,7 @@ fn address(given: &Bound<'_, PyAny>) -> PyResult<IpAddr> {
         return wire::address(utf8(text, "remote_addr")?)
             .ok_or_else(|| error::argument(py, Code::RequestInvalid, "`remote_addr` is not an IP address"));
     }
-    // What the `ipaddress` module makes; its text may carry a zone, its bytes do not.
+    // An object of the `ipaddress` module. Its bytes are read because its text may contain a zone.
     match given
         .getattr_opt(intern!(py, "packed"))?
         .map(|packed| packed.extract::<Vec<u8>>())

@@ -1,6 +1,6 @@
-//! How does a failure reach Python?
+//! Failures → Python exceptions.
 //!
-//! One exception for each class of failure; the codes pass through, so a new code needs no line here.
+//! There is one exception per class of failure. Codes are passed through, so a new code needs no change here.
 
 use jwtauth_core::{Class, Code, Error, wire};
 use pyo3::intern;
@@ -8,10 +8,10 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyModule};
 
-/// Runs the core's work with the interpreter free for other threads.
+/// Runs work of the core with the GIL released.
 ///
 /// # Errors
-/// What the core says, as an exception; `InternalError` if it panics.
+/// The core's error as an exception; `InternalError` if it panics.
 pub(crate) fn detached<T: Send>(
     py: Python<'_>,
     work: impl FnOnce() -> Result<T, Error> + Send,
@@ -20,7 +20,7 @@ pub(crate) fn detached<T: Send>(
         .map_err(|error| raise(py, &error))
 }
 
-/// Runs a decision, with the interpreter free for other threads unless it is over sooner than they could start.
+/// Runs a decision. The GIL is released unless the decision takes less time than a thread switch.
 ///
 /// # Errors
 /// As [`detached`].
@@ -36,7 +36,7 @@ pub(crate) fn decided<T: Send>(
     }
 }
 
-/// Runs the core's work at once, for what takes less time than to hand over the interpreter.
+/// Runs work of the core with the GIL held, for work that takes less time than a thread switch.
 ///
 /// # Errors
 /// As [`detached`].
@@ -44,12 +44,12 @@ pub(crate) fn attached<T>(py: Python<'_>, work: impl FnOnce() -> Result<T, Error
     wire::guarded(work).map_err(|error| raise(py, &error))
 }
 
-/// The exception that says this failure.
+/// The exception for a failure.
 pub(crate) fn raise(py: Python<'_>, error: &Error) -> PyErr {
     exception(py, error).unwrap_or_else(|unexpected| unexpected)
 }
 
-/// A failure of the calling program.
+/// The exception for an invalid argument.
 pub(crate) fn argument(py: Python<'_>, code: Code, detail: impl std::fmt::Display) -> PyErr {
     raise(py, &Error::new(code).with_detail(detail))
 }
@@ -60,7 +60,7 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
         Class::Config => intern!(py, "ConfigError"),
         Class::Unavailable => intern!(py, "Unavailable"),
         Class::Argument => intern!(py, "ArgumentError"),
-        // A class that is not known here is our mistake, and no grant either.
+        // An unknown class is an internal error.
         _ => intern!(py, "InternalError"),
     };
     let values = PyDict::new(py);

@@ -1,7 +1,6 @@
-//! How does a function of the host's fetch keys?
+//! Fetching keys with the application's `fetch` function.
 //!
-//! The core calls it on the thread that makes the fetch, which has released the interpreter and takes it back for the
-//! call.
+//! The core calls it on the thread that makes the fetch. That thread does not hold the GIL, and takes it for the call.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -17,32 +16,33 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyMapping, PyModule};
 
-/// What fetches keys in place of the library's own client.
+/// The application's `fetch` function, which replaces the library's own client.
 pub(crate) struct Hosted {
-    /// `None` once the garbage collector cleared it. Only held with the interpreter, so never while a thread forks.
+    /// `None` after the garbage collector cleared it. The lock is held only with the GIL, so never while a thread
+    /// forks.
     function: Mutex<Option<Py<PyAny>>>,
 }
 
-/// Why a function gave no answer.
+/// Why a call of the function gave no response.
 enum Failed {
-    /// It raised this.
+    /// It raised this exception.
     Raised(PyErr),
-    /// It returned what is no answer.
+    /// It returned an invalid value.
     Wrong(String),
 }
 
 thread_local! {
-    /// What the function raised on this thread during the innermost [`Raised::around`].
+    /// The exception that the function raised on this thread during the innermost [`Raised::around`].
     static RAISED: Cell<Option<PyErr>> = const { Cell::new(None) };
 }
 
-/// What the function raised during one call of a verifier, on whatever threads.
+/// The exceptions that the function raised during one call of a verifier, on any thread.
 #[derive(Default)]
 pub(crate) struct Raised(Mutex<Vec<PyErr>>);
 
 impl Raised {
-    /// Runs a fetch, and keeps what the function raises in it. The function itself may authenticate, with this verifier
-    /// or another.
+    /// Runs a fetch, and keeps the exceptions of the function. The function may itself authenticate, with this verifier
+    /// or another one.
     pub(crate) fn around(&self, fetch: &mut dyn FnMut()) {
         let outer = RAISED.take();
         fetch();
@@ -51,7 +51,7 @@ impl Raised {
         }
     }
 
-    /// The first exception, but rather one that ends the thread or the program (`KeyboardInterrupt`, `SystemExit`).
+    /// The first exception that ends the thread or the program (`KeyboardInterrupt`, `SystemExit`), else the first one.
     pub(crate) fn first(self, py: Python<'_>) -> Option<PyErr> {
         let mut raised = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         let last = raised
@@ -64,7 +64,7 @@ impl Raised {
     /// Makes the exception the cause of a failure. One that ends the thread or the program replaces the outcome.
     ///
     /// # Errors
-    /// Those of the outcome, and what ends the program.
+    /// The errors of the outcome, and exceptions that end the program.
     pub(crate) fn finish<T>(self, py: Python<'_>, outcome: PyResult<T>) -> PyResult<T> {
         match (self.first(py), outcome) {
             (Some(raised), _) if is_final(py, &raised) => Err(raised),
@@ -78,7 +78,7 @@ impl Raised {
 }
 
 impl Hosted {
-    /// Takes the function, if it is one that can be called and gives its answer at once.
+    /// Takes the function if it is callable and not `async`.
     ///
     /// # Errors
     /// `TypeError`.
@@ -96,7 +96,7 @@ impl Hosted {
         let call = function.get_type().getattr(intern!(py, "__call__"))?;
         if is_async.call1((function,))?.is_truthy()? || is_async.call1((call,))?.is_truthy()? {
             return Err(PyTypeError::new_err(
-                "fetch must not be async: it is called on the thread that authenticates",
+                "fetch must not be async: it must return a FetchResponse, not a coroutine",
             ));
         }
         Ok(Hosted {
@@ -104,12 +104,12 @@ impl Hosted {
         })
     }
 
-    /// Shows the garbage collector what is held here.
+    /// Reports the function to the garbage collector.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(self.lock().as_ref())
     }
 
-    /// Lets go of the function; from now on every fetch fails.
+    /// Releases the function; from now on every fetch fails.
     pub(crate) fn clear(&self) {
         let function = self.lock().take();
         drop(function);
@@ -121,7 +121,7 @@ impl Hosted {
 
     fn call(&self, py: Python<'_>, request: &FetchRequest<'_>) -> Result<Fetched, Failed> {
         let Some(function) = self.lock().as_ref().map(|function| function.clone_ref(py)) else {
-            return Err(Failed::Wrong("the verifier is being taken apart".to_owned()));
+            return Err(Failed::Wrong("the verifier is being destroyed".to_owned()));
         };
         let headers = PyDict::new(py);
         for (name, value) in request.headers() {
@@ -144,9 +144,9 @@ impl Fetch for Hosted {
             self.call(py, request).map_err(|why| match why {
                 Failed::Wrong(reason) => http(&reason),
                 Failed::Raised(raised) => {
-                    let told = told(py, &raised).unwrap_or_else(|_| http("an exception"));
+                    let failure = failure_from(py, &raised).unwrap_or_else(|_| http("an exception"));
                     RAISED.set(Some(raised));
-                    told
+                    failure
                 }
             })
         })
@@ -200,9 +200,9 @@ fn headers(headers: &Bound<'_, PyAny>) -> Result<String, Failed> {
     serde_json::to_string(&values).map_err(|_| Failed::Wrong("the headers cannot be read".to_owned()))
 }
 
-/// What the function said about its failure; of an exception that is not ours, only the name, because its text may
-/// hold what is secret.
-fn told(py: Python<'_>, raised: &PyErr) -> PyResult<FetchFailed> {
+/// The failure for an exception of the function. Only the class name of an exception other than `FetchError` is used,
+/// because its text may contain secrets.
+fn failure_from(py: Python<'_>, raised: &PyErr) -> PyResult<FetchFailed> {
     let value = raised.value(py);
     if !value.is_instance(&types(py)?.getattr(intern!(py, "FetchError"))?)? {
         return Ok(FetchFailed::new(Phase::Http, value.get_type().name()?));
@@ -215,7 +215,7 @@ fn told(py: Python<'_>, raised: &PyErr) -> PyResult<FetchFailed> {
     ))
 }
 
-/// Whether it is raised to end more than this call.
+/// Whether the exception must propagate because it ends the thread or the program.
 fn is_final(py: Python<'_>, raised: &PyErr) -> bool {
     !raised.is_instance_of::<PyException>(py)
 }

@@ -1,4 +1,4 @@
-//! The class `Grant`: what the core granted, turned into Python objects when they are read.
+//! The class `Grant`: a grant of the core whose Python objects are created on first access.
 
 use jwtauth_core::wire;
 use pyo3::IntoPyObjectExt;
@@ -10,11 +10,10 @@ use crate::error::attached;
 use crate::json;
 use crate::parts::{Entitlement, Identity, Pickled, Session, pickled};
 
-/// What a caller receives: who they are and what they may have.
+/// A grant: who the caller is and what the caller may have.
 ///
-/// A grant cannot be changed, and its parts are made when they are first read. Two grants are equal when their
-/// replies are. Grants can be pickled and copied; what an unpickled grant says is as trustworthy as the place where
-/// it was kept.
+/// A grant is immutable. Its parts are created on first access. Two grants are equal if their replies are equal.
+/// Grants can be pickled and copied. An unpickled grant is only as trustworthy as the place where it was stored.
 ///
 /// Example:
 ///     >>> grant = verifier.authenticate(token)
@@ -49,7 +48,7 @@ impl From<jwtauth_core::Grant> for Grant {
 
 #[pymethods]
 impl Grant {
-    /// The profile under which it was granted; ``None`` for the configuration's top level.
+    /// The profile that granted the request; ``None`` for the configuration's top level.
     #[getter]
     fn profile(&self) -> Option<&str> {
         self.granted.profile.as_deref()
@@ -76,14 +75,14 @@ impl Grant {
             .get_or_try_init(py, || tuple(py, &self.granted.revocations))
     }
 
-    /// The terms of a session, where the configuration sets any.
+    /// The terms of a session, if the configuration sets any.
     #[getter]
     fn session(&self, py: Python<'_>) -> PyResult<&Py<Session>> {
         self.session
             .get_or_try_init(py, || Py::new(py, Session(self.granted.session.clone())))
     }
 
-    /// The request's URL without the token, where the configuration reads tokens from URLs and one was given.
+    /// The request's URL without the token, if the configuration reads tokens from URLs and this URL has one.
     #[getter]
     fn cleaned_url(&self) -> Option<&str> {
         self.granted.cleaned_url.as_deref()
@@ -91,7 +90,7 @@ impl Grant {
 
     /// The token's verified claims.
     ///
-    /// Made when first read; every reading gives the same dictionary, so copy it before changing it.
+    /// The dictionary is created on first access and is shared afterwards. Copy it before changing it.
     #[getter]
     fn claims(&self, py: Python<'_>) -> PyResult<&Py<PyAny>> {
         self.claims.get_or_try_init(py, || {
@@ -108,7 +107,7 @@ impl Grant {
         })
     }
 
-    /// The reply as a new dictionary, with the members of the wire format; absent ones are left out.
+    /// The reply as a new dictionary, with the members of the wire format; absent members are left out.
     ///
     /// Example:
     ///     >>> grant.to_dict()["identity"]["groups"]
@@ -125,7 +124,7 @@ impl Grant {
         self.json(py)?.bind(py).hash()
     }
 
-    // What a token says stays out of logs, and a representation often ends there.
+    // A `repr` often ends up in a log, so it shows nothing from the token.
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let profile = self.profile().into_bound_py_any(py)?;
         Ok(format!(

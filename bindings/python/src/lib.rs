@@ -2,9 +2,9 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `verifier` | the class `Verifier`: the core's verbs, with the interpreter free meanwhile |
+//! | `verifier` | the class `Verifier`: the core's operations, run without the GIL where they take long |
 //! | `arguments` | Python arguments → configuration text and [`Request`](jwtauth_core::Request) |
-//! | `grant` | the class `Grant`: what was granted, made into Python objects when it is read |
+//! | `grant` | the class `Grant`: a grant whose Python objects are created on first access |
 //! | `parts` | the classes `Identity`, `Entitlement`, `Session` |
 //! | `fetch` | a Python function that fetches keys → the core's `Fetch` |
 //! | `errand` | steps and fetches for `authenticate_async` |
@@ -22,7 +22,7 @@ mod verifier;
 
 use pyo3::prelude::*;
 
-/// Decides who sent a token and what they may have; `import jwtauth` instead of this module.
+/// The extension module under `jwtauth`; import `jwtauth` instead.
 #[pymodule]
 mod _jwtauth {
     use jwtauth_core::{Code, EntitlementKind};

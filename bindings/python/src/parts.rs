@@ -15,14 +15,14 @@ use serde::de::DeserializeOwned;
 
 /// Who the caller is.
 ///
-/// An attribute is ``None``, or empty, when the token says nothing there or the configuration does not ask for it.
+/// An attribute is ``None`` or empty if the token has no such value or the configuration does not map it.
 #[pyclass(frozen, module = "jwtauth")]
 #[derive(PartialEq, Eq)]
 pub(crate) struct Identity(pub(crate) jwtauth_core::Identity);
 
 #[pymethods]
 impl Identity {
-    /// The name to know the caller by; ``None`` where the configuration names nobody (Consul).
+    /// The caller's user name; ``None`` if the configuration maps no name (Consul).
     #[getter]
     fn name(&self) -> Option<&str> {
         self.0.name.as_deref()
@@ -40,13 +40,13 @@ impl Identity {
         self.0.email.as_deref()
     }
 
-    /// The name to show.
+    /// The display name.
     #[getter]
     fn display_name(&self) -> Option<&str> {
         self.0.display_name.as_deref()
     }
 
-    /// The organisation the request asks to act in (Grafana).
+    /// The organisation that the request selects (Grafana).
     #[getter]
     fn requested_org(&self) -> Option<u64> {
         self.0.requested_org
@@ -82,7 +82,7 @@ impl Identity {
         json(py, &self.0)?.hash()
     }
 
-    // Names and addresses of people stay out of logs.
+    // A `repr` often ends up in a log, so it shows no personal data.
     fn __repr__(&self) -> String {
         format!(
             "<jwtauth.Identity groups={} metadata={} lists={}>",
@@ -104,16 +104,16 @@ impl Identity {
 
 /// One thing a caller may have.
 ///
-/// Entitlements are equal when all their parts are, so one can be looked for by making it.
+/// Entitlements are equal if all their parts are equal. To look for one, create it and use ``in``.
 ///
 /// Args:
-///     kind: What sort of thing: one of :data:`EntitlementKind`.
-///     name: Its name.
-///     scope: Where it holds: an organisation's id (Grafana), a datacenter (Consul).
+///     kind: The kind: one of :data:`EntitlementKind`.
+///     name: The name.
+///     scope: Where it applies: an organisation's id (Grafana), a datacenter (Consul).
 ///     variables: The variables of a templated policy (Consul).
 ///
 /// Raises:
-///     ValueError: There is no such kind.
+///     ValueError: The kind is unknown.
 ///
 /// Example:
 ///     >>> Entitlement("policy", "web-read") in grant.entitlements
@@ -133,26 +133,26 @@ impl Entitlement {
         variables: Option<BTreeMap<String, String>>,
     ) -> PyResult<Entitlement> {
         let known = EntitlementKind::ALL.iter().find(|known| known.as_str() == kind);
-        let kind = known.ok_or_else(|| PyValueError::new_err(format!("there is no kind {kind:?}")))?;
+        let kind = known.ok_or_else(|| PyValueError::new_err(format!("unknown kind {kind:?}")))?;
         let mut entitlement = jwtauth_core::Entitlement::new(*kind, name);
         entitlement.scope = scope;
         entitlement.variables = variables.unwrap_or_default();
         Ok(Entitlement(entitlement))
     }
 
-    /// What sort of thing it is.
+    /// The kind of entitlement.
     #[getter]
     fn kind(&self) -> &'static str {
         self.0.kind.as_str()
     }
 
-    /// Its name.
+    /// The name.
     #[getter]
     fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// Where it holds: an organisation's id (Grafana), a datacenter (Consul); ``None``: everywhere.
+    /// Where it applies: an organisation's id (Grafana), a datacenter (Consul); ``None``: everywhere.
     #[getter]
     fn scope(&self) -> Option<&str> {
         self.0.scope.as_deref()
@@ -201,26 +201,26 @@ impl Entitlement {
     }
 }
 
-/// The terms of a session; an attribute is ``None`` when the configuration does not set it.
+/// The terms of a session; an attribute is ``None`` if the configuration does not set it.
 #[pyclass(frozen, module = "jwtauth")]
 #[derive(PartialEq, Eq)]
 pub(crate) struct Session(pub(crate) jwtauth_core::Session);
 
 #[pymethods]
 impl Session {
-    /// Seconds until it ends; ``None``: it does not end by itself.
+    /// Seconds until the session expires; ``None``: it does not expire.
     #[getter]
     fn ttl(&self) -> Option<u64> {
         self.0.ttl
     }
 
-    /// Seconds beyond which it cannot be renewed.
+    /// Maximum lifetime with renewals, in seconds.
     #[getter]
     fn max_ttl(&self) -> Option<u64> {
         self.0.max_ttl
     }
 
-    /// Seconds after which it ends, whatever else is said.
+    /// Hard limit of the lifetime in seconds; it takes precedence over all other limits.
     #[getter]
     fn explicit_max_ttl(&self) -> Option<u64> {
         self.0.explicit_max_ttl
@@ -232,7 +232,7 @@ impl Session {
         self.0.period
     }
 
-    /// How often it can be used; ``None``: without limit.
+    /// How often the session can be used; ``None``: without limit.
     #[getter]
     fn num_uses(&self) -> Option<u64> {
         self.0.num_uses
@@ -244,25 +244,25 @@ impl Session {
         self.0.token_type.as_deref()
     }
 
-    /// Whether it can be renewed.
+    /// Whether the session can be renewed.
     #[getter]
     fn renewable(&self) -> Option<bool> {
         self.0.renewable
     }
 
-    /// The networks it can be used from; empty: any.
+    /// The networks from which the session can be used; empty: any.
     #[getter]
     fn bound_cidrs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, &self.0.bound_cidrs)
     }
 
-    /// The session's own display name (Vault: with the mount's prefix).
+    /// The session's display name (Vault: with the mount's prefix).
     #[getter]
     fn display_name(&self) -> Option<&str> {
         self.0.display_name.as_deref()
     }
 
-    /// Whether it is good in one datacenter only (Consul).
+    /// Whether the session is valid in one datacenter only (Consul).
     #[getter]
     fn local(&self) -> Option<bool> {
         self.0.local
@@ -319,10 +319,10 @@ impl Session {
     }
 }
 
-/// What pickle keeps: what to call, and with what.
+/// The result of `__reduce__`: the function to call, and its arguments.
 pub(crate) type Pickled<'py> = (Bound<'py, PyAny>, (Bound<'py, PyString>,));
 
-/// Keeps an object as its JSON, to be read back by its class's `_restore`.
+/// Pickles an object as its JSON, which `_restore` of its class reads.
 pub(crate) fn pickled<'py, T>(this: &Bound<'py, T>, json: Bound<'py, PyString>) -> PyResult<Pickled<'py>> {
     let restore = this.as_any().get_type().getattr(intern!(this.py(), "_restore"))?;
     Ok((restore, (json,)))
@@ -335,5 +335,5 @@ fn json<'py>(py: Python<'py>, part: &impl Serialize) -> PyResult<Bound<'py, PySt
 }
 
 fn restored<T: DeserializeOwned>(json: &str) -> PyResult<T> {
-    serde_json::from_str(json).map_err(|_| PyValueError::new_err("this is not what was pickled"))
+    serde_json::from_str(json).map_err(|_| PyValueError::new_err("invalid pickled data"))
 }

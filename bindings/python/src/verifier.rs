@@ -17,24 +17,24 @@ use crate::json;
 
 /// Decides requests by one configuration.
 ///
-/// Build one when the program starts and use it from any number of threads; nothing in it changes but the keys it
-/// fetched. Building reads key files and compiles every expression, and opens no connection. Other threads run while
-/// a verifier works for longer than they need to start.
+/// Build one when the program starts and use it from any number of threads. It is immutable, except for the keys it
+/// fetched. Building it reads key files and compiles every expression; it opens no connection. The GIL is released
+/// for decisions that take longer than a thread switch, and for every fetch.
 ///
-/// ``fetch`` stands in for the built-in HTTP client. It takes a :class:`FetchRequest`, returns a
-/// :class:`FetchResponse`, and is called on the threads that authenticate, once at a time for each key source. What it
-/// raises is a failure to fetch: a :class:`FetchError` says in which phase and why, of any other exception only the
-/// name of its class is told, because its text may hold secrets. Either is the ``__cause__`` of what its caller gets.
-/// What is no ``Exception`` (``KeyboardInterrupt``, ``SystemExit``) goes on to the caller, whatever the decision.
+/// ``fetch`` replaces the built-in HTTP client. It takes a :class:`FetchRequest` and returns a :class:`FetchResponse`.
+/// It is called on the authenticating thread or on another one, never concurrently for one key source. If it raises
+/// :class:`FetchError`, the phase and the reason appear in the error. For any other ``Exception`` only the class name
+/// appears, because the message may contain secrets. In both cases the exception is the ``__cause__`` of the caller's
+/// error. ``KeyboardInterrupt`` and ``SystemExit`` propagate to the caller, also when the decision is a grant.
 ///
 /// Args:
 ///     config: The envelope ``{"dialect": ..., "config": ..., "options": ...}`` as a mapping, or as JSON text.
-///     fetch: A function that fetches keys in place of the built-in client; not a coroutine function.
+///     fetch: A function that replaces the built-in client; it must not be a coroutine function.
 ///
 /// Raises:
-///     ConfigError: The configuration is not valid; ``detail`` names the key and the problem.
-///     TypeError: ``config`` is neither a mapping nor text, or holds what JSON cannot say; ``fetch`` cannot be called,
-///         or only awaited.
+///     ConfigError: The configuration is invalid; ``detail`` names the key and the problem.
+///     TypeError: ``config`` is neither a mapping nor text, or contains a value that JSON cannot represent; ``fetch``
+///         is not callable, or is a coroutine function.
 ///
 /// Example:
 ///     >>> verifier = Verifier({
@@ -92,28 +92,28 @@ impl Verifier {
         }
     }
 
-    /// Decides one request: returns what the caller receives, or raises.
+    /// Decides one request: returns the grant, or raises.
     ///
-    /// Give the token itself, or headers and URL to find it in, as the configuration says. A token given by itself
-    /// wins. Everything but the token, the headers and the URL is your own word: never fill ``profile`` or
-    /// ``remote_addr`` from what a client says.
+    /// Pass the token itself, or the headers and the URL from which the configuration reads it. ``token`` takes
+    /// precedence. All other arguments are trusted: never fill ``profile`` or ``remote_addr`` with data from the
+    /// client.
     ///
     /// Args:
     ///     token: The compact token, without ``Bearer``.
-    ///     headers: The request's headers, by any case of their names; a repeated header has a list of values.
-    ///     url: The request's URL or path with its query, for configurations that read tokens from there.
+    ///     headers: The request's headers; names are case-insensitive, and a repeated header has a list of values.
+    ///     url: The request's URL or path with its query, for configurations that read tokens from the query.
     ///     profile: The profile to decide under; without one, the configuration's top level or default.
     ///     remote_addr: The caller's address, as text or from the ``ipaddress`` module.
-    ///     cached_only: Fetches nothing and waits for nobody: where keys would have to be fetched first, the answer is
+    ///     cached_only: Decide with the cached keys, without a fetch and without waiting. If there are none, raise
     ///         ``Unavailable``.
     ///
     /// Returns:
-    ///     The grant. There is no other way in: every refusal is an exception.
+    ///     The grant. Every failure is an exception.
     ///
     /// Raises:
-    ///     Denied: The answer is no; ``code`` says why.
-    ///     Unavailable: The keys could not be obtained, so the answer is not known.
-    ///     ArgumentError: An argument is not Unicode text, or the address is none.
+    ///     Denied: The request is denied; ``code`` gives the reason.
+    ///     Unavailable: The keys could not be fetched, so there is no decision.
+    ///     ArgumentError: An argument is invalid Unicode, or ``remote_addr`` is not an IP address.
     ///     TypeError: An argument has the wrong type.
     ///
     /// Example:
@@ -143,16 +143,16 @@ impl Verifier {
 
     /// Decides one request given as the JSON of the wire format.
     ///
-    /// Made for requests that arrive as JSON from a host of yours. Do not build the text by pasting a token into it,
-    /// and never forward a client's body: ``profile`` and ``remote_addr`` in it are believed.
+    /// For requests that arrive as JSON from another part of your application. Do not paste a token into the text, and
+    /// never forward a client's body: ``profile`` and ``remote_addr`` in it are trusted.
     ///
     /// Args:
     ///     request: An object with any of ``token``, ``headers``, ``url``, ``profile``, ``remote_addr``,
     ///         ``cached_only``.
     ///
     /// Raises:
-    ///     Denied: The answer is no; ``code`` says why.
-    ///     Unavailable: The keys could not be obtained, so the answer is not known.
+    ///     Denied: The request is denied; ``code`` gives the reason.
+    ///     Unavailable: The keys could not be fetched, so there is no decision.
     ///     ArgumentError: The text is not such an object.
     ///
     /// Example:
@@ -202,12 +202,11 @@ impl Verifier {
             .call_method1(intern!(py, "authenticate"), (call,))
     }
 
-    /// The policy this verifier decides by, in the native form.
+    /// The policy of this verifier, in native form.
     ///
-    /// ``dialect`` and ``config`` can be given to a new verifier; ``warnings`` lists what was accepted in the
-    /// configuration and is probably a mistake, each with ``key`` and ``message``; ``key_status`` is a
-    /// :class:`SourceStatus` for each key source. Secrets are blotted out, so a policy with secrets says what it does
-    /// and cannot be built from.
+    /// ``dialect`` and ``config`` can be passed to a new verifier. ``warnings`` lists probable mistakes in the
+    /// configuration, each with ``key`` and ``message``. ``key_status`` has a :class:`SourceStatus` for each key
+    /// source. Secrets are redacted; such a policy can be read but not loaded.
     ///
     /// Example:
     ///     >>> for warning in verifier.policy()["warnings"]:
@@ -217,16 +216,16 @@ impl Verifier {
         json::load(py, &text)
     }
 
-    /// Fetches every key anew that comes from outside, and tells of every key source how it is then.
+    /// Fetches the keys of every remote key source now, and returns the status of every source.
     ///
-    /// Good for a check at the start of a program, and before it forks: then every process begins with keys. Keys that
-    /// stand in the configuration or in files stay as they are.
+    /// Call it when a program starts, as a check, and before it forks, so that every process starts with cached keys.
+    /// Keys in the configuration and in files are not reloaded.
     ///
     /// Returns:
     ///     A :class:`SourceStatus` for each source, in the policy's order.
     ///
     /// Raises:
-    ///     Unavailable: A source did not answer, or not with keys. Every source was asked, and ``sources`` tells of each.
+    ///     Unavailable: A source did not deliver keys. Every source was tried; ``sources`` has the status of each.
     ///
     /// Example:
     ///     >>> [(source["url"], source["keys"]) for source in verifier.refresh_keys()]
@@ -246,9 +245,9 @@ impl Verifier {
         let Err(why) = outcome else {
             return Ok(sources);
         };
-        let told = why.value(py);
-        if told.hasattr(intern!(py, "sources"))? {
-            told.setattr(intern!(py, "sources"), sources)?;
+        let exception = why.value(py);
+        if exception.hasattr(intern!(py, "sources"))? {
+            exception.setattr(intern!(py, "sources"), sources)?;
         }
         Err(why)
     }

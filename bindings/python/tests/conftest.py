@@ -1,4 +1,4 @@
-"""What the tests share: where things are, tokens to try, a key server, and the count of conformance cases."""
+"""Shared by the tests: paths, tokens, a key server, and the count of conformance cases."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ CONFIG: dict[str, Any] = {
 }
 
 
-# The key of RFC 8037, appendix A.2, and a token signed with its private part, good until 2100.
+# The key of RFC 8037, appendix A.2, and a token signed with its private part, valid until 2100.
 PUBLIC_KEYS = {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}
 PUBLIC_TOKEN = (
     "eyJhbGciOiJFZERTQSIsImtpZCI6InRlc3QifQ."
@@ -90,12 +90,12 @@ def remote(url: str, **settings: Any) -> dict[str, Any]:
 
 
 def token(claims: dict[str, Any] | None = None, secret: bytes = SECRET, /, **changed: Any) -> str:
-    """A signed token with the claims given, or the usual ones with some changed."""
+    """A signed token with the given claims, or with the default claims and some changes."""
     return signed(json.dumps({**CLAIMS, **changed} if claims is None else claims), secret)
 
 
 def signed(payload: str, secret: bytes = SECRET) -> str:
-    """A token with this payload, as it is."""
+    """A token with this payload, unchanged."""
 
     def encode(part: bytes) -> str:
         return base64.urlsafe_b64encode(part).rstrip(b"=").decode()
@@ -105,7 +105,7 @@ def signed(payload: str, secret: bytes = SECRET) -> str:
 
 
 def run(python: str | Path, script: str, *arguments: str) -> str:
-    """What a script prints, run by itself beside these tests."""
+    """The output of a script that runs in a separate process, in the folder of these tests."""
     done = subprocess.run(
         [str(python), "-W", "error", "-c", textwrap.dedent(script), *arguments],
         cwd=Path(__file__).parent,
@@ -119,13 +119,13 @@ def run(python: str | Path, script: str, *arguments: str) -> str:
 
 
 class KeyServer(ThreadingHTTPServer):
-    """Has the keys of ``PUBLIC_TOKEN`` at ``/keys``, an error and a redirect."""
+    """Serves the keys of ``PUBLIC_TOKEN`` at ``/keys``, an error and a redirect."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), KeyHandler)
         self.url = f"http://127.0.0.1:{self.server_port}/keys"
         self.requests = 0
-        self.silent = 0  # to so many requests it says nothing, until it is released
+        self.silent = 0  # this many requests get no response until the server is released
         self.released = threading.Event()
         self.asked = threading.Event()
 
@@ -141,7 +141,7 @@ class KeyServer(ThreadingHTTPServer):
             thread.join()
 
     def handle_error(self, *_: object) -> None:
-        """A client that went away is nobody's mistake."""
+        """A client that disconnected is not an error."""
 
 
 class KeyHandler(BaseHTTPRequestHandler):
@@ -177,7 +177,7 @@ def verifier() -> Verifier:
 
 
 ran: dict[str, bool] = {}
-"""The conformance cases that were run, and whether each came out as described."""
+"""The conformance cases that were run, and whether each one passed."""
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

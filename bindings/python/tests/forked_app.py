@@ -1,7 +1,7 @@
-"""A program for `gunicorn --preload`: it builds its verifiers before the workers are forked, and decides in them.
+"""A program for `gunicorn --preload`: it builds its verifiers before the workers are forked, and decides in the workers.
 
-Each request names one of the verifiers in its path and brings a token; the answer is the outcome and the worker that
-found it. With `REFRESH` in the environment, keys are fetched before the fork as well.
+The path of a request names a verifier, and its body is a token. The response has the outcome and the worker. With
+`REFRESH` in the environment, keys are also fetched before the fork.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 def fetch_with(authorities: str) -> Callable[[FetchRequest], FetchResponse]:
-    """What a host might have: a client with its own trust, and its own words for what went wrong."""
+    """An application's HTTP client, with separate trust settings and separate error texts."""
     https = urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=authorities))
     opener = urllib.request.build_opener(https, NoRedirects, urllib.request.ProxyHandler({}))
 

@@ -1,4 +1,4 @@
-"""The conformance cases: the same files, and the same bytes, as in Rust, C and Node."""
+"""The conformance cases: the same files, with byte-identical replies, as in Rust, C and Node."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a caller gets instead of a grant."""
+"""The exceptions that a caller gets instead of a grant."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def expired(verifier: Verifier) -> Denied:
     return caught.value
 
 
-def test_a_denial_says_why(expired: Denied) -> None:
+def test_a_denial_gives_the_reason(expired: Denied) -> None:
     assert expired.code == "token_expired"
     assert expired.message == "the token has expired"
     assert expired.stage == "validate_claims"
@@ -51,7 +51,7 @@ def test_failures_survive_pickling_and_copying(expired: Denied) -> None:
         assert twin.args == expired.args
 
 
-def test_a_failure_can_be_made_for_tests_of_ones_own() -> None:
+def test_an_application_can_create_failures_for_its_tests() -> None:
     for kind in CLASSES:
         made = kind("claim_missing", "a required claim is missing", claim="team", detail="it is needed")
         assert str(made) == 'claim_missing: a required claim is missing (claim "team"): it is needed'
@@ -59,11 +59,11 @@ def test_a_failure_can_be_made_for_tests_of_ones_own() -> None:
     assert str(Denied("token_missing", "the request carries no token")) == "token_missing: the request carries no token"
 
 
-def test_users_see_where_to_import_it_from(expired: Denied) -> None:
+def test_a_traceback_shows_the_public_module(expired: Denied) -> None:
     assert traceback.format_exception_only(expired)[0].startswith("jwtauth.Denied: token_expired: ")
 
 
-def test_a_denial_carries_nothing_from_the_token(verifier: Verifier) -> None:
+def test_a_denial_contains_nothing_from_the_token(verifier: Verifier) -> None:
     mallory = "mallory-9"
     for changed in ({"sub": mallory, "exp": 1}, {"iss": mallory}, {"aud": mallory}, {"groups": {"x": mallory}}):
         with pytest.raises(Denied) as caught:
@@ -71,7 +71,7 @@ def test_a_denial_carries_nothing_from_the_token(verifier: Verifier) -> None:
         assert mallory not in str(caught.value) + repr(caught.value) + str(vars(caught.value))
 
 
-def test_the_codes_of_the_stub_are_those_of_the_cases() -> None:
+def test_the_stub_has_every_code_of_the_cases() -> None:
     known = get_args(jwtauth.Code)
     assert len(set(known)) == len(known)
     for case in (CONFORMANCE / "index.txt").read_text().split():
@@ -81,7 +81,7 @@ def test_the_codes_of_the_stub_are_those_of_the_cases() -> None:
     assert set(get_args(jwtauth.Stage)) >= {"configure", "extract", "decode", "decide"}
 
 
-def test_a_verifier_is_as_it_was_after_failures(verifier: Verifier) -> None:
+def test_failures_do_not_change_a_verifier(verifier: Verifier) -> None:
     before = verifier.authenticate(token()).json
     for bad in ("", "a.b.c", token(exp=1), token() + "x"):
         with pytest.raises(Denied):

@@ -1,4 +1,4 @@
-"""What the documentation shows is what happens."""
+"""The examples of the documentation do what the documentation shows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FIRST, REFRESH, CLIENT, _, SERVER = re.findall(r"^```python\n(.*?)^```$", README
 (SHOWN,) = re.findall(r"^```pycon\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 
 def first_example(directory: Path, monkeypatch: pytest.MonkeyPatch, bearer: str) -> dict[str, Any]:
-    """Runs the README's first example on a request, and returns its names."""
+    """Runs the README's first example on a request, and returns its variables."""
     (directory / "keys.json").write_text(json.dumps(PUBLIC_KEYS))
     monkeypatch.chdir(directory)
     names: dict[str, Any] = {"request": SimpleNamespace(headers={"Authorization": f"Bearer {bearer}"})}
@@ -54,7 +54,7 @@ def test_a_grant_is_as_the_readme_shows_it(tmp_path: Path, monkeypatch: pytest.M
     assert runner.failures == 0
 
 
-def test_a_refresh_tells_what_the_readme_prints(
+def test_a_refresh_prints_what_the_readme_shows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     names = first_example(tmp_path, monkeypatch, PUBLIC_TOKEN)
@@ -63,7 +63,7 @@ def test_a_refresh_tells_what_the_readme_prints(
     assert capsys.readouterr().out == "keys[0].jwks_file fixed []\n"
 
 
-def test_a_client_of_the_program_fetches_as_the_readme_says() -> None:
+def test_the_fetch_function_of_the_readme_works() -> None:
     seen: dict[str, Any] = {}
 
     class Session:
@@ -93,7 +93,7 @@ def test_a_client_of_the_program_fetches_as_the_readme_says() -> None:
     ],
     ids=["grant", "denial", "denial without a status", "outage"],
 )
-def test_the_server_answers_as_the_readme_says(
+def test_the_server_of_the_readme_responds_as_shown(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     outcome: Any,
@@ -149,7 +149,7 @@ def test_the_example_program_decides(tmp_path: Path, arguments: list[str], statu
     assert (done.stdout if status < 2 else done.stderr).startswith(printed)
 
 
-def test_the_example_program_names_a_mistake_in_the_configuration(tmp_path: Path) -> None:
+def test_the_example_program_reports_an_invalid_configuration(tmp_path: Path) -> None:
     config = tmp_path / "config.json"
     config.write_text('{"dialect": "nativ"}')
     for path, mistake in ((config, "refused: config_invalid: "), (tmp_path / "none.json", "refused: [Errno 2]")):
@@ -180,7 +180,7 @@ def test_the_example_with_its_own_client_decides(
     assert "what a server says" not in done.stdout + done.stderr
 
 
-def test_the_example_with_its_own_client_says_when_there_is_no_server(tmp_path: Path) -> None:
+def test_the_example_with_its_own_client_reports_an_unreachable_server(tmp_path: Path) -> None:
     with KeyServer() as gone:
         url = gone.url
     config = tmp_path / "config.json"

@@ -1,9 +1,9 @@
-"""What a key server can do wrong, seen from the forked workers of a web server that built its verifiers before.
+"""Faults of key servers, seen from forked workers of a web server that built its verifiers before the fork.
 
-The scripts are those of `tests/faults`, and the testkit's program `serve` plays the key servers. Every worker has a
-cache of its own, so every script is played once in every worker, with servers and a verifier of its own: there, the
-workers' requests to the key server are to be as many as in a process that never forked. One worker plays the scripts with
-a `fetch` function as well. What workers share, and what they do not, is tried after that.
+The scripts are those of `tests/faults`; the testkit's program `serve` plays the key servers. Every worker has a
+separate cache. So every script is played once in every worker, with separate servers and a separate verifier, and each
+worker must send as many requests to the key server as a process that never forked. One worker also plays the scripts
+with a `fetch` function. The last tests check what workers share and what they do not share.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Serve:
 
 
 class Worker:
-    """One of the forked processes, reached over connections that stay with it."""
+    """One of the forked processes, with the connections that it has accepted."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -84,14 +84,14 @@ def ask(connection: http.client.HTTPConnection, path: str, body: str = "") -> di
 
 
 class Server:
-    """A gunicorn that is running."""
+    """A running gunicorn."""
 
     def __init__(self, address: tuple[str, int]) -> None:
         self.address = address
         self.workers: dict[int, Worker] = {}
 
     def connect(self, enough: int) -> list[Worker]:
-        """Opens connections until each worker has enough: which of them takes one is not for us to say."""
+        """Opens connections until each worker has enough, because the test cannot choose which worker accepts one."""
         deadline = time.monotonic() + 120
         while len(self.workers) < WORKERS or any(one.idle.qsize() < enough for one in self.workers.values()):
             assert time.monotonic() < deadline, f"only workers {list(self.workers)} take connections"
@@ -99,7 +99,7 @@ class Server:
             try:
                 pid = ask(connection, "/")["worker"]
             except ConnectionError:
-                # It is starting.
+                # The server is still starting.
                 time.sleep(0.1)
                 continue
             worker = self.workers.setdefault(pid, Worker(pid))
@@ -117,7 +117,7 @@ class Server:
 
 @contextmanager
 def gunicorn(directory: Path, plays: list[dict[str, Any]], **environment: str) -> Iterator[Server]:
-    """Runs the program `forked_app` with the verifiers of these plays."""
+    """Runs `forked_app` with the verifiers of these plays."""
     path = directory / "plays.json"
     path.write_text(json.dumps({play["play"]: play for play in plays}), encoding="utf-8")
     with socket.create_server(("127.0.0.1", 0)) as listener, (directory / "log").open("w+") as log:
@@ -153,7 +153,7 @@ def serve() -> Iterator[Serve]:
 
 
 def differences(serve: Serve, worker: Worker, play: dict[str, Any]) -> Iterator[str]:
-    """Plays one script in one worker; yields what came out otherwise than the script says."""
+    """Plays one script in one worker; yields every difference from what the script expects."""
     number = play["play"]
     with ThreadPoolExecutor(max(step.get("threads", 1) for step in play["steps"])) as pool:
         for index, step in enumerate(play["steps"]):
@@ -197,7 +197,7 @@ def test_forked_workers_survive_every_fault(serve: Serve, tmp_path: Path) -> Non
     for play in plays[-len(own) :]:
         play["authorities"] = f"{play['directory']}/ca.pem"
 
-    # Several at once, because most of the time is spent waiting.
+    # Several run concurrently, because most of the time is spent waiting.
     at_once = 4
     with gunicorn(tmp_path, plays) as server:
         enough = max(step.get("threads", 1) for play in plays for step in play["steps"])
@@ -218,7 +218,7 @@ def test_forked_workers_survive_every_fault(serve: Serve, tmp_path: Path) -> Non
 
 
 def play_shared(serve: Serve, steps: list[dict[str, Any]]) -> dict[str, Any]:
-    """A play of a server that keeps to the usual times, for a verifier of all workers."""
+    """A play of a server with the default times, for a verifier that all workers use."""
     source = {"cache_ttl": "15m", "cool_down": "30s", "jwks_url": "{keys}/keys"}
     play: dict[str, Any] = serve(
         "POST", "/plays", {"fault": {"name": "is good", "source": source, "steps": steps}, "script": "steps"}
@@ -227,14 +227,14 @@ def play_shared(serve: Serve, steps: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def outcomes(workers: list[Worker], play: dict[str, Any], step: int, times: int = 1) -> set[str]:
-    """What every worker says about the tokens of a step, all at the same time."""
+    """The outcomes of all workers for the tokens of a step, decided concurrently."""
     number, tokens = play["play"], play["steps"][step]["tokens"] * times
     with ThreadPoolExecutor(WORKERS * len(tokens)) as pool:
         asked = [pool.submit(worker.decide, number, token) for token in tokens for worker in workers]
         return {one.result()["outcome"] for one in asked}
 
 
-def test_what_differs_from_a_script_is_seen(serve: Serve, tmp_path: Path) -> None:
+def test_a_difference_from_a_script_is_detected(serve: Serve, tmp_path: Path) -> None:
     wrong = {"expect": "key_not_found", "phase": "tls", "requests": 2, "within_ms": 0}
     play = play_shared(serve, [wrong, {"expect": "granted", "requests": 0}])
     with gunicorn(tmp_path, [play]) as server:
@@ -270,7 +270,7 @@ def test_each_worker_forked_from_a_cold_process_fetches_once(serve: Serve, tmp_p
         assert serve.requests(number) == 0
         assert outcomes(workers, play, 0, 20) == {"granted"}
         assert serve.requests(number) == WORKERS
-        # A worker that has just fetched does not do so again for keys that nobody has.
+        # A worker that has just fetched does not fetch again for unknown keys.
         assert outcomes(workers, play, 1) == {"key_not_found"}
         assert serve.requests(number) == WORKERS
         assert outcomes(workers, play, 0) == {"granted"}

@@ -1,4 +1,4 @@
-"""Keys that a function of the program fetches: what it is asked, what it may answer, and what becomes of its failures."""
+"""Keys that the application's `fetch` function fetches: its requests, its responses, and its failures."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ URL = "https://issuer.example/keys"
 
 
 class Host:
-    """A client that answers from memory, and remembers what it was asked."""
+    """A client that responds from memory and records its requests."""
 
     def __init__(self, *answers: Any) -> None:
         self.answers = answers or (FetchResponse(200, BODY),)
@@ -56,7 +56,7 @@ def refused(host: Host, /, **settings: Any) -> Unavailable:
     return caught.value
 
 
-# What it is asked
+# Requests
 
 
 def test_keys_come_from_the_function() -> None:
@@ -75,7 +75,7 @@ def test_keys_come_from_the_function() -> None:
     assert host.threads == [threading.get_ident()]
 
 
-def test_a_server_may_say_that_nothing_changed() -> None:
+def test_a_server_may_respond_with_304() -> None:
     first = FetchResponse(200, BODY, {"etag": '"1"', "Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT"})
     host = Host(first, FetchResponse(304))
     verifier = Verifier(remote(URL), fetch=host)
@@ -90,7 +90,7 @@ def test_a_server_may_say_that_nothing_changed() -> None:
     assert verifier.authenticate(PUBLIC_TOKEN).identity.name == "alice"
 
 
-def test_both_documents_of_an_issuer_are_asked_for() -> None:
+def test_both_documents_of_an_issuer_are_fetched() -> None:
     def answer(request: FetchRequest) -> FetchResponse:
         if request.url == "https://issuer.example/.well-known/openid-configuration":
             body = {"issuer": "https://issuer.example", "jwks_uri": "https://keys.example/set?secret=x"}
@@ -107,7 +107,7 @@ def test_both_documents_of_an_issuer_are_asked_for() -> None:
     assert source["jwks_uri"] == "https://keys.example/set"
 
 
-# What it may answer
+# Responses
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_both_documents_of_an_issuer_are_asked_for() -> None:
         iter([("CACHE-CONTROL", "max-age=600")]),
     ],
 )
-def test_headers_come_as_a_mapping_or_pairs(headers: Any) -> None:
+def test_headers_are_a_mapping_or_pairs(headers: Any) -> None:
     verifier = Verifier(remote(URL, cache_ttl="1h"), fetch=Host(FetchResponse(200, BODY, headers)))
     (source,) = verifier.refresh_keys()
     assert 400 < source["next_refresh"] <= 600
@@ -144,7 +144,7 @@ def test_headers_come_as_a_mapping_or_pairs(headers: Any) -> None:
         (FetchResponse(200, b"x" * 5000), "4096"),
     ],
 )
-def test_what_is_no_answer_is_a_failure(answer: Any, reason: str) -> None:
+def test_an_invalid_response_is_a_failure(answer: Any, reason: str) -> None:
     failure = refused(Host(lambda _: answer), max_bytes=4096)
     assert failure.code == "key_source_unavailable"
     assert failure.detail is not None
@@ -161,43 +161,43 @@ def test_a_body_without_keys_is_a_failure(body: bytes) -> None:
     assert f"{URL}: parse: " in failure.detail
 
 
-# What becomes of its failures
+# Failures
 
 
 @pytest.mark.parametrize("phase", ["dns", "connect", "tls", "http", "parse"])
-def test_a_told_failure_says_phase_and_reason(phase: FetchPhase) -> None:
-    told = FetchError(phase, "the proxy is down\nfor good")
-    failure = refused(Host(told))
+def test_phase_and_reason_of_a_fetch_error_appear_in_the_detail(phase: FetchPhase) -> None:
+    raised = FetchError(phase, "the proxy is down\nfor good")
+    failure = refused(Host(raised))
     assert failure.code == "key_source_unavailable"
     assert failure.detail == f"{URL}: {phase}: the proxy is down for good"
-    assert failure.__cause__ is told
+    assert failure.__cause__ is raised
 
 
-def test_a_told_failure_is_an_exception_like_others() -> None:
-    told = FetchError("dns", "no such host")
-    assert str(told) == "dns: no such host"
-    copied = pickle.loads(pickle.dumps(told))
+def test_a_fetch_error_is_a_normal_exception() -> None:
+    error = FetchError("dns", "no such host")
+    assert str(error) == "dns: no such host"
+    copied = pickle.loads(pickle.dumps(error))
     assert (type(copied), copied.phase, copied.reason) == (FetchError, "dns", "no such host")
-    assert not isinstance(told, Error)
+    assert not isinstance(error, Error)
     with pytest.raises(ValueError, match="phase must be one of dns, connect, tls, http, parse"):
         FetchError("htp", "misspelt")  # type: ignore[arg-type]
 
 
-def test_of_any_other_exception_only_its_name_is_told() -> None:
+def test_only_the_class_name_of_any_other_exception_appears() -> None:
     raised = ConnectionResetError("https://user:password@proxy.example")
     failure = refused(Host(raised))
     assert failure.detail == f"{URL}: http: ConnectionResetError"
     assert failure.__cause__ is raised
 
 
-def test_a_failure_without_a_phase_is_one_of_http() -> None:
-    told = FetchError("tls", "no")
-    told.phase = 7  # type: ignore[assignment]
-    assert refused(Host(told)).detail == f"{URL}: http: an exception"
+def test_a_failure_without_a_valid_phase_counts_as_http() -> None:
+    raised = FetchError("tls", "no")
+    raised.phase = 7  # type: ignore[assignment]
+    assert refused(Host(raised)).detail == f"{URL}: http: an exception"
 
 
-def test_the_cause_is_that_of_the_own_call() -> None:
-    """Whoever is answered from an earlier failure has no cause to show."""
+def test_only_the_call_that_fetched_has_a_cause() -> None:
+    """A call that fails because of an earlier failure has no cause."""
     raised = OSError()
     verifier = Verifier(remote(URL), fetch=Host(raised))
     for cause in (raised, None):
@@ -207,7 +207,7 @@ def test_the_cause_is_that_of_the_own_call() -> None:
         assert caught.value.__cause__ is cause
 
 
-def test_a_failure_does_not_disturb_who_has_keys() -> None:
+def test_a_failed_refresh_keeps_the_cached_keys() -> None:
     host = Host(FetchResponse(200, BODY), OSError())
     verifier = Verifier(remote(URL, cache_ttl="0s"), fetch=host)
     for _ in range(2):
@@ -215,7 +215,7 @@ def test_a_failure_does_not_disturb_who_has_keys() -> None:
     assert len(host.requests) == 2
 
 
-def test_a_forged_token_stays_denied_and_tells_of_the_failure() -> None:
+def test_a_forged_token_stays_denied_with_the_failure_in_its_detail() -> None:
     raised = OSError("secret")
     verifier = Verifier(remote(URL, cool_down="0s"), fetch=Host(FetchResponse(200, BODY), raised))
     verifier.refresh_keys()
@@ -229,8 +229,8 @@ def test_a_forged_token_stays_denied_and_tells_of_the_failure() -> None:
 
 @pytest.mark.parametrize("final", [KeyboardInterrupt(), SystemExit(3), GeneratorExit()], ids=repr)
 @pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
-def test_what_ends_the_program_goes_on(final: BaseException, warm: bool) -> None:
-    """Whatever the decision would be, and on whatever thread the function runs: two sources are fetched from at once."""
+def test_an_exception_that_ends_the_program_propagates(final: BaseException, warm: bool) -> None:
+    """It propagates for every decision and from every thread: two sources are fetched concurrently."""
     config = remote(URL, cache_ttl="0s")
     config["config"]["keys"] *= 2
     good = [FetchResponse(200, BODY)] * 2 if warm else []
@@ -244,7 +244,7 @@ def test_what_ends_the_program_goes_on(final: BaseException, warm: bool) -> None
     assert len(host.requests) == len(good) + 2
 
 
-def test_what_ends_the_program_goes_on_from_every_call() -> None:
+def test_an_exception_that_ends_the_program_propagates_from_every_call() -> None:
     text = json.dumps({"token": PUBLIC_TOKEN})
     calls: list[Callable[[Verifier], object]] = [
         lambda verifier: verifier.authenticate(PUBLIC_TOKEN),
@@ -259,10 +259,19 @@ def test_what_ends_the_program_goes_on_from_every_call() -> None:
 
 def test_every_call_that_awaits_a_fetch_gets_what_the_function_raised() -> None:
     raised = OSError("secret")
-    verifier = Verifier(remote(URL), fetch=Host(raised))
+    awaited = threading.Event()
+
+    def fail(_: FetchRequest) -> FetchResponse:
+        assert awaited.wait(60)
+        raise raised
+
+    verifier = Verifier(remote(URL), fetch=Host(fail))
 
     async def main() -> list[Any]:
-        calls = (verifier.authenticate_async(PUBLIC_TOKEN) for _ in range(10))
+        calls = [asyncio.ensure_future(verifier.authenticate_async(PUBLIC_TOKEN)) for _ in range(10)]
+        # One turn of the loop: every call has taken its first step.
+        await asyncio.sleep(0)
+        awaited.set()
         return list(await asyncio.gather(*calls, return_exceptions=True))
 
     replies = asyncio.run(main())
@@ -279,7 +288,7 @@ def test_what_ends_the_program_goes_on_from_a_fetch_that_is_awaited() -> None:
 # Refreshing and status
 
 
-def test_a_refresh_tells_of_every_source() -> None:
+def test_a_refresh_reports_every_source() -> None:
     config = remote(URL + "?secret=x")
     config["config"]["keys"] += [{"jwks": PUBLIC_KEYS}, {"jwks_url": "https://other.example/keys"}]
 
@@ -309,16 +318,16 @@ def test_a_refresh_tells_of_every_source() -> None:
     assert Unavailable("key_source_unavailable", "").sources == ()
 
 
-def test_a_refresh_of_good_sources_returns_them() -> None:
+def test_a_refresh_without_failures_returns_the_sources() -> None:
     verifier = Verifier(remote(URL), fetch=Host())
     (source,) = verifier.refresh_keys()
     assert source["state"] == "fresh"
     assert verifier.policy()["key_status"] == [source]
-    # What the policy says can be given back.
+    # A verifier can be built from the policy.
     assert Verifier(verifier.policy(), fetch=Host()).policy()["key_status"][0]["state"] == "unfetched"
 
 
-# Only with keys at hand
+# Only with cached keys
 
 
 def test_cached_only_fetches_nothing() -> None:
@@ -341,7 +350,7 @@ def test_cached_only_fetches_nothing() -> None:
     assert len(host.requests) == 1
 
 
-# What is taken for a function
+# Valid functions
 
 
 async def coroutine_function(request: FetchRequest) -> FetchResponse:
@@ -363,15 +372,15 @@ def test_an_async_function_is_a_type_error(function: Any) -> None:
 
 
 @pytest.mark.parametrize("function", [7, "x", (), object()])
-def test_what_cannot_be_called_is_a_type_error(function: Any) -> None:
+def test_a_value_that_is_not_callable_is_a_type_error(function: Any) -> None:
     with pytest.raises(TypeError, match="fetch must be callable, not "):
         Verifier(remote(URL), fetch=function)
     with pytest.raises(TypeError):
         Verifier(remote(URL), function)  # type: ignore[call-arg]
 
 
-def test_a_function_may_authenticate_itself() -> None:
-    """With another verifier, as one does that gets a token for the key server; each failure has its own cause."""
+def test_a_function_may_use_another_verifier() -> None:
+    """A function may do so to get a token for the key server. Each failure has the cause of its own call."""
     inner_raised, outer_raised = OSError(), RuntimeError()
     inner = Verifier(remote("https://inner.example/keys"), fetch=Host(inner_raised))
     causes = []
@@ -386,7 +395,7 @@ def test_a_function_may_authenticate_itself() -> None:
     assert causes == [inner_raised]
 
 
-def test_a_function_that_asks_its_own_verifier_fails_in_time() -> None:
+def test_a_function_that_uses_its_own_verifier_fails_after_the_timeout() -> None:
     verifiers: list[Verifier] = []
     host = Host(lambda _: verifiers[0].authenticate(PUBLIC_TOKEN))
     verifiers.append(Verifier(remote(URL, timeout="200ms"), fetch=host))
@@ -401,7 +410,7 @@ def test_a_function_that_asks_its_own_verifier_fails_in_time() -> None:
 
 @pytest.fixture
 def slow() -> Iterator[tuple[Host, threading.Event]]:
-    """A client that answers when it is told to."""
+    """A client that responds only after the event is set."""
     go = threading.Event()
 
     def answer(_: FetchRequest) -> FetchResponse:
@@ -412,8 +421,8 @@ def slow() -> Iterator[tuple[Host, threading.Event]]:
     go.set()
 
 
-def test_those_who_wait_for_a_fetch_let_others_run(slow: tuple[Host, threading.Event]) -> None:
-    """Each way in waits without the interpreter, or the thread that fetches could never go on."""
+def test_calls_that_wait_for_a_fetch_release_the_gil(slow: tuple[Host, threading.Event]) -> None:
+    """Every call waits without the GIL. Otherwise the fetching thread could never continue."""
     host, go = slow
     verifier = Verifier(remote(URL), fetch=host)
     text = json.dumps({"token": PUBLIC_TOKEN})
@@ -427,7 +436,7 @@ def test_those_who_wait_for_a_fetch_let_others_run(slow: tuple[Host, threading.E
     threads = [threading.Thread(target=lambda call=call: done.append(call())) for call in calls * 8]
     for thread in threads:
         thread.start()
-    # All of them wait, and this thread goes on.
+    # All of them wait, and this thread continues.
     assert not done
     assert verifier.policy()["key_status"][0]["state"] == "unfetched"
     with pytest.raises(Unavailable):
@@ -436,14 +445,14 @@ def test_those_who_wait_for_a_fetch_let_others_run(slow: tuple[Host, threading.E
     for thread in threads:
         thread.join(60)
     assert len(done) == len(threads)
-    # One for those who shared it; a refresh that comes later asks anew.
+    # One fetch that calls shared; each later refresh fetches again.
     assert 1 <= len(host.requests) <= 1 + 8
 
 
 # Memory
 
 
-def test_a_verifier_and_its_function_may_hold_each_other() -> None:
+def test_a_reference_cycle_of_verifier_and_function_is_collected() -> None:
     printed = run(
         sys.executable,
         """
@@ -484,14 +493,14 @@ def test_a_verifier_and_its_function_may_hold_each_other() -> None:
         """,
     )
     objects, traced, resident = map(int, printed.split())
-    # One object left behind by each of the last 500 would show as 500 and 25 kB, a kilobyte by each of the 3,000
-    # before them as 3 MB; a verifier is more than that.
+    # One leaked object for each of the last 500 would appear as 500 objects and 25 kB; one leaked kilobyte for each of
+    # the 3,000 before them as 3 MB. A verifier is larger than that.
     assert objects < 50
     assert traced < 10_000
     assert resident < (2_000 if sys.platform == "linux" else 2_000 * 1024)
 
 
-def test_a_function_is_let_go_with_its_verifier() -> None:
+def test_a_function_is_released_with_its_verifier() -> None:
     host = Host()
     reference = weakref.ref(host)
     verifier = Verifier(remote(URL), fetch=host)

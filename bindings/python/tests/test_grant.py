@@ -1,4 +1,4 @@
-"""What a caller receives: grants, their parts, and what can be done with them."""
+"""Grants, their parts, and the operations on them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def granted_replies() -> list[str]:
     return [text for text in texts if text.startswith('{"outcome":"granted"')]
 
 
-def test_a_grant_says_who_and_what(grant: Grant) -> None:
+def test_a_grant_has_the_identity_and_the_entitlements(grant: Grant) -> None:
     assert grant.profile is None
     assert grant.cleaned_url is None
     assert grant.identity.name == "alice"
@@ -81,7 +81,7 @@ def test_parts_are_made_once(grant: Grant) -> None:
 
 
 def test_every_part_of_every_reply_can_be_read() -> None:
-    """No member of the wire format is without its attribute."""
+    """Every member of the wire format has an attribute."""
 
     def plain(part: object, members: dict[str, Any]) -> dict[str, Any]:
         values = {name: getattr(part, name) for name in members}
@@ -135,22 +135,22 @@ def test_grants_and_their_parts_survive_copying(grant: Grant, copied: Any) -> No
     assert copied(pickle.dumps(grant) if copied is pickle.loads else grant).json == grant.json
 
 
-def test_a_deep_copy_has_claims_of_its_own(grant: Grant) -> None:
+def test_a_deep_copy_has_separate_claims(grant: Grant) -> None:
     copy.deepcopy(grant).claims["groups"].append("admins")
     assert grant.claims == CLAIMS
 
 
-def test_what_is_not_a_reply_is_not_restored() -> None:
+def test_only_a_valid_reply_is_restored() -> None:
     for text in ("", "{}", '{"outcome":"failed"}', '{"outcome":"granted"}'):
         with pytest.raises(jwtauth.ArgumentError):
             Grant._restore(text)  # type: ignore[attr-defined]
         parts: list[Any] = [Identity, Session, Entitlement]
         for part in parts:
-            with pytest.raises(ValueError, match="this is not what was pickled"):
+            with pytest.raises(ValueError, match="invalid pickled data"):
                 part._restore("{" + text)
 
 
-def test_nothing_read_from_a_grant_can_change_it(grant: Grant) -> None:
+def test_values_read_from_a_grant_cannot_change_it(grant: Grant) -> None:
     before = grant.json
     grant.identity.metadata["team"] = "red"
     grant.identity.lists.clear()
@@ -202,7 +202,7 @@ def test_an_entitlement_has_a_known_kind() -> None:
         Entitlement("role")  # type: ignore[call-arg]
 
 
-def test_representations_carry_nothing_from_the_token(verifier: Verifier) -> None:
+def test_representations_contain_nothing_from_the_token(verifier: Verifier) -> None:
     grant = verifier.authenticate(token(sub="mallory-9", name="mallory-9", email="mallory-9", groups=["mallory-9"]))
     for part in (grant, grant.identity, grant.session):
         assert "mallory" not in repr(part) + str(part)

@@ -1,4 +1,4 @@
-"""How the package behaves in a process: threads, forks, memory, and an environment of its own."""
+"""The package in a process: threads, forks, memory, and a separate environment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from jwtauth import Denied, Verifier
 
 
 class Waiting:
-    """A thread that waits for its turn while the interpreter changes threads only when one lets go by itself."""
+    """A thread that waits while the interpreter switches threads only when a thread releases the GIL."""
 
     def __enter__(self) -> Waiting:
         self.ran = threading.Event()
@@ -53,8 +53,8 @@ def test_other_threads_run_while_one_decides(what: str) -> None:
         assert other.ran.is_set()
 
 
-def test_what_is_over_at_once_keeps_its_turn() -> None:
-    """Handing over the interpreter for three microseconds can cost five milliseconds of waiting for it."""
+def test_a_short_decision_keeps_the_gil() -> None:
+    """Releasing the GIL for three microseconds can cost five milliseconds until the thread has it again."""
     verifier, compact = Verifier(CONFIG), token()
     with Waiting() as other:
         for _ in range(1000):
@@ -125,7 +125,7 @@ def test_a_verifier_works_on_both_sides_of_a_fork() -> None:
     assert printed == "True 0"
 
 
-def test_nothing_is_left_behind_by_ten_thousand_calls() -> None:
+def test_ten_thousand_calls_leak_nothing() -> None:
     printed = run(
         sys.executable,
         """
@@ -172,14 +172,14 @@ def test_nothing_is_left_behind_by_ten_thousand_calls() -> None:
         """,
     )
     objects, traced, resident = map(int, printed.split())
-    # Rounds of five decisions: one object left behind in each of the last 500 rounds would show as 500 objects and
-    # 25 kB at least; a kilobyte for each of the ten thousand decisions before them, as 10 MB.
+    # Each round makes five decisions. One leaked object in each of the last 500 rounds would appear as 500 objects and
+    # at least 25 kB; one leaked kilobyte for each of the ten thousand decisions before them as 10 MB.
     assert objects < 50
     assert traced < 20_000
     assert resident < (2_500 if sys.platform == "linux" else 2_500 * 1024)
 
 
-def test_the_wheel_works_in_an_environment_of_its_own(tmp_path: Path) -> None:
+def test_the_wheel_works_in_a_separate_environment(tmp_path: Path) -> None:
     wheels = list((TARGET / "wheels").glob("jwtauth-*.whl"))
     if len(wheels) != 1:
         pytest.fail(f"there should be one wheel in {TARGET / 'wheels'}: .ci/test-python builds it")

@@ -1,4 +1,4 @@
-"""What a type checker and an editor see: the stub says what the module has, and nothing else."""
+"""The type stub: it declares exactly what the module has."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_the_stub_is_the_module() -> None:
 
 
 def test_the_stub_has_the_documentation_of_the_module() -> None:
-    """Editors read the stub alone. UPDATE_GENERATED=1 writes it anew instead of comparing it."""
+    """Editors read only the stub. UPDATE_GENERATED=1 writes it instead of comparing it."""
     text = STUB.read_text(encoding="utf-8")
     expected = documented(text)
     if os.environ.get("UPDATE_GENERATED"):
@@ -44,14 +44,14 @@ def test_the_stub_has_the_documentation_of_the_module() -> None:
 
 
 def documented(stub: str) -> str:
-    """The stub with every docstring that the module has, and no other."""
+    """The stub with exactly the docstrings of the module."""
     lines = stub.splitlines(keepends=True)
     places: list[tuple[ast.ClassDef | ast.FunctionDef, object]] = []
     for part in ast.parse(stub).body:
         if isinstance(part, ast.ClassDef) and hasattr(_jwtauth, part.name):
             kind = getattr(_jwtauth, part.name)
             places.append((part, kind))
-            # The words of a constructor are those of its class, and those of operators are nobody's.
+            # The docstring of a class also documents its constructor; operators need none.
             members = (member for member in part.body if isinstance(member, ast.FunctionDef))
             places.extend((member, getattr(kind, member.name)) for member in members if member.name[0] != "_")
     for node, thing in reversed(places):

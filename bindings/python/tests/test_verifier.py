@@ -1,4 +1,4 @@
-"""What a caller gives to a verifier: configurations, requests, and the types of both."""
+"""The inputs of a verifier: configurations, requests, and their types."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_configuration_of_another_type_is_a_type_error(config: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [b"key", {1}, object()], ids=lambda value: type(value).__name__)
-def test_what_json_cannot_say_is_a_type_error(value: Any) -> None:
+def test_a_value_without_a_json_form_is_a_type_error(value: Any) -> None:
     with pytest.raises(TypeError, match=f"not {type(value).__name__}"):
         Verifier(with_config(subject=value))
 
@@ -100,16 +100,16 @@ def test_lone_surrogates_are_an_argument_error(verifier: Verifier) -> None:
 # Requests
 
 
-def test_a_token_is_taken_as_it_is(verifier: Verifier) -> None:
+def test_a_token_is_used_unchanged(verifier: Verifier) -> None:
     assert verifier.authenticate(token()).identity.name == "alice"
-    # Nothing that stands in a token can name a profile.
+    # A token cannot select a profile.
     with pytest.raises(Denied) as caught:
         verifier.authenticate(token() + '","profile":"office')
     assert caught.value.code == "token_malformed"
 
 
 class Pairs:
-    """Headers as web frameworks have them: not a mapping, and a repeated header is there twice."""
+    """Headers as in web frameworks: not a mapping, and a repeated header appears twice."""
 
     def __init__(self, *pairs: tuple[str, str]) -> None:
         self.pairs = pairs
@@ -145,7 +145,7 @@ def test_a_repeated_header_is_refused(verifier: Verifier) -> None:
         assert caught.value.code in ("token_malformed", "token_ambiguous")
 
 
-def test_a_header_that_changes_its_own_mapping_does_no_harm(verifier: Verifier) -> None:
+def test_a_header_that_changes_its_mapping_is_harmless(verifier: Verifier) -> None:
     headers: dict[str, Any] = {}
 
     class Value(collections.UserList[str]):
@@ -209,7 +209,7 @@ def test_an_address_outside_the_networks_is_denied(verifier: Verifier, outside: 
 
 
 @pytest.mark.parametrize("address", ["", "localhost", "10.1.2", "10.0.0.0/8", "fe80::1%eth0", "10.1.2.3\n"])
-def test_what_is_no_address_is_an_argument_error(verifier: Verifier, address: str) -> None:
+def test_an_invalid_address_is_an_argument_error(verifier: Verifier, address: str) -> None:
     with pytest.raises(ArgumentError) as caught:
         verifier.authenticate(token(), remote_addr=address)
     assert caught.value.code == "request_invalid"
@@ -219,7 +219,7 @@ def test_what_is_no_address_is_an_argument_error(verifier: Verifier, address: st
 
 
 class Shell:
-    """Has the attribute that addresses have, and is none."""
+    """Has the attribute of an address, but is not an address."""
 
     packed = b"\x0a\x00\x00"
 
@@ -300,10 +300,10 @@ def test_large_inputs_are_refused_and_not_crashed_on(verifier: Verifier) -> None
         assert len(str(caught.value)) < 1000
 
 
-# The other verbs
+# The other methods
 
 
-def test_the_policy_builds_a_verifier_again() -> None:
+def test_a_verifier_can_be_built_from_the_policy() -> None:
     key = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
     config = with_config(keys=[{"jwk": key}], algorithms=["EdDSA"])
     policy = Verifier(config).policy()
@@ -312,23 +312,23 @@ def test_the_policy_builds_a_verifier_again() -> None:
     assert Verifier(policy).policy() == policy
 
 
-def test_every_reading_of_the_policy_is_a_new_one(verifier: Verifier) -> None:
+def test_every_call_of_policy_returns_a_new_dictionary(verifier: Verifier) -> None:
     verifier.policy()["config"].clear()
     assert verifier.policy()["config"]["issuer"] == "https://issuer.example"
 
 
-def test_the_policy_keeps_secrets_to_itself(verifier: Verifier) -> None:
+def test_secrets_are_redacted_in_the_policy(verifier: Verifier) -> None:
     assert CONFIG["config"]["keys"][0]["secret"] not in json.dumps(verifier.policy())
 
 
-def test_what_is_probably_a_mistake_is_a_warning() -> None:
+def test_a_probable_mistake_is_a_warning() -> None:
     config = {key: value for key, value in CONFIG["config"].items() if key not in ("issuer", "profiles")}
     (warning,) = Verifier({**CONFIG, "config": config}).policy()["warnings"]
     assert warning["key"] == "issuer"
     assert "no issuer" in warning["message"]
 
 
-def test_keys_at_hand_need_no_refresh(verifier: Verifier) -> None:
+def test_fixed_keys_need_no_refresh(verifier: Verifier) -> None:
     (source,) = verifier.refresh_keys()
     assert source == {"source": "keys[0].secret", "state": "fixed", "keys": 1, "kids": []}
 
@@ -340,7 +340,7 @@ def test_a_verifier_shows_no_secret(verifier: Verifier) -> None:
 # Asynchronous use
 
 
-def test_async_decides_on_the_loop_with_keys_at_hand(verifier: Verifier) -> None:
+def test_async_decides_on_the_event_loop_with_cached_keys(verifier: Verifier) -> None:
     seen: list[int] = []
 
     class Headers:
@@ -353,7 +353,7 @@ def test_async_decides_on_the_loop_with_keys_at_hand(verifier: Verifier) -> None
     assert seen == [threading.get_ident()]
 
 
-def test_async_takes_and_raises_the_same(verifier: Verifier) -> None:
+def test_async_accepts_and_raises_the_same_as_sync(verifier: Verifier) -> None:
     async def decide() -> list[Grant | BaseException]:
         return await asyncio.gather(
             verifier.authenticate_async(token(), profile="office", remote_addr="10.0.0.1"),
@@ -372,7 +372,7 @@ def test_async_takes_and_raises_the_same(verifier: Verifier) -> None:
     assert [grant.identity.name for grant in many if isinstance(grant, Grant)] == [str(number) for number in range(100)]
 
 
-def test_the_package_names_what_it_offers() -> None:
+def test_all_lists_the_public_names() -> None:
     assert sorted(jwtauth.__all__) == jwtauth.__all__
     for name in jwtauth.__all__:
         value = getattr(jwtauth, name)

@@ -1,4 +1,4 @@
-"""How the package is used, for the eyes of a type checker only: mypy must see these types, and these mistakes."""
+"""Uses of the package for a type checker only: mypy must infer these types and report these mistakes."""
 
 from __future__ import annotations
 

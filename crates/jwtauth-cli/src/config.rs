@@ -1,4 +1,4 @@
-//! How does a file become a verifier?
+//! Building a verifier from a configuration file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,23 +11,23 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use crate::ending::{Ending, Misuse};
 use crate::{instant, screen};
 
-/// Where the configuration is.
+/// The arguments about the configuration.
 #[derive(Debug, Args)]
 pub(crate) struct ConfigArguments {
-    /// The configuration: JSON with `dialect` and `config`, or a grafana.ini (any name that ends in .ini)
+    /// The configuration: JSON with `dialect` and `config`, or a grafana.ini (any file name that ends in .ini)
     #[arg(long, short, value_name = "FILE")]
     config: PathBuf,
 
-    /// Decide as if it were this time: seconds since 1970, or a date such as 2026-01-31T12:00:00Z
+    /// Decide as if this were the current time: seconds since 1970, or a date such as 2026-01-31T12:00:00Z
     #[arg(long, value_name = "TIME", value_parser = instant::parse, allow_negative_numbers = true)]
     now: Option<i64>,
 }
 
 impl ConfigArguments {
-    /// Builds the verifier, or shows what is wrong with the configuration: as JSON, or in words.
+    /// Builds the verifier, or reports an invalid configuration: as JSON, or as text.
     ///
     /// # Errors
-    /// When standard output fails.
+    /// Standard output cannot be written.
     pub(crate) fn verifier_or_complain(&self, json: bool) -> Result<Result<Verifier, Ending>, Misuse> {
         match self.verifier() {
             Ok(verifier) => Ok(Ok(verifier)),
@@ -42,10 +42,10 @@ impl ConfigArguments {
         }
     }
 
-    /// Builds the verifier. Relative paths in a configuration that sets no `base_dir` start beside its file.
+    /// Builds the verifier. If the configuration sets no `base_dir`, relative paths start in the folder of its file.
     ///
     /// # Errors
-    /// [`Code::ConfigInvalid`] for a file that cannot be read, and all that [`Verifier::from_json`] says.
+    /// [`Code::ConfigInvalid`] for a file that cannot be read, and the errors of [`Verifier::from_json`].
     pub(crate) fn verifier(&self) -> Result<Verifier, Error> {
         let mut envelope = fs::read_to_string(&self.config).map_err(|why| {
             Error::new(Code::ConfigInvalid)
@@ -54,7 +54,7 @@ impl ConfigArguments {
         if self.is_ini() {
             envelope = serde_json::json!({ "dialect": "grafana", "config": { "ini": envelope } }).to_string();
         }
-        // What does not read as an envelope stays as it is: the library says what is wrong with it.
+        // A text that is not an envelope is passed on unchanged, so that the library reports the error.
         match json::parse(&envelope) {
             Ok(Value::Object(members)) => match self.complete(&members) {
                 Some(completed) => Verifier::from_json(&completed),
@@ -64,7 +64,7 @@ impl ConfigArguments {
         }
     }
 
-    /// The envelope with the options that the command line and the file's place add.
+    /// The envelope with the options from the command line and the folder of the file.
     fn complete(&self, members: &Object<'_>) -> Option<String> {
         let options = match members.get("options") {
             None => None,

@@ -1,4 +1,4 @@
-//! How does the program end, and what does its exit code mean?
+//! The exit codes of the program.
 
 use std::fmt;
 use std::process::ExitCode;
@@ -10,22 +10,22 @@ pub(crate) const HELP: &str = "\
 Exit codes:
   0  granted, or done
   1  denied
-  2  the command line, the configuration or the input has to be mended
-  3  the answer is not known: keys cannot be obtained at the moment
-  4  a mistake of this program";
+  2  invalid command line, configuration or input
+  3  not decided: keys could not be fetched
+  4  an internal error of the program";
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// Granted, or done.
     Well,
-    /// The answer is no.
+    /// Denied.
     Denied,
-    /// The command line, the configuration or the input has to be mended.
+    /// The command line, the configuration or the input is invalid.
     Misuse,
-    /// The answer is not known.
+    /// There is no decision, because keys could not be fetched.
     Unavailable,
-    /// A mistake of this program.
+    /// An internal error of this program.
     Mistake,
 }
 
@@ -35,7 +35,7 @@ impl From<Class> for Ending {
             Class::Denied => Ending::Denied,
             Class::Config | Class::Argument => Ending::Misuse,
             Class::Unavailable => Ending::Unavailable,
-            // A class that this program does not know must not end well.
+            // A class that this program does not know must not give exit code 0.
             _ => Ending::Mistake,
         }
     }
@@ -53,17 +53,17 @@ impl From<Ending> for ExitCode {
     }
 }
 
-/// What has to be mended before the program can do its work, in words for the one who called it.
+/// An error that the user must fix before the program can run, as text for the user.
 #[derive(Debug)]
 pub(crate) struct Misuse(String);
 
 impl Misuse {
-    /// In these words.
+    /// An error with this text.
     pub(crate) fn new(words: impl Into<String>) -> Misuse {
         Misuse(words.into())
     }
 
-    /// A file that cannot be used, and what the operating system said about it.
+    /// A file that cannot be read, with the error text of the operating system.
     pub(crate) fn file(path: &std::path::Path, why: impl fmt::Display) -> Misuse {
         Misuse(format!("cannot read {}: {why}", path.display()))
     }
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_failure_ends_well() {
+    fn failures_have_nonzero_exit_codes() {
         let endings = [
             (Class::Denied, Ending::Denied),
             (Class::Config, Ending::Misuse),

@@ -1,4 +1,4 @@
-//! `jwtauth inspect`: what stands in a token? Nothing is checked, and it says so.
+//! `jwtauth inspect`: shows the content of a token. Nothing is checked, and the output says so.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ use crate::instant;
 use crate::screen::{self, CARE, FAINT};
 use crate::verify::token_from_input;
 
-/// What to look into.
+/// The arguments of `inspect`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// The token; `-` reads it from standard input
@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
 /// Shows header and payload.
 ///
 /// # Errors
-/// When it is no token in three parts.
+/// It is not a token with three parts.
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
     let token = match arguments.token.as_str() {
         "-" => token_from_input()?,
@@ -38,13 +38,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
         }
         other => {
             let count = other.len();
+            let parts = if count == 1 { "part" } else { "parts" };
             return Err(Misuse::new(format!(
-                "this is no signed token: it has {count} parts, not 3"
+                "this is not a signed token: it has {count} {parts} instead of 3"
             )));
         }
     };
 
-    let mut text = format!("{CARE}UNVERIFIED{CARE:#}: anybody can write this; nothing here was checked\n");
+    let mut text = format!("{CARE}UNVERIFIED{CARE:#}: anyone can create such a token; nothing was checked\n");
     show_part(&mut text, "header", header);
     show_part(&mut text, "payload", payload);
     show_times(&mut text, payload);

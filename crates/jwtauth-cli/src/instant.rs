@@ -1,4 +1,4 @@
-//! When is that? Instants as people write and read them.
+//! Reading and printing times.
 
 use jiff::Timestamp;
 use jwtauth_core::Clock;
@@ -12,10 +12,10 @@ pub(crate) fn parse(text: &str) -> Result<i64, String> {
     }
     text.parse::<Timestamp>()
         .map(Timestamp::as_second)
-        .map_err(|_| "say seconds since 1970, or a date such as 2026-01-31T12:00:00Z".to_owned())
+        .map_err(|_| "expected seconds since 1970, or a date such as 2026-01-31T12:00:00Z".to_owned())
 }
 
-/// The date of a claim that holds an instant, and how far away it is; `None` if it holds none.
+/// The date of a claim that contains a time, and its distance from now; `None` if it contains none.
 pub(crate) fn describe(claim: &Value<'_>) -> Option<String> {
     let &Value::Number(number) = claim else {
         return None;
@@ -26,7 +26,7 @@ pub(crate) fn describe(claim: &Value<'_>) -> Option<String> {
     Some(format!("{date}  ({})", distance(away)))
 }
 
-/// How far away an instant is that lies this many seconds ahead, in the largest unit that fits.
+/// The distance of a time this many seconds in the future, in the largest unit that fits.
 fn distance(seconds: i64) -> String {
     let length = seconds.unsigned_abs();
     let (unit, name) = UNITS
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_distance_is_told_in_the_largest_unit_that_fits() {
+    fn a_distance_has_the_largest_unit_that_fits() {
         assert_eq!(distance(0), "now");
         assert_eq!(distance(1), "in 1 second");
         assert_eq!(distance(-59), "59 seconds ago");

@@ -1,4 +1,4 @@
-//! `jwtauth keys`: which keys are there, and can they be had?
+//! `jwtauth keys`: shows the key sources, and fetches their keys if asked.
 
 use std::fmt::Write as _;
 
@@ -11,25 +11,25 @@ use crate::config::ConfigArguments;
 use crate::ending::{Ending, Misuse};
 use crate::screen::{self, BAD, CARE, GOOD, line, printable};
 
-/// Which keys to look at.
+/// The arguments of `keys`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     config: ConfigArguments,
 
-    /// Fetch the keys of every source that fetches them; without this, no connection is opened
+    /// Fetch the keys of every remote source; without this option, no connection is opened
     #[arg(long)]
     refresh: bool,
 
-    /// Print the sources as one line of JSON, as every language sees them
+    /// Print the sources as one line of JSON, the same as in every language
     #[arg(long)]
     json: bool,
 }
 
-/// Prints what is known about every key source, after a fetch if one is asked for.
+/// Prints the status of every key source, after a fetch if `--refresh` is given.
 ///
 /// # Errors
-/// When standard output fails.
+/// Standard output cannot be written.
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
     let verifier = match arguments.config.verifier_or_complain(arguments.json)? {
         Ok(verifier) => verifier,
@@ -116,7 +116,7 @@ fn describe_failure(failure: &LastFailure) -> String {
     text
 }
 
-/// How many keys, and those names that fit on a line.
+/// The number of keys, and the `kid`s that fit on a line.
 fn keys(source: &SourceStatus) -> String {
     let mut text = source.keys.to_string();
     let shown = source.kids.iter().take(NAMES).map(|kid| printable(kid));
@@ -137,5 +137,5 @@ fn span(seconds: u64) -> String {
     )
 }
 
-/// How many names of keys are shown; `--json` has them all.
+/// How many `kid`s are shown; `--json` has all of them.
 const NAMES: usize = 8;

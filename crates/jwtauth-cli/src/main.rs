@@ -1,6 +1,6 @@
-//! The program `jwtauth`: what the library would decide, asked from a shell.
+//! The program `jwtauth`: decisions of the library, from a shell.
 //!
-//! Each command is a module with its arguments and one function; [`ending`] says what the exit codes mean.
+//! Each command is a module with its arguments and one function; [`ending`] defines the exit codes.
 
 mod config;
 mod ending;
@@ -30,19 +30,19 @@ struct Program {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Decide about a token or a request, as the library would
+    /// Decide about a token or a request, as the library does
     Verify(verify::Arguments),
-    /// Print what a configuration means, in the native form, and what is odd about it
+    /// Print the compiled policy of a configuration, in native form, and warnings about likely mistakes
     Policy(policy::Arguments),
     /// Show the key sources of a configuration, and fetch their keys if asked to
     Keys(keys::Arguments),
-    /// Show what stands in a token, without checking anything
+    /// Show the content of a token, without checking anything
     Inspect(inspect::Arguments),
     /// Sign a token with a private key or a secret, for tests
     Sign(sign::Arguments),
-    /// Print the completions for a shell
+    /// Print the completion script for a shell
     Completions {
-        /// The shell to complete in
+        /// The shell for which to print it
         shell: Shell,
     },
 }

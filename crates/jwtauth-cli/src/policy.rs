@@ -1,4 +1,4 @@
-//! `jwtauth policy`: what does a configuration mean?
+//! `jwtauth policy`: prints the compiled policy of a configuration.
 
 use clap::Args;
 use jwtauth_core::internals::json::{self, Value};
@@ -8,13 +8,13 @@ use crate::config::ConfigArguments;
 use crate::ending::{Ending, Misuse};
 use crate::screen;
 
-/// What to print.
+/// The arguments of `policy`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     config: ConfigArguments,
 
-    /// Print the policy as one line of JSON, warnings included and nowhere else
+    /// Print the policy as one line of JSON that includes the warnings
     #[arg(long)]
     json: bool,
 }
@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
 /// Prints the native form of a configuration on standard output, and its warnings on standard error.
 ///
 /// # Errors
-/// What is wrong with the configuration.
+/// Standard output cannot be written.
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
     let verifier = match arguments.config.verifier_or_complain(arguments.json)? {
         Ok(verifier) => verifier,

@@ -1,7 +1,7 @@
-//! How does it look on a terminal?
+//! Output on a terminal.
 //!
-//! Much of what is shown comes from people who want something. [`printable`] keeps their text from moving the
-//! cursor, colouring the screen or re-ordering a line.
+//! Much of the output comes from possible attackers. [`printable`] prevents such text from moving the cursor, changing
+//! colours or reordering a line.
 
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
@@ -12,19 +12,19 @@ use serde::Serialize;
 
 use crate::ending::Misuse;
 
-/// Good news.
+/// The style of a success.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
-/// Bad news.
+/// The style of a failure.
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
-/// Look twice.
+/// The style of a warning.
 pub(crate) const CARE: Style = AnsiColor::Yellow.on_default().bold();
-/// The names of things.
+/// The style of names.
 pub(crate) const FAINT: Style = Style::new().dimmed();
 
-/// Writes a finished text to standard output; colours only reach a terminal, and none does under `NO_COLOR`.
+/// Writes a text to standard output. Colours are written only to a terminal, and not if `NO_COLOR` is set.
 ///
 /// # Errors
-/// What the operating system says, but for a reader that has seen enough and left.
+/// The error of the operating system; a closed pipe is not an error.
 pub(crate) fn show(text: &str) -> Result<(), Misuse> {
     let mut out = anstream::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -35,9 +35,9 @@ pub(crate) fn show(text: &str) -> Result<(), Misuse> {
     }
 }
 
-/// Says on standard error what has to be mended.
+/// Prints an error on standard error.
 pub(crate) fn complain(what: &dyn fmt::Display) {
-    // When standard error is gone too, the exit code still says it.
+    // If standard error cannot be written either, the exit code still reports the error.
     let _ = writeln!(
         anstream::stderr(),
         "{BAD}error:{BAD:#} {}",
@@ -45,7 +45,7 @@ pub(crate) fn complain(what: &dyn fmt::Display) {
     );
 }
 
-/// Says on standard error what is odd.
+/// Prints a warning on standard error.
 pub(crate) fn warn(what: &dyn fmt::Display) {
     let _ = writeln!(
         anstream::stderr(),
@@ -54,11 +54,11 @@ pub(crate) fn warn(what: &dyn fmt::Display) {
     );
 }
 
-/// The text with everything that a terminal might obey, or that has no shape, written as JSON escapes.
+/// The text with control characters and invisible characters written as JSON escapes.
 pub(crate) fn printable(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
-        if is_shapeless(character) {
+        if is_unprintable(character) {
             for unit in character.encode_utf16(&mut [0; 2]) {
                 let _ = write!(safe, "\\u{unit:04x}");
             }
@@ -69,14 +69,14 @@ pub(crate) fn printable(text: &str) -> String {
     safe
 }
 
-/// Indented JSON that is safe on a terminal and still the same document.
+/// Indented JSON that is safe on a terminal and is still the same document.
 pub(crate) fn pretty(value: &impl Serialize) -> String {
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
-    // Within strings JSON has no line breaks of its own, so those that are left are the indentation's.
+    // JSON strings contain no raw line breaks, so every line break is part of the indentation.
     text.lines().map(printable).collect::<Vec<_>>().join("\n")
 }
 
-/// A value on one line: text as it is, anything else as JSON.
+/// A value on one line: text unquoted, lists and objects flattened, any other value as JSON.
 pub(crate) fn inline(value: &Value<'_>) -> String {
     match value {
         Value::String(text) => printable(text),
@@ -97,8 +97,8 @@ pub(crate) fn line(text: &mut String, name: &str, value: impl fmt::Display) {
     let _ = writeln!(text, "  {FAINT}{name:<13}{FAINT:#} {value}");
 }
 
-/// Whether a character is a control, or changes how others are shown without being seen.
-fn is_shapeless(character: char) -> bool {
+/// Whether a character is a control character, or is invisible and can change how others are displayed.
+fn is_unprintable(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_a_terminal_obeys_is_printed() {
+    fn control_characters_are_escaped() {
         assert_eq!(printable("a\u{1b}[31mb\u{9b}2J"), "a\\u001b[31mb\\u009b2J");
         assert_eq!(printable("line\nbreak\r\t"), "line\\u000abreak\\u000d\\u0009");
         assert_eq!(printable("user\u{202e}nimda"), "user\\u202enimda");
@@ -133,7 +133,7 @@ mod tests {
         let text = pretty(&document);
         assert!(
             text.chars()
-                .all(|character| character == '\n' || !is_shapeless(character))
+                .all(|character| character == '\n' || !is_unprintable(character))
         );
         assert_eq!(
             serde_json::from_str::<serde_json::Value>(&text).unwrap(),

@@ -1,4 +1,4 @@
-//! `jwtauth verify`: what would be decided?
+//! `jwtauth verify`: decides about a token or a request.
 
 use std::fmt::Write as _;
 use std::io::Read as _;
@@ -12,7 +12,7 @@ use crate::config::ConfigArguments;
 use crate::ending::{Ending, Misuse};
 use crate::screen::{self, BAD, GOOD, inline, line};
 
-/// What to decide about.
+/// The arguments of `verify`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -22,11 +22,11 @@ pub(crate) struct Arguments {
     #[arg(long, short, value_name = "NAME")]
     profile: Option<String>,
 
-    /// The address that the request comes from
+    /// The address from which the request comes
     #[arg(long, value_name = "IP")]
     remote_addr: Option<IpAddr>,
 
-    /// A header of the request; may be given several times
+    /// A header of the request; may be repeated
     #[arg(long = "header", short = 'H', value_name = "NAME: VALUE", value_parser = header)]
     headers: Vec<(String, String)>,
 
@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "URL")]
     url: Option<String>,
 
-    /// Print the reply as one line of JSON, as every language sees it
+    /// Print the reply as one line of JSON, the same as in every language
     #[arg(long)]
     json: bool,
 
@@ -46,7 +46,7 @@ pub(crate) struct Arguments {
 /// Decides, and shows the reply.
 ///
 /// # Errors
-/// When standard input or output fails.
+/// Standard input or output fails.
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
     let token = match arguments.token.as_deref() {
         Some("-") => Some(token_from_input()?),
@@ -75,17 +75,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
     match &outcome {
         _ if arguments.json => screen::show(&format!("{}\n", wire::reply(&outcome)))?,
         Ok(grant) => screen::show(&describe_grant(grant))?,
-        // No decision was made: that is nothing to print where decisions go.
+        // There is no decision, so nothing is printed on standard output.
         Err(error) if ending == Ending::Misuse => screen::complain(error),
         Err(error) => screen::show(&describe_failure(error))?,
     }
     Ok(ending)
 }
 
-/// Reads a token from standard input; white space around it belongs to the shell, not to the token.
+/// Reads a token from standard input, and removes the white space around it, for example the shell's line break.
 ///
 /// # Errors
-/// What the operating system says.
+/// The error of the operating system.
 pub(crate) fn token_from_input() -> Result<String, Misuse> {
     let mut text = String::new();
     std::io::stdin()
@@ -100,11 +100,11 @@ fn header(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.trim_ascii().is_empty() => {
             Ok((name.trim_ascii().to_owned(), value.trim_ascii().to_owned()))
         }
-        _ => Err("say it as 'Name: value'".to_owned()),
+        _ => Err("expected 'Name: value'".to_owned()),
     }
 }
 
-/// The reply as a list, member by member, so that what the library learns to say is shown here too.
+/// The reply as a list. It is generic over the members, so that new members of the reply are shown too.
 fn describe_grant(grant: &Grant) -> String {
     let mut text = format!("{GOOD}granted{GOOD:#}\n");
     let reply = wire::granted(grant);
@@ -180,5 +180,5 @@ fn is_empty(value: &Value<'_>) -> bool {
     }
 }
 
-/// More than any token may have, so that the library says that it is too long.
+/// More than the maximum length of a token, so that the library reports that it is too long.
 const INPUT_LIMIT: u64 = 4 * 1024 * 1024;

@@ -1,7 +1,7 @@
-//! What the library's own client takes from the environment: proxies and authorities. A process of its own for each case,
-//! because an environment belongs to a process.
+//! Proxies and authorities that the library's own client reads from the environment. Each case runs in a separate
+//! process, because an environment belongs to a process.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
@@ -28,7 +28,7 @@ const PROXIES: [&str; 6] = [
 /// Variables and their values.
 type Environment<'e> = [(&'e str, &'e dyn AsRef<OsStr>)];
 
-/// A key server whose certificate is for `elsewhere.example`, which only a proxy of ours finds.
+/// A key server with a certificate for `elsewhere.example`, which is reachable only through the test's proxy.
 fn elsewhere() -> Server {
     serving(Tls::WrongHost)
 }
@@ -47,7 +47,7 @@ fn port(server: &Server) -> &str {
     server.url().rsplit(':').next().unwrap()
 }
 
-/// Where a case's files are.
+/// The folder of a case's files.
 fn directory(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("environment-{name}"));
     std::fs::create_dir_all(&path).unwrap();
@@ -59,7 +59,7 @@ fn root() -> String {
     files.find(|(name, _)| *name == "ca.pem").unwrap().1
 }
 
-/// Decides about a good token in this environment: how the program ended, and all that it said.
+/// Decides about a valid token in this environment; returns the exit code and the output of the program.
 fn verify(name: &str, url: &str, settings: Value, environment: &Environment<'_>) -> (Option<i32>, String) {
     let mut source = json!({ "jwks_url": url });
     for (name, value) in settings.as_object().unwrap() {
@@ -98,7 +98,7 @@ fn verify(name: &str, url: &str, settings: Value, environment: &Environment<'_>)
     (run.status.code(), said)
 }
 
-/// A proxy that connects to loopback, whatever name it is given, or refuses. Tells what it was asked.
+/// A proxy that connects to loopback for every name, or refuses. It reports the requests that it received.
 fn proxy(refuses: bool) -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -113,7 +113,7 @@ fn proxy(refuses: bool) -> (String, Receiver<String>) {
             }
             let head = String::from_utf8(head).unwrap();
             let port = head.split([':', ' ']).nth(2).unwrap().to_owned();
-            // The test may be over.
+            // The test may have ended.
             let _ = asked.send(head);
             if refuses {
                 let _ = client.write_all(b"HTTP/1.1 403 hush\r\nContent-Length: 4\r\n\r\nhush");
@@ -130,7 +130,7 @@ fn proxy(refuses: bool) -> (String, Receiver<String>) {
     (address, heads)
 }
 
-/// Hands on what comes, until either side has had enough.
+/// Copies data until either side closes the connection.
 fn pump(mut from: TcpStream, mut to: TcpStream) {
     let run = move || {
         let _ = std::io::copy(&mut from, &mut to);
@@ -166,7 +166,7 @@ fn keys_come_through_the_proxy_of_the_environment() {
 }
 
 #[test]
-fn a_proxy_can_be_passed_over() {
+fn a_proxy_can_be_bypassed() {
     let server = elsewhere();
     let (address, asked) = proxy(false);
     let url = format!("https://elsewhere.example:{}/keys", port(&server));
@@ -189,10 +189,10 @@ fn a_proxy_can_be_passed_over() {
         assert_eq!(code, Some(3), "{said}");
         assert!(
             said.contains("keys: dns: "),
-            "nobody but the proxy knows the name: {said}"
+            "only the proxy knows the name: {said}"
         );
     }
-    // Nobody needs a proxy to get to where he is.
+    // Loopback is reached without a proxy.
     let here = serving(Tls::Good);
     let url = format!("{}/keys", here.url());
     let (code, said) = verify(
@@ -206,7 +206,7 @@ fn a_proxy_can_be_passed_over() {
 }
 
 #[test]
-fn a_proxy_that_fails_is_not_gone_around() {
+fn a_failing_proxy_is_not_bypassed() {
     let server = elsewhere();
     let url = format!("https://elsewhere.example:{}/keys?hush", port(&server));
     let own = || json!({ "ca_pem": root() });
@@ -240,8 +240,8 @@ fn a_proxy_that_fails_is_not_gone_around() {
 }
 
 #[test]
-fn a_proxy_over_tls_is_spoken_to_by_the_same_rules() {
-    // A server that speaks TLS and knows no CONNECT: who it is was checked before.
+fn a_proxy_over_tls_is_checked_by_the_same_rules() {
+    // A server with TLS that does not support CONNECT: its certificate is checked before.
     let (wrong, right) = (serving(Tls::WrongHost), serving(Tls::Good));
     let url = "https://elsewhere.example/keys";
     let own = || json!({ "ca_pem": root() });
@@ -258,7 +258,7 @@ fn a_proxy_over_tls_is_spoken_to_by_the_same_rules() {
 }
 
 #[test]
-fn the_systems_authorities_can_be_named() {
+fn the_systems_authorities_can_be_set() {
     let server = serving(Tls::Good);
     let url = format!("{}/keys", server.url());
     let directory = directory("authorities");
@@ -286,7 +286,7 @@ fn the_systems_authorities_can_be_named() {
     let (code, said) = verify("ssl-other", &url, json!({}), &[("SSL_CERT_FILE", &stranger)]);
     assert_eq!(code, Some(3), "{said}");
     assert!(said.contains("comes from no authority that is trusted"), "{said}");
-    // Those of the settings count alone.
+    // Only the authorities of the settings are used.
     let (code, said) = verify(
         "ssl-own",
         &url,
@@ -301,7 +301,7 @@ fn the_systems_authorities_can_be_named() {
 
 #[cfg(unix)]
 #[test]
-fn variables_that_are_no_text_do_no_harm() {
+fn variables_that_are_not_text_are_harmless() {
     use std::os::unix::ffi::OsStrExt;
     let strange = OsStr::from_bytes(b"http://\xff\xfe:1");
     let server = serving(Tls::Good);

@@ -1,4 +1,4 @@
-//! How does a host fetch keys with an HTTP client of its own?
+//! Fetching keys with the application's HTTP client.
 
 #![expect(
     unsafe_code,
@@ -15,69 +15,73 @@ use jwtauth_core::{Code, Error, Result, wire};
 use crate::guard;
 use crate::status::Status;
 
-/// What a host does for a verifier. Begin with `jwtauth_callbacks callbacks = {sizeof callbacks, NULL, NULL, NULL};`.
-/// Members may be added at the end; `size` tells the library which there are.
+/// Functions that the application provides to a verifier.
 ///
-/// No callback may throw an exception, or leave by longjmp; that ends the process. No callback may free the verifier.
+/// Initialise it with `jwtauth_callbacks callbacks = {sizeof callbacks, NULL, NULL, NULL};`. Later versions may add
+/// members at the end; `size` tells the library which members exist.
+///
+/// A callback must not throw an exception or leave by longjmp; that ends the process. A callback must not free the
+/// verifier.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Callbacks {
     /// `sizeof(jwtauth_callbacks)`.
     pub size: usize,
-    /// Handed to the callbacks as it is. It is used by whatever thread authenticates, by several at once if the
-    /// verifier has several key sources.
+    /// Passed unchanged to every callback. Callbacks run on several threads, and concurrently if there are several key
+    /// sources, so `user` must be thread-safe.
     pub user: *mut c_void,
-    /// Fetches one document and answers by jwtauth_fetch_respond or jwtauth_fetch_fail, once, before it returns. NULL:
-    /// the library's own client fetches.
+    /// Fetches one document. It must call jwtauth_fetch_respond or jwtauth_fetch_fail once before it returns. If it is
+    /// NULL, the library's own client fetches.
     ///
-    /// It runs on the thread that authenticates, one call at a time for each key source. `request_json` has `url`,
-    /// `headers` to send, `timeout_ms` and `max_bytes`; it and `fetch` are there until the callback returns.
+    /// It runs on the authenticating thread or, if one call fetches several key sources, on a thread of the library. It
+    /// never runs concurrently for one key source. `request_json` contains `url`, `headers` to send, `timeout_ms` and
+    /// `max_bytes`. `request_json` and `fetch` are valid until the callback returns.
     pub fetch: Option<
-        unsafe extern "C-unwind" fn(user: *mut c_void, request_json: *const c_char, fetch: *mut Answer),
+        unsafe extern "C-unwind" fn(user: *mut c_void, request_json: *const c_char, fetch: *mut FetchSlot),
     >,
-    /// Called once with `user`, when it is not needed any more: by jwtauth_verifier_free, or before
-    /// jwtauth_verifier_new_with returns anything but JWTAUTH_STATUS_OK. May be NULL.
+    /// Called once with `user` when the library no longer needs it: by jwtauth_verifier_free, or by
+    /// jwtauth_verifier_new_with before it returns a failure. May be NULL.
     pub release: Option<unsafe extern "C-unwind" fn(user: *mut c_void)>,
 }
 
-/// One fetch that a callback is to answer. It may be answered by another thread, while the callback waits for it.
+/// One fetch that a callback must answer. Another thread may answer it while the callback waits for that thread.
 #[derive(Debug)]
-pub struct Answer {
+pub struct FetchSlot {
     max_bytes: u64,
-    given: OnceLock<std::result::Result<Fetched, FetchFailed>>,
-    /// What was wrong with the first answer that could not be taken.
-    refused: OnceLock<String>,
+    answer: OnceLock<std::result::Result<Fetched, FetchFailed>>,
+    /// Why the first invalid answer was rejected.
+    rejected: OnceLock<String>,
 }
 
-/// Answers a fetch with what a server said.
+/// Answers a fetch with a server's response.
 ///
-/// A body beyond `max_bytes` is a failed fetch, and so is every status but 200 and 304. The library follows no
+/// A body longer than `max_bytes` and every status except 200 and 304 make the fetch fail. The library does not follow
 /// redirects for a callback.
 ///
-/// @param fetch What the callback was given.
-/// @param status The status, 100 to 599.
-/// @param headers_json The headers as an object of names to a string or a list of strings; NULL for none. All may be
-/// there; `Cache-Control`, `Expires`, `ETag` and `Last-Modified` are used, in any case.
+/// @param fetch The `fetch` argument of the callback.
+/// @param status The HTTP status, 100 to 599.
+/// @param headers_json The headers as a JSON object; each value is a string or a list of strings. NULL for none. Only
+/// `Cache-Control`, `Expires`, `ETag` and `Last-Modified` are used; names are case-insensitive.
 /// @param body The body; NULL if `body_len` is 0. It is copied.
-/// @param body_len Its length in bytes.
-/// @return JWTAUTH_STATUS_OK if this is the answer; _ARGUMENT if it cannot be taken, or there is one already, which
-/// stays; _INTERNAL.
+/// @param body_len The length of the body in bytes.
+/// @return JWTAUTH_STATUS_OK if the answer is accepted; _ARGUMENT if it is invalid or the fetch already has an answer,
+/// which is kept; _INTERNAL.
 ///
 /// # Safety
-/// `fetch` is NULL or what the running callback was given; `headers_json` is NULL or a NUL-terminated string; `body`
+/// `fetch` is NULL or the argument of the running callback; `headers_json` is NULL or a NUL-terminated string; `body`
 /// is NULL or `body_len` bytes long.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn jwtauth_fetch_respond(
-    fetch: *mut Answer,
+    fetch: *mut FetchSlot,
     status: c_int,
     headers_json: *const c_char,
     body: *const c_void,
     body_len: usize,
 ) -> Status {
-    given(wire::guarded(|| {
+    status_of(wire::guarded(|| {
         // SAFETY: the caller's promise.
-        let answer = unsafe { guard::borrowed("fetch", fetch) }?;
-        answer.give(|| {
+        let slot = unsafe { guard::borrowed("fetch", fetch) }?;
+        slot.fill(|| {
             let headers = if headers_json.is_null() {
                 None
             } else {
@@ -87,20 +91,20 @@ pub unsafe extern "C" fn jwtauth_fetch_respond(
             if body.is_null() && body_len > 0 {
                 return Err(guard::null("body"));
             }
-            // What is no number of a status at all is refused with the other wrong ones.
+            // A number outside `u16` becomes 0, which is rejected like every other invalid status.
             let status = u16::try_from(status).unwrap_or(0);
             let mut fetched = wire::fetch::answer(status, headers, Vec::new())?;
             if status != 200 || body_len == 0 {
                 return Ok(Ok(fetched));
             }
-            if body_len as u64 > answer.max_bytes || isize::try_from(body_len).is_err() {
-                let reason = format!("a body of more than {} bytes", answer.max_bytes);
+            if body_len as u64 > slot.max_bytes || isize::try_from(body_len).is_err() {
+                let reason = format!("a body of more than {} bytes", slot.max_bytes);
                 let mut failed = FetchFailed::new(Phase::Http, reason);
                 failed.status = Some(status);
                 failed.bytes_read = body_len as u64;
                 return Ok(Err(failed));
             }
-            // SAFETY: the caller's promise; not NULL, and not longer than anything can be.
+            // SAFETY: the caller's promise; not NULL, and not longer than `isize::MAX`.
             let body = unsafe { std::slice::from_raw_parts(body.cast::<u8>(), body_len) };
             fetched.body = body.to_vec();
             Ok(Ok(fetched))
@@ -108,27 +112,27 @@ pub unsafe extern "C" fn jwtauth_fetch_respond(
     }))
 }
 
-/// Answers a fetch that failed.
+/// Reports that a fetch failed.
 ///
-/// @param fetch What the callback was given.
-/// @param phase How far it came: "dns", "connect", "tls", "http" or "parse".
-/// @param reason Why, for people; it goes into `detail`. Its beginning is kept, in one line. Leave out what a server
-/// sent, and what is secret.
-/// @return JWTAUTH_STATUS_OK if this is the answer; _ARGUMENT if it cannot be taken, or there is one already, which
-/// stays; _INTERNAL.
+/// @param fetch The `fetch` argument of the callback.
+/// @param phase The phase in which it failed: "dns", "connect", "tls", "http" or "parse".
+/// @param reason The reason, for people. It becomes part of `detail`, on one line, and long text is cut off. It must
+/// not contain text from the server or secrets.
+/// @return JWTAUTH_STATUS_OK if the answer is accepted; _ARGUMENT if it is invalid or the fetch already has an answer,
+/// which is kept; _INTERNAL.
 ///
 /// # Safety
-/// `fetch` is NULL or what the running callback was given; `phase` and `reason` are NULL or NUL-terminated strings.
+/// `fetch` is NULL or the argument of the running callback; `phase` and `reason` are NULL or NUL-terminated strings.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn jwtauth_fetch_fail(
-    fetch: *mut Answer,
+    fetch: *mut FetchSlot,
     phase: *const c_char,
     reason: *const c_char,
 ) -> Status {
-    given(wire::guarded(|| {
+    status_of(wire::guarded(|| {
         // SAFETY: the caller's promise.
-        let answer = unsafe { guard::borrowed("fetch", fetch) }?;
-        answer.give(|| {
+        let slot = unsafe { guard::borrowed("fetch", fetch) }?;
+        slot.fill(|| {
             // SAFETY: the caller's promise.
             let (phase, reason) = unsafe { (guard::text("phase", phase)?, guard::text("reason", reason)?) };
             let phase = Phase::parse(phase).ok_or_else(|| {
@@ -140,61 +144,61 @@ pub unsafe extern "C" fn jwtauth_fetch_fail(
     }))
 }
 
-type Given = std::result::Result<Fetched, FetchFailed>;
+type Outcome = std::result::Result<Fetched, FetchFailed>;
 
-impl Answer {
-    fn new(max_bytes: u64) -> Answer {
-        Answer {
+impl FetchSlot {
+    fn new(max_bytes: u64) -> FetchSlot {
+        FetchSlot {
             max_bytes,
-            given: OnceLock::new(),
-            refused: OnceLock::new(),
+            answer: OnceLock::new(),
+            rejected: OnceLock::new(),
         }
     }
 
-    /// Keeps an answer, if it is one and the first.
-    fn give(&self, answer: impl FnOnce() -> Result<Given>) -> Result<()> {
-        let again = |_| Error::new(Code::RequestInvalid).with_detail("there is an answer already");
-        let kept = answer().and_then(|answer| self.given.set(answer).map_err(again));
-        kept.inspect_err(|why| {
-            let _ = self.refused.set(why.detail().unwrap_or_default().to_owned());
+    /// Stores the answer if it is valid and the first one.
+    fn fill(&self, answer: impl FnOnce() -> Result<Outcome>) -> Result<()> {
+        let again = |_| Error::new(Code::RequestInvalid).with_detail("the fetch already has an answer");
+        let stored = answer().and_then(|answer| self.answer.set(answer).map_err(again));
+        stored.inspect_err(|why| {
+            let _ = self.rejected.set(why.detail().unwrap_or_default().to_owned());
         })
     }
 
-    /// What became of the fetch, once the callback has returned.
-    fn taken(self) -> Given {
-        let none = || match self.refused.get() {
-            Some(why) => format!("the callback's answer could not be taken: {why}"),
-            None => "the callback gave no answer".to_owned(),
+    /// The outcome of the fetch after the callback has returned.
+    fn into_outcome(self) -> Outcome {
+        let missing = || match self.rejected.get() {
+            Some(why) => format!("the callback's answer is invalid: {why}"),
+            None => "the callback returned without an answer".to_owned(),
         };
-        self.given
+        self.answer
             .get()
             .cloned()
-            .unwrap_or_else(|| Err(FetchFailed::new(Phase::Http, none())))
+            .unwrap_or_else(|| Err(FetchFailed::new(Phase::Http, missing())))
     }
 }
 
-fn given(outcome: Result<()>) -> Status {
+fn status_of(outcome: Result<()>) -> Status {
     outcome.map_or_else(|why| Status::of(why.class()), |()| Status::Ok)
 }
 
-/// A host's callbacks, and what they work with.
+/// The application's callbacks and their `user` pointer.
 #[derive(Debug)]
-pub(crate) struct Host(Callbacks);
+pub(crate) struct HostCallbacks(Callbacks);
 
-// SAFETY: the host promised, by giving them, that its callbacks and `user` may be used by any thread.
-unsafe impl Send for Host {}
-// SAFETY: the same.
-unsafe impl Sync for Host {}
+// SAFETY: by passing them, the application promises that any thread may use its callbacks and `user`.
+unsafe impl Send for HostCallbacks {}
+// SAFETY: as for `Send`.
+unsafe impl Sync for HostCallbacks {}
 
-impl Host {
-    /// Takes over what a host gave, `user` included, which is released when this is dropped.
+impl HostCallbacks {
+    /// Takes ownership of the callbacks and of `user`, which is released when this is dropped.
     ///
     /// # Errors
-    /// [`Code::RequestInvalid`]: a size that is none, or members that this version does not know.
+    /// [`Code::RequestInvalid`] if the size is implausible, or if there are members that this version does not know.
     ///
     /// # Safety
-    /// `callbacks` points to as many bytes as its `size` says.
-    pub(crate) unsafe fn take(callbacks: *const Callbacks) -> Result<Host> {
+    /// `callbacks` points to as many bytes as its `size` specifies.
+    pub(crate) unsafe fn take(callbacks: *const Callbacks) -> Result<HostCallbacks> {
         let invalid = |why: &str| Error::new(Code::RequestInvalid).with_detail(format!("`callbacks`: {why}"));
         // SAFETY: the caller's promise; `size` comes first.
         let size = unsafe { callbacks.cast::<usize>().read_unaligned() };
@@ -203,51 +207,54 @@ impl Host {
         }
         let mut known = MaybeUninit::<Callbacks>::zeroed();
         let bytes = callbacks.cast::<u8>();
-        // Half a pointer is none.
+        // Only whole members are copied: part of a pointer is no pointer.
         let whole = size.min(size_of::<Callbacks>()) / size_of::<usize>() * size_of::<usize>();
-        // SAFETY: so many bytes are there, by the caller's promise, and there is room for them.
+        // SAFETY: by the caller's promise there are at least `whole` bytes to read, and `known` has room for them.
         unsafe { bytes.copy_to_nonoverlapping(known.as_mut_ptr().cast::<u8>(), whole) };
-        // SAFETY: every member is what the host gave, or zero, which is NULL.
-        let host = Host(unsafe { known.assume_init() });
+        // SAFETY: every member is the application's value, or zero, which is NULL.
+        let host = HostCallbacks(unsafe { known.assume_init() });
         for at in size_of::<Callbacks>()..size {
             // SAFETY: within the size that the caller promised.
             if unsafe { bytes.add(at).read() } != 0 {
                 return Err(invalid(
-                    "this version of the library does not know all that is in it",
+                    "it has members that this version of the library does not know",
                 ));
             }
         }
         Ok(host)
     }
 
-    /// Whether the host fetches.
+    /// Whether the application fetches keys.
     pub(crate) fn fetches(&self) -> bool {
         self.0.fetch.is_some()
     }
 }
 
-impl Fetch for Host {
-    fn get(&self, request: &FetchRequest<'_>) -> Given {
+impl Fetch for HostCallbacks {
+    fn get(&self, request: &FetchRequest<'_>) -> Outcome {
         let cannot = |why: &str| FetchFailed::new(Phase::Http, why);
-        let fetch = self.0.fetch.ok_or_else(|| cannot("the host does not fetch"))?;
-        // JSON text has no NUL in it.
+        let fetch = self
+            .0
+            .fetch
+            .ok_or_else(|| cannot("there is no `fetch` callback"))?;
+        // JSON text contains no NUL.
         let asked =
-            CString::new(wire::fetch::request(request)).map_err(|_| cannot("the request has a NUL"))?;
-        let answer = Answer::new(request.max_bytes);
-        // SAFETY: the host promised that its callback may be called so, on any thread, until it is released.
-        unsafe { fetch(self.0.user, asked.as_ptr(), (&raw const answer).cast_mut()) };
-        answer.taken()
+            CString::new(wire::fetch::request(request)).map_err(|_| cannot("the request contains a NUL"))?;
+        let slot = FetchSlot::new(request.max_bytes);
+        // SAFETY: the application promised that its callback may be called on any thread until it is released.
+        unsafe { fetch(self.0.user, asked.as_ptr(), (&raw const slot).cast_mut()) };
+        slot.into_outcome()
     }
 }
 
-impl Drop for Host {
+impl Drop for HostCallbacks {
     fn drop(&mut self) {
         if let Some(release) = self.0.release {
-            // SAFETY: the host promised that this may be called once; nothing uses `user` afterwards.
+            // SAFETY: the application promised that this may be called once; nothing uses `user` afterwards.
             unsafe { release(self.0.user) };
         }
     }
 }
 
-/// More than this is no size but a variable that was never set.
+/// A larger `size` is taken for an uninitialised variable.
 const MAX_SIZE: usize = 4096;

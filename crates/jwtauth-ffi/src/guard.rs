@@ -1,6 +1,4 @@
-//! What stands between a C caller and the core?
-//!
-//! Every pointer that comes in is checked here, and no panic gets past here.
+//! The guard between C callers and the core: it checks every incoming pointer.
 
 #![expect(unsafe_code, reason = "pointers from C are read here")]
 
@@ -8,13 +6,13 @@ use std::ffi::{CStr, c_char};
 
 use jwtauth_core::{Code, Error, Result};
 
-/// The text that a caller lent.
+/// A caller's string, borrowed.
 ///
 /// # Errors
 /// [`Code::ArgumentNull`], [`Code::ArgumentNotUtf8`].
 ///
 /// # Safety
-/// `pointer` is NULL, or a NUL-terminated string that stays as it is for `'a`.
+/// `pointer` is NULL, or a NUL-terminated string that does not change during `'a`.
 pub(crate) unsafe fn text<'a>(name: &str, pointer: *const c_char) -> Result<&'a str> {
     if pointer.is_null() {
         return Err(null(name));
@@ -25,7 +23,7 @@ pub(crate) unsafe fn text<'a>(name: &str, pointer: *const c_char) -> Result<&'a 
         .map_err(|_| Error::new(Code::ArgumentNotUtf8).with_detail(format!("`{name}`")))
 }
 
-/// The object that a caller lent.
+/// A caller's object, borrowed.
 ///
 /// # Errors
 /// [`Code::ArgumentNull`].
@@ -33,11 +31,11 @@ pub(crate) unsafe fn text<'a>(name: &str, pointer: *const c_char) -> Result<&'a 
 /// # Safety
 /// `pointer` is NULL, or came from this library and is not freed during `'a`.
 pub(crate) unsafe fn borrowed<'a, T>(name: &str, pointer: *const T) -> Result<&'a T> {
-    // SAFETY: the caller promised as much.
+    // SAFETY: the caller's promise.
     unsafe { pointer.as_ref() }.ok_or_else(|| null(name))
 }
 
-/// What to say about an argument that must not be NULL.
+/// The error for an argument that must not be NULL.
 pub(crate) fn null(name: &str) -> Error {
     Error::new(Code::ArgumentNull).with_detail(format!("`{name}`"))
 }
@@ -47,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn null_and_other_encodings_are_told_apart() {
+    fn null_and_invalid_utf8_have_different_codes() {
         // SAFETY: NULL, and literals that end in NUL.
         let (absent, latin1, fine) = unsafe {
             (

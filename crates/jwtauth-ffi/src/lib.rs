@@ -1,7 +1,7 @@
 //! `libjwtauth`: who sent this token, and what may they do?
 //!
-//! A verifier is built once from a configuration and then decides requests. Everything goes in and comes out as
-//! JSON text; `docs/wire-format.md` has the members, `docs/c-api.md` this interface at length.
+//! A verifier is built once from a configuration and then decides requests. Configurations, requests and replies are
+//! JSON text. `docs/wire-format.md` lists the members; `docs/c-api.md` describes this interface in full.
 //!
 //! ```c
 //! jwtauth_verifier *verifier = NULL;
@@ -18,23 +18,25 @@
 //! jwtauth_verifier_free(verifier);
 //! ```
 //!
-//! The rules, the same for every function:
+//! Rules for every function:
 //!
-//! - Only JWTAUTH_STATUS_OK means yes. Compare with it, by name. Everything else is a refusal; the reply says why.
-//! - Inputs are NUL-terminated UTF-8 and are borrowed for the call only. NULL or other bytes where text is required
-//!   give JWTAUTH_STATUS_ARGUMENT, never a crash.
-//! - Outputs are always written, whatever the status: a verifier is valid or NULL, a reply is JSON text. What an
-//!   output held before is overwritten, not freed. Pass NULL for `reply_json` if only the status matters.
-//! - What a call hands out is the caller's: free it once, with jwtauth_verifier_free or jwtauth_string_free, never
-//!   with free(). Both accept NULL.
-//! - A token goes in by jwtauth_verifier_authenticate_token, as it came. Never paste it into JSON: a token could
-//!   bring members of its own.
-//! - Any number of threads may use one verifier at once. Only jwtauth_verifier_free needs it to be unused. The
-//!   library keeps no "last error", and starts no threads; where its own client fetches keys, the lookup of a name
-//!   is the exception.
-//! - An internal mistake gives JWTAUTH_STATUS_INTERNAL; it does not unwind into the caller, and the verifier stays
+//! - Only JWTAUTH_STATUS_OK is a success. Compare with it by name. Every other status is a failure; the reply gives the
+//!   reason.
+//! - Inputs are NUL-terminated UTF-8 and are borrowed for the duration of the call. NULL or invalid UTF-8 where text is
+//!   required returns JWTAUTH_STATUS_ARGUMENT, never a crash.
+//! - Outputs are always written, also on failure: a verifier is valid or NULL, a reply is JSON text. The previous value
+//!   of an output is overwritten, not freed. Pass NULL for `reply_json` if only the status matters.
+//! - The caller owns what a call returns. Free it once, with jwtauth_verifier_free or jwtauth_string_free, never with
+//!   free(). Both accept NULL.
+//! - Pass a token unchanged to jwtauth_verifier_authenticate_token. Never paste it into JSON: a crafted token could
+//!   add members to the request.
+//! - Any number of threads may use one verifier concurrently. Only jwtauth_verifier_free requires that no other call
+//!   uses it. The library keeps no "last error". It starts threads only to fetch keys: for each further key source that
+//!   one call fetches, and for the name lookups of its own HTTP client.
+//! - An internal error returns JWTAUTH_STATUS_INTERNAL. It does not unwind into the caller, and the verifier stays
 //!   usable.
-//! - Messages never carry the token, the values of its claims, or keys. Replies to granted requests carry the claims.
+//! - Messages never contain the token, the values of its claims, or keys. Replies to granted requests contain the
+//!   claims.
 
 pub mod fetch;
 pub mod reply;
@@ -43,7 +45,7 @@ pub mod verifier;
 
 mod guard;
 
-pub use crate::fetch::{Answer, Callbacks, jwtauth_fetch_fail, jwtauth_fetch_respond};
+pub use crate::fetch::{Callbacks, FetchSlot, jwtauth_fetch_fail, jwtauth_fetch_respond};
 pub use crate::reply::{jwtauth_json_get, jwtauth_string_free};
 pub use crate::status::{Number, Status, jwtauth_status_name, jwtauth_version};
 pub use crate::verifier::{

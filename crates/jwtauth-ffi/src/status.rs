@@ -1,4 +1,4 @@
-//! What does a function return?
+//! The status that every function returns, and its names.
 
 #![expect(unsafe_code, reason = "exported functions")]
 
@@ -6,31 +6,31 @@ use std::ffi::{CStr, c_char, c_uint};
 
 use jwtauth_core::Class;
 
-/// What a call came to. Only JWTAUTH_STATUS_OK means yes. Numbers are never changed or reused.
+/// The result of a call. Only JWTAUTH_STATUS_OK is a success. Numbers are never changed or reused.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// Granted, or done.
     Ok = 0,
-    /// The answer is no.
+    /// The request is denied.
     Denied = 1,
-    /// The configuration must be mended by the operator.
+    /// The configuration is invalid.
     Config = 2,
-    /// The answer is not known, because keys could not be obtained. The only failure worth a retry.
+    /// There is no decision, because keys could not be fetched. A retry can help only here.
     Unavailable = 3,
-    /// The calling program made a mistake.
+    /// The calling program passed an invalid argument.
     Argument = 4,
-    /// The library made a mistake.
+    /// An internal error of the library.
     Internal = 5,
 }
 
-/// A status as C may pass it: any number at all, which a Rust enum must never hold.
+/// A status as C passes it. It may be any number, which a Rust enum must never hold.
 #[repr(transparent)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Number(pub c_uint);
 
 impl Status {
-    /// Its name: the class of the failures it stands for.
+    /// The name: "ok", or the class of failures with this status.
     pub const fn name(self) -> &'static CStr {
         match self {
             Status::Ok => c"ok",
@@ -48,13 +48,13 @@ impl Status {
             Class::Config => Status::Config,
             Class::Unavailable => Status::Unavailable,
             Class::Argument => Status::Argument,
-            // A class that this interface has no number for is at least not a yes.
+            // A class without a number in this interface must not become a success.
             _ => Status::Internal,
         }
     }
 }
 
-/// The name of a status: "ok", or the `class` that replies with this status carry. "unknown" for any other number.
+/// The name of a status: "ok", or the `class` in replies with this status. "unknown" for any other number.
 ///
 /// @param status Any number.
 /// @return A static string, never NULL. Not to be freed.
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_is_named_like_its_class() {
+    fn a_status_has_the_name_of_its_class() {
         let classes = [
             Class::Denied,
             Class::Config,

@@ -1,4 +1,4 @@
-//! The exported functions: each a few lines over one function of the core.
+//! The exported functions of a verifier. Each one wraps one function of the core.
 
 #![expect(unsafe_code, reason = "exported functions")]
 
@@ -9,27 +9,27 @@ use std::sync::Arc;
 use jwtauth_core::fetch::Fetch;
 use jwtauth_core::{Request, Verifier, wire};
 
-use crate::fetch::{Callbacks, Host};
+use crate::fetch::{Callbacks, HostCallbacks};
 use crate::guard;
 use crate::reply::ReplySlot;
 use crate::status::Status;
 
-/// Decides requests by one configuration. Made by jwtauth_verifier_new, freed by jwtauth_verifier_free.
+/// Decides requests by one configuration. Created by jwtauth_verifier_new, freed by jwtauth_verifier_free.
 #[derive(Debug)]
 pub struct Handle {
     verifier: Verifier,
-    /// What the verifier's host gave; released after the verifier is gone, whether or not it fetches anything.
-    _host: Option<Arc<Host>>,
+    /// The application's callbacks. They are kept here, also without a fetch callback, so that `user` is released
+    /// after the verifier is dropped.
+    _host: Option<Arc<HostCallbacks>>,
 }
 
 /// Builds a verifier from a configuration.
 ///
-/// Reads the files that the configuration names and opens no connection. Nothing of `config_json` is needed
-/// afterwards.
+/// Reads the files that the configuration names and opens no connection. `config_json` is not needed afterwards.
 ///
-/// @param config_json The configuration: an object with `dialect`, `config` and perhaps `options`.
-/// @param verifier Gets the verifier, or NULL on any failure. Free it with jwtauth_verifier_free.
-/// @param reply_json Gets the reply: `outcome` "built" and `warnings`, or what is wrong. May be NULL. Free it with
+/// @param config_json The configuration: an object with `dialect`, `config` and optionally `options`.
+/// @param verifier Receives the verifier, or NULL on any failure. Free it with jwtauth_verifier_free.
+/// @param reply_json Receives the reply: `outcome` "built" and `warnings`, or the failure. May be NULL. Free it with
 /// jwtauth_string_free.
 /// @return JWTAUTH_STATUS_OK, _CONFIG, _ARGUMENT or _INTERNAL.
 ///
@@ -46,19 +46,19 @@ pub unsafe extern "C" fn jwtauth_verifier_new(
     unsafe { jwtauth_verifier_new_with(config_json, ptr::null(), verifier, reply_json) }
 }
 
-/// Builds a verifier that uses functions of the host, for example to fetch keys with the host's HTTP client.
+/// Builds a verifier that uses functions of the application, for example to fetch keys with its HTTP client.
 ///
 /// @param config_json As for jwtauth_verifier_new.
-/// @param callbacks The functions; NULL does the same as jwtauth_verifier_new. The structure is copied. `user` belongs
-/// to the verifier from now on, and `release` is called for it once, whatever this returns; only when `size` cannot be
-/// right (none, or thousands of bytes) is nothing of it believed, and nothing called.
+/// @param callbacks The functions; with NULL this is jwtauth_verifier_new. The structure is copied. The verifier takes
+/// ownership of `user`: `release(user)` is called exactly once, even if this function fails. Exception: if `size` is
+/// smaller than a pointer or larger than 4096, the structure is ignored and nothing is called.
 /// @param verifier As for jwtauth_verifier_new.
 /// @param reply_json As for jwtauth_verifier_new.
 /// @return JWTAUTH_STATUS_OK, _CONFIG, _ARGUMENT or _INTERNAL.
 ///
 /// # Safety
-/// As for `jwtauth_verifier_new`; `callbacks` is NULL or has as many bytes as its `size` says, its functions may be
-/// called as they are declared, from any thread, and `user` is for them to be used so until it is released.
+/// As for `jwtauth_verifier_new`. `callbacks` is NULL or has as many bytes as its `size` specifies. Its functions may
+/// be called as declared, from any thread, with `user`, until `user` is released.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn jwtauth_verifier_new_with(
@@ -75,12 +75,12 @@ pub unsafe extern "C" fn jwtauth_verifier_new_with(
     }
     let mut built = None;
     let status = reply.answer(|| {
-        // First of all, so that what the host handed over is released whatever happens.
+        // This comes first, so that `user` is released on every failure.
         let host = if callbacks.is_null() {
             None
         } else {
             // SAFETY: the caller's promise.
-            Some(Arc::new(unsafe { Host::take(callbacks) }?))
+            Some(Arc::new(unsafe { HostCallbacks::take(callbacks) }?))
         };
         if verifier.is_null() {
             return Err(guard::null("verifier"));
@@ -105,14 +105,14 @@ pub unsafe extern "C" fn jwtauth_verifier_new_with(
     status
 }
 
-/// Decides a request that the host describes as JSON.
+/// Decides a request that the application describes as JSON.
 ///
-/// The request is the host's own word: `profile` and `remote_addr` are believed. Never forward a client's body as
-/// the request, and never paste a token into one; jwtauth_verifier_authenticate_token is for that.
+/// `profile` and `remote_addr` in the request are trusted. Never forward a client's body as the request, and never
+/// paste a token into one; use jwtauth_verifier_authenticate_token for that.
 ///
 /// @param verifier The verifier.
 /// @param request_json The request: `token`, or `headers` and `url`; `profile`, `remote_addr`; `cached_only`.
-/// @param reply_json Gets the reply: the grant, or why there is none. May be NULL. Free it with jwtauth_string_free.
+/// @param reply_json Receives the reply: the grant, or the failure. May be NULL. Free it with jwtauth_string_free.
 /// @return JWTAUTH_STATUS_OK if the request is granted; else _DENIED, _UNAVAILABLE, _ARGUMENT or _INTERNAL.
 ///
 /// # Safety
@@ -136,12 +136,12 @@ pub unsafe extern "C" fn jwtauth_verifier_authenticate(
     })
 }
 
-/// Decides about one token, taken as it came from wherever the host found it.
+/// Decides about one token. The caller passes the token unchanged.
 ///
 /// @param verifier The verifier.
-/// @param token The token alone, without "Bearer ". Any text is safe here.
-/// @param profile The profile to decide under, chosen by the host; NULL or "" for none.
-/// @param reply_json Gets the reply: the grant, or why there is none. May be NULL. Free it with jwtauth_string_free.
+/// @param token The token only, without "Bearer ". Any text is safe here.
+/// @param profile The profile to decide under, chosen by the application; NULL or "" for none.
+/// @param reply_json Receives the reply: the grant, or the failure. May be NULL. Free it with jwtauth_string_free.
 /// @return JWTAUTH_STATUS_OK if the request is granted; else _DENIED, _UNAVAILABLE, _ARGUMENT or _INTERNAL.
 ///
 /// # Safety
@@ -170,12 +170,12 @@ pub unsafe extern "C" fn jwtauth_verifier_authenticate_token(
     })
 }
 
-/// Asks every key source for its keys now, for example at start-up. May open connections.
+/// Fetches the keys of every key source now, for example at start-up. May open connections.
 ///
 /// @param verifier The verifier.
-/// @param reply_json Gets the reply: `outcome` "refreshed", or what failed; in either case `sources`, an entry for each.
-/// May be NULL. Free it with jwtauth_string_free.
-/// @return JWTAUTH_STATUS_OK if every source answered; else _UNAVAILABLE, _ARGUMENT or _INTERNAL.
+/// @param reply_json Receives the reply: `outcome` "refreshed", or the failure; in both cases `sources`, with one entry
+/// per source. May be NULL. Free it with jwtauth_string_free.
+/// @return JWTAUTH_STATUS_OK if every source delivered keys; else _UNAVAILABLE, _ARGUMENT or _INTERNAL.
 ///
 /// # Safety
 /// `verifier` is NULL or a verifier that is not freed during the call; `reply_json` is NULL or may be written.
@@ -196,14 +196,14 @@ pub unsafe extern "C" fn jwtauth_verifier_refresh_keys(
     })
 }
 
-/// The configuration in its native form, whatever the dialect it was written in, warnings about it, and how its key
-/// sources are.
+/// The configuration in native form, with warnings about it and the status of its key sources.
 ///
-/// The reply can be given to jwtauth_verifier_new, once the secrets are put back: they are left out.
+/// Every dialect is translated to the native form. Secrets are redacted; after they are put back, the reply can be
+/// passed to jwtauth_verifier_new.
 ///
 /// @param verifier The verifier.
-/// @param reply_json Gets the reply: `dialect` "native", `config`, `warnings` and `key_status`. May be NULL.
-/// Free it with jwtauth_string_free.
+/// @param reply_json Receives the reply: `dialect` "native", `config`, `warnings` and `key_status`. May be NULL. Free
+/// it with jwtauth_string_free.
 /// @return JWTAUTH_STATUS_OK, _ARGUMENT or _INTERNAL.
 ///
 /// # Safety
@@ -223,9 +223,9 @@ pub unsafe extern "C" fn jwtauth_verifier_policy(
     })
 }
 
-/// Frees a verifier. No other thread may be using it, or use it afterwards.
+/// Frees a verifier. Other threads must not use it now or later.
 ///
-/// @param verifier What jwtauth_verifier_new gave, once; or NULL, which does nothing.
+/// @param verifier A verifier from jwtauth_verifier_new or jwtauth_verifier_new_with; free it once. NULL has no effect.
 ///
 /// # Safety
 /// `verifier` is NULL, or came from jwtauth_verifier_new, has not been freed, and is in no other call.
@@ -234,9 +234,9 @@ pub unsafe extern "C" fn jwtauth_verifier_free(verifier: *mut Handle) {
     if verifier.is_null() {
         return;
     }
-    // There is nobody to tell about a panic here, and nothing of the verifier is used again.
+    // A panic cannot be reported from here, and the verifier is not used again.
     let _ = wire::guarded(|| {
-        // SAFETY: the caller's promise; all verifiers are handed out by `Box::into_raw`.
+        // SAFETY: the caller's promise; all verifiers come from `Box::into_raw`.
         drop(unsafe { Box::from_raw(verifier) });
         Ok(())
     });

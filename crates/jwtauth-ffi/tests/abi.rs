@@ -1,11 +1,11 @@
-//! What programs that are already compiled rely on: numbers, names and signatures.
+//! The ABI that compiled programs rely on: numbers, names and signatures.
 
 #![expect(unsafe_code, reason = "strings from the C interface are read here")]
 
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::mem::offset_of;
 
-use jwtauth::{Answer, Callbacks, Handle, Number, Status};
+use jwtauth::{Callbacks, FetchSlot, Handle, Number, Status};
 
 #[test]
 fn statuses_keep_their_numbers_and_names() {
@@ -34,9 +34,9 @@ fn functions_keep_their_signatures() {
     let _: unsafe extern "C" fn(Text, *mut *mut Handle, Reply) -> Status = jwtauth::jwtauth_verifier_new;
     let _: unsafe extern "C" fn(Text, *const Callbacks, *mut *mut Handle, Reply) -> Status =
         jwtauth::jwtauth_verifier_new_with;
-    let _: unsafe extern "C" fn(*mut Answer, c_int, Text, *const c_void, usize) -> Status =
+    let _: unsafe extern "C" fn(*mut FetchSlot, c_int, Text, *const c_void, usize) -> Status =
         jwtauth::jwtauth_fetch_respond;
-    let _: unsafe extern "C" fn(*mut Answer, Text, Text) -> Status = jwtauth::jwtauth_fetch_fail;
+    let _: unsafe extern "C" fn(*mut FetchSlot, Text, Text) -> Status = jwtauth::jwtauth_fetch_fail;
     let _: unsafe extern "C" fn(*const Handle, Text, Reply) -> Status =
         jwtauth::jwtauth_verifier_authenticate;
     let _: unsafe extern "C" fn(*const Handle, Text, Text, Reply) -> Status =
@@ -51,7 +51,7 @@ fn functions_keep_their_signatures() {
 }
 
 #[test]
-fn members_keep_their_places() {
+fn members_keep_their_offsets() {
     let word = size_of::<usize>();
     assert_eq!(offset_of!(Callbacks, size), 0);
     assert_eq!(offset_of!(Callbacks, user), word);
@@ -65,7 +65,7 @@ fn the_header_declares_these_functions_and_no_others() {
     let header = include_str!("../../../include/jwtauth.h");
     let mut declared: Vec<&str> = header
         .lines()
-        .filter(|line| !line.starts_with([' ', '#']))
+        .filter(|line| !line.starts_with([' ', '#', '/']))
         .filter_map(|line| line.split_once('('))
         .filter_map(|(before, _)| before.rsplit([' ', '*']).next())
         .collect();
@@ -81,11 +81,11 @@ fn the_version_is_that_of_the_package() {
 }
 
 fn name_of(number: c_uint) -> &'static CStr {
-    // SAFETY: a static string, whatever the number.
+    // SAFETY: every number gives a static string.
     unsafe { CStr::from_ptr(jwtauth::jwtauth_status_name(Number(number))) }
 }
 
-/// Names may join this list; none may leave it.
+/// Names may be added to this list, but never removed.
 const FUNCTIONS: [&str; 13] = [
     "jwtauth_fetch_fail",
     "jwtauth_fetch_respond",

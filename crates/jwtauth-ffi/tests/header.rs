@@ -1,4 +1,4 @@
-//! `include/jwtauth.h` is what the exported functions say.
+//! `include/jwtauth.h` is generated from the exported functions and their comments.
 //!
 //! With `UPDATE_GENERATED=1` this test writes the header instead of comparing it.
 
@@ -16,7 +16,7 @@ fn the_checked_in_header_is_the_generated_one() {
     let checked_in = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         generated == checked_in,
-        "include/jwtauth.h is not what the sources say; `make generate` writes it"
+        "include/jwtauth.h differs from the one generated from the sources; run `make generate`"
     );
 }
 
@@ -35,17 +35,17 @@ fn generate(here: &Path) -> Result<String, Box<dyn std::error::Error>> {
     Ok(without_safety_sections(&String::from_utf8(header)?))
 }
 
-/// The crate's own documentation is the comment at the top: the rules are written once.
+/// The crate's documentation becomes the comment at the top, so the rules are written once.
 fn header_comment(source: &str) -> String {
     let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
     let text: String = lines
         .filter(|line| !line.trim_start().starts_with("```"))
         .map(|line| format!(" *{line}\n"))
         .collect();
-    format!("/*\n{text} *\n * Generated from the sources of the library; not to be edited.\n */")
+    format!("/*\n{text} *\n * Generated from the sources of the library; do not edit.\n */")
 }
 
-/// `# Safety` tells Rust callers what C callers know from the rules at the top.
+/// Removes the `# Safety` sections, which repeat for Rust callers the rules at the top of the header.
 fn without_safety_sections(header: &str) -> String {
     let mut kept = String::new();
     let mut inside = false;

@@ -1,4 +1,4 @@
-//! The topic files: what a case says, before anything is signed.
+//! The topic files: cases as they are described, before anything is signed.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -13,14 +13,14 @@ use crate::{Context, Result};
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Topic {
-    /// Its name, which is the file's.
+    /// The name of the topic and of its file.
     pub topic: String,
-    /// What the cases are about.
+    /// The subject of the cases.
     pub about: Option<String>,
-    /// The envelope that every case starts from.
+    /// The envelope that every case patches.
     #[serde(default)]
     pub verifier: Value,
-    /// What the tokens of all cases have in common.
+    /// The common members of the tokens of all cases.
     #[serde(default)]
     pub token: Description,
     /// The cases.
@@ -31,72 +31,72 @@ pub struct Topic {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
-    /// The sentence it proves.
+    /// The sentence that it proves.
     pub name: String,
-    /// A JSON merge patch (RFC 7396) over the topic's verifier.
+    /// A JSON merge patch (RFC 7396) for the topic's verifier.
     #[serde(default)]
     pub verifier: Option<Value>,
-    /// The verifier's configuration as it is, in place of the patched one.
+    /// The exact text of the verifier's configuration, instead of a patched one.
     pub raw_verifier: Option<Text>,
-    /// Files to put beside the case (`@dir`), by name.
+    /// Files in the folder of the case (`@dir`), by name.
     #[serde(default)]
     pub files: BTreeMap<String, Value>,
-    /// The token, where it differs from the topic's.
+    /// The members of the token that differ from the topic's.
     #[serde(default)]
     pub token: Description,
-    /// Whether the request carries no token at all.
+    /// Whether the request has no token.
     #[serde(default)]
     pub no_token: bool,
-    /// The request; `@token` in a string stands for the token.
+    /// The request; `@token` in a string is replaced by the token.
     pub request: Option<Map<String, Value>>,
-    /// The request as it is, in place of `request`.
+    /// The exact text of the request, instead of `request`.
     pub raw_request: Option<Text>,
-    /// What comes of it.
+    /// The expected outcome.
     pub expect: Expect,
 }
 
-/// What comes of a case: members of a grant, or the name of a failure.
+/// The expected outcome of a case: members of a grant, or of a failure.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(transparent)]
 pub struct Expect(pub Map<String, Value>);
 
-/// A token as the cases describe it. `tests/conformance/README.md` explains the members.
+/// The description of a token in a case. `tests/conformance/README.md` explains the members.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Description {
     /// The test key that signs.
     pub key: Option<String>,
-    /// A reference whose text signs as an HMAC secret, in place of a key.
+    /// A reference whose text is used as an HMAC secret, instead of a key.
     pub secret: Option<String>,
     /// The `alg` of the header.
     pub alg: Option<String>,
-    /// The algorithm that really signs, when it is another than `alg`.
+    /// The algorithm that is used for signing, if it differs from `alg`.
     pub sign: Option<String>,
-    /// The `kid` of the header; `@` stands for the one under which the suite publishes the key.
+    /// The `kid` of the header; `@` is the one under which the suite publishes the key.
     pub kid: Option<String>,
-    /// Further members of the header; `null` takes one out.
+    /// Further members of the header; `null` removes a member.
     #[serde(default)]
     pub header: Map<String, Value>,
-    /// The header's text as it is, in place of `alg`, `kid` and `header`.
+    /// The exact text of the header, instead of `alg`, `kid` and `header`.
     pub header_text: Option<Text>,
-    /// The header's bytes in base64url, in place of all of those.
+    /// The bytes of the header in base64url, instead of all of those.
     pub header_base64url: Option<String>,
-    /// The payload, signed as it is written here.
+    /// The payload; its text is signed unchanged.
     pub claims: Option<Box<RawValue>>,
-    /// The payload's text, when it is no JSON.
+    /// The text of the payload, if it is not JSON.
     pub payload: Option<Text>,
-    /// The payload's bytes in base64url, when they are no text.
+    /// The bytes of the payload in base64url, if they are not text.
     pub payload_base64url: Option<String>,
-    /// The whole token, in place of everything above.
+    /// The whole token, instead of everything above.
     pub raw: Option<Text>,
-    /// What happens to the token once it is signed.
+    /// Changes to the signed token.
     pub mutate: Option<OneOrMany<Mutation>>,
     /// Where in the request the token is put.
     pub place: Option<Place>,
 }
 
 impl Description {
-    /// This description, with what it leaves open taken from another.
+    /// This description, with its missing members taken from another one.
     #[must_use]
     pub fn over(&self, base: &Description) -> Description {
         let mut all = self.clone();
@@ -120,36 +120,36 @@ impl Description {
     }
 }
 
-/// Where in a request a token is put; `token` if nothing is said.
+/// The place of a token in a request; by default the member `token`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Place {
     /// In this header.
     pub header: Option<String>,
-    /// Behind this text in the header.
+    /// The text in front of the token in the header.
     #[serde(default)]
     pub prefix: String,
     /// In this query parameter of the request's `url`.
     pub query: Option<String>,
 }
 
-/// One change to a signed token. `tests/conformance/README.md` says how each is written.
+/// One change to a signed token. `tests/conformance/README.md` describes how each is written.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Mutation {
-    /// One bit of the signature is turned.
+    /// One bit of the signature is flipped.
     FlipSignatureBit,
     /// The third part becomes empty.
     StripSignature,
-    /// The third part and its dot go.
+    /// The third part and its dot are removed.
     DropSignature,
-    /// The signature's last byte goes.
+    /// The last byte of the signature is removed.
     TruncateSignature,
-    /// The signature's first byte, which must be zero, goes.
+    /// The first byte of the signature, which must be zero, is removed.
     DropLeadingZero,
-    /// A zero byte is put behind the signature.
+    /// A zero byte is appended to the signature.
     ExtendSignature,
-    /// A zero byte is put before the signature.
+    /// A zero byte is put in front of the signature.
     PrefixSignature,
     /// The signature becomes these bytes, in hexadecimal digits.
     SignatureHex(Text),
@@ -159,9 +159,9 @@ pub enum Mutation {
     AddEd25519Order,
     /// The modulus of this key is added to an RSA signature.
     AddRsaModulus(String),
-    /// `=` is put behind a part.
+    /// `=` is appended to a part.
     Pad(Part),
-    /// A bit is set in a part's last letter that stands for no byte.
+    /// An unused bit of a part's last letter is set.
     TrailingBits(Part),
     /// `-` and `_` of a part become `+` and `/`.
     StandardAlphabet(Part),
@@ -171,9 +171,9 @@ pub enum Mutation {
     Replace(Part, Text),
     /// A part becomes this text.
     ReplaceRaw(Part, Text),
-    /// This text is put before the token.
+    /// This text is put in front of the token.
     Prepend(Text),
-    /// This text is put behind the token.
+    /// This text is appended to the token.
     Append(Text),
     /// The token becomes a JWS in flattened JSON serialization.
     JsonFlattened,
@@ -184,32 +184,32 @@ pub enum Mutation {
 /// A part of a compact JWS.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each is the RFC's own name")]
+#[expect(missing_docs, reason = "each has its name in the RFC")]
 pub enum Part {
     Header,
     Payload,
     Signature,
 }
 
-/// A text, or something that makes one.
+/// A text, or a description of one.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub enum Text {
     /// The text itself.
     Plain(String),
-    /// A text many times.
+    /// A repeated text.
     Repeated {
         /// The text.
         repeat: String,
-        /// How many times.
+        /// The number of repetitions.
         times: usize,
     },
-    /// Texts one behind the other.
+    /// Concatenated texts.
     Joined(Vec<Text>),
 }
 
 impl Text {
-    /// The text that it makes.
+    /// The resulting text.
     pub fn to_text(&self) -> String {
         match self {
             Text::Plain(text) => text.clone(),
@@ -219,18 +219,18 @@ impl Text {
     }
 }
 
-/// One thing, or a list of things.
+/// One value, or a list of values.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub enum OneOrMany<T> {
-    /// One.
+    /// One value.
     One(T),
     /// A list.
     Many(Vec<T>),
 }
 
 impl<T> OneOrMany<T> {
-    /// Each of them.
+    /// All values.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         match self {
             OneOrMany::One(one) => std::slice::from_ref(one).iter(),
@@ -242,7 +242,7 @@ impl<T> OneOrMany<T> {
 /// Reads every topic of a directory, in the order of their names.
 ///
 /// # Errors
-/// A file that is no topic, or two cases of one topic whose names give the same slug.
+/// A file that is not a topic, or two cases of one topic whose names give the same slug.
 pub fn topics(directory: &Path) -> Result<Vec<Topic>> {
     let mut topics = Vec::new();
     for entry in std::fs::read_dir(directory).context(directory.display())? {
@@ -259,25 +259,25 @@ fn topic(path: &Path) -> Result<Topic> {
     let text = std::fs::read_to_string(path).context("cannot be read")?;
     let topic: Topic = serde_json::from_str(&text).context("not a topic")?;
     if path.file_stem().is_none_or(|stem| stem != topic.topic.as_str()) {
-        return Err(format!("the topic is called `{}`", topic.topic));
+        return Err(format!("the name of the topic is `{}`", topic.topic));
     }
     let mut slugs = HashSet::new();
     for case in &topic.cases {
         if !slugs.insert(case.slug()) {
-            return Err(format!("two cases are called `{}`", case.slug()));
+            return Err(format!("two cases have the name `{}`", case.slug()));
         }
     }
     Ok(topic)
 }
 
 impl Case {
-    /// The name as a directory may have it: lower-case letters and digits, joined by `-`.
+    /// The name in a form for directories: lower-case letters and digits, joined by `-`.
     pub fn slug(&self) -> String {
         slug(&self.name)
     }
 }
 
-/// A name as a directory may have it: lower-case letters and digits, joined by `-`.
+/// A name in a form for directories: lower-case letters and digits, joined by `-`.
 pub fn slug(name: &str) -> String {
     let words: Vec<String> = name
         .split(|letter: char| !letter.is_ascii_alphanumeric())
@@ -287,7 +287,7 @@ pub fn slug(name: &str) -> String {
     words.join("-")
 }
 
-/// Patches a document (RFC 7396): `null` takes a member out, objects are patched member by member.
+/// Patches a document (RFC 7396): `null` removes a member, objects are patched member by member.
 pub fn merge(document: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         *document = patch.clone();

@@ -1,4 +1,4 @@
-//! How do described cases become files that any language can read?
+//! Described cases → files that any language can read.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,27 +13,27 @@ use crate::keys::Keyring;
 use crate::reference::References;
 use crate::{Context, Result, mint};
 
-/// What came of a flattening.
+/// The result of a flattening.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// How many cases each topic has.
+    /// The number of cases of each topic.
     pub topics: BTreeMap<String, usize>,
-    /// The cases in which the Rust core does not do what is expected, each with the difference.
+    /// The cases in which the Rust core differs from the expected outcome, each with the difference.
     pub contradictions: Vec<String>,
 }
 
 impl Report {
-    /// How many cases there are.
+    /// The number of all cases.
     pub fn cases(&self) -> usize {
         self.topics.values().sum()
     }
 }
 
-/// Lays out every case of a suite under a directory, which is made anew.
+/// Writes every case of a suite into a directory, which is created again.
 ///
 /// # Errors
-/// A topic that cannot be read, or a case that cannot be made. A case that the core decides otherwise than expected
-/// is no error here: it is laid out so that it fails in every language, and reported.
+/// A topic that cannot be read, or a case that cannot be created. A case that the core decides otherwise than expected
+/// is not an error here: it is written so that it fails in every language, and reported.
 pub fn suite(from: &Path, to: &Path) -> Result<Report> {
     let ring = Keyring::load()?;
     if to.exists() {
@@ -92,7 +92,7 @@ fn lay_out(topic: &Topic, case: &Case, directory: &Path, ring: &Keyring) -> Resu
     let expected = match (&difference, &outcome) {
         (None, Ok(_)) => reply,
         (None, Err(error)) => failure(error).to_string(),
-        // No reply can equal this, so no language passes a case that the core decides wrongly.
+        // A reply cannot equal this, so a case that the core decides wrongly fails in every language.
         (Some(_), _) => json!({
             "outcome": "failed", "class": "conformance", "code": "expectation_contradicted",
             "expected": case.expect.0,
@@ -139,7 +139,7 @@ fn request(case: &Case, description: &Description, token: Option<&str>) -> Resul
     Ok(request.to_string())
 }
 
-/// Puts the token wherever a string of the request asks for it; in how many strings.
+/// Puts the token into every string of the request that contains the placeholder; returns the number of strings.
 fn put(request: &mut Value, token: &str) -> usize {
     match request {
         Value::String(text) if text.contains(TOKEN) => {
@@ -173,11 +173,11 @@ fn place(request: &mut Value, token: &str, place: &Place) -> Result<()> {
     Ok(())
 }
 
-/// How an outcome differs from the expected one; `None` when it is the expected one.
+/// How an outcome differs from the expected one; `None` if it does not differ.
 fn difference(expect: &Expect, outcome: &jwtauth_core::Result<Grant>, reply: &str) -> Option<String> {
     let actual: Map<String, Value> = match serde_json::from_str(reply) {
         Ok(actual) => actual,
-        // Claims may hold what this reader refuses and the core does not; the outcome is compared all the same.
+        // Claims may contain values that this reader refuses and the core accepts; the outcome is still compared.
         Err(_) if outcome.is_ok() => Map::from_iter([("outcome".to_owned(), "granted".into())]),
         Err(why) => return Some(format!("the reply is not JSON: {why}")),
     };
@@ -192,7 +192,7 @@ fn difference(expect: &Expect, outcome: &jwtauth_core::Result<Grant>, reply: &st
     wanted.iter().find_map(|(name, wanted)| {
         let got = actual.get(name);
         let fits = match (name.as_str(), got) {
-            // A detail is for people and may say more than a case wants to pin.
+            // A detail is for people and may contain more than a case tests.
             ("detail", Some(got)) => {
                 let (got, wanted) = (got.as_str()?, wanted.as_str()?);
                 got.contains(wanted)
@@ -208,7 +208,7 @@ fn difference(expect: &Expect, outcome: &jwtauth_core::Result<Grant>, reply: &st
     })
 }
 
-/// Whether every member of an expected object is in the other one; lists and scalars are equal.
+/// Whether every member of an expected object is in the other one; lists and scalars must be equal.
 fn is_part_of(wanted: &Value, got: &Value) -> bool {
     match (wanted, got) {
         (Value::Object(wanted), Value::Object(got)) => {
@@ -236,7 +236,7 @@ fn summary(reply: &Map<String, Value>) -> String {
     }
 }
 
-/// Whether a failure's text carries a part of the token, or a secret: neither may ever happen.
+/// Whether a failure's text contains a part of the token or a secret, which must never happen.
 fn leak(
     outcome: &jwtauth_core::Result<Grant>,
     reply: &str,
@@ -249,7 +249,7 @@ fn leak(
         .chain(ring.secrets())
         .filter(|part| part.len() >= TELLING)
         .any(|part| reply.contains(&part))
-        .then(|| "the failure's text carries a part of the token, or a secret".to_owned())
+        .then(|| "the failure's text contains a part of the token, or a secret".to_owned())
 }
 
 fn failure(error: &Error) -> Value {
@@ -266,7 +266,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).context(path.display())
 }
 
-/// What stands for the token in a request.
+/// The placeholder of the token in a request.
 const TOKEN: &str = "@token";
-/// A shorter text may stand in a message by chance.
+/// A shorter text may be in a message by chance.
 const TELLING: usize = 12;

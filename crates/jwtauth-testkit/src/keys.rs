@@ -1,4 +1,4 @@
-//! The test keys, `tests/conformance/keys/*`, in every form a configuration may want them in.
+//! The test keys, `tests/conformance/keys/*`, in every form that a configuration accepts.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -21,14 +21,14 @@ use crate::{Context, Result, suite};
 #[derive(Debug)]
 pub struct Keyring {
     keys: BTreeMap<String, TestKey>,
-    /// Other PEM texts, by file name without `.pem`: certificates, and public keys that nobody should accept.
+    /// Other PEM texts, by file name without `.pem`: certificates, and public keys that must be refused.
     texts: BTreeMap<String, String>,
 }
 
 /// A key that can sign.
 pub struct TestKey {
     signer: Signer,
-    /// What is published of it, in JWK form without `kid`; for a secret, the secret itself.
+    /// The public key as a JWK without `kid`; for a secret, the secret itself.
     jwk: Map<String, Value>,
     /// The public half as SubjectPublicKeyInfo; empty for a secret.
     public_der: Vec<u8>,
@@ -36,7 +36,7 @@ pub struct TestKey {
     pkcs1_der: Vec<u8>,
     private_pem: String,
     secret: Vec<u8>,
-    /// Most cases of a topic share a token, and making an RSA signature is what takes time.
+    /// Cached, because most cases of a topic share a token and RSA signatures are slow.
     signed: Mutex<Signatures>,
 }
 
@@ -83,7 +83,7 @@ impl Keyring {
         Ok(ring)
     }
 
-    /// The key of this name.
+    /// The key with this name.
     ///
     /// # Errors
     /// There is none.
@@ -93,7 +93,7 @@ impl Keyring {
             .context(format_args!("there is no test key `{name}`"))
     }
 
-    /// The public key as PEM text: of a key that can sign, or of one that is kept as text alone.
+    /// The public key as PEM text: of a key that can sign, or of one that is stored only as PEM text.
     ///
     /// # Errors
     /// There is none of this name.
@@ -115,7 +115,7 @@ impl Keyring {
             .context(format_args!("there is no certificate `{name}`"))
     }
 
-    /// Every secret of the ring, as configurations write it; none of them may ever show up in a failure.
+    /// Every secret of the ring in the form of configurations; a failure must never contain one.
     pub fn secrets(&self) -> impl Iterator<Item = String> {
         self.keys
             .values()
@@ -174,7 +174,7 @@ impl TestKey {
                 key.jwk = object(json!({ "kty": "OKP", "crv": "Ed25519", "x": x }));
                 key.public_der = der(pair.public_key())?;
             }
-            _ => return Err(format!("`{family}` is no family of keys")),
+            _ => return Err(format!("`{family}` is not a family of keys")),
         }
         key.private_pem = private_pem;
         Ok(key)
@@ -195,7 +195,7 @@ impl TestKey {
         })
     }
 
-    /// Signs as this JWS algorithm says.
+    /// Signs with this JWS algorithm.
     ///
     /// # Errors
     /// The key cannot be used with that algorithm.
@@ -257,15 +257,15 @@ impl std::fmt::Debug for TestKey {
     }
 }
 
-/// The `kid` under which the suite publishes a key: it says that it is a test key.
+/// The `kid` under which the suite publishes a key; it marks the key as a test key.
 pub fn kid(name: &str) -> String {
     format!("test-{name}")
 }
 
-/// Signs with a secret that is no key of the ring, as an attacker would who took something public for one.
+/// Signs with a secret outside the ring, like an attacker who uses a public text as an HMAC secret.
 ///
 /// # Errors
-/// The algorithm is none of HMAC's.
+/// The algorithm is not an HMAC algorithm.
 pub fn sign_with_secret(secret: &[u8], algorithm: &str, message: &[u8]) -> Result<Vec<u8>> {
     let algorithm = algorithm.parse().context(algorithm)?;
     let text = jsonwebtoken::crypto::sign(message, &EncodingKey::from_secret(secret), algorithm)
@@ -275,10 +275,10 @@ pub fn sign_with_secret(secret: &[u8], algorithm: &str, message: &[u8]) -> Resul
         .context("signing with a secret")
 }
 
-/// The bytes that a PEM text armours.
+/// The content of a PEM text.
 ///
 /// # Errors
-/// It is no PEM text.
+/// It is not PEM text.
 pub fn pem_body(text: &str) -> Result<Vec<u8>> {
     let body: String = text.lines().filter(|line| !line.starts_with("-----")).collect();
     STANDARD.decode_to_vec(body).context("not PEM")

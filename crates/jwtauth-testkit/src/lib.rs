@@ -1,9 +1,9 @@
-//! How is the same behaviour proved in four languages?
+//! Tests that prove the same behaviour in four languages.
 //!
-//! The cases in `tests/conformance/*.json` describe tokens; nobody can read a signed one. This crate signs them
-//! ([`mint`]) with the test keys ([`keys`]), puts keys into configurations ([`mod@reference`]), asks the Rust core
-//! once whether it agrees with the expectation, and lays each case out as three plain files ([`flatten`]) that a
-//! test in any language reads without knowing how a token is made. [`runner`] is that test for Rust.
+//! The cases in `tests/conformance/*.json` describe tokens, because signed tokens are unreadable. This crate signs
+//! them ([`mint`]) with the test keys ([`keys`]) and puts keys into configurations ([`mod@reference`]). It compares
+//! the outcome of the Rust core with the expectation, and writes each case as three plain files ([`flatten`]). A test in
+//! any language reads these files without creating tokens. [`runner`] is that test for Rust.
 //!
 //! `tests/conformance/README.md` documents the format of the cases and of the files.
 
@@ -19,7 +19,7 @@ pub mod server;
 
 use std::path::PathBuf;
 
-/// The result of everything that can fail here; a text for the person who writes cases.
+/// The result of operations that can fail here; the error is a text for authors of cases.
 pub type Result<T> = std::result::Result<T, String>;
 
 /// The directory of the topic files.
@@ -27,7 +27,7 @@ pub fn suite() -> PathBuf {
     workspace().join("tests/conformance")
 }
 
-/// The directory that `make conformance` writes to.
+/// The directory to which `make conformance` writes.
 pub fn output() -> PathBuf {
     workspace().join("target/conformance")
 }
@@ -36,7 +36,7 @@ fn workspace() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// Puts in front of a failure what was being done.
+/// Puts the failed operation in front of an error.
 pub(crate) trait Context<T> {
     fn context(self, what: impl std::fmt::Display) -> Result<T>;
 }

@@ -1,4 +1,4 @@
-//! How does a described token become a real one?
+//! Described tokens → signed tokens.
 
 use base64_simd::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
@@ -8,10 +8,10 @@ use crate::keys::{self, Keyring, base64url};
 use crate::reference::References;
 use crate::{Context, Result, mutate};
 
-/// Signs a described token, and does to it what the description says.
+/// Signs a described token, and makes the described changes.
 ///
 /// # Errors
-/// The description makes no token.
+/// The description is not a valid token.
 pub fn token(description: &Description, ring: &Keyring) -> Result<String> {
     let mut token = match &description.raw {
         Some(raw) => raw.to_text(),
@@ -86,7 +86,7 @@ fn header(description: &Description, ring: &Keyring) -> Result<String> {
     Ok(base64url(header.to_string().as_bytes()))
 }
 
-/// The claims without the line breaks that make a topic file readable; everything else stays as it is written.
+/// The claims without the line breaks that make a topic file readable; everything else stays unchanged.
 fn compact(text: &str) -> String {
     text.lines().map(str::trim).collect()
 }

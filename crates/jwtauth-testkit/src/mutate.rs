@@ -1,4 +1,4 @@
-//! What an attacker, or a careless proxy, does to a token that was signed correctly.
+//! Changes that an attacker or a faulty proxy makes to a correctly signed token.
 
 use base64_simd::URL_SAFE_NO_PAD;
 
@@ -9,7 +9,7 @@ use crate::{Context, Result};
 /// Changes a compact JWS.
 ///
 /// # Errors
-/// The change cannot be made to this token.
+/// The change is impossible for this token.
 pub fn apply(mutation: &Mutation, token: &str, ring: &Keyring) -> Result<String> {
     let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
     let [header, payload, signature] = parts.as_mut_slice() else {
@@ -40,7 +40,7 @@ pub fn apply(mutation: &Mutation, token: &str, ring: &Keyring) -> Result<String>
         Mutation::SignatureHex(digits) => *signature = base64url(&from_hex(&digits.to_text())?),
         Mutation::DerSignature => on_bytes(signature, |bytes| Ok(der_of(&bytes)))?,
         Mutation::AddEd25519Order => on_bytes(signature, |mut bytes| {
-            let s = bytes.get_mut(32..64).context("no Ed25519 signature")?;
+            let s = bytes.get_mut(32..64).context("not an Ed25519 signature")?;
             add_little_endian(s, &ED25519_ORDER)?;
             Ok(bytes)
         })?,
@@ -105,7 +105,7 @@ fn set_trailing_bit(part: &mut String) -> Result<()> {
     let last = part.pop().context("an empty part has no letter")?;
     let value = ALPHABET.find(last).context("no base64url letter")?;
     if (part.len() + 1).is_multiple_of(4) {
-        return Err("the last letter of this part stands for whole bytes".to_owned());
+        return Err("the last letter of this part has no unused bit".to_owned());
     }
     part.push(ALPHABET.chars().nth(value | 1).context("no base64url letter")?);
     Ok(())
@@ -114,7 +114,7 @@ fn set_trailing_bit(part: &mut String) -> Result<()> {
 fn to_standard(part: &mut String) -> Result<()> {
     let standard = part.replace('-', "+").replace('_', "/");
     if *part == standard {
-        return Err("this part has no letter in which the alphabets differ".to_owned());
+        return Err("this part has no letter that differs between the alphabets".to_owned());
     }
     *part = standard;
     Ok(())
@@ -162,7 +162,7 @@ fn der_of(signature: &[u8]) -> Vec<u8> {
     [vec![0x30, short_length(body.len())], body].concat()
 }
 
-/// The DER length of something shorter than 128 bytes, which r and s of the curves up to P-384 are.
+/// The DER length of a value shorter than 128 bytes, as r and s are for the curves up to P-384.
 fn short_length(length: usize) -> u8 {
     u8::try_from(length).unwrap_or(u8::MAX)
 }

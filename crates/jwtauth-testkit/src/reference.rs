@@ -1,7 +1,7 @@
-//! How do test keys get into configurations?
+//! References to test keys in configurations.
 //!
-//! A string `@key:rsa-1` in a topic file stands for that key's public PEM text. References may be wrapped
-//! (`@base64:@key:rsa-1`), and an object with the member `@jwk` is that key's JWK with other members changed.
+//! A string `@key:rsa-1` in a topic file is replaced by the public PEM text of that key. References may be nested
+//! (`@base64:@key:rsa-1`). An object with the member `@jwk` is the JWK of that key with the other members changed.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ pub struct References<'r> {
 }
 
 impl<'r> References<'r> {
-    /// References to the keys of this ring; `@dir` is the case's own directory.
+    /// References to the keys of this ring; `@dir` is the directory of the case.
     pub fn new(ring: &'r Keyring, directory: Option<&'r Path>) -> References<'r> {
         References { ring, directory }
     }
@@ -54,7 +54,7 @@ impl<'r> References<'r> {
         Ok(())
     }
 
-    /// Replaces every reference in a text of JSON that is to stay as it is otherwise: `"@key:rsa-1"` with its quotes.
+    /// Replaces every reference in a JSON text, `"@key:rsa-1"` with its quotes; the rest of the text stays unchanged.
     ///
     /// # Errors
     /// A reference to something that is not there.
@@ -74,7 +74,7 @@ impl<'r> References<'r> {
         Ok(out)
     }
 
-    /// The bytes that a text, or the reference in it, stands for.
+    /// The bytes of a text, or of the reference in it.
     ///
     /// # Errors
     /// A reference to something that is not there.
@@ -102,7 +102,7 @@ impl<'r> References<'r> {
         }
     }
 
-    /// What a reference stands for; `None` for a text that is none.
+    /// The value of a reference; `None` for a text that is not a reference.
     fn resolve(&self, text: &str) -> Result<Option<Value>> {
         let Some(reference) = text.strip_prefix('@') else {
             return Ok(None);
@@ -130,16 +130,16 @@ impl<'r> References<'r> {
             "base64url" => URL_SAFE_NO_PAD.encode_to_string(self.bytes(name)?).into(),
             "text" => String::from_utf8(self.bytes(name)?).context(text)?.into(),
             "dir" => {
-                let directory = self.directory.context("`@dir` means nothing here")?;
+                let directory = self.directory.context("`@dir` has no value here")?;
                 directory.display().to_string().into()
             }
-            // An e-mail address or anything else that happens to start so is a mistake worth telling.
-            _ => return Err(format!("`{text}` is no reference")),
+            // Other texts that start with `@` are reported, because they are probably a mistake.
+            _ => return Err(format!("`{text}` is not a reference")),
         };
         Ok(Some(value))
     }
 
-    /// A set of so many keys: a test key, and copies of it under other names.
+    /// A set of this many keys: a test key, and copies of it with other kids.
     fn copies(&self, number: usize, name: &str) -> Result<Value> {
         let jwk = self.ring.get(name)?.jwk(name);
         let copy = |index: usize| {

@@ -1,4 +1,4 @@
-//! The flattened cases in Rust, read as every other language reads them.
+//! The flattened cases in Rust, read as in every other language.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -12,19 +12,19 @@ use crate::{Context, Result};
 /// The languages in which the cases must have run.
 pub const SURFACES: [&str; 4] = ["rust", "c", "python", "node"];
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// How many cases came out as they should.
+    /// The number of cases that passed.
     pub passed: usize,
-    /// The others, each with what came out.
+    /// The cases that failed, each with its outcome.
     pub failures: Vec<String>,
 }
 
-/// Runs every flattened case under a directory, and leaves the count in `ran-rust.txt`.
+/// Runs every flattened case in a directory, and writes the count to `ran-rust.txt`.
 ///
 /// # Errors
-/// A file that is not there.
+/// A file is missing.
 pub fn run(directory: &Path) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     for line in index(directory)? {
@@ -38,7 +38,7 @@ pub fn run(directory: &Path) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// The cases under a directory, as `topic/case`.
+/// The cases in a directory, as `topic/case`.
 ///
 /// # Errors
 /// There is no index.
@@ -67,7 +67,7 @@ fn same_failure(reply: &str, expect: &str) -> Result<bool> {
     Ok(same("outcome") && same("class") && same("code") && (expect.get("claim").is_none() || same("claim")))
 }
 
-/// A table of the surfaces and how many cases each ran; whether each ran all of them.
+/// A table of the languages with the number of cases that each ran, and whether each ran all of them.
 ///
 /// # Errors
 /// There is no index.

@@ -1,6 +1,6 @@
-//! The library's own client over TLS: whom it trusts, as whom it comes, and what it says when that fails.
+//! The library's own client over TLS: the authorities that it trusts, its certificate, and its error texts.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 use std::path::PathBuf;
 
@@ -67,7 +67,7 @@ impl Issuer {
         self.verifier(&settings).unwrap()
     }
 
-    /// Why a token is not decided; nothing of it is a secret.
+    /// The reason why there is no decision about a token; checks that it contains no secret.
     fn failure(&self, verifier: &Verifier) -> String {
         let error = verifier.authenticate(&Request::bearer(&self.token)).unwrap_err();
         assert_eq!(error.code(), Code::KeySourceUnavailable, "{error}");
@@ -93,13 +93,13 @@ fn key() -> String {
     made("client.key")
 }
 
-/// What the test's authority made.
+/// A PEM text of the test's authority.
 fn made(name: &str) -> String {
     let mut files = Authority::shared().unwrap().files().into_iter();
     files.find(|(own, _)| *own == name).unwrap().1
 }
 
-/// A file of a test, gone when it is dropped.
+/// A file of a test, removed when it is dropped.
 struct Written(PathBuf);
 
 impl Written {
@@ -117,13 +117,13 @@ impl Written {
 
 impl Drop for Written {
     fn drop(&mut self) {
-        // What is left in the directory for temporary files harms nobody.
+        // A file that stays in the directory for temporary files is harmless.
         let _ = std::fs::remove_file(&self.0);
     }
 }
 
 #[test]
-fn the_reason_of_a_failed_handshake_is_told_in_plain_words() {
+fn the_reason_of_a_failed_handshake_is_plain_english() {
     for (tls, reason) in [
         (Tls::Expired, "the server's certificate has expired"),
         (Tls::WrongHost, "the server's certificate is for another name"),
@@ -146,7 +146,7 @@ fn the_reason_of_a_failed_handshake_is_told_in_plain_words() {
 }
 
 #[test]
-fn a_server_that_speaks_no_tls_is_said_to_be_one() {
+fn a_server_without_tls_is_reported() {
     let issuer = Issuer::with(Tls::None);
     let url = issuer.server.url().replace("http:", "https:");
     let verifier = issuer.trusted(&json!({ "jwks_url": url }));
@@ -158,7 +158,7 @@ fn a_server_that_speaks_no_tls_is_said_to_be_one() {
 }
 
 #[test]
-fn a_handshake_that_hangs_is_told_from_a_connection_that_does() {
+fn a_hanging_handshake_is_not_a_hanging_connection() {
     let issuer = Issuer::start(Behaviour {
         silent: Some(true),
         ..Behaviour::default()
@@ -171,7 +171,7 @@ fn a_handshake_that_hangs_is_told_from_a_connection_that_does() {
 }
 
 #[test]
-fn a_server_is_not_asked_who_it_is_only_where_that_is_said() {
+fn the_certificate_is_unchecked_only_if_configured() {
     for tls in [Tls::Expired, Tls::WrongHost, Tls::UnknownCa] {
         let issuer = Issuer::with(tls);
         let verifier = issuer.verifier(&json!({ "insecure_skip_verify": true }));
@@ -180,13 +180,13 @@ fn a_server_is_not_asked_who_it_is_only_where_that_is_said() {
 }
 
 #[test]
-fn authorities_of_its_own_take_the_place_of_others_and_are_read_anew() {
+fn configured_authorities_replace_others_and_are_reread() {
     let issuer = Issuer::with(Tls::Good);
     let other = Keyring::load().unwrap().certificate_pem("rsa-1").unwrap();
     let file = Written::new("ca", &other);
     let verifier = issuer.verifier(&json!({ "ca_file": file.0 })).unwrap();
     assert!(issuer.failure(&verifier).contains("no authority that is trusted"));
-    // A bundle, with what people leave between its certificates.
+    // A bundle with other text between its certificates.
     file.write(&format!("# ours\n{other}\nIssuer: one more\n{}", root()));
     assert!(issuer.is_granted(&verifier));
     file.write("none");
@@ -200,7 +200,7 @@ fn authorities_of_its_own_take_the_place_of_others_and_are_read_anew() {
 }
 
 #[test]
-fn a_client_shows_its_certificate() {
+fn a_client_presents_its_certificate() {
     let issuer = Issuer::wanting_a_certificate();
     let pem = json!({ "client_cert_pem": certificate(), "client_key_pem": key() });
     assert!(issuer.is_granted(&issuer.trusted(&pem)));
@@ -211,7 +211,7 @@ fn a_client_shows_its_certificate() {
 }
 
 #[test]
-fn a_certificate_that_the_server_does_not_know_is_said_to_be_one() {
+fn a_client_certificate_that_the_server_rejects_is_reported() {
     let issuer = Issuer::wanting_a_certificate();
     let keys = Keyring::load().unwrap();
     let verifier = issuer.trusted(
@@ -234,7 +234,7 @@ fn a_client_s_certificate_is_renewed_in_place() {
     let settings = json!({ "client_cert_file": chain.0, "client_key_file": private.0 });
     let verifier = issuer.trusted(&settings);
     assert!(issuer.is_granted(&verifier));
-    // Caught between the two files.
+    // The fetch happens when only one of the two files was replaced.
     private.write(keys.get("rsa-2").unwrap().private_pem());
     let said = issuer.failure(&verifier);
     let reason = "tls: `client_key_file` holds a key that does not belong to the client's certificate";

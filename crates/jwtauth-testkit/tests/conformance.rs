@@ -15,7 +15,7 @@ use jwtauth_testkit::flatten::{self, Report};
 use jwtauth_testkit::{runner, suite};
 
 #[test]
-fn every_case_comes_out_as_described() {
+fn every_case_passes() {
     let (directory, report) = &*FLATTENED;
     assert!(
         report.contradictions.is_empty(),
@@ -60,14 +60,14 @@ fn a_printed_policy_decides_every_case_as_its_dialect_did() {
     assert!(decided > 500, "only {decided} cases were decided twice");
 }
 
-/// Where the cases are laid out, once for all tests.
+/// The directory of the flattened cases, which are written once for all tests.
 static FLATTENED: LazyLock<(PathBuf, Report)> = LazyLock::new(|| {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("conformance");
     let report = flatten::suite(&suite(), &directory).unwrap();
     (directory, report)
 });
 
-/// A printed policy, with the clock and the folder of the envelope that it came from.
+/// A printed policy, with the clock and the folder of its original envelope.
 fn with_options_of(printed: &str, envelope: &str) -> String {
     let envelope = json::parse(envelope).unwrap();
     match envelope.as_object().unwrap().get("options") {
@@ -79,7 +79,7 @@ fn with_options_of(printed: &str, envelope: &str) -> String {
     }
 }
 
-/// The text of the policy itself: warnings are about the configuration it came from.
+/// The text of the policy without the warnings, which concern the original configuration.
 fn config(reply: &str) -> String {
     let reply = json::parse(reply).unwrap();
     serde_json::to_string(reply.as_object().unwrap().get("config").unwrap()).unwrap()

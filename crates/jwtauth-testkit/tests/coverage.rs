@@ -1,4 +1,4 @@
-//! Whether the cases leave anything out.
+//! Checks that the cases are complete.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ fn every_code_has_at_least_one_case() {
     assert!(unknown.is_empty(), "{unknown:?}");
 }
 
-/// The codes that no case can provoke, and where they are tested.
+/// The codes that a case cannot cause, and where they are tested.
 const ELSEWHERE: [(Code, &str); 5] = [
     (Code::ArgumentNull, "only C has null pointers: tests/c/misuse.c"),
     (
@@ -38,7 +38,7 @@ const ELSEWHERE: [(Code, &str); 5] = [
     ),
     (
         Code::InternalError,
-        "a bug that is known is mended: the unit tests of jwtauth-ffi",
+        "a known bug gets fixed: the unit tests of jwtauth-ffi",
     ),
     (Code::KeySetInvalid, "needs a server of keys: tests/remote.rs"),
     (

@@ -1,9 +1,9 @@
-//! Keys over HTTP in the words of each system, and what is never repeated of what only the key server is to know.
+//! Keys over HTTP in the configuration of each system, and secrets for the key server that must not appear elsewhere.
 
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "a test that cannot go on fails"
+    reason = "a test that cannot continue fails"
 )]
 
 use std::fs;
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 const NOW: u64 = 1_700_000_000;
 
-/// An issuer over TLS whose certificate only our own authority vouches for.
+/// An issuer over TLS with a certificate of the test's authority.
 struct Issuer {
     server: Server,
     keys: Keyring,
@@ -80,7 +80,7 @@ impl Issuer {
     }
 }
 
-/// A configuration that fetches, and the member that names the authority, by its place.
+/// Configurations that fetch keys, each with the place of the member that names the authority.
 fn configurations(issuer: &Issuer) -> Vec<(&'static str, Value, &'static str)> {
     let (url, base, ca) = (issuer.url(), issuer.server.url(), &issuer.authority);
     let consul = |source: Value| {
@@ -165,7 +165,7 @@ fn each_system_names_its_authorities() {
 }
 
 #[test]
-fn grafana_can_bring_a_bearer_token_and_trust_anybody() {
+fn grafana_can_send_a_bearer_token_and_skip_the_certificate_check() {
     let issuer = Issuer::start("bearer");
     issuer.answers(
         "/keys",
@@ -199,7 +199,7 @@ fn grafana_can_bring_a_bearer_token_and_trust_anybody() {
 }
 
 #[test]
-fn a_token_without_a_kid_has_no_pair_asked() {
+fn a_token_without_a_kid_causes_no_fetch() {
     let issuer = Issuer::start("unnamed");
     let (_, config, _) = configurations(&issuer).remove(6);
     let verifier = issuer.verifier("vault", &config);
@@ -211,7 +211,7 @@ fn a_token_without_a_kid_has_no_pair_asked() {
 }
 
 #[test]
-fn two_servers_with_keys_of_one_name() {
+fn two_servers_with_keys_of_the_same_name() {
     let (first, second) = (Issuer::start("first"), Issuer::start("second"));
     for (issuer, key) in [(&first, "rsa-1"), (&second, "rsa-2")] {
         let mut jwk = issuer.keys.get(key).unwrap().jwk(key);
@@ -238,17 +238,17 @@ fn two_servers_with_keys_of_one_name() {
     for _ in 0..2 {
         assert_eq!(ask(&native, "rsa-1"), Ok(()));
         assert_eq!(ask(&native, "rsa-2"), Ok(()));
-        // In Vault the first pair that knows the name answers, and no other.
+        // Vault uses only the first pair that has a key with this name.
         assert_eq!(ask(&vault, "rsa-2"), Err(Code::SignatureInvalid));
         assert_eq!(ask(&vault, "rsa-1"), Ok(()));
         assert_eq!(ask(&native, "rsa-3072"), Err(Code::SignatureInvalid));
     }
 }
 
-/// `hush` stands in the query, in the bearer token, and in whatever the server says; the client's key is a secret of its
-/// own.
+/// `hush` is in the query, in the bearer token, and in everything that the server sends. The client's key is a separate
+/// secret.
 #[test]
-fn no_failure_repeats_what_only_the_server_is_to_know() {
+fn failures_contain_no_secrets_for_the_server() {
     let issuer = Issuer::start("secrets");
     fs::write(issuer.directory.join("bearer"), "hush").unwrap();
     let client_key = fs::read_to_string(issuer.directory.join("client.key")).unwrap();
@@ -363,7 +363,7 @@ fn no_failure_repeats_what_only_the_server_is_to_know() {
             assert!(!said.contains("hush"), "{shown}\n{said}");
             assert!(!said.contains(key_line), "{shown}\n{said}");
         }
-        // What an operator wrote into the URL stands in the policy, which is given back as it is; no file's text does.
+        // The policy contains the operator's URL, so that it can be loaded again, but not the text of files.
         let policy = wire::policy(&verifier).replace("/keys?key=hush", "");
         assert!(!policy.contains("hush") && !policy.contains(key_line), "{policy}");
     }

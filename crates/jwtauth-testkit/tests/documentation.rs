@@ -1,4 +1,4 @@
-//! What the pages of `docs/dialects` promise: the cases they name exist, and the examples they show decide as they say.
+//! Checks the pages of `docs/dialects`: the named cases exist, and the examples decide as documented.
 
 #![expect(
     clippy::unwrap_used,
@@ -67,11 +67,11 @@ fn every_difference_names_a_case() {
     }
 }
 
-/// What stands behind a fence says what an example is: `ini` a Grafana section, `json verifier` an envelope, `json token`
-/// the claims of a token, `json request` a request (`<token>` is the token), `json reply` what must come of them. Each
-/// stays in force until the next of its kind.
+/// The text after a fence is the kind of an example: `ini` a Grafana section, `json verifier` an envelope, `json token`
+/// the claims of a token, `json request` a request (`<token>` is the token), `json reply` the expected reply. Each
+/// applies until the next one of its kind.
 #[test]
-fn the_examples_of_the_pages_decide_as_they_say() {
+fn the_examples_of_the_pages_decide_as_documented() {
     for (page, least) in [("grafana", 6), ("consul", 6), ("vault", 2)] {
         let cases = cases(&fs::read_to_string(directory().join(page).with_extension("md")).unwrap());
         assert!(
@@ -107,7 +107,7 @@ fn cases(page: &str) -> Vec<Value> {
                 let mut verifier = verifier.clone();
                 verifier
                     .as_object_mut()
-                    .unwrap_or_else(|| panic!("no configuration stands before this:\n{text}"))
+                    .unwrap_or_else(|| panic!("there is no configuration before this:\n{text}"))
                     .insert(
                         "options".to_owned(),
                         json!({ "now": 1_700_000_000, "base_dir": "@dir" }),
@@ -122,13 +122,13 @@ fn cases(page: &str) -> Vec<Value> {
                 }));
             }
             "" => {}
-            other => panic!("nobody knows what to do with `{other}`"),
+            other => panic!("unknown kind of example: `{other}`"),
         }
     }
     cases
 }
 
-/// A failure is expected by its code, a grant by its outcome.
+/// The expectation of a reply: the code of a failure, the outcome of a grant.
 fn expected(mut reply: Value) -> Value {
     if reply.get("code").is_some() {
         reply.as_object_mut().unwrap().remove("outcome");
@@ -136,7 +136,7 @@ fn expected(mut reply: Value) -> Value {
     reply
 }
 
-/// What stands behind each opening fence, and between the fences.
+/// The text after each opening fence, and the text between the fences.
 fn examples(page: &str) -> Vec<(String, String)> {
     let mut examples = Vec::new();
     let mut lines = page.lines();

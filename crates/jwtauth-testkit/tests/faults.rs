@@ -1,4 +1,4 @@
-//! Every scripted fault, played in Rust; what was seen makes the tables of `docs/keys-over-http.md`.
+//! Every scripted fault, played in Rust. The outcomes are the tables of `docs/keys-over-http.md`.
 
 #![expect(
     clippy::unwrap_used,
@@ -15,7 +15,7 @@ use jwtauth_core::{Request, Verifier};
 use jwtauth_testkit::faults::{Act, Play, Suite};
 
 #[test]
-fn every_fault_comes_out_as_described() {
+fn every_fault_has_the_described_outcome() {
     let wrong: Vec<&str> = PLAYED
         .iter()
         .flat_map(|run| &run.wrong)
@@ -24,9 +24,9 @@ fn every_fault_comes_out_as_described() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Compares the tables with what was seen; `UPDATE_GENERATED=1` writes them anew.
+/// Compares the tables with the outcomes; `UPDATE_GENERATED=1` writes them.
 #[test]
-fn the_documentation_tells_what_was_seen() {
+fn the_documentation_shows_the_outcomes() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/keys-over-http.md");
     let page = std::fs::read_to_string(&path).unwrap();
     let (before, rest) = page.split_once(START).unwrap();
@@ -43,8 +43,8 @@ fn the_documentation_tells_what_was_seen() {
     }
 }
 
-/// What came of every script, in the order of the file. Most of the time is spent waiting for servers that hang, so
-/// several are played at once.
+/// The outcome of every script, in the order of the file. Most of the time is spent waiting for servers that hang, so
+/// several are played concurrently.
 static PLAYED: LazyLock<Vec<Run>> = LazyLock::new(|| {
     let suite = Suite::load().unwrap();
     let scripts: Vec<(usize, &'static str)> = suite
@@ -72,17 +72,17 @@ static PLAYED: LazyLock<Vec<Run>> = LazyLock::new(|| {
     runs.into_iter().map(|(_, run)| run).collect()
 });
 
-/// What came of one script.
+/// The outcome of one script.
 struct Run {
     fault: String,
     script: &'static str,
-    /// What each step with requests saw.
+    /// The outcome of each step with requests.
     seen: Vec<Seen>,
-    /// What came out otherwise than described.
+    /// Differences from the script.
     wrong: Vec<String>,
 }
 
-/// What one step saw.
+/// The outcome of one step.
 struct Seen {
     note: String,
     outcome: String,
@@ -119,8 +119,8 @@ impl Run {
         for Outcome { code, detail } in &outcomes {
             let said = |words: &String| detail.contains(words.as_str());
             let phase = asked.phase.as_ref().map(|phase| format!(": {phase}: "));
-            let told = phase.as_ref().is_none_or(said) && asked.reason.as_ref().is_none_or(said);
-            if *code != asked.expect || !told || detail.contains("hush") {
+            let matches = phase.as_ref().is_none_or(said) && asked.reason.as_ref().is_none_or(said);
+            if *code != asked.expect || !matches || detail.contains("hush") {
                 self.wrong.push(format!("{place}: {code}: {detail}"));
             }
         }
@@ -136,7 +136,7 @@ impl Run {
         if took > Duration::from_millis(asked.within_ms) {
             self.wrong.push(format!("{place}: it took {took:?}"));
         }
-        // Of many, some may have waited for another's fetch, and know no phase.
+        // Some of many calls may have waited for the fetch of another call; these have no phase.
         let with_phase = outcomes.len() == 1 || asked.phase.is_some();
         let mut outcomes: Vec<String> = outcomes.iter().map(|one| one.cell(with_phase)).collect();
         outcomes.sort();
@@ -149,7 +149,7 @@ impl Run {
     }
 }
 
-/// What came of one request.
+/// The outcome of one request.
 struct Outcome {
     /// `granted`, or a code.
     code: String,
@@ -157,7 +157,7 @@ struct Outcome {
 }
 
 impl Outcome {
-    /// The words for a table.
+    /// The text for a table.
     fn cell(&self, with_phase: bool) -> String {
         if self.code == "granted" {
             return "granted".to_owned();
@@ -170,7 +170,7 @@ impl Outcome {
     }
 }
 
-/// Gives every token to the verifier once on each thread.
+/// Decides every token once on each thread.
 fn ask(verifier: &Verifier, tokens: &[String], threads: usize) -> Vec<Outcome> {
     let (together, outcomes) = (Barrier::new(threads), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
@@ -204,7 +204,7 @@ fn verifier(play: &Play) -> Verifier {
         .unwrap()
 }
 
-/// One table of what is wrong with a server, and one of what happens as time goes on.
+/// One table of the faults of a server, and one of the effects over time.
 fn tables() -> String {
     let mut text =
         "| the server | a request with no set | requests | a request with a good set | requests |\n\
@@ -213,7 +213,7 @@ fn tables() -> String {
     let scripts = |name: &'static str| PLAYED.iter().filter(move |run| run.script == name);
     for cold in scripts("cold") {
         let warm = scripts("warm").find(|run| run.fault == cold.fault).unwrap();
-        // What follows in these scripts is the same for all: a recovery, a forged token.
+        // The rest of these scripts is the same for all: a recovery, a forged token.
         let (first, second) = (&cold.seen[0], &warm.seen[1]);
         text += &format!(
             "| {} | {} | {} | {} | {} |\n",

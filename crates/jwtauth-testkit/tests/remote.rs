@@ -1,9 +1,9 @@
-//! Keys over HTTP: what the scripted faults (`faults.rs`) do not say, because it needs more than outcomes and counts.
+//! Keys over HTTP: tests that the scripted faults (`faults.rs`) cannot express with outcomes and counts.
 
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "a test that cannot go on fails"
+    reason = "a test that cannot continue fails"
 )]
 
 use jwtauth_core::{Class, Code, Errand, Error, Grant, Request, Step, Verifier};
@@ -36,7 +36,7 @@ impl Keys {
     }
 }
 
-/// A server without TLS, which answers every request for `/keys` so.
+/// A server without TLS that sends this response to every request for `/keys`.
 fn serving(answer: Answer) -> Server {
     let behaviour = Behaviour::answering("/keys", answer);
     Server::start(Behaviour {
@@ -105,7 +105,7 @@ fn a_server_that_is_down_at_the_start_is_an_outage_and_recovers() {
 }
 
 #[test]
-fn what_has_not_changed_is_not_sent_again() {
+fn unchanged_keys_are_not_sent_again() {
     let keys = Keys::load();
     let server = serving(
         keys.answer()
@@ -122,7 +122,7 @@ fn what_has_not_changed_is_not_sent_again() {
 }
 
 #[test]
-fn a_token_that_nobody_could_accept_has_no_key_fetched() {
+fn a_token_that_cannot_be_accepted_causes_no_fetch() {
     let keys = Keys::load();
     let server = serving(keys.answer());
     let verifier = jwks(&server, &json!({}));
@@ -133,7 +133,7 @@ fn a_token_that_nobody_could_accept_has_no_key_fetched() {
 }
 
 #[test]
-fn refreshing_fetches_and_says_what_failed() {
+fn a_refresh_fetches_and_reports_failures() {
     let keys = Keys::load();
     let server = serving(keys.answer());
     let verifier = jwks(&server, &json!({}));
@@ -173,7 +173,7 @@ fn urls_are_checked_when_the_verifier_is_built() {
 }
 
 #[test]
-fn a_server_that_is_down_holds_up_no_token_that_another_source_knows() {
+fn an_unreachable_server_does_not_block_tokens_of_another_source() {
     let keys = Keys::load();
     let down = serving(Answer::status(500));
     let up = serving(keys.answer());

@@ -14,5 +14,5 @@ export function decide(token: string): jwtauth.Grant | jwtauth.JwtAuthError {
 
 export const later: Promise<jwtauth.Grant> = verifier.authenticate({ token: 'x', profile: 'ci' })
 
-// @ts-expect-error: the promise of a grant is no grant
+// @ts-expect-error: the promise of a grant is not a grant
 export const now: jwtauth.Grant = verifier.authenticate({ token: 'x' })

@@ -1,4 +1,4 @@
-// Compiled, never run: what a user's ES module may write, and what must not compile.
+// Compiled, never run: uses from an ES module that must compile, and uses that must not compile.
 import type { IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
 import { FetchError, Grant, JwtAuthError, Verifier, version } from 'jwtauth'
@@ -23,7 +23,7 @@ export async function handle(request: IncomingMessage, other: Http2ServerRequest
   return `${version} ${outcome} ${name} ${roles.length} ${typeof claim} ${grant.session.ttl ?? 'for ever'}`
 }
 
-/** The ways to fetch that users have. */
+/** The `fetch` functions that applications may use. */
 export const clients: readonly Verifier[] = [
   new Verifier('{}', {}),
   new Verifier('{}', { fetch: (request) => fetch(request.url, { ...request, redirect: 'manual' }) }),
@@ -69,7 +69,7 @@ export const made: Error = new JwtAuthError(failure)
 export const request: AuthRequest = { token: undefined, profile: 'web', remote_addr: '10.1.2.3' }
 
 declare const grant: Grant
-// @ts-expect-error: a grant is made by a verifier only
+// @ts-expect-error: only a verifier creates a grant
 new Grant()
 // @ts-expect-error: a grant cannot be changed
 grant.entitlements.push({ kind: 'role', name: 'admin' })

@@ -1,8 +1,8 @@
 """JWT authentication: who sent this token, and what may they do?
 
 A :class:`Verifier` is built once from a configuration (Grafana's ``[auth.jwt]``, a Consul auth method with its
-binding rules, a Vault jwt mount with its roles, or the native one) and then decides requests. A returned
-:class:`Grant` is the only way in; every refusal is an :class:`Error` with a stable ``code``.
+binding rules, a Vault jwt mount with its roles, or a native one) and then decides requests. Access is granted only if
+it returns a :class:`Grant`; every failure is an :class:`Error` with a stable ``code``.
 
 Example:
     >>> from jwtauth import Denied, Verifier

@@ -1,4 +1,4 @@
-"""The exceptions: one for each class of failure, by what a caller should do about it."""
+"""The exceptions: one for each class of failure. The class tells a caller what to do."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 class Error(Exception):
-    """A failure: anything but a grant.
+    """A failure: the base class of every exception of this package, except ``FetchError``.
 
-    Neither the token nor the value of any claim is part of it, so it may be logged.
+    It contains neither the token nor the value of a claim, so it may be logged.
 
     Example:
         >>> try:
@@ -28,23 +28,24 @@ class Error(Exception):
     """The stable name of the failure; never renamed, never reused."""
 
     message: str
-    """The sentence that goes with the code."""
+    """The message for the code."""
 
     stage: Stage
-    """Where it happened."""
+    """The stage in which it happened."""
 
     claim: str | None
-    """The name of the claim it is about."""
+    """The name of the claim that it concerns."""
 
     detail: str | None
-    """Where in the configuration, which file or URL, what the operating system or the configured system says."""
+    """Details: the place in the configuration, the file or URL, the text of the operating system or of the configured
+    system."""
 
     applicable: bool | None
-    """``False`` for a denial that the configured system would hand to its next authenticator; else ``True``, and
-    ``None`` for what is no denial."""
+    """``False`` if the configured system would pass the denied request to its next authenticator, else ``True``;
+    ``None`` if the failure is not a denial."""
 
     http_status: int | None
-    """The status that the configured system would answer over HTTP."""
+    """The HTTP status with which the configured system would respond."""
 
     def __init__(
         self,
@@ -67,7 +68,7 @@ class Error(Exception):
         self.http_status = http_status
 
     def __str__(self) -> str:
-        """One line: the code, the message, and what is known beside them."""
+        """One line: the code and the message, with the claim and the detail if they are known."""
         text = f"{self.code}: {self.message}"
         if self.claim is not None:
             text += f' (claim "{self.claim}")'
@@ -77,29 +78,29 @@ class Error(Exception):
 
 
 class Denied(Error):
-    """The answer is no."""
+    """The request is denied."""
 
 
 class ConfigError(Error):
-    """The operator must mend the configuration."""
+    """The configuration is invalid."""
 
 
 class Unavailable(Error):
-    """The answer is not known, because keys could not be obtained. Worth a retry; never a yes."""
+    """There is no decision, because keys could not be fetched. Retry later, and never treat it as a grant."""
 
     sources: Sequence[SourceStatus] = ()
-    """How every key source is, where ``refresh_keys`` failed."""
+    """The status of every key source, if ``refresh_keys`` failed."""
 
 
 class ArgumentError(Error):
-    """The calling program made a mistake."""
+    """The calling program passed an invalid argument."""
 
 
 class InternalError(Error):
-    """The library made a mistake; please report it."""
+    """An internal error of the library; please report it."""
 
 
 for _class in (Error, Denied, ConfigError, Unavailable, ArgumentError, InternalError):
-    # Tracebacks and pickles say where users find them.
+    # Tracebacks and pickles then show the public module.
     _class.__module__ = "jwtauth"
 del _class

@@ -1,4 +1,4 @@
-"""How a program fetches keys with an HTTP client of its own: ``Verifier(config, fetch=...)``."""
+"""Fetching keys with the application's HTTP client: ``Verifier(config, fetch=...)``."""
 
 from __future__ import annotations
 
@@ -7,29 +7,30 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
 FetchPhase: TypeAlias = Literal["dns", "connect", "tls", "http", "parse"]
-"""How far a fetch came."""
+"""The phase in which a fetch failed."""
 
 
 @dataclass(frozen=True)
 class FetchRequest:
-    """What a verifier wants fetched, with the method GET."""
+    """A document that a verifier needs, to be fetched with the method GET."""
 
     url: str = field(repr=False)
-    """Where from. Its query may hold a secret, so it is not shown."""
+    """The URL. Its query may contain a secret, so ``repr`` does not show it."""
 
     headers: dict[str, str]
-    """What to send: ``Accept``, and the conditions that let a server answer 304."""
+    """The headers to send: ``Accept``, and the conditions that allow a server to respond with 304."""
 
     timeout: float
-    """In so many seconds there must be an answer; nobody waits longer."""
+    """Deadline for the response, in seconds."""
 
     max_bytes: int
-    """A body beyond this is refused, so there is no use in reading more than one byte beyond it."""
+    """The maximum length of the body. A longer body is refused, so reading more than one byte beyond it is
+    unnecessary."""
 
 
 @dataclass(frozen=True)
 class FetchResponse:
-    """What a server answered, whatever the status; a redirect is an answer like another.
+    """A server's response with any status; a redirect is returned like every other response.
 
     Example:
         >>> def fetch(request):
@@ -38,33 +39,35 @@ class FetchResponse:
     """
 
     status: int
-    """The status; keys are read with 200, and kept with 304."""
+    """The HTTP status. With 200 the keys are read, with 304 the cached keys are kept."""
 
     body: bytes = field(default=b"", repr=False)
     """The body, decompressed."""
 
     headers: Mapping[str, str] | Iterable[tuple[str, str]] = field(default=(), repr=False)
-    """The headers. ``Cache-Control``, ``Expires``, ``ETag`` and ``Last-Modified`` count, in any case."""
+    """The headers. ``Cache-Control``, ``Expires``, ``ETag`` and ``Last-Modified`` are used; names are
+    case-insensitive."""
 
 
 class FetchError(Exception):
-    """Raised by a program's own client: no answer, how far it came, and why.
+    """Raised by a ``fetch`` function: there is no response; gives the phase and the reason.
 
-    Any other exception does it too; then the reason is the name of its class alone.
+    Other exceptions also make the fetch fail; then the reason is only the name of their class.
 
     Args:
-        phase: How far it came: one of :data:`FetchPhase`.
-        reason: Why, in one line. It is shown and logged, so it must hold neither what the server sent nor secrets.
+        phase: The phase in which it failed: one of :data:`FetchPhase`.
+        reason: The reason, on one line. It is shown and logged, so it must contain neither text from the server nor
+            secrets.
 
     Example:
         >>> raise FetchError("connect", "the proxy is down")
     """
 
     phase: FetchPhase
-    """How far it came."""
+    """The phase in which it failed."""
 
     reason: str
-    """Why."""
+    """The reason."""
 
     def __init__(self, phase: FetchPhase, reason: str) -> None:
         if phase not in get_args(FetchPhase):
@@ -74,7 +77,7 @@ class FetchError(Exception):
         self.reason = reason
 
     def __str__(self) -> str:
-        """How far it came, and why."""
+        """The phase and the reason."""
         return f"{self.phase}: {self.reason}"
 
 

@@ -1,4 +1,4 @@
-# The types of the extension module. What it does is documented there: help(jwtauth.Verifier).
+# The types of the extension module. The docstrings are copied from the module.
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Literal, Protocol, TypeAlias, final, type_check_only
@@ -20,7 +20,7 @@ __all__ = [
 
 __version__: str
 
-# Generated from the core's tables; `make generate` writes them anew.
+# Generated from the core's tables; `make generate` writes this part.
 # <generated>
 Code: TypeAlias = Literal[
     "token_missing",
@@ -95,7 +95,7 @@ EntitlementKind: TypeAlias = Literal[
 ]
 # </generated>
 
-# A dict will do, and so will what web frameworks have, where a repeated header is there twice.
+# A dict, or the header collections of web frameworks, in which a repeated header appears more than once.
 @type_check_only
 class _Headers(Protocol):
     def items(self) -> Iterable[tuple[str, str | Sequence[str]]]: ...
@@ -104,24 +104,24 @@ class _Headers(Protocol):
 class Verifier:
     """Decides requests by one configuration.
 
-    Build one when the program starts and use it from any number of threads; nothing in it changes but the keys it
-    fetched. Building reads key files and compiles every expression, and opens no connection. Other threads run while
-    a verifier works for longer than they need to start.
+    Build one when the program starts and use it from any number of threads. It is immutable, except for the keys it
+    fetched. Building it reads key files and compiles every expression; it opens no connection. The GIL is released
+    for decisions that take longer than a thread switch, and for every fetch.
 
-    ``fetch`` stands in for the built-in HTTP client. It takes a :class:`FetchRequest`, returns a
-    :class:`FetchResponse`, and is called on the threads that authenticate, once at a time for each key source. What it
-    raises is a failure to fetch: a :class:`FetchError` says in which phase and why, of any other exception only the
-    name of its class is told, because its text may hold secrets. Either is the ``__cause__`` of what its caller gets.
-    What is no ``Exception`` (``KeyboardInterrupt``, ``SystemExit``) goes on to the caller, whatever the decision.
+    ``fetch`` replaces the built-in HTTP client. It takes a :class:`FetchRequest` and returns a :class:`FetchResponse`.
+    It is called on the authenticating thread or on another one, never concurrently for one key source. If it raises
+    :class:`FetchError`, the phase and the reason appear in the error. For any other ``Exception`` only the class name
+    appears, because the message may contain secrets. In both cases the exception is the ``__cause__`` of the caller's
+    error. ``KeyboardInterrupt`` and ``SystemExit`` propagate to the caller, also when the decision is a grant.
 
     Args:
         config: The envelope ``{"dialect": ..., "config": ..., "options": ...}`` as a mapping, or as JSON text.
-        fetch: A function that fetches keys in place of the built-in client; not a coroutine function.
+        fetch: A function that replaces the built-in client; it must not be a coroutine function.
 
     Raises:
-        ConfigError: The configuration is not valid; ``detail`` names the key and the problem.
-        TypeError: ``config`` is neither a mapping nor text, or holds what JSON cannot say; ``fetch`` cannot be called,
-            or only awaited.
+        ConfigError: The configuration is invalid; ``detail`` names the key and the problem.
+        TypeError: ``config`` is neither a mapping nor text, or contains a value that JSON cannot represent; ``fetch``
+            is not callable, or is a coroutine function.
 
     Example:
         >>> verifier = Verifier({
@@ -146,28 +146,28 @@ class Verifier:
         remote_addr: str | IPv4Address | IPv6Address | None = None,
         cached_only: bool = False,
     ) -> Grant:
-        """Decides one request: returns what the caller receives, or raises.
+        """Decides one request: returns the grant, or raises.
 
-        Give the token itself, or headers and URL to find it in, as the configuration says. A token given by itself
-        wins. Everything but the token, the headers and the URL is your own word: never fill ``profile`` or
-        ``remote_addr`` from what a client says.
+        Pass the token itself, or the headers and the URL from which the configuration reads it. ``token`` takes
+        precedence. All other arguments are trusted: never fill ``profile`` or ``remote_addr`` with data from the
+        client.
 
         Args:
             token: The compact token, without ``Bearer``.
-            headers: The request's headers, by any case of their names; a repeated header has a list of values.
-            url: The request's URL or path with its query, for configurations that read tokens from there.
+            headers: The request's headers; names are case-insensitive, and a repeated header has a list of values.
+            url: The request's URL or path with its query, for configurations that read tokens from the query.
             profile: The profile to decide under; without one, the configuration's top level or default.
             remote_addr: The caller's address, as text or from the ``ipaddress`` module.
-            cached_only: Fetches nothing and waits for nobody: where keys would have to be fetched first, the answer is
+            cached_only: Decide with the cached keys, without a fetch and without waiting. If there are none, raise
                 ``Unavailable``.
 
         Returns:
-            The grant. There is no other way in: every refusal is an exception.
+            The grant. Every failure is an exception.
 
         Raises:
-            Denied: The answer is no; ``code`` says why.
-            Unavailable: The keys could not be obtained, so the answer is not known.
-            ArgumentError: An argument is not Unicode text, or the address is none.
+            Denied: The request is denied; ``code`` gives the reason.
+            Unavailable: The keys could not be fetched, so there is no decision.
+            ArgumentError: An argument is invalid Unicode, or ``remote_addr`` is not an IP address.
             TypeError: An argument has the wrong type.
 
         Example:
@@ -178,16 +178,16 @@ class Verifier:
     def authenticate_json(self, request: str) -> Grant:
         """Decides one request given as the JSON of the wire format.
 
-        Made for requests that arrive as JSON from a host of yours. Do not build the text by pasting a token into it,
-        and never forward a client's body: ``profile`` and ``remote_addr`` in it are believed.
+        For requests that arrive as JSON from another part of your application. Do not paste a token into the text, and
+        never forward a client's body: ``profile`` and ``remote_addr`` in it are trusted.
 
         Args:
             request: An object with any of ``token``, ``headers``, ``url``, ``profile``, ``remote_addr``,
                 ``cached_only``.
 
         Raises:
-            Denied: The answer is no; ``code`` says why.
-            Unavailable: The keys could not be obtained, so the answer is not known.
+            Denied: The request is denied; ``code`` gives the reason.
+            Unavailable: The keys could not be fetched, so there is no decision.
             ArgumentError: The text is not such an object.
 
         Example:
@@ -214,28 +214,27 @@ class Verifier:
             >>> grant = await verifier.authenticate_async(headers=request.headers)
         """
     def policy(self) -> dict[str, Any]:
-        """The policy this verifier decides by, in the native form.
+        """The policy of this verifier, in native form.
 
-        ``dialect`` and ``config`` can be given to a new verifier; ``warnings`` lists what was accepted in the
-        configuration and is probably a mistake, each with ``key`` and ``message``; ``key_status`` is a
-        :class:`SourceStatus` for each key source. Secrets are blotted out, so a policy with secrets says what it does
-        and cannot be built from.
+        ``dialect`` and ``config`` can be passed to a new verifier. ``warnings`` lists probable mistakes in the
+        configuration, each with ``key`` and ``message``. ``key_status`` has a :class:`SourceStatus` for each key
+        source. Secrets are redacted; such a policy can be read but not loaded.
 
         Example:
             >>> for warning in verifier.policy()["warnings"]:
             ...     print(warning["key"], warning["message"])
         """
     def refresh_keys(self) -> list[SourceStatus]:
-        """Fetches every key anew that comes from outside, and tells of every key source how it is then.
+        """Fetches the keys of every remote key source now, and returns the status of every source.
 
-        Good for a check at the start of a program, and before it forks: then every process begins with keys. Keys that
-        stand in the configuration or in files stay as they are.
+        Call it when a program starts, as a check, and before it forks, so that every process starts with cached keys.
+        Keys in the configuration and in files are not reloaded.
 
         Returns:
             A :class:`SourceStatus` for each source, in the policy's order.
 
         Raises:
-            Unavailable: A source did not answer, or not with keys. Every source was asked, and ``sources`` tells of each.
+            Unavailable: A source did not deliver keys. Every source was tried; ``sources`` has the status of each.
 
         Example:
             >>> [(source["url"], source["keys"]) for source in verifier.refresh_keys()]
@@ -244,11 +243,10 @@ class Verifier:
 
 @final
 class Grant:
-    """What a caller receives: who they are and what they may have.
+    """A grant: who the caller is and what the caller may have.
 
-    A grant cannot be changed, and its parts are made when they are first read. Two grants are equal when their
-    replies are. Grants can be pickled and copied; what an unpickled grant says is as trustworthy as the place where
-    it was kept.
+    A grant is immutable. Its parts are created on first access. Two grants are equal if their replies are equal.
+    Grants can be pickled and copied. An unpickled grant is only as trustworthy as the place where it was stored.
 
     Example:
         >>> grant = verifier.authenticate(token)
@@ -260,7 +258,7 @@ class Grant:
 
     @property
     def profile(self) -> str | None:
-        """The profile under which it was granted; ``None`` for the configuration's top level."""
+        """The profile that granted the request; ``None`` for the configuration's top level."""
     @property
     def identity(self) -> Identity:
         """Who the caller is."""
@@ -272,21 +270,21 @@ class Grant:
         """What the caller must lose if they hold it (Grafana)."""
     @property
     def session(self) -> Session:
-        """The terms of a session, where the configuration sets any."""
+        """The terms of a session, if the configuration sets any."""
     @property
     def cleaned_url(self) -> str | None:
-        """The request's URL without the token, where the configuration reads tokens from URLs and one was given."""
+        """The request's URL without the token, if the configuration reads tokens from URLs and this URL has one."""
     @property
     def claims(self) -> dict[str, Any]:
         """The token's verified claims.
 
-        Made when first read; every reading gives the same dictionary, so copy it before changing it.
+        The dictionary is created on first access and is shared afterwards. Copy it before changing it.
         """
     @property
     def json(self) -> str:
         """The reply as JSON text: the same bytes in every language."""
     def to_dict(self) -> dict[str, Any]:
-        """The reply as a new dictionary, with the members of the wire format; absent ones are left out.
+        """The reply as a new dictionary, with the members of the wire format; absent members are left out.
 
         Example:
             >>> grant.to_dict()["identity"]["groups"]
@@ -299,12 +297,12 @@ class Grant:
 class Identity:
     """Who the caller is.
 
-    An attribute is ``None``, or empty, when the token says nothing there or the configuration does not ask for it.
+    An attribute is ``None`` or empty if the token has no such value or the configuration does not map it.
     """
 
     @property
     def name(self) -> str | None:
-        """The name to know the caller by; ``None`` where the configuration names nobody (Consul)."""
+        """The caller's user name; ``None`` if the configuration maps no name (Consul)."""
     @property
     def subject(self) -> str | None:
         """The token's ``sub``."""
@@ -313,10 +311,10 @@ class Identity:
         """The e-mail address."""
     @property
     def display_name(self) -> str | None:
-        """The name to show."""
+        """The display name."""
     @property
     def requested_org(self) -> int | None:
-        """The organisation the request asks to act in (Grafana)."""
+        """The organisation that the request selects (Grafana)."""
     @property
     def groups(self) -> tuple[str, ...]:
         """The groups, in the token's order."""
@@ -333,16 +331,16 @@ class Identity:
 class Entitlement:
     """One thing a caller may have.
 
-    Entitlements are equal when all their parts are, so one can be looked for by making it.
+    Entitlements are equal if all their parts are equal. To look for one, create it and use ``in``.
 
     Args:
-        kind: What sort of thing: one of :data:`EntitlementKind`.
-        name: Its name.
-        scope: Where it holds: an organisation's id (Grafana), a datacenter (Consul).
+        kind: The kind: one of :data:`EntitlementKind`.
+        name: The name.
+        scope: Where it applies: an organisation's id (Grafana), a datacenter (Consul).
         variables: The variables of a templated policy (Consul).
 
     Raises:
-        ValueError: There is no such kind.
+        ValueError: The kind is unknown.
 
     Example:
         >>> Entitlement("policy", "web-read") in grant.entitlements
@@ -359,13 +357,13 @@ class Entitlement:
     ) -> Entitlement: ...
     @property
     def kind(self) -> EntitlementKind:
-        """What sort of thing it is."""
+        """The kind of entitlement."""
     @property
     def name(self) -> str:
-        """Its name."""
+        """The name."""
     @property
     def scope(self) -> str | None:
-        """Where it holds: an organisation's id (Grafana), a datacenter (Consul); ``None``: everywhere."""
+        """Where it applies: an organisation's id (Grafana), a datacenter (Consul); ``None``: everywhere."""
     @property
     def variables(self) -> dict[str, str]:
         """The variables of a templated policy (Consul), as a new dictionary."""
@@ -374,38 +372,38 @@ class Entitlement:
 
 @final
 class Session:
-    """The terms of a session; an attribute is ``None`` when the configuration does not set it."""
+    """The terms of a session; an attribute is ``None`` if the configuration does not set it."""
 
     @property
     def ttl(self) -> int | None:
-        """Seconds until it ends; ``None``: it does not end by itself."""
+        """Seconds until the session expires; ``None``: it does not expire."""
     @property
     def max_ttl(self) -> int | None:
-        """Seconds beyond which it cannot be renewed."""
+        """Maximum lifetime with renewals, in seconds."""
     @property
     def explicit_max_ttl(self) -> int | None:
-        """Seconds after which it ends, whatever else is said."""
+        """Hard limit of the lifetime in seconds; it takes precedence over all other limits."""
     @property
     def period(self) -> int | None:
         """Seconds that each renewal adds to a periodic session."""
     @property
     def num_uses(self) -> int | None:
-        """How often it can be used; ``None``: without limit."""
+        """How often the session can be used; ``None``: without limit."""
     @property
     def token_type(self) -> Literal["service", "batch"] | None:
         """``service`` or ``batch`` (Vault)."""
     @property
     def renewable(self) -> bool | None:
-        """Whether it can be renewed."""
+        """Whether the session can be renewed."""
     @property
     def bound_cidrs(self) -> tuple[str, ...]:
-        """The networks it can be used from; empty: any."""
+        """The networks from which the session can be used; empty: any."""
     @property
     def display_name(self) -> str | None:
-        """The session's own display name (Vault: with the mount's prefix)."""
+        """The session's display name (Vault: with the mount's prefix)."""
     @property
     def local(self) -> bool | None:
-        """Whether it is good in one datacenter only (Consul)."""
+        """Whether the session is valid in one datacenter only (Consul)."""
     @property
     def auth_method(self) -> str | None:
         """The auth method's name (Consul)."""

@@ -1,4 +1,4 @@
-"""How key sources are: what ``policy`` and ``refresh_keys`` say of each."""
+"""The status of key sources, as ``policy`` and ``refresh_keys`` return it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class _LastFailure(TypedDict):
 
 
 class LastFailure(_LastFailure, total=False):
-    """The last failure of a fetch: its ``phase``, ``reason`` and ``status`` if there was one, how many bytes of the
-    body were read, and its age in seconds."""
+    """The last failure of a fetch: its ``phase``, ``reason`` and ``status`` if there was one, the number of bytes of
+    the body that were read, and its age in seconds."""
 
     status: int
 
@@ -30,11 +30,11 @@ class _SourceStatus(TypedDict):
 
 
 class SourceStatus(_SourceStatus, total=False):
-    """A key source as it is now: its place in the policy, its state, how many keys can be used, and their names.
+    """The current status of a key source: its place in the policy, its state, the number of usable keys and their kids.
 
-    Of a source that fetches its keys there is more: where from, how old they are and when newer ones are looked for,
-    in seconds, the last failure, and how often it was asked, failed, served old keys, and was asked for a key that it
-    does not have. Neither a URL's query nor credentials are part of it.
+    A remote source also has its URL, the age of its keys and the time until the next refresh (both in seconds), and the
+    last failure. It counts fetches, failures, requests served with stale keys, and requests for an unknown ``kid``. A
+    URL's query and credentials are never included.
     """
 
     url: str

@@ -1,4 +1,4 @@
-//! With what is it signed?
+//! Signing keys.
 
 use std::fs;
 use std::path::Path;
@@ -26,39 +26,41 @@ pub(super) struct SigningKey {
 
 enum Material {
     Secret(Zeroizing<Vec<u8>>),
-    /// PEM of PKCS #8 or, for RSA, PKCS #1: the forms that `jsonwebtoken` reads.
+    /// PEM with PKCS #8 or, for RSA, PKCS #1: the forms that `jsonwebtoken` reads.
     Private(Zeroizing<String>),
 }
 
 impl SigningKey {
-    /// Reads a key file: PEM by its first line, a JWK by its brace, and anything else is a shared secret.
+    /// Reads a key file. PEM is recognised by its first line, a JWK by its brace; any other content is a shared secret.
     ///
     /// # Errors
-    /// What the operating system says, or what is wrong with the key; never any of its content.
+    /// The error of the operating system, or the problem with the key; never any of its content.
     pub(super) fn read(path: &Path) -> Result<SigningKey, Misuse> {
         let content = Zeroizing::new(fs::read(path).map_err(|why| Misuse::file(path, why))?);
-        SigningKey::parse(&content)
-            .map_err(|why| Misuse::new(format!("{} holds no key to sign with: {why}", path.display())))
+        SigningKey::parse(&content).map_err(|why| {
+            Misuse::new(format!(
+                "{} does not contain a signing key: {why}",
+                path.display()
+            ))
+        })
     }
 
-    /// The name that a JWK brings along.
+    /// The `kid` of a JWK.
     pub(super) fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
     }
 
-    /// The signature over the message, as base64url.
+    /// The signature of the message, as base64url.
     ///
     /// # Errors
-    /// When the key does not fit the algorithm.
+    /// The key does not fit the algorithm.
     pub(super) fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<String, Misuse> {
         self.material.sign(algorithm, message).ok_or_else(|| {
             let made_with = match self.material {
-                Material::Secret(_) => "a shared secret makes HS256, HS384 and HS512 only",
-                Material::Private(_) => "it is of another kind or size",
+                Material::Secret(_) => "a shared secret can make only HS256, HS384 and HS512 signatures",
+                Material::Private(_) => "it has another type or size",
             };
-            Misuse::new(format!(
-                "the key does not make {algorithm} signatures: {made_with}"
-            ))
+            Misuse::new(format!("the key cannot make {algorithm} signatures: {made_with}"))
         })
     }
 
@@ -74,7 +76,7 @@ impl SigningKey {
         } else if text.starts_with('{') {
             SigningKey::from_jwk(text)
         } else {
-            // An editor's final newline is no part of a secret; the library's `secret_file` says the same.
+            // A final newline is not part of a secret, as in the library's `secret_file`.
             let secret = content.strip_suffix(b"\n").unwrap_or(content);
             if secret.is_empty() {
                 return Err("it is empty".to_owned());
@@ -88,7 +90,7 @@ impl SigningKey {
 
     fn from_jwk(text: &str) -> Result<SigningKey, String> {
         let document = json::parse(text).map_err(|why| why.to_string())?;
-        let members = document.as_object().ok_or("it is no JSON object")?;
+        let members = document.as_object().ok_or("it is not a JSON object")?;
         let jwk = Jwk(members);
         let material = match jwk.text("kty")? {
             "oct" => Ok(Material::secret(&jwk.bytes("k")?)),
@@ -114,7 +116,7 @@ impl Material {
         ))))
     }
 
-    /// Takes a private key out of PEM text; SEC 1 becomes PKCS #8.
+    /// Reads a private key from PEM text; SEC 1 becomes PKCS #8.
     fn from_pem(text: &str) -> Result<Material, String> {
         let documents = pem::parse_many(text).map_err(|why| why.to_string())?;
         let document = documents
@@ -127,9 +129,9 @@ impl Material {
                 .find_map(|(_, curve)| EcdsaKeyPair::from_private_key_der(curve, document.contents()).ok())
                 .and_then(|pair| pair.to_pkcs8v1().ok())
                 .map(|document| Material::pkcs8(document.as_ref()))
-                .ok_or_else(|| "it is no private key on P-256, P-384 or P-521".to_owned()),
+                .ok_or_else(|| "it is not a private key on P-256, P-384 or P-521".to_owned()),
             "PRIVATE KEY" | "RSA PRIVATE KEY" => Ok(Material::Private(Zeroizing::new(pem::encode(document)))),
-            other => Err(format!("its form, {other:?}, is not known")),
+            other => Err(format!("PEM of type {other:?} is not supported")),
         }
     }
 
@@ -150,7 +152,7 @@ impl Material {
             (Material::Private(pem), _) => EncodingKey::from_rsa_pem(pem.as_bytes()),
             (Material::Secret(secret), _) => Ok(EncodingKey::from_secret(secret)),
         };
-        // It refuses a key of another family than the algorithm's.
+        // This refuses a key of another family than the algorithm's.
         jsonwebtoken::crypto::sign(message, &key.ok()?, algorithm.as_str().parse().ok()?).ok()
     }
 }
@@ -172,8 +174,9 @@ impl Jwk<'_> {
             dQ: self.bytes("dq")?,
             qInv: self.bytes("qi")?,
         };
-        let pair = rsa::KeyPair::from_components(&components).map_err(|_| "its numbers make no RSA key")?;
-        let document = pair.as_der().map_err(|_| "its numbers make no RSA key")?;
+        let pair =
+            rsa::KeyPair::from_components(&components).map_err(|_| "its numbers are not a valid RSA key")?;
+        let document = pair.as_der().map_err(|_| "its numbers are not a valid RSA key")?;
         Ok(Material::pkcs8(document.as_ref()))
     }
 
@@ -193,7 +196,7 @@ impl Jwk<'_> {
             .ok()
             .and_then(|pair| pair.to_pkcs8v1().ok())
             .map(|document| Material::pkcs8(document.as_ref()))
-            .ok_or_else(|| format!("its numbers make no key on {name}"))
+            .ok_or_else(|| format!("its numbers are not a valid key on {name}"))
     }
 
     fn ed25519(&self) -> Result<Material, String> {
@@ -202,7 +205,7 @@ impl Jwk<'_> {
                 .ok()
                 .and_then(|pair| pair.to_pkcs8v1().ok())
                 .map(|document| Material::pkcs8(document.as_ref()))
-                .ok_or_else(|| "its numbers make no Ed25519 key".to_owned()),
+                .ok_or_else(|| "its numbers are not a valid Ed25519 key".to_owned()),
             other => Err(format!("`crv` {other:?} is not known")),
         }
     }
@@ -211,7 +214,7 @@ impl Jwk<'_> {
         self.0
             .get(name)
             .and_then(Value::as_str)
-            .ok_or_else(|| format!("`{name}` is missing; a private JWK has it as text"))
+            .ok_or_else(|| format!("`{name}` is missing or not a string; a private JWK needs it"))
     }
 
     fn bytes(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, String> {
@@ -228,5 +231,5 @@ const CURVES: [(&str, &EcdsaSigningAlgorithm); 3] = [
     ("P-521", &ECDSA_P521_SHA512_FIXED_SIGNING),
 ];
 
-/// What an uncompressed point starts with (SEC 1 §2.3.3).
+/// The first byte of an uncompressed point (SEC 1 §2.3.3).
 const UNCOMPRESSED: u8 = 4;

@@ -1,4 +1,4 @@
-//! `jwtauth sign`: a token for tests. Whoever issues tokens for real uses an identity provider.
+//! `jwtauth sign`: signs a token for tests. Use an identity provider to issue tokens in production.
 
 mod key;
 
@@ -19,10 +19,10 @@ use crate::screen;
 
 use self::key::SigningKey;
 
-/// What to sign, and with what.
+/// The arguments of `sign`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The private key as PEM (PKCS #8, PKCS #1, SEC 1) or JWK, or a file with a shared secret
+    /// A file with the private key as PEM (PKCS #8, PKCS #1, SEC 1) or JWK, or with a shared secret
     #[arg(long, short, value_name = "FILE")]
     key: PathBuf,
 
@@ -30,15 +30,15 @@ pub(crate) struct Arguments {
     #[arg(long, short, value_parser = algorithm())]
     alg: Algorithm,
 
-    /// The name of the key, for the header; a JWK's own if left out
+    /// The `kid` for the header; default: the `kid` of a JWK
     #[arg(long, value_name = "TEXT")]
     kid: Option<String>,
 
-    /// The claims, as a JSON object or @FILE; they are signed as they stand
+    /// The claims, as a JSON object or @FILE; the text is signed unchanged
     #[arg(long, short, value_name = "JSON|@FILE", default_value = "{}")]
     claims: String,
 
-    /// More members for the header, as a JSON object; null leaves out `typ` or `kid`
+    /// More members for the header, as a JSON object; null removes `typ` or `kid`
     #[arg(long, value_name = "JSON")]
     header: Option<String>,
 }
@@ -46,7 +46,7 @@ pub(crate) struct Arguments {
 /// Prints a signed token.
 ///
 /// # Errors
-/// When the key does not read, does not fit the algorithm, or claims or header are no JSON objects.
+/// The key cannot be read or does not fit the algorithm, or claims or header are not JSON objects.
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
     let key = SigningKey::read(&arguments.key)?;
     let claims = claims(&arguments.claims)?;
@@ -78,7 +78,7 @@ impl<'a> Header<'a> {
     fn add(&mut self, more: Vec<(String, Value<'a>)>) -> Result<(), Misuse> {
         for (name, value) in more {
             if name == "alg" {
-                return Err(Misuse::new("--header cannot set `alg`: say --alg"));
+                return Err(Misuse::new("--header cannot set `alg`; use --alg"));
             }
             self.0.retain(|(known, _)| *known != name);
             if !value.is_null() {
@@ -100,7 +100,7 @@ fn algorithm() -> impl clap::builder::TypedValueParser<Value = Algorithm> {
         .try_map(|name| Algorithm::parse(&name).ok_or("not an algorithm"))
 }
 
-/// The claims as they are to be signed: checked to be an object, not changed.
+/// The claims to sign: checked to be an object, and not changed.
 fn claims(argument: &str) -> Result<Cow<'_, str>, Misuse> {
     let (claims, origin) = match argument.strip_prefix('@') {
         None => (Cow::Borrowed(argument), "--claims"),

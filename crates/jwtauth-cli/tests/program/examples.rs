@@ -5,7 +5,7 @@ use super::{file, jwtauth, root, signed_by, token};
 const CONFIGS: [&str; 4] = ["native.json", "grafana.ini", "consul.json", "vault.json"];
 
 #[test]
-fn every_example_grants_the_good_token_and_denies_the_expired_and_the_forged_one() {
+fn every_example_grants_the_valid_token_and_denies_the_expired_and_the_forged_one() {
     let good = token(&claims(1_700_000_000, 4_102_444_800));
     let expired = token(&claims(1_700_000_000, 1_700_003_600));
     let forged = signed_by(
@@ -73,7 +73,7 @@ fn a_printed_example_decides_as_the_example_does() {
 }
 
 #[test]
-fn a_grafana_ini_is_told_by_its_name_and_its_mistakes_by_their_key() {
+fn a_grafana_ini_is_recognised_by_its_name_and_its_mistakes_have_a_key() {
     let ini = file("misspelt.INI", "[auth.jwt]\nenabled = true\nheader_nam = X-JWT\n");
 
     let run = jwtauth(["policy", "--config", &ini]);

@@ -35,7 +35,7 @@ fn header_payload_and_dates_are_shown() {
 }
 
 #[test]
-fn nothing_in_a_token_reaches_the_terminal_as_a_command() {
+fn a_token_cannot_control_the_terminal() {
     let hostile = [
         unsigned(
             r#"{"alg":"\u001b]0;owned\u0007"}"#,
@@ -60,9 +60,9 @@ fn nothing_in_a_token_reaches_the_terminal_as_a_command() {
 }
 
 #[test]
-fn what_is_no_token_ends_with_2_and_is_not_repeated() {
+fn an_invalid_token_ends_with_2_and_is_not_repeated() {
     for (text, said) in [
-        ("secret-secret", "1 parts"),
+        ("secret-secret", "1 part "),
         ("a.b", "2 parts"),
         ("a.b.c.d", "4 parts"),
         ("a.b.c.d.e", "encrypted"),

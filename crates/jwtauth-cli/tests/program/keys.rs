@@ -94,7 +94,7 @@ fn refresh_fetches_every_source_and_shows_its_keys() {
 }
 
 #[test]
-fn a_source_out_of_reach_ends_with_3_and_the_others_are_shown() {
+fn an_unreachable_source_ends_with_3_and_the_others_are_shown() {
     let (good, bad) = (server(), serving("/keys", Answer::status(500)));
     let config = native(
         "one-of-two.json",
@@ -186,7 +186,7 @@ fn every_dialect_has_its_keys_fetched() {
 }
 
 #[test]
-fn what_a_server_says_cannot_steer_the_terminal() {
+fn a_server_cannot_control_the_terminal() {
     let mut keys_of_many = set("rsa-1");
     keys_of_many["keys"] = (0..12)
         .map(|number| {
@@ -211,7 +211,7 @@ fn what_a_server_says_cannot_steer_the_terminal() {
 }
 
 #[test]
-fn what_is_wrong_with_a_configuration_is_said_and_ends_with_2() {
+fn an_invalid_configuration_is_reported_and_ends_with_2() {
     let config = native(
         "keys-wrong.json",
         &json!([{ "jwks_url": "http://issuer.example/keys" }]),

@@ -1,4 +1,4 @@
-//! The program as a shell sees it: arguments, standard streams, exit codes.
+//! The program from a shell: arguments, standard streams, exit codes.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -16,7 +16,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// What a run of the program came to.
+/// The result of a run of the program.
 struct Run {
     code: i32,
     out: String,
@@ -37,7 +37,7 @@ fn jwtauth_with_input<S: AsRef<str>>(arguments: impl IntoIterator<Item = S>, inp
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // A program that reads no input may be gone before it is written.
+    // A program that reads no input may end before the input is written.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
     Run {
@@ -65,7 +65,7 @@ fn root() -> PathBuf {
         .unwrap()
 }
 
-/// Writes a file of a test's own.
+/// Writes a file for one test.
 fn file(name: &str, content: &str) -> String {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(&path, content).unwrap();
@@ -73,11 +73,11 @@ fn file(name: &str, content: &str) -> String {
 }
 
 const NATIVE: &str = "examples/configs/native.json";
-/// What the native example asks for, at an expiry beyond every clock.
+/// The claims that the native example requires, with an expiry in the far future.
 const CLAIMS: &str = r#"{"iss":"https://issuer.example","aud":"example","sub":"alice","groups":["engineering"],"exp":4102444800}"#;
 
 #[test]
-fn without_a_command_the_help_is_shown_and_nothing_is_well() {
+fn without_a_command_the_help_is_shown_and_it_fails() {
     let run = jwtauth([""; 0]);
 
     assert_eq!(run.code, 2);
@@ -85,7 +85,7 @@ fn without_a_command_the_help_is_shown_and_nothing_is_well() {
 }
 
 #[test]
-fn the_help_says_what_the_exit_codes_mean() {
+fn the_help_explains_the_exit_codes() {
     let run = jwtauth(["--help"]);
 
     assert_eq!(run.code, 0);

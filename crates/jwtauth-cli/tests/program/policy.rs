@@ -56,7 +56,7 @@ fn warnings_go_to_standard_error() {
 }
 
 #[test]
-fn what_is_wrong_is_said_and_ends_with_2() {
+fn an_invalid_configuration_is_reported_and_ends_with_2() {
     let config = file("no-dialect.json", r#"{"config":{}}"#);
 
     let run = jwtauth(["policy", "--config", &config]);

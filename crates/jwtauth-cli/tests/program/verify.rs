@@ -3,7 +3,7 @@
 use super::{CLAIMS, NATIVE, file, jwtauth, jwtauth_with_input, signed_by, token};
 
 #[test]
-fn a_grant_ends_with_0_and_says_who_and_what() {
+fn a_grant_ends_with_0_and_shows_identity_and_entitlements() {
     let run = jwtauth(["verify", "--config", NATIVE, &token(CLAIMS)]);
 
     assert_eq!(run.code, 0, "{}{}", run.out, run.err);
@@ -14,7 +14,7 @@ fn a_grant_ends_with_0_and_says_who_and_what() {
 }
 
 #[test]
-fn a_denial_ends_with_1_and_says_why() {
+fn a_denial_ends_with_1_and_shows_the_reason() {
     let forged = signed_by("examples/keys/forger.private.pem", CLAIMS);
 
     let run = jwtauth(["verify", "--config", NATIVE, &forged]);
@@ -40,7 +40,7 @@ fn a_configuration_error_ends_with_2_on_standard_error() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_named_with_what_the_system_says() {
+fn a_missing_file_is_named_with_the_system_error() {
     let run = jwtauth(["verify", "--config", "no/such/file.json", "x.y.z"]);
 
     assert_eq!(run.code, 2);
@@ -53,9 +53,9 @@ fn a_file_that_is_not_there_is_named_with_what_the_system_says() {
 }
 
 #[test]
-fn keys_out_of_reach_end_with_3() {
+fn unreachable_keys_end_with_3() {
     let native = std::fs::read_to_string(super::root().join(NATIVE)).unwrap();
-    // Nothing listens on the port of a listener that is gone.
+    // The listener is dropped, so that connections to its port are refused.
     let address = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -182,12 +182,12 @@ fn now_is_a_number_or_a_date_and_overrides_the_envelope() {
 }
 
 #[test]
-fn relative_key_files_start_beside_the_configuration_unless_it_says_otherwise() {
+fn relative_key_files_start_in_the_folder_of_the_configuration_unless_base_dir_is_set() {
     let root = super::root();
     let native = std::fs::read_to_string(root.join(NATIVE)).unwrap();
     let elsewhere = file("elsewhere.json", &native);
-    let told = file(
-        "told.json",
+    let with_base_dir = file(
+        "with-base-dir.json",
         &native.replacen(
             '{',
             &format!(
@@ -202,11 +202,11 @@ fn relative_key_files_start_beside_the_configuration_unless_it_says_otherwise() 
     let lost = jwtauth(["verify", "--config", &elsewhere, &token]);
     assert_eq!(lost.code, 2);
     assert!(lost.err.contains("issuer.public.pem"), "{}", lost.err);
-    assert_eq!(jwtauth(["verify", "--config", &told, &token]).code, 0);
+    assert_eq!(jwtauth(["verify", "--config", &with_base_dir, &token]).code, 0);
 }
 
 #[test]
-fn a_token_comes_from_standard_input_too() {
+fn a_token_can_come_from_standard_input() {
     let token = format!("  {}\r\n", token(CLAIMS));
 
     assert_eq!(
@@ -220,7 +220,7 @@ fn a_token_comes_from_standard_input_too() {
 }
 
 #[test]
-fn a_token_comes_from_a_header_too() {
+fn a_token_can_come_from_a_header() {
     let header = format!("authorization: Bearer {}", token(CLAIMS));
 
     assert_eq!(
@@ -234,7 +234,7 @@ fn a_token_comes_from_a_header_too() {
 }
 
 #[test]
-fn headers_and_url_count_beside_a_token() {
+fn headers_and_url_are_used_in_addition_to_a_token() {
     let token = token(&CLAIMS.replace("\"exp\"", "\"iat\":1700000000,\"exp\""));
     let grafana = "examples/configs/grafana.ini";
 
@@ -264,7 +264,7 @@ fn headers_and_url_count_beside_a_token() {
 }
 
 #[test]
-fn a_member_that_stands_twice_is_refused_although_options_are_added() {
+fn a_duplicate_member_is_refused_although_options_are_added() {
     let config = file(
         "twice.json",
         r#"{"dialect":"native","config":{"algorithms":["RS256"],"algorithms":["HS256"]}}"#,
@@ -277,7 +277,7 @@ fn a_member_that_stands_twice_is_refused_although_options_are_added() {
 }
 
 #[test]
-fn what_a_token_says_cannot_steer_the_terminal() {
+fn a_token_cannot_control_the_terminal() {
     let claims = CLAIMS.replace("alice", r"ali\u001b[2Jce\u202e");
 
     let run = jwtauth(["verify", "--config", NATIVE, &token(&claims)]);

@@ -1,4 +1,4 @@
-//! Lays conformance cases out for every language: `flatten [DIRECTORY [TOPICS]]`; by default those of the suite, under
+//! Writes conformance cases for every language: `flatten [DIRECTORY [TOPICS]]`; by default those of the suite, into
 //! `target/conformance`.
 
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         ExitCode::SUCCESS
     } else {
         eprintln!(
-            "{} cases are contradicted by the core",
+            "the core decides {} cases otherwise than expected",
             report.contradictions.len()
         );
         ExitCode::FAILURE

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Serves until standard input ends, so that nobody has to end the program, whatever becomes of its parent.
+/// Serves until standard input ends, so that the program also ends when its parent crashes.
 #[expect(clippy::disallowed_methods, reason = "a program for tests, which has threads")]
 fn serve() -> Result<()> {
     let text = |why: std::io::Error| why.to_string();
@@ -54,7 +54,7 @@ struct Stage {
     next: AtomicU64,
 }
 
-/// Which script to play.
+/// The script to play.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wanted {
@@ -80,7 +80,7 @@ impl Stage {
             Err(why) => (400, json!({ "error": why })),
         };
         let body = body.to_string();
-        // A client that has gone away is the client's affair.
+        // A client that has disconnected is not an error.
         let _ = http::head(
             &mut connection,
             status,
@@ -112,11 +112,11 @@ impl Stage {
                 self.plays().retain(|known, _| known.to_string() != *number);
                 Ok(json!({}))
             }
-            (method, _) => Err(format!("nobody knows what to do with {method} {}", request.path)),
+            (method, _) => Err(format!("unknown request: {method} {}", request.path)),
         }
     }
 
-    /// The scripts that can be played without the verifier's own clock.
+    /// The scripts that can be played without control of the verifier's clock.
     fn scripts(&self) -> Value {
         let all = self.suite.faults.iter();
         all.filter(|fault| !fault.advances())

@@ -1,4 +1,4 @@
-//! Tells in how many languages how many cases ran; fails unless all ran in all: `summary [DIRECTORY]`.
+//! Prints how many cases ran in each language; fails unless all cases ran in all languages: `summary [DIRECTORY]`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

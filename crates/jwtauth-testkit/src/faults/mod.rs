@@ -1,7 +1,7 @@
-//! What can a key server do wrong, and what does a caller see of it?
+//! Faults of key servers, and what callers see of them.
 //!
-//! `tests/faults/faults.json` holds the scripts and `tests/faults/README.md` explains them. A [`Play`] is one script with its
-//! servers, its files and its signed tokens, ready to be played in any language.
+//! `tests/faults/faults.json` contains the scripts and `tests/faults/README.md` explains them. A [`Play`] is one script
+//! with its servers, its files and its signed tokens, ready to be played in any language.
 
 mod play;
 
@@ -18,19 +18,19 @@ use crate::{Context, Result, workspace};
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Suite {
-    /// What the scripts are about.
+    /// The subject of the scripts.
     pub about: String,
-    /// The key source that every script starts from.
+    /// The key source of every script.
     pub source: Map<String, Value>,
     /// The faults.
     pub faults: Vec<Fault>,
 }
 
-/// Something that a key server can do wrong.
+/// A fault of a key server.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// The words behind "the server …", or behind "when …" for an entry with steps of its own.
+    /// The text that follows "the server …", or "when …" for an entry with `steps`.
     pub name: String,
     /// Whether it depends on settings of the built-in client, or on a failure that only that client can name.
     #[serde(default)]
@@ -38,20 +38,20 @@ pub struct Fault {
     /// Settings of the key source that differ.
     #[serde(default)]
     pub source: Map<String, Value>,
-    /// How servers behave at the start, where they differ from a good one.
+    /// The initial behaviour of the servers, where it differs from a server without faults.
     #[serde(default)]
     pub servers: BTreeMap<String, Value>,
-    /// How they behave when the fault happens.
+    /// Their behaviour when the fault happens.
     #[serde(default)]
     pub fault: BTreeMap<String, Value>,
-    /// Files beside the verifier's configuration.
+    /// Files in the folder of the verifier's configuration.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
-    /// What the first request sees when the fault is there from the start. Then the servers turn good.
+    /// The outcome of the first request if the fault exists from the start. Then the servers recover.
     pub cold: Option<Ask>,
-    /// What a request sees when keys were fetched before.
+    /// The outcome of a request if keys were fetched before.
     pub warm: Option<Ask>,
-    /// What `cold` and `warm` do not say.
+    /// Steps that `cold` and `warm` cannot describe.
     pub steps: Option<Vec<Step>>,
 }
 
@@ -61,47 +61,47 @@ pub struct Fault {
 pub enum Step {
     /// Requests.
     Ask(Box<Ask>),
-    /// Something changes.
+    /// A change.
     Change(Change),
 }
 
-/// What changes between two requests.
+/// A change between two requests.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Change {
-    /// How servers behave from now on.
+    /// The behaviour of servers from now on.
     pub servers: BTreeMap<String, Value>,
-    /// Files that are written anew.
+    /// Files that are replaced.
     pub files: BTreeMap<String, String>,
-    /// How far the monotonic clock goes on, as `15m`.
+    /// How far the monotonic clock advances, for example `15m`.
     pub advance: Option<String>,
-    /// Whether servers and files become as they were at the start, before anything else of this step.
+    /// Whether servers and files first return to their initial state.
     pub restore: bool,
 }
 
-/// Requests, and what comes of each.
+/// Requests and their expected outcome.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ask {
-    /// What they are about, for the documentation.
+    /// A description for the documentation.
     pub note: Option<String>,
     /// Which tokens.
     #[serde(default)]
     pub authenticate: Tokens,
     /// `granted`, or a code.
     pub expect: String,
-    /// How far a fetch came, as `detail` says it.
+    /// The phase of the failed fetch in `detail`.
     pub phase: Option<String>,
-    /// Words of `detail`.
+    /// A part of `detail`.
     pub reason: Option<String>,
-    /// How many requests came to all servers meanwhile.
+    /// The number of requests to all servers meanwhile.
     pub requests: Option<Count>,
-    /// The time for all of it.
+    /// The time limit for all of it.
     #[serde(default = "usual_bound")]
     pub within_ms: u64,
 }
 
-/// Which tokens are given to the verifier.
+/// The tokens for the verifier.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tokens {
@@ -109,21 +109,21 @@ pub struct Tokens {
     pub key: String,
     /// The `kid` of the header.
     pub kid: String,
-    /// How many there are; `{n}` in `kid` is the number of each.
+    /// The number of tokens; `{n}` in `kid` is the number of each.
     pub times: usize,
-    /// How many threads begin together; each has all of them decided.
+    /// The number of concurrent threads; each decides all tokens.
     pub threads: usize,
 }
 
-/// How many requests there should be.
+/// The expected number of requests.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(untagged)]
 pub enum Count {
-    /// So many.
+    /// Exactly this number.
     Exactly(usize),
-    /// At most so many.
+    /// At most this number.
     Bounded {
-        /// How many.
+        /// The maximum.
         at_most: usize,
     },
 }
@@ -150,7 +150,7 @@ impl Suite {
         serde_json::from_str(&text).context(path.display())
     }
 
-    /// The entry of this name.
+    /// The entry with this name.
     ///
     /// # Errors
     /// There is none.
@@ -173,7 +173,7 @@ impl Fault {
             .filter_map(|(name, there)| there.then_some(name))
     }
 
-    /// Whether it lets time pass, which only a verifier with the play's clock notices.
+    /// Whether it advances the clock, which works only for a verifier with the play's clock.
     pub fn advances(&self) -> bool {
         let advances = |step: &Step| matches!(step, Step::Change(change) if change.advance.is_some());
         self.steps.iter().flatten().any(advances)
@@ -182,7 +182,7 @@ impl Fault {
     /// The steps of one of its scripts.
     ///
     /// # Errors
-    /// There is no script of this name.
+    /// There is no script with this name.
     pub fn script(&self, name: &str) -> Result<Vec<Step>> {
         let happens = || {
             Step::Change(Change {
@@ -229,7 +229,7 @@ impl Ask {
         }
     }
 
-    /// A token of a key that nobody knows.
+    /// A token with an unknown key.
     fn forged() -> Ask {
         Ask {
             authenticate: Tokens {

@@ -1,4 +1,4 @@
-//! One script, with everything that it needs.
+//! One script with its servers, files and tokens.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,10 +16,10 @@ use crate::reference::References;
 use crate::server::{Authority, Behaviour, Server, Tls};
 use crate::{Context, Result, mint};
 
-/// A script with its servers, its files and its signed tokens. Dropped, all of that is gone.
+/// A script with its servers, its files and its signed tokens, which are removed when it is dropped.
 #[derive(Debug)]
 pub struct Play {
-    /// The envelope to make the verifier from.
+    /// The envelope of the verifier.
     pub verifier: Value,
     /// The steps.
     pub acts: Vec<Act>,
@@ -27,59 +27,59 @@ pub struct Play {
     pub clock: Monotonic,
     directory: PathBuf,
     servers: BTreeMap<String, Server>,
-    /// What `{name}` stands for in texts: URLs of servers, certificates and keys.
+    /// The values of `{name}` in texts: URLs of servers, certificates and keys.
     places: Vec<(String, String)>,
     start: Change,
     ring: Keyring,
 }
 
-/// A step, ready to be taken.
+/// A prepared step.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub enum Act {
-    /// [`Play::change`] takes it.
+    /// A change, made by [`Play::change`].
     Change {
         /// Always true.
         change: bool,
-        /// What changes.
+        /// The change.
         #[serde(skip)]
         what: Change,
     },
-    /// Requests, and what comes of each.
+    /// Requests and their expected outcome.
     Ask(Asked),
 }
 
-/// Requests with their signed tokens, and what comes of each.
+/// Requests with their signed tokens and their expected outcome.
 #[derive(Debug, Clone, Serialize)]
 pub struct Asked {
-    /// What they are about.
+    /// A description.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// The tokens.
     pub tokens: Vec<String>,
-    /// How many threads begin together; each has all tokens decided.
+    /// The number of concurrent threads; each decides all tokens.
     pub threads: usize,
     /// `granted`, or a code.
     pub expect: String,
-    /// How far a fetch came, as `detail` says it.
+    /// The phase of the failed fetch in `detail`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<String>,
-    /// Words of `detail`.
+    /// A part of `detail`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// How many requests should come to the servers.
+    /// The expected number of requests to the servers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requests: Option<Requests>,
-    /// The time for all of it.
+    /// The time limit for all of it.
     pub within_ms: u64,
 }
 
-/// How many requests there should be.
+/// The expected number of requests.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Requests {
-    /// At least so many.
+    /// The minimum.
     pub least: usize,
-    /// At most so many.
+    /// The maximum.
     pub most: usize,
 }
 
@@ -87,7 +87,7 @@ impl Play {
     /// Starts the servers, writes the files and signs the tokens of a script.
     ///
     /// # Errors
-    /// The script asks for something that is not there.
+    /// The script names something that does not exist.
     pub fn new(suite: &Suite, fault: &Fault, script: &str) -> Result<Play> {
         let start = Change {
             servers: fault.servers.clone(),
@@ -132,10 +132,10 @@ impl Play {
         Ok(play)
     }
 
-    /// Takes a step that changes something.
+    /// Makes the change of a step.
     ///
     /// # Errors
-    /// It changes something that is not there.
+    /// It changes something that does not exist.
     pub fn change(&self, change: &Change) -> Result<()> {
         if change.restore {
             for server in self.servers.values() {
@@ -154,7 +154,7 @@ impl Play {
         if let Some(text) = &change.advance {
             let by = parse_go(text).filter(|(negative, _)| !negative);
             self.clock
-                .advance(by.context(format_args!("`{text}` is no duration"))?.1);
+                .advance(by.context(format_args!("`{text}` is not a duration"))?.1);
         }
         Ok(())
     }
@@ -164,22 +164,22 @@ impl Play {
         Clock::Fixed(NumericDate::from_seconds(NOW))
     }
 
-    /// Where its files are.
+    /// The folder of its files.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// How many requests its servers have seen.
+    /// How many requests its servers have received.
     pub fn requests(&self) -> usize {
         self.servers.values().map(Server::requests).sum()
     }
 
-    /// How many connections its servers have taken.
+    /// How many connections its servers have accepted.
     pub fn connections(&self) -> usize {
         self.servers.values().map(Server::connections).sum()
     }
 
-    /// What somebody in another process needs to play it.
+    /// The description with which another process can play it.
     pub fn program(&self) -> Value {
         let servers: Map<String, Value> = self
             .servers
@@ -269,13 +269,13 @@ impl Play {
 
 impl Drop for Play {
     fn drop(&mut self) {
-        // What cannot be removed stays in the system's folder for such things.
+        // A folder that cannot be removed stays in the system's folder for temporary files.
         let _ = std::fs::remove_dir_all(&self.directory);
         let _ = self.directory.parent().map(std::fs::remove_dir);
     }
 }
 
-/// How a server behaves when nothing is wrong.
+/// The behaviour of a server without faults.
 fn good() -> Value {
     json!({ "tls": "good", "client_certificate": false, "open": true, "silent": false, "/keys": { "json": "@jwks:rsa-1" } })
 }

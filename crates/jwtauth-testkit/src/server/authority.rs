@@ -1,4 +1,4 @@
-//! An authority that lives as long as the process, and the certificates that it makes.
+//! A certificate authority that exists as long as the process, and its certificates.
 
 use std::sync::{Arc, LazyLock};
 
@@ -15,24 +15,24 @@ use serde::Deserialize;
 
 use crate::{Context, Result};
 
-/// The certificate that a server shows.
+/// The certificate that a server presents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tls {
     /// None: plain HTTP.
     None,
-    /// One for loopback, of the authority.
+    /// A certificate of the authority for loopback.
     #[default]
     Good,
-    /// One that was good once.
+    /// An expired certificate.
     Expired,
-    /// One for another host.
+    /// A certificate for another host.
     WrongHost,
-    /// One of an authority that nobody trusts.
+    /// A certificate of an untrusted authority.
     UnknownCa,
 }
 
-/// The authority that clients are told to trust.
+/// The authority that clients are configured to trust.
 pub struct Authority {
     good: Identity,
     expired: Identity,
@@ -52,7 +52,7 @@ impl Authority {
     /// The process's authority.
     ///
     /// # Errors
-    /// A certificate that cannot be made.
+    /// A certificate cannot be created.
     pub fn shared() -> Result<&'static Authority> {
         static SHARED: LazyLock<Result<Authority>> = LazyLock::new(Authority::new);
         SHARED.as_ref().map_err(Clone::clone)
@@ -70,15 +70,15 @@ impl Authority {
             good: Identity::new(&loopback()?, &issuer)?,
             expired: Identity::new(&expired, &issuer)?,
             wrong_host: Identity::new(&server("elsewhere.example")?, &issuer)?,
-            unknown_ca: Identity::new(&loopback()?, &self::issuer("an authority that nobody trusts")?)?,
+            unknown_ca: Identity::new(&loopback()?, &self::issuer("an untrusted authority")?)?,
             client: Identity::new(&client, &issuer)?,
             root: Certificate::clone(issuer.as_ref()),
             provider: Arc::new(aws_lc_rs::default_provider()),
         })
     }
 
-    /// What clients need, as PEM, by the names that files of it have: the authority's certificate; a client's and its key;
-    /// one that nobody trusts, and its key.
+    /// The PEM texts for clients, by file name: the authority's certificate; a client's certificate and key; an
+    /// untrusted certificate and its key.
     pub fn files(&self) -> [(&'static str, String); 5] {
         let certificate = |identity: &Identity| identity.certificate.pem();
         let key = |identity: &Identity| identity.key.serialize_pem();
@@ -91,7 +91,7 @@ impl Authority {
         ]
     }
 
-    /// What a server needs to show that certificate, and to ask for the client's; `None` without TLS.
+    /// The TLS configuration that presents this certificate and may request the client's; `None` without TLS.
     pub(super) fn config(&self, tls: Tls, client_certificate: bool) -> Result<Option<Arc<ServerConfig>>> {
         let identity = match tls {
             Tls::None => return Ok(None),

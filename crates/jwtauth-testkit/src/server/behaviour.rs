@@ -1,4 +1,4 @@
-//! What a server does with those who come; `tests/faults/README.md` explains the members.
+//! The behaviour of a server; `tests/faults/README.md` explains the members.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -11,56 +11,56 @@ use super::authority::Tls;
 use super::http::{self, Message};
 use crate::case::Text;
 
-/// How a server behaves, or what changes about that: what is not mentioned is as usual, or stays.
+/// The behaviour of a server, or a change of it. Members that are not mentioned have their default or stay unchanged.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Behaviour {
-    /// The certificate that it shows; a good one.
+    /// The certificate that it presents; default: a valid one.
     pub tls: Option<Tls>,
-    /// Whether it wants the client's certificate; no.
+    /// Whether it requires the client's certificate; default: no.
     pub client_certificate: Option<bool>,
-    /// Whether it takes connections; yes.
+    /// Whether it accepts connections; default: yes.
     pub open: Option<bool>,
-    /// Whether it says nothing at all, not even in the handshake; no.
+    /// Whether it sends nothing at all, not even in the handshake; default: no.
     pub silent: Option<bool>,
-    /// What it answers, by path.
+    /// Its responses by path.
     #[serde(flatten)]
     pub answers: BTreeMap<String, Answer>,
 }
 
-/// An answer to a request.
+/// A response to a request.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Answer {
     /// The status.
     pub status: u16,
-    /// The headers; `Content-Type: application/json` unless another is named.
+    /// The headers; `Content-Type: application/json` unless another one is set.
     pub headers: BTreeMap<String, String>,
     /// The body, as a document.
     pub json: Option<Value>,
     /// The body, as a text.
     pub text: Option<Text>,
-    /// Where the answer ends too early.
+    /// Where the response stops too early.
     pub stop: Option<Stop>,
-    /// How long the next byte of the body takes.
+    /// The delay before each byte of the body.
     pub byte_every_ms: Option<u64>,
-    /// The bearer token without which there is no answer.
+    /// The bearer token that a request must have.
     pub bearer: Option<String>,
 }
 
-/// Where an answer ends too early.
+/// Where a response stops too early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stop {
-    /// The connection is closed without a word.
+    /// The connection is closed without a response.
     AtOnce,
-    /// Nothing comes, and the connection stays open.
+    /// Nothing is sent, and the connection stays open.
     BeforeHeaders,
-    /// Half of the body comes, and the connection stays open.
+    /// Half of the body is sent, and the connection stays open.
     MidBody,
 }
 
 impl Behaviour {
-    /// The usual behaviour, but for this answer to this path.
+    /// The default behaviour with this response for this path.
     pub fn answering(path: &str, answer: Answer) -> Behaviour {
         Behaviour {
             answers: BTreeMap::from([(path.to_owned(), answer)]),
@@ -112,14 +112,14 @@ impl Answer {
         }
     }
 
-    /// The same with one more header.
+    /// This response with one more header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Answer {
         self.headers.insert(name.to_owned(), value.to_owned());
         self
     }
 
-    /// Gives it to a client.
+    /// Sends it to a client.
     pub(super) fn send(&self, request: &Message, connection: &mut (impl Read + Write)) -> io::Result<()> {
         match &self.bearer {
             Some(token) if request.header("Authorization") != Some(&format!("Bearer {token}")) => {
@@ -170,7 +170,7 @@ impl Answer {
     }
 }
 
-/// Waits for the client to hang up; the connection's own timeout ends it at last.
+/// Waits until the client disconnects or the connection times out.
 pub(super) fn until_closed(connection: &mut (impl Read + Write)) -> io::Result<()> {
     connection.flush()?;
     io::copy(connection, &mut io::sink()).map(|_| ())

@@ -1,4 +1,4 @@
-//! As much of HTTP/1.1 as tests need: one request, one answer, and the connection is over.
+//! The part of HTTP/1.1 that tests need: one request and one response per connection.
 
 use std::io::{self, Read, Write};
 
@@ -9,14 +9,14 @@ pub struct Message {
     pub method: String,
     /// The path, without the query.
     pub path: String,
-    /// The request line and the headers, as they came.
+    /// The request line and the headers, unchanged.
     pub head: String,
     /// The body.
     pub body: Vec<u8>,
 }
 
 impl Message {
-    /// Reads a request; `None` when it is none, or the client goes away before its end.
+    /// Reads a request; `None` if it is invalid or the client disconnects before its end.
     pub fn read(connection: &mut impl Read) -> Option<Message> {
         let mut head = Vec::new();
         let mut byte = [0_u8; 1];
@@ -56,7 +56,7 @@ impl Message {
 /// Sends status and headers, with the length of the body that follows.
 ///
 /// # Errors
-/// The client has gone away.
+/// The client has disconnected.
 pub fn head<'h>(
     connection: &mut impl Write,
     status: u16,

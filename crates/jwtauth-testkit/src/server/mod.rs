@@ -1,4 +1,4 @@
-//! A web server on loopback that behaves as a test tells it to, faults included: real TCP, real TLS.
+//! A web server on loopback that behaves as a test specifies, including faults, over real TCP and TLS.
 
 mod authority;
 mod behaviour;
@@ -19,12 +19,12 @@ pub use self::behaviour::{Answer, Behaviour, Stop};
 use self::http::Message;
 use crate::{Context, Result};
 
-/// A running server. Dropped, it takes no more connections.
+/// A running server. After it is dropped, it accepts no connections.
 #[derive(Debug)]
 pub struct Server {
     url: String,
     address: SocketAddr,
-    /// Bound and never listening: while the server is closed, nobody else gets its port, and connections are refused.
+    /// Bound but never listening: reserves the port while the server is closed, so that connections are refused.
     _reservation: Socket,
     listening: Mutex<Option<Listening>>,
     shared: Arc<Shared>,
@@ -48,7 +48,7 @@ impl Server {
     /// Starts a server.
     ///
     /// # Errors
-    /// Loopback has no free port, or a certificate cannot be made.
+    /// Loopback has no free port, or a certificate cannot be created.
     pub fn start(behaviour: Behaviour) -> Result<Server> {
         Authority::shared()?;
         let reservation = bound(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
@@ -74,13 +74,13 @@ impl Server {
         &self.url
     }
 
-    /// Behaves otherwise from now on; what is not mentioned stays.
+    /// Changes the behaviour from now on; members that are not mentioned stay unchanged.
     ///
     /// # Errors
-    /// An answer to something that is no path; the port cannot be opened.
+    /// A response for something that is not a path; the port cannot be opened.
     pub fn behave(&self, change: Behaviour) -> Result<()> {
         if let Some(path) = change.answers.keys().find(|path| !path.starts_with('/')) {
-            return Err(format!("`{path}` is no path"));
+            return Err(format!("`{path}` is not a path"));
         }
         let open = {
             let mut behaviour = lock(&self.shared.behaviour);
@@ -98,12 +98,12 @@ impl Server {
         Ok(())
     }
 
-    /// How many requests it has seen.
+    /// How many requests it has received.
     pub fn requests(&self) -> usize {
         self.shared.requests.load(Ordering::SeqCst)
     }
 
-    /// How many connections it has taken.
+    /// How many connections it has accepted.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
     }
@@ -146,10 +146,10 @@ impl Listening {
         Ok(Listening { over, thread })
     }
 
-    /// Returns when connections are refused.
+    /// Closes the port; returns when new connections are refused.
     fn close(self, address: SocketAddr) {
         self.over.store(true, Ordering::SeqCst);
-        // Whoever waits for a connection gets one more, and ends. Neither can fail in a way that matters here.
+        // The accepting thread gets one more connection and then ends. Errors of either step do not matter here.
         let _ = TcpStream::connect(address);
         let _ = self.thread.join();
     }
@@ -182,20 +182,20 @@ impl Shared {
 
     fn answer(&self, behaviour: &Behaviour, mut connection: impl Read + Write) {
         let Some(request) = Message::read(&mut connection) else {
-            // Whoever speaks TLS to a server that does not is told so.
+            // A client that speaks TLS to this plain server gets an error response.
             let _ = http::head(&mut connection, 400, [], 0);
             let _ = behaviour::until_closed(&mut connection);
             return;
         };
         lock(&self.last).clone_from(&request.head);
         self.requests.fetch_add(1, Ordering::SeqCst);
-        // A client that has gone away is the client's affair.
+        // A client that has disconnected is not an error.
         let _ = behaviour.answer(&request.path).send(&request, &mut connection);
         let _ = connection.flush();
     }
 }
 
-/// A socket at this address, which shares it with others of this process.
+/// A socket at this address, which it shares with other sockets of this process.
 fn bound(address: SocketAddr) -> Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).context("a socket")?;
     socket.set_reuse_address(true).context("a socket")?;
@@ -208,5 +208,5 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How long a connection may stay silent; longer than any test waits.
+/// The timeout of a silent connection, longer than any test waits.
 const PATIENCE: Duration = Duration::from_secs(60);

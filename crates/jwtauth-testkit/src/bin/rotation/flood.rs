@@ -1,4 +1,4 @@
-//! What do tokens cost that name keys nobody has?
+//! The number of fetches for a flood of tokens with unknown keys.
 
 use aws_lc_rs::rand;
 use base64_simd::URL_SAFE_NO_PAD;
@@ -9,7 +9,7 @@ use crate::provider::{Provider, Result};
 use crate::verifiers::{THREADS, on_threads, verifier};
 
 const KIDS: usize = 200;
-/// One for the keys, and one more in a cool-down.
+/// One fetch for the keys, and at most one more per cool-down.
 const FETCHES: u64 = 2;
 
 pub(crate) fn run(provider: &mut Provider) -> Result<()> {
@@ -40,13 +40,13 @@ fn flood(verifier: &Verifier, token: &str) -> Result<()> {
         match verifier.authenticate(&Request::bearer(&under_another_kid(token)?)) {
             Err(why) if why.code() == Code::KeyNotFound => {}
             Err(why) => return Err(format!("an unknown kid: {why}")),
-            Ok(_) => return Err("an unknown kid is granted".to_owned()),
+            Ok(_) => return Err("a token with an unknown kid is granted".to_owned()),
         }
     }
     Ok(())
 }
 
-/// A token that says to be signed by a key that nobody has.
+/// A token with an unknown `kid`.
 fn under_another_kid(token: &str) -> Result<String> {
     let (header, rest) = token.split_once('.').ok_or("no token")?;
     let header = URL_SAFE_NO_PAD

@@ -1,5 +1,5 @@
 //! Rotates a real provider's keys while eight threads decide about its tokens, and floods verifiers with unknown `kid`s:
-//! `rotation SCRIPT`, the script being a provider that takes commands (`tests/oidc/rotation.mjs`).
+//! `rotation SCRIPT`. The script is a provider that reads commands (`tests/oidc/rotation.mjs`).
 
 mod flood;
 mod provider;

@@ -1,4 +1,4 @@
-//! The provider, which takes commands on its standard input.
+//! The provider, which reads commands from its standard input.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -8,18 +8,18 @@ use serde::de::DeserializeOwned;
 
 pub(crate) type Result<T> = std::result::Result<T, String>;
 
-/// A running provider; it ends with this value.
+/// A running provider; it ends when this value is dropped.
 pub(crate) struct Provider {
     process: Child,
     commands: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
     pub(crate) issuer: String,
     pub(crate) jwks_uri: String,
-    /// Those of its resource servers.
+    /// The audiences of its resource servers.
     pub(crate) audiences: Vec<String>,
 }
 
-/// How many requests it has seen.
+/// How many requests it has received.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub(crate) struct Requests {
     pub(crate) keys: u64,
@@ -57,17 +57,17 @@ impl Provider {
         Ok(provider)
     }
 
-    /// Signs with new keys from now on; those before are still published, but none that are older.
+    /// Signs with new keys from now on. The previous keys stay published; older keys do not.
     pub(crate) fn rotate(&mut self) -> Result<()> {
         self.ask("rotate")
     }
 
-    /// Tokens by the keys of this moment, one for each algorithm.
+    /// Tokens signed with the current keys, one for each algorithm.
     pub(crate) fn tokens(&mut self) -> Result<Vec<String>> {
         self.ask("tokens")
     }
 
-    /// How many requests it has seen by its own log.
+    /// How many requests are in the provider's log.
     pub(crate) fn requests(&mut self) -> Result<Requests> {
         self.ask("requests")
     }
@@ -85,7 +85,7 @@ impl Provider {
 impl Drop for Provider {
     fn drop(&mut self) {
         drop(self.commands.take());
-        // It ends by itself; whether it did so in good order is not what is tried here.
+        // It ends when its input is closed. This test does not check its exit status.
         let _ = self.process.wait();
     }
 }

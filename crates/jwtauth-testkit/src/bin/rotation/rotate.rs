@@ -1,4 +1,4 @@
-//! What do callers notice of keys that are rotated?
+//! The effects of a key rotation on callers.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
@@ -12,29 +12,29 @@ use crate::provider::{Provider, Result};
 use crate::verifiers::{THREADS, on_threads, verifier};
 
 const COOL_DOWN: Duration = Duration::from_secs(2);
-/// How long after one rotation is the next: two at leisure, then two in one cool-down.
+/// The pauses between rotations: first two slow rotations, then two in one cool-down.
 const ROTATIONS: [Duration; 4] = [
     Duration::from_millis(1_000),
     Duration::from_millis(2_500),
     Duration::from_millis(2_500),
     Duration::from_millis(300),
 ];
-/// How long after the last there is still something to decide.
+/// How long decisions continue after the last rotation.
 const REST: Duration = Duration::from_millis(3_500);
-/// Keys outlive the next rotation, not the one after.
+/// Keys stay published after the next rotation, but not after the one that follows.
 const PUBLISHED: usize = 2;
-/// How long the fetch may take that shows that a key is gone; until it is over, the set before is in use.
+/// The time limit for the fetch that shows that a key was removed; until it ends, the previous set is used.
 const FETCH: Duration = Duration::from_secs(1);
 
-/// The tokens by one generation of keys.
+/// The tokens of one generation of keys.
 struct Generation {
     tokens: Vec<String>,
-    /// Between these moments the provider began to publish the keys.
+    /// The provider began to publish the keys between these two times.
     asked: Instant,
     published: Instant,
 }
 
-/// What one thread saw of one decision.
+/// The outcome of one decision on one thread.
 struct Seen {
     generation: usize,
     began: Instant,
@@ -98,11 +98,11 @@ fn rotate(provider: &mut Provider, generations: &RwLock<Vec<Generation>>) -> Res
     Ok(())
 }
 
-/// Decides about the tokens of all generations by turns, also about those whose keys are gone.
+/// Decides about the tokens of all generations in turn, also about those whose keys were removed.
 fn decide(verifier: &Verifier, generations: &RwLock<Vec<Generation>>, stop: &AtomicBool) -> Vec<Seen> {
     let mut seen = Vec::new();
     while !stop.load(Ordering::Relaxed) {
-        // The provider, too, needs a core.
+        // The provider needs a CPU core too.
         thread::sleep(Duration::from_millis(1));
         let generations = generations.read().unwrap_or_else(PoisonError::into_inner);
         for (generation, tokens) in generations.iter().enumerate() {
@@ -160,13 +160,13 @@ fn report(generations: &[Generation], seen: &[Seen], took: Duration, fetches: u6
                 .filter(|seen| seen.refused != Some(Code::KeyNotFound))
                 .map(|seen| {
                     format!(
-                        "generation {number} is gone, and the answer is {:?}",
+                        "generation {number} was removed, and the outcome is {:?}",
                         seen.refused
                     )
                 }),
         );
     }
-    // The first fetch, and then one in a cool-down at most.
+    // The first fetch, and then at most one per cool-down.
     let most = 1 + took.as_millis() / COOL_DOWN.as_millis();
     if u128::from(fetches) > most {
         wrong.push(format!("{fetches} requests for keys; {most} is the most"));

@@ -24,7 +24,7 @@ pub(crate) fn verifier(provider: &Provider, source: &Value) -> Result<Verifier> 
     Verifier::from_json(&config.to_string()).map_err(|why| why.to_string())
 }
 
-/// Does the same on all threads at once.
+/// Runs the same work on all threads concurrently.
 pub(crate) fn on_threads<T: Send>(work: impl Fn() -> T + Sync) -> Result<Vec<T>> {
     thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(&work)).collect();
