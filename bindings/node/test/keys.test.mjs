@@ -17,7 +17,7 @@ import { config, keySet, remote, token } from './tokens.mjs'
 
 const wrongType = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }
 const unavailable = { name: 'JwtAuthError', class: 'unavailable', code: 'key_source_unavailable', httpStatus: 503 }
-/** Every request fetches: then nobody has to wait for keys to grow old. */
+/** Every request fetches, so that no test has to wait until keys expire. */
 const always = { cache_ttl: '0s', cool_down: '0s' }
 
 const ask = (verifier, request = {}) => verifier.authenticate({ token: token(), ...request })
@@ -47,7 +47,7 @@ describe('a verifier with a key server', () => {
     assert.deepEqual(decided, ['alice', 'token_malformed', 'long'])
   })
 
-  test('keeps nobody else waiting while the server says nothing', async () => {
+  test('does not delay other calls while the server does not respond', async () => {
     const server = await keyServer(silent)
     const other = new Verifier(config())
     let ticks = 0
@@ -103,14 +103,14 @@ describe('a verifier with a key server', () => {
     await refreshing
   })
 
-  test('has callers of the same moment share a failure, even if it may be repeated at once', async () => {
+  test('shares a failure among concurrent calls, even if a retry is allowed immediately', async () => {
     const server = await keyServer(silent)
     const verifier = new Verifier(remote(server.url, { ...always, timeout: '500ms' }))
     assert.deepEqual(await outcomes(verifier, 100), Array(100).fill('key_source_unavailable'))
     assert.equal(server.requests.length, 1)
   })
 
-  test('has callers of the same moment share a fetch without a cache, and no others', async () => {
+  test('shares a fetch among concurrent calls only, if caching is disabled', async () => {
     const server = await keyServer()
     const verifier = new Verifier(remote(server.url, always))
     assert.deepEqual(await outcomes(verifier, 100), Array(100).fill('granted'))
@@ -161,7 +161,7 @@ describe('a verifier with a key server', () => {
     assert.equal(server.requests.length, 2)
   })
 
-  test('makes do with the keys at hand if that is asked for', async () => {
+  test('uses only the cached keys if the request sets cachedOnly', async () => {
     const server = await keyServer()
     const verifier = new Verifier(remote(server.url))
     const decided = (request) => {

@@ -283,7 +283,7 @@ FORKING = """
     from conftest import PUBLIC_TOKEN, Verifier, remote
     from jwtauth import FetchResponse
 
-    # What newer versions say about any fork beside a thread.
+    # Newer Python versions warn of a fork in a process with several threads.
     warnings.simplefilter("ignore", DeprecationWarning)
 
     def fetch(request):
