@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
-use self::tree::{Expression, Names};
+use self::tree::{Absent, Expression, Names};
 use crate::error::Result;
 
 /// A selector over mapped values and lists, compiled once.
@@ -47,9 +47,31 @@ impl Selector {
     }
 
     /// Whether it selects an identity with these mapped values and lists.
-    pub fn selects(&self, values: &BTreeMap<String, String>, lists: &BTreeMap<String, Vec<String>>) -> bool {
-        self.expression.holds(values, lists)
+    pub(crate) fn select(
+        &self,
+        values: &BTreeMap<String, String>,
+        lists: &BTreeMap<String, Vec<String>>,
+    ) -> Selected {
+        let holds = |absent| self.expression.holds(values, lists, absent);
+        match (holds(Absent::MatchesEverything), holds(Absent::MatchesNothing)) {
+            (true, true) => Selected::Yes,
+            (true, false) => Selected::OnlyByAbsence,
+            // A negated `matches` holds strictly, and not in go-bexpr: such a caller is not selected there.
+            (false, _) => Selected::No,
+        }
     }
+}
+
+/// Whether a selector selects an identity. go-bexpr 0.1 takes `matches` as true for an absent value, also below `not`.
+/// The strict evaluation takes it as false.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Selected {
+    /// It selects the identity in both evaluations.
+    Yes,
+    /// It selects the identity in go-bexpr only, because a value is absent.
+    OnlyByAbsence,
+    /// It does not select the identity in go-bexpr.
+    No,
 }
 
 impl PartialEq for Selector {

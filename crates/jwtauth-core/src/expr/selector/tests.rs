@@ -15,7 +15,8 @@ fn selects(text: &str) -> bool {
         .into();
     Selector::parse(text)
         .unwrap_or_else(|why| panic!("{text}: {why}"))
-        .selects(&values, &lists)
+        .select(&values, &lists)
+        == Selected::Yes
 }
 
 #[test]
@@ -62,6 +63,23 @@ fn an_absent_value_fits_only_negations() {
         ("x in list.gone", false),
         ("x not in list.gone", true),
         ("list.gone is not empty", false),
+    ] {
+        assert_eq!(selects(text), holds, "{text}");
+    }
+}
+
+#[test]
+fn not_of_an_absent_match_selects_nobody() {
+    for (text, holds) in [
+        ("not value.gone matches x", false),
+        ("not value.gone not matches x", false),
+        ("not not value.gone matches x", false),
+        ("not not value.gone not matches x", true),
+        ("not (value.gone matches x or value.team == dev)", false),
+        ("not (value.gone matches x and value.team == dev)", true),
+        ("value.team == ops or not value.gone matches x", true),
+        ("not value.team matches x", true),
+        ("not value.empty matches x", true),
     ] {
         assert_eq!(selects(text), holds, "{text}");
     }
@@ -245,18 +263,24 @@ mod properties {
     }
 
     /// What selectors mean, said by the truth table: every negation is the opposite of what it negates, and of what
-    /// is absent nothing holds.
-    fn naive(expression: &Expression, values: &Values, lists: &Lists) -> bool {
-        let opposite =
-            |operand: &Operand, test: Test| !naive(&Expression::Match(operand.clone(), test), values, lists);
+    /// is absent nothing holds, except that an absent value can match everything.
+    fn naive(expression: &Expression, values: &Values, lists: &Lists, absent: Absent) -> bool {
+        let opposite = |operand: &Operand, test: Test| {
+            !naive(&Expression::Match(operand.clone(), test), values, lists, absent)
+        };
         match expression {
             Expression::Or(parts) => parts
                 .iter()
-                .fold(false, |any, part| any | naive(part, values, lists)),
+                .fold(false, |any, part| any | naive(part, values, lists, absent)),
             Expression::And(parts) => parts
                 .iter()
-                .fold(true, |all, part| all & naive(part, values, lists)),
-            Expression::Not(inner) => !naive(inner, values, lists),
+                .fold(true, |all, part| all & naive(part, values, lists, absent)),
+            Expression::Not(inner) => !naive(inner, values, lists, absent),
+            Expression::Match(Operand::Value(name), Test::Matches(_) | Test::NotMatches(_))
+                if absent == Absent::MatchesEverything && !values.contains_key(name) =>
+            {
+                true
+            }
             Expression::Match(operand, Test::Differs(text)) => opposite(operand, Test::Equals(text.clone())),
             Expression::Match(operand, Test::Lacks(text)) => opposite(operand, Test::Contains(text.clone())),
             Expression::Match(operand, Test::NotMatches(it)) => opposite(operand, Test::Matches(it.clone())),
@@ -297,7 +321,12 @@ mod properties {
 
         #[test]
         fn it_agrees_with_the_truth_table(expression in expressions(), (values, lists) in identities()) {
-            prop_assert_eq!(expression.holds(&values, &lists), naive(&expression, &values, &lists));
+            for absent in [Absent::MatchesNothing, Absent::MatchesEverything] {
+                prop_assert_eq!(
+                    expression.holds(&values, &lists, absent),
+                    naive(&expression, &values, &lists, absent)
+                );
+            }
         }
 
         #[test]
