@@ -245,7 +245,10 @@ fn check_with_fakes(rule: &BindingRule, variables: &BTreeSet<String>, field: &Fi
             format!("invalid bind name: \"{name}\"")
         }
         kind if !kind.accepts_variables(&name, &given) => {
-            format!("templated policy failed validation: `{name}` needs `BindVars.Name`")
+            let given = given.get("name").map_or("", String::as_str);
+            format!(
+                "templated policy failed validation: `{name}` needs a valid name in `BindVars.Name`, which gives \"{given}\" if every value is `fake`"
+            )
         }
         _ => return Ok(()),
     };

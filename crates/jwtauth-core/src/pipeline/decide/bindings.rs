@@ -103,8 +103,21 @@ fn bind(rule: &BindingRule, values: &BTreeMap<String, String>, directory: &Direc
         Ok(entitlement)
     } else {
         // The computed name holds values of the token, so only the template is told.
-        Err(Error::new(Code::BindingInvalid).with_detail(format!("`{}`", rule.name.as_str())))
+        let name = rule.name.as_str();
+        Err(
+            Error::new(Code::BindingInvalid).with_detail(if rule.bind.accepts(&entitlement.name) {
+                format!("the variable `name` of `{name}`")
+            } else {
+                format!("`{name}`")
+            }),
+        )
     }
+}
+
+/// Whether a caller that has the one has the other, too.
+fn is_same(kind: BindKind, known: &Entitlement, other: &Entitlement) -> bool {
+    known == other
+        || (kind.ignores_variables(&known.name) && known.kind == other.kind && known.name == other.name)
 }
 
 fn exists(kind: BindKind, name: &str, directory: &Directory) -> bool {
@@ -116,3 +129,5 @@ fn exists(kind: BindKind, name: &str, directory: &Directory) -> bool {
     known.as_ref().is_none_or(|known| known.contains(name))
 }
 
+#[cfg(test)]
+mod tests;
