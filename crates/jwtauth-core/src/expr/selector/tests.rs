@@ -149,6 +149,14 @@ fn regular_expressions_are_those_of_go() {
         (r"^[^\d]$", "a", true),
         (r"\<a\>", "<a>", true),
         (r"(?i)^OPS$", "ops", true),
+        (r"^[-\w]$", "-", true),
+        (r"^[a-c-\w]$", "-", true),
+        (r"^[]-a]$", "^", true),
+        (r"^[[:^digit:]]$", "a", true),
+        (r"^\p{Greek}$", "\u{3b1}", true),
+        (r"^\x{41}{2}$", "AA", true),
+        (r"^(a{10}){100}$", "a", false),
+        (r"^(a*)*?b+?$", "ab", true),
         ("^a$", "a\n", false),
     ] {
         let pattern = Pattern::parse(pattern).unwrap_or_else(|why| panic!("{pattern}: {why}"));
@@ -163,6 +171,16 @@ fn regular_expressions_are_those_of_go() {
         r"(?=a)",
         r"\1",
         "\\",
+        "a**",
+        "a*+?",
+        "a{2}{3}",
+        "a{1001}",
+        "(a{100}){100}",
+        "((a{10}b){10}c){11}",
+        "[[:foo:]]",
+        r"\p{Script=Greek}",
+        r"[#-\w]",
+        "[#-[:alpha:]]",
     ] {
         assert!(Pattern::parse(pattern).is_err(), "{pattern}");
     }
