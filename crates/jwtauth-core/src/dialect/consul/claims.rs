@@ -18,6 +18,10 @@ pub(super) fn rule(
     let audiences = config.texts("BoundAudiences")?;
     let discovery = config.text("OIDCDiscoveryURL")?;
     if !discovery.is_empty() {
+        // They have no effect, but Consul refuses an invalid one.
+        for name in ["ClockSkewLeeway", "ExpirationLeeway", "NotBeforeLeeway"] {
+            config.leeway(name, Duration::ZERO, &mut Vec::new())?;
+        }
         return discovered_claims(&discovery, &issuer, audiences, method);
     }
     let skew = config.leeway("ClockSkewLeeway", Duration::from_secs(60), warnings)?;
@@ -85,7 +89,8 @@ fn discovered_claims(
             whole_seconds: true,
             ..TimesRule::default()
         },
-        null_is_absent: true,
+        // Consul fails to read a time of `null` here.
+        null_is_absent: false,
         check_order: DISCOVERY_ORDER,
         ..ClaimsPolicy::default()
     })

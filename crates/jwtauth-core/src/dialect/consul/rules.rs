@@ -119,15 +119,11 @@ impl<'a, 't> Body<'a, 't> {
             name: members.get("BindName"),
             bind_vars: members.get_non_null("BindVars"),
         };
-        for ignored in [
-            "ID",
-            "Description",
-            "Namespace",
-            "Partition",
-            "CreateIndex",
-            "ModifyIndex",
-        ] {
-            members.get(ignored);
+        for ignored in ["ID", "Description", "Namespace", "Partition"] {
+            members.read(ignored, Field::string)?;
+        }
+        for ignored in ["CreateIndex", "ModifyIndex"] {
+            members.read(ignored, Field::unsigned)?;
         }
         members.finish()?;
         Ok(body)
