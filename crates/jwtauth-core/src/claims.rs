@@ -155,12 +155,12 @@ impl Registered {
     }
 }
 
-/// Unicode simple case folding, as far as it can reach the letters of the registered names.
-fn fold(letter: char) -> char {
-    if letter == '\u{17f}' {
-        's'
-    } else {
-        letter.to_ascii_lowercase()
+/// Unicode simple case folding, as far as it can reach the letters of names of claims.
+pub(crate) fn fold(letter: char) -> char {
+    match letter {
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        letter => letter.to_ascii_lowercase(),
     }
 }
 

@@ -4,6 +4,7 @@
 //! the policy's order, then the policy's own rules. The first failure is the one reported.
 
 mod claim_rule;
+mod id_token;
 mod registered;
 
 use crate::claims::{Claims, NumericDate};
@@ -42,6 +43,9 @@ pub(crate) fn shape(token: &UnverifiedToken<'_>, rule: &ClaimsPolicy) -> Result<
     };
     let claims = Claims::parse(payload)?;
     RegisteredClaims::read(&claims, rule)?;
+    if rule.id_token {
+        id_token::check(&claims)?;
+    }
     required(&claims, rule)
 }
 
@@ -56,6 +60,9 @@ pub(crate) fn claims<'t>(
 ) -> Result<ValidClaims<'t>> {
     let claims = Claims::parse(token.payload())?;
     let registered = RegisteredClaims::read(&claims, rule)?;
+    if rule.id_token {
+        id_token::check(&claims)?;
+    }
     required(&claims, rule)?;
     for check in &rule.check_order {
         registered.check(*check, rule, now)?;

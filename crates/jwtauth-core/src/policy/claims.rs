@@ -29,6 +29,9 @@ pub(crate) struct ClaimsPolicy {
     /// Whether a registered claim of `null` counts as absent; else it has the wrong type.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub null_is_absent: bool,
+    /// Whether the further claims of an ID token must have the types that OpenID Connect gives them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub id_token: bool,
     /// The order in which the registered claims are checked; the first failure is the one reported.
     #[serde(skip_serializing_if = "is_default_order")]
     pub check_order: [RegisteredCheck; RegisteredCheck::COUNT],
@@ -47,6 +50,7 @@ impl Default for ClaimsPolicy {
             required: vec!["exp".to_owned()],
             times: TimesRule::default(),
             null_is_absent: false,
+            id_token: false,
             check_order: RegisteredCheck::DEFAULT_ORDER,
             rules: Vec::new(),
         }

@@ -91,6 +91,7 @@ fn discovered_claims(
         },
         // Consul fails to read a time of `null` here.
         null_is_absent: false,
+        id_token: true,
         check_order: DISCOVERY_ORDER,
         ..ClaimsPolicy::default()
     })
