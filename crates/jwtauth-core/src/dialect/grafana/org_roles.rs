@@ -1,4 +1,4 @@
-//! `role_attribute_path`, `org_mapping` and what belongs to them.
+//! `role_attribute_path`, `org_mapping` and the related settings.
 
 use super::orgs;
 use super::place::Place;
@@ -9,7 +9,7 @@ use crate::expr::JmesPath;
 use crate::policy::{OrgMapping, OrgRole, OrgRoleRule};
 use crate::warning::Warning;
 
-/// How callers get roles in organisations; `None` where Grafana leaves roles as they are.
+/// Reads how callers get roles in organisations. Returns `None` if Grafana does not change roles.
 pub(super) fn rule(
     settings: &Settings,
     orgs: &[(i64, String)],
@@ -43,7 +43,7 @@ pub(super) fn rule(
     }))
 }
 
-/// What is configured about roles, except the mapping.
+/// The settings about roles, except the mapping.
 struct Configured {
     role: Option<JmesPath>,
     external: Option<JmesPath>,
@@ -71,7 +71,7 @@ impl Configured {
         }
     }
 
-    /// Warns where a key needs another one that is not set.
+    /// Warns of keys that need another key that is not set.
     fn warn_of_gaps(&self, mapping: &[OrgMapping], warnings: &mut Vec<Warning>) {
         if self.strict && self.role.is_none() && mapping.is_empty() {
             warnings.push(Warning::new(
