@@ -1,8 +1,8 @@
-//! The page about error codes, which repeats the core's table.
+//! The page about error codes, which is generated from the core's table.
 
 #![expect(
     clippy::unwrap_used,
-    reason = "this is a test; clippy knows only the functions marked as such"
+    reason = "this is a test; clippy allows this only in functions marked as tests"
 )]
 
 use std::fmt::Write as _;
@@ -11,9 +11,9 @@ use std::path::Path;
 
 use jwtauth_core::{Class, Code};
 
-/// Compares `docs/error-codes.md` with the table; `UPDATE_GENERATED=1` writes it anew.
+/// Compares `docs/error-codes.md` with the table. `UPDATE_GENERATED=1` writes it again.
 #[test]
-fn the_page_of_error_codes_repeats_the_table() {
+fn the_page_of_error_codes_matches_the_table() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/error-codes.md");
     let expected = page();
     if std::env::var_os("UPDATE_GENERATED").is_some() {
@@ -28,7 +28,7 @@ fn the_page_of_error_codes_repeats_the_table() {
 }
 
 #[test]
-fn every_code_is_worded_like_the_others() {
+fn the_texts_of_every_code_follow_the_rules() {
     for code in Code::ALL {
         let (message, advice) = (code.message(), code.advice());
         let first = |text: &str| text.chars().next().unwrap();
