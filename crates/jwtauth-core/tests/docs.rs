@@ -48,17 +48,17 @@ fn the_examples_of_the_json_contract_run() {
 
 #[test]
 fn the_examples_of_the_native_configuration_are_read() {
-    let mut least = None;
+    let mut base = None;
     let mut read = 0;
     for (kind, text) in examples("dialects/native.md") {
         let example: serde_json::Map<String, Value> = serde_json::from_str(&text).unwrap();
         let config = match kind.as_str() {
             "config" => {
-                least = Some(example.clone());
+                base = Some(example.clone());
                 example
             }
             "members" => {
-                let mut config = least
+                let mut config = base
                     .clone()
                     .unwrap_or_else(|| panic!("there is no configuration before this example:\n{text}"));
                 config.extend(example);

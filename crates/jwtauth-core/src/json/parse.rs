@@ -266,9 +266,9 @@ impl Object<'_> {
     #[inline]
     fn repeats(&self, name: &str, marks: &mut u64) -> bool {
         let mark = mark(name);
-        let perhaps = *marks & mark != 0;
+        let may_be_repeated = *marks & mark != 0;
         *marks |= mark;
-        perhaps && self.0.len() <= FEW_MEMBERS && self.0.iter().any(|(earlier, _)| earlier == name)
+        may_be_repeated && self.0.len() <= FEW_MEMBERS && self.0.iter().any(|(earlier, _)| earlier == name)
     }
 
     /// Whether two members have the same name. Sorts the names: otherwise a payload of ten thousand members would

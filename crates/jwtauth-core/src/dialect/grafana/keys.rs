@@ -24,7 +24,7 @@ pub(super) fn rule(
 ) -> Result<KeyRule> {
     let source = Source::configured(settings)?;
     let cache_ttl = settings.duration("cache_ttl", Duration::from_secs(3600), warnings);
-    warn_of_idle_keys(settings, source, warnings);
+    warn_of_keys_without_effect(settings, source, warnings);
     let value = settings.text(source.key());
     let origin = match source {
         Source::KeyFile => {
@@ -108,7 +108,7 @@ impl Source {
 }
 
 /// Warns of settings that have no effect with this key source.
-fn warn_of_idle_keys(settings: &Settings, source: Source, warnings: &mut Vec<Warning>) {
+fn warn_of_keys_without_effect(settings: &Settings, source: Source, warnings: &mut Vec<Warning>) {
     let skips_verification = settings.flag("tls_skip_verify_insecure");
     for (key, is_set) in [
         (

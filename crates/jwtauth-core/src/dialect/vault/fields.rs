@@ -131,14 +131,14 @@ pub(super) fn map<'a, 't>(field: &Field<'a, 't>) -> Result<BTreeMap<&'a str, Fie
         Value::Null => Ok(BTreeMap::new()),
         Value::Object(_) => Ok(field.entries()?.into_iter().collect()),
         Value::Array(_) => {
-            let mut together = BTreeMap::new();
+            let mut merged = BTreeMap::new();
             for item in field.items()? {
                 match item.value() {
-                    Value::Object(_) => together.extend(item.entries()?),
+                    Value::Object(_) => merged.extend(item.entries()?),
                     _ => return Err(wanted(&item, "an object")),
                 }
             }
-            Ok(together)
+            Ok(merged)
         }
         _ => Err(wanted(field, "an object")),
     }

@@ -340,7 +340,10 @@ mod tests {
             "`[1,2,3]`",
             "'raw'",
         ] {
-            assert!(result_is_within_bound(expression, payload).unwrap(), "{expression}");
+            assert!(
+                result_is_within_bound(expression, payload).unwrap(),
+                "{expression}"
+            );
         }
     }
 
