@@ -12,7 +12,7 @@ use super::{Number, Object, Value};
 /// The maximum nesting depth. A deeper document is refused.
 pub(crate) const MAX_DEPTH: usize = 64;
 
-/// Reads one JSON document: names must be unique in each object, the depth is at most [`MAX_DEPTH`], and nothing may
+/// Reads one JSON document: names must be unique in each object, the depth is at most 64 levels, and nothing may
 /// follow.
 ///
 /// # Errors
