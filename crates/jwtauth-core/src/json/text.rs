@@ -1,7 +1,7 @@
 //! Access to the text of a value, as written in the document.
 //!
 //! A double cannot distinguish `42.0` from `42.00000000000000000001`. Where the difference matters, the text is read
-//! again. [`parse`](super::parse) has already checked these documents: names are unique and the nesting is limited.
+//! again. [`parse`](super::parse()) has already checked these documents: names are unique and the nesting is limited.
 
 use std::collections::BTreeMap;
 
