@@ -1,4 +1,4 @@
-//! Grafana's `[auth.jwt]` → [`Policy`] (`docs/dialects/grafana.md`).
+//! Compiles Grafana's `[auth.jwt]` to a [`Policy`] (`docs/dialects/grafana.md`).
 
 mod claims;
 mod ini;
@@ -26,7 +26,7 @@ use crate::policy::{
 };
 use crate::warning::Warning;
 
-/// Turns a configuration into a policy.
+/// Compiles a configuration to a policy.
 pub(super) fn compile(config: &Field<'_, '_>, base_dir: &Path) -> Result<Policy> {
     let mut warnings = Vec::new();
     let mut members = config.members()?;
@@ -67,7 +67,7 @@ fn policy(
     mut warnings: Vec<Warning>,
 ) -> Result<Policy> {
     let enabled = settings.flag("enabled");
-    // A section that is switched off is not looked at, so it cannot be wrong; it takes no tokens.
+    // A section that is switched off is not read, so a mistake in it is not reported. It accepts no tokens.
     let (keys, profile) = if enabled {
         configured(settings, orgs, place, &mut warnings)?
     } else {
@@ -101,7 +101,7 @@ fn policy(
     })
 }
 
-/// The keys, and the rules, except the session.
+/// Reads the keys, and the rules except the session.
 fn configured(
     settings: &Settings,
     orgs: &[(i64, String)],
@@ -166,7 +166,7 @@ fn extract(settings: &Settings, enabled: bool, warnings: &mut Vec<Warning>) -> E
             query: vec!["orgId".to_owned(), "targetOrgId".to_owned()],
             header: "X-Grafana-Org-Id".to_owned(),
         }),
-        // AWS load balancers pad the segments, and Grafana drops the padding.
+        // AWS load balancers pad the segments, and Grafana ignores the padding.
         padding: Padding::Drop,
     }
 }
@@ -191,7 +191,7 @@ fn identity(
         ));
     }
     Ok(IdentityRule {
-        // A user without a login is known by the e-mail address, as Grafana does when it creates one.
+        // Without a login the e-mail address is the name, as when Grafana creates a user.
         name: login.into_iter().chain(email.clone()).collect(),
         named: Named::RequiredAtLast,
         email,
@@ -202,7 +202,7 @@ fn identity(
     })
 }
 
-/// Where a login or an e-mail is: the claim, or the path, which counts only when no claim is configured.
+/// Reads where a login or an e-mail address is: the claim if one is configured, else the path.
 fn person(
     settings: &Settings,
     claim: &str,

@@ -1,4 +1,4 @@
-//! `role_attribute_path`, `org_mapping` and what belongs to them.
+//! `role_attribute_path`, `org_mapping` and the related settings.
 
 use super::orgs;
 use super::place::Place;
@@ -9,7 +9,7 @@ use crate::expr::JmesPath;
 use crate::policy::{OrgMapping, OrgRole, OrgRoleRule};
 use crate::warning::Warning;
 
-/// How callers get roles in organisations; `None` where Grafana leaves roles as they are.
+/// Reads how callers get roles in organisations. Returns `None` if Grafana does not change roles.
 pub(super) fn rule(
     settings: &Settings,
     orgs: &[(i64, String)],
@@ -26,10 +26,10 @@ pub(super) fn rule(
     let mapping = mapping(settings, configured.strict, orgs, warnings);
     if settings.flag("skip_org_role_sync") {
         let has_mapping = !settings.text("org_mapping").is_empty();
-        configured.warn_of_no_effect(has_mapping, warnings);
+        configured.warn_of_keys_without_effect(has_mapping, warnings);
         return Ok(None);
     }
-    configured.warn_of_gaps(&mapping, warnings);
+    configured.warn_of_missing_keys(&mapping, warnings);
     Ok(Some(OrgRoleRule {
         role: configured.role,
         external_orgs: configured.external.map(strings_or_nothing),
@@ -43,7 +43,7 @@ pub(super) fn rule(
     }))
 }
 
-/// What is configured about roles, except the mapping.
+/// The settings about roles, except the mapping.
 struct Configured {
     role: Option<JmesPath>,
     external: Option<JmesPath>,
@@ -53,7 +53,7 @@ struct Configured {
 }
 
 impl Configured {
-    fn warn_of_no_effect(&self, has_mapping: bool, warnings: &mut Vec<Warning>) {
+    fn warn_of_keys_without_effect(&self, has_mapping: bool, warnings: &mut Vec<Warning>) {
         for (key, is_set) in [
             ("role_attribute_path", self.role.is_some()),
             ("role_attribute_strict", self.strict),
@@ -71,8 +71,8 @@ impl Configured {
         }
     }
 
-    /// Warns where a key needs another one that is not set.
-    fn warn_of_gaps(&self, mapping: &[OrgMapping], warnings: &mut Vec<Warning>) {
+    /// Warns of keys that need another key that is not set.
+    fn warn_of_missing_keys(&self, mapping: &[OrgMapping], warnings: &mut Vec<Warning>) {
         if self.strict && self.role.is_none() && mapping.is_empty() {
             warnings.push(Warning::new(
                 "role_attribute_strict",

@@ -1,4 +1,4 @@
-//! `keys`, `algorithms`, `kid`.
+//! The members `keys`, `algorithms` and `kid`.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use crate::policy::{
     DiscoveredAlgorithms, FetchSettings, JwksUrl, KeyRule, KeySpec, OidcDiscoveryUrl, Origin, Secret,
 };
 
-/// Reads where keys come from; a policy that takes no tokens needs none.
+/// Reads the key sources. A policy that accepts no tokens needs none.
 pub(super) fn read(members: &mut Members<'_, '_>, disabled: bool) -> Result<KeyRule> {
     let keys = members
         .require("keys")
@@ -23,7 +23,7 @@ pub(super) fn read(members: &mut Members<'_, '_>, disabled: bool) -> Result<KeyR
         return Err(keys.error_of(Code::KeySourceMissing, "must not be empty"));
     }
     if sources.iter().filter_map(|source| issuer(&source.origin)).count() > 1 {
-        // The keys of one issuer must not vouch for another's tokens (RFC 8725 §3.8).
+        // The keys of one issuer must not verify the tokens of another (RFC 8725 §3.8).
         return Err(keys.error("holds two issuers; each needs a verifier of its own"));
     }
     Ok(KeyRule {
@@ -33,7 +33,7 @@ pub(super) fn read(members: &mut Members<'_, '_>, disabled: bool) -> Result<KeyR
     })
 }
 
-/// The issuer whose metadata says where the keys are, if there is one.
+/// Returns the issuer whose metadata names the key set, if there is one.
 pub(super) fn discovered(rule: &KeyRule) -> Option<&str> {
     rule.sources.iter().find_map(|source| issuer(&source.origin))
 }
@@ -93,7 +93,7 @@ fn source(field: &Field<'_, '_>) -> Result<KeySpec> {
     })
 }
 
-/// The one kind of source that is given.
+/// Returns the given kind of source. There must be exactly one.
 fn only<'g, V>(given: &'g [(&'static Kind, V)], field: &Field<'_, '_>) -> Result<(&'static Kind, &'g V)> {
     match given {
         [(kind, value)] => Ok((kind, value)),
@@ -111,7 +111,7 @@ fn only<'g, V>(given: &'g [(&'static Kind, V)], field: &Field<'_, '_>) -> Result
     }
 }
 
-/// A kind of source: the member that names it, how its value is read, and whose `kid` counts.
+/// A kind of source: the member that names it, how its value is read, and where its `kid` comes from.
 #[derive(Clone, Copy)]
 struct Kind {
     name: &'static str,
@@ -127,13 +127,13 @@ enum Reader {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kid {
-    /// The source's, if it has one.
+    /// The source sets it, optionally.
     OfSource,
-    /// Each key brings its own.
+    /// Each key contains its own.
     OfEachKey,
 }
 
-/// Every kind of source, by its [`Origin::member`].
+/// Every kind of source. `name` is the [`Origin::member`].
 const KINDS: [Kind; 9] = [
     Kind {
         name: "pem",
@@ -222,7 +222,7 @@ fn algorithms(field: &Field<'_, '_>) -> Result<Algorithms> {
 fn algorithm(field: &Field<'_, '_>) -> Result<Algorithm> {
     let name = field.string()?;
     Algorithm::parse(name).ok_or_else(|| {
-        // RFC 8725 §3.2: there is no reason to accept unsigned tokens.
+        // RFC 8725 §3.2 advises against unsigned tokens. This library never accepts them.
         let problem = if name.eq_ignore_ascii_case("none") {
             "`none` would accept tokens that nobody signed and cannot be allowed".to_owned()
         } else {
@@ -239,7 +239,7 @@ fn algorithm(field: &Field<'_, '_>) -> Result<Algorithm> {
 
 fn secret(field: &Field<'_, '_>) -> Result<Secret> {
     let text = unredacted(field, field.text()?)?;
-    // The text is a secret: an error says where it stands, and nothing of what it says.
+    // The text is a secret: an error contains its place, but nothing of its content.
     URL_SAFE_NO_PAD.decode_to_vec(text).map(Secret::new).map_err(|_| {
         field.error_of(
             Code::KeyInvalid,
@@ -258,7 +258,7 @@ fn jwk(field: &Field<'_, '_>) -> Result<String> {
 }
 
 fn jwks(field: &Field<'_, '_>) -> Result<String> {
-    // A set may hold keys that we cannot use, but one that we printed without its secrets is not meant to be read.
+    // A set may contain keys that cannot be used. But a redacted key is from a printed policy and must be an error.
     if let Some(Value::Array(_)) = field.value().as_object().and_then(|set| set.get("keys")) {
         let mut members = field.members()?;
         for key in members.require("keys")?.items()? {
@@ -291,7 +291,7 @@ fn recoded(error: &Error, code: Code) -> Error {
     Error::new(code).with_detail(error.detail().unwrap_or_default())
 }
 
-/// The settings of a source that is fetched; defaults where nothing is said.
+/// Reads the settings of a source that is fetched. Absent settings have their defaults.
 fn fetch_settings(members: &mut Members<'_, '_>) -> Result<FetchSettings> {
     let mut settings = FetchSettings {
         ca_pem: members.read("ca_pem", Field::owned_text)?,
@@ -350,7 +350,7 @@ fn redirects(field: &Field<'_, '_>) -> Result<u32> {
 
 const MAX_REDIRECTS: u32 = 3;
 
-/// The members that only go with keys over HTTP (`docs/dialects/native.md`).
+/// The members that are allowed only with keys over HTTP (`docs/dialects/native.md`).
 const FETCH_SETTINGS: [&str; 17] = [
     "ca_pem",
     "ca_file",
@@ -377,7 +377,7 @@ mod tests {
     use crate::json;
 
     #[test]
-    fn every_kind_of_source_makes_the_origin_of_its_name() {
+    fn every_kind_of_source_creates_the_origin_with_its_name() {
         for kind in KINDS {
             let text = match kind.name {
                 "jwk" => "{}",

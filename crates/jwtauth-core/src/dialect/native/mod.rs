@@ -1,7 +1,7 @@
-//! The policy model's own JSON form → [`Policy`].
+//! Compiles the JSON form of the policy model to a [`Policy`].
 //!
-//! `docs/dialects/native.md` has every member. Defaults are those of the RFCs; what loosens is written out. What a
-//! policy of any dialect prints can be read here, and gives an equal policy.
+//! `docs/dialects/native.md` describes every member. The defaults are those of the RFCs, and every looser rule must be
+//! written explicitly. The printed policy of any dialect can be read here and gives an equal policy.
 
 mod claims;
 mod identity;
@@ -18,7 +18,7 @@ use crate::policy::{
     DecodeRule, ExtractRule, HeaderRule, NotApplicable, Policy, RequestedOrg, Response, Responses,
 };
 
-/// Turns a configuration into a policy.
+/// Compiles a configuration to a policy.
 pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
     let mut warnings = Vec::new();
     let mut members = config.members()?;
@@ -43,7 +43,7 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
     Ok(policy)
 }
 
-/// Where requests carry the token by default.
+/// Returns the default rule for the token's place in a request.
 fn by_header() -> ExtractRule {
     ExtractRule {
         header: Some(HeaderRule::authorization()),
@@ -64,7 +64,7 @@ fn extract(field: &Field<'_, '_>) -> Result<ExtractRule> {
     Ok(rule)
 }
 
-/// The header that carries the token; `null` is none.
+/// Reads the header that carries the token. `null` means none.
 fn header(members: &mut Members<'_, '_>) -> Result<Option<HeaderRule>> {
     let header = members.get("header");
     let prefix = members.get("prefix");

@@ -9,7 +9,7 @@ use crate::members::{Field, Members};
 use crate::policy::{Profile, Profiles};
 use crate::warning::Warning;
 
-/// Reads the rules for requests without a profile, and those of every profile.
+/// Reads the rules for requests without a profile, and the rules of every profile.
 pub(super) fn read(
     members: &mut Members<'_, '_>,
     discovered: Option<&str>,
@@ -27,8 +27,8 @@ pub(super) fn read(
     }
     let profiles = members.get_non_null("profiles");
 
-    // The top level is read even where no request is decided by it: its members stand in for those that profiles
-    // leave out, and a mistake in one of them must not lie in wait.
+    // The top level is read even if it decides no request: profiles inherit its members, and a mistake in one of them
+    // must be reported now.
     let mut of_top = Vec::new();
     let top = profile(&mut Layers::top(members), "", "", discovered, &mut of_top)?;
     let top = if default.is_some() || required {
@@ -79,7 +79,7 @@ fn named(
     Ok(named)
 }
 
-/// A name as it is looked up.
+/// Returns a name in the form in which it is looked up.
 fn folded(name: &str, ignore_case: bool) -> String {
     if ignore_case {
         name.to_lowercase()

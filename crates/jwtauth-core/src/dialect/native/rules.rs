@@ -1,4 +1,4 @@
-//! What a named caller receives, and for how long.
+//! The entitlements and the session that a caller receives.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -37,7 +37,7 @@ pub(super) fn session(field: &Field<'_, '_>) -> Result<SessionRule> {
         ttl,
         max_ttl: max_ttl.as_ref().map(Field::seconds).transpose()?,
         explicit_max_ttl: members.read("explicit_max_ttl", Field::seconds)?,
-        // A period of zero is no period.
+        // A period of zero means none.
         period: members
             .read("period", Field::seconds)?
             .filter(|period| *period > 0),
@@ -210,7 +210,7 @@ fn set(field: &Field<'_, '_>) -> Result<BTreeSet<String>> {
     Ok(field.strings()?.into_iter().collect())
 }
 
-/// A list with something in it, of strings with something in them.
+/// Reads a non-empty list of non-empty strings.
 fn names(field: &Field<'_, '_>) -> Result<Vec<String>> {
     let items = field.items()?;
     if items.is_empty() {

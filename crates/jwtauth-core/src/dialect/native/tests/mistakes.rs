@@ -1,6 +1,6 @@
 //! Configurations with one mistake each.
 
-/// A configuration, `%K` standing for a key, and what is said about it.
+/// Whole configurations and their error texts. `%K` is replaced by a key.
 pub(super) const WHOLE: &[(&str, &str)] = &[
     (r#"{}"#, "key_source_missing: `keys` is missing"),
     (r#"[]"#, "config_invalid: `config`: must be an object, not a list"),
@@ -148,7 +148,7 @@ pub(super) const WHOLE: &[(&str, &str)] = &[
     ),
 ];
 
-/// A member beside a key, an algorithm and an issuer, and what is said about it.
+/// Members, each added to a key, an algorithm and an issuer, and their error texts.
 pub(super) const MEMBERS: &[(&str, &str)] = &[
     (
         r#""issuers":"x""#,
