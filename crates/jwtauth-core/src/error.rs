@@ -1,16 +1,16 @@
-//! What can go wrong, and what is it called?
+//! Failures and their names.
 //!
-//! One table is the source of every failure: the [`Code`] enum, the wire string, the [`Class`], the
-//! [`Stage`], the text, `docs/error-codes.md` and the lists of codes in the Python and Node type stubs.
+//! One table is the source of every failure: the [`Code`] enum, the name on the wire, the [`Class`], the [`Stage`],
+//! the text, `docs/error-codes.md` and the lists of codes in the Python and Node type stubs.
 
 use std::fmt;
 
-/// The result of everything that can fail here.
+/// The result of every function that can fail in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 macro_rules! codes {
     ($( $variant:ident $wire:literal $class:ident $stage:ident $text:literal $advice:literal; )*) => {
-        /// The stable name of a failure; never renamed, never reused.
+        /// The stable name of a failure. Codes are never renamed and never reused.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum Code { $( #[doc = $text] $variant, )* }
@@ -19,27 +19,27 @@ macro_rules! codes {
             /// Every code, in the order of the table.
             pub const ALL: &'static [Code] = &[ $( Code::$variant, )* ];
 
-            /// The string that stands for this code in every language.
+            /// The name of this code on the wire, in every language.
             pub const fn as_str(self) -> &'static str {
                 match self { $( Code::$variant => $wire, )* }
             }
 
-            /// What a caller should do about it.
+            /// The class of this code: what the application should do about the failure.
             pub const fn class(self) -> Class {
                 match self { $( Code::$variant => Class::$class, )* }
             }
 
-            /// Where in the pipeline it happens.
+            /// The stage of the pipeline in which the failure happens.
             pub const fn stage(self) -> Stage {
                 match self { $( Code::$variant => Stage::$stage, )* }
             }
 
-            /// The sentence a person reads: lower case, one line, nothing from the token.
+            /// The text for people: lower case, one line, and nothing from the token.
             pub const fn message(self) -> &'static str {
                 match self { $( Code::$variant => $text, )* }
             }
 
-            /// Where a person looks, and what they do about it.
+            /// Where to look, and what to do about the failure.
             pub const fn advice(self) -> &'static str {
                 match self { $( Code::$variant => $advice, )* }
             }
@@ -206,24 +206,24 @@ impl fmt::Display for Code {
     }
 }
 
-/// What a caller should do about a failure.
+/// What the application should do about a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Class {
-    /// The answer is no.
+    /// The token or the request is denied.
     Denied,
-    /// The operator must mend the configuration.
+    /// The configuration is invalid; the operator must fix it.
     Config,
-    /// The answer is not known: keys could not be obtained. Worth a retry.
+    /// The outcome is unknown, because keys could not be obtained. A retry may help.
     Unavailable,
-    /// The calling program made a mistake.
+    /// The calling program passed an invalid argument or request.
     Argument,
-    /// This library made a mistake.
+    /// An internal error of the library.
     Internal,
 }
 
 impl Class {
-    /// The string that stands for this class in every language.
+    /// The name of this class on the wire, in every language.
     pub const fn as_str(self) -> &'static str {
         match self {
             Class::Denied => "denied",
@@ -235,7 +235,7 @@ impl Class {
     }
 }
 
-/// Where a failure happened.
+/// The stage of the pipeline in which a failure happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Stage {
@@ -258,7 +258,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// The string that stands for this stage in every language.
+    /// The name of this stage on the wire, in every language.
     pub const fn as_str(self) -> &'static str {
         match self {
             Stage::Configure => "configure",
@@ -275,7 +275,7 @@ impl Stage {
 
 /// A failure: a [`Code`], and where to look.
 ///
-/// Neither the token nor the value of a claim is ever part of it; the *names* of claims are.
+/// It never contains the token or the value of a claim. It may contain the *names* of claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error(Box<Inner>);
 
@@ -291,7 +291,7 @@ struct Inner {
 }
 
 impl Error {
-    /// A failure with nothing but its code.
+    /// A failure that has only a code.
     pub fn new(code: Code) -> Error {
         Error(Box::new(Inner {
             code,
@@ -304,59 +304,59 @@ impl Error {
         }))
     }
 
-    /// Names the claim it is about.
+    /// Sets the name of the claim that the failure is about.
     #[must_use]
     pub fn with_claim(mut self, claim: &str) -> Error {
         self.0.claim = Some(claim.into());
         self
     }
 
-    /// Says where in the configuration, which file, what the operating system said.
+    /// Sets the detail: the place in the configuration, the file, or what the operating system reported.
     #[must_use]
     pub fn with_detail(mut self, detail: impl fmt::Display) -> Error {
-        // A configuration value in it may hold a line break; a failure is one line in every log.
+        // The detail may contain a configuration value with a line break. A failure must be one line in every log.
         let detail = detail.to_string().replace(char::is_control, " ");
         self.0.detail = Some(detail.into());
         self
     }
 
-    /// The detail; without one, the text of the code.
+    /// The detail, or the text of the code if there is no detail.
     pub(crate) fn reason(&self) -> &str {
         self.detail().unwrap_or_else(|| self.code().message())
     }
 
-    /// Marks a denial that the configured system would hand to its next authenticator.
+    /// Marks a denial that the configured system would pass to its next authenticator.
     #[must_use]
     pub(crate) fn not_applicable(mut self) -> Error {
         self.0.applicable = false;
         self
     }
 
-    /// Marks a payload that is no object with unique names and registered claims of the right types.
+    /// Marks a payload that is not an object with unique names and registered claims of the right types.
     #[must_use]
     pub(crate) fn malformed_shape(mut self) -> Error {
         self.0.malformed_shape = true;
         self
     }
 
-    /// Whether it is about a payload of the wrong shape, not about what it says.
+    /// Whether the failure is about the shape of the payload, not about its content.
     pub(crate) fn is_malformed_shape(&self) -> bool {
         self.0.malformed_shape
     }
 
-    /// Marks a failure whose claim is not in the token.
+    /// Marks a failure about a claim that is absent from the token.
     #[must_use]
     pub(crate) fn absent(mut self) -> Error {
         self.0.absent = true;
         self
     }
 
-    /// Whether it is about a claim that is not in the token, not about what the claim says.
+    /// Whether the claim is absent from the token, as opposed to having a wrong value.
     pub(crate) fn is_absent(&self) -> bool {
         self.0.absent
     }
 
-    /// Sets the status that the configured system would answer over HTTP.
+    /// Sets the HTTP status that the configured system would send.
     #[must_use]
     pub(crate) fn with_http_status(mut self, status: u16) -> Error {
         self.0.http_status = Some(status);
@@ -368,32 +368,32 @@ impl Error {
         self.0.code
     }
 
-    /// What to do about it.
+    /// The class of the code: what to do about the failure.
     pub fn class(&self) -> Class {
         self.0.code.class()
     }
 
-    /// Where it happened.
+    /// The stage in which it happened.
     pub fn stage(&self) -> Stage {
         self.0.code.stage()
     }
 
-    /// The name of the claim it is about.
+    /// The name of the claim that the failure is about.
     pub fn claim(&self) -> Option<&str> {
         self.0.claim.as_deref()
     }
 
-    /// Where in the configuration, which file or URL, what the operating system said.
+    /// The place in the configuration, the file or URL, or what the operating system reported.
     pub fn detail(&self) -> Option<&str> {
         self.0.detail.as_deref()
     }
 
-    /// False for a denial that the configured system would hand to its next authenticator.
+    /// False for a denial that the configured system would pass to its next authenticator.
     pub fn applicable(&self) -> bool {
         self.0.applicable
     }
 
-    /// The status that the configured system would answer over HTTP.
+    /// The HTTP status that the configured system would send.
     pub fn http_status(&self) -> Option<u16> {
         self.0.http_status
     }

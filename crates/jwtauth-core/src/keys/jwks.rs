@@ -1,7 +1,7 @@
-//! How are keys read from JWKs and JWK sets (RFC 7517)?
+//! Reads keys from JWKs and JWK sets (RFC 7517).
 //!
-//! A set is often shared with others, so one entry that cannot be used here is skipped with a reason and never
-//! fatal to the rest. What is wrong with the document itself is.
+//! A set may contain keys for other uses. An entry that cannot be used here is therefore skipped with a reason. An
+//! error in the document itself is an error of the whole set.
 
 use base64_simd::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
@@ -12,20 +12,20 @@ use super::{Algorithm, Algorithms};
 use crate::error::{Error, Result};
 use crate::json::{self, Object, Value};
 
-/// A usable key: its name, its material, and the algorithms that it says it is for.
+/// A usable key: its name, its material, and the algorithms that it names for itself.
 pub(super) struct Jwk {
     pub(super) kid: Option<String>,
     pub(super) material: Material,
     pub(super) algorithms: Option<Algorithms>,
 }
 
-/// One entry of a set, with the name that it has even when the rest cannot be used.
+/// One entry of a set. It has its name even if the rest cannot be used.
 pub(super) struct Entry {
     pub(super) kid: Option<String>,
     pub(super) jwk: Result<Jwk>,
 }
 
-/// What a key is made of.
+/// The material of a key.
 pub(super) enum Material {
     Public(PublicKey),
     Secret(Zeroizing<Vec<u8>>),
@@ -34,7 +34,7 @@ pub(super) enum Material {
 /// Reads one JWK.
 ///
 /// # Errors
-/// It is no JWK, or not one that a token can be checked with.
+/// The text is not a JWK, or the key cannot check tokens.
 pub(super) fn one(text: &str) -> Result<Jwk> {
     let document = json::parse(text).map_err(|why| unusable(format!("the JWK cannot be read: {why}")))?;
     read(&document)
@@ -43,7 +43,7 @@ pub(super) fn one(text: &str) -> Result<Jwk> {
 /// Reads a JWK set, entry by entry.
 ///
 /// # Errors
-/// It is no JWK set: not one JSON document with unique names and a list of `keys`.
+/// The text is not a JWK set: it must be one JSON document with unique names and a list of `keys`.
 pub(super) fn set(text: &str) -> Result<Vec<Entry>> {
     let document = json::parse(text).map_err(|why| unusable(format!("the JWK set cannot be read: {why}")))?;
     let keys = document.as_object().and_then(|object| object.get("keys"));
@@ -59,7 +59,7 @@ pub(super) fn set(text: &str) -> Result<Vec<Entry>> {
     Ok(keys.iter().map(entry).collect())
 }
 
-/// Whether a value is the JWK of a public key that is good enough to be used.
+/// Whether a value is the JWK of a public key that can be used.
 pub(crate) fn is_public_jwk(value: &Value<'_>) -> bool {
     let jwk = value.as_object();
     jwk.is_some_and(|jwk| matches!(material(jwk), Ok(Material::Public(_))))
@@ -119,7 +119,7 @@ fn curve(jwk: &Object<'_>) -> Result<Kind> {
         .ok_or_else(|| unusable("`crv` is not supported; it must be P-256, P-384, P-521 or Ed25519"))
 }
 
-/// Coordinates stand in full length, leading zeros and all (RFC 7518 §6.2.1.2).
+/// Joins the coordinates of a point. They must have their full length, including leading zeros (RFC 7518 §6.2.1.2).
 fn point(kind: Kind, x: &[u8], y: &[u8]) -> Result<Vec<u8>> {
     if x.len() != kind.coordinate() || y.len() != kind.coordinate() {
         return Err(unusable(format!(
@@ -132,7 +132,7 @@ fn point(kind: Kind, x: &[u8], y: &[u8]) -> Result<Vec<u8>> {
 
 fn bytes(jwk: &Object<'_>, name: &str) -> Result<Zeroizing<Vec<u8>>> {
     let text = string(jwk, name)?.ok_or_else(|| missing(name))?;
-    // Some servers pad, against RFC 7515 §2; in a key that is harmless.
+    // Some servers add padding, which RFC 7515 §2 forbids. In a key it is harmless.
     match URL_SAFE_NO_PAD.decode_to_vec(text.trim_end_matches('=')) {
         Ok(bytes) => Ok(Zeroizing::new(bytes)),
         Err(_) => Err(unusable(format!("`{name}` is not base64url"))),
@@ -151,7 +151,7 @@ fn missing(name: &str) -> Error {
     unusable(format!("`{name}` is missing"))
 }
 
-/// RFC 7518 §6.2.2, §6.3.2; RFC 8037 §2.
+/// The members that only private keys have (RFC 7518 §6.2.2, §6.3.2; RFC 8037 §2).
 const PRIVATE_MEMBERS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
 
 #[cfg(test)]

@@ -1,18 +1,19 @@
-//! From which URLs may keys be fetched?
+//! The URLs that keys may be fetched from.
 //!
-//! RFC 3986 to the letter, and less: what two readers could take for different places is refused.
+//! URLs must follow RFC 3986 exactly. In addition, a URL that two readers could understand as different places is
+//! refused.
 
 use std::net::{IpAddr, Ipv6Addr};
 
 use iri_string::types::UriStr;
 
-/// One of the two checks below.
+/// The type of [`check`] and [`check_issuer`].
 pub(crate) type Check = fn(&str, bool) -> Result<(), &'static str>;
 
-/// Checks a URL that keys are to be fetched from.
+/// Checks a URL before keys are fetched from it.
 ///
 /// # Errors
-/// What is wrong with it, and nothing of its text, which may hold a secret.
+/// What is wrong with the URL. It never contains the URL, which may contain a secret.
 pub(crate) fn check(url: &str, insecure_http: bool) -> Result<(), &'static str> {
     let url = Url::parse(url)?;
     match url.scheme {
@@ -23,39 +24,39 @@ pub(crate) fn check(url: &str, insecure_http: bool) -> Result<(), &'static str> 
     }
 }
 
-/// Checks an issuer's URL, below which its metadata is.
+/// Checks the URL of an issuer, below which its metadata is.
 ///
 /// # Errors
-/// As for [`check`].
+/// Those of [`check`].
 pub(crate) fn check_issuer(url: &str, insecure_http: bool) -> Result<(), &'static str> {
     check(url, insecure_http)?;
     if url.contains('?') {
-        // OpenID Connect Discovery 1.0 §3
+        // OpenID Connect Discovery 1.0 §3.
         return Err("an issuer has no query");
     }
     Ok(())
 }
 
-/// Whether a URL, which was checked, is https.
+/// Whether a checked URL is https.
 pub(crate) fn is_https(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| url.scheme == Scheme::Https)
 }
 
-/// A URL without its query, which may hold a secret.
+/// A URL without its query. The query may contain a secret.
 pub(crate) fn without_query(url: &str) -> &str {
     url.split_once('?').map_or(url, |(place, _)| place)
 }
 
-/// Where a request for a URL goes.
+/// The target of a request for a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Url<'u> {
     pub(crate) scheme: Scheme,
-    /// A name, or an address, IPv6 without its brackets.
+    /// A name or an address; an IPv6 address has no brackets.
     pub(crate) host: &'u str,
     pub(crate) port: u16,
 }
 
-/// How it goes there.
+/// The scheme of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scheme {
     Http,
@@ -64,7 +65,8 @@ pub(crate) enum Scheme {
 
 impl<'u> Url<'u> {
     pub(crate) fn parse(text: &'u str) -> Result<Url<'u>, &'static str> {
-        // An issuer names the URL of its keys, and what failures name must not grow without bounds.
+        // The metadata of an issuer contains the URL of its keys, and failures contain URLs, so their length must be
+        // limited.
         if text.len() > MAX_LENGTH {
             return Err("it is longer than 8,000 bytes");
         }
@@ -101,13 +103,13 @@ impl<'u> Url<'u> {
         let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
             Some(address) if address.parse::<Ipv6Addr>().is_ok() => address,
             None if host.is_empty() => return Err("it names no host"),
-            None if host.bytes().all(stands_in_a_name) => host,
+            None if host.bytes().all(is_name_byte) => host,
             _ => return Err("its host is neither a name nor an address"),
         };
         Ok(Url { scheme, host, port })
     }
 
-    /// Whether it leads to this machine, whatever a name server says.
+    /// Whether it leads to this machine, independent of any name server.
     pub(crate) fn is_loopback(&self) -> bool {
         let address = self.host.parse::<IpAddr>();
         self.host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
@@ -123,10 +125,10 @@ impl Scheme {
     }
 }
 
-/// What everybody should take (RFC 9110 §4.1).
+/// The length that every recipient should support (RFC 9110 §4.1).
 const MAX_LENGTH: usize = 8000;
 
-fn stands_in_a_name(byte: u8) -> bool {
+fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_')
 }
 
@@ -136,7 +138,7 @@ mod redirect {
 
     use super::Url;
 
-    /// The target of a redirect: the same scheme, host and port.
+    /// Resolves the target of a redirect, which must have the same scheme, host and port.
     ///
     /// # Errors
     /// Why it is not followed.
@@ -144,7 +146,7 @@ mod redirect {
         let base = UriStr::new(from).map_err(|_| "a redirect from no URL")?;
         let location = UriReferenceStr::new(location).map_err(|_| "a redirect to no URL")?;
         let target = location.resolve_against(base.to_absolute()).to_string();
-        // A fragment is for those who display what they fetch (RFC 9110 §10.2.2).
+        // A fragment is for clients that display the document (RFC 9110 §10.2.2).
         let target = target
             .split_once('#')
             .map_or(target.as_str(), |(target, _)| target);
@@ -165,8 +167,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_wrong_with_a_url_is_said() {
-        for (url, said) in [
+    fn an_invalid_url_is_refused_with_a_reason() {
+        for (url, reason) in [
             ("", "no URL"),
             ("keys", "no URL"),
             ("/keys", "no URL"),
@@ -209,19 +211,19 @@ mod tests {
             ("https://issuer.example\\@evil.example/", "no URL"),
         ] {
             let problem = check(url, false).expect_err(url);
-            assert!(problem.contains(said), "{url}: {problem}");
+            assert!(problem.contains(reason), "{url}: {problem}");
         }
     }
 
     #[test]
-    fn a_url_has_a_length_that_everybody_takes() {
+    fn a_url_has_at_most_8000_bytes() {
         let url = |length: usize| format!("{:a<length$}", "https://issuer.example/");
         assert_eq!(check(&url(8000), false), Ok(()));
         assert!(check(&url(8001), false).unwrap_err().contains("8,000"));
     }
 
     #[test]
-    fn what_may_be_fetched() {
+    fn https_and_loopback_urls_may_be_fetched() {
         for url in [
             "https://issuer.example",
             "HTTPS://Issuer.Example/keys?tenant=a&key=b",
@@ -246,7 +248,7 @@ mod tests {
 
     #[cfg(feature = "http")]
     #[test]
-    fn redirects_stay_where_they_are() {
+    fn redirects_must_stay_on_the_same_scheme_host_and_port() {
         let from = "https://issuer.example/a/keys?x=1";
         for (location, to) in [
             ("/b", "https://issuer.example/b"),

@@ -1,4 +1,4 @@
-//! Where does an issuer keep its keys? (OpenID Connect Discovery 1.0 §4)
+//! Discovery of an issuer's key set (OpenID Connect Discovery 1.0 §4).
 
 use crate::error::{Code, Error, Result};
 use crate::json::{self, Value};
@@ -8,15 +8,15 @@ use crate::policy::url;
 /// The largest metadata document, in bytes.
 pub(super) const MAX_BYTES: u64 = 256 * 1024;
 
-/// What an issuer's metadata says that matters here.
+/// The members of an issuer's metadata that the library uses.
 #[derive(Clone)]
 pub(super) struct Metadata {
     pub(super) jwks_uri: String,
-    /// The algorithms that it signs with; RS256 when it does not say.
+    /// The algorithms that the issuer signs with. RS256 if the metadata names none.
     pub(super) algorithms: Algorithms,
 }
 
-/// Where an issuer's metadata is.
+/// The URL of an issuer's metadata.
 pub(super) fn metadata_url(issuer: &str) -> String {
     format!(
         "{}/.well-known/openid-configuration",
@@ -25,7 +25,7 @@ pub(super) fn metadata_url(issuer: &str) -> String {
 }
 
 impl Metadata {
-    /// Reads the metadata of this issuer.
+    /// Reads the metadata of `issuer`.
     ///
     /// # Errors
     /// [`Code::DiscoveryFailed`], [`Code::DiscoveryIssuerMismatch`].
@@ -40,7 +40,7 @@ impl Metadata {
                 .ok_or_else(|| failed(format!("the metadata has no `{name}`")))
         };
         let named = text("issuer")?;
-        // Byte for byte: a trailing slash makes another issuer (§4.3).
+        // The comparison is byte for byte: a trailing slash makes a different issuer (§4.3).
         if named != issuer {
             let named: String = named
                 .chars()

@@ -1,4 +1,4 @@
-//! The phase that a request has reached, and what its failure means there.
+//! The phase that a request has reached, and the description of a failure in it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use ureq::unversioned::transport::{ConnectionDetails, Connector, Transport};
 use super::tls;
 use crate::sources::fetch::{FetchFailed, Phase};
 
-/// The phase that a request has reached. The parts of the client that know it set it.
+/// The phase that a request has reached. The parts of the client that reach a phase record it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Progress(Arc<AtomicUsize>);
 
@@ -24,7 +24,7 @@ impl Progress {
         Phase::ALL.get(index).copied().unwrap_or(Phase::Dns)
     }
 
-    /// The failure, described in words of the library or of the system.
+    /// The failure, as the library or the operating system describes it.
     pub(super) fn failed(&self, why: &ureq::Error) -> FetchFailed {
         let phase = self.phase();
         if let Some(reason) = tls::reason(why) {
@@ -51,7 +51,7 @@ impl Progress {
     }
 }
 
-/// The system's description of its own errors; of others, the description of their kind.
+/// The system's description of its own errors. For other errors, the description of their kind.
 fn system(error: &std::io::Error) -> String {
     if error.raw_os_error().is_some() {
         return error.to_string();
@@ -78,7 +78,7 @@ impl<T: Transport> Connector<T> for Reached {
         details: &ConnectionDetails<'_>,
         connection: Option<T>,
     ) -> Result<Option<T>, ureq::Error> {
-        // The connection to a proxy is made by the same steps, and the request for its configuration has none.
+        // The connection to a proxy is made by the same steps. The configuration of the request for it has no proxy.
         let is_to_proxy = self.through_proxy && details.config.proxy().is_none();
         if !is_to_proxy {
             self.progress.at(self.phase);

@@ -1,4 +1,4 @@
-//! Whom does the client trust, and as whom does it come?
+//! TLS of the client: the authorities that it trusts, and its own certificate.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::policy::{FetchSettings, Secret};
 
 type Certificates = Vec<Certificate<'static>>;
 
-/// What a connection is made with.
+/// The TLS configuration of a connection.
 pub(super) fn config(
     authorities: &Certificates,
     identity: Option<ClientCert>,
@@ -31,10 +31,10 @@ pub(super) fn config(
         .build()
 }
 
-/// The authorities that are trusted in place of the system's, if the settings name some. A file is read anew.
+/// The authorities that are trusted instead of the system's, if the settings name any. A file is read for each fetch.
 ///
 /// # Errors
-/// Which setting, and what is wrong with it.
+/// The setting, and what is wrong with it.
 pub(super) fn authorities(remote: &FetchSettings) -> Result<Option<Certificates>, String> {
     let pem = Pem {
         name: "ca",
@@ -48,7 +48,7 @@ pub(super) fn authorities(remote: &FetchSettings) -> Result<Option<Certificates>
     if found.is_empty() {
         return Err(pem.refused("no certificate in PEM"));
     }
-    // A bundle may hold some that are too old to be read; what counts is that one can be.
+    // A bundle may contain certificates that are too old to be read. One readable certificate is enough.
     let mut store = RootCertStore::empty();
     let (usable, _) =
         store.add_parsable_certificates(found.iter().map(|one| CertificateDer::from(one.der())));
@@ -58,11 +58,11 @@ pub(super) fn authorities(remote: &FetchSettings) -> Result<Option<Certificates>
     Ok(Some(found))
 }
 
-/// The client's certificate and key, if the settings name them. Files are read anew, because certificates are renewed
-/// in place.
+/// The client's certificate and key, if the settings name them. Files are read for each fetch, because certificates
+/// are renewed in place.
 ///
 /// # Errors
-/// Which setting, and what is wrong with it.
+/// The setting, and what is wrong with it.
 pub(super) fn identity(remote: &FetchSettings) -> Result<Option<ClientCert>, String> {
     let chain = Pem {
         name: "client_cert",
@@ -85,7 +85,8 @@ pub(super) fn identity(remote: &FetchSettings) -> Result<Option<ClientCert>, Str
     }
     let private = PrivateKey::from_pem(&key_text)
         .map_err(|_| key.refused("no private key in PEM that is not encrypted"))?;
-    // The connection counts on a pair that fits, and renewed files may be caught between the one and the other.
+    // A connection needs a matching pair. While files are renewed, the certificate and the key may not match for a
+    // moment.
     let der =
         PrivateKeyDer::try_from(private.der()).map_err(|_| key.refused("no private key that can be read"))?;
     let ders = certificates
@@ -102,14 +103,16 @@ pub(super) fn identity(remote: &FetchSettings) -> Result<Option<ClientCert>, Str
     Ok(Some(ClientCert::new_with_certs(&certificates, private)))
 }
 
-/// The authorities that the system trusts, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`: read when they are first
-/// needed, because that takes its time, and then kept.
+/// The authorities that the system trusts, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`. They are read when they
+/// are first needed, because reading is slow, and are then kept.
 #[derive(Debug, Default)]
 pub(super) struct SystemRoots(OnceBox<Certificates>);
 
 impl SystemRoots {
+    /// Returns the authorities.
+    ///
     /// # Errors
-    /// There are none.
+    /// The system has no authorities.
     pub(super) fn get(&self) -> Result<Certificates, String> {
         self.0.get_or_try_init(read_system_roots).cloned()
     }
@@ -129,7 +132,7 @@ fn read_system_roots() -> Result<Box<Certificates>, String> {
     Ok(Box::new(found.certs.iter().map(owned).collect()))
 }
 
-/// A setting that is text, or names a file.
+/// A setting that contains a text or names a file.
 struct Pem<'r> {
     name: &'static str,
     text: Option<&'r [u8]>,
@@ -167,7 +170,8 @@ fn certificates(pem: &[u8]) -> Certificates {
         .collect()
 }
 
-/// Why TLS failed, in plain words; `None` when it was something else. Nothing of the server's certificate is repeated.
+/// The reason of a TLS failure, in plain words. `None` for other failures. It contains nothing of the server's
+/// certificate.
 pub(super) fn reason(why: &ureq::Error) -> Option<String> {
     use rustls::Error;
     let why = match why {
@@ -208,7 +212,7 @@ fn certificate_reason(why: &CertificateError) -> String {
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "the server's certificate is for another purpose".to_owned()
         }
-        // One word of the checker's, as `CaUsedAsEndEntity` for a certificate that is an authority's own.
+        // One word of the verifier, such as `CaUsedAsEndEntity` for the certificate of an authority.
         CertificateError::Other(why) => format!("the server's certificate cannot be used: {why}"),
         _ => "the server's certificate cannot be used".to_owned(),
     }
@@ -226,7 +230,7 @@ fn alert_reason(alert: AlertDescription) -> String {
         | AlertDescription::AccessDenied => {
             format!("the server does not accept the client's certificate ({alert:?})")
         }
-        // What servers of TLS 1.2 say when they miss a client's certificate, among much else.
+        // Servers with TLS 1.2 send this if a client certificate is missing, and for many other reasons.
         AlertDescription::HandshakeFailure => {
             "the server ends the handshake; it may want a client's certificate, or another cipher".to_owned()
         }

@@ -31,7 +31,7 @@ fn refusal(sources: Vec<KeySpec>, algorithms: Algorithms) -> String {
 }
 
 #[test]
-fn keys_are_prepared_for_what_all_agree_on() {
+fn keys_are_prepared_for_the_algorithms_that_key_source_and_policy_allow() {
     let prepared = |origin: Origin, own: Option<Algorithms>, allowed: Algorithms| -> Vec<Algorithm> {
         let source = KeySpec {
             algorithms: own,
@@ -97,7 +97,7 @@ fn keys_that_cannot_be_used_are_reported() {
 }
 
 #[test]
-fn something_must_be_left() {
+fn a_policy_without_usable_keys_is_refused() {
     let text = refusal(vec![spec(pem(testing::P256))], only(Algorithm::RS256));
     assert_eq!(
         text,
@@ -110,7 +110,7 @@ fn something_must_be_left() {
 }
 
 #[test]
-fn a_refusal_says_where() {
+fn a_refusal_names_the_source() {
     let text = refusal(
         vec![
             spec(pem(testing::RSA)),
