@@ -75,9 +75,11 @@ impl Verifier {
     pub fn authenticate(&self, request: &Request<'_>) -> Result<Grant> {
         let mut after = None;
         loop {
-            match self.step(request, after.as_ref()) {
-                Step::Decided(outcome) => return outcome,
-                Step::Fetch(errand) => {
+            // As in `step`, but a `Step` would move the grant once more.
+            match self.decide(request, after.as_ref()) {
+                Ok(grant) => return Ok(grant),
+                Err(Undecided::Failed(error)) => return Err(self.policy.describe(error)),
+                Err(Undecided::Lacks(errand)) => {
                     errand.run();
                     after = Some(errand);
                 }
