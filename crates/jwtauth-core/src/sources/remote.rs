@@ -373,6 +373,11 @@ impl RemoteSource {
 }
 
 impl View {
+    /// Whether nothing needs to be done about the keys.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.validity == Validity::Fresh
+    }
+
     /// The keys, if they can be used.
     pub(super) fn keys(&self) -> Option<&KeySet> {
         let usable = self.validity != Validity::Unusable;

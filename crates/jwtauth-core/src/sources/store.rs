@@ -163,6 +163,10 @@ impl Cached<'_> {
     /// How a decision continues if these keys allow it to be made, whatever its outcome. The keys may be due for a
     /// refresh.
     pub(crate) fn after_hit(&self, cached_only: bool) -> Next {
+        // Nearly every decision ends here.
+        if self.fetched.iter().all(View::is_fresh) {
+            return Next::Decide;
+        }
         if !cached_only {
             let fetches: Vec<KeyFetch> = self
                 .fetching()
