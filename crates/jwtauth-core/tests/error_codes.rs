@@ -75,26 +75,31 @@ fn page() -> String {
 }
 
 const CLASSES: [(Class, &str, &str, &str); 5] = [
-    (Class::Denied, "DENIED", "no", "The answer is no."),
+    (Class::Denied, "DENIED", "no", "The request is denied."),
     (
         Class::Config,
         "CONFIG",
         "no",
-        "The operator must mend the configuration.",
+        "The configuration is invalid; the operator must fix it.",
     ),
     (
         Class::Unavailable,
         "UNAVAILABLE",
         "yes",
-        "The answer is not known, because keys could not be obtained. It is not a yes.",
+        "There is no decision, because keys could not be obtained. Access is not granted.",
     ),
     (
         Class::Argument,
         "ARGUMENT",
         "no",
-        "The calling program made a mistake.",
+        "The calling program passed an invalid argument or request.",
     ),
-    (Class::Internal, "INTERNAL", "no", "This library made a mistake."),
+    (
+        Class::Internal,
+        "INTERNAL",
+        "no",
+        "An internal error of the library.",
+    ),
 ];
 
 const INTRODUCTION: &str = "\
@@ -102,10 +107,10 @@ const INTRODUCTION: &str = "\
 
 Generated from the table in `crates/jwtauth-core/src/error.rs`; run `make generate` after changing it.
 
-Every failure has a `code`. It is the same in every language and in every dialect, it is never renamed, and it is never
-used again for something else. New codes may come: a program that meets one it does not know acts by its `class`.
+Every failure has a `code`. It is the same in every language and in every dialect. It is never renamed, and never reused
+with another meaning. New codes may be added: a program that does not know a code must act on the `class`.
 
-The `message` is always the same for a code. What was found, and where, is in the `detail`; its wording may change, so
-show it and do not parse it. Neither holds the token or the value of a claim. `claim`, where it is there, is the name
+The `message` is always the same for a code. The `detail` reports what was found, and where; its wording may change, so
+show it and do not parse it. Neither contains the token or the value of a claim. `claim`, if it is present, is the name
 of the claim.
 ";

@@ -64,7 +64,7 @@ fn a_mistake_at_the_top_level_does_not_lie_in_wait_behind_profiles() {
     let config = format!(r#"{{{KEY},"algorithms":["EdDSA"],"max_age":60,{profiles}}}"#);
     assert_eq!(
         said(&config),
-        "config_invalid: `max_age`: a duration needs a unit; say `\"60s\"`"
+        "config_invalid: `max_age`: a duration requires a unit; write `\"60s\"`"
     );
 }
 
