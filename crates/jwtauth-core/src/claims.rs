@@ -49,9 +49,7 @@ impl<'t> Claims<'t> {
                 Spelling::Folded(claim) => {
                     return Err(Error::new(Code::ClaimsMalformed)
                         .with_claim(claim.name())
-                        .with_detail(
-                            "a member name differs from a registered claim only by the case of its letters",
-                        ));
+                        .with_detail("a member name differs from a registered claim only in letter case"));
                 }
             }
         }

@@ -84,7 +84,8 @@ impl Options {
         }
         if let Some(field) = members.get("now") {
             let instant = NumericDate::from_number(field.number()?);
-            options.clock = Clock::Fixed(instant.ok_or_else(|| field.error("is beyond any date"))?);
+            options.clock =
+                Clock::Fixed(instant.ok_or_else(|| field.error("is outside the range of dates"))?);
         }
         members.finish()?;
         Ok(options)

@@ -49,155 +49,155 @@ macro_rules! codes {
 
 codes! {
     TokenMissing "token_missing" Denied Extract
-        "the request carries no token"
+        "the request contains no token"
         "Send the token where the configuration expects it; the detail names the header or the query parameter.";
     TokenAmbiguous "token_ambiguous" Denied Extract
-        "the request carries more than one token"
-        "Send one token. Two readers of one request must not see two callers.";
+        "the request contains more than one token"
+        "Send exactly one token. With two, another service could read a different one from the same request.";
     AuthenticatorDisabled "authenticator_disabled" Denied Extract
-        "the configuration takes no tokens"
-        "Nothing is wrong with the token: the configuration switches token login off.";
+        "token login is disabled in the configuration"
+        "The token is not the cause. Enable token login in the configuration if tokens must be accepted.";
     ProfileUnknown "profile_unknown" Denied Extract
         "the requested profile does not exist"
         "Compare the profile in the request with the names in the configuration.";
     ProfileMissing "profile_missing" Denied Extract
-        "the request names no profile and none is the default"
+        "the request names no profile and there is no default profile"
         "Name a profile in the request, or set a default profile in the configuration.";
     ProfileClosed "profile_closed" Denied Extract
         "the requested profile accepts no tokens"
-        "Look at the profile in the configuration: the detail says why it takes no tokens.";
+        "Check the profile in the configuration; the detail gives the reason.";
     AddressNotAllowed "address_not_allowed" Denied Extract
         "the caller's address is outside the allowed networks"
-        "Look at the bound networks, and at the address the host passes; behind a proxy it may be the proxy's.";
+        "Check the allowed networks and the address that the application passes; behind a proxy it may be the proxy's address.";
     TokenMalformed "token_malformed" Denied Decode
         "the token is not a compact JWS"
-        "Look at what was sent: a compact JWS is three base64url parts with two dots, and nothing around it.";
+        "Check what was sent. A compact JWS has three base64url parts separated by dots, and nothing before or after them.";
     TokenTooLarge "token_too_large" Denied Decode
         "the token is larger than the limit"
         "Ask the issuer for fewer claims, or raise `max_token_bytes`.";
     HeaderInvalid "header_invalid" Denied Decode
-        "the token's header is not valid"
-        "Look at the token's header with `jwtauth inspect`; the issuer made it wrong.";
+        "the token's header is invalid"
+        "Check the token's header with `jwtauth inspect`; the issuer must create a valid header.";
     HeaderUnsupported "header_unsupported" Denied Decode
-        "the token's header asks for something that is not supported"
-        "The issuer uses `crit`, `b64` or encryption. Ask it for a plain signed token.";
+        "the token's header uses an unsupported feature"
+        "The issuer uses `crit`, `b64` or encryption. Configure it to issue plain signed tokens.";
     AlgorithmNotAllowed "algorithm_not_allowed" Denied SelectKey
         "the token's algorithm is not allowed"
-        "Compare the header's `alg` with the allowed algorithms. Allow another one only if the issuer means it.";
+        "Compare the header's `alg` with the allowed algorithms. Allow another algorithm only if the issuer uses it on purpose.";
     KeyNotFound "key_not_found" Denied SelectKey
-        "no key answers to this token"
-        "Compare the header's `kid` with the configured keys; the issuer may have changed its keys.";
+        "no matching key for this token"
+        "Compare the header's `kid` and `alg` with the configured keys; the issuer may have rotated its keys.";
     SignatureInvalid "signature_invalid" Denied VerifySignature
-        "the signature does not verify"
+        "the signature is invalid"
         "The token was forged or altered, or the configured key is not the issuer's.";
     ClaimsMalformed "claims_malformed" Denied ValidateClaims
         "the payload is not a valid claims set"
-        "The issuer signed something that is no claims set: not JSON, no object, or a name that stands twice.";
+        "The issuer signed a payload that is not a claims set: invalid JSON, not an object, or a duplicate member name.";
     ClaimMissing "claim_missing" Denied ValidateClaims
         "a required claim is missing"
         "Ask the issuer to add the claim, or stop requiring it.";
     ClaimInvalid "claim_invalid" Denied ValidateClaims
-        "a claim has the wrong type or an impossible value"
-        "The issuer gives the claim a wrong type; a time must be a number, for example.";
+        "a claim has the wrong type or an invalid value"
+        "Check how the issuer writes the claim; a time must be a number, for example.";
     ClaimMismatch "claim_mismatch" Denied ValidateClaims
-        "a claim does not have a required value"
-        "The caller is not one of those the rule is for, or the rule expects another value.";
+        "a claim does not have the required value"
+        "Compare the claim with the value that the rule requires; the rule may exclude this caller on purpose.";
     IssuerMismatch "issuer_mismatch" Denied ValidateClaims
-        "the token comes from another issuer"
-        "Compare the token's `iss` with the configured issuer letter by letter, a final slash included.";
+        "the token's issuer does not match the configuration"
+        "Compare the token's `iss` with the configured issuer character by character, including a trailing slash.";
     SubjectMismatch "subject_mismatch" Denied ValidateClaims
-        "the token is about another subject"
-        "Only one subject is allowed, and the token is about another.";
+        "the token's subject does not match the configuration"
+        "The configuration allows only one subject. Compare it with the token's `sub`.";
     AudienceMismatch "audience_mismatch" Denied ValidateClaims
-        "the token is meant for another audience"
-        "Ask the issuer for a token with this service among its audiences, or correct the audiences configured here.";
+        "the token's audience does not match the configuration"
+        "Request a token for the audience of this service, or correct the configured audiences.";
     AudienceUnexpected "audience_unexpected" Denied ValidateClaims
-        "the token names an audience but none is configured"
-        "Configure the audiences that this service answers to, or say that any will do.";
+        "the token has an audience but the configuration has none"
+        "Configure the audiences of this service, or configure that any audience is accepted.";
     TokenNotYetValid "token_not_yet_valid" Denied ValidateClaims
         "the token is not valid yet"
-        "Compare the clocks of issuer and host; a small difference is what the leeway is for.";
+        "Compare the clocks of the issuer and this machine; the leeway allows a small difference.";
     TokenExpired "token_expired" Denied ValidateClaims
         "the token has expired"
-        "Get a new token. If it is new, compare the clocks of issuer and host.";
+        "Get a new token. If the token is new, compare the clocks of the issuer and this machine.";
     TokenIssuedInFuture "token_issued_in_future" Denied ValidateClaims
         "the token was issued in the future"
-        "Compare the clocks of issuer and host; a small difference is what the leeway is for.";
+        "Compare the clocks of the issuer and this machine; the leeway allows a small difference.";
     TokenTooOld "token_too_old" Denied ValidateClaims
         "the token is older than the maximum age"
-        "Get a new token; `max_age` counts from `iat` even while the token has not expired.";
+        "Get a new token; `max_age` counts from `iat`, even if the token has not expired.";
     LifetimeMissing "lifetime_missing" Denied ValidateClaims
-        "the token carries no time claim at all"
-        "Ask the issuer to add `exp`; at least one of `exp`, `nbf`, `iat` must be there.";
+        "the token has no time claim"
+        "Ask the issuer to add `exp`; at least one of `exp`, `nbf`, `iat` is required.";
     IdentityMissing "identity_missing" Denied MapIdentity
-        "the token names nobody"
-        "Look at which claim names the caller, and whether this issuer sends it.";
+        "the token does not name a caller"
+        "Check which claim is configured as the caller's name, and whether the issuer sends it.";
     IdentityInvalid "identity_invalid" Denied MapIdentity
         "the claim that names the caller cannot be used as a name"
-        "Name the caller by a claim that holds a text.";
+        "Configure a claim whose value is a string.";
     GroupsInvalid "groups_invalid" Denied MapIdentity
         "the groups claim cannot be used"
-        "Point to a claim that holds a list of texts.";
+        "Configure a claim whose value is a list of strings.";
     MappingFailed "mapping_failed" Denied MapIdentity
-        "a claim mapping cannot be carried out"
-        "Look at the mapping and at the claim it reads: it is absent where it must not be, or has a wrong type.";
+        "a claim mapping failed"
+        "Check the mapping and the claim that it reads: the claim is required and missing, or it has the wrong type.";
     RoleUnresolved "role_unresolved" Denied Decide
         "no role could be determined"
-        "Look at the role expression: it gives no text for this caller, and strict mode asks for one.";
+        "Check the role expression: it returns no string for this caller, and strict mode requires one.";
     RoleInvalid "role_invalid" Denied Decide
         "the role is not one of the valid roles"
-        "Compare what the role expression gives with the roles that exist; case counts.";
+        "Compare the result of the role expression with the valid roles; it is case-sensitive.";
     BindingInvalid "binding_invalid" Denied Decide
-        "a binding rule computes a name that cannot be one"
-        "Look at the bind name: with this caller's values it becomes something that cannot be a name.";
+        "a binding rule computes an invalid name"
+        "Check the bind name: with this caller's values it becomes an invalid name.";
     BindingUnmatched "binding_unmatched" Denied Decide
-        "nothing is bound to this identity"
-        "No binding rule selects this caller, or what the rules bind does not exist.";
+        "no binding rule applies to this identity"
+        "No binding rule matches this caller, or the roles and policies that the rules bind do not exist.";
     PolicyForbidden "policy_forbidden" Denied Decide
-        "a configured policy may never be granted"
-        "Take the policy out of the configuration; the detail says why it cannot be granted.";
+        "a configured policy must not be granted"
+        "Remove the policy from the configuration; the detail says why it cannot be granted.";
     ConfigInvalid "config_invalid" Config Configure
-        "the configuration is not valid"
+        "the configuration is invalid"
         "Correct the configuration at the place that the detail names.";
     KeySourceMissing "key_source_missing" Config Configure
         "no key source is configured"
-        "Add a key: PEM, JWK, JWK set, secret, or a file with one.";
+        "Add a key source: a PEM, JWK, JWK set or secret (as text or in a file), the URL of a JWK set, or an issuer whose keys are discovered.";
     KeySourceConflict "key_source_conflict" Config Configure
         "more than one key source is configured"
         "Keep one of the sources that the detail names.";
     KeyInvalid "key_invalid" Config Configure
         "a key cannot be used"
-        "Look at the key that the detail names: it does not read, is too weak, or fits none of the allowed algorithms.";
+        "Check the key that the detail names: it cannot be read, is too weak, or cannot be used with any allowed algorithm.";
     AlgorithmUnsupported "algorithm_unsupported" Config Configure
         "an algorithm is not supported"
-        "Choose among the algorithms that the detail lists.";
+        "Use one of the algorithms that the detail lists.";
     ExpressionInvalid "expression_invalid" Config Configure
-        "an expression cannot be used"
+        "an expression is invalid"
         "Correct the expression at the position that the detail names.";
     KeySourceUnavailable "key_source_unavailable" Unavailable SelectKey
-        "the keys cannot be obtained at the moment"
-        "Try again later; look at the network and at the key server.";
+        "the keys are currently unavailable"
+        "Try again later; check the network and the key server.";
     KeySetInvalid "key_set_invalid" Unavailable SelectKey
-        "the key source answers with something that is not a key set"
-        "Look at what the key server answers; it may be an error page.";
+        "the key source did not return a valid key set"
+        "Check what the key server returns; it may be an error page.";
     DiscoveryFailed "discovery_failed" Unavailable SelectKey
-        "the issuer's metadata cannot be obtained"
-        "Try again later; look at the network and at the issuer's discovery document.";
+        "the OIDC discovery document is unavailable or invalid"
+        "Try again later; check the network and the issuer's discovery document.";
     DiscoveryIssuerMismatch "discovery_issuer_mismatch" Unavailable SelectKey
-        "the issuer's metadata names another issuer"
-        "Correct the discovery URL: the issuer there calls itself by another name.";
+        "the discovery document names a different issuer"
+        "Correct the discovery URL: it must be equal to the `issuer` of the discovery document.";
     ArgumentNull "argument_null" Argument Configure
         "a required argument is NULL"
-        "Look at the call: a pointer that must not be NULL is.";
+        "Check the call: a required pointer is NULL.";
     ArgumentNotUtf8 "argument_not_utf8" Argument Configure
-        "an argument is not UTF-8"
-        "Look at the call: text must be UTF-8.";
+        "an argument is not valid UTF-8"
+        "Check the call: text must be UTF-8.";
     RequestInvalid "request_invalid" Argument Extract
-        "the request is not valid"
-        "Correct the request that the host builds, at the place that the detail names.";
+        "the request is invalid"
+        "Correct the request that the application builds, at the place that the detail names.";
     InternalError "internal_error" Internal Configure
-        "the library made a mistake"
-        "Report it, with the version and what was asked; nobody was let in.";
+        "internal error"
+        "Report it with the version and the call that caused it. Access was not granted.";
 }
 
 impl fmt::Display for Code {

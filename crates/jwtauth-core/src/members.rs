@@ -143,7 +143,7 @@ impl<'a, 't> Field<'a, 't> {
                     Err(self.without_unit(text))
                 }
                 None => Err(self.error(format!(
-                    "`{text}` is no duration; write for example `90s` or `1h30m`"
+                    "`{text}` is not a duration; write for example `90s` or `1h30m`"
                 ))),
             },
             Value::Number(number) => Err(self.without_unit(number)),
@@ -152,7 +152,7 @@ impl<'a, 't> Field<'a, 't> {
     }
 
     fn without_unit(&self, number: impl std::fmt::Display) -> Error {
-        self.error(format!("a duration needs a unit; say `\"{number}s\"`"))
+        self.error(format!("a duration requires a unit; write `\"{number}s\"`"))
     }
 
     /// Reads a non-negative duration of whole seconds: a string in Go's syntax.
@@ -301,7 +301,7 @@ impl<'a, 't> Members<'a, 't> {
                 .members()
                 .find(|(given, _)| !self.known.contains(given) && is_near(given, name));
             Error::new(self.code).with_detail(match misspelt {
-                Some((given, _)) => format!("{missing}; is `{given}` meant to be it?"),
+                Some((given, _)) => format!("{missing}; did you misspell it as `{given}`?"),
                 None => missing,
             })
         })
@@ -384,7 +384,10 @@ mod tests {
         assert_eq!(error_text(r#"{}"#, inner), "`outer` is missing");
         assert_eq!(error_text(r#"{"outer":{}}"#, inner), "`outer.inner` is missing");
         let misspelt = error_text(r#"{"outer":{"iner":1}}"#, inner);
-        assert_eq!(misspelt, "`outer.inner` is missing; is `iner` meant to be it?");
+        assert_eq!(
+            misspelt,
+            "`outer.inner` is missing; did you misspell it as `iner`?"
+        );
         assert_eq!(
             error_text(r#"{"outer":[]}"#, inner),
             "`outer`: must be an object, not a list"

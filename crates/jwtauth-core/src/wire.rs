@@ -100,7 +100,7 @@ pub fn granted(grant: &Grant) -> String {
 /// # Errors
 /// [`Code::RequestInvalid`].
 pub fn restore(reply: &str) -> Result<Grant> {
-    let invalid = || Error::new(Code::RequestInvalid).with_detail("this is not the reply of a grant");
+    let invalid = || Error::new(Code::RequestInvalid).with_detail("the text is not the reply of a grant");
     let read: RestoredReply = serde_json::from_str(reply).map_err(|_| invalid())?;
     if read.outcome != "granted" {
         return Err(invalid());
@@ -298,7 +298,7 @@ fn to_line(value: &impl Serialize) -> String {
     // INVARIANT: the reply types have string keys and serialisers that cannot fail, so this does not fail. If it ever
     // did, the text must still read as a failure.
     serde_json::to_string(value).unwrap_or_else(|_| {
-        r#"{"outcome":"failed","class":"internal","code":"internal_error","stage":"configure","message":"the library made a mistake"}"#
+        r#"{"outcome":"failed","class":"internal","code":"internal_error","stage":"configure","message":"internal error"}"#
             .to_owned()
     })
 }

@@ -97,7 +97,7 @@ const CLASSES: [(Class, &str, &str, &str); 5] = [
         Class::Argument,
         "ARGUMENT",
         "no",
-        "The calling program made a mistake.",
+        "The calling program passed an invalid argument or request.",
     ),
     (
         Class::Internal,

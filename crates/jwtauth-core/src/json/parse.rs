@@ -78,10 +78,10 @@ impl Malformed {
 impl fmt::Display for Malformed {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.reason {
-            Reason::Duplicate | Reason::DuplicateAtTop => "a member name stands twice in one object",
-            Reason::Depth => "nested too deeply",
-            Reason::Incomplete => "the JSON ends too early",
-            Reason::Syntax => "not valid JSON",
+            Reason::Duplicate | Reason::DuplicateAtTop => "duplicate member name",
+            Reason::Depth => "the JSON is nested too deeply",
+            Reason::Incomplete => "unexpected end of the JSON",
+            Reason::Syntax => "invalid JSON",
         };
         write!(out, "{what} (line {}, column {})", self.line, self.column)
     }

@@ -36,7 +36,7 @@ pub(super) enum Material {
 /// # Errors
 /// The text is not a JWK, or the key cannot check tokens.
 pub(super) fn one(text: &str) -> Result<Jwk> {
-    let document = json::parse(text).map_err(|why| unusable(format!("the JWK cannot be read: {why}")))?;
+    let document = json::parse(text).map_err(|why| unusable(format!("the JWK is invalid: {why}")))?;
     read(&document)
 }
 
@@ -45,11 +45,11 @@ pub(super) fn one(text: &str) -> Result<Jwk> {
 /// # Errors
 /// The text is not a JWK set: it must be one JSON document with unique names and a list of `keys`.
 pub(super) fn set(text: &str) -> Result<Vec<Entry>> {
-    let document = json::parse(text).map_err(|why| unusable(format!("the JWK set cannot be read: {why}")))?;
+    let document = json::parse(text).map_err(|why| unusable(format!("the JWK set is invalid: {why}")))?;
     let keys = document.as_object().and_then(|object| object.get("keys"));
     let keys = keys
         .and_then(Value::as_array)
-        .ok_or_else(|| unusable("a JWK set is an object with a list of `keys` (RFC 7517 §5)"))?;
+        .ok_or_else(|| unusable("a JWK set must be an object with a list `keys` (RFC 7517 §5)"))?;
     let entry = |value: &Value<'_>| Entry {
         kid: value
             .as_object()
@@ -66,7 +66,9 @@ pub(crate) fn is_public_jwk(value: &Value<'_>) -> bool {
 }
 
 fn read(value: &Value<'_>) -> Result<Jwk> {
-    let jwk = value.as_object().ok_or_else(|| unusable("a JWK is an object"))?;
+    let jwk = value
+        .as_object()
+        .ok_or_else(|| unusable("a JWK must be an object"))?;
     if string(jwk, "use")?.is_some_and(|purpose| purpose != "sig") {
         return Err(unusable("`use` is not `sig`"));
     }
@@ -75,13 +77,13 @@ fn read(value: &Value<'_>) -> Result<Jwk> {
             .as_array()
             .ok_or_else(|| unusable("`key_ops` is not a list"))?;
         if !operations.iter().any(|one| one.as_str() == Some("verify")) {
-            return Err(unusable("`key_ops` does not hold `verify`"));
+            return Err(unusable("`key_ops` does not contain `verify`"));
         }
     }
     let algorithms = match string(jwk, "alg")?.map(Algorithm::parse) {
         None => None,
         Some(Some(algorithm)) => Some(Algorithms::default().with(algorithm)),
-        Some(None) => return Err(unusable("`alg` is no signature algorithm that is supported")),
+        Some(None) => return Err(unusable("`alg` is not a supported signature algorithm")),
     };
     Ok(Jwk {
         kid: string(jwk, "kid")?.map(str::to_owned),
@@ -96,17 +98,17 @@ fn material(jwk: &Object<'_>) -> Result<Material> {
         return Ok(Material::Secret(bytes(jwk, "k")?));
     }
     if PRIVATE_MEMBERS.iter().any(|name| jwk.get(name).is_some()) {
-        return Err(unusable("a private key does not belong in a key set"));
+        return Err(unusable("a private key is not allowed in a JWK"));
     }
     let key = match kty {
         "RSA" => PublicKey::rsa(&bytes(jwk, "n")?, &bytes(jwk, "e")?),
         "EC" => match curve(jwk)? {
-            Kind::Ed25519 => Err(unusable("`crv` does not fit `kty`")),
+            Kind::Ed25519 => Err(unusable("`crv` does not match `kty`")),
             kind => PublicKey::ec(kind, &point(kind, &bytes(jwk, "x")?, &bytes(jwk, "y")?)?),
         },
         "OKP" => match curve(jwk)? {
             Kind::Ed25519 => PublicKey::ed25519(&bytes(jwk, "x")?),
-            _ => Err(unusable("`crv` does not fit `kty`")),
+            _ => Err(unusable("`crv` does not match `kty`")),
         },
         _ => Err(unusable("`kty` is not supported; it must be RSA, EC, OKP or oct")),
     }?;

@@ -61,9 +61,9 @@ pub(crate) struct Found {
 /// # Errors
 /// [`Code::KeyInvalid`](crate::Code::KeyInvalid), with the reason as its detail. The detail never contains the text.
 pub(crate) fn public_key(text: &str, form: Form) -> Result<Found> {
-    let block = Block::first(text).ok_or_else(|| unusable("there is no PEM block"))?;
+    let block = Block::first(text).ok_or_else(|| unusable("no PEM block found"))?;
     if form.after == After::Nothing && !block.rest.trim().is_empty() {
-        return Err(unusable("there is text after the first PEM block"));
+        return Err(unusable("unexpected text after the first PEM block"));
     }
     let der = block.contents()?;
     let private = matches!(block.label, "PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY");
@@ -76,7 +76,7 @@ pub(crate) fn public_key(text: &str, form: Form) -> Result<Found> {
         (Blocks::PublicOrCertificate, "CERTIFICATE") => PublicKey::from_certificate(&der),
         (Blocks::PublicOrPrivate, _) if private => PublicKey::from_private_key(&der),
         _ if private => Err(unusable(
-            "a private key; configure the public key that belongs to it, and keep this one where tokens are signed",
+            "a private key is not allowed here; configure its public key, and keep the private key where tokens are signed",
         )),
         (_, label) => Err(unusable(format!(
             "a PEM block of type \"{label}\" is not supported"
@@ -154,11 +154,11 @@ impl<'t> Block<'t> {
         let body: Zeroizing<String> =
             Zeroizing::new(self.body.chars().filter(|c| !c.is_ascii_whitespace()).collect());
         if body.contains(':') {
-            return Err(unusable("PEM with headers, which is not supported"));
+            return Err(unusable("a PEM block with headers is not supported"));
         }
         match STANDARD.decode_to_vec(body.as_bytes()) {
             Ok(der) => Ok(Zeroizing::new(der)),
-            Err(_) => Err(unusable("the PEM block is not base64")),
+            Err(_) => Err(unusable("the PEM block is not valid base64")),
         }
     }
 }

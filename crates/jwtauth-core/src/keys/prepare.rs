@@ -47,13 +47,13 @@ impl Preparation<'_> {
         let mut keys = Vec::new();
         let entries = jwks::set(text)?;
         if entries.len() > MAX_KEYS {
-            return Err(unusable(format!("the set holds more than {MAX_KEYS} keys")));
+            return Err(unusable(format!("the JWK set has more than {MAX_KEYS} keys")));
         }
         for (index, entry) in entries.into_iter().enumerate() {
             let key = entry.jwk.and_then(|jwk| self.key(&jwk, jwk.fitting()?));
             let skipped = match &key {
                 Ok(key) if key.is_usable() => None,
-                Ok(_) => Some("no algorithm that it fits is allowed"),
+                Ok(_) => Some("it cannot be used with any allowed algorithm"),
                 Err(error) => Some(error.reason()),
             };
             if let Some(why) = skipped {
@@ -68,7 +68,7 @@ impl Preparation<'_> {
         if keys.is_usable() {
             Ok(keys)
         } else {
-            Err(unusable("no key of the set can be used"))
+            Err(unusable("the JWK set has no usable key"))
         }
     }
 
@@ -86,7 +86,7 @@ impl Preparation<'_> {
         let key = self.key(jwk, own)?;
         if !key.is_usable() {
             let (own, allowed) = (list(own), list(self.allowed));
-            self.warn(format!("the key fits {own}, and what is allowed is {allowed}"));
+            self.warn(format!("the key can be used only with {own}; allowed: {allowed}"));
         }
         Ok(KeySet::from_iter([key]))
     }
@@ -152,7 +152,7 @@ fn prepare(material: &Material, algorithm: Algorithm) -> Result<PreparedKey> {
     match material {
         Material::Public(key) => Ok(PreparedKey::Public(algorithm, key.prepare(algorithm)?)),
         Material::Secret(bytes) => {
-            secret::prepare(bytes, algorithm).ok_or_else(|| unusable("a secret is for HMAC only"))
+            secret::prepare(bytes, algorithm).ok_or_else(|| unusable("a secret can be used only with HMAC"))
         }
     }
 }

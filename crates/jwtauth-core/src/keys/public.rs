@@ -131,7 +131,7 @@ impl PublicKey {
     /// The crypto library cannot write it.
     pub(super) fn to_spki(&self) -> Result<PublicKeyX509Der<'static>> {
         let der = self.ready.as_der();
-        der.map_err(|_| unusable("the key cannot be written"))
+        der.map_err(|_| unusable("the key cannot be encoded"))
     }
 
     /// Makes a key from a modulus and a public exponent, both big-endian.
@@ -140,12 +140,12 @@ impl PublicKey {
         let bits = bit_length(modulus);
         if !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) {
             return Err(unusable(format!(
-                "an RSA key of {bits} bits; it must have between {MIN_RSA_BITS} and {MAX_RSA_BITS}"
+                "the RSA key has {bits} bits; it must have between {MIN_RSA_BITS} and {MAX_RSA_BITS}"
             )));
         }
         let odd = |number: &[u8]| number.last().is_some_and(|byte| byte & 1 == 1);
         if !odd(modulus) {
-            return Err(unusable("an even RSA modulus"));
+            return Err(unusable("the RSA modulus is even"));
         }
         // The upper limit is that of the crypto library. A larger exponent only makes verification slow.
         if !odd(exponent) || exponent == [1] || bit_length(exponent) > MAX_EXPONENT_BITS {
@@ -153,7 +153,7 @@ impl PublicKey {
                 "the RSA exponent must be odd, at least 3 and at most 33 bits long",
             ));
         }
-        let encoded = pkcs1(modulus, exponent).map_err(|_| unusable("the RSA key is not valid"))?;
+        let encoded = pkcs1(modulus, exponent).map_err(|_| unusable("the RSA key is invalid"))?;
         PublicKey::new(Kind::Rsa, &encoded)
     }
 
@@ -161,7 +161,9 @@ impl PublicKey {
     pub(super) fn ec(kind: Kind, point: &[u8]) -> Result<PublicKey> {
         let width = kind.coordinate();
         if width == 0 || point.first() != Some(&4) || point.len() != 1 + 2 * width {
-            return Err(unusable("the point is not written in full length"));
+            return Err(unusable(
+                "the elliptic curve point is compressed or has the wrong length",
+            ));
         }
         PublicKey::new(kind, point)
     }
@@ -170,14 +172,14 @@ impl PublicKey {
     pub(super) fn ed25519(bytes: &[u8]) -> Result<PublicKey> {
         let Ok(mut point) = <[u8; 32]>::try_from(bytes) else {
             return Err(unusable(format!(
-                "an Ed25519 key of {} bytes; it has 32",
+                "the Ed25519 key has {} bytes instead of 32",
                 bytes.len()
             )));
         };
         point[31] &= 0x7f;
         if SMALL_ORDER.contains(&point) {
             return Err(unusable(
-                "the Ed25519 key is a point of small order; anybody can sign for it",
+                "the Ed25519 key is a point of small order; anyone can forge signatures for it",
             ));
         }
         PublicKey::new(Kind::Ed25519, bytes)
@@ -195,9 +197,7 @@ impl PublicKey {
             RSA_ENCRYPTION => PublicKey::from_pkcs1(bytes),
             EC_PUBLIC_KEY => PublicKey::ec(curve(info.algorithm.parameters)?, bytes),
             ED25519 if info.algorithm.parameters.is_none() => PublicKey::ed25519(bytes),
-            other => Err(unusable(format!(
-                "a public key of kind {other}, which is not supported"
-            ))),
+            other => Err(unusable(format!("unsupported public key type {other}"))),
         }
     }
 
@@ -217,7 +217,7 @@ impl PublicKey {
         let info = certificate.tbs_certificate().subject_public_key_info();
         let info = info
             .to_der()
-            .map_err(|_| unusable("the certificate's key is not valid"))?;
+            .map_err(|_| unusable("the certificate's key is invalid"))?;
         PublicKey::from_spki(&info)
     }
 
@@ -240,8 +240,8 @@ impl PublicKey {
 
 fn parse(kind: Kind, algorithm: Algorithm, encoded: &[u8]) -> Result<ParsedPublicKey> {
     ParsedPublicKey::new(primitive(algorithm)?, encoded).map_err(|_| match kind {
-        Kind::Rsa => unusable("the RSA key is not valid"),
-        _ => unusable("the point is not on its curve"),
+        Kind::Rsa => unusable("the RSA key is invalid"),
+        _ => unusable("the point is not on the curve"),
     })
 }
 
@@ -270,10 +270,8 @@ fn curve(parameters: Option<AnyRef<'_>>) -> Result<Kind> {
         Some(SECP256R1) => Ok(Kind::P256),
         Some(SECP384R1) => Ok(Kind::P384),
         Some(SECP521R1) => Ok(Kind::P521),
-        Some(other) => Err(unusable(format!(
-            "an elliptic curve {other}, which is not supported"
-        ))),
-        None => Err(unusable("an elliptic curve without a name")),
+        Some(other) => Err(unusable(format!("unsupported elliptic curve {other}"))),
+        None => Err(unusable("unsupported elliptic curve: it must be a named curve")),
     }
 }
 

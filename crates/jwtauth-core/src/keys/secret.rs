@@ -17,7 +17,7 @@ pub(super) fn algorithms(secret: &[u8]) -> Result<Algorithms> {
         return Err(unusable("the secret is empty"));
     }
     if is_public_key(secret) {
-        return Err(unusable("the secret is a public key, which everybody may know"));
+        return Err(unusable("the secret is a public key, which is not secret"));
     }
     let fitting: Algorithms = HMAC
         .into_iter()
@@ -26,7 +26,7 @@ pub(super) fn algorithms(secret: &[u8]) -> Result<Algorithms> {
         .collect();
     if fitting.is_empty() {
         return Err(unusable(format!(
-            "a secret of {} bytes; HS256 needs 32, HS384 needs 48, HS512 needs 64",
+            "the secret has only {} bytes; HS256 requires 32, HS384 requires 48, HS512 requires 64",
             secret.len()
         )));
     }

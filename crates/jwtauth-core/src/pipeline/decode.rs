@@ -172,7 +172,7 @@ fn check_unused(object: &Object<'_>) -> Result<()> {
     string(object, "nonce")?;
     ensure(
         object.get("jwk").is_none_or(keys::is_public_jwk),
-        "`jwk` is not a public key (RFC 7515 §4.1.3)",
+        "`jwk` is not a valid public key (RFC 7515 §4.1.3)",
     )?;
     let certificates = |value: &Value<'_>| {
         let items = value.as_array();

@@ -51,10 +51,8 @@ pub(crate) fn address(request: &Request<'_>, networks: &[IpNet]) -> Result<()> {
             Ok(())
         }
         Some(_) => Err(Code::AddressNotAllowed.into()),
-        None => {
-            Err(Error::new(Code::AddressNotAllowed)
-                .with_detail("the request does not say where it comes from"))
-        }
+        None => Err(Error::new(Code::AddressNotAllowed)
+            .with_detail("the request has no caller address (`remote_addr`)")),
     }
 }
 
@@ -102,10 +100,8 @@ fn carried<'r>(request: &Request<'r>, rule: &ExtractRule) -> Result<Cow<'r, str>
         let value = values.next().unwrap_or_default();
         // If a header has two values, two readers of the request may see two different tokens.
         if values.next().is_some() {
-            return Err(Error::new(Code::TokenAmbiguous).with_detail(format!(
-                "the header `{}` stands there more than once",
-                header.name
-            )));
+            return Err(Error::new(Code::TokenAmbiguous)
+                .with_detail(format!("the header `{}` is repeated", header.name)));
         }
         if !value.is_empty() {
             return Ok(Cow::Borrowed(without_prefix(
@@ -147,8 +143,8 @@ fn without_prefix<'v>(value: &'v str, prefix: Option<&str>, rule: PrefixRule) ->
 fn missing(rule: &ExtractRule) -> Error {
     let error = Error::new(Code::TokenMissing);
     match (&rule.header, &rule.query) {
-        (Some(header), _) => error.with_detail(format!("it is expected in the header `{}`", header.name)),
-        (None, Some(query)) => error.with_detail(format!("it is expected in the query parameter `{query}`")),
-        (None, None) => error.with_detail("it is expected in the request's `token`"),
+        (Some(header), _) => error.with_detail(format!("expected in the header `{}`", header.name)),
+        (None, Some(query)) => error.with_detail(format!("expected in the query parameter `{query}`")),
+        (None, None) => error.with_detail("expected in the request's `token`"),
     }
 }

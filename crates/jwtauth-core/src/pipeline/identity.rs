@@ -184,12 +184,12 @@ fn find<'a, 't>(
 fn absent<T>(rule: AbsentRule, select: &Selection, code: Code) -> Result<Option<T>> {
     match rule {
         AbsentRule::Omit => Ok(None),
-        AbsentRule::Refuse => Err(named(code, select).with_detail("the claim is absent").absent()),
+        AbsentRule::Refuse => Err(named(code, select).with_detail("the claim is missing").absent()),
     }
 }
 
 fn wrong(select: &Selection, code: Code) -> Error {
-    named(code, select).with_detail("the claim has a type that cannot be used here")
+    named(code, select).with_detail("the claim has the wrong type")
 }
 
 fn named(code: Code, select: &Selection) -> Error {

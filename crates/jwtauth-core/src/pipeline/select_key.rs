@@ -41,7 +41,7 @@ pub(crate) fn algorithm(header: &Header, allowed: Algorithms) -> Result<Algorith
 pub(crate) fn name(header: &Header, rule: KidRule) -> Result<()> {
     let named = header.kid.as_deref().is_some_and(|kid| !kid.is_empty());
     if rule == KidRule::Required && !named {
-        return Err(Error::new(Code::KeyNotFound).with_detail("the token does not name its key (`kid`)"));
+        return Err(Error::new(Code::KeyNotFound).with_detail("the token has no `kid`"));
     }
     Ok(())
 }
@@ -122,8 +122,8 @@ impl<'k> Selection<'k> {
     pub(crate) fn candidates(self, algorithm: Algorithm) -> Result<Candidates<'k>> {
         let why = match self {
             Selection::Candidates(candidates) => return Ok(candidates),
-            Selection::Unfit => format!("the key that answers cannot be used with {algorithm}"),
-            Selection::Unknown => "no key has the name that the token gives (`kid`)".to_owned(),
+            Selection::Unfit => format!("the matching key cannot be used with {algorithm}"),
+            Selection::Unknown => "no key matches the token's `kid`".to_owned(),
         };
         Err(Error::new(Code::KeyNotFound).with_detail(why))
     }

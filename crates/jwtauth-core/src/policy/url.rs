@@ -18,7 +18,7 @@ pub(crate) fn check(url: &str, insecure_http: bool) -> Result<(), &'static str> 
     let url = Url::parse(url)?;
     match url.scheme {
         Scheme::Http if !insecure_http && !url.is_loopback() => {
-            Err("it must be https (plain http is for loopback, or with `insecure_http`)")
+            Err("must be https (http is allowed only for loopback, or with `insecure_http`)")
         }
         Scheme::Http | Scheme::Https => Ok(()),
     }
@@ -32,7 +32,7 @@ pub(crate) fn check_issuer(url: &str, insecure_http: bool) -> Result<(), &'stati
     check(url, insecure_http)?;
     if url.contains('?') {
         // OpenID Connect Discovery 1.0 §3.
-        return Err("an issuer has no query");
+        return Err("an issuer must not have a query");
     }
     Ok(())
 }
@@ -68,28 +68,28 @@ impl<'u> Url<'u> {
         // The metadata of an issuer contains the URL of its keys, and failures contain URLs, so their length must be
         // limited.
         if text.len() > MAX_LENGTH {
-            return Err("it is longer than 8,000 bytes");
+            return Err("is longer than 8,000 bytes");
         }
         if text.contains('#') {
-            return Err("a fragment has no meaning in it");
+            return Err("must not have a fragment (`#`)");
         }
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(
-                "it holds a character that stands in no URL; names in other scripts are written as `xn--`",
+                "contains a character that is not allowed in a URL; write an international name in its `xn--` form",
             );
         }
-        let url = UriStr::new(text).map_err(|_| "it is no URL")?;
+        let url = UriStr::new(text).map_err(|_| "is not a URL")?;
         let scheme = url.scheme_str();
         let scheme = if scheme.eq_ignore_ascii_case("https") {
             Scheme::Https
         } else if scheme.eq_ignore_ascii_case("http") {
             Scheme::Http
         } else {
-            return Err("it must be https");
+            return Err("must be https");
         };
-        let authority = url.authority_components().ok_or("it names no host")?;
+        let authority = url.authority_components().ok_or("has no host")?;
         if authority.userinfo().is_some() {
-            return Err("it must not carry a user's name or password");
+            return Err("must not contain a user name or password");
         }
         let port = match authority.port() {
             None => scheme.port(),
@@ -97,14 +97,14 @@ impl<'u> Url<'u> {
                 .parse()
                 .ok()
                 .filter(|port| *port != 0)
-                .ok_or("its port is no number from 1 to 65535")?,
+                .ok_or("the port must be a number from 1 to 65535")?,
         };
         let host = authority.host();
         let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
             Some(address) if address.parse::<Ipv6Addr>().is_ok() => address,
-            None if host.is_empty() => return Err("it names no host"),
+            None if host.is_empty() => return Err("has no host"),
             None if host.bytes().all(is_name_byte) => host,
-            _ => return Err("its host is neither a name nor an address"),
+            _ => return Err("the host is neither a name nor an address"),
         };
         Ok(Url { scheme, host, port })
     }
@@ -143,8 +143,8 @@ mod redirect {
     /// # Errors
     /// Why it is not followed.
     pub(crate) fn redirected(from: &str, location: &str) -> Result<String, &'static str> {
-        let base = UriStr::new(from).map_err(|_| "a redirect from no URL")?;
-        let location = UriReferenceStr::new(location).map_err(|_| "a redirect to no URL")?;
+        let base = UriStr::new(from).map_err(|_| "a redirect from an invalid URL")?;
+        let location = UriReferenceStr::new(location).map_err(|_| "a redirect to an invalid URL")?;
         let target = location.resolve_against(base.to_absolute()).to_string();
         // A fragment is for clients that display the document (RFC 9110 §10.2.2).
         let target = target
@@ -155,7 +155,7 @@ mod redirect {
         };
         match (Url::parse(from), Url::parse(target)) {
             (Ok(from), Ok(to)) if same(from, to) => Ok(target.to_owned()),
-            _ => Err("a redirect to another scheme or host, which is not followed"),
+            _ => Err("a redirect to another scheme, host or port is not followed"),
         }
     }
 }
@@ -169,11 +169,11 @@ mod tests {
     #[test]
     fn an_invalid_url_is_refused_with_a_reason() {
         for (url, reason) in [
-            ("", "no URL"),
-            ("keys", "no URL"),
-            ("/keys", "no URL"),
-            ("issuer.example/keys", "no URL"),
-            ("//issuer.example/keys", "no URL"),
+            ("", "not a URL"),
+            ("keys", "not a URL"),
+            ("/keys", "not a URL"),
+            ("issuer.example/keys", "not a URL"),
+            ("//issuer.example/keys", "not a URL"),
             ("https:", "no host"),
             ("https:/keys", "no host"),
             ("https:issuer.example", "no host"),
@@ -190,25 +190,25 @@ mod tests {
             ("http://[::ffff:192.0.2.1]/keys", "must be https"),
             ("https://issuer.example/#k", "fragment"),
             ("https://issuer.example#@evil.example/", "fragment"),
-            ("https://a:b@issuer.example/", "password"),
-            ("https://a@issuer.example/", "password"),
-            ("https://@issuer.example/", "password"),
-            ("https://issuer.example@evil.example/", "password"),
+            ("https://a:b@issuer.example/", "user name or password"),
+            ("https://a@issuer.example/", "user name or password"),
+            ("https://@issuer.example/", "user name or password"),
+            ("https://issuer.example@evil.example/", "user name or password"),
             ("https://issuer.example:0/", "port"),
             ("https://issuer.example:/", "port"),
             ("https://issuer.example:65536/", "port"),
-            ("https://issuer.example:443x/", "no URL"),
+            ("https://issuer.example:443x/", "not a URL"),
             ("https://issuer%2Eexample/", "neither a name nor an address"),
             ("https://issuer,example/", "neither a name nor an address"),
             ("https://[v1.a]/", "neither a name nor an address"),
-            ("https://[::1%25eth0]/", "no URL"),
-            ("https://[::1/", "no URL"),
-            ("https://issuer.example/a b", "stands in no URL"),
-            (" https://issuer.example/", "stands in no URL"),
-            ("https://issuer.example/\r\nX: y", "stands in no URL"),
+            ("https://[::1%25eth0]/", "not a URL"),
+            ("https://[::1/", "not a URL"),
+            ("https://issuer.example/a b", "not allowed in a URL"),
+            (" https://issuer.example/", "not allowed in a URL"),
+            ("https://issuer.example/\r\nX: y", "not allowed in a URL"),
             ("https://b\u{fc}cher.example/", "xn--"),
-            ("https://issuer.example/%zz", "no URL"),
-            ("https://issuer.example\\@evil.example/", "no URL"),
+            ("https://issuer.example/%zz", "not a URL"),
+            ("https://issuer.example\\@evil.example/", "not a URL"),
         ] {
             let problem = check(url, false).expect_err(url);
             assert!(problem.contains(reason), "{url}: {problem}");

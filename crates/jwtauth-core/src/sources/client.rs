@@ -153,9 +153,9 @@ impl Fetch for Client {
                         ..FetchFailed::new(Phase::Http, why)
                     };
                     if self.settings.redirects == 0 {
-                        return Err(refused("a redirect, which is not followed"));
+                        return Err(refused("a redirect, which is not allowed (`redirects` is 0)"));
                     }
-                    let to = to.ok_or_else(|| refused("a redirect to nowhere"))?;
+                    let to = to.ok_or_else(|| refused("a redirect without a `Location` header"))?;
                     target = url::redirected(&target, &to).map_err(refused)?;
                 }
             }
@@ -163,7 +163,7 @@ impl Fetch for Client {
         let allowed = self.settings.redirects;
         Err(FetchFailed::new(
             Phase::Http,
-            format!("more than {allowed} redirects"),
+            format!("too many redirects: more than {allowed}"),
         ))
     }
 }
@@ -203,7 +203,12 @@ fn answer(
         bytes_read: bytes as u64,
         ..failed
     };
-    let too_large = || FetchFailed::new(Phase::Http, format!("the body is larger than {max_bytes} bytes"));
+    let too_large = || {
+        FetchFailed::new(
+            Phase::Http,
+            format!("the response body is larger than {max_bytes} bytes"),
+        )
+    };
     let mut body = response.into_body();
     if body.content_length().is_some_and(|length| length > max_bytes) {
         return Err(failed(too_large(), 0));
@@ -230,10 +235,10 @@ fn authorization(settings: &FetchSettings) -> Result<Option<Zeroizing<String>>, 
     };
     let token = text.trim();
     if token.is_empty() {
-        return refused("it is empty");
+        return refused("is empty");
     }
     if !token.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return refused("it must hold one line of ASCII");
+        return refused("must be one line of printable ASCII");
     }
     let prefix = if token.starts_with(BEARER) { "" } else { BEARER };
     Ok(Some(Zeroizing::new(format!("{prefix}{token}"))))

@@ -31,13 +31,14 @@ impl Metadata {
     /// [`Code::DiscoveryFailed`], [`Code::DiscoveryIssuerMismatch`].
     pub(super) fn read(body: &[u8], issuer: &str, insecure_http: bool) -> Result<Metadata> {
         let failed = |problem: String| Error::new(Code::DiscoveryFailed).with_detail(problem);
-        let text = std::str::from_utf8(body).map_err(|_| failed("the metadata is not UTF-8".to_owned()))?;
+        let text = std::str::from_utf8(body)
+            .map_err(|_| failed("the discovery document is not UTF-8".to_owned()))?;
         let document = json::parse(text).map_err(|why| failed(why.to_string()))?;
         let member = |name: &str| document.as_object().and_then(|object| object.get(name));
         let text = |name: &str| {
             member(name)
                 .and_then(Value::as_str)
-                .ok_or_else(|| failed(format!("the metadata has no `{name}`")))
+                .ok_or_else(|| failed(format!("the discovery document has no `{name}`")))
         };
         let named = text("issuer")?;
         // The comparison is byte for byte: a trailing slash makes a different issuer (§4.3).
@@ -47,13 +48,14 @@ impl Metadata {
                 .filter(|letter| !letter.is_control())
                 .take(200)
                 .collect();
-            return Err(Error::new(Code::DiscoveryIssuerMismatch)
-                .with_detail(format!("expected `{issuer}`, and the metadata says `{named}`")));
+            return Err(Error::new(Code::DiscoveryIssuerMismatch).with_detail(format!(
+                "expected `{issuer}`, but the discovery document names `{named}`"
+            )));
         }
         let jwks_uri = text("jwks_uri")?;
         url::check(jwks_uri, insecure_http).map_err(|why| failed(format!("`jwks_uri`: {why}")))?;
         if url::is_https(issuer) && !url::is_https(jwks_uri) && !insecure_http {
-            return Err(failed("`jwks_uri` leaves https".to_owned()));
+            return Err(failed("`jwks_uri` must be https".to_owned()));
         }
         let named = member("id_token_signing_alg_values_supported")
             .and_then(Value::as_array)

@@ -252,7 +252,7 @@ mod tests {
         };
         let text = policy(r#","ca_file":"nowhere.pem","proxy":"none","redirects":1"#);
         assert!(
-            text.contains("the host fetches, and does as it likes about `ca_file`, `redirects`, `proxy`"),
+            text.contains("keys are fetched by the application's function; this has no effect: `ca_file`, `redirects`, `proxy`"),
             "{text}"
         );
         let text = policy(r#","timeout":"1s","insecure_http":true"#);

@@ -112,7 +112,7 @@ impl Loader {
             (304, Some(before)) => Arc::clone(&before.keys),
             _ => {
                 let text = std::str::from_utf8(&fetched.body)
-                    .map_err(|_| Error::new(Code::KeySetInvalid).with_detail("it is not UTF-8"));
+                    .map_err(|_| Error::new(Code::KeySetInvalid).with_detail("the response is not UTF-8"));
                 let keys = text.and_then(|text| prepare::fetched_set(text, allowed));
                 Arc::new(keys.map_err(|why| self.unreadable(&url, &why, &fetched))?)
             }
@@ -178,7 +178,7 @@ impl Loader {
         let timeout = document.deadline.saturating_duration_since(Instant::now());
         // Some clients treat a timeout of zero as no timeout.
         if timeout < Duration::from_millis(1) {
-            let failed = FetchFailed::new(Phase::Http, "no time is left to ask for it");
+            let failed = FetchFailed::new(Phase::Http, "the timeout elapsed before the request was sent");
             return Err(self.failure(document.code, url, failed));
         }
         let before = document.before;
@@ -196,7 +196,10 @@ impl Loader {
             Ok(fetched) if byte_count(&fetched) > max_bytes => FetchFailed {
                 status: Some(fetched.status),
                 bytes_read: byte_count(&fetched),
-                ..FetchFailed::new(Phase::Http, format!("the body is larger than {max_bytes} bytes"))
+                ..FetchFailed::new(
+                    Phase::Http,
+                    format!("the response body is larger than {max_bytes} bytes"),
+                )
             },
             Ok(fetched) if fetched.status == 200 || (fetched.status == 304 && may_be_unchanged) => {
                 return Ok(fetched);
@@ -227,7 +230,7 @@ impl Loader {
 
     /// The failure of a fetch that ended in a panic.
     pub(super) fn aborted(&self) -> Failure {
-        let failed = FetchFailed::new(Phase::Http, "the fetch broke off by a mistake of the client");
+        let failed = FetchFailed::new(Phase::Http, "the fetch was aborted by a panic in the client");
         self.failure(Code::KeySourceUnavailable, &self.url, failed)
     }
 

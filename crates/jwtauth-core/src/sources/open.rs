@@ -118,7 +118,9 @@ fn remote(
                 let ignored = ignored.join("`, `");
                 preparation.warnings.push(Warning::new(
                     preparation.place,
-                    format!("the host fetches, and does as it likes about `{ignored}`"),
+                    format!(
+                        "keys are fetched by the application's function; this has no effect: `{ignored}`"
+                    ),
                 ));
             }
             Arc::clone(own)
@@ -145,7 +147,7 @@ fn built_in(settings: &FetchSettings, base_dir: &Path) -> Result<Arc<dyn Fetch>>
 #[cfg(not(feature = "http"))]
 fn built_in(_: &FetchSettings, _: &Path) -> Result<Arc<dyn Fetch>> {
     Err(Error::new(Code::ConfigInvalid).with_detail(
-        "this build has no HTTP client; keys behind a URL need one of the host's, given with the configuration",
+        "this build has no HTTP client; to use keys from a URL, pass the application's fetch function with the configuration",
     ))
 }
 

@@ -191,7 +191,7 @@ impl RemoteSource {
 
     /// The error of a `cached_only` request for which a fetch could be made.
     pub(super) fn not_cached(&self) -> Error {
-        self.no_keys("keys have to be fetched, and the request is `cached_only`")
+        self.no_keys("keys must be fetched, but the request is `cached_only`")
     }
 
     /// Whether other keys have been cached since the view was made.
@@ -289,7 +289,7 @@ impl RemoteSource {
     fn unavailable(&self) -> Error {
         match self.failure.load().as_ref() {
             Some(failure) if self.failures_in_a_row.load(Ordering::Acquire) > 0 => failure.error(),
-            _ => self.no_keys("no answer in time"),
+            _ => self.no_keys("timed out waiting for a response"),
         }
     }
 

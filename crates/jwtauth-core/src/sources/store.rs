@@ -88,8 +88,9 @@ impl KeyStore {
             let why = found
                 .first()
                 .map(|first| format!(": `{}`: {}", first.key, first.message));
-            return Err(Error::new(Code::KeyInvalid)
-                .with_detail(format!("no key can be used{}", why.unwrap_or_default())));
+            return Err(
+                Error::new(Code::KeyInvalid).with_detail(format!("no usable key{}", why.unwrap_or_default()))
+            );
         }
         warnings.append(&mut found);
         Ok(KeyStore { sources, places })

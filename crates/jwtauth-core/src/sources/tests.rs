@@ -524,7 +524,7 @@ fn a_cached_only_request_for_an_unknown_key_is_denied_if_no_fetch_is_possible() 
         fn get(&self, _: &FetchRequest<'_>) -> Result<Fetched, FetchFailed> {
             if self.1.load(Ordering::SeqCst) {
                 self.0.advance(Duration::from_secs(5));
-                return Err(FetchFailed::new(Phase::Http, "no whole answer in time"));
+                return Err(FetchFailed::new(Phase::Http, "the response timed out"));
             }
             Ok(Fetched::new(200, SET))
         }
@@ -614,7 +614,10 @@ fn a_thread_waits_for_another_threads_fetch_at_most_its_own_timeout() {
         let outcomes = [world.ask("key-0").unavailable(), world.refresh().unwrap_err()];
         world.server().holds_responses(false);
         for error in outcomes {
-            assert!(error.to_string().ends_with("no answer in time"), "{error}");
+            assert!(
+                error.to_string().ends_with("timed out waiting for a response"),
+                "{error}"
+            );
         }
     });
     assert_eq!(world.status().failures, 1);

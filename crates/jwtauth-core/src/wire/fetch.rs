@@ -33,7 +33,7 @@ pub fn answer(status: u16, headers: Option<&str>, body: Vec<u8>) -> Result<Fetch
         None => Ok(fetched),
         Some(text) if text.len() > MAX_HEADERS => Err(invalid("the headers are larger than 256 KiB")),
         Some(text) => with_headers(fetched, text).ok_or_else(|| {
-            invalid("the headers must be an object of names to a string or a list of strings, without line breaks")
+            invalid("the headers must be an object whose values are strings or lists of strings, without line breaks")
         }),
     }
 }

@@ -61,7 +61,7 @@ fn discovered_claims(
 ) -> Result<ClaimsPolicy> {
     if !bound_issuer.is_empty() && bound_issuer != discovery {
         return Err(method.config.error(
-            "`BoundIssuer` is not the issuer of `OIDCDiscoveryURL`, so every token would be refused; leave it out",
+            "`BoundIssuer` differs from the issuer of `OIDCDiscoveryURL`, so every token would be denied; remove it",
         ));
     }
     let mut issuers = vec![discovery.to_owned()];

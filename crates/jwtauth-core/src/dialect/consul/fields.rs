@@ -23,7 +23,7 @@ impl<'a, 't> AnyCase<'a, 't> {
                 return Err(field.error(members::unknown_member("", name, known)));
             };
             if fields.insert(*canonical, value).is_some() {
-                return Err(field.error(format!("`{canonical}` stands there twice, in different cases")));
+                return Err(field.error(format!("duplicate member `{canonical}`; letter case is ignored")));
             }
         }
         Ok(AnyCase { fields })
@@ -110,7 +110,7 @@ fn leeway(field: &Field<'_, '_>, name: &str, warnings: &mut Vec<Warning>) -> Res
             Ok(number) => number,
             Err(_) => {
                 return duration::parse_go(text).ok_or_else(|| {
-                    field.error(format!("`{text}` is no duration; write for example `150s`"))
+                    field.error(format!("`{text}` is not a duration; write for example `150s`"))
                 });
             }
         },
@@ -125,7 +125,7 @@ fn leeway(field: &Field<'_, '_>, name: &str, warnings: &mut Vec<Warning>) -> Res
             warnings.push(Warning::new(
                 name,
                 format!(
-                    "{number} is read as seconds, as Consul's documentation says; Consul itself reads nanoseconds, which is no leeway at all. Write `\"{number}s\"`"
+                    "{number} is read as seconds, as Consul's documentation specifies; Consul itself reads nanoseconds, which is practically no leeway; write `\"{number}s\"`"
                 ),
             ));
             Ok((false, Duration::from_secs(number.unsigned_abs())))

@@ -98,13 +98,12 @@ fn check_authorities(config: &AnyCase<'_, '_>, place: &Field<'_, '_>) -> Result<
 /// Checks a method of type `oidc`. This library verifies its tokens like those of type `jwt`.
 fn check_oidc(source: &Source, place: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Result<()> {
     if !matches!(source, Source::Discovery(_)) {
-        return Err(
-            place.error("a method of type `oidc` needs `OIDCDiscoveryURL`; for static keys use type `jwt`")
-        );
+        return Err(place
+            .error("a method of type `oidc` requires `OIDCDiscoveryURL`; for static keys use type `jwt`"));
     }
     warnings.push(Warning::new(
         "AuthMethod.Type",
-        "a method of type `oidc` is for logins in a browser; here it verifies tokens as type `jwt` does",
+        "a method of type `oidc` is for browser logins; here it verifies tokens like type `jwt`",
     ));
     Ok(())
 }

@@ -38,7 +38,7 @@ impl<'a, 't> Method<'a, 't> {
             members.get(ignored);
         }
         if let Some(rules) = members.get_non_null("NamespaceRules") {
-            return Err(rules.error("namespaces belong to Consul Enterprise and are not supported"));
+            return Err(rules.error("namespaces (Consul Enterprise) are not supported"));
         }
         members.finish()?;
         Ok(Method {

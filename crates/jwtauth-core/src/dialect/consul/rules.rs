@@ -28,7 +28,7 @@ pub(super) fn read(
         {
             warnings.push(Warning::new(
                 format!("BindingRules[{index}].Selector"),
-                format!("nothing is mapped to `{name}`, so it is always absent"),
+                format!("no claim is mapped to `{name}`, so it is always missing"),
             ));
         }
         read.push(rule);
@@ -36,7 +36,7 @@ pub(super) fn read(
     if read.is_empty() {
         warnings.push(Warning::new(
             "BindingRules",
-            "there is no binding rule, so every login is refused",
+            "no binding rule is configured, so every login is denied",
         ));
     }
     let directory = directory.map_or(Ok(Directory::default()), existing)?;
@@ -47,7 +47,7 @@ pub(super) fn read(
         if known.is_none() && read.iter().any(|rule: &BindingRule| rule.bind == kind) {
             warnings.push(Warning::new(
                 format!("Directory.{things}"),
-                format!("it is not given, so that all {things} are taken to exist; Consul binds only those that do"),
+                format!("is missing, so all {things} are assumed to exist; Consul binds only existing ones"),
             ));
         }
     }
@@ -185,7 +185,7 @@ fn bind_vars(
     variables: &BTreeSet<String>,
 ) -> Result<BTreeMap<String, Template>> {
     if bind != BindKind::TemplatedPolicy {
-        return Err(field.error("goes with BindType \"templated-policy\" only"));
+        return Err(field.error("is allowed only with BindType \"templated-policy\""));
     }
     let mut members = field.members()?;
     let name = members.get("Name");

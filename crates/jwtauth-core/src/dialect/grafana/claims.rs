@@ -21,7 +21,7 @@ pub(super) fn rule(settings: &Settings, place: &Place<'_, '_, '_>) -> Result<Cla
     }
     // Repeated names are allowed here and the last one is used, as in Grafana.
     let expected: Option<serde_json::Map<String, Value>> =
-        serde_json::from_str(text).map_err(|why| error(format!("is no JSON object ({why})")))?;
+        serde_json::from_str(text).map_err(|why| error(format!("is not a JSON object ({why})")))?;
     for (name, value) in expected.into_iter().flatten() {
         expect(&mut policy, &name, value).map_err(error)?;
     }

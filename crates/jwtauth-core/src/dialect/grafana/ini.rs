@@ -43,14 +43,14 @@ impl Ini {
             if let Some(rest) = line.strip_prefix('[') {
                 let (name, _) = rest
                     .rsplit_once(']')
-                    .ok_or_else(|| fail("a section's name has no closing bracket"))?;
+                    .ok_or_else(|| fail("the section name has no closing bracket"))?;
                 section = name.to_owned();
                 continue;
             }
             let (key, rest) =
-                key(line).ok_or_else(|| fail("a line is neither a section nor `key = value`"))?;
+                key(line).ok_or_else(|| fail("the line is neither a section nor `key = value`"))?;
             let entry = value(rest, &mut lines.by_ref().map(|(_, line)| line))
-                .ok_or_else(|| fail("a quoted value has no closing quote"))?;
+                .ok_or_else(|| fail("the quoted value has no closing quote"))?;
             ini.sections
                 .entry(section.clone())
                 .or_default()

@@ -122,17 +122,14 @@ fn warn_of_keys_without_effect(settings: &Settings, source: Source, warnings: &m
         if is_set && source != Source::JwkSetUrl {
             warnings.push(Warning::new(
                 key,
-                format!(
-                    "it has no effect with `{}`, only with `jwk_set_url`",
-                    source.key()
-                ),
+                format!("has no effect with `{}`, only with `jwk_set_url`", source.key()),
             ));
         }
     }
     if settings.is_set("key_id") && !source.is_pem() {
         warnings.push(Warning::new(
             "key_id",
-            format!("it has no effect with `{}`", source.key()),
+            format!("has no effect with `{}`", source.key()),
         ));
     }
 }
@@ -142,7 +139,7 @@ fn pem(text: &str, key: &str, place: &Place<'_, '_, '_>, warnings: &mut Vec<Warn
     if found.from_private_key {
         warnings.push(Warning::new(
             key,
-            "this is a private key, used for its public half; deploy only the public key where tokens are verified",
+            "a private key is configured, and only its public part is used; deploy only the public key where tokens are verified",
         ));
     }
     let pem = pem::write(&found.key).map_err(|why| located(place, key, &why))?;
@@ -182,7 +179,7 @@ fn remote(
     if skips_verification {
         warnings.push(Warning::new(
             "tls_skip_verify_insecure",
-            "anybody between here and the server can replace the keys; name the authority in `tls_client_ca` instead",
+            "without certificate verification an attacker on the network can replace the keys; configure the certificate authority in `tls_client_ca` instead",
         ));
     }
     Ok(Origin::JwksUrl(JwksUrl {
@@ -251,7 +248,7 @@ fn decoded(settings: &Settings, key: &str, place: &Place<'_, '_, '_>) -> Result<
         .decode_to_vec(text)
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok())
-        .ok_or_else(|| place.error(Code::KeyInvalid, key, "is not standard base64 of a text"))
+        .ok_or_else(|| place.error(Code::KeyInvalid, key, "is not standard base64 of UTF-8 text"))
 }
 
 fn located(place: &Place<'_, '_, '_>, key: &str, why: &Error) -> Error {

@@ -46,10 +46,11 @@ pub(super) fn compile(config: &Field<'_, '_>, base_dir: &Path) -> Result<Policy>
         (Some(text), None) if users.is_none() && app_mode.is_none() => Source::Text(text),
         (None, Some(jwt)) => Source::Sections { jwt, users, app_mode },
         (None, None) => {
-            return Err(config.error("give either `ini`, the text of a grafana.ini, or `auth.jwt`"));
+            return Err(config.error("set either `ini` (the text of a grafana.ini) or `auth.jwt`"));
         }
         _ => {
-            return Err(config.error("`ini` stands for all sections; give either it or the sections as JSON"));
+            return Err(config
+                .error("`ini` replaces all sections; set either `ini` or the sections as JSON, not both"));
         }
     };
     let mut settings = Settings::read(&source, &mut warnings)?;
@@ -73,7 +74,7 @@ fn policy(
     } else {
         warnings.push(Warning::new(
             "enabled",
-            "the section is switched off, so every request is denied",
+            "is not true, so JWT authentication is disabled and every request is denied",
         ));
         let nothing = Profile::new(claims::nothing_expected(), IdentityRule::default());
         (KeyRule::empty(), nothing)
@@ -141,16 +142,16 @@ fn extract(settings: &Settings, enabled: bool, warnings: &mut Vec<Warning>) -> E
         warnings.push(Warning::new(
             "header_name",
             if url_login {
-                "without a header's name Grafana takes no token at all, from URLs neither; every request is denied"
+                "is missing, so Grafana accepts no token, not even from a URL; every request is denied"
             } else {
-                "without a header's name Grafana takes no token at all; every request is denied"
+                "is missing, so Grafana accepts no token; every request is denied"
             },
         ));
     }
     if url_login {
         warnings.push(Warning::new(
             "url_login",
-            "a token in a URL ends up in logs, histories and links; hand on the reply's `cleaned_url` only",
+            "a token in a URL is exposed in logs, browser histories and links; pass on only the reply's `cleaned_url`",
         ));
     }
     ExtractRule {
@@ -187,7 +188,7 @@ fn identity(
     if login.is_none() && email.is_none() {
         warnings.push(Warning::new(
             "username_claim",
-            "neither a login nor an e-mail is configured, so every token is refused",
+            "neither a login claim nor an e-mail claim is configured, so every token is denied",
         ));
     }
     Ok(IdentityRule {
@@ -215,7 +216,7 @@ fn person(
         if expression.is_some() {
             warnings.push(Warning::new(
                 path_key,
-                format!("`{claim}` is set, so Grafana does not look at this path"),
+                format!("has no effect in Grafana, because `{claim}` is set"),
             ));
         }
         return Ok(Some(text_or_nothing(Selection::claim(settings.text(claim)))));

@@ -59,7 +59,7 @@ const IGNORED: [(&str, Option<&str>); 3] = [
     ("enable_login_token", None),
     (
         "expected_claims",
-        Some("Grafana does not read this key, so no claim is checked by it; the key is `expect_claims`"),
+        Some("Grafana ignores this key, so it checks no claim; use `expect_claims`"),
     ),
 ];
 
@@ -121,12 +121,12 @@ impl Settings {
             if entry.cut {
                 warnings.push(Warning::new(
                     key,
-                    "Grafana ends an unquoted value at `#` or `;`; put it in back quotes if that is part of it",
+                    "Grafana ends an unquoted value at `#` or `;`; put the value in back quotes if the rest belongs to it",
                 ));
             }
             if ["$__", "${", "%("].iter().any(|mark| entry.value.contains(mark)) {
                 return Err(field.error(format!(
-                    "`{key}` refers to something outside the file (`$__file{{}}`, `${{}}`, `%()s`); write the value itself, or give it in `env`"
+                    "`{key}` refers to a value outside the file (`$__file{{}}`, `${{}}`, `%()s`); write the value itself, or set it in `env`"
                 )));
             }
             self.jwt(key, entry.value.clone(), field, warnings)?;
@@ -212,7 +212,7 @@ impl Settings {
             warnings.push(Warning::new(
                 key,
                 format!(
-                    "`{text}` is no duration with a unit, so Grafana uses the default, {}; write for example `60m`",
+                    "`{text}` is not a duration with a unit, so Grafana uses the default {}; write for example `60m`",
                     duration::to_go(default)
                 ),
             ));

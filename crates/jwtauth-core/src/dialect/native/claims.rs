@@ -132,7 +132,7 @@ fn check_order(field: &Field<'_, '_>) -> Result<[RegisteredCheck; RegisteredChec
     <[RegisteredCheck; RegisteredCheck::COUNT]>::try_from(checks)
         .ok()
         .filter(|_| complete)
-        .ok_or_else(|| field.error("must name each of the nine checks once"))
+        .ok_or_else(|| field.error("must list each of the nine checks exactly once"))
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ pub(super) fn selection(members: &mut Members<'_, '_>, field: &Field<'_, '_>) ->
     let index = members.get_non_null("index");
     let expression = members.get_non_null("jmespath");
     if let (Some(index), None) = (&index, &pointer) {
-        return Err(index.error("needs a `pointer` beside it"));
+        return Err(index.error("is allowed only with `pointer`"));
     }
     match (claim, pointer, expression) {
         (Some(name), None, None) => Ok(Selection::claim(name.string()?)),
@@ -63,7 +63,7 @@ fn json_pointer(field: &Field<'_, '_>, rule: IndexRule) -> Result<Pointer> {
     // RFC 6901 §3 defines no other escapes. The systems that read indices as Go does keep them unchanged.
     let escapes = text.split('~').skip(1).all(|after| after.starts_with(['0', '1']));
     if !escapes && rule == IndexRule::Strict {
-        return Err(field.error("a `~` in it must be written `~0` (RFC 6901)"));
+        return Err(field.error("`~` must be written as `~0` (RFC 6901)"));
     }
     Pointer::parse(text, rule).ok_or_else(|| field.error("must start with `/` (RFC 6901)"))
 }
@@ -120,7 +120,7 @@ fn value_members(members: &mut Members<'_, '_>, field: &Field<'_, '_>) -> Result
 fn some_values(field: &Field<'_, '_>) -> Result<Vec<ValueRule>> {
     let values = field.list_of(value)?;
     if values.is_empty() {
-        Err(field.error("must not be empty; `null` stands for no name at all"))
+        Err(field.error("must not be empty; write `null` if there is no name"))
     } else {
         Ok(values)
     }

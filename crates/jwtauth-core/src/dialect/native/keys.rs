@@ -24,7 +24,7 @@ pub(super) fn read(members: &mut Members<'_, '_>, disabled: bool) -> Result<KeyR
     }
     if sources.iter().filter_map(|source| issuer(&source.origin)).count() > 1 {
         // The keys of one issuer must not verify the tokens of another (RFC 8725 §3.8).
-        return Err(keys.error("holds two issuers; each needs a verifier of its own"));
+        return Err(keys.error("contains two issuers; use a separate verifier for each issuer"));
     }
     Ok(KeyRule {
         sources,
@@ -73,7 +73,7 @@ fn source(field: &Field<'_, '_>) -> Result<KeySpec> {
             None => read(value)?,
             Some(setting) => {
                 return Err(setting.error(format!(
-                    "does not go with `{}`; it is for keys over HTTP",
+                    "is not allowed with `{}`; it is only for keys over HTTP",
                     kind.name
                 )));
             }
@@ -82,7 +82,7 @@ fn source(field: &Field<'_, '_>) -> Result<KeySpec> {
     };
     if let (Some(kid), Kid::OfEachKey) = (&kid, kind.kid) {
         return Err(kid.error(format!(
-            "does not go with `{}`; a JWK brings its own `kid`",
+            "is not allowed with `{}`; a JWK has its own `kid`",
             kind.name
         )));
     }
@@ -104,7 +104,7 @@ fn only<'g, V>(given: &'g [(&'static Kind, V)], field: &Field<'_, '_>) -> Result
         [(first, _), (second, _), ..] => Err(field.error_of(
             Code::KeySourceConflict,
             format!(
-                "has both `{}` and `{}`; give each a place of its own in `keys`",
+                "has both `{}` and `{}`; make each a separate item of `keys`",
                 first.name, second.name
             ),
         )),
@@ -224,7 +224,7 @@ fn algorithm(field: &Field<'_, '_>) -> Result<Algorithm> {
     Algorithm::parse(name).ok_or_else(|| {
         // RFC 8725 §3.2 advises against unsigned tokens. This library never accepts them.
         let problem = if name.eq_ignore_ascii_case("none") {
-            "`none` would accept tokens that nobody signed and cannot be allowed".to_owned()
+            "`none` is not allowed: it would accept unsigned tokens".to_owned()
         } else {
             let all = Algorithm::ALL.map(Algorithm::as_str);
             format!(
@@ -281,7 +281,7 @@ fn unredacted<'v>(field: &Field<'_, '_>, text: &'v str) -> Result<&'v str> {
     if text == Secret::REDACTED {
         return Err(field.error_of(
             Code::KeyInvalid,
-            "a printed policy leaves secrets out; put the secret back, or name a file that holds it",
+            "the secret is redacted in a printed policy; write the secret here, or use a file that contains it",
         ));
     }
     Ok(text)
@@ -312,7 +312,7 @@ fn fetch_settings(members: &mut Members<'_, '_>) -> Result<FetchSettings> {
         if let Some(field) = members.get_non_null(name) {
             *setting = field.duration()?;
             if name == "timeout" && setting.is_zero() {
-                return Err(field.error("must be more than zero"));
+                return Err(field.error("must be greater than zero"));
             }
         }
     }

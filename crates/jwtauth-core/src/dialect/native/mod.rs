@@ -71,7 +71,7 @@ fn header(members: &mut Members<'_, '_>) -> Result<Option<HeaderRule>> {
     let prefix_rule = members.get_non_null("prefix_rule");
     if header.as_ref().is_some_and(Field::is_null) {
         return match prefix.filter(|prefix| !prefix.is_null()).or(prefix_rule) {
-            Some(stray) => Err(stray.error("needs a `header` beside it")),
+            Some(stray) => Err(stray.error("is allowed only with `header`")),
             None => Ok(None),
         };
     }
@@ -148,7 +148,7 @@ fn error_code(field: &Field<'_, '_>) -> Result<Code> {
     Code::ALL.iter().find(known).copied().ok_or_else(|| {
         let all: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
         field.error(format!(
-            "`{name}` is no error code{}",
+            "`{name}` is not an error code{}",
             members::suggestion(name, &all)
         ))
     })

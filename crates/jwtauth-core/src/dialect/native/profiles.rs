@@ -23,7 +23,7 @@ pub(super) fn read(
         .read("profiles_ignore_case", Field::boolean)?
         .unwrap_or_default();
     if let (Some(default), true) = (&default, required) {
-        return Err(default.error("does not go with `profile_required`; leave one of them out"));
+        return Err(default.error("is not allowed with `profile_required`; remove one of the two"));
     }
     let profiles = members.get_non_null("profiles");
 
@@ -67,13 +67,15 @@ fn named(
         }
         let mut own = field.members()?;
         if let Some(stray) = FOR_ALL_PROFILES.iter().find_map(|name| own.peek(name)) {
-            return Err(stray.error("is the same for all profiles; it belongs at the top level"));
+            return Err(stray.error("applies to all profiles; set it at the top level"));
         }
         let mut layers = Layers::over(&mut own, top);
         let profile = profile(&mut layers, &name, field.path(), discovered, warnings)?;
         own.finish()?;
         if named.insert(name, profile).is_some() {
-            return Err(field.error("is the name of another profile in other letters"));
+            return Err(
+                field.error("duplicate profile: the name differs from another one only in letter case")
+            );
         }
     }
     Ok(named)
@@ -119,7 +121,7 @@ fn profile(
             } else {
                 format!("{path}.issuer")
             },
-            "no issuer is named, so a token from anybody who holds a key is accepted whatever its `iss` says",
+            "no issuer is configured, so a token signed with any of the keys is accepted with any `iss`",
         ));
     }
     Ok(Profile {

@@ -64,7 +64,7 @@ fn a_mistake_at_the_top_level_is_reported_even_if_a_profile_is_required() {
     let config = format!(r#"{{{KEY},"algorithms":["EdDSA"],"max_age":60,{profiles}}}"#);
     assert_eq!(
         error_text(&config),
-        "config_invalid: `max_age`: a duration needs a unit; say `\"60s\"`"
+        "config_invalid: `max_age`: a duration requires a unit; write `\"60s\"`"
     );
 }
 

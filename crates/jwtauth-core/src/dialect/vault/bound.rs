@@ -70,14 +70,14 @@ fn scalars(expected: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Vec<Value<'
         if item.as_str().is_some_and(|text| text.contains('*')) {
             warnings.push(warning(
                 expected,
-                "`*` stands for itself here; for a pattern set `bound_claims_type` to \"glob\"",
+                "`*` is a literal character here; for a pattern set `bound_claims_type` to \"glob\"",
             ));
         }
     }
     if items.is_empty() {
         warnings.push(warning(
             expected,
-            "an empty list matches nothing: every login is denied",
+            "an empty list never matches, so every login is denied",
         ));
     }
     possible
@@ -90,9 +90,9 @@ fn impossible(expected: &Value<'_>) -> Option<&'static str> {
         Value::Number(Number::Float(_)) => Some(
             "a number written with a fraction, an exponent, `-0` or beyond 64 bits never matches; write a plain integer",
         ),
-        Value::Number(number) if !is_double(*number) => {
-            Some("an integer that a double cannot hold exactly never matches; bind a claim that is a string")
-        }
+        Value::Number(number) if !is_double(*number) => Some(
+            "an integer that a 64-bit float cannot represent exactly never matches; bind a string claim instead",
+        ),
         Value::Number(_) => None,
         Value::Null | Value::Array(_) | Value::Object(_) => {
             Some("bound claim is not a string, bool, int or list; it never matches")

@@ -246,7 +246,7 @@ impl<'a, 't> Body<'a, 't> {
                 self.check_not_asked()?;
                 warnings.push(Warning::new(
                     "provider_config",
-                    "the provider is not asked; groups and other claims are taken from the token alone",
+                    "the provider is not contacted; groups and other claims are read only from the token",
                 ));
                 Ok(None)
             }
@@ -263,7 +263,7 @@ impl<'a, 't> Body<'a, 't> {
                 && boolean(field)?
             {
                 return Err(
-                    field.error("this build asks no provider; let the issuer put the groups into the token")
+                    field.error("is not supported: the provider is not contacted; configure the issuer to put the groups into the token")
                 );
             }
         }
@@ -274,7 +274,7 @@ impl<'a, 't> Body<'a, 't> {
         if !self.oidc_client_id.is_empty() {
             warnings.push(Warning::new(
                 "oidc_client_id",
-                "with a client id and secret the mount is for the browser flow, and every login with a token is denied",
+                "with a client ID and a client secret the mount is for the browser flow, so every login with a token is denied",
             ));
         }
         let unused = [
@@ -328,7 +328,7 @@ fn pair_of(pair: &Field<'_, '_>) -> Result<(String, String)> {
         match name.to_lowercase().as_str() {
             "jwks_url" => url = value,
             "jwks_ca_pem" => ca_pem = value,
-            _ => return Err(field.error("is not known; a pair has `jwks_url` and `jwks_ca_pem`")),
+            _ => return Err(field.error("is not known; a pair has the members `jwks_url` and `jwks_ca_pem`")),
         }
     }
     if url.is_empty() {
@@ -343,7 +343,7 @@ const PASTED: Form = Form {
     blocks: Blocks::AnyLabel,
 };
 
-const NO_AUTHORITY: &str = "no certificate in PEM";
+const NO_AUTHORITY: &str = "no PEM certificate found";
 
 /// The algorithms with which a login may be signed. Shared secrets are never allowed.
 const SUPPORTED: [Algorithm; 10] = [

@@ -22,9 +22,11 @@ pub(super) fn check(expression: &Ast) -> Result<()> {
     let cost = Cost::of(expression);
     let refused = |why: &str| Err(Error::new(Code::ExpressionInvalid).with_detail(why));
     if cost.size.at(LONG_TOKEN) > MAX_SIZE {
-        refused("the expression could make too much of a long token; repeat less of it in lists and objects")
+        refused(
+            "the expression could produce too much output from a large token; repeat less of it in lists and objects",
+        )
     } else if cost.work.at(LONG_TOKEN) > MAX_WORK {
-        refused("the expression could take too long on a long token; nest fewer loops")
+        refused("the expression could take too long with a large token; use fewer nested loops")
     } else {
         Ok(())
     }

@@ -20,8 +20,7 @@ pub(super) fn check(text: &str) -> Result<()> {
             refused(format!("the expression is nested deeper than {MAX_NESTING}"))
         }
         measure if measure.stack > MAX_STACK => refused(
-            "the expression chains too many operators; take it apart, or use `contains` with a list"
-                .to_owned(),
+            "the expression chains too many operators; split it, or use `contains` with a list".to_owned(),
         ),
         measure if measure.digits > MAX_DIGITS => refused(format!(
             "a number in the expression has more than {MAX_DIGITS} digits"

@@ -47,13 +47,12 @@ impl JmesPath {
         match RUNTIME.compile(text) {
             // The crate reports an unknown function only at evaluation, which is at the first login.
             Ok(expression) => match functions::unknown(expression.as_ast(), &RUNTIME) {
-                Some(name) => Err(Error::new(Code::ExpressionInvalid).with_detail(format!(
-                    "`{text}` calls the function `{name}`, which does not exist"
-                ))),
+                Some(name) => Err(Error::new(Code::ExpressionInvalid)
+                    .with_detail(format!("`{text}` calls the unknown function `{name}`"))),
                 None => cost::check(expression.as_ast()).map(|()| JmesPath(expression)),
             },
             Err(why) => Err(Error::new(Code::ExpressionInvalid).with_detail(format!(
-                "`{text}` does not parse at line {}, column {}: {}{}",
+                "`{text}` has a syntax error at line {}, column {}: {}{}",
                 why.line + 1,
                 why.column + 1,
                 explain(&why.reason.to_string()),
@@ -117,7 +116,7 @@ impl<'t> Document<'t> {
 
 impl fmt::Display for EvaluationFailed {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "the expression `{}` fails on this token", self.expression)
+        write!(out, "the expression `{}` failed for this token", self.expression)
     }
 }
 
@@ -156,8 +155,8 @@ fn hint(text: &str) -> &'static str {
             Some(quote) if letter == quote => within = None,
             None if matches!(letter, '\'' | '"' | '`') => within = Some(letter),
             None if letter == '$' => return "; `$` and `let` of JMESPath Community Edition are not supported",
-            None if letter == '-' => return "; a name with a hyphen in it goes into double quotes: \"a-b\"",
-            None if letter == ':' => return "; a name with a colon in it goes into double quotes: \"a:b\"",
+            None if letter == '-' => return "; put a name that contains a hyphen in double quotes: \"a-b\"",
+            None if letter == ':' => return "; put a name that contains a colon in double quotes: \"a:b\"",
             None if matches!(letter, '+' | '/' | '%') => {
                 return "; the arithmetic of JMESPath Community Edition is not supported";
             }

@@ -260,7 +260,7 @@ fn the_error_of_an_evaluation_contains_the_expression_but_no_claims() {
     let failed = expression.evaluate(&Document::new(claims)).unwrap_err();
     assert_eq!(
         failed.to_string(),
-        "the expression `contains(missing, 'x')` fails on this token"
+        "the expression `contains(missing, 'x')` failed for this token"
     );
 }
 
@@ -269,35 +269,35 @@ fn a_syntax_error_is_explained_with_its_position() {
     for (text, expected) in [
         (
             "a b",
-            "`a b` does not parse at line 1, column 3: an operator is missing before this",
+            "`a b` has a syntax error at line 1, column 3: an operator is missing before this",
         ),
         (
             "a\n== ",
-            "`a == ` does not parse at line 2, column 4: an operand is missing here",
+            "`a == ` has a syntax error at line 2, column 4: an operand is missing here",
         ),
         (
             "",
-            "`` does not parse at line 1, column 1: an operand is missing here",
+            "`` has a syntax error at line 1, column 1: an operand is missing here",
         ),
         (
             "a.1",
-            "`a.1` does not parse at line 1, column 3: expected identifier, '*', '{', '[', '&', or '[?'",
+            "`a.1` has a syntax error at line 1, column 3: expected identifier, '*', '{', '[', '&', or '[?'",
         ),
         (
             "'a",
-            "`'a` does not parse at line 1, column 1: unclosed ' delimiter: 'a",
+            "`'a` has a syntax error at line 1, column 1: unclosed ' delimiter: 'a",
         ),
         (
             "a-b",
-            "`a-b` does not parse at line 1, column 2: '-' must be followed by numbers 1-9; a name with a hyphen in it goes into double quotes: \"a-b\"",
+            "`a-b` has a syntax error at line 1, column 2: '-' must be followed by numbers 1-9; put a name that contains a hyphen in double quotes: \"a-b\"",
         ),
         (
             "a = b",
-            "`a = b` does not parse at line 1, column 3: '=' is not valid. Did you mean '=='?",
+            "`a = b` has a syntax error at line 1, column 3: '=' is not valid. Did you mean '=='?",
         ),
         (
             "a:b",
-            "`a:b` does not parse at line 1, column 2: an operator is missing before this; a name with a colon in it goes into double quotes: \"a:b\"",
+            "`a:b` has a syntax error at line 1, column 2: an operator is missing before this; put a name that contains a colon in double quotes: \"a:b\"",
         ),
     ] {
         let error = JmesPath::parse(text).unwrap_err();

@@ -81,7 +81,7 @@ fn space(input: &mut Input<'_>) -> Parsed<()> {
 }
 
 fn ended(input: &mut Input<'_>) -> Parsed<()> {
-    wanted("the end", eof).void().parse_next(input)
+    wanted("the end of the expression", eof).void().parse_next(input)
 }
 
 fn word<'i>(text: &'static str) -> impl Parser<Input<'i>, &'i str, ErrMode<ContextError>> {
@@ -255,11 +255,7 @@ fn typed(input: &Input<'_>, start: usize, path: &[String], test: RawTest) -> Par
     };
     let compiled = |text: String| match Pattern::parse(&text) {
         Ok(pattern) => Ok(pattern),
-        Err(why) => refuse(
-            input,
-            start,
-            &format!("a regular expression that compiles ({why})"),
-        ),
+        Err(why) => refuse(input, start, &format!("a valid regular expression ({why})")),
     };
     let test = match test {
         RawTest::Equals(text) => Test::Equals(text),

@@ -98,7 +98,7 @@ fn translate(text: &str) -> Result<String, String> {
 
 fn escape(letters: &mut Peekable<Chars<'_>>, in_class: bool, out: &mut String) -> Result<(), String> {
     let Some(letter) = letters.next() else {
-        return Err("the regular expression ends in a backslash".to_owned());
+        return Err("the regular expression ends with a backslash".to_owned());
     };
     match letter {
         'd' => out.push_str("[0-9]"),

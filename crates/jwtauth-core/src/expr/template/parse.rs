@@ -21,7 +21,7 @@ pub(super) fn template(text: &str) -> Result<Vec<Piece>> {
     let parts = ["(", "?", "&&", "||"].map(|part| text.matches(part).count());
     if parts.iter().sum::<usize>() > limits::MAX_NESTING {
         return Err(Error::new(Code::ExpressionInvalid).with_detail(format!(
-            "it has more than {} parentheses, conditions and operators",
+            "the template has more than {} parentheses, conditions and operators",
             limits::MAX_NESTING
         )));
     }
@@ -68,7 +68,7 @@ fn insertion_starts(input: &mut Input<'_>) -> bool {
 fn unreadable(text: &str, start: usize, at: usize) -> Error {
     let column = |offset: usize| text.get(..offset).map_or(offset, |before| before.chars().count()) + 1;
     Error::new(Code::ExpressionInvalid).with_detail(format!(
-        "column {}: the insertion that starts in column {} cannot be read; it may hold `value.name`, strings, `==`, `!=`, `&&`, `||`, `!`, parentheses and `condition ? one : other`",
+        "column {}: syntax error in the interpolation that starts at column {}; it can contain `value.name`, strings, `==`, `!=`, `&&`, `||`, `!`, parentheses and `condition ? one : other`",
         column(at),
         column(start)
     ))

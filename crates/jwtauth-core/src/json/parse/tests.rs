@@ -84,18 +84,18 @@ fn an_error_does_not_quote_the_document() {
 #[test]
 fn an_error_contains_the_reason_and_the_position() {
     for (text, expected) in [
-        (
-            r#"{"a":1,"a":1}"#,
-            "a member name stands twice in one object (line 1, column 13)",
-        ),
+        (r#"{"a":1,"a":1}"#, "duplicate member name (line 1, column 13)"),
         (
             r#"{"a":{"b":1,"b":1}}"#,
-            "a member name stands twice in one object (line 1, column 18)",
+            "duplicate member name (line 1, column 18)",
         ),
-        (&"[".repeat(65), "nested too deeply (line 1, column 65)"),
-        ("[1", "the JSON ends too early (line 1, column 2)"),
-        ("[1,]", "not valid JSON (line 1, column 4)"),
-        ("{} {}", "not valid JSON (line 1, column 4)"),
+        (
+            &"[".repeat(65),
+            "the JSON is nested too deeply (line 1, column 65)",
+        ),
+        ("[1", "unexpected end of the JSON (line 1, column 2)"),
+        ("[1,]", "invalid JSON (line 1, column 4)"),
+        ("{} {}", "invalid JSON (line 1, column 4)"),
     ] {
         assert_eq!(parse(text).unwrap_err().to_string(), expected, "{text}");
     }

@@ -85,11 +85,11 @@ fn coordinates_must_have_full_length_and_be_on_their_curve() {
         ),
         (
             format!(r#"{{"kty":"EC","crv":"P-256","x":"{Y}","y":"{X}"}}"#),
-            "not on its curve",
+            "not on the curve",
         ),
         (
             format!(r#"{{"kty":"EC","crv":"P-256","x":"{X}","y":"{X}"}}"#),
-            "not on its curve",
+            "not on the curve",
         ),
         (
             format!(r#"{{"kty":"EC","crv":"P-384","x":"{X}","y":"{Y}"}}"#),
@@ -109,11 +109,11 @@ fn coordinates_must_have_full_length_and_be_on_their_curve() {
         ),
         (
             format!(r#"{{"kty":"EC","crv":"Ed25519","x":"{ED}","y":"{Y}"}}"#),
-            "does not fit",
+            "does not match",
         ),
         (
             format!(r#"{{"kty":"OKP","crv":"P-256","x":"{X}","y":"{Y}"}}"#),
-            "does not fit",
+            "does not match",
         ),
         (
             format!(r#"{{"kty":"EC","crv":"P-256","x":"{X}"}}"#),
@@ -198,8 +198,8 @@ fn unsupported_key_types_are_refused() {
         (r#"{"kty":"oct","k":"!"}"#, "`k` is not base64url"),
         ("[]", "object"),
         ("null", "object"),
-        ("", "cannot be read"),
-        (r#"{"kty":"EC","kty":"RSA"}"#, "twice"),
+        ("", "is invalid"),
+        (r#"{"kty":"EC","kty":"RSA"}"#, "duplicate"),
     ] {
         assert!(refusal(text).contains(why), "{text}");
     }
@@ -208,17 +208,17 @@ fn unsupported_key_types_are_refused() {
 #[test]
 fn a_set_must_be_one_document_with_keys() {
     for (text, why) in [
-        ("", "cannot be read"),
+        ("", "is invalid"),
         ("{}", "`keys`"),
         ("[]", "`keys`"),
         (r#"{"keys":{}}"#, "`keys`"),
         (r#"{"keys":null}"#, "`keys`"),
         (r#"{"Keys":[]}"#, "`keys`"),
-        (r#"{"keys":[]} x"#, "not valid JSON"),
-        (r#"{"keys":[]}{"keys":[]}"#, "not valid JSON"),
-        (r#"{"keys":[],"keys":[]}"#, "twice"),
-        (r#"{"keys":[{"kty":"oct","k":"AA","k":"AB"}]}"#, "twice"),
-        ("\u{feff}{\"keys\":[]}", "not valid JSON"),
+        (r#"{"keys":[]} x"#, "invalid JSON"),
+        (r#"{"keys":[]}{"keys":[]}"#, "invalid JSON"),
+        (r#"{"keys":[],"keys":[]}"#, "duplicate"),
+        (r#"{"keys":[{"kty":"oct","k":"AA","k":"AB"}]}"#, "duplicate"),
+        ("\u{feff}{\"keys\":[]}", "invalid JSON"),
     ] {
         match set(text) {
             Ok(_) => panic!("accepted: {text}"),

@@ -200,11 +200,11 @@ fn weak_and_unsupported_keys_are_refused() {
         ),
         (
             include_str!("../../../tests/pem/ec-compressed.public.pem"),
-            "full length",
+            "compressed",
         ),
         (
             include_str!("../../../tests/pem/ec-explicit.public.pem"),
-            "without a name",
+            "named curve",
         ),
     ] {
         for form in [Form::NATIVE, FIRST, ONLY, LABELLED] {

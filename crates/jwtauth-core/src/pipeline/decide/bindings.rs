@@ -43,10 +43,10 @@ pub(super) fn decide(bindings: &Bindings, identity: &Identity, decision: &mut De
 fn why_nothing(bindings: &Bindings, selected: &impl Fn(&&BindingRule) -> bool) -> String {
     let reason = |(index, rule): (usize, &BindingRule)| match &rule.selector {
         Some(selector) if !selected(&rule) => {
-            format!("rules[{index}]: `{}` does not hold", selector.as_str())
+            format!("rules[{index}]: `{}` does not match", selector.as_str())
         }
         _ => format!(
-            "rules[{index}]: what `{}` names does not exist",
+            "rules[{index}]: the object named `{}` does not exist",
             rule.name.as_str()
         ),
     };
@@ -58,7 +58,7 @@ fn why_nothing(bindings: &Bindings, selected: &impl Fn(&&BindingRule) -> bool) -
         .map(reason)
         .collect();
     match bindings.rules.len() {
-        0 => reasons.push("there are no rules".to_owned()),
+        0 => reasons.push("no binding rule is configured".to_owned()),
         many if many > MAX_REASONS => reasons.push(format!("and {} more", many - MAX_REASONS)),
         _ => {}
     }

@@ -200,7 +200,7 @@ fn date(claim: Registered, value: &Value<'_>, whole_seconds: bool) -> Result<Num
     match NumericDate::from_number(*number) {
         Some(date) if whole_seconds => Ok(date.truncated()),
         Some(date) => Ok(date),
-        None => Err(invalid(claim, "is beyond any date")),
+        None => Err(invalid(claim, "is outside the range of dates")),
     }
 }
 

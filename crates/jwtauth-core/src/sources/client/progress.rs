@@ -32,20 +32,20 @@ impl Progress {
         }
         let said = match why {
             ureq::Error::Timeout(Timeout::Global | Timeout::Connect) => match phase {
-                Phase::Dns => "the name was not resolved in time",
-                Phase::Connect => "no connection in time",
-                Phase::Tls => "no end of the TLS handshake in time",
-                Phase::Http | Phase::Parse => "no whole answer in time",
+                Phase::Dns => "DNS resolution timed out",
+                Phase::Connect => "the connection timed out",
+                Phase::Tls => "the TLS handshake timed out",
+                Phase::Http | Phase::Parse => "the response timed out",
             },
             ureq::Error::Io(error) => return FetchFailed::new(phase, system(error)),
             ureq::Error::Other(said) => return FetchFailed::new(phase, said),
-            ureq::Error::HostNotFound => "the name has no address",
+            ureq::Error::HostNotFound => "the host name has no address",
             ureq::Error::ConnectProxyFailed(_) => {
-                return FetchFailed::new(Phase::Connect, "the proxy refuses to connect");
+                return FetchFailed::new(Phase::Connect, "the proxy refused the connection");
             }
-            ureq::Error::LargeResponseHeader(..) => "the headers of the answer are too large",
-            ureq::Error::Protocol(_) => "the answer is not HTTP",
-            _ => "the request cannot be made",
+            ureq::Error::LargeResponseHeader(..) => "the response headers are too large",
+            ureq::Error::Protocol(_) => "the response is not valid HTTP",
+            _ => "the request failed",
         };
         FetchFailed::new(phase, said)
     }

@@ -37,7 +37,7 @@ impl Proxies {
             .ok()
             .and_then(|value| parse(value.trim()))
             .ok_or_else(|| {
-                format!("`{name}` names no http or https proxy (`proxy`: \"none\" passes it over)")
+                format!("`{name}` is not the URL of an http or https proxy (`proxy`: \"none\" ignores it)")
             })?;
         let except = match either("NO_PROXY") {
             None => Vec::new(),

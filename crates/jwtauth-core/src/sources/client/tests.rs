@@ -128,7 +128,7 @@ fn a_failure_names_its_phase_and_how_much_was_read() {
     let failed = failure(|to| send(to, "220 hush\r\n\r\n"));
     assert_eq!(
         (failed.phase, failed.reason.as_str()),
-        (Phase::Http, "the answer is not HTTP")
+        (Phase::Http, "the response is not valid HTTP")
     );
 
     let failed = failure(|to| {
@@ -137,7 +137,7 @@ fn a_failure_names_its_phase_and_how_much_was_read() {
     });
     assert_eq!(
         (failed.phase, failed.reason.as_str()),
-        (Phase::Http, "the headers of the answer are too large")
+        (Phase::Http, "the response headers are too large")
     );
 
     let failed = failure(|to| send(to, "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhush"));
@@ -152,7 +152,7 @@ fn a_failure_names_its_phase_and_how_much_was_read() {
 fn a_body_is_not_read_beyond_the_limit() {
     let failed = failure(|to| send(to, "HTTP/1.1 200 OK\r\nContent-Length: 101\r\n\r\n"));
     assert_eq!((failed.status, failed.bytes_read), (Some(200), 0));
-    assert_eq!(failed.reason, "the body is larger than 100 bytes");
+    assert_eq!(failed.reason, "the response body is larger than 100 bytes");
     let failed = failure(|to| send(to, &format!("HTTP/1.1 200 OK\r\n\r\n{}", "hush".repeat(100_000))));
     assert_eq!((failed.status, failed.bytes_read), (Some(200), 101));
     let (url, _seen) = server(vec![|to| {
@@ -177,7 +177,7 @@ fn the_deadline_applies_to_a_slow_body() {
         .get(&request(&url, Duration::from_millis(450), 100))
         .unwrap_err();
     assert_eq!((failed.phase, failed.status), (Phase::Http, Some(200)));
-    assert_eq!(failed.reason, "no whole answer in time");
+    assert_eq!(failed.reason, "the response timed out");
     assert!(failed.bytes_read < 90, "{}", failed.bytes_read);
     assert!(before.elapsed() >= Duration::from_millis(440));
     assert!(
@@ -193,7 +193,7 @@ fn no_request_is_sent_after_the_deadline() {
     let failed = open(&settings())
         .get(&request(&url, Duration::ZERO, 100))
         .unwrap_err();
-    assert!(failed.reason.contains("in time"), "{failed}");
+    assert!(failed.reason.contains("timed out"), "{failed}");
     assert!(seen.try_recv().is_err());
 }
 
@@ -216,13 +216,16 @@ fn redirects_are_followed_up_to_the_limit() {
 
     let (url, seen) = server(vec![AGAIN, AGAIN, AGAIN, DONE]);
     let failed = get(&url, &following(2)).unwrap_err();
-    assert_eq!(failed.reason, "more than 2 redirects");
+    assert_eq!(failed.reason, "too many redirects: more than 2");
     assert_eq!(seen.try_iter().count(), 3);
 
     let (url, _seen) = server(vec![AGAIN]);
     let failed = get(&url, &following(0)).unwrap_err();
     assert_eq!((failed.phase, failed.status), (Phase::Http, Some(302)));
-    assert_eq!(failed.reason, "a redirect, which is not followed");
+    assert_eq!(
+        failed.reason,
+        "a redirect, which is not allowed (`redirects` is 0)"
+    );
 
     let (url, _seen) = server(vec![|to| {
         send(
@@ -231,13 +234,13 @@ fn redirects_are_followed_up_to_the_limit() {
         );
     }]);
     let failed = get(&url, &following(3)).unwrap_err();
-    assert!(failed.reason.contains("another scheme or host"), "{failed}");
+    assert!(failed.reason.contains("another scheme, host or port"), "{failed}");
     assert_eq!(failed.status, Some(301));
 
     let (url, _seen) = server(vec![|to| send(to, "HTTP/1.1 307 X\r\nContent-Length: 0\r\n\r\n")]);
     assert_eq!(
         get(&url, &following(3)).unwrap_err().reason,
-        "a redirect to nowhere"
+        "a redirect without a `Location` header"
     );
 }
 
@@ -308,14 +311,14 @@ fn inconsistent_settings_are_refused_when_the_client_is_opened() {
                 ca_pem: text("none"),
                 ..settings()
             },
-            "`ca_pem` holds no certificate in PEM",
+            "`ca_pem` contains no PEM certificate",
         ),
         (
             FetchSettings {
                 ca_pem: text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
                 ..settings()
             },
-            "`ca_pem` holds no certificate that can be read",
+            "`ca_pem` contains no valid certificate",
         ),
         (
             FetchSettings {
@@ -337,14 +340,14 @@ fn inconsistent_settings_are_refused_when_the_client_is_opened() {
                 client_cert_pem: text("a"),
                 ..settings()
             },
-            "go together",
+            "must be set together",
         ),
         (
             FetchSettings {
                 client_key_pem: secret("hush"),
                 ..settings()
             },
-            "go together",
+            "must be set together",
         ),
         (
             FetchSettings {
@@ -352,7 +355,7 @@ fn inconsistent_settings_are_refused_when_the_client_is_opened() {
                 client_key_pem: secret("hush"),
                 ..settings()
             },
-            "`client_cert_pem` holds no certificate in PEM",
+            "`client_cert_pem` contains no PEM certificate",
         ),
         (
             FetchSettings {

@@ -82,7 +82,10 @@ fn no_request_is_sent_if_no_time_is_left() {
     loader.settings.timeout = Duration::from_millis(20);
     let failure = loader.load(None).unwrap_err();
     assert_eq!(failure.code, Code::KeySourceUnavailable);
-    assert_eq!(failure.failed.to_string(), "http: no time is left to ask for it");
+    assert_eq!(
+        failure.failed.to_string(),
+        "http: the timeout elapsed before the request was sent"
+    );
     assert_eq!(server.asked().len(), 1);
 }
 
@@ -201,7 +204,7 @@ fn a_symmetric_key_in_a_set_is_used_only_if_its_algorithm_is_allowed_by_name() {
         failure
             .failed
             .reason
-            .ends_with("`keys[0]`: this key is skipped: no algorithm that it fits is allowed"),
+            .ends_with("`keys[0]`: this key is skipped: it cannot be used with any allowed algorithm"),
         "{}",
         failure.failed
     );

@@ -281,17 +281,17 @@ fn warn(name: &str, body: &Body<'_, '_>, browser_flow: bool, warnings: &mut Vec<
         };
         warn(
             key,
-            "the role is for the browser flow, and every login with a token is denied; did you mean `role_type` \"jwt\"?",
+            "the role is for the browser flow, so every login with a token is denied; did you mean `role_type` \"jwt\"?",
         );
         return;
     }
     if body.name.as_deref().is_some_and(|given| given != name) {
-        warn("name", "has no effect; the role is known by its key");
+        warn("name", "has no effect; the key in `roles` is the role's name");
     }
     if body.bound_audiences.is_empty() {
         warn(
             "bound_audiences",
-            "no audience is bound, so a token that carries one is denied",
+            "no audience is bound, so a token with an audience is denied",
         );
     }
     let unused = [
