@@ -292,6 +292,11 @@ impl<'a, 't> Members<'a, 't> {
         })
     }
 
+    /// The first member that is present, of those that were asked for until now.
+    pub(crate) fn first_present(&self) -> Option<Field<'a, 't>> {
+        self.known.iter().find_map(|name| self.peek(name))
+    }
+
     /// The value of a member that must be there.
     pub(crate) fn require(&mut self, name: &'static str) -> Result<Field<'a, 't>> {
         self.get(name).ok_or_else(|| {
