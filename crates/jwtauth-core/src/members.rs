@@ -292,6 +292,11 @@ impl<'a, 't> Members<'a, 't> {
         })
     }
 
+    /// Returns the first member that is present, of those that were read so far.
+    pub(crate) fn first_present(&self) -> Option<Field<'a, 't>> {
+        self.known.iter().find_map(|name| self.peek(name))
+    }
+
     /// Returns the value of a required member.
     pub(crate) fn require(&mut self, name: &'static str) -> Result<Field<'a, 't>> {
         self.get(name).ok_or_else(|| {

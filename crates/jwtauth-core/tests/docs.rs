@@ -84,6 +84,7 @@ fn every_member_of_the_native_configuration_is_documented() {
         "profile-required",
         "default-profile",
         "key-sources",
+        "fetched-keys",
         "secrets",
     ] {
         let config = fs::read_to_string(folder.join(name).with_extension("in.json")).unwrap();

@@ -85,6 +85,8 @@ impl fmt::Display for Algorithm {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Algorithms(u16);
 
+const _: () = assert!(Algorithm::ALL.len() <= u16::BITS as usize);
+
 impl Algorithms {
     /// Whether the set contains this algorithm.
     pub(crate) const fn contains(self, algorithm: Algorithm) -> bool {

@@ -57,25 +57,32 @@ impl HeaderRule {
 impl Serialize for ExtractRule {
     /// Prints an absent header or prefix as `null`. If it were left out, it would read back as the default.
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let ExtractRule {
+            header,
+            query,
+            disabled,
+            requested_org,
+            padding,
+        } = self;
         let mut members = out.serialize_map(None)?;
-        members.serialize_entry("header", &self.header.as_ref().map(|header| &header.name))?;
-        if let Some(header) = &self.header {
+        members.serialize_entry("header", &header.as_ref().map(|header| &header.name))?;
+        if let Some(header) = header {
             members.serialize_entry("prefix", &header.prefix)?;
             if !header.prefix_rule.is_scheme() {
                 members.serialize_entry("prefix_rule", &header.prefix_rule)?;
             }
         }
-        if let Some(query) = &self.query {
+        if let Some(query) = query {
             members.serialize_entry("query", query)?;
         }
-        if self.disabled {
-            members.serialize_entry("disabled", &self.disabled)?;
+        if *disabled {
+            members.serialize_entry("disabled", disabled)?;
         }
-        if let Some(requested_org) = &self.requested_org {
+        if let Some(requested_org) = requested_org {
             members.serialize_entry("requested_org", requested_org)?;
         }
-        if !self.padding.is_refused() {
-            members.serialize_entry("padding", &self.padding)?;
+        if !padding.is_refused() {
+            members.serialize_entry("padding", padding)?;
         }
         members.end()
     }

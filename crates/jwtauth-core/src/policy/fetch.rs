@@ -86,17 +86,36 @@ impl Default for FetchSettings {
 impl FetchSettings {
     /// The settings that differ from the default and that only the library's own client uses.
     pub(crate) fn for_the_built_in_client(&self) -> Vec<&'static str> {
+        let FetchSettings {
+            ca_pem,
+            ca_file,
+            client_cert_pem,
+            client_key_pem,
+            client_cert_file,
+            client_key_file,
+            bearer_token_file,
+            redirects,
+            proxy,
+            insecure_skip_verify,
+            // Every client is bound by these, or the loading of a set is.
+            cache_ttl: _,
+            cool_down: _,
+            max_stale: _,
+            timeout: _,
+            max_bytes: _,
+            insecure_http: _,
+        } = self;
         [
-            ("ca_pem", self.ca_pem.is_some()),
-            ("ca_file", self.ca_file.is_some()),
-            ("client_cert_pem", self.client_cert_pem.is_some()),
-            ("client_key_pem", self.client_key_pem.is_some()),
-            ("client_cert_file", self.client_cert_file.is_some()),
-            ("client_key_file", self.client_key_file.is_some()),
-            ("bearer_token_file", self.bearer_token_file.is_some()),
-            ("redirects", self.redirects != 0),
-            ("proxy", self.proxy != ProxyRule::default()),
-            ("insecure_skip_verify", self.insecure_skip_verify),
+            ("ca_pem", ca_pem.is_some()),
+            ("ca_file", ca_file.is_some()),
+            ("client_cert_pem", client_cert_pem.is_some()),
+            ("client_key_pem", client_key_pem.is_some()),
+            ("client_cert_file", client_cert_file.is_some()),
+            ("client_key_file", client_key_file.is_some()),
+            ("bearer_token_file", bearer_token_file.is_some()),
+            ("redirects", *redirects != 0),
+            ("proxy", *proxy != ProxyRule::default()),
+            ("insecure_skip_verify", *insecure_skip_verify),
         ]
         .into_iter()
         .filter_map(|(name, differs)| differs.then_some(name))

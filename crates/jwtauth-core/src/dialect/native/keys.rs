@@ -54,16 +54,17 @@ fn issuer(origin: &Origin) -> Option<&str> {
 
 fn source(field: &Field<'_, '_>) -> Result<KeySpec> {
     let mut members = field.members()?;
-    let setting = FETCH_SETTINGS.iter().find_map(|name| members.peek(name));
     let settings = fetch_settings(&mut members)?;
+    let discovered = members
+        .read("discovered_algorithms", Field::choice)?
+        .unwrap_or_default();
+    // All members that were read until here are only for keys over HTTP.
+    let setting = members.first_present();
     let mut given = Vec::new();
     for kind in &KINDS {
         given.extend(members.get_non_null(kind.name).map(|value| (kind, value)));
     }
     let kid = members.get_non_null("kid");
-    let discovered = members
-        .read("discovered_algorithms", Field::choice)?
-        .unwrap_or_default();
     let narrower = members.read("algorithms", algorithms)?;
     members.finish()?;
 
@@ -349,27 +350,6 @@ fn redirects(field: &Field<'_, '_>) -> Result<u32> {
 }
 
 const MAX_REDIRECTS: u32 = 3;
-
-/// The members that are allowed only with keys over HTTP (`docs/dialects/native.md`).
-const FETCH_SETTINGS: [&str; 17] = [
-    "ca_pem",
-    "ca_file",
-    "client_cert_pem",
-    "client_key_pem",
-    "client_cert_file",
-    "client_key_file",
-    "bearer_token_file",
-    "cache_ttl",
-    "cool_down",
-    "max_stale",
-    "timeout",
-    "max_bytes",
-    "redirects",
-    "proxy",
-    "insecure_http",
-    "insecure_skip_verify",
-    "discovered_algorithms",
-];
 
 #[cfg(test)]
 mod tests {

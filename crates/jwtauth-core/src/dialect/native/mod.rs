@@ -26,6 +26,7 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
     let keys = keys::read(&mut members, extract.disabled)?;
     let profiles = profiles::read(&mut members, keys::discovered(&keys), &mut warnings)?;
     let policy = Policy {
+        keys,
         extract,
         decode: DecodeRule {
             typ: members.read("typ", Field::some_strings)?,
@@ -36,8 +37,8 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
             .read("not_applicable", not_applicable)?
             .unwrap_or_default(),
         responses: members.read("responses", responses)?.unwrap_or_default(),
+        profiles,
         warnings,
-        ..Policy::new(keys, profiles)
     };
     members.finish()?;
     Ok(policy)
