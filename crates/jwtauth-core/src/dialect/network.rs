@@ -1,9 +1,9 @@
-//! Networks as requests are compared with them.
+//! Networks in the form in which they are compared with the addresses of callers.
 
 use ipnet::{IpNet, Ipv4Net};
 
-/// An IPv4 network written as IPv6 (`::ffff:a.b.c.d`) is the IPv4 network, because callers' addresses are
-/// compared in this form. `None` if its prefix is shorter than 96: it would contain no IPv4 address.
+/// Converts an IPv4 network written as IPv6 (`::ffff:a.b.c.d`) to the IPv4 network, because requests are compared with
+/// networks in this form. `None` if the prefix is shorter than 96: the network could not match an IPv4 address.
 pub(super) fn unmapped(network: IpNet) -> Option<IpNet> {
     let IpNet::V6(v6) = network else {
         return Some(network);

@@ -1,4 +1,4 @@
-//! [`ValidClaims`] → [`Identity`].
+//! Stage identity: [`ValidClaims`] → [`Identity`].
 
 use std::borrow::Cow;
 use std::cell::LazyCell;
@@ -14,7 +14,7 @@ use crate::policy::{
     AbsentRule, IdentityRule, ListRule, MetadataRule, Named, OtherRule, TextRule, ValueRule,
 };
 
-/// Reads from the claims whom they name: name, e-mail, display name, metadata, groups, lists, in this order.
+/// Maps the claims to an identity: name, e-mail, display name, metadata, groups, lists, in this order.
 ///
 /// # Errors
 /// [`Code::IdentityMissing`], [`Code::IdentityInvalid`], [`Code::GroupsInvalid`], [`Code::MappingFailed`].
@@ -59,14 +59,14 @@ pub(crate) fn map(
     })
 }
 
-/// Requires a name where the policy asks for it only after everything else was decided.
+/// Requires a name, if the policy requires it only after every other check.
 ///
 /// # Errors
 /// [`Code::IdentityMissing`].
 pub(crate) fn require_name(identity: &Identity, rule: &IdentityRule) -> Result<()> {
     let required = match rule.named {
         Named::RequiredAtLast => true,
-        // What `Required` asks for, `map` has looked at.
+        // `map` has already checked `Required`.
         Named::Required | Named::Optional => false,
     };
     if required && identity.name.is_none() {
@@ -76,10 +76,10 @@ pub(crate) fn require_name(identity: &Identity, rule: &IdentityRule) -> Result<(
     }
 }
 
-/// Reads a list of texts; `None` when the claim is absent and may be.
+/// Reads a list of texts. `None` if the claim is absent and the rule allows that.
 ///
 /// # Errors
-/// This code, naming the claim.
+/// `code`, with the name of the claim.
 pub(crate) fn list(rule: &ListRule, document: &Document<'_>, code: Code) -> Result<Option<Vec<String>>> {
     let found = find(&rule.select, document, code)?;
     if let (Some(Value::String(text)), Some(separator)) = (found.as_deref(), &rule.split) {
@@ -96,7 +96,7 @@ pub(crate) fn list(rule: &ListRule, document: &Document<'_>, code: Code) -> Resu
         Some(scalar) => std::slice::from_ref(scalar),
     };
     let in_list = matches!(found.as_deref(), Some(Value::Array(_)));
-    // The token's text is read again for numbers that a double does not decide, and at most once.
+    // The token's text is read again, at most once, for numbers that a double cannot distinguish.
     let written = LazyCell::new(|| {
         let text = rule.select.find_text(document)?;
         if in_list {
@@ -118,8 +118,8 @@ pub(crate) fn list(rule: &ListRule, document: &Document<'_>, code: Code) -> Resu
     Ok(Some(texts))
 }
 
-/// The mapped values; of several that cannot be read, the one reported is the first by the claim's name, whatever it is
-/// mapped to.
+/// The mapped values. If several claims cannot be read, the reported one is the first by the name of the claim,
+/// whatever its target is.
 fn metadata(
     rules: &BTreeMap<String, MetadataRule>,
     document: &Document<'_>,
@@ -199,12 +199,12 @@ fn find<'a, 't>(
 fn absent<T>(rule: AbsentRule, select: &Selection, code: Code) -> Result<Option<T>> {
     match rule {
         AbsentRule::Omit => Ok(None),
-        AbsentRule::Refuse => Err(named(code, select).with_detail("the claim is absent").absent()),
+        AbsentRule::Refuse => Err(named(code, select).with_detail("the claim is missing").absent()),
     }
 }
 
 fn wrong(select: &Selection, code: Code) -> Error {
-    named(code, select).with_detail("the claim has a type that cannot be used here")
+    named(code, select).with_detail("the claim has the wrong type")
 }
 
 fn named(code: Code, select: &Selection) -> Error {
@@ -214,7 +214,8 @@ fn named(code: Code, select: &Selection) -> Error {
     }
 }
 
-/// The text of a value; `written` is how the token writes it, if it is not the result of an expression.
+/// Returns the text of a value. `written` returns the value as written in the token, unless it is the result of an
+/// expression.
 fn as_text<'v, 'w>(
     value: &'v Value<'_>,
     rule: TextRule,
@@ -230,7 +231,7 @@ fn as_text<'v, 'w>(
     }
 }
 
-/// A number as JSON writes it; `None` if a double stands for several numbers, so that two of them would have one text.
+/// Returns a number as JSON writes it. `None` if a different number would have the same text.
 fn exact<'w>(number: Number, written: impl FnOnce() -> Option<&'w str>) -> Option<String> {
     let text = number.to_string();
     match number {
@@ -238,14 +239,14 @@ fn exact<'w>(number: Number, written: impl FnOnce() -> Option<&'w str>) -> Optio
         Number::Float(double) => match written() {
             Some(written) if json_text::is_plain_integer(written) => Some(written.to_owned()),
             Some(written) => json_text::same_number(written, &text).then_some(text),
-            // The result of an expression: beyond 2^53, one double stands for several integers.
+            // The result of an expression: from 2^53 on, several integers have the same double.
             None => (double.abs() < 9_007_199_254_740_992.0).then_some(text),
         },
     }
 }
 
-/// The integer part, of what a double makes of the number; `None` beyond 64 bits, where the systems that truncate
-/// overflow each in its own way.
+/// The integer part of the number's double. `None` if it does not fit into a signed 64-bit integer: then the systems
+/// that truncate overflow in different ways.
 #[expect(clippy::cast_possible_truncation, reason = "the range is checked first")]
 fn truncated(number: Number) -> Option<String> {
     let double = number.as_f64();

@@ -1,4 +1,4 @@
-//! How Consul reads the members of `Config`: names in any case, and scalars where other scalars are wanted.
+//! Consul's rules for the members of `Config`: it ignores the case of names and converts between scalar types.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,13 +9,13 @@ use crate::json::{Number, Value};
 use crate::members::{self, Field};
 use crate::warning::Warning;
 
-/// The members of an object, by their documented names, whatever the case they are written in.
+/// The members of an object by their documented names. The case in the configuration is ignored.
 pub(super) struct AnyCase<'a, 't> {
     fields: BTreeMap<&'static str, Field<'a, 't>>,
 }
 
 impl<'a, 't> AnyCase<'a, 't> {
-    /// Finds every member among the known ones.
+    /// Reads an object whose members must all be known.
     pub(super) fn read(field: &Field<'a, 't>, known: &[&'static str]) -> Result<AnyCase<'a, 't>> {
         let mut fields = BTreeMap::new();
         for (name, value) in field.entries()? {
@@ -23,23 +23,23 @@ impl<'a, 't> AnyCase<'a, 't> {
                 return Err(field.error(members::unknown_member("", name, known)));
             };
             if fields.insert(*canonical, value).is_some() {
-                return Err(field.error(format!("`{canonical}` stands there twice, in different cases")));
+                return Err(field.error(format!("duplicate member `{canonical}`; letter case is ignored")));
             }
         }
         Ok(AnyCase { fields })
     }
 
-    /// A member that is there and not `null`.
+    /// Returns a member that is present and not `null`.
     pub(super) fn get_non_null(&self, name: &'static str) -> Option<&Field<'a, 't>> {
         self.fields.get(name).filter(|field| !field.is_null())
     }
 
-    /// A text; empty when absent.
+    /// Reads a text; an absent one is empty.
     pub(super) fn text(&self, name: &'static str) -> Result<String> {
         self.get_non_null(name).map_or(Ok(String::new()), weak_text)
     }
 
-    /// A list of texts; a scalar is a list of one.
+    /// Reads a list of texts. A scalar is a list with one element.
     pub(super) fn texts(&self, name: &'static str) -> Result<Vec<String>> {
         match self.get_non_null(name) {
             None => Ok(Vec::new()),
@@ -50,7 +50,7 @@ impl<'a, 't> AnyCase<'a, 't> {
         }
     }
 
-    /// Text to text, in the order of the sources' names.
+    /// Reads a map from text to text, sorted by the names of the sources.
     pub(super) fn map(&self, name: &'static str) -> Result<Vec<(String, String)>> {
         let Some(field) = self.get_non_null(name) else {
             return Ok(Vec::new());
@@ -63,7 +63,7 @@ impl<'a, 't> AnyCase<'a, 't> {
         Ok(map)
     }
 
-    /// A leeway: zero is this default, anything negative is none.
+    /// Reads a leeway. Zero means `default`, and a negative value means no leeway.
     pub(super) fn leeway(
         &self,
         name: &'static str,
@@ -82,14 +82,14 @@ impl<'a, 't> AnyCase<'a, 't> {
     }
 }
 
-/// A text, or a scalar as the text that Consul makes of it.
+/// Reads a text. Other scalars are converted to text as Consul does it.
 fn weak_text(field: &Field<'_, '_>) -> Result<String> {
     Ok(match field.value() {
         Value::String(text) => text.to_string(),
         Value::Bool(value) => u8::from(*value).to_string(),
         Value::Number(Number::Unsigned(number)) if *number <= MAX_EXACT => number.to_string(),
         Value::Number(Number::Signed(number)) if number.unsigned_abs() <= MAX_EXACT => number.to_string(),
-        // Consul writes such a number in another way.
+        // Consul's text for such a number has a different notation.
         Value::Number(_) => return Err(field.error("must be a string; put the number in quotes")),
         Value::Null => String::new(),
         Value::Array(_) => return Err(field.error("must be a string, not a list")),
@@ -97,8 +97,10 @@ fn weak_text(field: &Field<'_, '_>) -> Result<String> {
     })
 }
 
-/// A leeway in Go's text form, or as a number: large numbers are nanoseconds, as Consul's own clients write them;
-/// small ones are seconds, as its documentation says.
+/// Reads a leeway and its sign: Go's syntax or a number.
+///
+/// Large numbers are nanoseconds, as Consul's clients write them. Small numbers are seconds, as Consul's documentation
+/// specifies.
 fn leeway(field: &Field<'_, '_>, name: &str, warnings: &mut Vec<Warning>) -> Result<(bool, Duration)> {
     let number = match field.value() {
         Value::String(text) => match text.parse::<i64>() {
@@ -106,7 +108,7 @@ fn leeway(field: &Field<'_, '_>, name: &str, warnings: &mut Vec<Warning>) -> Res
             Ok(number) if number.to_string() == **text => number,
             Ok(_) | Err(_) => {
                 return match duration::parse_go(text) {
-                    None => Err(field.error(format!("`{text}` is no duration; write for example `150s`"))),
+                    None => Err(field.error(format!("`{text}` is not a duration; write for example `150s`"))),
                     Some((false, leeway)) if leeway > MAX_LEEWAY => Err(too_long(field)),
                     Some(leeway) => Ok(leeway),
                 };
@@ -123,7 +125,7 @@ fn leeway(field: &Field<'_, '_>, name: &str, warnings: &mut Vec<Warning>) -> Res
             warnings.push(Warning::new(
                 name,
                 format!(
-                    "{number} is read as seconds, as Consul's documentation says; Consul itself reads nanoseconds, which is no leeway at all. Write `\"{number}s\"`"
+                    "{number} is read as seconds, as Consul's documentation specifies; Consul itself reads nanoseconds, which is practically no leeway; write `\"{number}s\"`"
                 ),
             ));
             Ok((false, Duration::from_secs(number.unsigned_abs())))
@@ -142,9 +144,9 @@ fn too_long(field: &Field<'_, '_>) -> Error {
     field.error("is longer than 100 years; write for example `150s`")
 }
 
-/// 2^53: up to it, every integer is a double of its own. Consul reads numbers as doubles.
+/// 2^53: up to this number, different integers have different doubles. Consul reads numbers as doubles.
 const MAX_EXACT: u64 = 1 << 53;
-/// Consul reads a larger number, from 2^63 nanoseconds on, as a negative one.
+/// From 2^63 nanoseconds (about 292 years) on, Consul reads a number as negative.
 const MAX_LEEWAY: Duration = Duration::from_secs(100 * 365 * 86_400);
 const MAX_SECONDS: i64 = 86_400;
 const MIN_NANOSECONDS: i64 = 1_000_000;

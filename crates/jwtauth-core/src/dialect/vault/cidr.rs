@@ -1,4 +1,4 @@
-//! Networks as Vault writes them.
+//! Networks in Vault's syntax.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -6,10 +6,10 @@ use ipnet::IpNet;
 
 use crate::dialect::network::unmapped;
 
-/// An address, an address with a port that says nothing, or a network; host bits need not be zero.
+/// Reads a network, an address, or an address with a port, which is ignored. Host bits may be set.
 ///
-/// `None` for anything else: what Vault takes for the path of a UNIX socket would lock everybody out, and a
-/// host's name would have to be asked for on the network.
+/// Returns `None` for anything else. Vault reads some such texts as the path of a UNIX socket, which would deny every
+/// login. A host name would require a DNS lookup.
 pub(super) fn network(text: &str) -> Option<IpNet> {
     let network = text
         .parse::<IpNet>()
@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_no_network_is_refused() {
+    fn other_texts_are_not_networks() {
         for text in [
             "",
             "300.1.1.1/24",

@@ -1,4 +1,4 @@
-//! Regular expressions as Go's RE2 reads them; the one door to the `regex` crate.
+//! Regular expressions in the syntax of Go's RE2. Only this module uses the `regex` crate.
 
 use std::fmt::Write as _;
 use std::iter::Peekable;
@@ -6,7 +6,7 @@ use std::str::Chars;
 
 use regex::{Regex, RegexBuilder};
 
-/// A pattern, compiled once; it matches anywhere in a text unless it is anchored.
+/// A compiled pattern. It matches anywhere in a text, unless it is anchored.
 #[derive(Debug, Clone)]
 pub(super) struct Pattern {
     text: String,
@@ -29,7 +29,7 @@ impl Pattern {
             .map_err(|why| match why {
                 regex::Error::CompiledTooBig(_) => "the regular expression is too large".to_owned(),
                 why => {
-                    // The crate draws a picture over several lines; its last line says what is wrong.
+                    // The crate's message has several lines, and the last one contains the reason.
                     let reason = why.to_string();
                     reason
                         .lines()
@@ -59,20 +59,20 @@ impl PartialEq for Pattern {
 const MAX_COMPILED: usize = 1 << 20;
 const MAX_NESTING: u32 = 50;
 
-/// Writes a pattern so that the `regex` crate reads it as Go does: classes such as `\d` are ASCII, and what is an
-/// operator only to the crate stands for itself.
+/// Translates a pattern from Go's syntax to that of the `regex` crate: classes such as `\d` are ASCII, and characters
+/// that are operators only in the crate are literal.
 fn translate(text: &str) -> Result<String, String> {
     let mut out = String::with_capacity(text.len() + 8);
     let mut letters = text.chars().peekable();
     let mut in_class = false;
-    // Whether a single character of a class was just read, so that `-` makes a range.
+    // Whether the last item of the class is a single character, so that a following `-` makes a range.
     let mut starts_range = false;
     let mut repeats = Repeats::default();
     while let Some(letter) = letters.next() {
         if in_class {
             starts_range = match letter {
                 '-' if letters.peek() == Some(&'-') => {
-                    // `a--b` in a class is a difference to the crate; to Go it is the range of `-` and what follows.
+                    // In a class, `a--b` is a set difference in the crate. In Go it is a range that starts at `-`.
                     return Err(
                         "`--` in a character class is not supported; escape one of the two".to_owned(),
                     );
@@ -80,7 +80,7 @@ fn translate(text: &str) -> Result<String, String> {
                 '-' if starts_range && letters.peek() != Some(&']') => {
                     range_end(&letters)?;
                     out.push('-');
-                    // The end of a range starts no other one.
+                    // The end of a range cannot start another range.
                     match letters.next() {
                         Some('\\') => escape(&mut letters, true, &mut out)?,
                         Some(end) => class_letter(end, &mut out),
@@ -157,17 +157,17 @@ fn translate(text: &str) -> Result<String, String> {
     Ok(out)
 }
 
-/// How often parts of the expression are repeated. Go refuses more than 1,000 repetitions, also by nesting, and an
-/// operator that repeats a repetition.
+/// Counts how often parts of the expression are repeated. Go refuses more than 1,000 repetitions, also by nesting, and
+/// an operator directly after a repetition.
 #[derive(Default)]
 struct Repeats {
-    /// The most repetitions in the open groups, the outermost first, without the current group.
+    /// The largest numbers of repetitions in the open groups, the outermost first, without the current group.
     groups: Vec<u32>,
-    /// The most in the current group.
+    /// The largest number of repetitions in the current group.
     most: u32,
-    /// Those of the part that was just read.
+    /// The number of repetitions of the last part.
     last: u32,
-    /// Whether that part is a repetition itself.
+    /// Whether the last part is a repetition itself.
     repeated: bool,
 }
 
@@ -192,7 +192,7 @@ impl Repeats {
 
     fn repeat(&mut self, times: u32) -> Result<(), String> {
         if self.repeated {
-            return Err("a repetition is repeated without a group".to_owned());
+            return Err("a repetition must be in a group to be repeated".to_owned());
         }
         self.last = self.last.max(1).saturating_mul(times.max(1));
         if self.last > Repeats::MAX {
@@ -204,7 +204,7 @@ impl Repeats {
     }
 }
 
-/// The number of repetitions, behind `{`: `2}`, `2,}` or `2,3}`; `None` for anything else, which is text to Go.
+/// Reads the number of repetitions after `{`: `2}`, `2,}` or `2,3}`. `None` for anything else, which is literal in Go.
 fn times(letters: Peekable<Chars<'_>>) -> Result<Option<u32>, String> {
     if !letters.clone().any(|letter| letter == '}') {
         return Ok(None);
@@ -227,12 +227,12 @@ fn times(letters: Peekable<Chars<'_>>) -> Result<Option<u32>, String> {
     }
 }
 
-/// A repetition that prefers fewer: `*?`.
+/// Copies the `?` of a lazy repetition such as `*?`.
 fn lazy(letters: &mut Peekable<Chars<'_>>, out: &mut String) {
     out.extend(letters.next_if_eq(&'?'));
 }
 
-/// A range in a class must end in a single character.
+/// Checks that a range in a class ends in a single character.
 fn range_end(letters: &Peekable<Chars<'_>>) -> Result<(), String> {
     let mut ahead = letters.clone();
     let is_class = match (ahead.next(), ahead.next()) {
@@ -247,12 +247,12 @@ fn range_end(letters: &Peekable<Chars<'_>>) -> Result<(), String> {
     }
 }
 
-/// Whether this letter behind a backslash stands for several characters.
+/// Whether this letter after a backslash means a class of characters.
 fn is_class_escape(letter: char) -> bool {
     matches!(letter, 'd' | 'D' | 'w' | 'W' | 's' | 'S' | 'p' | 'P')
 }
 
-/// A character of a class that is no operator to Go.
+/// Writes a literal character of a class. Characters that are operators only in the crate are escaped.
 fn class_letter(letter: char, out: &mut String) {
     if matches!(letter, '[' | '&' | '~') {
         out.push('\\');
@@ -262,7 +262,7 @@ fn class_letter(letter: char, out: &mut String) {
 
 fn escape(letters: &mut Peekable<Chars<'_>>, in_class: bool, out: &mut String) -> Result<(), String> {
     let Some(letter) = letters.next() else {
-        return Err("the regular expression ends in a backslash".to_owned());
+        return Err("the regular expression ends with a backslash".to_owned());
     };
     match letter {
         'd' => out.push_str("[0-9]"),
@@ -279,7 +279,7 @@ fn escape(letters: &mut Peekable<Chars<'_>>, in_class: bool, out: &mut String) -
             let _ = write!(out, "\\{letter}");
             if letters.next_if_eq(&'{').is_some() {
                 let name: String = letters.by_ref().take_while(|letter| *letter != '}').collect();
-                // The crate has further forms, such as `\p{Script=Greek}`.
+                // The crate has additional forms, such as `\p{Script=Greek}`.
                 if !name
                     .bytes()
                     .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
@@ -289,7 +289,7 @@ fn escape(letters: &mut Peekable<Chars<'_>>, in_class: bool, out: &mut String) -
                 let _ = write!(out, "{{{name}}}");
             }
         }
-        // Go takes a backslash before any ASCII punctuation as that character; the crate gives `\<` a meaning.
+        // In Go, a backslash before any ASCII punctuation means this character. In the crate, `\<` has a meaning.
         letter if letter.is_ascii_punctuation() => {
             out.push_str(&regex::escape(letter.encode_utf8(&mut [0; 4])))
         }
@@ -298,7 +298,8 @@ fn escape(letters: &mut Peekable<Chars<'_>>, in_class: bool, out: &mut String) -
     Ok(())
 }
 
-/// `[]` and `[^]` hold a bracket that stands first as itself, in both languages. Returns whether one does.
+/// Reads the start of a class. A `]` directly after `[` or `[^` is literal in both languages. Returns whether there is
+/// one.
 fn class_start(letters: &mut Peekable<Chars<'_>>, out: &mut String) -> bool {
     if letters.next_if_eq(&'^').is_some() {
         out.push('^');
@@ -310,7 +311,7 @@ fn class_start(letters: &mut Peekable<Chars<'_>>, out: &mut String) -> bool {
     bracket
 }
 
-/// `[:alpha:]` inside a class.
+/// Copies a named class such as `[:alpha:]` inside a class.
 fn named_class(letters: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
     let name: String = letters.by_ref().take_while(|letter| *letter != ']').collect();
     let known = name.strip_prefix(':').and_then(|name| name.strip_suffix(':'));
@@ -322,13 +323,13 @@ fn named_class(letters: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<()
     Ok(())
 }
 
-/// The classes that have a name.
+/// The names of the named classes.
 const CLASSES: [&str; 14] = [
     "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space",
     "upper", "word", "xdigit",
 ];
 
-/// `(?i)`, `(?s:…)`, `(?P<name>…)`: Go's flags, and no others.
+/// Copies flags such as `(?i)`, `(?s:…)` or `(?P<name>…)`. Only Go's flags are allowed.
 fn flags(letters: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
     while let Some(letter) = letters.next_if(|letter| !matches!(letter, ':' | ')' | '<')) {
         if !matches!(letter, '?' | 'P' | 'i' | 'm' | 's' | 'U' | '-') {

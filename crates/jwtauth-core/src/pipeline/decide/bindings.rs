@@ -1,4 +1,4 @@
-//! What binding rules give.
+//! Entitlements from binding rules.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use crate::expr::{Selected, Selector};
 use crate::grant::{Entitlement, Identity};
 use crate::policy::{BindKind, BindingRule, Bindings, Directory};
 
-/// Gives the caller what every rule that selects the identity binds, each thing once: policies, roles, services,
-/// nodes, templated policies, in this order, and within a kind in the order of the rules.
+/// Gives the caller what each rule that selects the identity binds, without duplicates. The order is policies, roles,
+/// services, nodes, templated policies; within a kind it is the order of the rules.
 ///
 /// # Errors
-/// [`Code::BindingInvalid`] when a rule that selects the identity computes a name that cannot be one, whatever the
-/// other rules give; [`Code::BindingUnmatched`] when nothing is bound. A rule that selects the identity only because
-/// a value is absent gives nothing, but its name is computed and checked.
+/// [`Code::BindingInvalid`] if a rule that selects the identity computes an invalid name, whatever the other rules
+/// give. [`Code::BindingUnmatched`] if nothing is bound. A rule that selects the identity only because a value is
+/// absent gives nothing, but its name is computed and checked.
 pub(super) fn decide(bindings: &Bindings, identity: &Identity, decision: &mut Decision) -> Result<()> {
     let (values, lists) = (&identity.metadata, &identity.lists);
     let selection = |rule: &BindingRule| {
@@ -49,17 +49,17 @@ pub(super) fn decide(bindings: &Bindings, identity: &Identity, decision: &mut De
     Ok(())
 }
 
-/// What became of each rule, in the words of the configuration; nothing of the token.
+/// Why each rule gave nothing, in the words of the configuration and without values of the token.
 fn why_nothing(bindings: &Bindings, selection: &impl Fn(&BindingRule) -> Selected) -> String {
     let reason = |(index, rule): (usize, &BindingRule)| {
         let selector = rule.selector.as_ref().map_or("", Selector::as_str);
         match selection(rule) {
-            Selected::No => format!("rules[{index}]: `{selector}` does not hold"),
+            Selected::No => format!("rules[{index}]: `{selector}` does not match"),
             Selected::OnlyByAbsence => format!(
-                "rules[{index}]: `{selector}` holds only by a `matches` on an absent value; add a test such as `name in value`"
+                "rules[{index}]: `{selector}` matches only because of a `matches` on an absent value; add a test such as `name in value`"
             ),
             Selected::Yes => format!(
-                "rules[{index}]: what `{}` names does not exist",
+                "rules[{index}]: the object named `{}` does not exist",
                 rule.name.as_str()
             ),
         }
@@ -72,14 +72,14 @@ fn why_nothing(bindings: &Bindings, selection: &impl Fn(&BindingRule) -> Selecte
         .map(reason)
         .collect();
     match bindings.rules.len() {
-        0 => reasons.push("there are no rules".to_owned()),
+        0 => reasons.push("no binding rule is configured".to_owned()),
         many if many > MAX_REASONS => reasons.push(format!("and {} more", many - MAX_REASONS)),
         _ => {}
     }
     reasons.join("; ")
 }
 
-/// How many rules a denial speaks of.
+/// The number of rules that a denial reports on.
 const MAX_REASONS: usize = 8;
 
 fn bind(rule: &BindingRule, values: &BTreeMap<String, String>, directory: &Directory) -> Result<Entitlement> {
@@ -102,7 +102,7 @@ fn bind(rule: &BindingRule, values: &BTreeMap<String, String>, directory: &Direc
     {
         Ok(entitlement)
     } else {
-        // The computed name holds values of the token, so only the template is told.
+        // The computed name contains values of the token, so the detail has the template instead.
         let name = rule.name.as_str();
         Err(
             Error::new(Code::BindingInvalid).with_detail(if rule.bind.accepts(&entitlement.name) {
@@ -114,7 +114,7 @@ fn bind(rule: &BindingRule, values: &BTreeMap<String, String>, directory: &Direc
     }
 }
 
-/// Whether a caller that has the one has the other, too.
+/// Whether two entitlements give the same rights.
 fn is_same(kind: BindKind, known: &Entitlement, other: &Entitlement) -> bool {
     known == other
         || (kind.ignores_variables(&known.name) && known.kind == other.kind && known.name == other.name)

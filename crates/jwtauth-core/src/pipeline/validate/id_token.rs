@@ -19,9 +19,12 @@ pub(super) fn check(claims: &Claims<'_>) -> Result<()> {
     }
     for (_, source) in object(claims, NAMES)?.iter().flat_map(|names| names.members()) {
         let source = source.as_str().filter(|source| !source.is_empty());
-        let source = source.ok_or_else(|| invalid(NAMES, "must name a source for each claim"))?;
+        let source = source.ok_or_else(|| invalid(NAMES, "must give the name of a source for each claim"))?;
         if sources.is_none_or(|sources| sources.get(source).is_none()) {
-            return Err(invalid(NAMES, "names a source that is not in `_claim_sources`"));
+            return Err(invalid(
+                NAMES,
+                "refers to a source that is not in `_claim_sources`",
+            ));
         }
     }
     Ok(())
@@ -41,7 +44,7 @@ fn check_source(source: &Value<'_>) -> Result<(), &'static str> {
         }
     };
     for name in ["endpoint", "access_token"] {
-        text_or_null(find(members, name).map_err(|_| TWICE)?)?;
+        text_or_null(find(members, name).map_err(|_| REPEATED)?)?;
     }
     Ok(())
 }
@@ -53,7 +56,7 @@ fn text_or_null(value: Option<&Value<'_>>) -> Result<(), &'static str> {
     }
 }
 
-/// A claim that is an object; `None` if it is absent or `null`.
+/// Returns a claim that must be an object. `None` if it is absent or `null`.
 fn object<'c, 't>(claims: &'c Claims<'t>, name: &'static str) -> Result<Option<&'c Object<'t>>> {
     match find(claims.members(), name)? {
         None | Some(Value::Null) => Ok(None),
@@ -62,7 +65,7 @@ fn object<'c, 't>(claims: &'c Claims<'t>, name: &'static str) -> Result<Option<&
     }
 }
 
-/// The member of this name, in whatever case.
+/// Returns the member with this name, ignoring the case.
 fn find<'c, 't>(members: &'c Object<'t>, name: &'static str) -> Result<Option<&'c Value<'t>>> {
     let mut found = members
         .members()
@@ -70,11 +73,11 @@ fn find<'c, 't>(members: &'c Object<'t>, name: &'static str) -> Result<Option<&'
         .map(|(_, value)| value);
     match (found.next(), found.next()) {
         (one, None) => Ok(one),
-        (_, Some(_)) => Err(invalid(name, TWICE)),
+        (_, Some(_)) => Err(invalid(name, REPEATED)),
     }
 }
 
-const TWICE: &str = "appears twice, in different cases";
+const REPEATED: &str = "is repeated in different cases";
 
 fn invalid(claim: &'static str, problem: &str) -> Error {
     Error::new(Code::ClaimInvalid)

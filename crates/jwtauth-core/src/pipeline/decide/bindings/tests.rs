@@ -8,12 +8,12 @@ use crate::expr::Template;
 type Values = BTreeMap<String, String>;
 type Lists = BTreeMap<String, Vec<String>>;
 
-/// A selector, so plain that the upstream rule can be stated in a few lines.
+/// A simple form of selectors. It allows a short statement of the rules of the upstream system.
 #[derive(Debug, Clone)]
 enum Plain {
     Equals(&'static str, &'static str),
     Contains(&'static str, &'static str),
-    /// The value begins with this letter.
+    /// The value starts with this letter.
     Matches(&'static str, &'static str),
     NotMatches(&'static str, &'static str),
     HasValue(&'static str),
@@ -40,7 +40,7 @@ impl Plain {
         }
     }
 
-    /// What go-bexpr 0.1.2 says, as it was observed: `matches` and `not matches` are both true for an absent value.
+    /// The result of go-bexpr 0.1.2, as observed: `matches` and `not matches` are both true for an absent value.
     fn holds_upstream(&self, values: &Values, lists: &Lists) -> bool {
         let value = |name: &str| values.get(name);
         match self {
@@ -86,7 +86,7 @@ fn selectors() -> impl Strategy<Value = Plain> {
     })
 }
 
-/// Rules as they are kept upstream: a selector, a role or a templated policy, and the template of its name.
+/// Rules: a selector, whether the rule gives a templated policy instead of a role, and the template of the name.
 fn rules() -> impl Strategy<Value = Vec<(Option<Plain>, bool, &'static str)>> {
     let template = prop::sample::select(vec!["${value.a}", "r-${value.b}", "${value.c}-r", "r", "s"]);
     prop::collection::vec((prop::option::of(selectors()), any::<bool>(), template), 0..4)
@@ -103,7 +103,8 @@ fn identities() -> impl Strategy<Value = (Values, Lists)> {
     )
 }
 
-/// What the upstream system gives: `None` for a login that a name ends.
+/// The result of the upstream system: the entitlements, each with whether it is a templated policy. `None` if an invalid
+/// name ends the login.
 fn upstream(
     rules: &[(Option<Plain>, bool, &'static str)],
     values: &Values,
@@ -179,7 +180,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn a_login_gets_no_more_than_upstream(rules in rules(), (values, lists) in identities()) {
+    fn a_login_never_gets_more_than_upstream(rules in rules(), (values, lists) in identities()) {
         match (upstream(&rules, &values, &lists), ours(&rules, &values, &lists)) {
             (None, result) => prop_assert_eq!(result.unwrap_err().code(), Code::BindingInvalid),
             (Some(theirs), Ok(ours)) => prop_assert!(ours.is_subset(&theirs), "{ours:?} and {theirs:?}"),
@@ -188,7 +189,7 @@ proptest! {
     }
 
     #[test]
-    fn a_login_without_a_match_on_an_absent_value_gets_what_it_gets_upstream(
+    fn a_login_without_absent_values_gets_the_same_as_upstream(
         rules in rules(),
         (mut values, lists) in identities(),
     ) {
