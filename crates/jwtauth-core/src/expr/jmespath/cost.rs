@@ -9,7 +9,7 @@
 
 use jmespath::ast::{Ast, KeyValuePair};
 
-use super::functions::{MAX_TEXT, push_inner};
+use super::texts::MAX_TEXT;
 use crate::error::{Code, Error, Result};
 
 /// Checks that an expression ends in reasonable time on a long token, and makes nothing immense.
@@ -241,6 +241,35 @@ impl Line {
     }
 }
 
+/// Adds the nodes that stand directly below one.
+pub(super) fn push_inner<'e>(node: &'e Ast, waiting: &mut Vec<&'e Ast>) {
+    match node {
+        Ast::Function { args: inner, .. } | Ast::MultiList { elements: inner, .. } => waiting.extend(inner),
+        Ast::MultiHash { elements, .. } => {
+            waiting.extend(elements.iter().map(|KeyValuePair { value, .. }| value));
+        }
+        Ast::Expref { ast: inner, .. }
+        | Ast::Flatten { node: inner, .. }
+        | Ast::Not { node: inner, .. }
+        | Ast::ObjectValues { node: inner, .. } => waiting.push(inner),
+        Ast::Comparison { lhs, rhs, .. }
+        | Ast::Condition {
+            predicate: lhs,
+            then: rhs,
+            ..
+        }
+        | Ast::Projection { lhs, rhs, .. }
+        | Ast::And { lhs, rhs, .. }
+        | Ast::Or { lhs, rhs, .. }
+        | Ast::Subexpr { lhs, rhs, .. } => waiting.extend([lhs.as_ref(), rhs.as_ref()]),
+        Ast::Identity { .. }
+        | Ast::Field { .. }
+        | Ast::Index { .. }
+        | Ast::Literal { .. }
+        | Ast::Slice { .. } => {}
+    }
+}
+
 /// How long a padded text may become: the width, when it stands in the expression.
 fn width(arg: Option<&Ast>) -> f64 {
     match arg {
@@ -350,11 +379,12 @@ mod tests {
 
     /// Whether what an expression makes of a payload is within the bound; `None` when it is refused, or fails.
     fn made_within(expression: &str, payload: &str) -> Option<bool> {
+        let parsed = jmespath::parse(expression).ok()?;
         let expression = JmesPath::parse(expression).ok()?;
         let claims = Claims::parse(payload).unwrap();
         let given = count(size(&claims.to_value()));
         let made = expression.evaluate(&Document::new(claims)).ok()?;
-        Some(count(size(&made)) <= Cost::of(expression.0.as_ast()).size.at(given))
+        Some(count(size(&made)) <= Cost::of(&parsed).size.at(given))
     }
 
     fn size(value: &Value<'_>) -> usize {

@@ -1,32 +1,41 @@
 //! JMESPath expressions; the one door to the `jmespath` crate.
 
+mod compile;
 mod cost;
+mod evaluate;
 mod functions;
 mod limits;
+mod lists;
+mod node;
+mod regroup;
 #[cfg(test)]
 mod tests;
+mod texts;
+mod tree;
 
-use std::cell::OnceCell;
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::Arc;
 
-use jmespath::{Expression, Rcvar, Runtime, Variable};
 use serde::{Serialize, Serializer};
 
+use self::compile::Refused;
+use self::node::{Failure, Node};
+use self::tree::Tree;
 use crate::claims::Claims;
 use crate::error::{Code, Error, Result};
-use crate::json::{self, Number, Object, Value};
+use crate::json::Value;
 
 /// A JMESPath expression, compiled once.
 #[derive(Debug, Clone)]
-pub struct JmesPath(Expression<'static>);
+pub struct JmesPath {
+    text: Arc<str>,
+    tree: Arc<Tree>,
+}
 
-/// A claims set as expressions see it; converted at most once, when the first expression needs it.
+/// A claims set as expressions see it.
 #[derive(Debug)]
 pub struct Document<'t> {
     claims: Claims<'t>,
-    tree: OnceCell<Rcvar>,
 }
 
 /// An expression failed on these claims; says which, and nothing of the claims.
@@ -34,6 +43,8 @@ pub struct Document<'t> {
 pub struct EvaluationFailed {
     /// The expression.
     pub expression: String,
+    /// Whether Grafana ends the request here, or the result is too large; otherwise a value has the wrong type.
+    pub is_final: bool,
 }
 
 impl JmesPath {
@@ -44,27 +55,34 @@ impl JmesPath {
     /// nested deeper than 50, or could take too long or make too much of a long token.
     pub fn parse(text: &str) -> Result<JmesPath> {
         limits::check(text)?;
-        match RUNTIME.compile(text) {
-            // The crate would find out only when somebody logs in.
-            Ok(expression) => match functions::unknown(expression.as_ast(), &RUNTIME) {
-                Some(name) => Err(Error::new(Code::ExpressionInvalid).with_detail(format!(
-                    "`{text}` calls the function `{name}`, which does not exist"
-                ))),
-                None => cost::check(expression.as_ast()).map(|()| JmesPath(expression)),
-            },
-            Err(why) => Err(Error::new(Code::ExpressionInvalid).with_detail(format!(
-                "`{text}` does not parse at line {}, column {}: {}{}",
-                why.line + 1,
-                why.column + 1,
-                explain(&why.reason.to_string()),
-                hint(text)
-            ))),
-        }
+        let parsed = match jmespath::parse(text) {
+            Ok(parsed) => parsed,
+            Err(why) => {
+                let problem = explain(&why.reason.to_string());
+                return Err(unparsable(text, why.line, why.column, &problem));
+            }
+        };
+        let tree = compile::compile(&parsed, text).map_err(|refused| match *refused {
+            // Grafana would find out only when somebody logs in.
+            Refused::Unknown(name) => Error::new(Code::ExpressionInvalid).with_detail(format!(
+                "`{text}` calls the function `{name}`, which does not exist"
+            )),
+            Refused::At(offset, problem) => {
+                let before = text.get(..offset).unwrap_or_default();
+                let column = before.chars().rev().take_while(|letter| *letter != '\n').count();
+                unparsable(text, before.matches('\n').count(), column, problem)
+            }
+        })?;
+        cost::check(&parsed)?;
+        Ok(JmesPath {
+            text: text.into(),
+            tree: Arc::new(*tree),
+        })
     }
 
     /// The expression as it was written.
     pub fn as_str(&self) -> &str {
-        self.0.as_str()
+        &self.text
     }
 
     /// Evaluates the expression.
@@ -72,11 +90,13 @@ impl JmesPath {
     /// # Errors
     /// [`EvaluationFailed`]: a function was given a value of the wrong type, and the like.
     pub fn evaluate(&self, document: &Document<'_>) -> Result<Value<'static>, EvaluationFailed> {
-        let result = self.0.search(document.tree()).ok();
+        let claims = Node::Object(document.claims.members());
+        let result = evaluate::evaluate(&self.tree, &claims);
         result
-            .and_then(|result| from_variable(&result, 0, &mut { MAX_RESULT }))
-            .ok_or_else(|| EvaluationFailed {
+            .and_then(|result| result.to_value().ok_or(Failure::End))
+            .map_err(|why| EvaluationFailed {
                 expression: self.as_str().to_owned(),
+                is_final: why == Failure::End,
             })
     }
 }
@@ -96,22 +116,12 @@ impl Serialize for JmesPath {
 impl<'t> Document<'t> {
     /// A view of these claims.
     pub fn new(claims: Claims<'t>) -> Document<'t> {
-        Document {
-            claims,
-            tree: OnceCell::new(),
-        }
+        Document { claims }
     }
 
     /// The claims.
     pub fn claims(&self) -> &Claims<'t> {
         &self.claims
-    }
-
-    fn tree(&self) -> Rcvar {
-        Rcvar::clone(
-            self.tree
-                .get_or_init(|| Rcvar::new(to_members(self.claims.members()))),
-        )
     }
 }
 
@@ -123,12 +133,15 @@ impl fmt::Display for EvaluationFailed {
 
 impl std::error::Error for EvaluationFailed {}
 
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    let mut runtime = Runtime::new();
-    runtime.register_builtin_functions();
-    functions::register(&mut runtime);
-    runtime
-});
+/// The error for a text that does not parse at this place, counted from 0.
+fn unparsable(text: &str, line: usize, column: usize, problem: &str) -> Error {
+    Error::new(Code::ExpressionInvalid).with_detail(format!(
+        "`{text}` does not parse at line {}, column {}: {problem}{}",
+        line + 1,
+        column + 1,
+        hint(text)
+    ))
+}
 
 /// What the crate says about a text that does not parse, without the terms of its own making.
 fn explain(reason: &str) -> String {
@@ -166,75 +179,3 @@ fn hint(text: &str) -> &'static str {
     }
     ""
 }
-
-// Loops instead of iterator chains: these functions recurse, and each closure would be a frame of its own.
-
-fn to_variable(value: &Value<'_>) -> Variable {
-    match value {
-        Value::Null => Variable::Null,
-        Value::Bool(value) => Variable::Bool(*value),
-        Value::Number(number) => match number {
-            Number::Unsigned(value) => Variable::Number((*value).into()),
-            Number::Signed(value) => Variable::Number((*value).into()),
-            Number::Float(value) => {
-                serde_json::Number::from_f64(*value).map_or(Variable::Null, Variable::Number)
-            }
-        },
-        Value::String(text) => Variable::String(text.clone().into_owned()),
-        Value::Array(items) => {
-            let mut list = Vec::with_capacity(items.len());
-            for item in items {
-                list.push(Rcvar::new(to_variable(item)));
-            }
-            Variable::Array(list)
-        }
-        Value::Object(object) => to_members(object),
-    }
-}
-
-#[inline]
-fn to_members(object: &Object<'_>) -> Variable {
-    let mut members = BTreeMap::new();
-    for (name, value) in object.members() {
-        members.insert(name.to_owned(), Rcvar::new(to_variable(value)));
-    }
-    Variable::Object(members)
-}
-
-/// Copies a result; `None` when it is nested deeper than anything that is read, or larger than [`MAX_RESULT`].
-///
-/// An expression can put one value into a list many times over, so that a small graph becomes an immense tree.
-fn from_variable(value: &Variable, depth: usize, left: &mut usize) -> Option<Value<'static>> {
-    *left = left.checked_sub(1)?;
-    Some(match value {
-        // An expression reference is a value inside the crate only; outside it means nothing.
-        Variable::Null | Variable::Expref(_) => Value::Null,
-        Variable::Bool(value) => Value::Bool(*value),
-        Variable::Number(number) => {
-            Value::Number(match (number.as_u64(), number.as_i64(), number.as_f64()) {
-                (Some(value), _, _) => Number::Unsigned(value),
-                (None, Some(value), _) => Number::Signed(value),
-                (None, None, value) => Number::Float(value?),
-            })
-        }
-        Variable::String(text) => Value::String(text.clone().into()),
-        Variable::Array(_) | Variable::Object(_) if depth >= json::MAX_DEPTH => return None,
-        Variable::Array(items) => {
-            let mut list = Vec::new();
-            for item in items {
-                list.push(from_variable(item, depth + 1, left)?);
-            }
-            Value::Array(list)
-        }
-        Variable::Object(members) => {
-            let mut object = Vec::new();
-            for (name, value) in members {
-                object.push((name.clone().into(), from_variable(value, depth + 1, left)?));
-            }
-            Value::Object(Object::from_unique(object))
-        }
-    })
-}
-
-/// How many values a result may hold.
-const MAX_RESULT: usize = 1_000_000;
