@@ -105,8 +105,8 @@ impl Compiler<'_> {
             return self.tree(&regrouped);
         }
         no_reference(right)?;
-        // A filter that is applied to the whole takes a failure of the left side for null.
-        if can_fail(left) && regroup::moves_a_filter(right, self.text) {
+        // A filter or `.*` that is applied to the whole takes a failure of the left side for null.
+        if can_fail(left) && regroup::moves_a_dot(right, self.text) {
             return Err(refused(0, PIPE));
         }
         self.two(left, right, Tree::Inside)
@@ -208,8 +208,8 @@ fn no_reference(right: &Ast) -> Result<(), Box<Refused>> {
     }
 }
 
-/// What is said where the grammars group the steps of an expression differently, and the difference is not modelled.
-const PIPE: &str = "put a pipe before the last filter";
+/// The advice where the two grammars group the steps differently and `regroup` does not cover the difference.
+const PIPE: &str = "put a pipe before the last step";
 
 /// Whether the evaluation of an expression can fail.
 fn can_fail(expression: &Ast) -> bool {
