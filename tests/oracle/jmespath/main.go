@@ -1,9 +1,10 @@
-// Reads lines of {"expression": text, "data": JSON} and prints what JMESPath Community Edition makes of each.
+// Reads lines of {"expression": text, "data": JSON} and prints the result of JMESPath Community Edition
+// for each.
 //
 // An answer has a value or an error: "parse", "evaluate", "panic", or "marshal" for a value that JSON cannot express.
-// "varies" says that the value depends on the order in which Go visits the members of an object, which is random.
-// "sorts" says that sort_by changes the data in place and that the value depends on it; the value is then the one without
-// that effect.
+// "varies" means that the value depends on the order in which Go visits the members of an object, which is random.
+// "sorts" means that sort_by changes the data in place and that the value depends on it. The value is then the one
+// without that effect.
 package main
 
 import (
@@ -30,7 +31,7 @@ type answer struct {
 	Error  string          `json:"error,omitempty"`
 	Varies bool            `json:"varies,omitempty"`
 	Sorts  bool            `json:"sorts,omitempty"`
-	// Whether the expression uses syntax that the original grammar does not have.
+	// Whether the expression uses syntax that the original grammar lacks.
 	Extended bool `json:"extended,omitempty"`
 }
 
@@ -38,11 +39,11 @@ func (one answer) equals(other answer) bool {
 	return one.Error == other.Error && string(one.Value) == string(other.Value)
 }
 
-// How often an expression is evaluated, to see whether its value varies.
+// The number of evaluations of an expression, which show whether its value varies.
 const attempts = 12
 
-// The functions, with changes: a padded text beyond a mebibyte is a panic here instead of an allocation that can end the
-// process, and sort_by can work on a copy of the list.
+// Returns the functions with changes: a padded text of more than a mebibyte causes a panic instead of an allocation that
+// can end the process, and sort_by can work on a copy of the list.
 func changed(copies bool) []functions.FunctionEntry {
 	var entries []functions.FunctionEntry
 	for _, entry := range functions.GetDefaultFunctions() {

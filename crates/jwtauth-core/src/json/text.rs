@@ -1,19 +1,19 @@
-//! How exactly is a value written?
+//! Access to the text of a value, as written in the document.
 //!
-//! A double cannot tell `42.0` from `42.00000000000000000001`, so where that matters the text is read again. The
-//! documents were checked by [`parse`](super::parse) before; names are unique and the nesting is bounded.
+//! A double cannot distinguish `42.0` from `42.00000000000000000001`. Where the difference matters, the text is read
+//! again. [`parse`](super::parse()) has already checked these documents: names are unique and the nesting is limited.
 
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-/// The text of the member of this name, when the text is an object that has one.
+/// Returns the text of the member with this name, if `object` is an object that has it.
 pub(crate) fn member<'t>(object: &'t str, name: &str) -> Option<&'t str> {
     let members: BTreeMap<String, &'t RawValue> = serde_json::from_str(object).ok()?;
     members.get(name).map(|value| value.get())
 }
 
-/// The texts of the elements, when the text is a list.
+/// Returns the texts of the elements, if `list` is a list.
 pub(crate) fn elements(list: &str) -> Option<Vec<&str>> {
     let elements: Vec<&RawValue> = serde_json::from_str(list).ok()?;
     Some(elements.into_iter().map(RawValue::get).collect())
@@ -24,7 +24,7 @@ pub(crate) fn is_list(text: &str) -> bool {
     text.starts_with('[')
 }
 
-/// The value of a number, however it is written, when it is an integer of at most 64 bits and a sign.
+/// Returns the value of a number in any notation, if it is an integer of at most 64 bits and a sign.
 pub(crate) fn integer(number: &str) -> Option<i128> {
     let (mantissa, exponent) = match number.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
@@ -54,7 +54,7 @@ pub(crate) fn integer(number: &str) -> Option<i128> {
     Some(if negative { -value } else { value })
 }
 
-/// 2^64 has twenty.
+/// The number of decimal digits of 2^64.
 const MAX_DIGITS: usize = 20;
 
 #[cfg(test)]
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_integer_is_one_however_it_is_written() {
+    fn integers_are_read_in_every_notation() {
         for text in [
             "42",
             "42.0",
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_exactly_an_integer_is_none() {
+    fn other_numbers_are_not_integers() {
         for text in [
             "42.00000000000000000001",
             "42.9",
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_found_by_name_and_index() {
+    fn texts_are_found_by_name_and_index() {
         let text = r#"{"a": [1, 2.50], "b\u0063": {"d": 1e2}}"#;
         let list = member(text, "a").unwrap();
         assert!(is_list(list));

@@ -1,7 +1,7 @@
-//! [`VerifiedToken`] → [`ValidClaims`].
+//! Stage validate: [`VerifiedToken`] → [`ValidClaims`].
 //!
-//! First the types of the registered claims, then the claims that must be there, then the registered claims in
-//! the policy's order, then the policy's own rules. The first failure is the one reported.
+//! The order is: the types of the registered claims, the required claims, the registered claims in the order of the
+//! policy, the policy's rules about other claims. The first failure is reported.
 
 mod claim_rule;
 mod registered;
@@ -17,7 +17,7 @@ use crate::policy::ClaimsPolicy;
 pub(crate) use self::claim_rule::holds;
 use self::registered::RegisteredClaims;
 
-/// Claims that were signed, and that hold at this instant.
+/// Claims that were signed and are valid at the time of the decision.
 #[derive(Debug)]
 pub(crate) struct ValidClaims<'t>(Document<'t>);
 
@@ -31,12 +31,12 @@ impl<'t> ValidClaims<'t> {
     }
 }
 
-/// Checks that a payload nobody has vouched for has the shape of a claims set and the claims that must be there.
+/// Checks that an unverified payload has the shape of a claims set and has the required claims.
 ///
-/// It tells a denial that the configured system would hand on from one that it would not; its success means
-/// nothing.
+/// It only finds out which denial the configured system would report, and whether it would ask its next
+/// authenticator. Its success grants nothing.
 pub(crate) fn shape(token: &UnverifiedToken<'_>, rule: &ClaimsPolicy) -> Result<()> {
-    // What is not UTF-8 is refused either way, and is not about the shape.
+    // A payload that is not UTF-8 is refused in any case, and not for its shape.
     let Ok(payload) = std::str::from_utf8(token.payload()) else {
         return Ok(());
     };
@@ -45,7 +45,7 @@ pub(crate) fn shape(token: &UnverifiedToken<'_>, rule: &ClaimsPolicy) -> Result<
     required(&claims, rule)
 }
 
-/// Checks everything a policy asks of the claims.
+/// Checks everything that a policy requires of the claims.
 ///
 /// # Errors
 /// The codes of stage [`ValidateClaims`](crate::Stage::ValidateClaims).
@@ -67,7 +67,7 @@ pub(crate) fn claims<'t>(
     Ok(ValidClaims(document))
 }
 
-/// A claim that is `null` or an empty text says nothing, so it counts as missing.
+/// Checks that the required claims are present. A claim that is `null` or an empty text counts as missing.
 fn required(claims: &Claims<'_>, rule: &ClaimsPolicy) -> Result<()> {
     let says_something = |value: &Value<'_>| !value.is_null() && value.as_str() != Some("");
     match rule

@@ -1,4 +1,4 @@
-//! What must hold of the claims.
+//! The requirements for the claims.
 
 use std::time::Duration;
 
@@ -12,8 +12,7 @@ use crate::policy::{
     AudienceRule, ClaimRule, ClaimTest, ClaimsPolicy, Leeway, RegisteredCheck, Synthesis, TimesRule,
 };
 
-/// Reads what must hold of the claims; keys of a discovered issuer are for its own tokens, unless `issuer` says
-/// otherwise.
+/// Reads the requirements for the claims. Without `issuer`, the keys of a discovered issuer verify only its own tokens.
 pub(super) fn read(layers: &mut Layers<'_, '_, '_>, discovered: Option<&str>) -> Result<ClaimsPolicy> {
     Ok(ClaimsPolicy {
         issuers: match layers.get_non_null("issuer") {
@@ -44,7 +43,7 @@ pub(super) fn read(layers: &mut Layers<'_, '_, '_>, discovered: Option<&str>) ->
     })
 }
 
-/// Rules about claims, all of which must hold.
+/// Reads a list of rules about claims. A token must meet all of them.
 pub(super) fn rules(field: &Field<'_, '_>) -> Result<Vec<ClaimRule>> {
     field.list_of(rule)
 }
@@ -124,7 +123,7 @@ fn synthesis(field: &Field<'_, '_>) -> Result<Synthesis> {
     Ok(synthesis)
 }
 
-/// An order, not a selection: each check is switched off by the member it is about, never by leaving it out here.
+/// Reads the order of the checks. It cannot omit a check; each check is switched off by its own member.
 fn check_order(field: &Field<'_, '_>) -> Result<[RegisteredCheck; RegisteredCheck::COUNT]> {
     let checks = field.list_of::<RegisteredCheck>(Field::choice)?;
     let complete = RegisteredCheck::DEFAULT_ORDER
@@ -133,7 +132,7 @@ fn check_order(field: &Field<'_, '_>) -> Result<[RegisteredCheck; RegisteredChec
     <[RegisteredCheck; RegisteredCheck::COUNT]>::try_from(checks)
         .ok()
         .filter(|_| complete)
-        .ok_or_else(|| field.error("must name each of the nine checks once"))
+        .ok_or_else(|| field.error("must list each of the nine checks exactly once"))
 }
 
 #[cfg(test)]
@@ -143,7 +142,7 @@ mod tests {
     use crate::json;
 
     #[test]
-    fn an_empty_configuration_reads_as_the_default() {
+    fn an_empty_configuration_gives_the_default() {
         let nothing = json::parse("{}").unwrap();
         let mut members = Field::root(&nothing, Code::ConfigInvalid).members().unwrap();
         let read = read(&mut Layers::top(&mut members), None).unwrap();

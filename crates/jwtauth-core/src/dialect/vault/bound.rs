@@ -1,4 +1,4 @@
-//! `bound_claims` → claim rules.
+//! Claim rules from `bound_claims`.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::members::Field;
 use crate::policy::{ClaimRule, ClaimTest};
 use crate::warning::Warning;
 
-/// Where a claim is: a JSON pointer when it starts with `/`, else the name of a top-level claim.
+/// Selects a claim: a key that starts with `/` is a JSON pointer, any other key is the name of a top-level claim.
 pub(super) fn select(key: &str) -> Selection {
     let pointer = key
         .starts_with('/')
@@ -21,7 +21,7 @@ pub(super) fn select(key: &str) -> Selection {
     }
 }
 
-/// One rule for each bound claim, in the order of their names.
+/// Returns one rule for each bound claim, sorted by name.
 pub(super) fn claim_rules(
     bound: &BTreeMap<&str, Field<'_, '_>>,
     glob: bool,
@@ -33,7 +33,7 @@ pub(super) fn claim_rules(
         } else {
             ClaimTest::AnyOf(scalars(expected, warnings))
         };
-        // Vault compares a number only with a claim that is a number itself.
+        // Vault compares a number only with a claim that is itself a number, not with the elements of a list.
         let has_numbers = matches!(&test, ClaimTest::AnyOf(values) if values.iter().any(is_number));
         Ok(ClaimRule {
             list_numbers: !has_numbers,
@@ -55,7 +55,7 @@ fn globs(expected: &Field<'_, '_>) -> Result<Vec<Glob>> {
     }
 }
 
-/// The values that a claim may have; those that no claim can have are left out.
+/// Returns the values that a claim may have, without those that no claim can have.
 fn scalars(expected: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Vec<Value<'static>> {
     let items = match expected.value() {
         Value::Array(items) => items.as_slice(),
@@ -70,29 +70,29 @@ fn scalars(expected: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Vec<Value<'
         if item.as_str().is_some_and(|text| text.contains('*')) {
             warnings.push(warning(
                 expected,
-                "`*` stands for itself here; for a pattern set `bound_claims_type` to \"glob\"",
+                "`*` is a literal character here; for a pattern set `bound_claims_type` to \"glob\"",
             ));
         }
     }
     if items.is_empty() {
         warnings.push(warning(
             expected,
-            "an empty list matches nothing: every login is denied",
+            "an empty list never matches, so every login is denied",
         ));
     }
     possible
 }
 
-/// Why no claim can have this value.
+/// Returns the reason why no claim can have this value, if there is one.
 fn impossible(expected: &Value<'_>) -> Option<&'static str> {
     match expected {
         Value::Bool(_) | Value::String(_) => None,
         Value::Number(Number::Float(_)) => Some(
             "a number written with a fraction, an exponent, `-0` or beyond 64 bits never matches; write a plain integer",
         ),
-        Value::Number(number) if !is_double(*number) => {
-            Some("an integer that a double cannot hold exactly never matches; bind a claim that is a string")
-        }
+        Value::Number(number) if !is_double(*number) => Some(
+            "an integer that a 64-bit float cannot represent exactly never matches; bind a string claim instead",
+        ),
         Value::Number(_) => None,
         Value::Null | Value::Array(_) | Value::Object(_) => {
             Some("bound claim is not a string, bool, int or list; it never matches")
@@ -104,8 +104,9 @@ fn is_number(value: &Value<'_>) -> bool {
     matches!(value, Value::Number(_))
 }
 
-/// Vault reads claims as doubles and writes them as 64-bit integers: what is changed on that way never matches.
-#[expect(clippy::cast_precision_loss, reason = "the loss is what is asked for")]
+/// Whether a number can match. Vault converts claims to doubles and then to 64-bit integers; a number that this
+/// changes never matches.
+#[expect(clippy::cast_precision_loss, reason = "this function tests for the loss")]
 fn is_double(number: Number) -> bool {
     let survives = |integer: i64| integer as f64 as i128 == i128::from(integer);
     match number {

@@ -1,7 +1,8 @@
 //! Translates the tree of the `jmespath` crate into [`Tree`].
 //!
 //! The crate's parser follows the original grammar. The community edition reads some expressions differently, and the
-//! crate's tree does not show all of it. The offsets of its nodes do: they point into the text of the expression.
+//! crate's tree does not contain all that is needed for this. So this module also reads the text of the expression, at
+//! the offsets of the nodes.
 
 use std::collections::BTreeMap;
 
@@ -16,13 +17,13 @@ use crate::json::{Number, Object, Value};
 /// Why an expression that the crate accepts is refused.
 #[derive(Debug)]
 pub(super) enum Refused {
-    /// The expression calls a function that does not exist.
+    /// The expression calls an unknown function.
     Unknown(String),
-    /// The expression does not parse at this offset.
+    /// The expression has a syntax error at this offset.
     At(usize, &'static str),
 }
 
-// Boxes keep the frames of the functions that recurse small.
+// The functions recurse. Boxes keep their stack frames small.
 type Outcome = Result<Box<Tree>, Box<Refused>>;
 type Pair = fn(Box<Tree>, Box<Tree>) -> Tree;
 
@@ -44,7 +45,7 @@ pub(super) fn compile(expression: &Ast, text: &str) -> Outcome {
 
 struct Compiler<'e> {
     text: &'e str,
-    /// How many commas separate the elements of the list that begins at this offset.
+    /// The number of commas between the elements of the list that begins at this offset.
     commas: BTreeMap<usize, usize>,
 }
 
@@ -67,7 +68,7 @@ impl Compiler<'_> {
             }
             Ast::Subexpr { lhs, rhs, .. } => self.inside(node, lhs, rhs),
             Ast::Projection { lhs, rhs, .. } => self.projection(node, lhs, rhs),
-            // The crate makes a condition only as the right side of a projection.
+            // The crate creates a condition only as the right side of a projection.
             Ast::Condition { offset, .. } => Err(refused(*offset, "a filter needs a list")),
             Ast::MultiList { elements, offset } => self.list(elements, *offset),
             Ast::MultiHash { elements, .. } => self.hash(elements),
@@ -95,7 +96,7 @@ impl Compiler<'_> {
 
     fn not(&self, operand: &Ast, offset: usize) -> Outcome {
         if regroup::moves_a_dot(operand, self.text) {
-            return Err(refused(offset, "put what is negated into parentheses"));
+            return Err(refused(offset, "put the operand of `!` into parentheses"));
         }
         self.one(operand, Tree::Not)
     }
@@ -105,7 +106,7 @@ impl Compiler<'_> {
             return self.tree(&regrouped);
         }
         no_reference(right)?;
-        // A filter or `.*` that is applied to the whole takes a failure of the left side for null.
+        // A filter or `.*` treats a failure of its left side as null. In the other grouping, this includes `left`.
         if can_fail(left) && regroup::moves_a_dot(right, self.text) {
             return Err(refused(0, PIPE));
         }
@@ -139,7 +140,7 @@ impl Compiler<'_> {
     }
 
     fn list(&self, elements: &[Ast], offset: usize) -> Outcome {
-        // The crate also accepts an empty list, and elements without a comma between them.
+        // The crate also accepts an empty list, and a list without commas between its elements.
         let commas = self.commas.get(&offset).copied().unwrap_or_default();
         if elements.len() != commas + 1 {
             return Err(refused(offset, "this list needs a comma between two elements"));
@@ -200,7 +201,7 @@ fn compare(comparator: &Comparator) -> Pair {
     }
 }
 
-/// The community edition has no `a.&b`.
+/// Refuses `a.&b`, which the community edition does not have.
 fn no_reference(right: &Ast) -> Result<(), Box<Refused>> {
     match right {
         Ast::Expref { offset, .. } => Err(refused(*offset, "a reference cannot follow a dot")),
@@ -208,7 +209,7 @@ fn no_reference(right: &Ast) -> Result<(), Box<Refused>> {
     }
 }
 
-/// The advice where the two grammars group the steps differently and `regroup` does not cover the difference.
+/// The advice for expressions that the two grammars group differently, if `regroup` does not support the difference.
 const PIPE: &str = "put a pipe before the last step";
 
 /// Whether the evaluation of an expression can fail.
@@ -223,7 +224,7 @@ fn can_fail(expression: &Ast) -> bool {
     false
 }
 
-/// Reads a raw string from behind its first quote: `\'` is a quote, `\\` a backslash.
+/// Reads a raw string that begins after its first quote: `\'` is a quote, `\\` is a backslash.
 fn raw_string(text: &str) -> String {
     let mut value = String::new();
     let mut letters = text.chars().peekable();
@@ -264,10 +265,10 @@ fn commas(text: &str) -> BTreeMap<usize, usize> {
     counts
 }
 
-/// A JSON literal, as the crate has read it.
+/// Converts a JSON literal of the crate.
 fn to_value(value: &Variable) -> Value<'static> {
     match value {
-        // The crate has no reference in a literal.
+        // A literal of the crate never contains a reference.
         Variable::Null | Variable::Expref(_) => Value::Null,
         Variable::Bool(value) => Value::Bool(*value),
         Variable::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {

@@ -1,7 +1,7 @@
-//! Evaluates an expression, as JMESPath Community Edition does.
+//! Evaluates an expression with the results of JMESPath Community Edition.
 //!
-//! Expressions nest, so evaluation recurses. Each kind of step is a function of its own, so that a level takes little of
-//! the stack (see `limits.rs`).
+//! Expressions are nested, so evaluation recurses. Each kind of step has its own function, so that one level needs
+//! little stack (see `limits.rs`).
 
 use std::collections::BTreeMap;
 
@@ -90,7 +90,7 @@ fn slice<'a>(at: &Node<'a>, start: Option<i32>, stop: Option<i32>, step: i32) ->
     Ok(Node::list(chosen.filter_map(|place| items.get(place)).collect()))
 }
 
-/// The places that a slice chooses; `None` for the step 0.
+/// Returns the indices that a slice selects; `None` for the step 0.
 fn places(
     length: usize,
     start: Option<i32>,
@@ -119,7 +119,7 @@ fn not<'a>(inner: &'a Tree, at: &Node<'a>) -> Outcome<'a> {
     Ok(Node::Bool(!evaluate(inner, at)?.is_true()))
 }
 
-/// `||` stops at a true left side, `&&` at a false one.
+/// Evaluates `||`, which ends at a true left side (`stop`), or `&&`, which ends at a false one.
 fn either<'a>(left: &'a Tree, right: &'a Tree, at: &Node<'a>, stop: bool) -> Outcome<'a> {
     let value = evaluate(left, at)?;
     if value.is_true() == stop {
@@ -165,7 +165,7 @@ fn pipe<'a>(left: &'a Tree, right: &'a Tree, at: &Node<'a>) -> Outcome<'a> {
 fn project<'a>(left: &'a Tree, right: &'a Tree, at: &Node<'a>) -> Outcome<'a> {
     let value = evaluate(left, at)?;
     let Some(items) = value.items() else {
-        // A part of a text is the result, whatever follows.
+        // A slice of a text is the result, and the steps after it have no effect.
         let part = matches!(left, Tree::Slice { .. }) && value.as_text().is_some();
         return Ok(if part { value } else { Node::Null });
     };
@@ -179,7 +179,7 @@ fn project<'a>(left: &'a Tree, right: &'a Tree, at: &Node<'a>) -> Outcome<'a> {
     Ok(Node::list(collected))
 }
 
-/// Takes a failure for null, as the community edition does on the left side of `[?…]`, `[]` and `.*`.
+/// Returns null for a failure, as the community edition does on the left side of `[?…]`, `[]` and `.*`.
 fn lenient<'a>(tree: &'a Tree, at: &Node<'a>) -> Outcome<'a> {
     match evaluate(tree, at) {
         Err(Failure::Type) => Ok(Node::Null),
@@ -240,7 +240,7 @@ fn all<'a>(trees: &'a [Tree], at: &Node<'a>) -> Result<Vec<Node<'a>>, Failure> {
 fn hash<'a>(pairs: &'a [(String, Tree)], at: &Node<'a>) -> Outcome<'a> {
     let mut members = BTreeMap::new();
     for (name, tree) in pairs {
-        members.insert(Text::Here(name), evaluate(tree, at)?);
+        members.insert(Text::Borrowed(name), evaluate(tree, at)?);
     }
     Ok(Node::members(members))
 }

@@ -1,7 +1,7 @@
-//! The functions of JMESPath Community Edition: their arguments, and those of them that work on any value.
+//! The functions of JMESPath Community Edition: the types of their arguments, and the functions on values of any type.
 //!
-//! Grafana evaluates that edition in Go, and a configuration relies on what its functions do. So they do the same here,
-//! error by error.
+//! Grafana uses the implementation of that edition in Go, and configurations depend on its results. So these functions
+//! return the same results and fail for the same arguments.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,14 @@ use super::node::{Failure, Node, Outcome};
 use super::texts;
 use super::tree::Function;
 
-/// Calls a function; `apply` evaluates a reference that it is given.
+/// Calls a function. `apply` evaluates a reference among the arguments.
 ///
 /// # Errors
-/// The arguments have the wrong number, types or values.
+/// The number, a type or a value of the arguments is wrong.
 pub(super) fn call<'a>(function: Function, args: &[Node<'a>], apply: Apply) -> Outcome<'a> {
     check(function, args)?;
-    // Only these evaluate further, so they are outside of the large match, whose frame is large as well.
+    // Only these functions evaluate expressions, which can recurse. They are outside of the large match, because its
+    // stack frame is large.
     match (function, args) {
         (Function::Map, [reference, list]) => lists::map(reference, list, apply),
         (Function::MaxBy, [list, reference]) => lists::best_by(list, reference, apply, true),
@@ -69,12 +70,12 @@ fn plain<'a>(function: Function, args: &[Node<'a>]) -> Outcome<'a> {
         (Function::Trim, [text, set @ ..]) => Ok(texts::trim(text, set, true, true)),
         (Function::TrimLeft, [text, set @ ..]) => Ok(texts::trim(text, set, true, false)),
         (Function::TrimRight, [text, set @ ..]) => Ok(texts::trim(text, set, false, true)),
-        // The number of arguments has been checked.
+        // `check` has already checked the number of arguments.
         _ => Err(Failure::Type),
     }
 }
 
-/// What an argument must be.
+/// The type that an argument must have.
 #[derive(Clone, Copy)]
 enum Kind {
     Any,
@@ -93,9 +94,9 @@ enum Kind {
 /// The arguments of a function.
 struct Signature {
     kinds: &'static [Kind],
-    /// How many of them must be there.
+    /// The number of required arguments.
     least: usize,
-    /// Whether the last one can be repeated.
+    /// Whether the last argument can be repeated.
     repeated: bool,
 }
 
@@ -211,7 +212,7 @@ fn contains<'a>(within: &Node<'a>, value: &Node<'a>) -> Outcome<'a> {
         .iter()
         .flat_map(|items| items.iter().collect::<Vec<_>>())
     {
-        // Go compares two lists, two objects or two functions by a panic, which ends the request.
+        // In Go, the comparison of two lists, two objects or two functions panics, which ends the request.
         if (item.is_list() && value.is_list())
             || (item.is_object() && value.is_object())
             || matches!((&item, value), (Node::Reference(_), Node::Reference(_)))

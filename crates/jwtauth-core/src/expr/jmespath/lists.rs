@@ -1,4 +1,4 @@
-//! The functions of JMESPath that work on lists.
+//! The functions of JMESPath on lists.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -18,11 +18,11 @@ fn numbers(list: &Node<'_>) -> Vec<f64> {
 }
 
 fn add(numbers: &[f64]) -> f64 {
-    // Not `sum()`: Rust begins with -0.0, Go with 0.0.
+    // Rust's `sum()` begins with -0.0, Go with 0.0.
     numbers.iter().fold(0.0, |sum, number| sum + number)
 }
 
-/// The mean of the numbers; null without numbers.
+/// Returns the mean of the numbers; null for an empty list.
 #[expect(clippy::cast_precision_loss, reason = "a list is short")]
 pub(super) fn average<'a>(list: &Node<'a>) -> Node<'a> {
     match numbers(list).as_slice() {
@@ -35,7 +35,7 @@ pub(super) fn sum<'a>(list: &Node<'a>) -> Node<'a> {
     Node::number(add(&numbers(list)))
 }
 
-/// The greatest or the least of numbers or texts; the first of equal ones.
+/// Returns the greatest or the least of numbers or texts; of equal elements, the first.
 pub(super) fn best<'a>(list: &Node<'a>, greatest: bool) -> Node<'a> {
     let better = |one: &Node<'a>, other: &Node<'a>| is_better(one, other, greatest) == Some(true);
     let best = elements(list)
@@ -44,7 +44,7 @@ pub(super) fn best<'a>(list: &Node<'a>, greatest: bool) -> Node<'a> {
     best.unwrap_or(Node::Null)
 }
 
-/// Whether a key is greater, or less, than another one; `None` if the two do not have one type.
+/// Whether a key is greater, or less, than another key; `None` if they are not both numbers or both texts.
 fn is_better(key: &Node<'_>, than: &Node<'_>, greatest: bool) -> Option<bool> {
     let wanted = if greatest {
         Ordering::Greater
@@ -60,7 +60,7 @@ fn is_better(key: &Node<'_>, than: &Node<'_>, greatest: bool) -> Option<bool> {
     }
 }
 
-/// The element with the greatest or the least key. The key of an only element is not looked at.
+/// Returns the element with the greatest or the least key. If the list has one element, its key is not evaluated.
 pub(super) fn best_by<'a>(
     list: &Node<'a>,
     reference: &Node<'a>,
@@ -75,7 +75,7 @@ pub(super) fn best_by<'a>(
         return Ok(best);
     }
     let mut key = apply_to(reference, &best, apply)?;
-    // A key that is neither number nor text is refused, whatever the others are.
+    // A first key that is neither a number nor a text is always refused.
     is_better(&key, &key, greatest).ok_or(Failure::Type)?;
     for item in items {
         let other = apply_to(reference, &item, apply)?;
@@ -86,14 +86,14 @@ pub(super) fn best_by<'a>(
     Ok(best)
 }
 
-/// Sorts numbers or texts; equal ones keep their order.
+/// Sorts numbers or texts. The sort is stable.
 pub(super) fn sort<'a>(list: &Node<'a>) -> Node<'a> {
     let mut items = elements(list);
     items.sort_by(order);
     Node::list(items)
 }
 
-/// Sorts by keys that are all numbers or all texts. The key of an only element is not looked at.
+/// Sorts by keys that are all numbers or all texts. If the list has one element, its key is not evaluated.
 pub(super) fn sort_by<'a>(list: &Node<'a>, reference: &Node<'a>, apply: Apply) -> Outcome<'a> {
     let items = elements(list);
     if items.len() < 2 {
@@ -118,7 +118,7 @@ fn sort_pairs<'a>(mut pairs: Vec<(Node<'a>, Node<'a>)>) -> Outcome<'a> {
     Ok(Node::list(pairs.into_iter().map(|(_, item)| item).collect()))
 }
 
-/// The order of two numbers or two texts; what is no number comes first.
+/// Compares two numbers or two texts. NaN is less than all numbers.
 fn order(one: &Node<'_>, other: &Node<'_>) -> Ordering {
     match (one, other) {
         (Node::Number(one), Node::Number(other)) => {
@@ -131,7 +131,7 @@ fn order(one: &Node<'_>, other: &Node<'_>) -> Ordering {
     }
 }
 
-/// The elements by the text that the reference gives for each; null for an empty list.
+/// Groups the elements by the text to which the reference evaluates for each; null for an empty list.
 pub(super) fn group_by<'a>(list: &Node<'a>, reference: &Node<'a>, apply: Apply) -> Outcome<'a> {
     let mut groups: BTreeMap<Text<'a>, Vec<Node<'a>>> = BTreeMap::new();
     for item in elements(list) {
@@ -155,7 +155,8 @@ pub(super) fn map<'a>(reference: &Node<'a>, list: &Node<'a>, apply: Apply) -> Ou
     Ok(Node::list(made))
 }
 
-/// The first elements of all lists, then the second ones, up to the end of the shortest list.
+/// Returns a list of the first elements of all lists, then one of the second elements, up to the end of the shortest
+/// list.
 pub(super) fn zip<'a>(lists: &[Node<'a>]) -> Node<'a> {
     let lists: Vec<Vec<Node<'a>>> = lists.iter().map(elements).collect();
     let shortest = lists.iter().map(Vec::len).min().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! JMESPath expressions; the one door to the `jmespath` crate.
+//! JMESPath expressions. Only this module uses the `jmespath` crate.
 
 mod compile;
 mod cost;
@@ -25,25 +25,26 @@ use crate::claims::Claims;
 use crate::error::{Code, Error, Result};
 use crate::json::Value;
 
-/// A JMESPath expression, compiled once.
+/// A compiled JMESPath expression.
 #[derive(Debug, Clone)]
 pub struct JmesPath {
     text: Arc<str>,
     tree: Arc<Tree>,
 }
 
-/// A claims set as expressions see it.
+/// A claims set in the form for expressions.
 #[derive(Debug)]
 pub struct Document<'t> {
     claims: Claims<'t>,
 }
 
-/// An expression failed on these claims; says which, and nothing of the claims.
+/// An expression failed on the claims. The error contains the expression, but nothing of the claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvaluationFailed {
     /// The expression.
     pub expression: String,
-    /// Whether Grafana ends the request here, or the result is too large; otherwise a value has the wrong type.
+    /// Whether Grafana ends the request with an error here, or the result is too large. Otherwise a value has the wrong
+    /// type.
     pub is_final: bool,
 }
 
@@ -51,26 +52,25 @@ impl JmesPath {
     /// Compiles an expression.
     ///
     /// # Errors
-    /// [`Code::ExpressionInvalid`]: it does not parse, calls a function that does not exist, is longer than 4 KiB,
-    /// nested deeper than 50, or could take too long or make too much of a long token.
+    /// [`Code::ExpressionInvalid`] if the expression does not parse, calls an unknown function, is longer than 4 KiB,
+    /// is nested deeper than 50, or could take too long or have too large a result for a long token.
     pub fn parse(text: &str) -> Result<JmesPath> {
         limits::check(text)?;
         let parsed = match jmespath::parse(text) {
             Ok(parsed) => parsed,
             Err(why) => {
                 let problem = explain(&why.reason.to_string());
-                return Err(unparsable(text, why.line, why.column, &problem));
+                return Err(syntax_error(text, why.line, why.column, &problem));
             }
         };
         let tree = compile::compile(&parsed, text).map_err(|refused| match *refused {
-            // Grafana would find out only when somebody logs in.
-            Refused::Unknown(name) => Error::new(Code::ExpressionInvalid).with_detail(format!(
-                "`{text}` calls the function `{name}`, which does not exist"
-            )),
+            // Grafana reports an unknown function only at a login.
+            Refused::Unknown(name) => Error::new(Code::ExpressionInvalid)
+                .with_detail(format!("`{text}` calls the unknown function `{name}`")),
             Refused::At(offset, problem) => {
                 let before = text.get(..offset).unwrap_or_default();
                 let column = before.chars().rev().take_while(|letter| *letter != '\n').count();
-                unparsable(text, before.matches('\n').count(), column, problem)
+                syntax_error(text, before.matches('\n').count(), column, problem)
             }
         })?;
         cost::check(&parsed)?;
@@ -80,7 +80,7 @@ impl JmesPath {
         })
     }
 
-    /// The expression as it was written.
+    /// Returns the expression as written.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -88,7 +88,7 @@ impl JmesPath {
     /// Evaluates the expression.
     ///
     /// # Errors
-    /// [`EvaluationFailed`]: a function was given a value of the wrong type, and the like.
+    /// [`EvaluationFailed`], for example if a function gets a value of the wrong type.
     pub fn evaluate(&self, document: &Document<'_>) -> Result<Value<'static>, EvaluationFailed> {
         let claims = Node::Object(document.claims.members());
         let result = evaluate::evaluate(&self.tree, &claims);
@@ -114,12 +114,12 @@ impl Serialize for JmesPath {
 }
 
 impl<'t> Document<'t> {
-    /// A view of these claims.
+    /// Creates a document from claims.
     pub fn new(claims: Claims<'t>) -> Document<'t> {
         Document { claims }
     }
 
-    /// The claims.
+    /// Returns the claims.
     pub fn claims(&self) -> &Claims<'t> {
         &self.claims
     }
@@ -127,23 +127,23 @@ impl<'t> Document<'t> {
 
 impl fmt::Display for EvaluationFailed {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "the expression `{}` fails on this token", self.expression)
+        write!(out, "the expression `{}` failed for this token", self.expression)
     }
 }
 
 impl std::error::Error for EvaluationFailed {}
 
-/// The error for a text that does not parse at this place, counted from 0.
-fn unparsable(text: &str, line: usize, column: usize, problem: &str) -> Error {
+/// Returns the error for a text with a syntax error at a position. Lines and columns are counted from 0.
+fn syntax_error(text: &str, line: usize, column: usize, problem: &str) -> Error {
     Error::new(Code::ExpressionInvalid).with_detail(format!(
-        "`{text}` does not parse at line {}, column {}: {problem}{}",
+        "`{text}` has a syntax error at line {}, column {}: {problem}{}",
         line + 1,
         column + 1,
         hint(text)
     ))
 }
 
-/// What the crate says about a text that does not parse, without the terms of its own making.
+/// Returns the crate's error text for a text that does not parse, without the crate's own terms.
 fn explain(reason: &str) -> String {
     let reason = reason.lines().next().unwrap_or_default();
     let reason = reason.strip_prefix("Parse error: ").unwrap_or(reason);
@@ -161,7 +161,7 @@ fn explain(reason: &str) -> String {
     }
 }
 
-/// What the author of a text that does not parse probably wanted.
+/// Returns a hint for a text that does not parse, or an empty text.
 fn hint(text: &str) -> &'static str {
     let mut within = None;
     for letter in text.chars() {
@@ -169,8 +169,8 @@ fn hint(text: &str) -> &'static str {
             Some(quote) if letter == quote => within = None,
             None if matches!(letter, '\'' | '"' | '`') => within = Some(letter),
             None if letter == '$' => return "; `$` and `let` of JMESPath Community Edition are not supported",
-            None if letter == '-' => return "; a name with a hyphen in it goes into double quotes: \"a-b\"",
-            None if letter == ':' => return "; a name with a colon in it goes into double quotes: \"a:b\"",
+            None if letter == '-' => return "; put a name that contains a hyphen in double quotes: \"a-b\"",
+            None if letter == ':' => return "; put a name that contains a colon in double quotes: \"a:b\"",
             None if matches!(letter, '+' | '/' | '%') => {
                 return "; the arithmetic of JMESPath Community Edition is not supported";
             }

@@ -1,7 +1,7 @@
-//! The values that an expression works with.
+//! The values of an evaluation.
 //!
-//! What stands in the claims or in the expression is borrowed. What an expression makes is counted, so that a copy of
-//! a value costs nothing.
+//! Values of the claims and of literals are borrowed. Values that an expression creates have a reference count, so that
+//! copies are cheap.
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
@@ -21,11 +21,11 @@ pub(super) enum Node<'a> {
     Text(Text<'a>),
     /// A list of the claims or of a literal.
     Array(&'a [Value<'a>]),
-    /// A list that was made.
+    /// A list that an expression created.
     List(Rc<Vec<Node<'a>>>),
     /// An object of the claims or of a literal.
     Object(&'a Object<'a>),
-    /// An object that was made.
+    /// An object that an expression created.
     Members(Rc<BTreeMap<Text<'a>, Node<'a>>>),
     /// An expression that a function evaluates.
     Reference(&'a Tree),
@@ -34,23 +34,25 @@ pub(super) enum Node<'a> {
 /// A text.
 #[derive(Debug, Clone)]
 pub(super) enum Text<'a> {
-    Here(&'a str),
-    Made(Rc<str>),
+    /// A text of the claims or of the expression.
+    Borrowed(&'a str),
+    /// A text that an expression created.
+    Created(Rc<str>),
 }
 
 /// The elements of a list.
 #[derive(Debug, Clone)]
 pub(super) enum Items<'a> {
-    Here(&'a [Value<'a>]),
-    Made(Rc<Vec<Node<'a>>>),
+    Borrowed(&'a [Value<'a>]),
+    Created(Rc<Vec<Node<'a>>>),
 }
 
 /// Why an evaluation ended without a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// A value has the wrong type. Some projections take this for null.
+    /// A value has the wrong type. Some projections treat this as null.
     Type,
-    /// The community edition ends the whole program here, or the result would be too long.
+    /// The community edition panics or runs out of memory here, or the result would be too long.
     End,
 }
 
@@ -62,14 +64,14 @@ impl<'a> Node<'a> {
             Value::Null => Node::Null,
             Value::Bool(value) => Node::Bool(*value),
             Value::Number(number) => Node::Number(*number),
-            Value::String(text) => Node::Text(Text::Here(text)),
+            Value::String(text) => Node::Text(Text::Borrowed(text)),
             Value::Array(items) => Node::Array(items),
             Value::Object(object) => Node::Object(object),
         }
     }
 
     pub(super) fn text(text: impl Into<Rc<str>>) -> Node<'a> {
-        Node::Text(Text::Made(text.into()))
+        Node::Text(Text::Created(text.into()))
     }
 
     pub(super) fn list(items: Vec<Node<'a>>) -> Node<'a> {
@@ -80,7 +82,7 @@ impl<'a> Node<'a> {
         Node::Members(Rc::new(members))
     }
 
-    /// A number that was computed.
+    /// Creates a number from a computed double. Integers that a double represents exactly become integers.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -106,7 +108,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// A number is a double.
+    /// Returns a number as a double, as the community edition reads all numbers.
     pub(super) fn as_number(&self) -> Option<f64> {
         match self {
             Node::Number(number) => Some(number.as_f64()),
@@ -116,19 +118,19 @@ impl<'a> Node<'a> {
 
     pub(super) fn items(&self) -> Option<Items<'a>> {
         match self {
-            Node::Array(items) => Some(Items::Here(items)),
-            Node::List(items) => Some(Items::Made(Rc::clone(items))),
+            Node::Array(items) => Some(Items::Borrowed(items)),
+            Node::List(items) => Some(Items::Created(Rc::clone(items))),
             _ => None,
         }
     }
 
-    /// The members of an object, sorted by name.
+    /// Returns the members of an object, sorted by name.
     pub(super) fn sorted(&self) -> Option<Vec<(Text<'a>, Node<'a>)>> {
         match self {
             Node::Object(object) => {
                 let mut members = Vec::with_capacity(object.len());
                 for (name, value) in object.members() {
-                    members.push((Text::Here(name), Node::of(value)));
+                    members.push((Text::Borrowed(name), Node::of(value)));
                 }
                 members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
                 Some(members)
@@ -141,7 +143,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The value of a member; null if it is absent or this is not an object.
+    /// Returns the value of a member; null if it is absent or this value is not an object.
     pub(super) fn member(&self, name: &str) -> Node<'a> {
         match self {
             Node::Object(object) => object.get(name).map_or(Node::Null, Node::of),
@@ -162,7 +164,7 @@ impl<'a> Node<'a> {
         matches!(self, Node::Array(_) | Node::List(_))
     }
 
-    /// Everything is true except null, false, and an empty text, list or object.
+    /// Whether the value counts as true: all values do, except null, false, and an empty text, list or object.
     pub(super) fn is_true(&self) -> bool {
         match self {
             Node::Null => false,
@@ -176,8 +178,8 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// Deep equality; numbers are compared as doubles, and references are never equal. No recursion: a comparison can
-    /// stand deep within an expression.
+    /// Compares two values with all that they contain. Numbers are compared as doubles, and references are never equal.
+    /// This function does not recurse, because the stack may already be deep.
     pub(super) fn equals(&self, other: &Node<'a>) -> bool {
         let mut waiting = Vec::new();
         let mut same = self.same(other, &mut waiting);
@@ -187,7 +189,7 @@ impl<'a> Node<'a> {
         same
     }
 
-    /// Compares the value itself; what is in it is left waiting.
+    /// Compares the values without their elements or members, which it adds to `waiting`.
     fn same(&self, other: &Node<'a>, waiting: &mut Vec<(Node<'a>, Node<'a>)>) -> bool {
         match (self, other) {
             (Node::Null, Node::Null) => true,
@@ -221,10 +223,9 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// Copies a result; `None` if its nesting is deeper than anything that is read, or it is larger than
-    /// [`MAX_RESULT`].
+    /// Copies a result. Returns `None` if it is nested deeper than documents may be, or larger than [`MAX_RESULT`].
     ///
-    /// An expression can put one value into a list many times over, so that a small graph becomes an immense tree.
+    /// An expression can put one value into a list many times, so that a small graph becomes a huge tree.
     pub(super) fn to_value(&self) -> Option<Value<'static>> {
         self.copy(0, &mut { MAX_RESULT })
     }
@@ -265,7 +266,7 @@ impl<'a> Node<'a> {
             Node::Bool(value) => Value::Bool(*value),
             Node::Number(number) if number.as_f64().is_finite() => Value::Number(*number),
             Node::Text(text) => Value::String(text.to_string().into()),
-            // A reference is a value inside an expression only, and JSON has no infinities.
+            // A reference is a value only within an expression. JSON has no infinite numbers and no NaN.
             Node::Null
             | Node::Reference(_)
             | Node::Number(_)
@@ -280,15 +281,15 @@ impl<'a> Node<'a> {
 impl<'a> Items<'a> {
     pub(super) fn len(&self) -> usize {
         match self {
-            Items::Here(items) => items.len(),
-            Items::Made(items) => items.len(),
+            Items::Borrowed(items) => items.len(),
+            Items::Created(items) => items.len(),
         }
     }
 
     pub(super) fn get(&self, index: usize) -> Option<Node<'a>> {
         match self {
-            Items::Here(items) => items.get(index).map(Node::of),
-            Items::Made(items) => items.get(index).cloned(),
+            Items::Borrowed(items) => items.get(index).map(Node::of),
+            Items::Created(items) => items.get(index).cloned(),
         }
     }
 
@@ -302,8 +303,8 @@ impl Deref for Text<'_> {
 
     fn deref(&self) -> &str {
         match self {
-            Text::Here(text) => text,
-            Text::Made(text) => text,
+            Text::Borrowed(text) => text,
+            Text::Created(text) => text,
         }
     }
 }
@@ -334,8 +335,8 @@ impl Ord for Text<'_> {
     }
 }
 
-/// How many values a result may hold.
+/// The maximum number of values in a result.
 const MAX_RESULT: usize = 1_000_000;
 
-/// The integers below this have a double each.
+/// A double represents all integers below this limit exactly.
 const EXACT: f64 = 9_007_199_254_740_992.0;

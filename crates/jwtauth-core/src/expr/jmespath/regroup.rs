@@ -1,11 +1,12 @@
 //! Groups the steps of a projection as the community edition does.
 //!
-//! The original grammar applies all that follows a projection to each element. The community edition stops earlier in two
-//! cases: `a.*.b.c` is `(a.*.b).c`, and `a[*].{b: c}.d` is `(a[*].{b: c}).d`. What stands outside is applied to the list.
+//! The original grammar applies all steps after a projection to each element. The community edition ends the projection
+//! earlier in two cases: `a.*.b.c` is `(a.*.b).c`, and `a[*].{b: c}.d` is `(a[*].{b: c}).d`. The steps outside of the
+//! parentheses are applied to the list.
 
 use jmespath::ast::Ast;
 
-/// A projection in the other grouping; `None` if both are the same.
+/// Returns the grouping of the community edition for a projection; `None` if both groupings are the same.
 pub(super) fn regroup(projection: &Ast, text: &str) -> Option<Ast> {
     let steps = spine(right(projection)?, text);
     let kept = outside(projection, &steps, text);
@@ -20,12 +21,12 @@ pub(super) fn regroup(projection: &Ast, text: &str) -> Option<Ast> {
     Some(whole)
 }
 
-/// Whether the other grouping moves a filter out of an expression.
+/// Whether the grouping of the community edition moves a filter out of an expression.
 pub(super) fn moves_a_filter(expression: &Ast, text: &str) -> bool {
     moved(expression, text).into_iter().any(is_filter)
 }
 
-/// Whether it moves a step out of an expression that binds less tightly than `!`.
+/// Whether the grouping of the community edition moves a step that binds less tightly than `!` out of an expression.
 pub(super) fn moves_a_dot(expression: &Ast, text: &str) -> bool {
     moved(expression, text)
         .into_iter()
@@ -52,7 +53,7 @@ fn is_loose(step: &Ast, text: &str) -> bool {
     }
 }
 
-/// How many of the outer steps on the right side of a projection are applied to the list.
+/// Returns the number of outer steps on the right side of a projection that are applied to the list.
 fn outside(projection: &Ast, steps: &[&Ast], text: &str) -> usize {
     if matches!(steps.last(), Some(Ast::MultiHash { .. })) {
         return steps.len() - 1;
@@ -71,7 +72,7 @@ fn outside(projection: &Ast, steps: &[&Ast], text: &str) -> usize {
     }
 }
 
-/// The steps of a right side from the last one to the first one.
+/// Returns the steps of a right side, from the last to the first.
 fn spine<'e>(right: &'e Ast, text: &str) -> Vec<&'e Ast> {
     let mut steps = vec![right];
     let mut step = right;
@@ -82,7 +83,7 @@ fn spine<'e>(right: &'e Ast, text: &str) -> Vec<&'e Ast> {
     steps
 }
 
-/// What a step is applied to; `None` if the step begins a right side.
+/// Returns the node that a step is applied to; `None` for the first step of a right side.
 fn left<'e>(step: &'e Ast, text: &str) -> Option<&'e Ast> {
     match step {
         Ast::Subexpr { lhs, .. } => Some(lhs),
@@ -106,7 +107,7 @@ fn left_mut(step: &mut Ast) -> Option<&mut Ast> {
     }
 }
 
-/// The right side of a projection, without the test of a filter.
+/// Returns the right side of a projection, without the test of a filter.
 fn right(projection: &Ast) -> Option<&Ast> {
     match projection {
         Ast::Projection { rhs, .. } => match rhs.as_ref() {
@@ -118,7 +119,7 @@ fn right(projection: &Ast) -> Option<&Ast> {
     }
 }
 
-/// Whether this is the projection that a slice begins.
+/// Whether a node is a projection over a slice.
 fn is_slice(node: &Ast) -> bool {
     matches!(node, Ast::Projection { lhs, .. } if matches!(lhs.as_ref(), Ast::Slice { .. }))
 }
@@ -138,7 +139,7 @@ fn is_filter(step: &Ast) -> bool {
     matches!(step, Ast::Projection { rhs, .. } if matches!(rhs.as_ref(), Ast::Condition { .. }))
 }
 
-/// Whether this is `a.*`, and not a `*` that begins an expression.
+/// Whether a node is `a.*`, in contrast to a `*` at the beginning of an expression.
 fn is_behind(node: &Ast, text: &str) -> bool {
     match node {
         Ast::ObjectValues { node, .. } => match node.as_ref() {

@@ -1,21 +1,21 @@
-//! The functions of JMESPath that work on texts.
+//! The functions of JMESPath on texts.
 //!
-//! The community edition counts bytes where this module does. It maps the case of each letter to one letter, writes
-//! JSON as Go does, and reads numbers as Go does.
+//! They follow the community edition: some of them count bytes, a change of case maps one character to one character,
+//! and numbers and JSON are read and written as in Go.
 
 use std::fmt::Write;
 
 use super::node::{Failure, Node, Outcome};
 
-/// The longest text that a function makes; a short expression must not turn a token into gigabytes.
+/// The maximum length of a text that a function creates. A short expression must not expand a token to gigabytes.
 pub(super) const MAX_TEXT: usize = 1 << 20;
 
-/// The text of an argument, whose type has been checked.
+/// Returns the text of an argument. The signature has already checked its type.
 fn text_of<'n>(node: &'n Node<'_>) -> &'n str {
     node.as_text().unwrap_or_default()
 }
 
-/// A whole number, as Go converts it on most machines: what 64 bits do not hold becomes the least number.
+/// Returns an integer as Go converts it on most machines: a number beyond 64 bits becomes the least integer.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "the value is whole and within 64 bits"
@@ -33,13 +33,13 @@ fn integer(node: &Node<'_>) -> Result<i64, Failure> {
     })
 }
 
-/// A whole number that is not negative.
+/// Returns a count or a width: a non-negative integer.
 fn natural(node: &Node<'_>) -> Result<usize, Failure> {
     usize::try_from(integer(node)?).map_err(|_| Failure::Type)
 }
 
 pub(super) fn lower<'a>(text: &Node<'a>) -> Node<'a> {
-    // One letter has two lower ones, and the first of them is the simple one.
+    // One character (`İ`) has two lower-case characters. The first of them is its simple mapping.
     let lower = |letter: char| letter.to_lowercase().next().unwrap_or(letter);
     Node::text(text_of(text).chars().map(lower).collect::<String>())
 }
@@ -48,7 +48,7 @@ pub(super) fn upper<'a>(text: &Node<'a>) -> Node<'a> {
     Node::text(text_of(text).chars().map(simple_upper).collect::<String>())
 }
 
-/// The simple mapping of Unicode. `to_uppercase` is the full one, which makes `SS` of `ß`.
+/// Returns Unicode's simple mapping to upper case. `to_uppercase` is the full mapping, which changes `ß` to `SS`.
 fn simple_upper(letter: char) -> char {
     let mut upper = letter.to_uppercase();
     if let (1, Some(upper)) = (upper.len(), upper.next()) {
@@ -99,7 +99,7 @@ pub(super) fn split<'a>(text: &Node<'a>, separator: &Node<'a>, count: &[Node<'a>
             text.splitn(parts, separator).map(Node::text).collect(),
         ));
     }
-    // An empty separator stands between any two letters.
+    // An empty separator splits between all characters.
     let mut letters = text.chars();
     let mut items = Vec::new();
     while items.len() + 1 < parts {
@@ -135,7 +135,7 @@ pub(super) fn replace<'a>(
     Ok(Node::text(text.replacen(old, new, count)))
 }
 
-/// Fills a text up to a width in bytes with a pad that has at most one byte.
+/// Pads a text to a width in bytes, with a pad of at most one byte.
 pub(super) fn pad<'a>(text: &Node<'a>, width: &Node<'a>, pad: &[Node<'a>], left: bool) -> Outcome<'a> {
     let text = text_of(text);
     let width = natural(width)?;
@@ -155,7 +155,7 @@ pub(super) fn pad<'a>(text: &Node<'a>, width: &Node<'a>, pad: &[Node<'a>], left:
     }))
 }
 
-/// The place of a part in bytes, between two edges.
+/// Returns the position of a part in bytes, between two edges.
 pub(super) fn find<'a>(text: &Node<'a>, part: &Node<'a>, edges: &[Node<'a>], first: bool) -> Outcome<'a> {
     let (text, part) = (text_of(text).as_bytes(), text_of(part).as_bytes());
     if text.is_empty() || part.is_empty() {
@@ -163,7 +163,7 @@ pub(super) fn find<'a>(text: &Node<'a>, part: &Node<'a>, edges: &[Node<'a>], fir
     }
     let edge = |index: usize| edges.get(index).map(integer).transpose();
     let start = edge(0)?.map_or(0, |start| usize::try_from(start).unwrap_or_default());
-    // A negative end, and a start behind the end, are a panic in Go, which ends the request.
+    // In Go, a negative end or a start after the end causes a panic, which ends the request.
     let end = match edge(1)? {
         Some(end) => usize::try_from(end).map_err(|_| Failure::End)?.min(text.len()),
         None => text.len(),
@@ -178,7 +178,7 @@ pub(super) fn find<'a>(text: &Node<'a>, part: &Node<'a>, edges: &[Node<'a>], fir
     Ok(place.map_or(Node::Null, |place| Node::count(start + place)))
 }
 
-/// Reads a number: decimal or hexadecimal, with `_` between digits, or an infinity.
+/// Reads a number: decimal or hexadecimal, with `_` between digits, an infinity, or NaN.
 pub(super) fn to_number(text: &str) -> Option<f64> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let digits = unsigned.replace('_', "");
@@ -191,7 +191,7 @@ pub(super) fn to_number(text: &str) -> Option<f64> {
         None if matches!(lower.as_str(), "inf" | "infinity") && !unsigned.contains('_') => f64::INFINITY,
         None if lower == "nan" && text.len() == 3 => f64::NAN,
         None if lower.starts_with(|letter: char| letter.is_ascii_digit() || letter == '.') => {
-            // A number beyond all doubles is none.
+            // A number that is too large for a double is refused.
             lower.parse().ok().filter(|number: &f64| number.is_finite())?
         }
         None => return None,
@@ -199,7 +199,7 @@ pub(super) fn to_number(text: &str) -> Option<f64> {
     Some(if text.starts_with('-') { -number } else { number })
 }
 
-/// Whether each `_` stands between two digits, or between the prefix of a base and a digit.
+/// Whether each `_` is between two digits, or between the prefix of a base and a digit.
 fn underscores_are_between_digits(text: &str) -> bool {
     let bytes = text.as_bytes();
     let prefixed = match bytes {
@@ -215,7 +215,7 @@ fn underscores_are_between_digits(text: &str) -> bool {
     places.all(|(place, _)| (digit(place.checked_sub(1)) || prefixed && place == 2) && digit(Some(place + 1)))
 }
 
-/// Reads what follows `0x`: hexadecimal digits, and an exponent of two.
+/// Reads the text after `0x`: hexadecimal digits and a binary exponent.
 fn hexadecimal_number(text: &str) -> Option<f64> {
     let (mantissa, exponent) = text.split_once('p')?;
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -226,7 +226,8 @@ fn hexadecimal_number(text: &str) -> Option<f64> {
     {
         return None;
     }
-    // Fifteen digits fit a double's 53 bits and the bits that round it; the last bit keeps what is cut off.
+    // The first 100 bits are exact, which is enough for the 53 bits of a double and for rounding. The last bit is set
+    // if a later digit is not zero.
     let (mut value, mut scale) = (0_u128, 0_i64);
     for (index, letter) in whole.chars().chain(fraction.chars()).enumerate() {
         let digit = u128::from(letter.to_digit(16)?);
@@ -240,7 +241,7 @@ fn hexadecimal_number(text: &str) -> Option<f64> {
             scale -= 4;
         }
     }
-    // An exponent that is this large has an effect only on its sign.
+    // Of a larger exponent, only the sign has an effect.
     let written: i64 = unsigned
         .parse()
         .unwrap_or(i64::from(u32::MAX))
@@ -265,10 +266,10 @@ fn hexadecimal_number(text: &str) -> Option<f64> {
     Some(number).filter(|number| number.is_finite())
 }
 
-/// Writes JSON as Go does, which also escapes what HTML would read.
+/// Writes JSON as Go does, which also escapes the special characters of HTML.
 ///
 /// # Errors
-/// JSON has no references, and no infinities.
+/// JSON has no references, no infinite numbers and no NaN.
 pub(super) fn write(node: &Node<'_>, out: &mut String) -> Result<(), Failure> {
     match node {
         Node::Null => out.push_str("null"),
@@ -305,7 +306,7 @@ pub(super) fn write(node: &Node<'_>, out: &mut String) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The shortest digits that are this double, with an exponent below 1e-6 and from 1e21 on.
+/// Writes the shortest digits that identify this double, with an exponent below 1e-6 and from 1e21.
 fn write_number(number: f64, out: &mut String) -> Result<(), Failure> {
     if !number.is_finite() {
         return Err(Failure::Type);

@@ -1,4 +1,4 @@
-//! A parsed expression in the form in which it is evaluated.
+//! A parsed expression in the form for evaluation.
 
 use jmespath::ast::Comparator;
 
@@ -7,13 +7,13 @@ use crate::json::Value;
 /// A step of an expression. Each step is applied to the current value.
 #[derive(Debug)]
 pub(super) enum Tree {
-    /// `@`, and the right side of a projection that has none.
+    /// `@`, and the right side of a projection without further steps.
     Current,
     /// The member of this name.
     Field(String),
     /// `[0]`, `[-1]`.
     Index(i32),
-    /// `[start:stop:step]`, without the projection that it begins.
+    /// `[start:stop:step]`, without its projection.
     Slice {
         start: Option<i32>,
         stop: Option<i32>,
@@ -29,13 +29,13 @@ pub(super) enum Tree {
     And(Box<Tree>, Box<Tree>),
     /// `a || b`.
     Or(Box<Tree>, Box<Tree>),
-    /// `a == b` and its like.
+    /// `a == b` and the other comparisons.
     Compare(Comparator, Box<Tree>, Box<Tree>),
     /// `a.b`, `a[0]`: the right side is not evaluated if the left side is null.
     Inside(Box<Tree>, Box<Tree>),
     /// `a | b`: the right side is always evaluated.
     Pipe(Box<Tree>, Box<Tree>),
-    /// `a[*].b`, and what follows a slice, `[]` or `.*`.
+    /// `a[*].b`, and the steps after a slice, `[]` or `.*`.
     Project(Box<Tree>, Box<Tree>),
     /// `a[?test].b`, as list, test, right side.
     Filter(Box<Tree>, Box<Tree>, Box<Tree>),
@@ -58,7 +58,7 @@ macro_rules! functions {
         pub(super) enum Function { $($variant),* }
 
         impl Function {
-            /// The function of this name.
+            /// Returns the function with this name.
             pub(super) fn of(name: &str) -> Option<Function> {
                 match name {
                     $($name => Some(Function::$variant),)*

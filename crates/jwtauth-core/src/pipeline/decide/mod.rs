@@ -1,4 +1,4 @@
-//! [`Identity`] and rules → [`Decision`].
+//! Stage decide: [`Identity`] and rules → [`Decision`].
 
 mod bindings;
 mod decision;

@@ -1,4 +1,4 @@
-//! Does a rule about one claim hold?
+//! Rules about single claims.
 
 use std::borrow::Cow;
 use std::cell::LazyCell;
@@ -43,7 +43,7 @@ pub(crate) fn holds(rule: &ClaimRule, document: &Document<'_>) -> Result<()> {
     }
 }
 
-/// A scalar as a list of one, or of its parts, a list as its elements.
+/// A list as its elements. A scalar becomes a list of one, or of the parts of its text.
 fn elements<'v, 't>(value: &'v Value<'t>, split: Option<&str>) -> Result<Cow<'v, [Value<'t>]>, Code> {
     match (value, split) {
         (Value::String(text), Some(separator)) => Ok(text
@@ -64,12 +64,12 @@ fn unsplit<'v, 't>(value: &'v Value<'t>) -> Result<Cow<'v, [Value<'t>]>, Code> {
     }
 }
 
-/// Deep equality: the same types, integers exactly, other numbers as doubles, members in any order.
+/// Deep equality: types are equal, integers exactly, other numbers as doubles; the order of members is ignored.
 fn equals(actual: &Value<'_>, expected: &Value<'_>) -> bool {
     match (actual, expected) {
         (Value::Number(actual), Value::Number(expected)) => match (actual, expected) {
             (Number::Float(_), _) | (_, Number::Float(_)) => actual.as_f64() == expected.as_f64(),
-            // One double stands for several integers beyond 2^53, and identifiers are that large.
+            // Beyond 2^53 one double represents several integers, and identifiers can be that large.
             (actual, expected) => actual == expected,
         },
         (Value::Array(actual), Value::Array(expected)) => {
@@ -85,7 +85,7 @@ fn equals(actual: &Value<'_>, expected: &Value<'_>) -> bool {
     }
 }
 
-/// Whether a claim, or one of its elements, is one of these scalars by type and exact value.
+/// Whether a claim, or one of its elements, equals one of these scalars in type and exact value.
 fn any_of(
     found: &Found<'_, '_>,
     expected: &[Value<'_>],
@@ -93,7 +93,7 @@ fn any_of(
     document: &Document<'_>,
 ) -> Result<bool, Code> {
     let in_list = matches!(**found, Value::Array(_));
-    // The token's text is read again for the rare number that a double alone does not decide, and at most once.
+    // The token's text is read again, at most once, for the rare number that a double alone does not decide.
     let written = LazyCell::new(|| {
         let text = rule.select.find_text(document)?;
         if in_list {
@@ -103,7 +103,7 @@ fn any_of(
         }
     });
     let is_exactly = |index: usize, integer: i128| match found {
-        // What an expression made is written nowhere.
+        // The result of an expression has no text in the token.
         Found::Made(_) => true,
         Found::Here(_) => {
             let text = written.as_ref().and_then(|texts| texts.get(index));
@@ -125,10 +125,10 @@ fn any_of(
 }
 
 fn same_number(actual: Number, expected: Number, is_exactly: impl FnOnce(i128) -> bool) -> bool {
-    // Beyond 2^53 a double stands for several integers, and could match one it was not written as.
+    // Beyond 2^53 a double represents several integers, and could match one that the token does not contain.
     let alike = || actual.as_f64().abs() < EXACT && actual.as_f64() == expected.as_f64();
     match (actual, expected) {
-        // Nor does a double tell 42.0 from 42.00000000000000000001, but the token's text does.
+        // A double cannot distinguish 42.0 from 42.00000000000000000001, but the token's text can.
         (Number::Float(_), Number::Unsigned(integer)) => alike() && is_exactly(integer.into()),
         (Number::Float(_), Number::Signed(integer)) => alike() && is_exactly(integer.into()),
         (_, Number::Float(_)) => alike(),
@@ -136,5 +136,5 @@ fn same_number(actual: Number, expected: Number, is_exactly: impl FnOnce(i128) -
     }
 }
 
-/// 2^53, below which every integer is a double of its own.
+/// 2^53. Below it, every integer has a separate double.
 const EXACT: f64 = 9_007_199_254_740_992.0;

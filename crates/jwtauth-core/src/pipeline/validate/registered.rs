@@ -1,4 +1,4 @@
-//! Are the registered claims (RFC 7519 §4.1) what the policy asks for?
+//! Checks of the registered claims (RFC 7519 §4.1).
 
 use crate::claims::{Claims, NumericDate, Registered};
 use crate::error::{Code, Error, Result};
@@ -24,7 +24,7 @@ struct Times {
 }
 
 impl<'c> RegisteredClaims<'c> {
-    /// Reads them, and makes absent times up where the policy says so.
+    /// Reads the registered claims. Completes absent times if the policy requires it.
     ///
     /// # Errors
     /// [`Code::ClaimInvalid`].
@@ -61,7 +61,7 @@ impl<'c> RegisteredClaims<'c> {
         })
     }
 
-    /// Makes one of the checks.
+    /// Performs one of the checks.
     ///
     /// # Errors
     /// The code of this check.
@@ -127,7 +127,7 @@ impl<'c> RegisteredClaims<'c> {
 }
 
 impl Times {
-    /// Makes absent times up, where the rule says so.
+    /// Completes absent times, if the rule has a synthesis.
     fn complete(
         exp: Option<NumericDate>,
         nbf: Option<NumericDate>,
@@ -200,11 +200,11 @@ fn date(claim: Registered, value: &Value<'_>, whole_seconds: bool) -> Result<Num
     match NumericDate::from_number(*number) {
         Some(date) if whole_seconds => Ok(date.truncated()),
         Some(date) => Ok(date),
-        None => Err(invalid(claim, "is beyond any date")),
+        None => Err(invalid(claim, "is outside the range of dates")),
     }
 }
 
-/// The audiences that a token names; `None` where it names none.
+/// The audiences that a token names. `None` if it names none.
 fn audience<'c>(value: &'c Value<'_>, rule: &AudienceRule) -> Result<Option<Vec<&'c str>>> {
     let wrong = || wrong_type(Registered::Aud, "must be a string or a list of strings");
     match value {

@@ -1,7 +1,7 @@
-//! Compares our JMESPath with the community edition (`tests/oracle/jmespath`):
+//! Compares the library's JMESPath with the community edition (`tests/oracle/jmespath`):
 //!
-//! * `oracle-jmespath questions SEED COUNT` prints random expressions and data, one pair a line.
-//! * `oracle-jmespath compare QUESTIONS ANSWERS` compares our results with the answers of the program in Go.
+//! * `oracle-jmespath questions SEED COUNT` prints random expressions and data, one pair per line.
+//! * `oracle-jmespath compare QUESTIONS ANSWERS` compares the library's results with the answers of the program in Go.
 
 mod questions;
 
@@ -45,7 +45,7 @@ fn questions(seed: &str, count: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// What became of one expression.
+/// The result of one comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Verdict {
     SameValue,
@@ -53,18 +53,18 @@ enum Verdict {
     BothRefuse,
     /// The order of an object's members is random in Go.
     RandomOrder,
-    /// Go's `sort_by` changes the data; here the value without that effect is the same.
+    /// Go's `sort_by` changes the data. Without that effect, the values are the same.
     SortsInPlace,
     /// `let`, `$` and arithmetic are refused when the verifier is built.
     NewSyntax,
-    /// A function that does not exist is found when the verifier is built.
+    /// An unknown function is refused when the verifier is built.
     UnknownFunction,
-    /// The community edition accepts an index `-0`, a comma behind the last argument of a function, an object without commas, and two
-    /// numbers between the colons of a slice.
+    /// The community edition accepts an index `-0`, a comma after the last argument of a function, an object without commas,
+    /// and two numbers between the colons of a slice.
     LooseSyntax,
-    /// An expression whose grouping is not modelled is refused.
+    /// The library refuses an expression whose grouping it does not support.
     Grouping,
-    /// The expression could take too long or make too much.
+    /// The expression exceeds a limit of the library.
     Limits,
     Unexplained,
 }
@@ -75,7 +75,7 @@ fn compare(questions: &str, answers: &str) -> Result<(), String> {
     let parse = |line: &str| serde_json::from_str::<Value>(line).map_err(|why| format!("{line}: {why}"));
     let mut verdicts: BTreeMap<Verdict, usize> = BTreeMap::new();
     if questions.lines().count() != answers.lines().count() {
-        return Err("there is not one answer for each question".to_owned());
+        return Err("the number of answers differs from the number of questions".to_owned());
     }
     for (question, answer) in questions.lines().zip(answers.lines()) {
         let (asked, theirs) = (parse(question)?, parse(answer)?);
@@ -97,14 +97,14 @@ fn compare(questions: &str, answers: &str) -> Result<(), String> {
     println!("jmespath:{table}");
     match verdicts.get(&Verdict::Unexplained) {
         None => Ok(()),
-        Some(count) => Err(format!("{count} differences are not explained")),
+        Some(count) => Err(format!("{count} unexplained differences")),
     }
 }
 
 #[derive(Debug)]
 enum Ours {
     Value(Value),
-    /// Why the expression is refused.
+    /// The reason why the expression is refused.
     Refused(String),
     Failed {
         is_final: bool,
@@ -135,7 +135,7 @@ fn judge(ours: &Ours, theirs: &Value) -> Verdict {
     match (ours, error) {
         (Ours::Refused(_), Some("parse")) => Verdict::BothRefuse,
         (Ours::Refused(why), _) if why.contains("could ") || why.contains("nested") => Verdict::Limits,
-        (Ours::Refused(why), _) if why.contains("does not exist") => Verdict::UnknownFunction,
+        (Ours::Refused(why), _) if why.contains("unknown function") => Verdict::UnknownFunction,
         (Ours::Refused(why), _)
             if (why.contains("invalid token after ','")
                 || why.contains("expected '}' or ','")
@@ -156,7 +156,7 @@ fn judge(ours: &Ours, theirs: &Value) -> Verdict {
                 Verdict::Unexplained
             }
         }
-        // A function or an infinity counts as null, in a place where Go's encoder refuses it.
+        // The library returns null for a function or an infinite number. Go's encoder refuses both.
         (Ours::Value(_), Some("marshal")) => Verdict::SameValue,
         (Ours::Value(ours), None) if same(ours, member(theirs, "value")) => {
             if flag("sorts") {
@@ -173,7 +173,7 @@ fn member<'v>(value: &'v Value, name: &str) -> &'v Value {
     value.get(name).unwrap_or(&Value::Null)
 }
 
-/// Equal with numbers as doubles.
+/// Whether two values are equal if numbers are compared as doubles.
 fn same(ours: &Value, theirs: &Value) -> bool {
     match (ours, theirs) {
         (Value::Number(ours), Value::Number(theirs)) => ours.as_f64() == theirs.as_f64(),
