@@ -41,6 +41,10 @@ test-oidc: ## test every language with tokens of a real OIDC provider
 test-readme: ## test the programs of the README; run test-python and test-node first
 	@.ci/test-readme
 
+.PHONY: test-oracle
+test-oracle: ## compare 20,000 random JMESPath evaluations with the community edition (needs Go; not part of test)
+	@.ci/test-oracle
+
 .PHONY: conformance
 conformance: ## write the conformance cases to target/conformance, with signed tokens
 	@.ci/conformance

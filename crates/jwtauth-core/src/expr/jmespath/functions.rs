@@ -1,337 +1,324 @@
-//! The functions of JMESPath Community Edition that the `jmespath` crate lacks.
+//! The functions of JMESPath Community Edition: the types of their arguments, and the functions on values of any type.
 //!
-//! Grafana evaluates the community edition. Its new *syntax* (`let`, `$`, arithmetic, string slices) is not supported,
-//! because it needs another parser. Its functions are registered here with the crate's runtime.
+//! Grafana uses the implementation of that edition in Go, and configurations depend on its results. So these functions
+//! return the same results and fail for the same arguments.
 
 use std::collections::BTreeMap;
 
-use jmespath::ast::{Ast, KeyValuePair};
-use jmespath::functions::{ArgumentType, CustomFunction, Signature};
-use jmespath::{Context, ErrorReason, JmespathError, Rcvar, Runtime, RuntimeError, Variable, interpret};
+use super::lists::{self, Apply};
+use super::node::{Failure, Node, Outcome};
+use super::texts;
+use super::tree::Function;
 
-/// Registers every function.
-pub(super) fn register(runtime: &mut Runtime) {
-    use ArgumentType::{Array, Expref, Number, Object, String};
-    let mut add = |name: &str, inputs: Vec<ArgumentType>, optional: Option<ArgumentType>, function: Body| {
-        let signature = Signature::new(inputs, optional);
-        runtime.register_function(name, Box::new(CustomFunction::new(signature, Box::new(function))));
-    };
-    add("lower", vec![String], None, |args, _| {
-        Ok(string(text_of(args, 0).to_lowercase()))
-    });
-    add("upper", vec![String], None, |args, _| {
-        Ok(string(text_of(args, 0).to_uppercase()))
-    });
-    add("trim", vec![String], Some(String), |args, ctx| {
-        trim(args, ctx, true, true)
-    });
-    add("trim_left", vec![String], Some(String), |args, ctx| {
-        trim(args, ctx, true, false)
-    });
-    add("trim_right", vec![String], Some(String), |args, ctx| {
-        trim(args, ctx, false, true)
-    });
-    add("split", vec![String, String], Some(Number), split);
-    add("replace", vec![String, String, String], Some(Number), replace);
-    add("pad_left", vec![String, Number], Some(String), |args, ctx| {
-        pad(args, ctx, true)
-    });
-    add("pad_right", vec![String, Number], Some(String), |args, ctx| {
-        pad(args, ctx, false)
-    });
-    add("find_first", vec![String, String], Some(Number), |args, ctx| {
-        find(args, ctx, true)
-    });
-    add("find_last", vec![String, String], Some(Number), |args, ctx| {
-        find(args, ctx, false)
-    });
-    add("items", vec![Object], None, |args, _| Ok(items(args)));
-    add(
-        "from_items",
-        vec![ArgumentType::TypedArray(Box::new(Array))],
-        None,
-        from_items,
-    );
-    add("group_by", vec![Array, Expref], None, group_by);
-    add("zip", vec![Array], Some(Array), |args, _| Ok(zip(args)));
-}
-
-/// Returns the name of an unknown function that the expression calls, if there is one.
-pub(super) fn unknown<'e>(expression: &'e Ast, runtime: &Runtime) -> Option<&'e str> {
-    let mut waiting = vec![expression];
-    while let Some(node) = waiting.pop() {
-        match node {
-            Ast::Function { name, .. } if runtime.get_function(name).is_none() => return Some(name),
-            node => push_inner(node, &mut waiting),
-        }
-    }
-    None
-}
-
-/// Adds the children of a node.
-pub(super) fn push_inner<'e>(node: &'e Ast, waiting: &mut Vec<&'e Ast>) {
-    match node {
-        Ast::Function { args: inner, .. } | Ast::MultiList { elements: inner, .. } => waiting.extend(inner),
-        Ast::MultiHash { elements, .. } => {
-            waiting.extend(elements.iter().map(|KeyValuePair { value, .. }| value));
-        }
-        Ast::Expref { ast: inner, .. }
-        | Ast::Flatten { node: inner, .. }
-        | Ast::Not { node: inner, .. }
-        | Ast::ObjectValues { node: inner, .. } => waiting.push(inner),
-        Ast::Comparison { lhs, rhs, .. }
-        | Ast::Condition {
-            predicate: lhs,
-            then: rhs,
-            ..
-        }
-        | Ast::Projection { lhs, rhs, .. }
-        | Ast::And { lhs, rhs, .. }
-        | Ast::Or { lhs, rhs, .. }
-        | Ast::Subexpr { lhs, rhs, .. } => waiting.extend([lhs.as_ref(), rhs.as_ref()]),
-        Ast::Identity { .. }
-        | Ast::Field { .. }
-        | Ast::Index { .. }
-        | Ast::Literal { .. }
-        | Ast::Slice { .. } => {}
+/// Calls a function. `apply` evaluates a reference among the arguments.
+///
+/// # Errors
+/// The number, a type or a value of the arguments is wrong.
+pub(super) fn call<'a>(function: Function, args: &[Node<'a>], apply: Apply) -> Outcome<'a> {
+    check(function, args)?;
+    // Only these functions evaluate expressions, which can recurse. They are outside of the large match, because its
+    // stack frame is large.
+    match (function, args) {
+        (Function::Map, [reference, list]) => lists::map(reference, list, apply),
+        (Function::MaxBy, [list, reference]) => lists::best_by(list, reference, apply, true),
+        (Function::MinBy, [list, reference]) => lists::best_by(list, reference, apply, false),
+        (Function::SortBy, [list, reference]) => lists::sort_by(list, reference, apply),
+        (Function::GroupBy, [list, reference]) => lists::group_by(list, reference, apply),
+        _ => plain(function, args),
     }
 }
 
-type Body = fn(&[Rcvar], &mut Context<'_>) -> Outcome;
-type Outcome = Result<Rcvar, JmespathError>;
-
-/// The maximum length of a text that a function creates. A short expression must not expand a token to gigabytes.
-pub(super) const MAX_TEXT: usize = 1 << 20;
-
-fn string(text: String) -> Rcvar {
-    Rcvar::new(Variable::String(text))
-}
-
-fn list(items: Vec<Rcvar>) -> Rcvar {
-    Rcvar::new(Variable::Array(items))
-}
-
-fn null() -> Rcvar {
-    Rcvar::new(Variable::Null)
-}
-
-/// Returns the text of an argument. The signature has already checked its type.
-fn text_of(args: &[Rcvar], index: usize) -> &str {
-    args.get(index)
-        .and_then(|arg| arg.as_string())
-        .map_or("", String::as_str)
-}
-
-fn elements(args: &[Rcvar], index: usize) -> &[Rcvar] {
-    args.get(index)
-        .and_then(|arg| arg.as_array())
-        .map_or(&[], Vec::as_slice)
-}
-
-fn invalid(ctx: &Context<'_>, position: usize, expected: &str) -> JmespathError {
-    let reason = RuntimeError::InvalidType {
-        expected: expected.to_owned(),
-        actual: "another value".to_owned(),
-        position,
-    };
-    JmespathError::from_ctx(ctx, ErrorReason::Runtime(reason))
-}
-
-/// Returns the integer of an argument; `None` if the argument is absent.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the value is whole and within 32 bits"
-)]
-fn integer(args: &[Rcvar], index: usize, ctx: &Context<'_>) -> Result<Option<i64>, JmespathError> {
-    let Some(number) = args.get(index).and_then(|arg| arg.as_number()) else {
-        return Ok(None);
-    };
-    if number.fract() != 0.0 || number.abs() > f64::from(i32::MAX) {
-        return Err(invalid(ctx, index, "integer"));
+fn plain<'a>(function: Function, args: &[Node<'a>]) -> Outcome<'a> {
+    match (function, args) {
+        (Function::Abs, [number]) => Ok(round(number, f64::abs)),
+        (Function::Ceil, [number]) => Ok(round(number, f64::ceil)),
+        (Function::Floor, [number]) => Ok(round(number, f64::floor)),
+        (Function::Contains, [within, value]) => contains(within, value),
+        (Function::EndsWith, [text, end]) => Ok(test(text, end, |text, end| text.ends_with(end))),
+        (Function::StartsWith, [text, start]) => Ok(test(text, start, |text, start| text.starts_with(start))),
+        (Function::Length, [value]) => Ok(length(value)),
+        (Function::NotNull, args) => Ok(args
+            .iter()
+            .find(|arg| !arg.is_null())
+            .map_or(Node::Null, Node::clone)),
+        (Function::Reverse, [value]) => Ok(reverse(value)),
+        (Function::ToArray, [value]) if value.is_list() => Ok(value.clone()),
+        (Function::ToArray, args) => Ok(Node::list(args.to_vec())),
+        (Function::ToNumber, [value]) => to_number(value),
+        (Function::ToString, [value]) => to_string(value),
+        (Function::Type, [value]) => type_name(value),
+        (Function::Items, [object]) => Ok(items(object)),
+        (Function::Keys, [object]) => Ok(keys(object)),
+        (Function::Values, [object]) => Ok(values(object)),
+        (Function::Merge, objects) => Ok(merge(objects)),
+        (Function::FromItems, [pairs]) => from_items(pairs),
+        (Function::Avg, [list]) => Ok(lists::average(list)),
+        (Function::Sum, [list]) => Ok(lists::sum(list)),
+        (Function::Max, [list]) => Ok(lists::best(list, true)),
+        (Function::Min, [list]) => Ok(lists::best(list, false)),
+        (Function::Sort, [list]) => Ok(lists::sort(list)),
+        (Function::Zip, lists) => Ok(lists::zip(lists)),
+        (Function::Join, [separator, list]) => texts::join(separator, list),
+        (Function::Lower, [text]) => Ok(texts::lower(text)),
+        (Function::Upper, [text]) => Ok(texts::upper(text)),
+        (Function::Split, [text, separator, count @ ..]) => texts::split(text, separator, count),
+        (Function::Replace, [text, old, new, count @ ..]) => texts::replace(text, old, new, count),
+        (Function::PadLeft, [text, width, pad @ ..]) => texts::pad(text, width, pad, true),
+        (Function::PadRight, [text, width, pad @ ..]) => texts::pad(text, width, pad, false),
+        (Function::FindFirst, [text, part, edges @ ..]) => texts::find(text, part, edges, true),
+        (Function::FindLast, [text, part, edges @ ..]) => texts::find(text, part, edges, false),
+        (Function::Trim, [text, set @ ..]) => Ok(texts::trim(text, set, true, true)),
+        (Function::TrimLeft, [text, set @ ..]) => Ok(texts::trim(text, set, true, false)),
+        (Function::TrimRight, [text, set @ ..]) => Ok(texts::trim(text, set, false, true)),
+        // `check` has already checked the number of arguments.
+        _ => Err(Failure::Type),
     }
-    Ok(Some(number as i64))
 }
 
-/// Returns a count or a width: a non-negative integer.
-fn natural(args: &[Rcvar], index: usize, ctx: &Context<'_>) -> Result<Option<usize>, JmespathError> {
-    integer(args, index, ctx)?
-        .map(|number| usize::try_from(number).map_err(|_| invalid(ctx, index, "non-negative integer")))
-        .transpose()
+/// The type that an argument must have.
+#[derive(Clone, Copy)]
+enum Kind {
+    Any,
+    Number,
+    Text,
+    List,
+    Object,
+    Reference,
+    Numbers,
+    Texts,
+    NumbersOrTexts,
+    ListOrText,
+    Sized,
 }
 
-/// Checks the maximum number of arguments. The crate's signatures have repeated arguments, but no optional ones.
-fn at_most(args: &[Rcvar], most: usize, ctx: &Context<'_>) -> Result<(), JmespathError> {
-    if args.len() <= most {
-        return Ok(());
+/// The arguments of a function.
+struct Signature {
+    kinds: &'static [Kind],
+    /// The number of required arguments.
+    least: usize,
+    /// Whether the last argument can be repeated.
+    repeated: bool,
+}
+
+fn check(function: Function, args: &[Node<'_>]) -> Result<(), Failure> {
+    let Signature {
+        kinds,
+        least,
+        repeated,
+    } = signature(function);
+    let last = kinds.last().copied().filter(|_| repeated);
+    let too_many = args.len() > kinds.len() && last.is_none();
+    let mut expected = kinds
+        .iter()
+        .copied()
+        .chain(std::iter::repeat(last.unwrap_or(Kind::Any)));
+    let fits = args
+        .iter()
+        .all(|arg| expected.next().is_some_and(|kind| kind.fits(arg)));
+    if args.len() < least || too_many || !fits {
+        return Err(Failure::Type);
     }
-    let reason = RuntimeError::TooManyArguments {
-        expected: most,
-        actual: args.len(),
-    };
-    Err(JmespathError::from_ctx(ctx, ErrorReason::Runtime(reason)))
+    Ok(())
 }
 
-fn trim(args: &[Rcvar], ctx: &mut Context<'_>, left: bool, right: bool) -> Outcome {
-    at_most(args, 2, ctx)?;
-    let letters = text_of(args, 1);
-    let unwanted = |letter: char| {
-        if letters.is_empty() {
-            letter.is_whitespace()
-        } else {
-            letters.contains(letter)
+fn signature(function: Function) -> Signature {
+    use Kind::{
+        Any, List, ListOrText, Number, Numbers, NumbersOrTexts, Object, Reference, Sized, Text, Texts,
+    };
+    let all = |kinds: &'static [Kind]| Signature {
+        kinds,
+        least: kinds.len(),
+        repeated: false,
+    };
+    let least = |least: usize, kinds: &'static [Kind]| Signature {
+        kinds,
+        least,
+        repeated: false,
+    };
+    let repeated = |kinds: &'static [Kind]| Signature {
+        kinds,
+        least: kinds.len(),
+        repeated: true,
+    };
+    match function {
+        Function::Abs | Function::Ceil | Function::Floor => all(&[Number]),
+        Function::Avg | Function::Sum => all(&[Numbers]),
+        Function::Contains => all(&[ListOrText, Any]),
+        Function::EndsWith | Function::StartsWith => all(&[Text, Text]),
+        Function::FindFirst | Function::FindLast => least(2, &[Text, Text, Number, Number]),
+        Function::FromItems => all(&[List]),
+        Function::GroupBy | Function::MaxBy | Function::MinBy | Function::SortBy => all(&[List, Reference]),
+        Function::Items | Function::Keys | Function::Values => all(&[Object]),
+        Function::Join => all(&[Text, Texts]),
+        Function::Length => all(&[Sized]),
+        Function::Lower | Function::Upper => all(&[Text]),
+        Function::Map => all(&[Reference, List]),
+        Function::Max | Function::Min | Function::Sort => all(&[NumbersOrTexts]),
+        Function::Merge => repeated(&[Object]),
+        Function::NotNull => repeated(&[Any]),
+        Function::PadLeft | Function::PadRight => least(2, &[Text, Number, Text]),
+        Function::Replace => least(3, &[Text, Text, Text, Number]),
+        Function::Reverse => all(&[ListOrText]),
+        Function::Split => least(2, &[Text, Text, Number]),
+        Function::ToArray | Function::ToNumber | Function::ToString | Function::Type => all(&[Any]),
+        Function::Trim | Function::TrimLeft | Function::TrimRight => least(1, &[Text, Text]),
+        Function::Zip => repeated(&[List, List]),
+    }
+}
+
+impl Kind {
+    fn fits(self, arg: &Node<'_>) -> bool {
+        let each = |test: fn(&Node<'_>) -> bool| {
+            let items = arg.items();
+            items.is_some_and(|items| items.iter().all(|item| test(&item)))
+        };
+        let number = |node: &Node<'_>| node.as_number().is_some();
+        let text = |node: &Node<'_>| node.as_text().is_some();
+        match self {
+            Kind::Any => true,
+            Kind::Number => number(arg),
+            Kind::Text => text(arg),
+            Kind::List => arg.is_list(),
+            Kind::Object => arg.is_object(),
+            Kind::Reference => matches!(arg, Node::Reference(_)),
+            Kind::Numbers => each(number),
+            Kind::Texts => each(text),
+            Kind::NumbersOrTexts => each(number) || each(text),
+            Kind::ListOrText => arg.is_list() || text(arg),
+            Kind::Sized => arg.is_list() || arg.is_object() || text(arg),
         }
-    };
-    let text = text_of(args, 0);
-    let text = if left {
-        text.trim_start_matches(unwanted)
-    } else {
-        text
-    };
-    let text = if right {
-        text.trim_end_matches(unwanted)
-    } else {
-        text
-    };
-    Ok(string(text.to_owned()))
+    }
 }
 
-fn split(args: &[Rcvar], ctx: &mut Context<'_>) -> Outcome {
-    at_most(args, 3, ctx)?;
-    let (text, search) = (text_of(args, 0), text_of(args, 1));
-    let parts = natural(args, 2, ctx)?.map_or(usize::MAX, |count| count.saturating_add(1));
-    if !search.is_empty() {
-        return Ok(list(
-            text.splitn(parts, search)
-                .map(|part| string(part.to_owned()))
-                .collect(),
+fn round<'a>(number: &Node<'a>, by: fn(f64) -> f64) -> Node<'a> {
+    number
+        .as_number()
+        .map_or(Node::Null, |number| Node::number(by(number)))
+}
+
+fn test<'a>(text: &Node<'a>, part: &Node<'a>, holds: fn(&str, &str) -> bool) -> Node<'a> {
+    let pair = text.as_text().zip(part.as_text());
+    Node::Bool(pair.is_some_and(|(text, part)| holds(text, part)))
+}
+
+fn contains<'a>(within: &Node<'a>, value: &Node<'a>) -> Outcome<'a> {
+    if let Some(text) = within.as_text() {
+        return Ok(Node::Bool(
+            value.as_text().is_some_and(|part| text.contains(part)),
         ));
     }
-    // An empty separator splits between all characters.
-    let mut letters = text.chars();
-    let mut items = Vec::new();
-    while items.len() + 1 < parts {
-        match letters.next() {
-            Some(letter) => items.push(string(letter.to_string())),
-            None => break,
+    for item in within
+        .items()
+        .iter()
+        .flat_map(|items| items.iter().collect::<Vec<_>>())
+    {
+        // In Go, the comparison of two lists, two objects or two functions panics, which ends the request.
+        if (item.is_list() && value.is_list())
+            || (item.is_object() && value.is_object())
+            || matches!((&item, value), (Node::Reference(_), Node::Reference(_)))
+        {
+            return Err(Failure::End);
+        }
+        if item.equals(value) {
+            return Ok(Node::Bool(true));
         }
     }
-    if !letters.as_str().is_empty() {
-        items.push(string(letters.as_str().to_owned()));
-    }
-    Ok(list(items))
+    Ok(Node::Bool(false))
 }
 
-fn replace(args: &[Rcvar], ctx: &mut Context<'_>) -> Outcome {
-    at_most(args, 4, ctx)?;
-    let (text, old, new) = (text_of(args, 0), text_of(args, 1), text_of(args, 2));
-    let count = natural(args, 3, ctx)?.unwrap_or(usize::MAX);
-    let found = text.matches(old).take(count).count();
-    if text.len().saturating_add(found.saturating_mul(new.len())) > MAX_TEXT {
-        return Err(invalid(ctx, 2, "a shorter text"));
-    }
-    Ok(string(text.replacen(old, new, count)))
+fn length<'a>(value: &Node<'a>) -> Node<'a> {
+    Node::count(match value {
+        Node::Text(text) => text.chars().count(),
+        Node::Array(items) => items.len(),
+        Node::List(items) => items.len(),
+        Node::Object(object) => object.len(),
+        Node::Members(members) => members.len(),
+        Node::Null | Node::Bool(_) | Node::Number(_) | Node::Reference(_) => 0,
+    })
 }
 
-fn pad(args: &[Rcvar], ctx: &mut Context<'_>, left: bool) -> Outcome {
-    at_most(args, 3, ctx)?;
-    let text = text_of(args, 0);
-    let width = natural(args, 1, ctx)?.unwrap_or_default();
-    let mut filling = if args.len() > 2 { text_of(args, 2) } else { " " }.chars();
-    let (Some(letter), None) = (filling.next(), filling.next()) else {
-        return Err(invalid(ctx, 2, "a single character"));
-    };
-    if width > MAX_TEXT / letter.len_utf8() {
-        return Err(invalid(ctx, 1, "a smaller width"));
+fn reverse<'a>(value: &Node<'a>) -> Node<'a> {
+    match (value.as_text(), value.items()) {
+        (Some(text), _) => Node::text(text.chars().rev().collect::<String>()),
+        (None, items) => {
+            let mut items: Vec<Node<'a>> = items
+                .iter()
+                .flat_map(|items| items.iter().collect::<Vec<_>>())
+                .collect();
+            items.reverse();
+            Node::list(items)
+        }
     }
-    let missing: String = std::iter::repeat_n(letter, width.saturating_sub(text.chars().count())).collect();
-    Ok(string(if left {
-        missing + text
-    } else {
-        text.to_owned() + &missing
+}
+
+fn to_number<'a>(value: &Node<'a>) -> Outcome<'a> {
+    match value {
+        Node::Number(_) => Ok(value.clone()),
+        Node::Text(text) => Ok(texts::to_number(text).map_or(Node::Null, Node::number)),
+        Node::Reference(_) => Err(Failure::Type),
+        Node::Null | Node::Bool(_) | Node::Array(_) | Node::List(_) | Node::Object(_) | Node::Members(_) => {
+            Ok(Node::Null)
+        }
+    }
+}
+
+fn to_string<'a>(value: &Node<'a>) -> Outcome<'a> {
+    if value.as_text().is_some() {
+        return Ok(value.clone());
+    }
+    let mut text = String::new();
+    texts::write(value, &mut text)?;
+    Ok(Node::text(text))
+}
+
+fn type_name<'a>(value: &Node<'a>) -> Outcome<'a> {
+    Ok(Node::text(match value {
+        Node::Null => "null",
+        Node::Bool(_) => "boolean",
+        Node::Number(_) => "number",
+        Node::Text(_) => "string",
+        Node::Array(_) | Node::List(_) => "array",
+        Node::Object(_) | Node::Members(_) => "object",
+        Node::Reference(_) => return Err(Failure::Type),
     }))
 }
 
-fn find(args: &[Rcvar], ctx: &mut Context<'_>, first: bool) -> Outcome {
-    at_most(args, 4, ctx)?;
-    let text: Vec<char> = text_of(args, 0).chars().collect();
-    let search: Vec<char> = text_of(args, 1).chars().collect();
-    // Negative positions count from the end. A position outside the text is moved to the nearest end.
-    let edge = |position: Option<i64>, default: usize| match position {
-        None => default,
-        Some(position) => usize::try_from(position)
-            .unwrap_or_else(|_| {
-                text.len()
-                    .saturating_sub(usize::try_from(position.unsigned_abs()).unwrap_or(usize::MAX))
-            })
-            .min(text.len()),
-    };
-    let start = edge(integer(args, 2, ctx)?, 0);
-    let end = edge(integer(args, 3, ctx)?, text.len());
-    let within = text.get(start..end).unwrap_or_default();
-    if search.is_empty() || within.is_empty() {
-        return Ok(null());
-    }
-    let mut places = within
-        .windows(search.len())
-        .enumerate()
-        .filter(|(_, window)| *window == search);
-    let place = if first { places.next() } else { places.next_back() };
-    Ok(place.map_or_else(null, |(index, _)| {
-        Rcvar::new(Variable::Number((start + index).into()))
-    }))
-}
-
-fn items(args: &[Rcvar]) -> Rcvar {
-    let members = args.first().and_then(|arg| arg.as_object());
-    let pair = |(name, value): (&String, &Rcvar)| list(vec![string(name.clone()), value.clone()]);
-    list(members.into_iter().flatten().map(pair).collect())
-}
-
-fn from_items(args: &[Rcvar], ctx: &mut Context<'_>) -> Outcome {
-    let mut object = BTreeMap::new();
-    for pair in elements(args, 0) {
-        match pair.as_array().map(Vec::as_slice) {
-            Some([name, value]) if name.is_string() => {
-                object.insert(name.as_string().cloned().unwrap_or_default(), value.clone());
-            }
-            _ => return Err(invalid(ctx, 0, "a list of [name, value]")),
-        }
-    }
-    Ok(Rcvar::new(Variable::Object(object)))
-}
-
-fn group_by(args: &[Rcvar], ctx: &mut Context<'_>) -> Outcome {
-    let Some(expression) = args.get(1).and_then(|arg| arg.as_expref()) else {
-        return Err(invalid(ctx, 1, "expression"));
-    };
-    let mut groups: BTreeMap<String, Vec<Rcvar>> = BTreeMap::new();
-    for element in elements(args, 0) {
-        match interpret(element, expression, ctx)?.as_ref() {
-            Variable::String(name) => groups.entry(name.clone()).or_default().push(element.clone()),
-            // An element without a name is omitted.
-            Variable::Null => {}
-            _ => return Err(invalid(ctx, 1, "expression->string")),
-        }
-    }
-    Ok(Rcvar::new(Variable::Object(
-        groups
-            .into_iter()
-            .map(|(name, group)| (name, list(group)))
+fn items<'a>(object: &Node<'a>) -> Node<'a> {
+    let members = object.sorted().unwrap_or_default().into_iter();
+    Node::list(
+        members
+            .map(|(name, value)| Node::list(vec![Node::Text(name), value]))
             .collect(),
-    )))
+    )
 }
 
-fn zip(args: &[Rcvar]) -> Rcvar {
-    let shortest = (0..args.len())
-        .map(|index| elements(args, index).len())
-        .min()
-        .unwrap_or_default();
-    let row = |row: usize| {
-        list(
-            (0..args.len())
-                .filter_map(|index| elements(args, index).get(row).cloned())
-                .collect(),
-        )
-    };
-    list((0..shortest).map(row).collect())
+fn keys<'a>(object: &Node<'a>) -> Node<'a> {
+    let members = object.sorted().unwrap_or_default().into_iter();
+    Node::list(members.map(|(name, _)| Node::Text(name)).collect())
+}
+
+fn values<'a>(object: &Node<'a>) -> Node<'a> {
+    let members = object.sorted().unwrap_or_default().into_iter();
+    Node::list(members.map(|(_, value)| value).collect())
+}
+
+fn merge<'a>(objects: &[Node<'a>]) -> Node<'a> {
+    let members = objects.iter().filter_map(Node::sorted).flatten();
+    Node::members(members.collect())
+}
+
+fn from_items<'a>(pairs: &Node<'a>) -> Outcome<'a> {
+    let mut members = BTreeMap::new();
+    for pair in pairs
+        .items()
+        .iter()
+        .flat_map(|pairs| pairs.iter().collect::<Vec<_>>())
+    {
+        let pair = pair.items().ok_or(Failure::Type)?;
+        let (Some(Node::Text(name)), Some(value), 2) = (pair.get(0), pair.get(1), pair.len()) else {
+            return Err(Failure::Type);
+        };
+        members.insert(name, value);
+    }
+    Ok(Node::members(members))
 }

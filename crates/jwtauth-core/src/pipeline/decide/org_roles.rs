@@ -20,7 +20,7 @@ pub(super) fn decide(
     claims: &ValidClaims<'_>,
     decision: &mut Decision,
 ) -> Result<()> {
-    let (direct, server_admin) = direct_role(rule, claims);
+    let (direct, server_admin) = direct_role(rule, claims)?;
     let external = match &rule.external_orgs {
         None => Vec::new(),
         Some(list) => identity::list(list, claims.document(), Code::MappingFailed)?.unwrap_or_default(),
@@ -64,16 +64,17 @@ pub(super) fn decide(
 
 /// The role from the expression, and whether it means server administration. An expression that fails, or whose
 /// result is not a valid role, gives no role.
-fn direct_role(rule: &OrgRoleRule, claims: &ValidClaims<'_>) -> (Option<OrgRole>, bool) {
-    let result = rule
-        .role
-        .as_ref()
-        .and_then(|role| role.evaluate(claims.document()).ok());
-    match result {
-        Some(Value::String(role)) if role == OrgRoleRule::SERVER_ADMIN => (Some(OrgRole::Admin), true),
-        Some(Value::String(role)) => (OrgRole::parse(&role), false),
-        _ => (None, false),
-    }
+///
+/// # Errors
+/// [`Code::MappingFailed`] if the evaluation ends the request.
+fn direct_role(rule: &OrgRoleRule, claims: &ValidClaims<'_>) -> Result<(Option<OrgRole>, bool)> {
+    let result = rule.role.as_ref().map(|role| role.evaluate(claims.document()));
+    Ok(match result {
+        Some(Err(why)) if why.is_final => return Err(Error::new(Code::MappingFailed).with_detail(why)),
+        Some(Ok(Value::String(role))) if role == OrgRoleRule::SERVER_ADMIN => (Some(OrgRole::Admin), true),
+        Some(Ok(Value::String(role))) => (OrgRole::parse(&role), false),
+        Some(Ok(_) | Err(_)) | None => (None, false),
+    })
 }
 
 /// The roles from the mapping. In each organisation the highest role is used.
