@@ -35,7 +35,33 @@ impl<'t> Claims<'t> {
         let Value::Object(members) = document else {
             return Err(malformed(&"the payload is not a JSON object").malformed_shape());
         };
-        let mut registered = [None; Registered::COUNT];
+        let (claims, folded) = Claims::of(payload, members);
+        match folded {
+            None => Ok(claims),
+            // Some readers fold the case of member names and some do not; a token that means two things to
+            // two readers is refused.
+            Some(claim) => Err(Error::new(Code::ClaimsMalformed)
+                .with_claim(claim.name())
+                .with_detail(
+                    "a member name differs from a registered claim only by the case of its letters",
+                )),
+        }
+    }
+
+    /// Reads the outermost object of a payload that [`Claims::parse`] refuses for what is inside its values, or for a
+    /// name that is registered in other letters. Nothing may be granted by it.
+    ///
+    /// # Errors
+    /// [`Code::ClaimsMalformed`]: not one object whose names are unique at the top.
+    pub(crate) fn outer(payload: &'t str) -> Result<Claims<'t>> {
+        let members =
+            json::outer(payload).ok_or_else(|| Error::new(Code::ClaimsMalformed).malformed_shape())?;
+        Ok(Claims::of(payload, members).0)
+    }
+
+    /// Finds the registered claims among the members, and a name that is registered in other letters.
+    fn of(text: &'t str, members: Object<'t>) -> (Claims<'t>, Option<Registered>) {
+        let (mut registered, mut first_folded) = ([None; Registered::COUNT], None);
         for (index, (name, _)) in members.members().enumerate() {
             match Registered::of(name) {
                 Spelling::Other => {}
@@ -44,22 +70,17 @@ impl<'t> Claims<'t> {
                         *slot = u32::try_from(index).ok();
                     }
                 }
-                // Some readers fold the case of member names and some do not; a token that means two things to
-                // two readers is refused.
                 Spelling::Folded(claim) => {
-                    return Err(Error::new(Code::ClaimsMalformed)
-                        .with_claim(claim.name())
-                        .with_detail(
-                            "a member name differs from a registered claim only by the case of its letters",
-                        ));
+                    first_folded.get_or_insert(claim);
                 }
             }
         }
-        Ok(Claims {
-            text: payload,
+        let claims = Claims {
+            text,
             members,
             registered,
-        })
+        };
+        (claims, first_folded)
     }
 
     /// The text it was read from.
@@ -130,6 +151,11 @@ impl Registered {
             Registered::Iat => "iat",
             Registered::Jti => "jti",
         }
+    }
+
+    /// The registered claim of exactly this name.
+    pub(crate) fn named(name: &str) -> Option<Registered> {
+        Registered::ALL.into_iter().find(|claim| claim.name() == name)
     }
 
     #[inline]

@@ -14,6 +14,7 @@ use serde::{Serialize, Serializer};
 
 pub(crate) use self::parse::MAX_DEPTH;
 pub use self::parse::{Malformed, parse};
+pub(crate) use self::text::outer;
 
 /// A JSON value that borrows its text where it can.
 #[derive(Debug, Clone, PartialEq)]

@@ -155,7 +155,8 @@ impl Verifier {
         let named = select_key::name(token.header(), policy.keys.kid).map_err(Undecided::from);
         let verified = named.and_then(|()| self.verify(&mut token, algorithm, request.cached_only, after));
         let token = verified.map_err(|why| why.map(|why| policy.prefer_shape_error(why, &token, profile)))?;
-        let claims = validate::claims(&token, &profile.claims, now)?;
+        let claims = validate::claims(&token, &profile.claims, now);
+        let claims = claims.map_err(|why| policy.prefer_outer_shape_error(why, &token, profile))?;
         let org = extract::requested_org(request, &policy.extract);
         let identity = identity::map(&claims, &profile.identity, org)?;
         let decision = decide::entitlements(&identity, &claims, &profile.rules)?;
@@ -315,13 +316,26 @@ impl Policy {
 
     /// A system that has a next authenticator to ask looks at the shape of a token before it looks for a key.
     fn prefer_shape_error(&self, why: Error, token: &UnverifiedToken<'_>, profile: &Profile) -> Error {
-        let looks = self.not_applicable.claims_shape || self.not_applicable.subject;
         let later = matches!(why.code(), Code::KeyNotFound | Code::SignatureInvalid)
             || why.class() == Class::Unavailable;
-        if !looks || !later {
+        if !self.looks_at_shapes() || !later {
             return why;
         }
         validate::shape(token, &profile.claims).err().unwrap_or(why)
+    }
+
+    /// Such a system does not look at everything for which a payload is refused here.
+    fn prefer_outer_shape_error(&self, why: Error, token: &VerifiedToken, profile: &Profile) -> Error {
+        if !self.looks_at_shapes() || why.code() != Code::ClaimsMalformed {
+            return why;
+        }
+        validate::verified_shape(token, &profile.claims)
+            .err()
+            .unwrap_or(why)
+    }
+
+    fn looks_at_shapes(&self) -> bool {
+        self.not_applicable.claims_shape || self.not_applicable.subject
     }
 
     /// Gives a denial what the configured system would say about it.

@@ -3,9 +3,61 @@
 //! A double cannot tell `42.0` from `42.00000000000000000001`, so where that matters the text is read again. The
 //! documents were checked by [`parse`](super::parse) before; names are unique and the nesting is bounded.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+
+use super::{Object, Value, parse};
+
+/// The outermost object of a document that [`parse`](super::parse) refuses for what is inside: a member that it refuses
+/// is an object without members. `None` if the outermost object itself is not valid.
+pub(crate) fn outer(document: &str) -> Option<Object<'_>> {
+    let Members(texts) = serde_json::from_str(document).ok()?;
+    let mut names: Vec<&str> = texts.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    if names
+        .windows(2)
+        .any(|pair| matches!(pair, [left, right] if left == right))
+    {
+        return None;
+    }
+    let members = texts.into_iter().map(|(name, text)| {
+        let value = parse(text.get()).unwrap_or(Value::Object(Object::default()));
+        (Cow::Owned(name), value)
+    });
+    Some(Object::from_unique(members.collect()))
+}
+
+/// The members of an object in order, also repeated ones.
+struct Members<'t>(Vec<(String, &'t RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Members<'de>, D::Error> {
+        reader.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Members<'de>, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = entries.next_entry()? {
+            members.push(member);
+        }
+        Ok(Members(members))
+    }
+}
 
 /// The text of the member of this name, when the text is an object that has one.
 pub(crate) fn member<'t>(object: &'t str, name: &str) -> Option<&'t str> {

@@ -1,12 +1,12 @@
 //! [`VerifiedToken`] → [`ValidClaims`].
 //!
-//! First the types of the registered claims, then the claims that must be there, then the registered claims in
-//! the policy's order, then the policy's own rules. The first failure is the one reported.
+//! First the types of the registered claims, then the claims that must be there, then the values that no policy accepts,
+//! then the registered claims in the policy's order, then the policy's own rules. The first failure is the one reported.
 
 mod claim_rule;
 mod registered;
 
-use crate::claims::{Claims, NumericDate};
+use crate::claims::{Claims, NumericDate, Registered};
 use crate::error::{Code, Error, Result};
 use crate::expr::Document;
 use crate::json::Value;
@@ -40,9 +40,28 @@ pub(crate) fn shape(token: &UnverifiedToken<'_>, rule: &ClaimsPolicy) -> Result<
     let Ok(payload) = std::str::from_utf8(token.payload()) else {
         return Ok(());
     };
-    let claims = Claims::parse(payload)?;
-    RegisteredClaims::read(&claims, rule)?;
-    required(&claims, rule)
+    shape_of(payload, rule)
+}
+
+/// As [`shape`], for a token whose claims are refused: it tells whether the configured system would have handed on this
+/// denial.
+pub(crate) fn verified_shape(token: &VerifiedToken, rule: &ClaimsPolicy) -> Result<()> {
+    shape_of(token.payload(), rule)
+}
+
+fn shape_of(payload: &str, rule: &ClaimsPolicy) -> Result<()> {
+    match Claims::parse(payload) {
+        Err(why) if !why.is_malformed_shape() => {
+            // The system that hands denials on reads the outermost object, and that in its own letters.
+            outer_shape(&Claims::outer(payload)?, rule)?;
+            Err(why)
+        }
+        claims => outer_shape(&claims?, rule),
+    }
+}
+
+fn outer_shape(claims: &Claims<'_>, rule: &ClaimsPolicy) -> Result<()> {
+    required(claims, &RegisteredClaims::read(claims, rule)?, rule)
 }
 
 /// Checks everything a policy asks of the claims.
@@ -55,8 +74,9 @@ pub(crate) fn claims<'t>(
     now: NumericDate,
 ) -> Result<ValidClaims<'t>> {
     let claims = Claims::parse(token.payload())?;
-    let registered = RegisteredClaims::read(&claims, rule)?;
-    required(&claims, rule)?;
+    let mut registered = RegisteredClaims::read(&claims, rule)?;
+    required(&claims, &registered, rule)?;
+    registered.check_values()?;
     for check in &rule.check_order {
         registered.check(*check, rule, now)?;
     }
@@ -67,14 +87,15 @@ pub(crate) fn claims<'t>(
     Ok(ValidClaims(document))
 }
 
-/// A claim that is `null` or an empty text says nothing, so it counts as missing.
-fn required(claims: &Claims<'_>, rule: &ClaimsPolicy) -> Result<()> {
+/// A claim that is `null` or an empty text says nothing, so it counts as missing. So does a registered claim that the
+/// policy takes for absent.
+fn required(claims: &Claims<'_>, registered: &RegisteredClaims<'_>, rule: &ClaimsPolicy) -> Result<()> {
     let says_something = |value: &Value<'_>| !value.is_null() && value.as_str() != Some("");
-    match rule
-        .required
-        .iter()
-        .find(|name| !claims.get(name).is_some_and(says_something))
-    {
+    let is_there = |name: &String| match Registered::named(name) {
+        Some(claim) => registered.has(claim),
+        None => claims.get(name).is_some_and(says_something),
+    };
+    match rule.required.iter().find(|name| !is_there(name)) {
         Some(name) => Err(Error::new(Code::ClaimMissing).with_claim(name)),
         None => Ok(()),
     }

@@ -26,9 +26,9 @@ pub(crate) struct ClaimsPolicy {
     /// The times.
     #[serde(flatten)]
     pub times: TimesRule,
-    /// Whether a registered claim of `null` counts as absent; else it has the wrong type.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub null_is_absent: bool,
+    /// Which registered claims count as absent if they are `null`.
+    #[serde(skip_serializing_if = "NullIsAbsent::is_none")]
+    pub null_is_absent: NullIsAbsent,
     /// The order in which the registered claims are checked; the first failure is the one reported.
     #[serde(skip_serializing_if = "is_default_order")]
     pub check_order: [RegisteredCheck; RegisteredCheck::COUNT],
@@ -46,7 +46,7 @@ impl Default for ClaimsPolicy {
             audience: AudienceRule::default(),
             required: vec!["exp".to_owned()],
             times: TimesRule::default(),
-            null_is_absent: false,
+            null_is_absent: NullIsAbsent::default(),
             check_order: RegisteredCheck::DEFAULT_ORDER,
             rules: Vec::new(),
         }
@@ -93,6 +93,78 @@ impl RegisteredCheck {
         RegisteredCheck::Iat,
         RegisteredCheck::MaxAge,
     ];
+}
+
+/// The registered claims that count as absent if they are `null`; the others then have the wrong type.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct NullIsAbsent(Vec<NullableClaim>);
+
+/// A registered claim that may be `null`. An `aud` of `null` has the wrong type in every system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum NullableClaim {
+    Iss,
+    Sub,
+    Exp,
+    Nbf,
+    Iat,
+    Jti,
+}
+
+impl NullableClaim {
+    /// All of them, in the order in which a policy is printed.
+    const ALL: [NullableClaim; 6] = [
+        NullableClaim::Iss,
+        NullableClaim::Sub,
+        NullableClaim::Exp,
+        NullableClaim::Nbf,
+        NullableClaim::Iat,
+        NullableClaim::Jti,
+    ];
+}
+
+impl NullIsAbsent {
+    /// Every claim that may be `null`.
+    pub(crate) fn all() -> NullIsAbsent {
+        NullIsAbsent::except(&[])
+    }
+
+    /// Every claim that may be `null`, without these.
+    pub(crate) fn except(others: &[NullableClaim]) -> NullIsAbsent {
+        NullableClaim::ALL
+            .into_iter()
+            .filter(|claim| !others.contains(claim))
+            .collect()
+    }
+
+    /// Whether this claim counts as absent if it is `null`.
+    pub(crate) fn holds(&self, claim: NullableClaim) -> bool {
+        self.0.contains(&claim)
+    }
+
+    fn is_none(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<NullableClaim> for NullIsAbsent {
+    /// Sorts the claims and removes duplicates, so that equal rules are printed alike.
+    fn from_iter<I: IntoIterator<Item = NullableClaim>>(claims: I) -> NullIsAbsent {
+        let claims: Vec<NullableClaim> = claims.into_iter().collect();
+        let is_given = |claim: &NullableClaim| claims.contains(claim);
+        NullIsAbsent(NullableClaim::ALL.into_iter().filter(is_given).collect())
+    }
+}
+
+impl Serialize for NullIsAbsent {
+    /// Prints all of them as `true`.
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        if self.0.len() == NullableClaim::ALL.len() {
+            out.serialize_bool(true)
+        } else {
+            self.0.serialize(out)
+        }
+    }
 }
 
 /// Whom a token may be meant for (RFC 7519 §4.1.3).

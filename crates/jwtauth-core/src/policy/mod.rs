@@ -24,7 +24,8 @@ use serde::Serialize;
 use crate::warning::Warning;
 
 pub(crate) use self::claims::{
-    AudienceRule, Boundary, ClaimRule, ClaimTest, ClaimsPolicy, Leeway, RegisteredCheck, Synthesis, TimesRule,
+    AudienceRule, Boundary, ClaimRule, ClaimTest, ClaimsPolicy, Leeway, NullIsAbsent, NullableClaim,
+    RegisteredCheck, Synthesis, TimesRule,
 };
 pub(crate) use self::extract::{
     DecodeRule, ExtractRule, HeaderRule, NotApplicable, Padding, PrefixRule, RequestedOrg, UnusedHeaders,

@@ -25,7 +25,7 @@ pub(crate) struct Response {
     /// The claim it is for; `None`: any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claim: Option<String>,
-    /// Whether it is for an absent claim alone; else it is for any value, and for none.
+    /// Whether it is for a claim alone that is absent or `null`; else it is for any value, and for none.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub absent: bool,
     /// The status over HTTP.

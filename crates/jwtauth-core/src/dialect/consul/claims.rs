@@ -5,7 +5,10 @@ use std::time::Duration;
 use super::fields::AnyCase;
 use super::method::Method;
 use crate::error::Result;
-use crate::policy::{AudienceRule, Boundary, ClaimsPolicy, Leeway, RegisteredCheck, Synthesis, TimesRule};
+use crate::policy::{
+    AudienceRule, Boundary, ClaimsPolicy, Leeway, NullIsAbsent, NullableClaim, RegisteredCheck, Synthesis,
+    TimesRule,
+};
 use crate::warning::Warning;
 
 /// What must hold of the claims.
@@ -44,7 +47,7 @@ pub(super) fn rule(
             }),
             ..TimesRule::default()
         },
-        null_is_absent: true,
+        null_is_absent: NullIsAbsent::all(),
         check_order: ORDER,
         ..ClaimsPolicy::default()
     })
@@ -85,7 +88,8 @@ fn discovered_claims(
             whole_seconds: true,
             ..TimesRule::default()
         },
-        null_is_absent: true,
+        // Only `nbf` may be `null` among the times that such a client reads.
+        null_is_absent: NullIsAbsent::except(&[NullableClaim::Exp, NullableClaim::Iat]),
         check_order: DISCOVERY_ORDER,
         ..ClaimsPolicy::default()
     })

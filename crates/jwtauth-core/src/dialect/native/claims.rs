@@ -9,7 +9,8 @@ use crate::expr::{Glob, Selection};
 use crate::json::Value;
 use crate::members::Field;
 use crate::policy::{
-    AudienceRule, ClaimRule, ClaimTest, ClaimsPolicy, Leeway, RegisteredCheck, Synthesis, TimesRule,
+    AudienceRule, ClaimRule, ClaimTest, ClaimsPolicy, Leeway, NullIsAbsent, RegisteredCheck, Synthesis,
+    TimesRule,
 };
 
 /// Reads what must hold of the claims; keys of a discovered issuer are for its own tokens, unless `issuer` says
@@ -36,7 +37,7 @@ pub(super) fn read(layers: &mut Layers<'_, '_, '_>, discovered: Option<&str>) ->
             zero_is_absent: layers.read("zero_is_absent", Field::boolean)?.unwrap_or_default(),
             synthesise: layers.read("synthesise", synthesis)?,
         },
-        null_is_absent: layers.read("null_is_absent", Field::boolean)?.unwrap_or_default(),
+        null_is_absent: layers.read("null_is_absent", null_is_absent)?.unwrap_or_default(),
         check_order: layers
             .read("check_order", check_order)?
             .unwrap_or(RegisteredCheck::DEFAULT_ORDER),
@@ -98,6 +99,19 @@ fn audience(field: &Field<'_, '_>) -> Result<AudienceRule> {
         Some(AudienceRule::NOBODY_OR_EMPTY) => Ok(AudienceRule::NobodyOrEmpty),
         Some(_) => Err(field.error("must be a list of audiences, or `any`")),
         None => field.some_strings().map(AudienceRule::OneOf),
+    }
+}
+
+/// All of them, none, or a list of claims.
+fn null_is_absent(field: &Field<'_, '_>) -> Result<NullIsAbsent> {
+    match field.value() {
+        Value::Bool(true) => Ok(NullIsAbsent::all()),
+        Value::Bool(false) => Ok(NullIsAbsent::default()),
+        Value::Array(_) => Ok(field.list_of(Field::choice)?.into_iter().collect()),
+        other => Err(field.error(format!(
+            "must be true, false or a list of claims, not {}",
+            other.type_name()
+        ))),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::expr::Selection;
 use crate::members::Field;
 use crate::policy::{
     AbsentRule, AudienceRule, Boundary, ClaimRule, ClaimsPolicy, IdentityRule, Leeway, ListRule,
-    MetadataRule, Named, Profile, RegisteredCheck, Rules, Synthesis, TimesRule, ValueRule,
+    MetadataRule, Named, NullIsAbsent, Profile, RegisteredCheck, Rules, Synthesis, TimesRule, ValueRule,
 };
 use crate::warning::Warning;
 
@@ -226,7 +226,7 @@ fn claims(body: &Body<'_, '_>, config: &Config) -> ClaimsPolicy {
             }),
             ..TimesRule::default()
         },
-        null_is_absent: true,
+        null_is_absent: NullIsAbsent::all(),
         check_order: CHECK_ORDER,
         ..ClaimsPolicy::default()
     }
