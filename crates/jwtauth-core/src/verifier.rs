@@ -12,12 +12,12 @@ use crate::pipeline::decode::UnverifiedToken;
 use crate::pipeline::select_key::Selection;
 use crate::pipeline::signature::VerifiedToken;
 use crate::pipeline::{decide, decode, extract, identity, issue, select_key, signature, validate};
-use crate::policy::{Policy, Profile};
+use crate::policy::{KidRule, Policy, Profile};
 use crate::request::Request;
 use crate::sources::errand::Errand;
 use crate::sources::fetch::Fetch;
 use crate::sources::status::SourceStatus;
-use crate::sources::{Environment, KeyStore, Next};
+use crate::sources::{BeforeName, Environment, KeyStore, Next};
 use crate::warning::Warning;
 
 /// Decides requests by one policy. Immutable; any number of threads may use one at once.
@@ -178,6 +178,15 @@ impl Verifier {
             let cached = self.keys.cached(after);
             let selection = select_key::candidates(token.header(), algorithm, rule, cached.sets());
             let is_unknown = matches!(selection, Selection::Unknown);
+            let kid = token.header().kid.as_deref().filter(|kid| !kid.is_empty());
+            if let (KidRule::Required, Some(kid), false) = (rule, kid, is_unknown) {
+                match cached.before_name(kid, cached_only) {
+                    None => {}
+                    Some(BeforeName::Retry) => continue,
+                    Some(BeforeName::Fetch(errand)) => return Err(Undecided::Lacks(errand)),
+                    Some(BeforeName::Unavailable(why)) => return Err(why.into()),
+                }
+            }
             let candidates = selection.candidates(algorithm);
             let outcome = candidates.and_then(|candidates| signature::verify(token, &candidates));
             let next = match &outcome {

@@ -84,7 +84,7 @@ fn read(value: &Value<'_>) -> Result<Jwk> {
         Some(None) => return Err(unusable("`alg` is no signature algorithm that is supported")),
     };
     Ok(Jwk {
-        kid: string(jwk, "kid")?.map(str::to_owned),
+        kid: kid(jwk)?.map(str::to_owned),
         material: material(jwk)?,
         algorithms,
     })
@@ -144,6 +144,14 @@ fn string<'v>(jwk: &'v Object<'_>, name: &str) -> Result<Option<&'v str>> {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(unusable(format!("`{name}` is not a string"))),
+    }
+}
+
+/// The name of a key; `null` is none.
+fn kid<'v>(jwk: &'v Object<'_>) -> Result<Option<&'v str>> {
+    match jwk.get("kid") {
+        Some(Value::Null) => Ok(None),
+        _ => string(jwk, "kid"),
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Preparation<'a> {
     pub(crate) kid: Option<&'a str>,
     /// The algorithms that the keys may be used with.
     pub(crate) allowed: Algorithms,
+    /// Whether a set without a key that can be used is kept for the names in it.
+    pub(crate) names_alone: bool,
     /// Which keys are skipped, and why.
     pub(crate) warnings: &'a mut Vec<Warning>,
 }
@@ -64,7 +66,7 @@ impl Preparation<'_> {
             keys.push(key.unwrap_or_else(|_| Key::new(entry.kid.as_deref(), Vec::new())));
         }
         let keys = KeySet::from_iter(keys);
-        if keys.is_usable() {
+        if keys.is_usable() || self.names_alone && keys.has_names() {
             Ok(keys)
         } else {
             Err(unusable("no key of the set can be used"))
@@ -105,16 +107,17 @@ impl Preparation<'_> {
     }
 }
 
-/// Reads a JWK set that was fetched.
+/// Reads a JWK set that was fetched. With `names_alone`, one whose keys have names need not have a key that can be used.
 ///
 /// # Errors
 /// The text is not a JWK set, has too many keys, or has no key that can be used.
-pub(crate) fn fetched_set(text: &str, allowed: Algorithms) -> Result<KeySet> {
+pub(crate) fn fetched_set(text: &str, allowed: Algorithms, names_alone: bool) -> Result<KeySet> {
     let mut warnings = Vec::new();
     let mut preparation = Preparation {
         place: "",
         kid: None,
         allowed,
+        names_alone,
         warnings: &mut warnings,
     };
     let set = preparation.jwks(text);

@@ -52,6 +52,17 @@ pub(crate) enum Next {
     DecideWithout(Error),
 }
 
+/// What a decision does first by which only one source may decide.
+#[derive(Debug)]
+pub(crate) enum BeforeName {
+    /// Other keys have been cached meanwhile: try those.
+    Retry,
+    /// Keys are to be fetched.
+    Fetch(Errand),
+    /// A source before it would have to be fetched from, and must not be now.
+    Unavailable(Error),
+}
+
 impl KeyStore {
     /// Reads and prepares every key of a policy, and opens the sources that fetch theirs. Nothing is fetched.
     ///
@@ -73,9 +84,10 @@ impl KeyStore {
                 allowed: spec
                     .algorithms
                     .map_or(rule.algorithms, |own| own.intersection(rule.algorithms)),
+                names_alone: false,
                 warnings: &mut found,
             };
-            sources.push(open(&spec.origin, &mut preparation, environment)?);
+            sources.push(open(&spec.origin, rule.kid, &mut preparation, environment)?);
             places.push(place);
         }
         let usable = |source: &KeySource| match source {
@@ -157,6 +169,41 @@ impl Cached<'_> {
             KeySource::Fixed(set) => Some(set),
             KeySource::Fetched(_) => fetched.next()?.keys(),
         })
+    }
+
+    /// How a decision continues that only the first set which names a key may make: a source before that set may name it
+    /// too, and has not been asked. `None` if every source before it was asked, or cannot be.
+    pub(crate) fn before_name(&self, kid: &str, cached_only: bool) -> Option<BeforeName> {
+        let names = |set: &KeySet| set.named(kid).next().is_some();
+        let mut fetching = self.fetching();
+        let mut fetches = Vec::new();
+        for source in self.sources {
+            match source {
+                KeySource::Fixed(set) if names(set) => break,
+                KeySource::Fixed(_) => {}
+                KeySource::Fetched(_) => {
+                    let (source, view) = fetching.next()?;
+                    match view.keys() {
+                        Some(set) if names(set) => break,
+                        Some(_) => {}
+                        None if source.is_outdated(view) => return Some(BeforeName::Retry),
+                        None => {
+                            let earlier = self.after.and_then(|after| after.fetch_of(source));
+                            match source.refusal(earlier.map(|fetch| fetch.since)) {
+                                Some(_) => {}
+                                None if cached_only => {
+                                    return Some(BeforeName::Unavailable(source.not_cached()));
+                                }
+                                None => {
+                                    fetches.push(KeyFetch::new(source, view.last_ended, Reason::NotCached));
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        (!fetches.is_empty()).then(|| BeforeName::Fetch(Errand::new(fetches, self.after)))
     }
 
     /// How a decision continues that these keys allow to make, whatever it is. They may be due for a refresh.
