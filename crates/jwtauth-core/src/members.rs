@@ -201,14 +201,19 @@ impl<'a, 't> Field<'a, 't> {
         self.list_of(Field::owned_string)
     }
 
-    /// A list with at least one string.
-    pub(crate) fn some_strings(&self) -> Result<Vec<String>> {
-        let strings = self.strings()?;
-        if strings.is_empty() {
+    /// A list with at least one element, each read by this kind.
+    pub(crate) fn some_of<T>(&self, kind: impl Fn(&Field<'a, 't>) -> Result<T>) -> Result<Vec<T>> {
+        let items = self.list_of(kind)?;
+        if items.is_empty() {
             Err(self.error("must not be empty"))
         } else {
-            Ok(strings)
+            Ok(items)
         }
+    }
+
+    /// A list with at least one string, and something in each.
+    pub(crate) fn some_texts(&self) -> Result<Vec<String>> {
+        self.some_of(Field::owned_text)
     }
 
     /// The members of an object, to be asked for by name.

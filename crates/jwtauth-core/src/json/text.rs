@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Object, Value, parse};
+use super::{Number, Object, Value, parse};
 
 /// The outermost object of a document that [`parse`](super::parse) refuses for what is inside: a member that it refuses
 /// is an object without members. `None` if the outermost object itself is not valid.
@@ -69,6 +69,25 @@ pub(crate) fn member<'t>(object: &'t str, name: &str) -> Option<&'t str> {
 pub(crate) fn elements(list: &str) -> Option<Vec<&str>> {
     let elements: Vec<&RawValue> = serde_json::from_str(list).ok()?;
     Some(elements.into_iter().map(RawValue::get).collect())
+}
+
+/// Whether the text has every integer of a value that it is equal to as doubles.
+pub(crate) fn has_integers(text: &str, value: &Value<'_>) -> bool {
+    match value {
+        Value::Number(Number::Unsigned(number)) => integer(text) == Some(i128::from(*number)),
+        Value::Number(Number::Signed(number)) => integer(text) == Some(i128::from(*number)),
+        Value::Array(items) => elements(text).is_some_and(|texts| {
+            texts.len() == items.len()
+                && texts
+                    .iter()
+                    .zip(items)
+                    .all(|(text, item)| has_integers(text, item))
+        }),
+        Value::Object(object) => object
+            .members()
+            .all(|(name, item)| member(text, name).is_some_and(|text| has_integers(text, item))),
+        Value::Number(Number::Float(_)) | Value::Null | Value::Bool(_) | Value::String(_) => true,
+    }
 }
 
 /// Whether the text is a list.

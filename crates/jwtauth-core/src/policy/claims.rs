@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::duration;
@@ -18,7 +19,7 @@ pub(crate) struct ClaimsPolicy {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// The audience.
-    #[serde(rename = "audiences", skip_serializing_if = "AudienceRule::is_nobody")]
+    #[serde(flatten)]
     pub audience: AudienceRule,
     /// The claims that must be there.
     #[serde(rename = "required_claims")]
@@ -186,20 +187,26 @@ impl AudienceRule {
     pub(crate) const NOBODY_OR_EMPTY: &'static str = "none_or_empty";
     /// How a policy says [`AudienceRule::Anybody`].
     pub(crate) const ANYBODY: &'static str = "any";
-
-    fn is_nobody(&self) -> bool {
-        *self == AudienceRule::Nobody
-    }
 }
 
 impl Serialize for AudienceRule {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let mut members = out.serialize_map(None)?;
         match self {
-            AudienceRule::OneOf(audiences) => audiences.serialize(out),
-            AudienceRule::Nobody => out.serialize_none(),
-            AudienceRule::NobodyOrEmpty => out.serialize_str(AudienceRule::NOBODY_OR_EMPTY),
-            AudienceRule::Anybody => out.serialize_str(AudienceRule::ANYBODY),
+            AudienceRule::OneOf(audiences) => {
+                members.serialize_entry("audiences", audiences)?;
+                // Only a policy that says so may have an empty audience.
+                if audiences.iter().any(String::is_empty) {
+                    members.serialize_entry("empty_audience", &true)?;
+                }
+            }
+            AudienceRule::Nobody => {}
+            AudienceRule::NobodyOrEmpty => {
+                members.serialize_entry("audiences", AudienceRule::NOBODY_OR_EMPTY)?;
+            }
+            AudienceRule::Anybody => members.serialize_entry("audiences", AudienceRule::ANYBODY)?,
         }
+        members.end()
     }
 }
 
@@ -341,7 +348,7 @@ impl ClaimRule {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ClaimTest {
-    /// It is deeply equal to this: same types, integers exactly, other numbers as doubles, order of members aside.
+    /// It is deeply equal to this: same types, numbers as in `any_of`, order of members aside.
     Equals(Value<'static>),
     /// It, or one of its elements, is one of these scalars; numbers compare by exact value.
     AnyOf(Vec<Value<'static>>),

@@ -21,10 +21,10 @@ pub(super) fn read(layers: &mut Layers<'_, '_, '_>, discovered: Option<&str>) ->
             None if layers.has("issuer") => Vec::new(),
             None => discovered.map(str::to_owned).into_iter().collect(),
             Some(field) if field.value().as_str().is_some() => vec![field.text()?.to_owned()],
-            Some(field) => field.some_strings()?,
+            Some(field) => field.some_texts()?,
         },
         subject: layers.read("subject", Field::owned_text)?,
-        audience: layers.read("audiences", audience)?.unwrap_or_default(),
+        audience: audience_rule(layers)?,
         required: layers
             .read("required_claims", Field::strings)?
             .unwrap_or_else(|| ClaimsPolicy::default().required),
@@ -78,9 +78,11 @@ fn rule(field: &Field<'_, '_>) -> Result<ClaimRule> {
 
 fn any_of(field: &Field<'_, '_>) -> Result<ClaimTest> {
     let scalar = |item: &Field<'_, '_>| match item.value() {
-        Value::String(_) | Value::Number(_) | Value::Bool(_) => Ok(item.value().clone().into_owned()),
+        Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => {
+            Ok(item.value().clone().into_owned())
+        }
         other => Err(item.error(format!(
-            "must be a string, a number, true or false, not {}",
+            "must be a string, a number, true, false or null, not {}",
             other.type_name()
         ))),
     };
@@ -93,12 +95,20 @@ fn globs(field: &Field<'_, '_>) -> Result<ClaimTest> {
     ))
 }
 
-fn audience(field: &Field<'_, '_>) -> Result<AudienceRule> {
+fn audience_rule(layers: &mut Layers<'_, '_, '_>) -> Result<AudienceRule> {
+    let empty = layers.read("empty_audience", Field::boolean)?.unwrap_or_default();
+    let rule = layers.read("audiences", |field| audience(field, empty))?;
+    Ok(rule.unwrap_or_default())
+}
+
+/// The audiences; an empty one, which a token of an empty `aud` matches, only where `empty` allows it.
+fn audience(field: &Field<'_, '_>, empty: bool) -> Result<AudienceRule> {
     match field.value().as_str() {
         Some(AudienceRule::ANYBODY) => Ok(AudienceRule::Anybody),
         Some(AudienceRule::NOBODY_OR_EMPTY) => Ok(AudienceRule::NobodyOrEmpty),
         Some(_) => Err(field.error("must be a list of audiences, or `any`")),
-        None => field.some_strings().map(AudienceRule::OneOf),
+        None if empty => field.some_of(Field::owned_string).map(AudienceRule::OneOf),
+        None => field.some_texts().map(AudienceRule::OneOf),
     }
 }
 
