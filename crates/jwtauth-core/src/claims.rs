@@ -83,6 +83,13 @@ impl<'t> Claims<'t> {
         (claims, first_folded)
     }
 
+    /// A copy with other values under the same names.
+    pub(crate) fn with(&self, change: impl FnOnce(&mut Object<'t>)) -> Claims<'t> {
+        let mut copy = self.clone();
+        change(&mut copy.members);
+        copy
+    }
+
     /// The text it was read from.
     pub(crate) fn text(&self) -> &'t str {
         self.text

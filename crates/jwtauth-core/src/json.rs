@@ -153,6 +153,14 @@ impl<'t> Object<'t> {
             .map(|(_, value)| value)
     }
 
+    /// The value of a member, for another to take its place.
+    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Value<'t>> {
+        self.0
+            .iter_mut()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value)
+    }
+
     /// The value of the member at a position of the text.
     pub(crate) fn at(&self, index: usize) -> Option<&Value<'t>> {
         self.0.get(index).map(|(_, value)| value)

@@ -73,6 +73,20 @@ impl Selection {
         }
     }
 
+    /// The claims with another value in the place that this selects; an expression selects no place.
+    pub(crate) fn replace<'t>(&self, document: &Document<'t>, value: Value<'t>) -> Document<'t> {
+        Document::new(document.claims().with(|members| {
+            let place = match self {
+                Selection::Claim(name) => members.get_mut(name),
+                Selection::Pointer(pointer) => pointer.find_mut(members),
+                Selection::JmesPath(_) => None,
+            };
+            if let Some(place) = place {
+                *place = value;
+            }
+        }))
+    }
+
     /// What to call it in an error: a claim's name, a pointer, an expression.
     pub(crate) fn name(&self) -> &str {
         match self {

@@ -72,6 +72,17 @@ impl Pointer {
         })
     }
 
+    /// As [`Pointer::find`], for a value that is to be replaced.
+    pub(super) fn find_mut<'a, 't>(&self, root: &'a mut Object<'t>) -> Option<&'a mut Value<'t>> {
+        let (first, rest) = self.parts.split_first()?;
+        rest.iter()
+            .try_fold(root.get_mut(first)?, |value, part| match value {
+                Value::Object(object) => object.get_mut(part),
+                Value::Array(items) => items.get_mut(self.rule.index(part)?),
+                _ => None,
+            })
+    }
+
     /// As [`Pointer::find`], over the document's text: how the value is written.
     pub(super) fn find_text<'t>(&self, root: &'t str) -> Option<&'t str> {
         self.parts.iter().try_fold(root, |value, part| {

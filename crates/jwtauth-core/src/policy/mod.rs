@@ -42,6 +42,7 @@ pub(crate) use self::keys::{
 pub(crate) use self::response::{Response, Responses};
 pub(crate) use self::rules::{
     BindKind, BindingRule, Bindings, Directory, OrgMapping, OrgRole, OrgRoleRule, OrgTarget, RoleRule, Rules,
+    SplitClaim,
 };
 pub(crate) use self::secret::Secret;
 pub(crate) use self::session::SessionRule;

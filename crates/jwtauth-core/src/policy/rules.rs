@@ -6,8 +6,19 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::claims::ClaimRule;
 use super::identity::ListRule;
-use crate::expr::{JmesPath, Selector, Template};
+use crate::expr::{JmesPath, Selection, Selector, Template};
 use crate::grant::EntitlementKind;
+
+/// A claim that is read as a list if it is a string.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct SplitClaim {
+    /// The claim.
+    #[serde(flatten)]
+    pub select: Selection,
+    /// What separates the elements; empty ones are kept.
+    #[serde(rename = "split")]
+    pub at: String,
+}
 
 /// What a named caller receives.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -15,6 +26,9 @@ pub(crate) struct Rules {
     /// Claim rules that are looked at only once the identity is known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub requirements: Vec<ClaimRule>,
+    /// The claim that they see as a list, if it is a string.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requirements_split: Option<SplitClaim>,
     /// Policies that everybody receives, in this order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<String>,

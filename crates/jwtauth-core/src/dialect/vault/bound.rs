@@ -31,7 +31,7 @@ pub(super) fn claim_rules(
         let test = if glob {
             ClaimTest::Glob(globs(expected)?)
         } else {
-            ClaimTest::AnyOf(scalars(expected, warnings))
+            ClaimTest::AnyOf(scalars(expected, warnings)?)
         };
         // Vault compares a number only with a claim that is a number itself.
         let has_numbers = matches!(&test, ClaimTest::AnyOf(values) if values.iter().any(is_number));
@@ -56,14 +56,25 @@ fn globs(expected: &Field<'_, '_>) -> Result<Vec<Glob>> {
 }
 
 /// The values that a claim may have; those that no claim can have are left out.
-fn scalars(expected: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Vec<Value<'static>> {
+///
+/// # Errors
+/// A list has an object or a list: Vault does not survive comparing two of them.
+fn scalars(expected: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Vec<Value<'static>>> {
     let items = match expected.value() {
         Value::Array(items) => items.as_slice(),
         single => std::slice::from_ref(single),
     };
     let mut possible = Vec::with_capacity(items.len());
+    let in_list = expected.value().as_array().is_some();
     for item in items {
         match impossible(item) {
+            Some(_) if in_list && is_tree(item) => {
+                return Err(expected.error(
+                    "a list of values must not have an object or a list in it: Vault fails if a token has one too",
+                ));
+            }
+            // A list may have a null, and then matches a list that has one; a claim that is null is missing.
+            Some(_) if in_list && item.is_null() => possible.push(Value::Null),
             Some(why) => warnings.push(warning(expected, why)),
             None => possible.push(item.clone().into_owned()),
         }
@@ -80,7 +91,7 @@ fn scalars(expected: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Vec<Value<'
             "an empty list matches nothing: every login is denied",
         ));
     }
-    possible
+    Ok(possible)
 }
 
 /// Why no claim can have this value.
@@ -98,6 +109,10 @@ fn impossible(expected: &Value<'_>) -> Option<&'static str> {
             Some("bound claim is not a string, bool, int or list; it never matches")
         }
     }
+}
+
+fn is_tree(value: &Value<'_>) -> bool {
+    matches!(value, Value::Array(_) | Value::Object(_))
 }
 
 fn is_number(value: &Value<'_>) -> bool {
