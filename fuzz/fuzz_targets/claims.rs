@@ -3,8 +3,8 @@
 
 use std::sync::LazyLock;
 
-use jwtauth_core::{Code, Request, wire};
 use jwtauth_core::internals::Claims;
+use jwtauth_core::{Code, Request, wire};
 use jwtauth_fuzz::Bench;
 use libfuzzer_sys::fuzz_target;
 

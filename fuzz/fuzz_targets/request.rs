@@ -3,8 +3,8 @@
 
 use std::sync::LazyLock;
 
-use jwtauth_core::{Verifier, wire};
 use jwtauth_core::internals::json;
+use jwtauth_core::{Verifier, wire};
 use libfuzzer_sys::fuzz_target;
 
 static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {

@@ -4,7 +4,7 @@ use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
-use jwtauth_core::{Verifier, wire};
+use jwtauth_core::Verifier;
 use serde_json::{Value, json};
 
 /// A signer and the verifiers that trust it. It is new in every process, so a corpus cannot contain its signatures.

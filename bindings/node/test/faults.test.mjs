@@ -33,7 +33,7 @@ test('the scripts exist', () => {
 })
 
 async function play(script, client) {
-  const { play, verifier: configuration, directory, steps } = await ask('POST', '/plays', { fault: script.fault, script: script.script })
+  const { play, verifier: configuration, directory, steps } = await ask('POST', '/plays', script)
   const verifier = new Verifier(configuration, client === undefined ? {} : { fetch: client(directory) })
   for (const [number, step] of steps.entries()) {
     if (step.change) await ask('POST', `/plays/${play}/steps/${number}`)

@@ -65,7 +65,7 @@ impl Call {
         let request = arguments.request()?.cached_only(self.cached_only);
         let after = after.as_ref().map(|after| &after.0);
         let core = &self.core;
-        let step = decided(py, core.is_brief(&request), || match core.step(&request, after) {
+        let step = decided(py, core.is_cheap(&request), || match core.step(&request, after) {
             Step::Decided(outcome) => outcome.map(Ok),
             Step::Fetch(errand) => Ok(Err(errand)),
         })?;

@@ -136,8 +136,8 @@ impl Verifier {
         let arguments = Arguments::read(token, headers, url, profile, remote_addr)?;
         let request = arguments.request()?.cached_only(cached_only);
         let raised = Raised::default();
-        let brief = this.core.is_brief(&request);
-        let outcome = decided(py, brief, || this.decide(&request, &raised));
+        let cheap = this.core.is_cheap(&request);
+        let outcome = decided(py, cheap, || this.decide(&request, &raised));
         raised.finish(py, outcome).map(Grant::from)
     }
 

@@ -56,7 +56,7 @@ def test_an_application_can_create_failures_for_its_tests() -> None:
         made = kind("claim_missing", "a required claim is missing", claim="team", detail="it is needed")
         assert str(made) == 'claim_missing: a required claim is missing (claim "team"): it is needed'
         assert (made.stage, made.applicable, made.http_status) == ("configure", None, None)
-    assert str(Denied("token_missing", "the request carries no token")) == "token_missing: the request carries no token"
+    assert str(Denied("token_missing", "the request contains no token")) == "token_missing: the request contains no token"
 
 
 def test_a_traceback_shows_the_public_module(expired: Denied) -> None:

@@ -133,7 +133,7 @@ def program(
         (["good"], 0, "granted: alice [Entitlement('policy', 'web-read'), Entitlement('role', 'editor')]"),
         (["good", "closed"], 1, "refused: subject_mismatch: "),
         (["expired"], 1, "refused: token_expired: the token has expired"),
-        (["forged"], 1, "refused: signature_invalid: the signature does not verify"),
+        (["forged"], 1, "refused: signature_invalid: the signature is invalid"),
         ([], 2, "usage: authenticate.py CONFIG TOKEN [PROFILE]"),
         (["good", "closed", "more"], 2, "usage: authenticate.py CONFIG TOKEN [PROFILE]"),
     ],

@@ -260,7 +260,7 @@ def test_who_stops_waiting_does_not_stop_the_fetch(key_server: KeyServer) -> Non
     assert key_server.requests == 1
 
 
-def test_a_failure_that_nobody_waits_for_is_no_complaint(key_server: KeyServer) -> None:
+def test_a_failure_without_a_waiting_call_is_not_logged(key_server: KeyServer) -> None:
     key_server.silent = 1000
     verifier = Verifier(remote(key_server.url, timeout="200ms", proxy="none"))
     complaints: list[object] = []

@@ -214,7 +214,10 @@ fn a_failing_proxy_is_not_bypassed() {
     let refusing = format!("http://user:hush@{address}");
     let (code, said) = verify("refusing", &url, own(), &[("HTTPS_PROXY", &refusing)]);
     assert_eq!(code, Some(3), "{said}");
-    assert!(said.contains("connect: the proxy refuses to connect"), "{said}");
+    assert!(
+        said.contains("connect: the proxy refused the connection"),
+        "{said}"
+    );
 
     let (code, said) = verify(
         "down",
@@ -233,7 +236,7 @@ fn a_failing_proxy_is_not_bypassed() {
     );
     assert_eq!(code, Some(2), "{said}");
     assert!(
-        said.contains("`HTTPS_PROXY` names no http or https proxy"),
+        said.contains("`HTTPS_PROXY` is not the URL of an http or https proxy"),
         "{said}"
     );
     assert_eq!(server.requests(), 0);
@@ -248,12 +251,15 @@ fn a_proxy_over_tls_is_checked_by_the_same_rules() {
     let (code, said) = verify("tls-proxy", url, own(), &[("HTTPS_PROXY", &wrong.url())]);
     assert_eq!(code, Some(3), "{said}");
     assert!(
-        said.contains("tls: the server's certificate is for another name"),
+        said.contains("tls: the server's certificate is not valid for this host name"),
         "{said}"
     );
     let (code, said) = verify("tls-proxy", url, own(), &[("HTTPS_PROXY", &right.url())]);
     assert_eq!(code, Some(3), "{said}");
-    assert!(said.contains("connect: the proxy refuses to connect"), "{said}");
+    assert!(
+        said.contains("connect: the proxy refused the connection"),
+        "{said}"
+    );
     assert_eq!((wrong.requests(), right.requests()), (0, 1));
 }
 
@@ -273,7 +279,7 @@ fn the_systems_authorities_can_be_set() {
     let (code, said) = verify("ssl-missing", &url, json!({}), &[("SSL_CERT_FILE", &missing)]);
     assert_eq!(code, Some(3), "{said}");
     assert!(
-        said.contains("tls: the system names no authority that is trusted: "),
+        said.contains("tls: no trusted certificate authorities found on this system: "),
         "{said}"
     );
 
@@ -285,7 +291,10 @@ fn the_systems_authorities_can_be_set() {
     .unwrap();
     let (code, said) = verify("ssl-other", &url, json!({}), &[("SSL_CERT_FILE", &stranger)]);
     assert_eq!(code, Some(3), "{said}");
-    assert!(said.contains("comes from no authority that is trusted"), "{said}");
+    assert!(
+        said.contains("is not trusted (unknown certificate authority)"),
+        "{said}"
+    );
     // Only the authorities of the settings are used.
     let (code, said) = verify(
         "ssl-own",

@@ -1,7 +1,7 @@
-//! What does the token say?
+//! The claims of a token.
 //!
-//! [`Claims`] is a payload read once: an object whose member names are unique at every depth, with the
-//! registered claims of RFC 7519 §4.1 found on the way.
+//! [`Claims`] is a payload, parsed once: an object whose member names are unique at every depth. The registered
+//! claims of RFC 7519 §4.1 are located while parsing.
 
 use std::fmt;
 
@@ -20,8 +20,8 @@ impl<'t> Claims<'t> {
     /// Reads a payload.
     ///
     /// # Errors
-    /// [`Code::ClaimsMalformed`]: not an object, a name that stands twice, nested too deeply, or a name that
-    /// is a registered one but for the case of its letters.
+    /// [`Code::ClaimsMalformed`]: the payload is not an object, has a duplicate member name, is nested too deeply, or
+    /// has a name that differs from a registered claim only by letter case.
     pub fn parse(payload: &'t str) -> Result<Claims<'t>> {
         let malformed = |why: &dyn fmt::Display| Error::new(Code::ClaimsMalformed).with_detail(why);
         let document = json::parse(payload).map_err(|why| {
@@ -38,28 +38,26 @@ impl<'t> Claims<'t> {
         let (claims, folded) = Claims::of(payload, members);
         match folded {
             None => Ok(claims),
-            // Some readers fold the case of member names and some do not; a token that means two things to
-            // two readers is refused.
+            // Some readers ignore the case of member names and some do not. A token that two readers could
+            // understand differently is refused.
             Some(claim) => Err(Error::new(Code::ClaimsMalformed)
                 .with_claim(claim.name())
-                .with_detail(
-                    "a member name differs from a registered claim only by the case of its letters",
-                )),
+                .with_detail("a member name differs from a registered claim only in letter case")),
         }
     }
 
-    /// Reads the outermost object of a payload that [`Claims::parse`] refuses for what is inside its values, or for a
-    /// name that is registered in other letters. Nothing may be granted by it.
+    /// Reads the outermost object of a payload that [`Claims::parse`] refuses for its nested values, or for a name that
+    /// differs from a registered claim only in letter case. Its result must not lead to a grant.
     ///
     /// # Errors
-    /// [`Code::ClaimsMalformed`]: not one object whose names are unique at the top.
+    /// [`Code::ClaimsMalformed`]: the payload is not an object, or has a duplicate member name at the top level.
     pub(crate) fn outer(payload: &'t str) -> Result<Claims<'t>> {
         let members =
             json::outer(payload).ok_or_else(|| Error::new(Code::ClaimsMalformed).malformed_shape())?;
         Ok(Claims::of(payload, members).0)
     }
 
-    /// Finds the registered claims among the members, and a name that is registered in other letters.
+    /// Finds the registered claims, and the first one whose name occurs in another letter case.
     fn of(text: &'t str, members: Object<'t>) -> (Claims<'t>, Option<Registered>) {
         let (mut registered, mut first_folded) = ([None; Registered::COUNT], None);
         for (index, (name, _)) in members.members().enumerate() {
@@ -83,14 +81,14 @@ impl<'t> Claims<'t> {
         (claims, first_folded)
     }
 
-    /// A copy with other values under the same names.
+    /// Returns a copy with changed values. `change` must not change the names.
     pub(crate) fn with(&self, change: impl FnOnce(&mut Object<'t>)) -> Claims<'t> {
         let mut copy = self.clone();
         change(&mut copy.members);
         copy
     }
 
-    /// The text it was read from.
+    /// The text of the payload.
     pub(crate) fn text(&self) -> &'t str {
         self.text
     }
@@ -110,7 +108,7 @@ impl<'t> Claims<'t> {
         self.members.get(name)
     }
 
-    /// The value of a registered claim, without a search.
+    /// The value of a registered claim. Needs no search.
     pub fn registered(&self, claim: Registered) -> Option<&Value<'t>> {
         let index = (*self.registered.get(claim as usize)?)?;
         self.members.at(index as usize)
@@ -147,7 +145,7 @@ impl Registered {
         Registered::Jti,
     ];
 
-    /// The name as it stands in a token.
+    /// The name in a token.
     pub const fn name(self) -> &'static str {
         match self {
             Registered::Iss => "iss",
@@ -160,7 +158,7 @@ impl Registered {
         }
     }
 
-    /// The registered claim of exactly this name.
+    /// Returns the registered claim with exactly this name.
     pub(crate) fn named(name: &str) -> Option<Registered> {
         Registered::ALL.into_iter().find(|claim| claim.name() == name)
     }
@@ -175,7 +173,7 @@ impl Registered {
             "nbf" => Registered::Nbf,
             "iat" => Registered::Iat,
             "jti" => Registered::Jti,
-            // U+017F folds to `s` and takes two bytes, so `ſub` has four and `iſſ` five.
+            // U+017F folds to `s` and takes two bytes, so `ſub` has four bytes and `iſſ` has five.
             _ if name.len() == 3 || (4..=5).contains(&name.len()) && !name.is_ascii() => {
                 let folded = Registered::ALL
                     .into_iter()
@@ -188,7 +186,7 @@ impl Registered {
     }
 }
 
-/// Unicode simple case folding, as far as it can reach the letters of the registered names.
+/// Unicode simple case folding, for the characters that fold to letters of the registered names.
 fn fold(letter: char) -> char {
     if letter == '\u{17f}' {
         's'
@@ -205,18 +203,18 @@ pub struct NumericDate {
 }
 
 impl NumericDate {
-    /// A whole number of seconds.
+    /// An instant at a whole second.
     pub const fn from_seconds(seconds: i64) -> NumericDate {
         NumericDate { seconds, nanos: 0 }
     }
 
-    /// A point between two seconds; `nanos` counts upward from `seconds`.
+    /// An instant between two seconds; `nanos` counts upward from `seconds`.
     #[cfg(test)]
     pub(crate) const fn new(seconds: i64, nanos: u32) -> NumericDate {
         NumericDate { seconds, nanos }
     }
 
-    /// Reads a JSON number; `None` beyond ±2^53 seconds, where doubles stop counting seconds.
+    /// Reads a JSON number. `None` beyond ±2^53 seconds, where a double cannot represent every second.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -258,7 +256,7 @@ impl NumericDate {
         }
     }
 
-    /// Later by this long.
+    /// The instant that is later by `duration`.
     #[must_use]
     pub fn plus(self, duration: std::time::Duration) -> NumericDate {
         let nanos = self.nanos + duration.subsec_nanos();
@@ -272,7 +270,7 @@ impl NumericDate {
         }
     }
 
-    /// Earlier by this long.
+    /// The instant that is earlier by `duration`.
     #[must_use]
     pub fn minus(self, duration: std::time::Duration) -> NumericDate {
         let nanos = self.nanos + NANOS - duration.subsec_nanos();
@@ -292,7 +290,7 @@ impl NumericDate {
         self.seconds
     }
 
-    /// Whether this is the epoch itself, which some systems read as "absent".
+    /// Whether this is the epoch. Some systems read it as "absent".
     #[doc(hidden)]
     pub fn is_zero(self) -> bool {
         self.seconds == 0 && self.nanos == 0
@@ -313,7 +311,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn registered_claims_are_found_wherever_they_stand() {
+    fn registered_claims_are_found_at_any_position() {
         let claims = Claims::parse(r#"{"a":1,"sub":"alice","nested":{"iss":"x"},"exp":5}"#).unwrap();
         assert_eq!(
             claims.registered(Registered::Sub).and_then(Value::as_str),
@@ -348,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_truncate_toward_zero_and_stop_at_two_to_the_53() {
+    fn dates_truncate_toward_zero_and_end_at_two_to_the_53() {
         let date = |value: f64| NumericDate::from_number(Number::Float(value));
         assert_eq!(date(1.9).unwrap().truncated(), NumericDate::from_seconds(1));
         assert_eq!(date(-1.9).unwrap().truncated(), NumericDate::from_seconds(-1));
@@ -359,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn adding_and_taking_away_carry_the_fraction() {
+    fn addition_and_subtraction_carry_the_fraction() {
         let date = NumericDate::new(10, 500_000_000);
         assert_eq!(
             date.plus(Duration::from_millis(600)),

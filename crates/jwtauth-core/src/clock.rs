@@ -1,6 +1,6 @@
-//! What time is it?
+//! The current time.
 //!
-//! The only place that asks the system's wall clock. A verifier reads its clock once per request.
+//! This is the only place that reads the system's wall clock. A verifier reads its clock once per request.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,24 +8,27 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::claims::NumericDate;
 
-/// Where a verifier takes the time from.
+/// The source of the time for a verifier.
 #[derive(Debug, Clone, Copy, Default)]
 pub enum Clock {
     /// The system's wall clock.
     #[default]
     System,
-    /// One instant for ever: for tests, and for asking "would this have passed then?".
+    /// One fixed instant: for tests, and to find out whether a token would have been accepted at another time.
     Fixed(NumericDate),
 }
 
 impl Clock {
     /// The current instant.
-    #[expect(clippy::disallowed_methods, reason = "this is the clock's one door")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the only place that reads the wall clock"
+    )]
     pub fn now(self) -> NumericDate {
         match self {
             Clock::Fixed(instant) => instant,
             Clock::System => {
-                // Before 1970 there were no tokens; a clock set that far back must not read as "now".
+                // A clock before 1970 is read as 1970. No token was issued before.
                 let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
                 NumericDate::from_seconds(0).plus(since)
             }
@@ -33,9 +36,9 @@ impl Clock {
     }
 }
 
-/// The clock by which fetched keys age: it never jumps, whatever happens to the wall clock.
+/// The clock that measures the age of fetched keys. Changes of the wall clock do not affect it.
 ///
-/// Clones go on together. Tests need not wait: they [`advance`](Monotonic::advance) it.
+/// Clones share one state. Tests do not need to wait: they [`advance`](Monotonic::advance) it.
 #[derive(Debug, Clone, Default)]
 pub struct Monotonic {
     ahead_millis: Arc<AtomicU64>,
@@ -47,13 +50,13 @@ impl Monotonic {
         Instant::now() + Duration::from_millis(self.ahead_millis.load(Ordering::Acquire))
     }
 
-    /// Lets time pass.
+    /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
         self.ahead_millis.fetch_add(to_millis(by), Ordering::AcqRel);
     }
 }
 
-/// Whole milliseconds, for instants that are kept in an atomic number.
+/// Whole milliseconds, for instants that are stored in an atomic integer.
 pub(crate) fn to_millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,14 +1,12 @@
-//! How long is `1h30m`?
-//!
-//! The spellings of a duration that the dialects use, and the one that policies are printed in: Go's.
+//! Durations in Go's syntax, such as `1h30m`. The dialects read it, and policies are printed in it.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
 /// Reads Go's duration syntax: an optional sign and decimal numbers with units, `1h30m`, `1.5h`, `250ms`, `0`.
 ///
-/// The unit is mandatory except for a bare `0`. Returns the sign apart: `(true, d)` is minus `d`.
-/// `None` when the text is no duration or does not fit.
+/// The unit is required except for `0`. The sign is returned separately: `(true, d)` means minus `d`. Returns `None` if
+/// the text is not a duration or is outside Go's range.
 pub fn parse_go(text: &str) -> Option<(bool, Duration)> {
     let (negative, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -35,14 +33,14 @@ pub fn parse_go(text: &str) -> Option<(bool, Duration)> {
         total = total.checked_add(nanoseconds(number, unit_nanoseconds(unit)?)?)?;
         rest = tail;
     }
-    // Go holds durations in an i64 of nanoseconds; beyond that its own parser refuses.
+    // Go stores durations as nanoseconds in an i64, and its parser refuses longer ones.
     let total = u64::try_from(total)
         .ok()
         .filter(|total| i64::try_from(*total).is_ok())?;
     Some((negative, Duration::from_nanos(total)))
 }
 
-/// Writes a duration in Go's syntax with whole units: `1h30m`, `90s` becomes `1m30s`, zero is `0s`.
+/// Writes a duration in Go's syntax with whole units: 90 seconds are `1m30s`, zero is `0s`.
 pub(crate) fn to_go(duration: Duration) -> String {
     if duration.is_zero() {
         return "0s".to_owned();
@@ -58,18 +56,18 @@ pub(crate) fn to_go(duration: Duration) -> String {
         (u64::from(duration.subsec_nanos() % 1000), "ns"),
     ];
     for (count, unit) in parts.into_iter().filter(|(count, _)| *count > 0) {
-        // Writing to a String cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = write!(text, "{count}{unit}");
     }
     text
 }
 
-/// For `#[serde(serialize_with)]`: the form policies are printed in.
+/// Serialises a duration in the form of printed policies, for `#[serde(serialize_with)]`.
 pub(crate) fn serialize<S: serde::Serializer>(duration: &Duration, out: S) -> Result<S::Ok, S::Error> {
     out.serialize_str(&to_go(*duration))
 }
 
-/// As [`serialize`], for members that may be absent (and are then skipped).
+/// Serialises a duration like [`serialize`], for members that may be absent and are then skipped.
 pub(crate) fn serialize_option<S: serde::Serializer>(
     duration: &Option<Duration>,
     out: S,
@@ -128,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_duration_is_refused() {
+    fn text_that_is_not_a_duration_is_refused() {
         for text in [
             "",
             "-",
@@ -150,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_printed_duration_reads_back() {
+    fn a_printed_duration_is_read_as_the_same_duration() {
         for nanos in [0, 1, 1_500_000_000, 5_400_000_000_000, 3_600_000_000_001, 999] {
             let duration = Duration::from_nanos(nanos);
             assert_eq!(parse_go(&to_go(duration)), Some((false, duration)), "{nanos}");
@@ -160,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_go_is_refused() {
+    fn durations_outside_the_range_of_go_are_refused() {
         // Go's durations end at 2^63 - 1 nanoseconds.
         let longest = Duration::from_nanos(u64::try_from(i64::MAX).unwrap());
         assert_eq!(parse_go(&to_go(longest)), Some((false, longest)));
@@ -176,13 +174,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_printed_duration_reads_back(nanos in 0..=u64::try_from(i64::MAX).unwrap()) {
+        fn every_printed_duration_is_read_as_the_same_duration(nanos in 0..=u64::try_from(i64::MAX).unwrap()) {
             let duration = Duration::from_nanos(nanos);
             prop_assert_eq!(parse_go(&to_go(duration)), Some((false, duration)));
         }
 
         #[test]
-        fn no_text_panics(text in "[-+0-9.a-z\u{b5}\u{3bc}]{0,20}") {
+        fn no_text_causes_a_panic(text in "[-+0-9.a-z\u{b5}\u{3bc}]{0,20}") {
             let _ = parse_go(&text);
         }
     }

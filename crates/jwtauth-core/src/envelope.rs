@@ -1,6 +1,5 @@
-//! How is a configuration read? (`docs/wire-format.md`)
-//!
-//! The envelope names the dialect, has its configuration, and options of the verifier.
+//! The envelope of a configuration (`docs/wire-format.md`): the dialect, its configuration, and options of the
+//! verifier.
 
 use std::path::PathBuf;
 
@@ -12,7 +11,7 @@ use crate::json;
 use crate::members::Field;
 use crate::policy::Policy;
 
-/// A configuration that was read.
+/// The content of an envelope, with the policy compiled.
 #[derive(Debug)]
 pub(crate) struct Envelope {
     pub(crate) policy: Policy,
@@ -43,7 +42,7 @@ pub(crate) fn read(config: &str) -> Result<Envelope> {
     let config = envelope.require("config")?;
     config.members()?;
     let options = envelope.get("options");
-    // The printed policy can be loaded as it is.
+    // These two are accepted so that a printed policy can be loaded unchanged.
     envelope.get("warnings");
     envelope.get("key_status");
     envelope.finish()?;
@@ -85,7 +84,8 @@ impl Options {
         }
         if let Some(field) = members.get("now") {
             let instant = NumericDate::from_number(field.number()?);
-            options.clock = Clock::Fixed(instant.ok_or_else(|| field.error("is beyond any date"))?);
+            options.clock =
+                Clock::Fixed(instant.ok_or_else(|| field.error("is outside the range of dates"))?);
         }
         members.finish()?;
         Ok(options)
@@ -95,5 +95,5 @@ impl Options {
 /// The largest configuration, in bytes.
 const MAX_DOCUMENT: usize = 4 * 1024 * 1024;
 
-/// The largest limit for tokens, in bytes.
+/// The largest value of `max_token_bytes`.
 const MAX_TOKEN: usize = 1024 * 1024;

@@ -1,4 +1,4 @@
-//! How is a file of the configuration read?
+//! Reads files that the configuration names.
 
 use std::fs::File;
 use std::io::Read;
@@ -8,14 +8,14 @@ use zeroize::Zeroizing;
 
 use crate::error::{Code, Error, Result};
 
-/// Reads a whole file; the buffer is zeroed when dropped, because some of these files hold secrets.
+/// Reads a whole file. The buffer is zeroed when dropped, because some of these files contain secrets.
 ///
 /// # Errors
-/// [`Code::KeyInvalid`](crate::Code::KeyInvalid): which file, and what the operating system said.
+/// [`Code::KeyInvalid`](crate::Code::KeyInvalid), with the file and what the operating system reported.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     let failed = |error: std::io::Error| invalid(format!("cannot read `{}`: {error}", path.display()));
     let file = File::open(path).map_err(failed)?;
-    // Room for everything at once: a buffer that grew would leave copies behind that nobody zeroes.
+    // The capacity is for the whole file: a buffer that grows leaves copies behind that are not zeroed.
     let length = file.metadata().map_err(failed)?.len().min(MAX_FILE);
     let mut bytes = Zeroizing::new(Vec::with_capacity(
         usize::try_from(length).unwrap_or_default() + 1,
@@ -27,10 +27,10 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     Ok(bytes)
 }
 
-/// Reads a whole file of text.
+/// Reads a whole file as text.
 ///
 /// # Errors
-/// As for [`read`], and when it is not UTF-8.
+/// Those of [`read`], and [`Code::KeyInvalid`](crate::Code::KeyInvalid) if the file is not UTF-8.
 pub(crate) fn read_text(path: &Path) -> Result<Zeroizing<String>> {
     let bytes = read(path)?;
     match std::str::from_utf8(&bytes) {

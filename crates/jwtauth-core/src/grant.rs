@@ -1,4 +1,4 @@
-//! What does a caller receive?
+//! Grants: what the application receives about an authenticated caller.
 
 use std::collections::BTreeMap;
 
@@ -7,21 +7,21 @@ use serde::{Deserialize, Serialize};
 use crate::claims::Claims;
 use crate::error::Result;
 
-/// The only success value: who the caller is, and what they may have.
+/// The only success value: who the caller is, and which entitlements they have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Grant {
-    /// The profile under which it was granted; `None` for the policy's top level.
+    /// The profile that the request was decided under. `None` for the top level of the policy.
     pub profile: Option<String>,
     /// Who the caller is.
     pub identity: Identity,
-    /// What the caller may have.
+    /// The entitlements that the caller receives.
     pub entitlements: Vec<Entitlement>,
-    /// What the caller must lose if they hold it.
+    /// The entitlements that the caller must lose if they have them.
     pub revocations: Vec<Entitlement>,
-    /// The terms of a session, where the policy sets any.
+    /// The terms of a session, if the policy sets any.
     pub session: Session,
-    /// The request's URL without the token, when the policy reads tokens from URLs.
+    /// The request's URL without the token, if the policy reads tokens from URLs.
     pub cleaned_url: Option<String>,
     /// The verified payload.
     pub claims: Payload,
@@ -32,7 +32,7 @@ pub struct Grant {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Identity {
-    /// The name to know the caller by; `None` where the policy names nobody (Consul).
+    /// The name of the caller. `None` if the policy maps no name (Consul).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The token's `sub`.
@@ -41,13 +41,13 @@ pub struct Identity {
     /// The e-mail address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// The name to show.
+    /// The display name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
-    /// The organisation the request asks to act in, where the policy lets it ask (Grafana).
+    /// The organisation that the request asks for, if the policy allows requests to ask for one (Grafana).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requested_org: Option<u64>,
-    /// The groups, in the token's order.
+    /// The groups, in the order of the token.
     pub groups: Vec<String>,
     /// Mapped single values.
     pub metadata: BTreeMap<String, String>,
@@ -55,14 +55,14 @@ pub struct Identity {
     pub lists: BTreeMap<String, Vec<String>>,
 }
 
-/// One thing a caller may have.
+/// An entitlement: a role, a policy or another right of the caller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Entitlement {
-    /// What sort of thing.
+    /// The kind of the entitlement.
     pub kind: EntitlementKind,
-    /// Where it holds: an organisation's id, a datacenter.
+    /// Where it is valid: the id of an organisation, or a datacenter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
     /// Its name.
@@ -73,7 +73,7 @@ pub struct Entitlement {
 }
 
 impl Entitlement {
-    /// An entitlement that holds everywhere and has no variables.
+    /// An entitlement that is valid everywhere and has no variables.
     pub fn new(kind: EntitlementKind, name: impl Into<String>) -> Entitlement {
         Entitlement {
             kind,
@@ -84,7 +84,7 @@ impl Entitlement {
     }
 }
 
-/// The sorts of entitlement.
+/// The kinds of entitlements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -117,7 +117,7 @@ impl EntitlementKind {
         EntitlementKind::TemplatedPolicy,
     ];
 
-    /// The string that stands for this kind in every language.
+    /// The name of this kind on the wire, in every language.
     pub const fn as_str(self) -> &'static str {
         match self {
             EntitlementKind::OrgRole => "org_role",
@@ -131,24 +131,24 @@ impl EntitlementKind {
     }
 }
 
-/// The terms of a session; a member is there when the policy sets it.
+/// The terms of a session. A member is present if the policy sets it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Session {
-    /// Seconds until it ends; absent: it does not end by itself.
+    /// Seconds until the session ends. If absent, it does not end on its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ttl: Option<u64>,
-    /// Seconds beyond which it cannot be renewed.
+    /// Seconds after which it cannot be renewed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_ttl: Option<u64>,
-    /// Seconds after which it ends whatever else is said.
+    /// Seconds after which it ends in any case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explicit_max_ttl: Option<u64>,
     /// Seconds that each renewal adds to a periodic session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub period: Option<u64>,
-    /// How often it can be used; absent: without limit.
+    /// How often it can be used. If absent, there is no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub num_uses: Option<u64>,
     /// `service` or `batch` (Vault).
@@ -160,10 +160,10 @@ pub struct Session {
     /// The networks it can be used from.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bound_cidrs: Vec<String>,
-    /// The session's own display name (Vault: with the mount's prefix).
+    /// The display name of the session (Vault: with the prefix of the mount).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
-    /// Whether it is good in one datacenter only (Consul).
+    /// Whether it is valid in one datacenter only (Consul).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub local: Option<bool>,
     /// The auth method's name (Consul).
@@ -172,15 +172,15 @@ pub struct Session {
     /// Whether an unknown user may be created (Grafana).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_sign_up: Option<bool>,
-    /// Whether the host should set the user's organisation roles (Grafana).
+    /// Whether the application should set the user's organisation roles (Grafana).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sync_org_roles: Option<bool>,
-    /// Whether the host should set the user's teams (Grafana).
+    /// Whether the application should set the user's teams (Grafana).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sync_teams: Option<bool>,
 }
 
-/// A verified payload: its own text, which was checked to be one object with unique names.
+/// A verified payload: its text, which was checked to be one object with unique names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payload(Box<str>);
 
@@ -189,13 +189,13 @@ impl Payload {
         Payload(text)
     }
 
-    /// Checks a text that was a verified payload before.
+    /// Checks a text that was a verified payload before it was written out.
     pub(crate) fn read(text: &str) -> Result<Payload> {
         Claims::parse(text)?;
         Ok(Payload(text.into()))
     }
 
-    /// The JSON text as it was signed.
+    /// The JSON text, exactly as it was signed.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -206,7 +206,7 @@ mod tests {
     use super::EntitlementKind;
 
     #[test]
-    fn a_kind_is_written_as_it_is_called() {
+    fn a_kind_is_serialized_as_its_name() {
         for kind in EntitlementKind::ALL {
             assert_eq!(
                 serde_json::to_string(kind).unwrap(),

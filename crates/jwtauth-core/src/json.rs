@@ -1,8 +1,8 @@
-//! How is JSON read when it comes from somebody else?
+//! A strict reader for JSON from untrusted sources.
 //!
-//! [`Value`] is a tree that borrows from the text it was read from. One pass refuses what `serde_json`
-//! lets through: equal member names (it keeps the last) and nesting beyond [`MAX_DEPTH`]. Token headers,
-//! claims, requests and configurations all come through here.
+//! [`Value`] is a tree that borrows from the text it was read from. The reader refuses documents that `serde_json`
+//! accepts: with duplicate member names (`serde_json` keeps the last) or nested deeper than [`MAX_DEPTH`]. It reads
+//! token headers, claims, requests and configurations.
 
 mod parse;
 pub(crate) mod text;
@@ -16,7 +16,7 @@ pub(crate) use self::parse::MAX_DEPTH;
 pub use self::parse::{Malformed, parse};
 pub(crate) use self::text::outer;
 
-/// A JSON value that borrows its text where it can.
+/// A JSON value that borrows its text where possible.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value<'t> {
     /// `null`.
@@ -25,7 +25,7 @@ pub enum Value<'t> {
     Bool(bool),
     /// Any number.
     Number(Number),
-    /// A string, borrowed when it needed no unescaping.
+    /// A string. It is borrowed if it contains no escapes.
     String(Cow<'t, str>),
     /// A list.
     Array(Vec<Value<'t>>),
@@ -33,23 +33,23 @@ pub enum Value<'t> {
     Object(Object<'t>),
 }
 
-/// A JSON number, as exactly as 64 bits allow.
+/// A JSON number, as exact as 64 bits allow.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Number {
     /// A non-negative integer.
     Unsigned(u64),
     /// A negative integer.
     Signed(i64),
-    /// Anything written with a fraction or an exponent, and integers beyond 64 bits.
+    /// A number with a fraction or an exponent, or an integer beyond 64 bits.
     Float(f64),
 }
 
-/// The members of a JSON object, in the order of the text; every name is there once.
+/// The members of a JSON object, in the order of the text. Names are unique.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Object<'t>(Vec<(Cow<'t, str>, Value<'t>)>);
 
 impl<'t> Value<'t> {
-    /// The text of a string.
+    /// Returns the text, if this is a string.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Value::String(text) => Some(text),
@@ -57,7 +57,7 @@ impl<'t> Value<'t> {
         }
     }
 
-    /// The members of an object.
+    /// Returns the members, if this is an object.
     pub fn as_object(&self) -> Option<&Object<'t>> {
         match self {
             Value::Object(object) => Some(object),
@@ -65,7 +65,7 @@ impl<'t> Value<'t> {
         }
     }
 
-    /// The elements of a list.
+    /// Returns the elements, if this is a list.
     pub fn as_array(&self) -> Option<&[Value<'t>]> {
         match self {
             Value::Array(items) => Some(items),
@@ -78,7 +78,7 @@ impl<'t> Value<'t> {
         matches!(self, Value::Null)
     }
 
-    /// The JSON name of the type with its article, for error texts.
+    /// Returns the JSON name of the type with its article, for error texts.
     pub fn type_name(&self) -> &'static str {
         match self {
             Value::Null => "null",
@@ -90,7 +90,7 @@ impl<'t> Value<'t> {
         }
     }
 
-    /// A copy that borrows from nothing.
+    /// Converts to a value that borrows nothing.
     pub fn into_owned(self) -> Value<'static> {
         match self {
             Value::Null => Value::Null,
@@ -104,8 +104,8 @@ impl<'t> Value<'t> {
 }
 
 impl Number {
-    /// The nearest double.
-    #[expect(clippy::cast_precision_loss, reason = "a double is what is asked for")]
+    /// Returns the nearest double.
+    #[expect(clippy::cast_precision_loss, reason = "the result is a double by definition")]
     pub fn as_f64(self) -> f64 {
         match self {
             Number::Unsigned(value) => value as f64,
@@ -116,7 +116,7 @@ impl Number {
 }
 
 impl fmt::Display for Number {
-    /// As JSON writes it.
+    /// Writes the number in JSON syntax.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Number::Unsigned(value) => value.fmt(out),
@@ -145,7 +145,7 @@ impl Serialize for Value<'_> {
 }
 
 impl<'t> Object<'t> {
-    /// The value of a member.
+    /// Returns the value of a member.
     pub fn get(&self, name: &str) -> Option<&Value<'t>> {
         self.0
             .iter()
@@ -153,7 +153,7 @@ impl<'t> Object<'t> {
             .map(|(_, value)| value)
     }
 
-    /// The value of a member, for another to take its place.
+    /// Returns the value of a member, for replacement.
     pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Value<'t>> {
         self.0
             .iter_mut()
@@ -161,27 +161,27 @@ impl<'t> Object<'t> {
             .map(|(_, value)| value)
     }
 
-    /// The value of the member at a position of the text.
+    /// Returns the value of the member at this position in the text.
     pub(crate) fn at(&self, index: usize) -> Option<&Value<'t>> {
         self.0.get(index).map(|(_, value)| value)
     }
 
-    /// The members in the order of the text.
+    /// Returns the members in the order of the text.
     pub fn members(&self) -> impl Iterator<Item = (&str, &Value<'t>)> {
         self.0.iter().map(|(name, value)| (name.as_ref(), value))
     }
 
-    /// How many members there are.
+    /// Returns the number of members.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is no member at all.
+    /// Whether the object has no members.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Members whose names the caller knows to be unique.
+    /// Creates an object. The caller must ensure that the names are unique.
     pub(crate) fn from_unique(members: Vec<(Cow<'t, str>, Value<'t>)>) -> Object<'t> {
         Object(members)
     }

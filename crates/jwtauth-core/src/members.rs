@@ -1,7 +1,7 @@
-//! How is an object read whose every member must be known?
+//! Readers for JSON objects in which every member must be known.
 //!
-//! Configurations and requests are read member by member through [`Members`]; what was not asked for by the
-//! end is an error that names the nearest known member. Every error says where: `roles.web.user_claim`.
+//! Configurations and requests are read member by member through [`Members`]. A member that was not read at the end is
+//! an error, which suggests the most similar known member. Every error contains the path: `roles.web.user_claim`.
 
 mod spelling;
 
@@ -18,7 +18,7 @@ use crate::json::{Number, Object, Value};
 use self::spelling::{is_near, join};
 pub(crate) use self::spelling::{suggestion, unknown_member};
 
-/// The members of one object, each to be asked for by name.
+/// The members of one object. Each is read by name.
 #[derive(Debug)]
 pub(crate) struct Members<'a, 't> {
     object: &'a Object<'t>,
@@ -27,7 +27,7 @@ pub(crate) struct Members<'a, 't> {
     known: Vec<&'static str>,
 }
 
-/// One value, and where it stands.
+/// One value and its path.
 #[derive(Debug, Clone)]
 pub(crate) struct Field<'a, 't> {
     value: &'a Value<'t>,
@@ -36,7 +36,7 @@ pub(crate) struct Field<'a, 't> {
 }
 
 impl<'a, 't> Field<'a, 't> {
-    /// The whole of a document; mistakes in it get this code.
+    /// Returns the field of a whole document. Errors about it and its members have this code.
     pub(crate) fn root(value: &'a Value<'t>, code: Code) -> Field<'a, 't> {
         Field {
             value,
@@ -45,7 +45,7 @@ impl<'a, 't> Field<'a, 't> {
         }
     }
 
-    /// The same value, as a document of its own: places are named from here.
+    /// Returns the value as a separate document: paths start here.
     pub(crate) fn as_root(&self) -> Field<'a, 't> {
         Field::root(self.value, self.code)
     }
@@ -54,17 +54,17 @@ impl<'a, 't> Field<'a, 't> {
         self.value
     }
 
-    /// Where it stands, as `a.b[0].c`; empty for the document itself.
+    /// The path, such as `a.b[0].c`. It is empty for the document itself.
     pub(crate) fn path(&self) -> &str {
         &self.path
     }
 
-    /// A mistake in this value.
+    /// Returns an error about this value.
     pub(crate) fn error(&self, problem: impl std::fmt::Display) -> Error {
         self.error_of(self.code, problem)
     }
 
-    /// A mistake in this value that has a code of its own.
+    /// Returns an error about this value with a separate code.
     pub(crate) fn error_of(&self, code: Code, problem: impl std::fmt::Display) -> Error {
         if self.path.is_empty() {
             Error::new(code).with_detail(problem)
@@ -73,7 +73,7 @@ impl<'a, 't> Field<'a, 't> {
         }
     }
 
-    /// Puts the place in front of what another reader had to say.
+    /// Adds the path to the error of another reader.
     pub(crate) fn within(&self, error: Error) -> Error {
         self.error_of(error.code(), error.reason())
     }
@@ -90,7 +90,7 @@ impl<'a, 't> Field<'a, 't> {
         self.value.as_str().ok_or_else(|| self.wanted("a string"))
     }
 
-    /// A string with something in it.
+    /// Reads a non-empty string.
     pub(crate) fn text(&self) -> Result<&'a str> {
         let text = self.string()?;
         if text.is_empty() {
@@ -100,12 +100,12 @@ impl<'a, 't> Field<'a, 't> {
         }
     }
 
-    /// A string that the configuration keeps.
+    /// Reads a string and copies it.
     pub(crate) fn owned_string(&self) -> Result<String> {
         self.string().map(str::to_owned)
     }
 
-    /// A string with something in it that the configuration keeps.
+    /// Reads a non-empty string and copies it.
     pub(crate) fn owned_text(&self) -> Result<String> {
         self.text().map(str::to_owned)
     }
@@ -117,7 +117,7 @@ impl<'a, 't> Field<'a, 't> {
         }
     }
 
-    /// A non-negative integer.
+    /// Reads a non-negative integer.
     pub(crate) fn unsigned(&self) -> Result<u64> {
         match self.value {
             Value::Number(Number::Unsigned(value)) => Ok(*value),
@@ -133,7 +133,7 @@ impl<'a, 't> Field<'a, 't> {
         }
     }
 
-    /// A non-negative duration in Go's syntax, as text.
+    /// Reads a non-negative duration: a string in Go's syntax.
     pub(crate) fn duration(&self) -> Result<Duration> {
         match self.value {
             Value::String(text) => match duration::parse_go(text) {
@@ -143,7 +143,7 @@ impl<'a, 't> Field<'a, 't> {
                     Err(self.without_unit(text))
                 }
                 None => Err(self.error(format!(
-                    "`{text}` is no duration; write for example `90s` or `1h30m`"
+                    "`{text}` is not a duration; write for example `90s` or `1h30m`"
                 ))),
             },
             Value::Number(number) => Err(self.without_unit(number)),
@@ -152,10 +152,10 @@ impl<'a, 't> Field<'a, 't> {
     }
 
     fn without_unit(&self, number: impl std::fmt::Display) -> Error {
-        self.error(format!("a duration needs a unit; say `\"{number}s\"`"))
+        self.error(format!("a duration requires a unit; write `\"{number}s\"`"))
     }
 
-    /// A non-negative duration of whole seconds, as text.
+    /// Reads a non-negative duration of whole seconds: a string in Go's syntax.
     pub(crate) fn seconds(&self) -> Result<u64> {
         let duration = self.duration()?;
         if duration.subsec_nanos() == 0 {
@@ -165,7 +165,7 @@ impl<'a, 't> Field<'a, 't> {
         }
     }
 
-    /// One of the names of an enumeration that has no other content.
+    /// Reads a string that is the name of an enum variant without fields.
     pub(crate) fn choice<T: Deserialize<'a>>(&self) -> Result<T> {
         let name = self.string()?;
         T::deserialize(StrDeserializer::<NotAChoice>::new(name)).map_err(|NotAChoice(choices)| {
@@ -177,7 +177,7 @@ impl<'a, 't> Field<'a, 't> {
         })
     }
 
-    /// The elements of a list, each with its place.
+    /// Reads a list. Each element has its path.
     pub(crate) fn items(&self) -> Result<Vec<Field<'a, 't>>> {
         let items = self.value.as_array().ok_or_else(|| self.wanted("a list"))?;
         Ok(items
@@ -191,17 +191,17 @@ impl<'a, 't> Field<'a, 't> {
             .collect())
     }
 
-    /// A list, each element read by this kind.
+    /// Reads a list, and each element with `kind`.
     pub(crate) fn list_of<T>(&self, kind: impl Fn(&Field<'a, 't>) -> Result<T>) -> Result<Vec<T>> {
         self.items()?.iter().map(kind).collect()
     }
 
-    /// A list of strings.
+    /// Reads a list of strings.
     pub(crate) fn strings(&self) -> Result<Vec<String>> {
         self.list_of(Field::owned_string)
     }
 
-    /// A list with at least one element, each read by this kind.
+    /// Reads a list with at least one element, and each element with `kind`.
     pub(crate) fn some_of<T>(&self, kind: impl Fn(&Field<'a, 't>) -> Result<T>) -> Result<Vec<T>> {
         let items = self.list_of(kind)?;
         if items.is_empty() {
@@ -211,12 +211,12 @@ impl<'a, 't> Field<'a, 't> {
         }
     }
 
-    /// A list with at least one string, and something in each.
+    /// Reads a list with at least one string. An empty string is refused.
     pub(crate) fn some_texts(&self) -> Result<Vec<String>> {
         self.some_of(Field::owned_text)
     }
 
-    /// The members of an object, to be asked for by name.
+    /// Reads an object whose members have fixed names.
     pub(crate) fn members(&self) -> Result<Members<'a, 't>> {
         let object = self.value.as_object().ok_or_else(|| self.wanted("an object"))?;
         Ok(Members {
@@ -227,7 +227,7 @@ impl<'a, 't> Field<'a, 't> {
         })
     }
 
-    /// An object whose names are the configuration's own, each value read by this kind.
+    /// Reads an object whose names the configuration chooses, and each value with `kind`.
     pub(crate) fn map_of<T>(
         &self,
         kind: impl Fn(&Field<'a, 't>) -> Result<T>,
@@ -238,7 +238,7 @@ impl<'a, 't> Field<'a, 't> {
             .collect()
     }
 
-    /// The members of an object whose names are the configuration's own, each with its place.
+    /// Reads an object whose names the configuration chooses. Each value has its path.
     pub(crate) fn entries(&self) -> Result<Vec<(&'a str, Field<'a, 't>)>> {
         let object = self.value.as_object().ok_or_else(|| self.wanted("an object"))?;
         Ok(object
@@ -258,18 +258,18 @@ impl<'a, 't> Field<'a, 't> {
 }
 
 impl<'a, 't> Members<'a, 't> {
-    /// The value of a member; `None` when it is absent.
+    /// Returns the value of a member; `None` if it is absent.
     pub(crate) fn get(&mut self, name: &'static str) -> Option<Field<'a, 't>> {
         self.known.push(name);
         self.peek(name)
     }
 
-    /// The value of a member; `None` when it is absent or `null`.
+    /// Returns the value of a member; `None` if it is absent or `null`.
     pub(crate) fn get_non_null(&mut self, name: &'static str) -> Option<Field<'a, 't>> {
         self.get(name).filter(|field| !field.is_null())
     }
 
-    /// Reads a member by its kind; `None` when it is absent or `null`.
+    /// Reads a member with `kind`. Returns `None` if it is absent or `null`.
     pub(crate) fn read<T>(
         &mut self,
         name: &'static str,
@@ -278,7 +278,7 @@ impl<'a, 't> Members<'a, 't> {
         self.get_non_null(name).map(|field| kind(&field)).transpose()
     }
 
-    /// Reads a member by a kind to which `null` means something; `None` when it is absent.
+    /// Reads a member with a `kind` that accepts `null`. Returns `None` if it is absent.
     pub(crate) fn read_nullable<T>(
         &mut self,
         name: &'static str,
@@ -287,7 +287,7 @@ impl<'a, 't> Members<'a, 't> {
         self.get(name).map(|field| kind(&field)).transpose()
     }
 
-    /// The value of a member, without counting as a question: [`Members::finish`] still takes the name for unknown.
+    /// Returns the value of a member without marking it as read: [`Members::finish`] still treats it as unknown.
     pub(crate) fn peek(&self, name: &str) -> Option<Field<'a, 't>> {
         let (_, value) = self.object.members().find(|(known, _)| *known == name)?;
         Some(Field {
@@ -297,7 +297,12 @@ impl<'a, 't> Members<'a, 't> {
         })
     }
 
-    /// The value of a member that must be there.
+    /// Returns the first member that is present, of those that were read so far.
+    pub(crate) fn first_present(&self) -> Option<Field<'a, 't>> {
+        self.known.iter().find_map(|name| self.peek(name))
+    }
+
+    /// Returns the value of a required member.
     pub(crate) fn require(&mut self, name: &'static str) -> Result<Field<'a, 't>> {
         self.get(name).ok_or_else(|| {
             let missing = format!("`{}` is missing", join(&self.path, name));
@@ -306,13 +311,13 @@ impl<'a, 't> Members<'a, 't> {
                 .members()
                 .find(|(given, _)| !self.known.contains(given) && is_near(given, name));
             Error::new(self.code).with_detail(match misspelt {
-                Some((given, _)) => format!("{missing}; is `{given}` meant to be it?"),
+                Some((given, _)) => format!("{missing}; did you misspell it as `{given}`?"),
                 None => missing,
             })
         })
     }
 
-    /// Ends the reading: a member that was not asked for is unknown.
+    /// Ends the reading. A member that was not read is an error.
     pub(crate) fn finish(self) -> Result<()> {
         let unknown = self
             .object
@@ -328,7 +333,7 @@ impl<'a, 't> Members<'a, 't> {
     }
 }
 
-/// What the names of an enumeration are, when a text is none of them.
+/// A text is not the name of a variant. Contains the names of all variants.
 #[derive(Debug)]
 struct NotAChoice(&'static [&'static str]);
 
@@ -355,7 +360,7 @@ mod tests {
     use super::*;
     use crate::json;
 
-    fn said(document: &str, read: impl Fn(&mut Members<'_, '_>) -> Result<()>) -> String {
+    fn error_text(document: &str, read: impl Fn(&mut Members<'_, '_>) -> Result<()>) -> String {
         let document = json::parse(document).unwrap();
         let outcome = Field::root(&document, Code::ConfigInvalid)
             .members()
@@ -367,34 +372,37 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_asked_for_is_unknown() {
+    fn a_member_that_is_not_read_is_unknown() {
         let one = |members: &mut Members<'_, '_>| members.read("one", Field::string).map(drop);
-        assert_eq!(said(r#"{"one":"x"}"#, one), "nothing");
-        assert_eq!(said(r#"{"one":"x","two":1}"#, one), "`two` is not known");
+        assert_eq!(error_text(r#"{"one":"x"}"#, one), "nothing");
+        assert_eq!(error_text(r#"{"one":"x","two":1}"#, one), "`two` is not known");
         assert_eq!(
-            said(r#"{"onne":"x"}"#, one),
+            error_text(r#"{"onne":"x"}"#, one),
             "`onne` is not known; did you mean `one`?"
         );
-        let long = said(&format!(r#"{{"{}":1}}"#, "\u{e9}".repeat(100_000)), one);
+        let long = error_text(&format!(r#"{{"{}":1}}"#, "\u{e9}".repeat(100_000)), one);
         assert_eq!(long, format!("`{}…` is not known", "\u{e9}".repeat(64)));
     }
 
     #[test]
-    fn what_must_be_there_is_missed_where_it_belongs() {
+    fn a_missing_member_is_reported_with_its_path() {
         let inner = |members: &mut Members<'_, '_>| {
             let mut inner = members.require("outer")?.members()?;
             inner.require("inner")?.unsigned()?;
             inner.finish()
         };
-        assert_eq!(said(r#"{}"#, inner), "`outer` is missing");
-        assert_eq!(said(r#"{"outer":{}}"#, inner), "`outer.inner` is missing");
-        let misspelt = said(r#"{"outer":{"iner":1}}"#, inner);
-        assert_eq!(misspelt, "`outer.inner` is missing; is `iner` meant to be it?");
+        assert_eq!(error_text(r#"{}"#, inner), "`outer` is missing");
+        assert_eq!(error_text(r#"{"outer":{}}"#, inner), "`outer.inner` is missing");
+        let misspelt = error_text(r#"{"outer":{"iner":1}}"#, inner);
         assert_eq!(
-            said(r#"{"outer":[]}"#, inner),
+            misspelt,
+            "`outer.inner` is missing; did you misspell it as `iner`?"
+        );
+        assert_eq!(
+            error_text(r#"{"outer":[]}"#, inner),
             "`outer`: must be an object, not a list"
         );
-        let negative = said(r#"{"outer":{"inner":-1}}"#, inner);
+        let negative = error_text(r#"{"outer":{"inner":-1}}"#, inner);
         assert_eq!(negative, "`outer.inner`: must be a non-negative integer");
     }
 }

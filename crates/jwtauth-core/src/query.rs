@@ -1,11 +1,11 @@
-//! What does a URL's query say?
+//! The parameters of a URL's query.
 //!
-//! Read as Go's `net/url` reads it, because that is what the configured systems use: a pair with broken
-//! percent-encoding or with a `;` in it is not there.
+//! They are read as by Go's `net/url`, which the configured systems use: a pair with invalid percent-encoding or with a
+//! `;` is ignored.
 
 use std::borrow::Cow;
 
-/// The first value of a parameter.
+/// Returns the first value of a parameter.
 pub(crate) fn first<'u>(url: &'u str, parameter: &str) -> Option<Cow<'u, str>> {
     let (_, query, _) = split(url);
     pairs(query)
@@ -13,7 +13,8 @@ pub(crate) fn first<'u>(url: &'u str, parameter: &str) -> Option<Cow<'u, str>> {
         .map(|(_, value)| value)
 }
 
-/// The URL without a parameter, its other parameters sorted by name; `None` when it does not carry it.
+/// Returns the URL without a parameter, and with its other parameters sorted by name. Returns `None` if the URL
+/// does not have the parameter.
 pub(crate) fn without(url: &str, parameter: &str) -> Option<String> {
     first(url, parameter)?;
     let (path, query, fragment) = split(url);
@@ -22,13 +23,13 @@ pub(crate) fn without(url: &str, parameter: &str) -> Option<String> {
     let encoded = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(kept)
         .finish();
-    // Go writes `~` as it is and escapes `*`; the form encoding of browsers does the opposite.
+    // Go keeps `~` and escapes `*`. The form encoding of browsers does the opposite.
     let encoded = encoded.replace("%7E", "~").replace('*', "%2A");
     let mark = if encoded.is_empty() { "" } else { "?" };
     Some(format!("{path}{mark}{encoded}{fragment}"))
 }
 
-/// Path, query and fragment; the fragment keeps its `#`.
+/// Splits a URL into path, query and fragment. The fragment keeps its `#`.
 fn split(url: &str) -> (&str, &str, &str) {
     let (rest, fragment) = url.split_at(url.find('#').unwrap_or(url.len()));
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
@@ -57,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameters_are_decoded_as_forms_are() {
+    fn parameters_are_decoded_like_form_data() {
         assert_eq!(first("/x?a=1&t=a%2Eb+c&t=2#t=3", "t").as_deref(), Some("a.b c"));
         assert_eq!(first("/x?t", "t").as_deref(), Some(""));
         assert_eq!(first("/x", "t"), None);
@@ -65,14 +66,14 @@ mod tests {
     }
 
     #[test]
-    fn broken_pairs_are_not_there() {
+    fn invalid_pairs_are_ignored() {
         for url in ["/x?t=%", "/x?t=%4", "/x?t=%zz", "/x?t=a;b", "/x?;t=a"] {
             assert_eq!(first(url, "t"), None, "{url}");
         }
     }
 
     #[test]
-    fn the_rest_is_sorted_and_encoded_as_go_does() {
+    fn the_other_parameters_are_sorted_and_encoded_as_in_go() {
         assert_eq!(without("/d/abc?t=x", "t").as_deref(), Some("/d/abc"));
         assert_eq!(
             without("/d?z=1&t=x&b=~*%20&b=2#f", "t").as_deref(),

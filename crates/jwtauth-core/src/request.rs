@@ -1,10 +1,10 @@
-//! What is being decided about?
+//! Requests: the input of a decision.
 
 use std::net::IpAddr;
 
-/// One request, as the host received it.
+/// One request, as the application received it.
 ///
-/// A request can only choose among what the policy offers; nothing in it can loosen a check.
+/// A request can only choose among what the policy offers. It cannot loosen a check.
 #[derive(Debug, Clone, Default)]
 pub struct Request<'a> {
     pub(crate) token: Option<&'a str>,
@@ -16,7 +16,7 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// A request that carries this token, already taken from wherever the host found it.
+    /// A request with this token, which the application has already extracted.
     pub fn bearer(token: &'a str) -> Request<'a> {
         Request {
             token: Some(token),
@@ -24,7 +24,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// A request with these headers; a repeated header is given once for each value.
+    /// A request with these headers. A repeated header is given once for each value.
     pub fn headers(headers: impl IntoIterator<Item = (&'a str, &'a str)>) -> Request<'a> {
         Request {
             headers: headers.into_iter().collect(),
@@ -32,35 +32,35 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// The token itself, already taken from wherever the host found it; it wins over headers and URL.
+    /// Sets the token, which the application has already extracted. It takes precedence over headers and URL.
     #[must_use]
     pub fn token(mut self, token: &'a str) -> Request<'a> {
         self.token = Some(token);
         self
     }
 
-    /// The request's URL or path, with its query.
+    /// Sets the request's URL, or its path with the query.
     #[must_use]
     pub fn url(mut self, url: &'a str) -> Request<'a> {
         self.url = Some(url);
         self
     }
 
-    /// The profile under which to decide.
+    /// Sets the profile to decide under.
     #[must_use]
     pub fn profile(mut self, name: &'a str) -> Request<'a> {
         self.profile = Some(name);
         self
     }
 
-    /// The address of the caller, as the host knows it.
+    /// Sets the address of the caller. The application vouches for it: it is trusted.
     #[must_use]
     pub fn remote_addr(mut self, address: IpAddr) -> Request<'a> {
         self.remote_addr = Some(address);
         self
     }
 
-    /// Whether to decide with the keys at hand. Where keys would have to be fetched first, the answer is then
+    /// Sets whether to decide with the cached keys only. If keys would have to be fetched first, the outcome is then
     /// [`Code::KeySourceUnavailable`](crate::Code::KeySourceUnavailable).
     #[must_use]
     pub fn cached_only(mut self, cached_only: bool) -> Request<'a> {
@@ -68,7 +68,7 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// How much text it brings.
+    /// The total length of the request's texts.
     pub(crate) fn bytes(&self) -> usize {
         let headers: usize = self
             .headers

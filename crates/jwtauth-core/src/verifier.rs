@@ -1,4 +1,5 @@
-//! The decision itself: [`Verifier::authenticate`] is the program's table of contents.
+//! The decision: [`Verifier::decide`] calls the stages of the pipeline in order, and is the library's table of
+//! contents.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use crate::sources::status::SourceStatus;
 use crate::sources::{BeforeName, Environment, KeyStore, Next};
 use crate::warning::Warning;
 
-/// Decides requests by one policy. Immutable; any number of threads may use one at once.
+/// Decides requests by one policy. Immutable; any number of threads may use one verifier concurrently.
 #[derive(Debug)]
 pub struct Verifier {
     policy: Policy,
@@ -41,7 +42,7 @@ pub struct VerifierBuilder {
 impl Verifier {
     /// Builds a verifier from a configuration, as `docs/wire-format.md` describes it.
     ///
-    /// Reads files and parses everything that can be parsed; opens no connection.
+    /// Reads files and parses everything that can be parsed. Does not open a connection.
     ///
     /// # Errors
     /// The codes of class [`Config`](crate::Class::Config).
@@ -49,7 +50,8 @@ impl Verifier {
         Verifier::builder(config)?.build()
     }
 
-    /// Reads a configuration, for a verifier that needs more than the configuration says.
+    /// Reads a configuration. Use it instead of [`from_json`](Verifier::from_json) to set a clock, or a client for
+    /// key sources.
     ///
     /// # Errors
     /// The codes of class [`Config`](crate::Class::Config).
@@ -73,9 +75,11 @@ impl Verifier {
     pub fn authenticate(&self, request: &Request<'_>) -> Result<Grant> {
         let mut after = None;
         loop {
-            match self.step(request, after.as_ref()) {
-                Step::Decided(outcome) => return outcome,
-                Step::Fetch(errand) => {
+            // As in `step`, but a `Step` would move the grant once more.
+            match self.decide(request, after.as_ref()) {
+                Ok(grant) => return Ok(grant),
+                Err(Undecided::Failed(error)) => return Err(self.policy.describe(error)),
+                Err(Undecided::Lacks(errand)) => {
                     errand.run();
                     after = Some(errand);
                 }
@@ -83,12 +87,14 @@ impl Verifier {
         }
     }
 
-    /// Takes one step of a decision, in memory only: never fetches, never waits.
+    /// Takes one step of a decision, in memory only. Never fetches and never waits.
     ///
-    /// Where keys must be fetched first, or should be because they will expire, it returns an [`Errand`]. Run that, and
-    /// take the step again with it: what was fetched for a request is not fetched again for it, so that a decision takes
-    /// few steps. For programs with an event loop, which run the errand where it blocks no other work; other programs
-    /// call [`authenticate`](Verifier::authenticate), which is the loop of these two.
+    /// If keys must be fetched first, or are due for a refresh, it returns an [`Errand`]. Run the errand, then call
+    /// `step` again with it. What was fetched for a request is not fetched again for this request, so a decision
+    /// takes few steps.
+    ///
+    /// It is for programs with an event loop: they run the errand where it blocks no other work. Other programs call
+    /// [`authenticate`](Verifier::authenticate), which loops over these two calls.
     pub fn step(&self, request: &Request<'_>, after: Option<&Errand>) -> Step {
         match self.decide(request, after) {
             Ok(grant) => Step::Decided(Ok(grant)),
@@ -100,40 +106,41 @@ impl Verifier {
     /// Fetches the keys of every key source now; [`key_status`](Verifier::key_status) then reports on each.
     ///
     /// # Errors
-    /// The codes of class [`Unavailable`](crate::Class::Unavailable), for the first source that failed; never with
-    /// keys that are in the configuration or in files.
+    /// The codes of class [`Unavailable`](crate::Class::Unavailable), for the first source that failed. Sources in
+    /// the configuration or in files never fail here.
     pub fn refresh_keys(&self) -> Result<()> {
         let errand = self.refresh();
         errand.run();
         errand.outcome()
     }
 
-    /// The fetches of [`refresh_keys`](Verifier::refresh_keys), for programs that run them where they block no other
-    /// work. [`Errand::outcome`] then says how they ended.
+    /// Returns the fetches of [`refresh_keys`](Verifier::refresh_keys), for programs that run them where they block
+    /// no other work. [`Errand::outcome`] then reports how they ended.
     pub fn refresh(&self) -> Errand {
         self.keys.refresh()
     }
 
-    /// How every key source is, in the order of the policy. Fetches nothing.
+    /// The state of every key source, in the order of the policy. Fetches nothing.
     pub fn key_status(&self) -> Vec<SourceStatus> {
         self.keys.status()
     }
 
-    /// Whether deciding this request takes a few microseconds at most: nothing is fetched, nothing but an HMAC is ever
-    /// computed, and there is little to read.
+    /// Whether deciding this request takes a few microseconds at most: only HMAC keys are allowed, nothing can be
+    /// fetched, and the request has at most 8 KiB of text.
     ///
-    /// For hosts that let go of a lock during a decision (an interpreter's, say): here handing it over costs more.
-    pub fn is_brief(&self, request: &Request<'_>) -> bool {
+    /// Bindings release an interpreter's lock during a decision. For a cheap request, releasing it costs more than
+    /// the decision.
+    pub fn is_cheap(&self, request: &Request<'_>) -> bool {
         let others = self.policy.keys.algorithms.without(secret_algorithms());
-        others.is_empty() && self.keys.is_fixed() && request.bytes() <= BRIEF
+        others.is_empty() && self.keys.is_fixed() && request.bytes() <= CHEAP
     }
 
-    /// What the configuration has that is accepted and is probably a mistake.
+    /// The settings that are allowed but are probably mistakes.
     pub fn warnings(&self) -> &[Warning] {
         &self.policy.warnings
     }
 
-    /// The number of profiles; a policy's top level counts as one.
+    /// The number of profiles. The top level of a policy counts as one.
     pub fn profile_count(&self) -> usize {
         let profiles = &self.policy.profiles;
         profiles.named.len() + usize::from(profiles.top.is_some())
@@ -165,7 +172,7 @@ impl Verifier {
         Ok(issue::grant(token, identity, decision, profile, cleaned_url))
     }
 
-    /// Selects the keys and checks the signature, with the cached keys.
+    /// Selects the keys and checks the signature, with the cached keys only.
     fn verify(
         &self,
         token: &mut UnverifiedToken<'_>,
@@ -201,27 +208,27 @@ impl Verifier {
                 Next::Retry => continue,
                 Next::Fetch(errand) => Err(Undecided::Lacks(errand)),
                 Next::Unavailable(why) => Err(why.into()),
-                // An outage of the key source must not make forged tokens look like one: the answer stays a denial.
+                // An outage of the key source must not turn the denial of a forged token into `unavailable`.
                 Next::DecideWithout(failure) => outcome.map_err(|why| without(why, &failure).into()),
             };
         }
     }
 }
 
-/// A step of a decision: the outcome, or what it lacks.
+/// The result of one step: the outcome, or the fetches that the decision lacks.
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
-    reason = "the usual variant is the large one, and a box would cost an allocation"
+    reason = "the large variant is the usual one; a box would cost an allocation"
 )]
 pub enum Step {
     /// The outcome.
     Decided(Result<Grant>),
-    /// Keys have to be fetched before the next step.
+    /// Keys must be fetched before the next step.
     Fetch(Errand),
 }
 
-/// Why a step has no grant.
+/// Why a step did not end in a grant.
 #[derive(Debug)]
 enum Undecided {
     Failed(Error),
@@ -243,7 +250,7 @@ impl From<Error> for Undecided {
     }
 }
 
-/// A denial that newer keys might have changed.
+/// Adds to a denial that newer keys might have changed it, and why they could not be fetched.
 fn without(why: Error, failure: &Error) -> Error {
     let own = why.detail().map(|own| format!("{own}; ")).unwrap_or_default();
     let failure = failure.reason();
@@ -251,14 +258,14 @@ fn without(why: Error, failure: &Error) -> Error {
 }
 
 impl VerifierBuilder {
-    /// The source of the time. The configuration's `now`, or the system's clock, if this is not called.
+    /// Sets the source of the time. By default it is the configuration's `now`, or the system's clock.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> VerifierBuilder {
         self.clock = clock;
         self
     }
 
-    /// The clock by which fetched keys age, for tests.
+    /// Sets the clock that measures the age of fetched keys, for tests.
     #[doc(hidden)]
     #[must_use]
     pub fn monotonic(mut self, clock: Monotonic) -> VerifierBuilder {
@@ -266,24 +273,25 @@ impl VerifierBuilder {
         self
     }
 
-    /// Fetches keys over HTTP in place of the library's own client, unless it is `None`.
+    /// Sets a client that fetches keys over HTTP instead of the library's own client. `None` keeps the library's
+    /// client.
     #[must_use]
     pub fn fetch(mut self, fetch: impl Into<Option<Arc<dyn Fetch>>>) -> VerifierBuilder {
         self.fetch = fetch.into();
         self
     }
 
-    /// Reads and prepares every key that is not fetched.
+    /// Builds the verifier: reads and prepares every key that is not fetched.
     ///
     /// # Errors
     /// [`Code::KeyInvalid`], [`Code::ConfigInvalid`].
     pub fn build(mut self) -> Result<Verifier> {
-        let host = Environment {
+        let environment = Environment {
             base_dir: &self.base_dir,
             fetch: self.fetch.as_ref(),
             clock: &self.monotonic,
         };
-        let keys = KeyStore::open(&self.policy.keys, host, &mut self.policy.warnings)?;
+        let keys = KeyStore::open(&self.policy.keys, environment, &mut self.policy.warnings)?;
         Ok(Verifier {
             policy: self.policy,
             keys,
@@ -293,7 +301,7 @@ impl VerifierBuilder {
 }
 
 impl Policy {
-    /// The profile that a request is decided under.
+    /// Selects the profile for a request.
     ///
     /// # Errors
     /// [`Code::ProfileUnknown`], [`Code::ProfileMissing`], [`Code::ProfileClosed`].
@@ -323,7 +331,8 @@ impl Policy {
         }
     }
 
-    /// A system that has a next authenticator to ask looks at the shape of a token before it looks for a key.
+    /// Prefers an error about the token's shape to a missing key or a bad signature, if the configured system has a
+    /// next authenticator: such a system checks the shape first.
     fn prefer_shape_error(&self, why: Error, token: &UnverifiedToken<'_>, profile: &Profile) -> Error {
         let later = matches!(why.code(), Code::KeyNotFound | Code::SignatureInvalid)
             || why.class() == Class::Unavailable;
@@ -333,7 +342,8 @@ impl Policy {
         validate::shape(token, &profile.claims).err().unwrap_or(why)
     }
 
-    /// Such a system does not look at everything for which a payload is refused here.
+    /// Prefers an error about the outermost object of the claims to one about its nested values or letter case, if the
+    /// configured system has a next authenticator: such a system does not check the latter.
     fn prefer_outer_shape_error(&self, why: Error, token: &VerifiedToken, profile: &Profile) -> Error {
         if !self.looks_at_shapes() || why.code() != Code::ClaimsMalformed {
             return why;
@@ -347,7 +357,7 @@ impl Policy {
         self.not_applicable.claims_shape || self.not_applicable.subject
     }
 
-    /// Gives a denial what the configured system would say about it.
+    /// Adds to a failure what the configured system would report.
     fn describe(&self, error: Error) -> Error {
         let error = if self.not_applicable.covers(&error) {
             error.not_applicable()
@@ -358,15 +368,15 @@ impl Policy {
     }
 }
 
-const BRIEF: usize = 8 * 1024;
+const CHEAP: usize = 8 * 1024;
 
 #[cfg(test)]
 mod tests {
-    use super::{BRIEF, Verifier};
+    use super::{CHEAP, Verifier};
     use crate::request::Request;
 
     #[test]
-    fn only_small_requests_for_secrets_are_brief() {
+    fn only_small_requests_with_hmac_only_are_cheap() {
         let verifier = |algorithms: &str| {
             let secret = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0";
             let config = format!(
@@ -374,16 +384,16 @@ mod tests {
             );
             Verifier::from_json(&config).unwrap()
         };
-        let large = "x".repeat(BRIEF);
+        let large = "x".repeat(CHEAP);
         let small = Request::bearer("a.b.c");
-        assert!(verifier(r#"["HS256"]"#).is_brief(&small));
-        assert!(!verifier(r#"["HS256","ES256"]"#).is_brief(&small));
+        assert!(verifier(r#"["HS256"]"#).is_cheap(&small));
+        assert!(!verifier(r#"["HS256","ES256"]"#).is_cheap(&small));
         for request in [
             Request::bearer("a.b.c").url(&large),
             Request::headers([("accept", large.as_str())]),
             Request::bearer("a.b.c").token(&large).url("/"),
         ] {
-            assert!(!verifier(r#"["HS256"]"#).is_brief(&request));
+            assert!(!verifier(r#"["HS256"]"#).is_cheap(&request));
         }
     }
 }

@@ -1,14 +1,14 @@
-//! What is accepted in a configuration and is probably a mistake.
+//! Warnings: settings that are allowed but are probably mistakes.
 
 use serde::Serialize;
 
-/// Something in a configuration that is accepted and is probably a mistake.
+/// A setting that is allowed but is probably a mistake.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Warning {
-    /// The path of the configuration key.
+    /// The path of the member in the configuration.
     pub key: String,
-    /// The problem, and what to do about it.
+    /// What is probably wrong, and what to do about it.
     pub message: String,
 }
 

@@ -1,7 +1,7 @@
-//! What does everything look like as JSON?
+//! The JSON contract of all languages (`docs/wire-format.md`).
 //!
-//! The one contract of all languages (`docs/wire-format.md`): a verifier configuration and requests in, replies
-//! out. The C, Python and Node surfaces are a few lines over the functions here.
+//! A configuration and requests go in, replies come out. The C, Python and Node bindings are thin layers over these
+//! functions.
 
 pub mod fetch;
 
@@ -23,12 +23,12 @@ use crate::sources::status::SourceStatus;
 use crate::verifier::Verifier;
 use crate::warning::Warning;
 
-/// Runs the work of one call from another language. A panic is a failure like any other, and never a grant.
+/// Runs the work of one call from another language. A panic becomes a failure, never a grant.
 ///
 /// A verifier is immutable except for its cached keys, which are replaced as a whole, so a panic leaves it usable.
 ///
 /// # Errors
-/// Those of the work; [`Code::InternalError`] if it panics.
+/// Those of the work. [`Code::InternalError`] if it panics.
 pub fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Code::InternalError.into()))
 }
@@ -36,12 +36,12 @@ pub fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
 /// Decides a request given as JSON: `token`, `headers`, `url`, `profile`, `remote_addr`, `cached_only`.
 ///
 /// # Errors
-/// [`Code::RequestInvalid`], and what [`Verifier::authenticate`] says.
+/// [`Code::RequestInvalid`], and those of [`Verifier::authenticate`].
 pub fn authenticate(verifier: &Verifier, request: &str) -> Result<Grant> {
     self::request(request, |request| verifier.authenticate(&request))
 }
 
-/// Reads a request given as JSON, and has it decided.
+/// Reads a request given as JSON and passes it to `decide`.
 ///
 /// # Errors
 /// [`Code::RequestInvalid`], and those of `decide`.
@@ -73,7 +73,7 @@ pub fn failed(error: &Error) -> String {
     to_line(&FailedReply::of(error))
 }
 
-/// A grant, as one line of JSON; the claims are the payload's own text.
+/// A grant, as one line of JSON. The claims are the text of the payload, unchanged.
 pub fn granted(grant: &Grant) -> String {
     let mut line = to_line(&GrantedReply {
         outcome: "granted",
@@ -84,7 +84,7 @@ pub fn granted(grant: &Grant) -> String {
         session: &grant.session,
         cleaned_url: grant.cleaned_url.as_deref(),
     });
-    // The payload was checked to be one JSON object, so it stands here as it was signed, unparsed.
+    // The payload was checked to be one JSON object, so its signed text is copied unparsed.
     line.truncate(line.len() - 1);
     line.push_str(",\"claims\":");
     line.push_str(grant.claims.as_str().trim());
@@ -92,15 +92,15 @@ pub fn granted(grant: &Grant) -> String {
     line
 }
 
-/// Reads back what [`granted`] wrote, for hosts that carry grants from one process to another.
+/// Reads back what [`granted`] wrote, for applications that pass grants from one process to another.
 ///
-/// This looks at the form only: nothing shows who wrote the text. Read back only what was kept where no caller can
-/// write.
+/// This checks the form only; it cannot detect who wrote the text. Read back only text from a place where no caller
+/// can write.
 ///
 /// # Errors
 /// [`Code::RequestInvalid`].
 pub fn restore(reply: &str) -> Result<Grant> {
-    let invalid = || Error::new(Code::RequestInvalid).with_detail("this is not the reply of a grant");
+    let invalid = || Error::new(Code::RequestInvalid).with_detail("the text is not the reply of a grant");
     let read: RestoredReply = serde_json::from_str(reply).map_err(|_| invalid())?;
     if read.outcome != "granted" {
         return Err(invalid());
@@ -116,7 +116,7 @@ pub fn restore(reply: &str) -> Result<Grant> {
     })
 }
 
-/// The native form of a verifier's policy, ready to be given back, and its warnings.
+/// The native form of a verifier's policy, which can be loaded again, and its warnings.
 pub fn policy(verifier: &Verifier) -> String {
     let policy = verifier.policy();
     to_line(&PolicyReply {
@@ -127,8 +127,8 @@ pub fn policy(verifier: &Verifier) -> String {
     })
 }
 
-/// The reply of a host's constructor: the verifier stands, and this is what looks like a mistake in its
-/// configuration. The policy itself is not part of it, so that it may be logged.
+/// The reply to a successful construction of a verifier: the warnings about its configuration. It does not contain
+/// the policy, so it can be logged.
 pub fn built(verifier: &Verifier) -> String {
     to_line(&BuiltReply {
         outcome: "built",
@@ -136,7 +136,7 @@ pub fn built(verifier: &Verifier) -> String {
     })
 }
 
-/// The reply to a refresh of the keys, as one line of JSON: how it went, and how every source is now.
+/// The reply to a refresh of the keys, as one line of JSON: the outcome, and the state of every source.
 pub fn refreshed(verifier: &Verifier, outcome: &Result<()>) -> String {
     let sources = verifier.key_status();
     match outcome {
@@ -151,11 +151,11 @@ pub fn refreshed(verifier: &Verifier, outcome: &Result<()>) -> String {
     }
 }
 
-/// The value at a JSON pointer in a reply: a string as its text, anything else as the JSON it is written as; `None`
-/// if absent.
+/// The value at a JSON pointer in a reply: the text of a string, or the JSON text of any other value. `None` if
+/// absent.
 pub fn get(document: &str, pointer: &str) -> Option<String> {
     let pointer = Pointer::parse(pointer, IndexRule::Strict)?;
-    // Followed over the text, because a reply carries a token's own numbers, and those need not fit any type of ours.
+    // The pointer is followed in the text: a reply contains the token's numbers, which need not fit any Rust type.
     let mut value: &RawValue = serde_json::from_str(document).ok()?;
     for part in pointer.parts() {
         let text = value.get();
@@ -295,10 +295,10 @@ struct RefreshFailedReply<'a> {
 }
 
 fn to_line(value: &impl Serialize) -> String {
-    // INVARIANT: the reply types have string keys and no failing serialisers, so this does not fail; if it ever
-    // did, what comes out must still read as a failure.
+    // INVARIANT: the reply types have string keys and serialisers that cannot fail, so this does not fail. If it ever
+    // did, the text must still read as a failure.
     serde_json::to_string(value).unwrap_or_else(|_| {
-        r#"{"outcome":"failed","class":"internal","code":"internal_error","stage":"configure","message":"the library made a mistake"}"#
+        r#"{"outcome":"failed","class":"internal","code":"internal_error","stage":"configure","message":"internal error"}"#
             .to_owned()
     })
 }
@@ -313,7 +313,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_an_internal_error() {
-        let outcome: Result<()> = guarded(|| panic!("made by a test"));
+        let outcome: Result<()> = guarded(|| panic!("a panic of this test"));
         assert_eq!(outcome.unwrap_err().code(), Code::InternalError);
         assert_eq!(guarded(|| Ok(7)).unwrap(), 7);
         let outcome: Result<()> = guarded(|| Err(Code::TokenExpired.into()));
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pointer_reads_text_as_text_and_the_rest_as_written() {
+    fn a_pointer_returns_the_text_of_a_string_and_the_json_of_other_values() {
         let reply = r#"{"identity":{"name":"al\u0069ce","groups":["a","b"]},"claims":{"n": 1e999 ,"a/b":{"~":null}}}"#;
         let table = [
             ("/identity/name", Some("alice")),
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_the_reply_of_a_grant_is_not_read_back() {
+    fn only_the_reply_of_a_grant_is_read_back() {
         let bare = r#"{"outcome":"granted","identity":{"groups":[],"metadata":{},"lists":{}},"entitlements":[],"revocations":[],"session":{},"claims":{}}"#;
         let table = [
             ("", ""),

@@ -1,9 +1,9 @@
-//! The examples on the pages about configurations, requests and replies, run as they stand there.
+//! The examples on the pages about configurations, requests and replies, run unchanged.
 
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "this is a test; clippy knows only the functions marked as such"
+    reason = "this is a test; clippy allows this only in functions marked as tests"
 )]
 
 use std::fs;
@@ -22,9 +22,9 @@ fn the_examples_of_the_json_contract_run() {
         let verifier_before = || {
             verifier
                 .as_ref()
-                .unwrap_or_else(|| panic!("no verifier stands before this:\n{text}"))
+                .unwrap_or_else(|| panic!("there is no verifier before this example:\n{text}"))
         };
-        let said = match kind.as_str() {
+        let reply_text = match kind.as_str() {
             "verifier" => {
                 verifier = Some(Verifier::from_json(&text).unwrap());
                 continue;
@@ -35,12 +35,12 @@ fn the_examples_of_the_json_contract_run() {
             }
             "reply" => reply
                 .take()
-                .unwrap_or_else(|| panic!("no request stands before this:\n{text}")),
+                .unwrap_or_else(|| panic!("there is no request before this example:\n{text}")),
             "built" => wire::built(verifier_before()),
             "policy" => wire::policy(verifier_before()),
-            _ => panic!("nobody knows what to do with `{kind}`"),
+            _ => panic!("unknown kind of example: `{kind}`"),
         };
-        assert_eq!(compact(&said), compact(&text));
+        assert_eq!(compact(&reply_text), compact(&text));
         compared += 1;
     }
     assert!(compared >= 5, "only {compared} replies were compared");
@@ -48,23 +48,23 @@ fn the_examples_of_the_json_contract_run() {
 
 #[test]
 fn the_examples_of_the_native_configuration_are_read() {
-    let mut least = None;
+    let mut base = None;
     let mut read = 0;
     for (kind, text) in examples("dialects/native.md") {
         let example: serde_json::Map<String, Value> = serde_json::from_str(&text).unwrap();
         let config = match kind.as_str() {
             "config" => {
-                least = Some(example.clone());
+                base = Some(example.clone());
                 example
             }
             "members" => {
-                let mut config = least
+                let mut config = base
                     .clone()
-                    .unwrap_or_else(|| panic!("no configuration stands before this:\n{text}"));
+                    .unwrap_or_else(|| panic!("there is no configuration before this example:\n{text}"));
                 config.extend(example);
                 config
             }
-            _ => panic!("nobody knows what to do with `{kind}`"),
+            _ => panic!("unknown kind of example: `{kind}`"),
         };
         let envelope = serde_json::json!({ "dialect": "native", "config": config });
         Verifier::from_json(&envelope.to_string()).unwrap_or_else(|error| panic!("{error}:\n{text}"));
@@ -84,6 +84,7 @@ fn every_member_of_the_native_configuration_is_documented() {
         "profile-required",
         "default-profile",
         "key-sources",
+        "fetched-keys",
         "secrets",
     ] {
         let config = fs::read_to_string(folder.join(name).with_extension("in.json")).unwrap();
@@ -93,7 +94,7 @@ fn every_member_of_the_native_configuration_is_documented() {
 }
 
 fn undocumented(value: &Value, page: &str, place: &str) {
-    // Members whose own members are named by whoever writes the configuration, and members that hold anything at all.
+    // Members whose members have names chosen by the operator, and members with any content.
     const NAMED: [&str; 5] = ["metadata", "lists", "forbidden_policies", "profiles", "variables"];
     const ANYTHING: [&str; 3] = ["jwk", "jwks", "equals"];
     match value {
@@ -117,7 +118,7 @@ fn undocumented(value: &Value, page: &str, place: &str) {
     }
 }
 
-/// The examples of a page: what stands behind `json` at the fence, and what stands between the fences.
+/// Returns the examples of a page: the kind, which is after `json` on the fence, and the text between the fences.
 fn examples(name: &str) -> Vec<(String, String)> {
     let page = page(name);
     let blocks = page.split("```json").skip(1);
@@ -136,7 +137,7 @@ fn page(name: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Without white space, but with the members in their order.
+/// Removes white space and keeps the order of the members.
 fn compact(text: &str) -> String {
     serde_json::to_string(&json::parse(text).unwrap_or_else(|why| panic!("{why}:\n{text}"))).unwrap()
 }

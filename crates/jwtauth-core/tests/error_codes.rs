@@ -1,8 +1,8 @@
-//! The page about error codes, which repeats the core's table.
+//! The page about error codes, which is generated from the core's table.
 
 #![expect(
     clippy::unwrap_used,
-    reason = "this is a test; clippy knows only the functions marked as such"
+    reason = "this is a test; clippy allows this only in functions marked as tests"
 )]
 
 use std::fmt::Write as _;
@@ -11,9 +11,9 @@ use std::path::Path;
 
 use jwtauth_core::{Class, Code};
 
-/// Compares `docs/error-codes.md` with the table; `UPDATE_GENERATED=1` writes it anew.
+/// Compares `docs/error-codes.md` with the table. `UPDATE_GENERATED=1` writes it again.
 #[test]
-fn the_page_of_error_codes_repeats_the_table() {
+fn the_page_of_error_codes_matches_the_table() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/error-codes.md");
     let expected = page();
     if std::env::var_os("UPDATE_GENERATED").is_some() {
@@ -28,7 +28,7 @@ fn the_page_of_error_codes_repeats_the_table() {
 }
 
 #[test]
-fn every_code_is_worded_like_the_others() {
+fn the_texts_of_every_code_follow_the_rules() {
     for code in Code::ALL {
         let (message, advice) = (code.message(), code.advice());
         let first = |text: &str| text.chars().next().unwrap();
@@ -75,26 +75,36 @@ fn page() -> String {
 }
 
 const CLASSES: [(Class, &str, &str, &str); 5] = [
-    (Class::Denied, "DENIED", "no", "The answer is no."),
+    (
+        Class::Denied,
+        "DENIED",
+        "no",
+        "The decision about the token is negative.",
+    ),
     (
         Class::Config,
         "CONFIG",
         "no",
-        "The operator must mend the configuration.",
+        "The configuration is invalid; the operator must fix it.",
     ),
     (
         Class::Unavailable,
         "UNAVAILABLE",
         "yes",
-        "The answer is not known, because keys could not be obtained. It is not a yes.",
+        "The library cannot decide, because keys could not be obtained. This is not a grant.",
     ),
     (
         Class::Argument,
         "ARGUMENT",
         "no",
-        "The calling program made a mistake.",
+        "The calling program passed an invalid argument or request.",
     ),
-    (Class::Internal, "INTERNAL", "no", "This library made a mistake."),
+    (
+        Class::Internal,
+        "INTERNAL",
+        "no",
+        "An internal error of the library.",
+    ),
 ];
 
 const INTRODUCTION: &str = "\
@@ -102,10 +112,10 @@ const INTRODUCTION: &str = "\
 
 Generated from the table in `crates/jwtauth-core/src/error.rs`; run `make generate` after changing it.
 
-Every failure has a `code`. It is the same in every language and in every dialect, it is never renamed, and it is never
-used again for something else. New codes may come: a program that meets one it does not know acts by its `class`.
+Every failure has a `code`. It is the same in every language and in every dialect. It is never renamed, and never reused
+with another meaning. New codes may be added: a program that does not know a code should act by its `class`.
 
-The `message` is always the same for a code. What was found, and where, is in the `detail`; its wording may change, so
-show it and do not parse it. Neither holds the token or the value of a claim. `claim`, where it is there, is the name
-of the claim.
+The `message` of a code never changes. The `detail` describes what was found, and where. Its wording may change, so show
+it and do not parse it. The message and the detail never contain the token or the value of a claim. `claim`, if present,
+is the name of the claim.
 ";

@@ -1,12 +1,12 @@
-//! Every dialect's configurations, and exactly the native policy that each becomes.
+//! Configurations of every dialect, and the native policy to which each compiles.
 //!
-//! `tests/dialects/<dialect>/<name>.in.json` holds what stands in `config`; beside it, `<name>.policy.json` holds the
-//! policy reply, indented. `UPDATE_GENERATED=1` writes the latter anew. Files are relative to the pair's folder.
+//! `tests/dialects/<dialect>/<name>.in.json` contains the value of `config`. `<name>.policy.json` in the same folder
+//! contains the indented policy reply; `UPDATE_GENERATED=1` writes it again. Paths are relative to this folder.
 
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "this is a test; clippy knows only the functions marked as such"
+    reason = "this is a test; clippy allows this only in functions marked as tests"
 )]
 
 use std::fs;
@@ -16,7 +16,7 @@ use jwtauth_core::internals::json;
 use jwtauth_core::{Code, Verifier, wire};
 
 #[test]
-fn each_configuration_becomes_exactly_its_policy() {
+fn each_configuration_compiles_to_its_policy() {
     let pairs = pairs();
     for (dialect, input) in &pairs {
         let printed = indented(&wire::policy(&verifier(dialect, input)));
@@ -30,7 +30,7 @@ fn each_configuration_becomes_exactly_its_policy() {
 }
 
 #[test]
-fn each_printed_policy_reads_back_as_the_same_policy() {
+fn each_printed_policy_is_read_as_the_same_policy() {
     for (dialect, input) in pairs() {
         let printed = wire::policy(&verifier(&dialect, &input));
         let again = Verifier::from_json(&with_base_dir(&printed, input.parent().unwrap()));
@@ -79,7 +79,7 @@ fn with_base_dir(envelope: &str, folder: &Path) -> String {
     )
 }
 
-/// The text of the policy itself: warnings are about the configuration it came from.
+/// Returns the text of the policy without warnings, which are about the original configuration.
 fn config(reply: &str) -> String {
     let document = json::parse(reply).unwrap();
     indented(&serde_json::to_string(document.as_object().unwrap().get("config").unwrap()).unwrap())

@@ -1,4 +1,4 @@
-//! The types of the Node package that repeat the core's tables.
+//! The types of the Node package that are generated from the core's tables.
 
 use std::collections::HashSet;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::Path;
 use jwtauth_core::internals::Dialect;
 use jwtauth_core::{Code, EntitlementKind};
 
-/// Compares the generated part of `index.d.ts` with the core's tables; `UPDATE_GENERATED=1` writes it anew.
+/// Compares the generated part of `index.d.ts` with the core's tables. `UPDATE_GENERATED=1` writes it again.
 #[test]
 fn the_node_types_name_every_code_class_stage_kind_and_dialect() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bindings/node/index.d.ts");
@@ -55,7 +55,7 @@ fn the_node_types_name_every_code_class_stage_kind_and_dialect() {
     }
 }
 
-/// A union of string literals, each of them once.
+/// Writes a union of string literals without duplicates.
 fn union(name: &str, about: &str, values: impl Iterator<Item = &'static str>) -> String {
     let mut seen = HashSet::new();
     let values: String = values

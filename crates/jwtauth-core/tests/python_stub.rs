@@ -1,11 +1,11 @@
-//! The types of the Python stub that repeat the core's tables.
+//! The types of the Python stub that are generated from the core's tables.
 
 use std::fs;
 use std::path::Path;
 
 use jwtauth_core::{Code, EntitlementKind};
 
-/// Compares the generated part of the stub with the core's tables; `UPDATE_GENERATED=1` writes it anew.
+/// Compares the generated part of the stub with the core's tables. `UPDATE_GENERATED=1` writes it again.
 #[test]
 fn the_python_stub_names_every_code_stage_and_kind() {
     let path =

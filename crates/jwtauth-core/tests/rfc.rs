@@ -1,7 +1,7 @@
-//! The tokens that RFC 7515, RFC 7520 and RFC 8037 print, with the keys that they print beside them.
+//! The example tokens and keys of RFC 7515, RFC 7520 and RFC 8037.
 #![expect(
     clippy::unwrap_used,
-    reason = "this is a test; clippy knows only the functions marked as such"
+    reason = "this is a test; clippy allows this only in functions marked as tests"
 )]
 
 use jwtauth_core::{Code, Request, Verifier};
@@ -19,7 +19,7 @@ fn vectors() -> Vec<Vector> {
     serde_json::from_str(include_str!("rfc/vectors.json")).unwrap()
 }
 
-/// A verifier with the key of an example, shortly before the examples of RFC 7515 expire.
+/// Builds a verifier with the key of an example, at a time shortly before the examples of RFC 7515 expire.
 fn verifier(vector: &Vector) -> Verifier {
     let config = json!({
         "dialect": "native",
@@ -35,7 +35,7 @@ fn verifier(vector: &Vector) -> Verifier {
 }
 
 #[test]
-fn the_claims_of_rfc_7515_are_granted() {
+fn the_tokens_of_rfc_7515_are_granted() {
     let claims: Vec<Vector> = vectors()
         .into_iter()
         .filter(|vector| vector.name.starts_with("RFC 7515"))
@@ -52,7 +52,7 @@ fn the_claims_of_rfc_7515_are_granted() {
 }
 
 #[test]
-fn a_sentence_is_no_claims_set_however_well_it_is_signed() {
+fn a_signed_sentence_is_not_a_claims_set() {
     let sentences: Vec<Vector> = vectors()
         .into_iter()
         .filter(|vector| !vector.name.starts_with("RFC 7515"))
@@ -62,13 +62,13 @@ fn a_sentence_is_no_claims_set_however_well_it_is_signed() {
         let error = verifier(&vector)
             .authenticate(&Request::bearer(&vector.token))
             .unwrap_err();
-        // The signature comes first, so this code says that it was good.
+        // The signature is checked first, so this code shows that the signature is valid.
         assert_eq!(error.code(), Code::ClaimsMalformed, "{}", vector.name);
     }
 }
 
 #[test]
-fn a_changed_sentence_has_no_signature() {
+fn a_token_with_another_payload_has_an_invalid_signature() {
     for vector in vectors() {
         let (head, signature) = vector.token.rsplit_once('.').unwrap();
         let (header, _) = head.split_once('.').unwrap();

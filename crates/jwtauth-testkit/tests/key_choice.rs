@@ -1,5 +1,5 @@
-//! What a key source's key may not sign is not granted: random policies of a few sources against the rules of
-//! `docs/dialects/native.md`, written down again here.
+//! Random policies with a few key sources, compared with the rules of `docs/dialects/native.md`. This file implements
+//! those rules a second time.
 
 #![expect(
     clippy::unwrap_used,
@@ -16,7 +16,7 @@ use jwtauth_testkit::keys::{Keyring, base64url};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// Two pairs of each kind, so that one can stand for the other.
+/// Two keys of each kind, so that one can be used in place of the other.
 const KEYS: [&str; 8] = [
     "rsa-1",
     "rsa-2",
@@ -49,9 +49,9 @@ struct Source {
 enum Kind {
     /// A set in the configuration.
     Set,
-    /// A set behind a URL.
+    /// A set at a URL.
     Url,
-    /// A set behind a URL that cannot be fetched.
+    /// A set at a URL that cannot be fetched.
     Down,
 }
 
@@ -62,7 +62,7 @@ struct Key {
     flaw: Flaw,
 }
 
-/// What a JWK says about itself.
+/// What makes a JWK unusable, or limits its use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Flaw {
     Nothing,
@@ -85,7 +85,7 @@ impl Key {
         self.kid.filter(|kid| !kid.is_empty())
     }
 
-    /// The algorithms that the key may be used with in this place.
+    /// The algorithms that the key may be used with in this source.
     fn usable(&self, policy: &Policy, source: &Source) -> Vec<&'static str> {
         let allowed = |alg: &&str| {
             policy.algorithms.contains(alg)
@@ -130,7 +130,7 @@ impl Source {
         self.keys.iter().any(|key| !key.usable(policy, self).is_empty())
     }
 
-    /// The keys that count at all: none of a set that cannot be fetched, or is of no use.
+    /// The keys that count. A set that cannot be fetched or is unusable has none.
     fn known(&self, policy: &Policy) -> &[Key] {
         let names = policy.rule == "required" && self.keys.iter().any(|key| key.name().is_some());
         if self.kind == Kind::Down || !self.has_usable(policy) && !names {
@@ -141,7 +141,7 @@ impl Source {
     }
 }
 
-/// What native.md says of `kid`.
+/// Selects keys by the rules for `kid` in native.md.
 fn selected<'p>(policy: &'p Policy, kid: Option<&str>) -> Vec<(&'p Source, &'p Key)> {
     let kid = kid.filter(|kid| !kid.is_empty());
     let mut selected = Vec::new();
@@ -232,7 +232,7 @@ impl Fetch for Server {
     }
 }
 
-/// The number that the host begins with.
+/// The number at the start of the host.
 fn index(request: &FetchRequest<'_>) -> usize {
     let host = request.url.strip_prefix("https://").unwrap();
     host.split('.').next().unwrap().parse().unwrap()
@@ -306,7 +306,7 @@ fn source() -> impl Strategy<Value = Source> {
 }
 
 fn policy() -> impl Strategy<Value = Policy> {
-    // Only with `required` does the order of the sources matter.
+    // The order of the sources matters only with `required`.
     let rule = prop_oneof![3 => proptest::sample::select(RULES.to_vec()), 2 => Just("required")];
     let sources = proptest::collection::vec(source(), 2..=3);
     (algorithms(), rule, sources).prop_map(|(algorithms, rule, sources)| Policy {
@@ -316,7 +316,7 @@ fn policy() -> impl Strategy<Value = Policy> {
     })
 }
 
-/// Mostly signed by one of the policy's keys.
+/// A token. Most tokens are signed by a key of the policy.
 fn token(policy: &Policy) -> impl Strategy<Value = Token> + use<> {
     let of_policy: Vec<&'static str> = policy
         .sources
@@ -344,7 +344,7 @@ fn policy_and_tokens() -> impl Strategy<Value = (Policy, Vec<Token>)> {
     })
 }
 
-/// Sets by the index in their URL.
+/// Serves these sets by the index in their URL.
 fn server(sets: &[&Value]) -> Arc<dyn Fetch> {
     let documents = sets.iter().map(ToString::to_string).collect();
     Arc::new(Documents(documents))
@@ -360,7 +360,7 @@ impl Fetch for Documents {
 }
 
 #[test]
-fn a_pair_that_names_the_key_of_a_token_is_the_only_one_that_is_used() {
+fn only_the_first_pair_that_has_the_kid_of_a_token_is_used() {
     let named = |key: &str, more: &[(&str, Value)]| {
         let mut jwk = jwk(key);
         jwk["kid"] = "k".into();
@@ -369,14 +369,14 @@ fn a_pair_that_names_the_key_of_a_token_is_the_only_one_that_is_used() {
         }
         jwk
     };
-    let left_out = [
+    let skipped = [
         named("ed25519-2", &[("use", "enc".into())]),
         named("ed25519-2", &[("alg", "ES256".into())]),
         named("ed25519-2", &[("key_ops", json!(["sign"]))]),
         named("ed25519-2", &[("crv", "X25519".into())]),
         named("rsa-2", &[("n", base64url(&[0xc5; 128]).into())]),
         named("hmac256-1", &[]),
-        // `jwt_supported_algs` leaves it out.
+        // `jwt_supported_algs` excludes its algorithm.
         named("ec256-1", &[]),
     ];
     let verifier = |first: &Value, second: &Value| {
@@ -403,7 +403,7 @@ fn a_pair_that_names_the_key_of_a_token_is_the_only_one_that_is_used() {
         other
     };
     let good = named("ed25519-1", &[]);
-    for bad in &left_out {
+    for bad in &skipped {
         for first in [json!({ "keys": [bad] }), json!({ "keys": [bad, other(&good)] })] {
             let second = json!({ "keys": [good] });
             let outcome = verifier(&first, &second).authenticate(&Request::bearer(&token));
@@ -415,7 +415,7 @@ fn a_pair_that_names_the_key_of_a_token_is_the_only_one_that_is_used() {
 }
 
 #[test]
-fn a_source_that_was_not_asked_may_name_the_key_of_a_token() {
+fn an_earlier_source_without_cached_keys_is_fetched_first() {
     let named = |key: &'static str| Source {
         kind: Kind::Url,
         algorithms: None,
@@ -453,7 +453,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_token_is_granted_if_and_only_if_a_key_that_its_kid_selects_may_sign_it(
+    fn a_token_is_granted_if_and_only_if_a_key_that_its_kid_selects_may_verify_it(
         (policy, tokens) in policy_and_tokens(),
     ) {
         let Some(verifier) = verifier(&policy) else { return Ok(()) };

@@ -149,7 +149,16 @@ impl Material {
                 EncodingKey::from_ec_pem(pem.as_bytes())
             }
             (Material::Private(pem), Algorithm::EdDSA) => EncodingKey::from_ed_pem(pem.as_bytes()),
-            (Material::Private(pem), _) => EncodingKey::from_rsa_pem(pem.as_bytes()),
+            (
+                Material::Private(pem),
+                Algorithm::RS256
+                | Algorithm::RS384
+                | Algorithm::RS512
+                | Algorithm::PS256
+                | Algorithm::PS384
+                | Algorithm::PS512,
+            ) => EncodingKey::from_rsa_pem(pem.as_bytes()),
+            (Material::Private(_), Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512) => return None,
             (Material::Secret(secret), _) => Ok(EncodingKey::from_secret(secret)),
         };
         // This refuses a key of another family than the algorithm's.

@@ -157,7 +157,7 @@ fn errors_of_sign_contain_nothing_of_the_key() {
         ),
         (
             &["--key", &rsa, "--alg", "RS256", "--claims", r#"{"a":1,"a":2}"#],
-            "stands twice",
+            "duplicate member name",
         ),
     ];
     for (arguments, said) in wrong {

@@ -273,7 +273,7 @@ fn a_duplicate_member_is_refused_although_options_are_added() {
     let run = jwtauth(["verify", "--config", &config, "--now", "0", "x.y.z"]);
 
     assert_eq!(run.code, 2);
-    assert!(run.err.contains("twice"), "{}", run.err);
+    assert!(run.err.contains("duplicate member name"), "{}", run.err);
 }
 
 #[test]

@@ -1,10 +1,12 @@
-//! What does a whole decision cost: beside the signature check that it cannot do without, with keys that were fetched
-//! beside keys that stand in the configuration, and on several threads?
+//! Benchmarks of a whole decision: compared with the bare signature check, with fetched keys compared with configured
+//! keys, and on several threads.
 //!
-//! `cargo bench -p jwtauth-core [-- TABLE… ALGORITHM…]`; the tables are `primitive`, `fetched` and `threads`. On a
-//! machine that does other things too, only a ratio between neighbours in time means anything. So the sides take
-//! turns in batches of a quarter of a millisecond, and what is printed are medians, and the best turns for a machine that
-//! is never quiet. Criterion and divan finish one case before they begin the next.
+//! `cargo bench -p jwtauth-core [-- TABLE… ALGORITHM…]`; the tables are `primitive`, `fetched` and `threads`.
+//!
+//! On a machine that runs other programs too, only the ratio of measurements that were taken close together is
+//! meaningful. Both sides of a comparison are therefore measured alternately, in batches of a quarter of a
+//! millisecond. The output has medians, and the best batches for a machine that is never idle. Criterion and divan
+//! finish one case before they begin the next.
 
 mod signed;
 mod threads;
@@ -25,8 +27,8 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const PASSES: usize = 801;
 
-/// What the decision may cost, with the primitive as the unit: registered claims, issuer and audience checked,
-/// the whole payload read, equal names refused.
+/// The maximum cost of a decision, relative to the bare signature check. The decision checks registered claims,
+/// issuer and audience, reads the whole payload and refuses duplicate names.
 const GOALS: [(&str, f64); 7] = [
     ("HS256", 3.4),
     ("RS256", 1.15),
@@ -37,7 +39,7 @@ const GOALS: [(&str, f64); 7] = [
     ("EdDSA", 1.08),
 ];
 
-/// What a decision with keys that were fetched may cost, with one by the same keys in the configuration as the unit.
+/// The maximum cost of a decision with fetched keys, relative to a decision with the same keys in the configuration.
 const FETCHED_GOAL: f64 = 1.03;
 
 fn main() -> Result<()> {
@@ -47,7 +49,7 @@ fn main() -> Result<()> {
         .map(String::as_str)
         .filter(|argument| !argument.starts_with('-'))
         .partition(|argument| TABLES.contains(argument));
-    // Without `--bench`, as `cargo test --benches` starts it, the question is only whether it runs.
+    // Without `--bench`, as in `cargo test --benches`, one pass shows that the program runs.
     let passes = if arguments.iter().any(|argument| argument == "--bench") {
         PASSES
     } else {
@@ -114,7 +116,7 @@ fn head([unit, other]: [&str; 2]) {
     );
 }
 
-/// Prints the cost of one side with the other's as the unit.
+/// Prints the cost of one side, relative to the other side.
 fn compare(name: &str, goal: f64, passes: usize, [mut unit, mut other]: [Timed; 2]) {
     for _ in 0..passes {
         unit.turn();
@@ -137,7 +139,7 @@ impl Signed {
 
     fn decision(&self, verifier: Verifier) -> Result<Timed> {
         let token = self.token.clone();
-        // What is measured is the way to a yes.
+        // The measured path must end in a grant.
         verifier.authenticate(&Request::bearer(&token))?;
         Ok(Timed::new(Box::new(move || decide(&verifier, &token))))
     }
@@ -152,7 +154,7 @@ impl Signed {
     /// A verifier that has fetched its keys.
     fn fetched(&self) -> Result<Verifier> {
         let config = self.config(r#""jwks_url":"https://id.example.com/keys""#);
-        let fetch: Arc<dyn Fetch> = Arc::new(Handed(self.jwks.clone()));
+        let fetch: Arc<dyn Fetch> = Arc::new(FixedKeys(self.jwks.clone()));
         let verifier = Verifier::builder(&config)?.fetch(fetch).build()?;
         verifier.refresh_keys()?;
         Ok(verifier)
@@ -171,11 +173,11 @@ fn decide(verifier: &Verifier, token: &str) {
     assert!(black_box(verifier.authenticate(black_box(&Request::bearer(token)))).is_ok());
 }
 
-/// Hands over a key set without a network.
+/// Returns a fixed key set without a network.
 #[derive(Debug)]
-struct Handed(String);
+struct FixedKeys(String);
 
-impl Fetch for Handed {
+impl Fetch for FixedKeys {
     fn get(&self, _: &FetchRequest<'_>) -> std::result::Result<Fetched, FetchFailed> {
         Ok(Fetched::new(200, self.0.as_str()))
     }

@@ -1,4 +1,4 @@
-//! Where do the tokens come from, and what does their check cost at least?
+//! The tokens of the benchmarks, and the bare check of their signatures.
 
 use std::hint::black_box;
 use std::rc::Rc;
@@ -12,20 +12,20 @@ use base64_simd::URL_SAFE_NO_PAD;
 
 use crate::Result;
 
-/// What a provider puts into an access token.
+/// The payload of a typical access token of a provider.
 pub(crate) const PAYLOAD: &str = r#"{"iss":"https://id.example.com/realms/main","aud":["api","account"],"sub":"248289761001-a1f0-4c5e-9b1d-1f2e3d4c5b6a","exp":4102444800,"nbf":1700000000,"iat":1700000000,"jti":"0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0","email":"alice.liddell@example.com","email_verified":true,"name":"Alice Liddell","preferred_username":"alice","groups":["/staff/engineering","/staff/on-call","/projects/apollo","/projects/hermes","/everyone"],"role":"editor","azp":"web-frontend","session_state":"7c9e6679-7425-40de-944b-e07fc1f90ae7","scope":"openid profile email offline_access","realm_access":{"roles":["offline_access","uma_authorization","editor"],"level":3,"flags":{"beta":true,"trial":false,"region":"eu-central"}}}"#;
 
-/// A token by a key of its own.
+/// A token that was signed with a new key.
 pub(crate) struct Signed {
     pub(crate) algorithm: &'static str,
     pub(crate) token: String,
-    /// The key set that it verifies with.
+    /// The key set that verifies it.
     pub(crate) jwks: String,
-    /// The bare check of the signature, with the key as a program would keep it that does nothing else.
+    /// The bare check of the signature. The key is already parsed, as in a program that does only this.
     pub(crate) primitive: Rc<dyn Fn()>,
 }
 
-/// Signs the payload with a fresh key.
+/// Signs the payload with a new key.
 pub(crate) fn signed(algorithm: &'static str) -> Result<Signed> {
     let header = format!(r#"{{"alg":"{algorithm}","kid":"k","typ":"JWT"}}"#);
     let message = [header.as_str(), PAYLOAD]
@@ -46,7 +46,7 @@ pub(crate) fn signed(algorithm: &'static str) -> Result<Signed> {
     })
 }
 
-/// A signature, the members of its key's JWK, and the check.
+/// A signature, the members of the key's JWK, and the check.
 type Parts = (Vec<u8>, String, Box<dyn Fn(&[u8], &[u8]) -> bool>);
 
 fn sign(algorithm: &str, message: &[u8]) -> Result<Parts> {
@@ -55,7 +55,8 @@ fn sign(algorithm: &str, message: &[u8]) -> Result<Parts> {
         let pair = rsa::KeyPair::generate(KeySize::Rsa2048)?;
         let mut signature = vec![0; pair.public_modulus_len()];
         pair.sign(padding, &random, message, &mut signature)?;
-        // RSAPublicKey (RFC 8017 §A.1.1): nine bytes of DER before the modulus, five before the exponent 65537.
+        // RSAPublicKey (RFC 8017 §A.1.1): nine bytes of DER are before the modulus, and five before the exponent
+        // 65537.
         let key = pair.public_key().as_ref();
         let modulus = key
             .get(9..)
@@ -68,7 +69,7 @@ fn sign(algorithm: &str, message: &[u8]) -> Result<Parts> {
     let ecdsa = |signing, verifying, curve: &str| {
         let pair = EcdsaKeyPair::generate(signing)?;
         let signature = pair.sign(&random, message)?.as_ref().to_vec();
-        // One byte says that both coordinates follow (SEC 1 §2.3.3).
+        // The first byte means that both coordinates follow (SEC 1 §2.3.3).
         let point = pair.public_key().as_ref().get(1..).ok_or("no point")?;
         let (x, y) = point.split_at(point.len() / 2);
         let [x, y] = [x, y].map(|coordinate| URL_SAFE_NO_PAD.encode_to_string(coordinate));

@@ -1,4 +1,4 @@
-//! How many more decisions do several threads make on one verifier than one thread?
+//! Throughput of several threads that share one verifier, relative to one thread.
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,13 +10,13 @@ use jwtauth_core::Verifier;
 use crate::decide;
 use crate::timed::Turns;
 
-/// The counts of threads; the first is the unit.
+/// The numbers of threads. The first one is the unit.
 const THREADS: [usize; 3] = [1, 2, 8];
 
-/// How much of a core more threads must use, or more threads than cores.
+/// The minimum throughput per thread, relative to a single thread. With more threads than cores, it is per core.
 const GOAL: f64 = 0.925;
 
-/// How long one turn takes. The start and the end of the threads must not weigh.
+/// The length of one turn. It is long enough for the start and the end of the threads to be negligible.
 const TURN: Duration = Duration::from_millis(10);
 
 pub(crate) fn head() {
@@ -59,7 +59,7 @@ fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Decisions in a second, by so many threads.
+/// The number of decisions per second with this number of threads.
 fn rate(threads: usize, verifier: &Verifier, token: &str) -> f64 {
     let (start, stop) = (Barrier::new(threads + 1), AtomicBool::new(false));
     let work = || {
@@ -76,7 +76,7 @@ fn rate(threads: usize, verifier: &Verifier, token: &str) -> f64 {
         start.wait();
         thread::sleep(TURN);
         stop.store(true, Ordering::Relaxed);
-        // Who waits for the others may well be the last to wake, so the threads themselves take the time.
+        // The thread that waits for the others may be the last to wake, so the threads themselves measure the time.
         let each: Vec<_> = running
             .into_iter()
             .filter_map(|thread| thread.join().ok())

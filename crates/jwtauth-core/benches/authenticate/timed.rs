@@ -1,11 +1,11 @@
-//! How is something measured on a machine that does other things too?
+//! Measurement on a machine that runs other programs too.
 
 use std::time::{Duration, Instant};
 
-/// How long one turn takes: less than a busy machine lets a thread run before another has its turn.
+/// The length of one batch. It is shorter than the time slice of a thread on a busy machine.
 pub(crate) const BATCH: Duration = Duration::from_micros(250);
 
-/// Something measured in batches.
+/// A function that is measured in batches.
 pub(crate) struct Timed {
     run: Box<dyn FnMut()>,
     batch: u32,
@@ -31,13 +31,13 @@ impl Timed {
             .push(start.elapsed().as_nanos() as f64 / f64::from(self.batch));
     }
 
-    /// The nanoseconds of one run.
+    /// The nanoseconds of one call, for each batch.
     pub(crate) fn cost(&mut self) -> &mut Turns {
         &mut self.turns
     }
 }
 
-/// What the turns came to.
+/// The measured values.
 #[derive(Debug, Default)]
 pub(crate) struct Turns(Vec<f64>);
 
@@ -46,7 +46,7 @@ impl Turns {
         self.0.push(turn);
     }
 
-    /// 0.5 is the median, 0.0 the least, 1.0 the most.
+    /// The value at a quantile: 0.5 is the median, 0.0 the minimum, 1.0 the maximum.
     pub(crate) fn at(&mut self, quantile: f64) -> f64 {
         self.0.sort_by(f64::total_cmp);
         let last = self.0.len().saturating_sub(1);

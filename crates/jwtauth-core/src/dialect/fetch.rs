@@ -1,4 +1,4 @@
-//! How are keys over HTTP configured where a system checks them at once?
+//! Settings of keys over HTTP in the dialects of systems that check them when the configuration is written.
 
 use crate::error::Result;
 use crate::keys::pem;
@@ -6,14 +6,14 @@ use crate::members::Field;
 use crate::policy::FetchSettings;
 use crate::policy::url;
 
-/// Checks the URL in a field of this name.
+/// Checks the URL in the field `name`.
 pub(super) fn check_url(place: &Field<'_, '_>, name: &str, url: &str, check: url::Check) -> Result<()> {
     check(url, false).map_err(|why| place.error(format!("error checking {name}: {why}")))
 }
 
-/// The settings with the authorities in a field of this name; the system's where the field is empty.
+/// Returns fetch settings with the authorities in the field `name`; the system's authorities if the field is empty.
 ///
-/// `problem` is what the configured system says of a text without a certificate.
+/// `problem` is the error text of the configured system for a text without a certificate.
 pub(super) fn settings(
     place: &Field<'_, '_>,
     name: &str,

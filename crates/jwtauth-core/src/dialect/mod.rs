@@ -1,7 +1,7 @@
-//! Whose configuration is this?
+//! The configuration dialects.
 //!
-//! A dialect turns its own keys into the native [`Policy`], once, when the verifier is built. After that nothing
-//! in the program knows which dialect it was.
+//! A dialect compiles its configuration to the native [`Policy`] once, when the verifier is built. The rest of the
+//! library does not know the dialect.
 
 mod consul;
 mod fetch;
@@ -19,7 +19,7 @@ use crate::policy::Policy;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Dialect {
-    /// The policy model's own form (`docs/dialects/native.md`).
+    /// The JSON form of the policy model (`docs/dialects/native.md`).
     Native,
     /// Grafana's `[auth.jwt]` (`docs/dialects/grafana.md`).
     Grafana,
@@ -33,12 +33,12 @@ impl Dialect {
     /// Every dialect.
     pub const ALL: [Dialect; 4] = [Dialect::Native, Dialect::Grafana, Dialect::Consul, Dialect::Vault];
 
-    /// The dialect of this name.
+    /// Returns the dialect with this name.
     pub fn parse(name: &str) -> Option<Dialect> {
         Dialect::ALL.into_iter().find(|dialect| dialect.as_str() == name)
     }
 
-    /// Its name in the envelope.
+    /// The name of the dialect in the envelope.
     pub const fn as_str(self) -> &'static str {
         match self {
             Dialect::Native => "native",
@@ -48,7 +48,7 @@ impl Dialect {
         }
     }
 
-    /// Turns a configuration into a policy; files that must be read to understand it are relative to `base_dir`.
+    /// Compiles a configuration to a policy. Paths of files that must be read for this are relative to `base_dir`.
     pub(crate) fn compile(self, config: &Field<'_, '_>, base_dir: &Path) -> Result<Policy> {
         match self {
             Dialect::Native => native::compile(config),

@@ -1,25 +1,25 @@
-//! Patterns in which `*` stands for any run of characters.
+//! Patterns in which `*` matches any sequence of characters.
 
 use serde::{Serialize, Serializer};
 
-/// A pattern: `*` matches any run of characters, also an empty one; everything else stands for itself.
+/// A pattern. `*` matches any sequence of characters, including an empty one. Every other character is literal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Glob {
     text: String,
 }
 
 impl Glob {
-    /// Takes a pattern; every text is one.
+    /// Creates a pattern. Every text is a valid pattern.
     pub fn new(text: impl Into<String>) -> Glob {
         Glob { text: text.into() }
     }
 
-    /// The pattern as it was written.
+    /// Returns the pattern as written.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether the whole of `text` fits the pattern.
+    /// Whether the pattern matches the whole of `text`.
     pub fn matches(&self, text: &str) -> bool {
         let Some((head, rest)) = self.text.split_once('*') else {
             return self.text == text;
@@ -27,7 +27,7 @@ impl Glob {
         let Some(mut text) = text.strip_prefix(head) else {
             return false;
         };
-        // Each piece is taken at its first occurrence, which leaves the most for the pieces after it.
+        // Each piece is matched at its first occurrence, which leaves the longest rest for the pieces after it.
         let mut pieces = rest.split('*').peekable();
         while let Some(piece) = pieces.next() {
             if pieces.peek().is_none() {
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_stands_for_any_run_and_nothing_else_is_special() {
+    fn a_star_matches_any_sequence_and_no_other_character_is_special() {
         for (pattern, matching, others) in [
             ("", &[""][..], &["a"][..]),
             ("*", &["", "a", "\u{1f511}\n"], &[]),
@@ -87,8 +87,8 @@ mod tests {
     }
 
     #[test]
-    fn a_hostile_pattern_costs_no_more_than_the_text_is_long() {
-        // Backtracking would not end before the universe does.
+    fn a_hostile_pattern_is_matched_without_backtracking() {
+        // A matcher with backtracking would not finish.
         let text = "a".repeat(64 * 1024);
         for pattern in [
             "a*".repeat(2000) + "b",
@@ -100,7 +100,7 @@ mod tests {
         }
     }
 
-    /// What `*` means, said as simply as possible.
+    /// The simplest possible definition of `*`.
     fn naive(pattern: &[char], text: &[char]) -> bool {
         match (pattern, text) {
             ([], text) => text.is_empty(),
@@ -112,7 +112,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_agrees_with_the_naive_matcher(pattern in "[ab*\u{e9}]{0,10}", text in "[ab\u{e9}]{0,12}") {
+        fn the_matcher_agrees_with_the_naive_one(pattern in "[ab*\u{e9}]{0,10}", text in "[ab\u{e9}]{0,12}") {
             let letters = |text: &str| text.chars().collect::<Vec<char>>();
             let expected = naive(&letters(&pattern), &letters(&text));
             prop_assert_eq!(Glob::new(pattern).matches(&text), expected);

@@ -1,14 +1,15 @@
-//! How large may an expression be?
+//! Limits for the length and the nesting of an expression.
 
 use crate::error::{Code, Error, Result};
 
-/// The longest expression that is read, in bytes.
+/// The maximum length of an expression, in bytes.
 pub(super) const MAX_LENGTH: usize = 4 * 1024;
-/// The deepest nesting of brackets that is read.
+/// The maximum nesting depth of brackets.
 pub(super) const MAX_NESTING: usize = 50;
 
-/// Refuses an expression that is too long, or whose brackets nest too deeply, before any parser recurses on it.
-/// Brackets between two equal quotes do not count.
+/// Refuses an expression that is too long, or whose brackets are nested too deeply, before a parser recurses on it.
+///
+/// Brackets between two equal quotes are not counted.
 pub(super) fn check(text: &str, open: char, close: char, quotes: &[char]) -> Result<()> {
     let refuse = |problem: String| Err(Error::new(Code::ExpressionInvalid).with_detail(problem));
     if text.len() > MAX_LENGTH {

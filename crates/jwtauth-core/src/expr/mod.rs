@@ -1,6 +1,6 @@
-//! How does a configuration point into a token?
+//! The languages in which a configuration selects values in a token.
 //!
-//! Small languages, each parsed once when the verifier is built and evaluated many times without panics.
+//! Each expression is parsed once, when the verifier is built. Evaluation does not panic.
 
 mod glob;
 mod jmespath;
@@ -23,11 +23,11 @@ pub use self::template::Template;
 
 use crate::json::{Value, text};
 
-/// Where in the claims a value is.
+/// The place of a value in the claims.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Selection {
-    /// The top-level claim of exactly this name.
+    /// The top-level claim with exactly this name.
     Claim(String),
     /// A JMESPath expression.
     #[serde(rename = "jmespath")]
@@ -38,12 +38,12 @@ pub(crate) enum Selection {
 }
 
 impl Selection {
-    /// The top-level claim of this name.
+    /// Selects the top-level claim with this name.
     pub(crate) fn claim(name: impl Into<String>) -> Selection {
         Selection::Claim(name.into())
     }
 
-    /// Looks the value up; `None` when it is not there. A `null` is there, and is returned as such.
+    /// Returns the value; `None` if it is absent. A `null` is present and is returned.
     ///
     /// # Errors
     /// [`EvaluationFailed`] for a JMESPath expression that fails on these claims.
@@ -63,7 +63,7 @@ impl Selection {
         }
     }
 
-    /// How the value is written in the token; `None` when it is not there, or an expression made it.
+    /// Returns the value as written in the token; `None` if it is absent or the result of an expression.
     pub(crate) fn find_text<'t>(&self, document: &Document<'t>) -> Option<&'t str> {
         let payload = document.claims().text();
         match self {
@@ -73,7 +73,8 @@ impl Selection {
         }
     }
 
-    /// The claims with another value in the place that this selects; an expression selects no place.
+    /// Returns a copy of the claims with another value at the selected place. An expression does not select a place; the
+    /// copy is then unchanged.
     pub(crate) fn replace<'t>(&self, document: &Document<'t>, value: Value<'t>) -> Document<'t> {
         Document::new(document.claims().with(|members| {
             let place = match self {
@@ -87,7 +88,7 @@ impl Selection {
         }))
     }
 
-    /// What to call it in an error: a claim's name, a pointer, an expression.
+    /// Returns the name of the value in error texts: a claim's name, a pointer or an expression.
     pub(crate) fn name(&self) -> &str {
         match self {
             Selection::Claim(name) => name,
@@ -97,12 +98,12 @@ impl Selection {
     }
 }
 
-/// A value that was found in the claims, or made from them.
+/// A value that is part of the claims or was computed from them.
 #[derive(Debug)]
 pub(crate) enum Found<'a, 't> {
-    /// It stands in the claims.
+    /// A part of the claims.
     Here(&'a Value<'t>),
-    /// It was made from them: by an expression, or as a copy of all of them.
+    /// The result of an expression, or a copy of all claims.
     Made(Value<'t>),
 }
 

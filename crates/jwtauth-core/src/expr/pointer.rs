@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::json::{Object, Value, text};
 
-/// A JSON pointer, split and unescaped once.
+/// A JSON pointer. It is split and unescaped once, when it is parsed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Pointer {
     #[serde(rename = "pointer")]
@@ -15,14 +15,15 @@ pub struct Pointer {
     rule: IndexRule,
 }
 
-/// How the part of a pointer that stands for a list's index is read.
+/// The syntax of list indices in a pointer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IndexRule {
-    /// As RFC 6901 §4: decimal digits without leading zeros.
+    /// The syntax of RFC 6901 §4: decimal digits without leading zeros.
     #[default]
     Strict,
-    /// As Go reads integers of base 0: `0x1`, `0b1`, `0o7`, leading-zero octal, underscores and signs; empty is 0.
+    /// Go's syntax for integers with base 0: `0x1`, `0b1`, `0o7`, octal with a leading zero, underscores and signs. An
+    /// empty index is 0.
     Go,
 }
 
@@ -33,7 +34,7 @@ impl IndexRule {
 }
 
 impl Pointer {
-    /// Parses a pointer; `None` when it is neither empty nor starts with `/`.
+    /// Parses a pointer. Returns `None` if the text is not empty and does not start with `/`.
     pub fn parse(text: &str, rule: IndexRule) -> Option<Pointer> {
         let parts = match text.strip_prefix('/') {
             Some(rest) => rest.split('/').map(unescape).collect(),
@@ -47,22 +48,22 @@ impl Pointer {
         })
     }
 
-    /// The pointer as it was written.
+    /// Returns the pointer as written.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The steps, unescaped.
+    /// Returns the unescaped parts of the pointer.
     pub(crate) fn parts(&self) -> &[String] {
         &self.parts
     }
 
-    /// Whether it takes no step, and so points to the whole document.
+    /// Whether the pointer is empty, and so points to the whole document.
     pub fn is_whole(&self) -> bool {
         self.parts.is_empty()
     }
 
-    /// Follows the pointer into an object; `None` when it takes no step, or when one leads nowhere.
+    /// Returns the value at the pointer in an object; `None` if the pointer is empty or the value does not exist.
     pub fn find<'a, 't>(&self, root: &'a Object<'t>) -> Option<&'a Value<'t>> {
         let (first, rest) = self.parts.split_first()?;
         rest.iter().try_fold(root.get(first)?, |value, part| match value {
@@ -72,7 +73,7 @@ impl Pointer {
         })
     }
 
-    /// As [`Pointer::find`], for a value that is to be replaced.
+    /// Returns the value at the pointer for replacement, under the same conditions as [`Pointer::find`].
     pub(super) fn find_mut<'a, 't>(&self, root: &'a mut Object<'t>) -> Option<&'a mut Value<'t>> {
         let (first, rest) = self.parts.split_first()?;
         rest.iter()
@@ -83,7 +84,7 @@ impl Pointer {
             })
     }
 
-    /// As [`Pointer::find`], over the document's text: how the value is written.
+    /// Returns the text of the value at the pointer in a document's text, as written there.
     pub(super) fn find_text<'t>(&self, root: &'t str) -> Option<&'t str> {
         self.parts.iter().try_fold(root, |value, part| {
             if text::is_list(value) {
@@ -109,7 +110,7 @@ impl IndexRule {
     }
 }
 
-/// An integer as [`go_integer`] reads it, when it can be an index; empty is 0.
+/// Reads an index with [`go_integer`]. An empty text is 0. Returns `None` if the integer cannot be an index.
 fn go_index(part: &str) -> Option<usize> {
     if part.is_empty() {
         return Some(0);
@@ -117,7 +118,7 @@ fn go_index(part: &str) -> Option<usize> {
     usize::try_from(go_integer(part)?).ok()
 }
 
-/// An integer as Go's `strconv.ParseInt(text, 0, 64)` reads it.
+/// Reads an integer like Go's `strconv.ParseInt(text, 0, 64)`.
 pub(crate) fn go_integer(part: &str) -> Option<i64> {
     let (negative, digits) = match part.strip_prefix('-') {
         Some(digits) => (true, digits),
@@ -135,7 +136,7 @@ pub(crate) fn go_integer(part: &str) -> Option<i64> {
     } else {
         (10, lower.as_str(), false)
     };
-    // An underscore may stand between digits, and after a base prefix; nowhere else.
+    // An underscore is allowed only between digits and after a base prefix.
     let misplaced = rest.ends_with('_') || rest.contains("__") || (!prefixed && rest.starts_with('_'));
     let plain = rest.replace('_', "");
     if misplaced || plain.is_empty() || !plain.chars().all(|digit| digit.is_digit(radix)) {
@@ -145,7 +146,7 @@ pub(crate) fn go_integer(part: &str) -> Option<i64> {
     Some(if negative { -magnitude } else { magnitude })
 }
 
-/// `~1` first, then `~0`, as RFC 6901 §4 orders; any other `~x` stays.
+/// Replaces `~1` and then `~0`, in the order that RFC 6901 §4 requires. Any other `~x` is kept.
 fn unescape(part: &str) -> String {
     part.replace("~1", "/").replace("~0", "~")
 }
@@ -158,7 +159,7 @@ mod tests {
     use crate::json;
 
     fn found(pointer: &str, rule: IndexRule) -> Option<String> {
-        // The document of RFC 6901 §5, and some more.
+        // The document of RFC 6901 §5 with additional members.
         let document = r#"{"foo":["bar","baz"],"":0,"a/b":1,"c%d":2,"e^f":3,"g|h":4,"i\\j":5,"k\"l":6," ":7,"m~n":8,
             "~1":9,"x":{"y":[[1,2],{"z":null}]}}"#;
         let document = json::parse(document).unwrap();
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_examples_of_the_rfc_hold() {
+    fn the_examples_of_the_rfc_are_found() {
         for (pointer, expected) in [
             ("/foo", r#"["bar","baz"]"#),
             ("/foo/0", r#""bar""#),
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_that_leads_nowhere_ends_the_way() {
+    fn a_pointer_to_a_missing_value_finds_nothing() {
         for pointer in [
             "/missing",
             "/foo/2",
@@ -219,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn go_reads_indices_in_its_own_way() {
+    fn indices_can_have_the_syntax_of_go() {
         for (index, expected) in [
             ("", Some(0)),
             ("0", Some(0)),

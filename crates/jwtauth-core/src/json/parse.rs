@@ -1,4 +1,4 @@
-//! How is a document read, and why is one refused?
+//! The JSON reader, and the reasons for which it refuses a document.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -9,13 +9,14 @@ use serde_json::error::Category;
 
 use super::{Number, Object, Value};
 
-/// The deepest nesting that is read; a document deeper than this is refused.
+/// The maximum nesting depth. A deeper document is refused.
 pub(crate) const MAX_DEPTH: usize = 64;
 
-/// Reads one JSON document: unique names at every depth, at most [`MAX_DEPTH`] deep, nothing after it.
+/// Reads one JSON document: names must be unique in each object, the depth is at most 64 levels, and nothing may
+/// follow.
 ///
 /// # Errors
-/// What is wrong, in words that carry no content of the document.
+/// [`Malformed`], which contains the reason and the position, but no content of the document.
 pub fn parse(text: &str) -> Result<Value<'_>, Malformed> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let mut value = Value::Null;
@@ -32,7 +33,7 @@ pub fn parse(text: &str) -> Result<Value<'_>, Malformed> {
     Ok(value)
 }
 
-/// Why a document was refused; never holds any of its content.
+/// The reason for which a document was refused. It never contains content of the document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Malformed {
     reason: Reason,
@@ -50,8 +51,9 @@ enum Reason {
 }
 
 impl Malformed {
-    /// A refusal by the reader here, or else a failure of `serde_json`, whose own texts may quote the document: only
-    /// its position and category are kept.
+    /// Creates the error from this reader's reason, if there is one, or else from the error of `serde_json`.
+    ///
+    /// The texts of `serde_json` may quote the document, so only their position and category are kept.
     fn of(error: &serde_json::Error, refused: Option<Reason>) -> Malformed {
         let reason = refused.unwrap_or(match error.classify() {
             Category::Eof => Reason::Incomplete,
@@ -64,7 +66,7 @@ impl Malformed {
         }
     }
 
-    /// Whether a reader of the outermost object alone would have refused it too.
+    /// Whether a reader that checks only the outermost object would also refuse the document.
     pub(crate) fn is_shallow(&self) -> bool {
         match self.reason {
             Reason::Duplicate | Reason::Depth => false,
@@ -76,10 +78,10 @@ impl Malformed {
 impl fmt::Display for Malformed {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.reason {
-            Reason::Duplicate | Reason::DuplicateAtTop => "a member name stands twice in one object",
-            Reason::Depth => "nested too deeply",
-            Reason::Incomplete => "the JSON ends too early",
-            Reason::Syntax => "not valid JSON",
+            Reason::Duplicate | Reason::DuplicateAtTop => "duplicate member name",
+            Reason::Depth => "the JSON is nested too deeply",
+            Reason::Incomplete => "unexpected end of the JSON",
+            Reason::Syntax => "invalid JSON",
         };
         write!(out, "{what} (line {}, column {})", self.line, self.column)
     }
@@ -87,16 +89,16 @@ impl fmt::Display for Malformed {
 
 impl std::error::Error for Malformed {}
 
-/// Reads a value to where it will stay: moving it from result to result cost as much as reading it.
+/// Reads a value directly into its final place. Moving it from result to result took as long as reading it.
 struct Place<'p, 'de> {
     value: &'p mut Value<'de>,
     depth: usize,
-    /// Why the document was refused, for [`Malformed`]: an error of `serde_json` carries texts only.
+    /// The reason of the refusal, for [`Malformed`]. An error of `serde_json` contains only a text.
     refused: &'p Cell<Option<Reason>>,
 }
 
 impl<'de> Place<'_, 'de> {
-    /// The depth of what is inside.
+    /// Returns the depth of the elements of this value.
     fn inside<E: de::Error>(&self) -> Result<usize, E> {
         if self.depth >= MAX_DEPTH {
             return self.refuse(Reason::Depth);
@@ -188,7 +190,7 @@ impl<'de> Visitor<'de> for Place<'_, 'de> {
                 })?;
             }
         }
-        if repeated || object.len() > FEW_MEMBERS && object.holds_equal_names() {
+        if repeated || object.len() > FEW_MEMBERS && object.has_duplicate_names() {
             return self.refuse(if top {
                 Reason::DuplicateAtTop
             } else {
@@ -199,7 +201,7 @@ impl<'de> Visitor<'de> for Place<'_, 'de> {
     }
 }
 
-/// Where the next element of a list will stay, if there is one.
+/// The place for the next element of a list, if there is one.
 struct Element<'p, 'de> {
     items: &'p mut Vec<Value<'de>>,
     depth: usize,
@@ -257,19 +259,21 @@ impl<'de> Visitor<'de> for NameSeed {
 }
 
 impl Object<'_> {
-    /// Whether a name is there already; beyond [`FEW_MEMBERS`] only [`Object::holds_equal_names`] tells.
+    /// Whether the object already has this name. Beyond [`FEW_MEMBERS`] members, only
+    /// [`Object::has_duplicate_names`] finds duplicates.
     ///
-    /// `marks` remembers roughly which names were there, so that most names need no comparison at all.
+    /// `marks` is an approximate set of the earlier names, with which most names need no comparison.
     #[inline]
     fn repeats(&self, name: &str, marks: &mut u64) -> bool {
         let mark = mark(name);
-        let perhaps = *marks & mark != 0;
+        let may_be_repeated = *marks & mark != 0;
         *marks |= mark;
-        perhaps && self.0.len() <= FEW_MEMBERS && self.0.iter().any(|(earlier, _)| earlier == name)
+        may_be_repeated && self.0.len() <= FEW_MEMBERS && self.0.iter().any(|(earlier, _)| earlier == name)
     }
 
-    /// Sorting keeps a payload of ten thousand members from costing a hundred million comparisons.
-    fn holds_equal_names(&self) -> bool {
+    /// Whether two members have the same name. Sorts the names: otherwise a payload of ten thousand members would
+    /// cost a hundred million comparisons.
+    fn has_duplicate_names(&self) -> bool {
         let mut names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_ref()).collect();
         names.sort_unstable();
         names
@@ -278,7 +282,7 @@ impl Object<'_> {
     }
 }
 
-/// One of 64 bits: the same for equal names, and mostly another for others.
+/// Returns one of 64 bits: the same bit for equal names, and usually a different bit for different names.
 #[inline]
 fn mark(name: &str) -> u64 {
     let byte = |byte: Option<&u8>| usize::from(byte.copied().unwrap_or_default());
@@ -287,11 +291,12 @@ fn mark(name: &str) -> u64 {
     1 << (hash & 63)
 }
 
-/// Up to this many members, comparing is faster than sorting.
+/// Up to this number of members, comparing is faster than sorting.
 const FEW_MEMBERS: usize = 24;
-/// Room for the members that claims sets and inner objects usually have. 18 members are one kilobyte, beyond
-/// which most allocators become slower.
+/// The initial capacity for the members of a claims set. 18 members take one kilobyte; above that, most allocators
+/// become slower.
 const TOP_MEMBERS: usize = 18;
+/// The initial capacity for the members of an inner object.
 const INNER_MEMBERS: usize = 4;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! How exactly is a value written?
+//! Access to the text of a value, as written in the document.
 //!
-//! A double cannot tell `42.0` from `42.00000000000000000001`, so where that matters the text is read again. The
-//! documents were checked by [`parse`](super::parse) before; names are unique and the nesting is bounded.
+//! A double cannot distinguish `42.0` from `42.00000000000000000001`. Where the difference matters, the text is read
+//! again. [`parse`](super::parse()) has already checked these documents: names are unique and the nesting is limited.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,8 +13,8 @@ use serde_json::value::RawValue;
 
 use super::{Number, Object, Value, parse};
 
-/// The outermost object of a document that [`parse`](super::parse) refuses for what is inside: a member that it refuses
-/// is an object without members. `None` if the outermost object itself is not valid.
+/// Reads the outermost object of a document whose nested values [`parse`](super::parse()) refuses. A member whose value is
+/// refused becomes an empty object. `None` if the outermost object itself is invalid.
 pub(crate) fn outer(document: &str) -> Option<Object<'_>> {
     let Members(texts) = serde_json::from_str(document).ok()?;
     let mut names: Vec<&str> = texts.iter().map(|(name, _)| name.as_str()).collect();
@@ -32,7 +32,7 @@ pub(crate) fn outer(document: &str) -> Option<Object<'_>> {
     Some(Object::from_unique(members.collect()))
 }
 
-/// The members of an object in order, also repeated ones.
+/// The members of an object in order, with duplicates.
 struct Members<'t>(Vec<(String, &'t RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
@@ -59,19 +59,19 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 }
 
-/// The text of the member of this name, when the text is an object that has one.
+/// Returns the text of the member with this name, if `object` is an object that has it.
 pub(crate) fn member<'t>(object: &'t str, name: &str) -> Option<&'t str> {
     let members: BTreeMap<String, &'t RawValue> = serde_json::from_str(object).ok()?;
     members.get(name).map(|value| value.get())
 }
 
-/// The texts of the elements, when the text is a list.
+/// Returns the texts of the elements, if `list` is a list.
 pub(crate) fn elements(list: &str) -> Option<Vec<&str>> {
     let elements: Vec<&RawValue> = serde_json::from_str(list).ok()?;
     Some(elements.into_iter().map(RawValue::get).collect())
 }
 
-/// Whether the text has every integer of a value that it is equal to as doubles.
+/// Whether the text has every integer of `value`. The value of the text and `value` are equal as doubles.
 pub(crate) fn has_integers(text: &str, value: &Value<'_>) -> bool {
     match value {
         Value::Number(Number::Unsigned(number)) => integer(text) == Some(i128::from(*number)),
@@ -95,7 +95,7 @@ pub(crate) fn is_list(text: &str) -> bool {
     text.starts_with('[')
 }
 
-/// The value of a number, however it is written, when it is an integer of at most 64 bits and a sign.
+/// Returns the value of a number in any notation, if it is an integer of at most 64 bits and a sign.
 pub(crate) fn integer(number: &str) -> Option<i128> {
     let (mantissa, exponent) = match number.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
@@ -125,7 +125,7 @@ pub(crate) fn integer(number: &str) -> Option<i128> {
     Some(if negative { -value } else { value })
 }
 
-/// 2^64 has twenty.
+/// The number of decimal digits of 2^64.
 const MAX_DIGITS: usize = 20;
 
 #[cfg(test)]
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_integer_is_one_however_it_is_written() {
+    fn integers_are_read_in_every_notation() {
         for text in [
             "42",
             "42.0",
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_exactly_an_integer_is_none() {
+    fn other_numbers_are_not_integers() {
         for text in [
             "42.00000000000000000001",
             "42.9",
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_found_by_name_and_index() {
+    fn texts_are_found_by_name_and_index() {
         let text = r#"{"a": [1, 2.50], "b\u0063": {"d": 1e2}}"#;
         let list = member(text, "a").unwrap();
         assert!(is_list(list));

@@ -1,4 +1,4 @@
-//! Which algorithms are there?
+//! Signature algorithms.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::error::Result;
 
 /// A signature algorithm of RFC 7518 §3.1 or RFC 8037.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "each is the RFC's own name")]
+#[expect(missing_docs, reason = "each name is the one in the RFC")]
 pub enum Algorithm {
     RS256,
     RS384,
@@ -43,19 +43,19 @@ impl Algorithm {
         Algorithm::HS512,
     ];
 
-    /// The name as it stands in a header; `None` for anything else, `none` in any spelling included.
+    /// The algorithm with this name in a header. `None` for every other text, including `none` in any case.
     pub fn parse(name: &str) -> Option<Algorithm> {
         Algorithm::ALL
             .into_iter()
             .find(|algorithm| algorithm.as_str() == name)
     }
 
-    /// Whether the key that signs is the key that verifies.
+    /// Whether one key both signs and verifies.
     pub const fn is_symmetric(self) -> bool {
         matches!(self, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512)
     }
 
-    /// The name as it stands in a header.
+    /// The name in a header.
     pub const fn as_str(self) -> &'static str {
         match self {
             Algorithm::RS256 => "RS256",
@@ -85,31 +85,33 @@ impl fmt::Display for Algorithm {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Algorithms(u16);
 
+const _: () = assert!(Algorithm::ALL.len() <= u16::BITS as usize);
+
 impl Algorithms {
-    /// Whether the set holds this one.
+    /// Whether the set contains this algorithm.
     pub(crate) const fn contains(self, algorithm: Algorithm) -> bool {
         self.0 & (1 << algorithm as u16) != 0
     }
 
-    /// The set and this one.
+    /// The set, with this algorithm added.
     #[must_use]
     pub(crate) const fn with(self, algorithm: Algorithm) -> Algorithms {
         Algorithms(self.0 | 1 << algorithm as u16)
     }
 
-    /// What both sets hold.
+    /// The algorithms that are in both sets.
     #[must_use]
     pub(crate) const fn intersection(self, other: Algorithms) -> Algorithms {
         Algorithms(self.0 & other.0)
     }
 
-    /// What this set holds and the other does not.
+    /// The algorithms of this set that are not in the other.
     #[must_use]
     pub(crate) const fn without(self, other: Algorithms) -> Algorithms {
         Algorithms(self.0 & !other.0)
     }
 
-    /// Whether the set holds nothing.
+    /// Whether the set is empty.
     pub(crate) const fn is_empty(self) -> bool {
         self.0 == 0
     }

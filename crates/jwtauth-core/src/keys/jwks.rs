@@ -1,7 +1,7 @@
-//! How are keys read from JWKs and JWK sets (RFC 7517)?
+//! Reads keys from JWKs and JWK sets (RFC 7517).
 //!
-//! A set is often shared with others, so one entry that cannot be used here is skipped with a reason and never
-//! fatal to the rest. What is wrong with the document itself is.
+//! A set may contain keys for other uses. An entry that cannot be used here is therefore skipped with a reason. An
+//! error in the document itself is an error of the whole set.
 
 use base64_simd::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
@@ -12,20 +12,20 @@ use super::{Algorithm, Algorithms};
 use crate::error::{Error, Result};
 use crate::json::{self, Object, Value};
 
-/// A usable key: its name, its material, and the algorithms that it says it is for.
+/// A usable key: its name, its material, and the algorithms that it names for itself.
 pub(super) struct Jwk {
     pub(super) kid: Option<String>,
     pub(super) material: Material,
     pub(super) algorithms: Option<Algorithms>,
 }
 
-/// One entry of a set, with the name that it has even when the rest cannot be used.
+/// One entry of a set. It has its name even if the rest cannot be used.
 pub(super) struct Entry {
     pub(super) kid: Option<String>,
     pub(super) jwk: Result<Jwk>,
 }
 
-/// What a key is made of.
+/// The material of a key.
 pub(super) enum Material {
     Public(PublicKey),
     Secret(Zeroizing<Vec<u8>>),
@@ -34,22 +34,22 @@ pub(super) enum Material {
 /// Reads one JWK.
 ///
 /// # Errors
-/// It is no JWK, or not one that a token can be checked with.
+/// The text is not a JWK, or the key cannot check tokens.
 pub(super) fn one(text: &str) -> Result<Jwk> {
-    let document = json::parse(text).map_err(|why| unusable(format!("the JWK cannot be read: {why}")))?;
+    let document = json::parse(text).map_err(|why| unusable(format!("the JWK is invalid: {why}")))?;
     read(&document)
 }
 
 /// Reads a JWK set, entry by entry.
 ///
 /// # Errors
-/// It is no JWK set: not one JSON document with unique names and a list of `keys`.
+/// The text is not a JWK set: it must be one JSON document with unique names and a list of `keys`.
 pub(super) fn set(text: &str) -> Result<Vec<Entry>> {
-    let document = json::parse(text).map_err(|why| unusable(format!("the JWK set cannot be read: {why}")))?;
+    let document = json::parse(text).map_err(|why| unusable(format!("the JWK set is invalid: {why}")))?;
     let keys = document.as_object().and_then(|object| object.get("keys"));
     let keys = keys
         .and_then(Value::as_array)
-        .ok_or_else(|| unusable("a JWK set is an object with a list of `keys` (RFC 7517 §5)"))?;
+        .ok_or_else(|| unusable("a JWK set must be an object with a list `keys` (RFC 7517 §5)"))?;
     let entry = |value: &Value<'_>| Entry {
         kid: value
             .as_object()
@@ -59,14 +59,16 @@ pub(super) fn set(text: &str) -> Result<Vec<Entry>> {
     Ok(keys.iter().map(entry).collect())
 }
 
-/// Whether a value is the JWK of a public key that is good enough to be used.
+/// Whether a value is the JWK of a public key that can be used.
 pub(crate) fn is_public_jwk(value: &Value<'_>) -> bool {
     let jwk = value.as_object();
     jwk.is_some_and(|jwk| matches!(material(jwk), Ok(Material::Public(_))))
 }
 
 fn read(value: &Value<'_>) -> Result<Jwk> {
-    let jwk = value.as_object().ok_or_else(|| unusable("a JWK is an object"))?;
+    let jwk = value
+        .as_object()
+        .ok_or_else(|| unusable("a JWK must be an object"))?;
     if string(jwk, "use")?.is_some_and(|purpose| purpose != "sig") {
         return Err(unusable("`use` is not `sig`"));
     }
@@ -75,13 +77,13 @@ fn read(value: &Value<'_>) -> Result<Jwk> {
             .as_array()
             .ok_or_else(|| unusable("`key_ops` is not a list"))?;
         if !operations.iter().any(|one| one.as_str() == Some("verify")) {
-            return Err(unusable("`key_ops` does not hold `verify`"));
+            return Err(unusable("`key_ops` does not contain `verify`"));
         }
     }
     let algorithms = match string(jwk, "alg")?.map(Algorithm::parse) {
         None => None,
         Some(Some(algorithm)) => Some(Algorithms::default().with(algorithm)),
-        Some(None) => return Err(unusable("`alg` is no signature algorithm that is supported")),
+        Some(None) => return Err(unusable("`alg` is not a supported signature algorithm")),
     };
     Ok(Jwk {
         kid: kid(jwk)?.map(str::to_owned),
@@ -96,17 +98,17 @@ fn material(jwk: &Object<'_>) -> Result<Material> {
         return Ok(Material::Secret(bytes(jwk, "k")?));
     }
     if PRIVATE_MEMBERS.iter().any(|name| jwk.get(name).is_some()) {
-        return Err(unusable("a private key does not belong in a key set"));
+        return Err(unusable("a private key is not allowed in a JWK"));
     }
     let key = match kty {
         "RSA" => PublicKey::rsa(&bytes(jwk, "n")?, &bytes(jwk, "e")?),
         "EC" => match curve(jwk)? {
-            Kind::Ed25519 => Err(unusable("`crv` does not fit `kty`")),
+            Kind::Ed25519 => Err(unusable("`crv` does not match `kty`")),
             kind => PublicKey::ec(kind, &point(kind, &bytes(jwk, "x")?, &bytes(jwk, "y")?)?),
         },
         "OKP" => match curve(jwk)? {
             Kind::Ed25519 => PublicKey::ed25519(&bytes(jwk, "x")?),
-            _ => Err(unusable("`crv` does not fit `kty`")),
+            _ => Err(unusable("`crv` does not match `kty`")),
         },
         _ => Err(unusable("`kty` is not supported; it must be RSA, EC, OKP or oct")),
     }?;
@@ -119,7 +121,7 @@ fn curve(jwk: &Object<'_>) -> Result<Kind> {
         .ok_or_else(|| unusable("`crv` is not supported; it must be P-256, P-384, P-521 or Ed25519"))
 }
 
-/// Coordinates stand in full length, leading zeros and all (RFC 7518 §6.2.1.2).
+/// Joins the coordinates of a point. They must have their full length, including leading zeros (RFC 7518 §6.2.1.2).
 fn point(kind: Kind, x: &[u8], y: &[u8]) -> Result<Vec<u8>> {
     if x.len() != kind.coordinate() || y.len() != kind.coordinate() {
         return Err(unusable(format!(
@@ -132,7 +134,7 @@ fn point(kind: Kind, x: &[u8], y: &[u8]) -> Result<Vec<u8>> {
 
 fn bytes(jwk: &Object<'_>, name: &str) -> Result<Zeroizing<Vec<u8>>> {
     let text = string(jwk, name)?.ok_or_else(|| missing(name))?;
-    // Some servers pad, against RFC 7515 §2; in a key that is harmless.
+    // Some servers add padding, which RFC 7515 §2 forbids. In a key it is harmless.
     match URL_SAFE_NO_PAD.decode_to_vec(text.trim_end_matches('=')) {
         Ok(bytes) => Ok(Zeroizing::new(bytes)),
         Err(_) => Err(unusable(format!("`{name}` is not base64url"))),
@@ -147,7 +149,7 @@ fn string<'v>(jwk: &'v Object<'_>, name: &str) -> Result<Option<&'v str>> {
     }
 }
 
-/// The name of a key; `null` is none.
+/// Reads the name of a key. `null` counts as absent.
 fn kid<'v>(jwk: &'v Object<'_>) -> Result<Option<&'v str>> {
     match jwk.get("kid") {
         Some(Value::Null) => Ok(None),
@@ -159,7 +161,7 @@ fn missing(name: &str) -> Error {
     unusable(format!("`{name}` is missing"))
 }
 
-/// RFC 7518 §6.2.2, §6.3.2; RFC 8037 §2.
+/// The members that only private keys have (RFC 7518 §6.2.2, §6.3.2; RFC 8037 §2).
 const PRIVATE_MEMBERS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! One key, prepared for the algorithms it may be used with.
+//! A key, prepared for the algorithms that it may be used with.
 
 use std::fmt;
 
@@ -8,22 +8,22 @@ use aws_lc_rs::signature::ParsedPublicKey;
 use super::Algorithm;
 use crate::error::{Code, Error};
 
-/// A key with which signatures can be checked, and the algorithms it may be used with.
+/// A key that can check signatures, and the algorithms that it may be used with.
 #[derive(Debug)]
 pub(crate) struct Key {
     pub(crate) kid: Option<Box<str>>,
     pub(crate) prepared: Vec<PreparedKey>,
 }
 
-/// A key made ready for one algorithm.
+/// A key that is prepared for one algorithm.
 pub(crate) enum PreparedKey {
     Public(Algorithm, ParsedPublicKey),
-    // Boxed: it is twenty times the size of the other.
+    // Boxed, because it is twenty times as large as the other variant.
     Secret(Algorithm, Box<hmac::Key>),
 }
 
 impl PreparedKey {
-    /// Whether this key made the signature over the message.
+    /// Whether this key made the signature of the message.
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
             PreparedKey::Public(_, key) => key.verify_sig(message, signature).is_ok(),
@@ -39,14 +39,14 @@ impl PreparedKey {
 }
 
 impl fmt::Debug for PreparedKey {
-    /// Names the algorithm; the key itself is nobody's business.
+    /// Prints the algorithm, but never the key.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "PreparedKey({})", self.algorithm())
     }
 }
 
 impl Key {
-    /// A key under a name; an empty name counts as none.
+    /// A key with a name. An empty name counts as absent.
     pub(crate) fn new(kid: Option<&str>, prepared: Vec<PreparedKey>) -> Key {
         Key {
             kid: kid.filter(|kid| !kid.is_empty()).map(Box::from),
@@ -54,12 +54,12 @@ impl Key {
         }
     }
 
-    /// Whether it may be used with any algorithm at all.
+    /// Whether it may be used with at least one algorithm.
     pub(crate) fn is_usable(&self) -> bool {
         !self.prepared.is_empty()
     }
 
-    /// The key made ready for this algorithm, if it may be used with it.
+    /// The key, prepared for this algorithm. `None` if it must not be used with it.
     pub(crate) fn prepared_for(&self, algorithm: Algorithm) -> Option<&PreparedKey> {
         self.prepared
             .iter()
@@ -67,7 +67,7 @@ impl Key {
     }
 }
 
-/// Why a key cannot be used.
+/// An error about a key that cannot be used, with the reason.
 pub(crate) fn unusable(why: impl fmt::Display) -> Error {
     Error::new(Code::KeyInvalid).with_detail(why)
 }

@@ -1,10 +1,10 @@
-//! Key material: which key can check a signature, with which algorithm?
+//! Key material: which key can check a signature with which algorithm.
 //!
-//! A [`Key`] is parsed and prepared once, when its [`KeySet`] is made; a request only looks it up. How key sets are
-//! obtained is the subject of `sources`.
+//! A [`Key`] is parsed and prepared once, when its [`KeySet`] is made. A request only looks it up. The module
+//! `sources` obtains key sets.
 //!
-//! `public` has the rules for public keys, whatever their notation; `pem` and `jwks` only read notations; `secret` has
-//! the rules for shared secrets; `prepare` makes key sets of key texts.
+//! `public` has the rules for public keys, independent of their notation. `pem` and `jwks` only read notations.
+//! `secret` has the rules for shared secrets. `prepare` makes key sets from key texts.
 
 mod algorithm;
 mod jwks;
@@ -23,6 +23,6 @@ pub(crate) use self::public::is_certificate;
 pub(crate) use self::secret::all as secret_algorithms;
 pub(crate) use self::set::KeySet;
 
-/// The keys that tests share.
+/// Keys for tests.
 #[cfg(test)]
 pub(crate) mod testing;

@@ -1,8 +1,8 @@
-//! How is a public key read from PEM text?
+//! Reads public keys from PEM text.
 //!
-//! The systems whose configurations are read here differ in what they let stand around the key and in whether
-//! the label counts, so the reader takes a [`Form`]. What comes out is the same for all: a [`PublicKey`], which
-//! a dialect puts into its policy as canonical PEM.
+//! The configured systems differ in which text they allow around the key, and in whether they check the label. The
+//! reader therefore takes a [`Form`]. The result is always a [`PublicKey`], which a dialect writes into its policy as
+//! canonical PEM.
 
 use base64_simd::STANDARD;
 use zeroize::Zeroizing;
@@ -11,12 +11,12 @@ use super::key::unusable;
 use super::public::{self, PublicKey};
 use crate::error::Result;
 
-/// What a PEM text may hold.
+/// The accepted form of a PEM text.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Form {
     /// What may follow the first block.
     pub(crate) after: After,
-    /// Which blocks are read.
+    /// The accepted blocks.
     pub(crate) blocks: Blocks,
 }
 
@@ -25,45 +25,45 @@ pub(crate) struct Form {
 pub(crate) enum After {
     /// White space only.
     Nothing,
-    /// Anything; it is not looked at.
+    /// Any text. It is ignored.
     Anything,
 }
 
-/// Which blocks are read.
+/// The accepted blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Blocks {
-    /// A `SubjectPublicKeyInfo` or a certificate, whatever the label says.
+    /// A `SubjectPublicKeyInfo` or a certificate, with any label.
     AnyLabel,
     /// `PUBLIC KEY`, `RSA PUBLIC KEY` and `CERTIFICATE`.
     PublicOrCertificate,
-    /// `PUBLIC KEY` and `RSA PUBLIC KEY`; and `PRIVATE KEY`, `RSA PRIVATE KEY`, `EC PRIVATE KEY` for their
-    /// public half.
+    /// `PUBLIC KEY` and `RSA PUBLIC KEY`; also `PRIVATE KEY`, `RSA PRIVATE KEY` and `EC PRIVATE KEY`, of which the
+    /// public half is read.
     PublicOrPrivate,
 }
 
 impl Form {
-    /// The form in which policies hold PEM.
+    /// The form of PEM texts in policies.
     pub(crate) const NATIVE: Form = Form {
         after: After::Nothing,
         blocks: Blocks::PublicOrCertificate,
     };
 }
 
-/// A public key, and whether it was part of a private one.
+/// A public key, and whether it was read from a private key.
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) key: PublicKey,
     pub(crate) from_private_key: bool,
 }
 
-/// Reads the first block of a PEM text; text before it is skipped.
+/// Reads the first block of a PEM text. Text before it is ignored.
 ///
 /// # Errors
-/// [`Code::KeyInvalid`](crate::Code::KeyInvalid), with the reason as its detail and nothing of the text.
+/// [`Code::KeyInvalid`](crate::Code::KeyInvalid), with the reason as its detail. The detail never contains the text.
 pub(crate) fn public_key(text: &str, form: Form) -> Result<Found> {
-    let block = Block::first(text).ok_or_else(|| unusable("there is no PEM block"))?;
+    let block = Block::first(text).ok_or_else(|| unusable("no PEM block found"))?;
     if form.after == After::Nothing && !block.rest.trim().is_empty() {
-        return Err(unusable("there is text after the first PEM block"));
+        return Err(unusable("unexpected text after the first PEM block"));
     }
     let der = block.contents()?;
     let private = matches!(block.label, "PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY");
@@ -76,7 +76,7 @@ pub(crate) fn public_key(text: &str, form: Form) -> Result<Found> {
         (Blocks::PublicOrCertificate, "CERTIFICATE") => PublicKey::from_certificate(&der),
         (Blocks::PublicOrPrivate, _) if private => PublicKey::from_private_key(&der),
         _ if private => Err(unusable(
-            "a private key; configure the public key that belongs to it, and keep this one where tokens are signed",
+            "a private key is not allowed here; configure its public key, and keep the private key where tokens are signed",
         )),
         (_, label) => Err(unusable(format!(
             "a PEM block of type \"{label}\" is not supported"
@@ -88,7 +88,7 @@ pub(crate) fn public_key(text: &str, form: Form) -> Result<Found> {
     })
 }
 
-/// Whether one of a text's blocks is a certificate, as a list of trusted authorities needs it.
+/// Whether a text contains a certificate. A list of trusted authorities needs at least one.
 pub(crate) fn has_certificate(text: &str) -> bool {
     let mut rest = text;
     while let Some(block) = Block::first(rest) {
@@ -101,7 +101,7 @@ pub(crate) fn has_certificate(text: &str) -> bool {
     false
 }
 
-/// Whether a text holds PEM at all.
+/// Whether a text contains PEM.
 pub(super) fn is_pem(text: &str) -> bool {
     text.contains(BEGIN)
 }
@@ -126,7 +126,7 @@ fn encode(label: &str, der: &[u8]) -> String {
     text
 }
 
-/// One block, still encoded.
+/// A block of a PEM text, before decoding.
 struct Block<'t> {
     label: &'t str,
     body: &'t str,
@@ -134,7 +134,7 @@ struct Block<'t> {
 }
 
 impl<'t> Block<'t> {
-    /// Boundaries stand on lines of their own and name the same label (RFC 7468 §2).
+    /// Finds the first block. Boundaries must be on separate lines and have the same label (RFC 7468 §2).
     fn first(text: &'t str) -> Option<Block<'t>> {
         let begin = line_start(text, BEGIN)?;
         let (line, body) = split_line(text.get(begin..)?);
@@ -149,21 +149,21 @@ impl<'t> Block<'t> {
         })
     }
 
-    /// The bytes; lines may have any length.
+    /// Decodes the contents. Lines may have any length.
     fn contents(&self) -> Result<Zeroizing<Vec<u8>>> {
         let body: Zeroizing<String> =
             Zeroizing::new(self.body.chars().filter(|c| !c.is_ascii_whitespace()).collect());
         if body.contains(':') {
-            return Err(unusable("PEM with headers, which is not supported"));
+            return Err(unusable("a PEM block with headers is not supported"));
         }
         match STANDARD.decode_to_vec(body.as_bytes()) {
             Ok(der) => Ok(Zeroizing::new(der)),
-            Err(_) => Err(unusable("the PEM block is not base64")),
+            Err(_) => Err(unusable("the PEM block is not valid base64")),
         }
     }
 }
 
-/// Where a line begins with this.
+/// The position of the first line that begins with `with`.
 fn line_start(text: &str, with: &str) -> Option<usize> {
     text.match_indices(with)
         .map(|(index, _)| index)

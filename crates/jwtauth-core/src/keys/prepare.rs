@@ -1,4 +1,4 @@
-//! Key texts → a [`KeySet`] whose keys are prepared for the algorithms that they may be used with.
+//! Makes a [`KeySet`] from key texts. Its keys are prepared for the algorithms that they may be used with.
 
 use zeroize::Zeroizing;
 
@@ -17,44 +17,45 @@ pub(crate) struct Preparation<'a> {
     pub(crate) kid: Option<&'a str>,
     /// The algorithms that the keys may be used with.
     pub(crate) allowed: Algorithms,
-    /// Whether a set without a key that can be used is kept for the names in it.
+    /// Whether a set without a usable key is accepted if its keys have names.
     pub(crate) names_alone: bool,
-    /// Which keys are skipped, and why.
+    /// The warnings about skipped keys.
     pub(crate) warnings: &'a mut Vec<Warning>,
 }
 
 impl Preparation<'_> {
-    /// One public key or certificate as PEM.
+    /// Prepares one public key or certificate from PEM text.
     ///
     /// # Errors
-    /// [`Code::KeyInvalid`](crate::Code::KeyInvalid), as for the functions below.
+    /// [`Code::KeyInvalid`](crate::Code::KeyInvalid). The functions below fail with the same code.
     pub(crate) fn pem(&mut self, text: &str) -> Result<KeySet> {
         let key = pem::public_key(text, pem::Form::NATIVE)?.key;
         self.single(&Jwk::of(Material::Public(key)))
     }
 
-    /// One JWK.
+    /// Prepares one JWK.
     pub(crate) fn jwk(&mut self, text: &str) -> Result<KeySet> {
         self.single(&jwks::one(text)?)
     }
 
-    /// The bytes of one shared secret.
+    /// Prepares one shared secret.
     pub(crate) fn secret(&mut self, bytes: &[u8]) -> Result<KeySet> {
         self.single(&Jwk::of(Material::Secret(Zeroizing::new(bytes.to_vec()))))
     }
 
-    /// A JWK set. A key that cannot be used is skipped with a warning, because a set may have keys for other purposes.
+    /// Prepares a JWK set. A key that cannot be used is skipped with a warning, because a set may have keys for other
+    /// uses.
     pub(crate) fn jwks(&mut self, text: &str) -> Result<KeySet> {
         let mut keys = Vec::new();
         let entries = jwks::set(text)?;
         if entries.len() > MAX_KEYS {
-            return Err(unusable(format!("the set holds more than {MAX_KEYS} keys")));
+            return Err(unusable(format!("the JWK set has more than {MAX_KEYS} keys")));
         }
         for (index, entry) in entries.into_iter().enumerate() {
             let key = entry.jwk.and_then(|jwk| self.key(&jwk, jwk.fitting()?));
             let skipped = match &key {
                 Ok(key) if key.is_usable() => None,
-                Ok(_) => Some("no algorithm that it fits is allowed"),
+                Ok(_) => Some("it cannot be used with any allowed algorithm"),
                 Err(error) => Some(error.reason()),
             };
             if let Some(why) = skipped {
@@ -69,11 +70,11 @@ impl Preparation<'_> {
         if keys.is_usable() || self.names_alone && keys.has_names() {
             Ok(keys)
         } else {
-            Err(unusable("no key of the set can be used"))
+            Err(unusable("the JWK set has no usable key"))
         }
     }
 
-    /// A source of one key: an error in the key is an error of the source.
+    /// Prepares the only key of a source. An error in the key is an error of the source.
     fn single(&mut self, jwk: &Jwk) -> Result<KeySet> {
         let own = jwk.fitting()?;
         if let Material::Secret(bytes) = &jwk.material {
@@ -87,7 +88,7 @@ impl Preparation<'_> {
         let key = self.key(jwk, own)?;
         if !key.is_usable() {
             let (own, allowed) = (list(own), list(self.allowed));
-            self.warn(format!("the key fits {own}, and what is allowed is {allowed}"));
+            self.warn(format!("the key can be used only with {own}; allowed: {allowed}"));
         }
         Ok(KeySet::from_iter([key]))
     }
@@ -107,10 +108,10 @@ impl Preparation<'_> {
     }
 }
 
-/// Reads a JWK set that was fetched. With `names_alone`, one whose keys have names need not have a key that can be used.
+/// Reads a fetched JWK set. With `names_alone`, a set without a usable key is accepted if its keys have names.
 ///
 /// # Errors
-/// The text is not a JWK set, has too many keys, or has no key that can be used.
+/// The text is not a JWK set, has too many keys, or has no usable key.
 pub(crate) fn fetched_set(text: &str, allowed: Algorithms, names_alone: bool) -> Result<KeySet> {
     let mut warnings = Vec::new();
     let mut preparation = Preparation {
@@ -131,7 +132,7 @@ pub(crate) fn fetched_set(text: &str, allowed: Algorithms, names_alone: bool) ->
 }
 
 impl Jwk {
-    /// A key without parameters of its own (`kid`, `alg`).
+    /// A key without parameters (`kid`, `alg`).
     fn of(material: Material) -> Jwk {
         Jwk {
             kid: None,
@@ -140,7 +141,7 @@ impl Jwk {
         }
     }
 
-    /// The algorithms that the key fits, by its material and by its own parameters.
+    /// The algorithms that the key fits, by its material and its parameters.
     fn fitting(&self) -> Result<Algorithms> {
         let fitting = match &self.material {
             Material::Public(key) => key.algorithms(),
@@ -154,7 +155,7 @@ fn prepare(material: &Material, algorithm: Algorithm) -> Result<PreparedKey> {
     match material {
         Material::Public(key) => Ok(PreparedKey::Public(algorithm, key.prepare(algorithm)?)),
         Material::Secret(bytes) => {
-            secret::prepare(bytes, algorithm).ok_or_else(|| unusable("a secret is for HMAC only"))
+            secret::prepare(bytes, algorithm).ok_or_else(|| unusable("a secret can be used only with HMAC"))
         }
     }
 }
@@ -168,5 +169,5 @@ fn list(algorithms: Algorithms) -> String {
     }
 }
 
-/// The most keys of one set.
+/// The maximum number of keys in one set.
 const MAX_KEYS: usize = 1000;

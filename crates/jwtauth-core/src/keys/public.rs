@@ -1,6 +1,6 @@
-//! Which public keys are good enough, and for what?
+//! Rules for public keys: which keys are accepted, and for which algorithms.
 //!
-//! RFC 7518 ties each algorithm to one kind of key; RFC 8725 §3.4 asks that keys be checked before use.
+//! RFC 7518 ties each algorithm to one kind of key. RFC 8725 §3.4 requires that keys are checked before use.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ use super::key::unusable;
 use super::{Algorithm, Algorithms};
 use crate::error::Result;
 
-/// Whether a text is an X.509 certificate in base64, as `x5c` holds it (RFC 7515 §4.1.6).
+/// Whether a text is an X.509 certificate in base64, as in `x5c` (RFC 7515 §4.1.6).
 pub(crate) fn is_certificate(base64: &str) -> bool {
     let der = STANDARD.decode_to_vec(base64);
     der.is_ok_and(|der| is_der_certificate(&der))
@@ -30,12 +30,12 @@ pub(super) fn is_der_certificate(der: &[u8]) -> bool {
     Certificate::from_der(der).is_ok()
 }
 
-/// A public key that is good enough for the algorithms of its kind.
+/// A public key that was checked and is accepted for the algorithms of its kind.
 pub(crate) struct PublicKey {
     kind: Kind,
     /// `RSAPublicKey` (RFC 8017) for RSA, the uncompressed point (SEC 1) for EC, the 32 bytes for Ed25519.
     encoded: Box<[u8]>,
-    /// Ready for the first algorithm of its kind; making it is what checks the point or the numbers.
+    /// The key, prepared for the first algorithm of its kind. Preparing it checks the point or the numbers.
     ready: ParsedPublicKey,
 }
 
@@ -49,7 +49,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// The curve of this JWK name (RFC 7518 §6.2.1.1, RFC 8037 §2).
+    /// The kind of key for a JWK curve name (RFC 7518 §6.2.1.1, RFC 8037 §2).
     pub(super) fn of_curve(name: &str) -> Option<Kind> {
         match name {
             "P-256" => Some(Kind::P256),
@@ -60,7 +60,7 @@ impl Kind {
         }
     }
 
-    /// The length of one coordinate in bytes; zero where points have none.
+    /// The length of one coordinate in bytes. Zero if points have no coordinates.
     pub(super) fn coordinate(self) -> usize {
         match self {
             Kind::Rsa | Kind::Ed25519 => 0,
@@ -70,7 +70,7 @@ impl Kind {
         }
     }
 
-    /// The first algorithm that a key of this kind can be used with, and the others.
+    /// The first algorithm that a key of this kind can be used with, and the other algorithms.
     const fn algorithms(self) -> (Algorithm, &'static [Algorithm]) {
         match self {
             Kind::Rsa => (
@@ -113,10 +113,10 @@ impl PublicKey {
         others.iter().copied().collect::<Algorithms>().with(first)
     }
 
-    /// Makes the key ready for one of its algorithms.
+    /// Prepares the key for one of its algorithms.
     ///
     /// # Errors
-    /// It is not one of its algorithms.
+    /// The key cannot be used with the algorithm.
     pub(super) fn prepare(&self, algorithm: Algorithm) -> Result<ParsedPublicKey> {
         if algorithm == self.kind.algorithms().0 {
             Ok(self.ready.clone())
@@ -125,59 +125,61 @@ impl PublicKey {
         }
     }
 
-    /// The key as a `SubjectPublicKeyInfo` (RFC 5280 §4.1.2.7), whatever form it was read from.
+    /// The key as a `SubjectPublicKeyInfo` (RFC 5280 §4.1.2.7), independent of the form it was read from.
     ///
     /// # Errors
     /// The crypto library cannot write it.
     pub(super) fn to_spki(&self) -> Result<PublicKeyX509Der<'static>> {
         let der = self.ready.as_der();
-        der.map_err(|_| unusable("the key cannot be written"))
+        der.map_err(|_| unusable("the key cannot be encoded"))
     }
 
-    /// Takes a modulus and a public exponent, big-endian.
+    /// Makes a key from a modulus and a public exponent, both big-endian.
     pub(super) fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<PublicKey> {
         let (modulus, exponent) = (without_zeros(modulus), without_zeros(exponent));
         let bits = bit_length(modulus);
         if !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) {
             return Err(unusable(format!(
-                "an RSA key of {bits} bits; it must have between {MIN_RSA_BITS} and {MAX_RSA_BITS}"
+                "the RSA key has {bits} bits; it must have between {MIN_RSA_BITS} and {MAX_RSA_BITS}"
             )));
         }
         let odd = |number: &[u8]| number.last().is_some_and(|byte| byte & 1 == 1);
         if !odd(modulus) {
-            return Err(unusable("an even RSA modulus"));
+            return Err(unusable("the RSA modulus is even"));
         }
-        // The upper limit is the crypto library's; a larger exponent only makes verification slow.
+        // The upper limit is that of the crypto library. A larger exponent only makes verification slow.
         if !odd(exponent) || exponent == [1] || bit_length(exponent) > MAX_EXPONENT_BITS {
             return Err(unusable(
                 "the RSA exponent must be odd, at least 3 and at most 33 bits long",
             ));
         }
-        let encoded = pkcs1(modulus, exponent).map_err(|_| unusable("the RSA key is not valid"))?;
+        let encoded = pkcs1(modulus, exponent).map_err(|_| unusable("the RSA key is invalid"))?;
         PublicKey::new(Kind::Rsa, &encoded)
     }
 
-    /// Takes a point in its uncompressed form (SEC 1 §2.3.3).
+    /// Makes a key from an uncompressed point (SEC 1 §2.3.3).
     pub(super) fn ec(kind: Kind, point: &[u8]) -> Result<PublicKey> {
         let width = kind.coordinate();
         if width == 0 || point.first() != Some(&4) || point.len() != 1 + 2 * width {
-            return Err(unusable("the point is not written in full length"));
+            return Err(unusable(
+                "the elliptic curve point is compressed or has the wrong length",
+            ));
         }
         PublicKey::new(kind, point)
     }
 
-    /// Takes the 32 bytes of RFC 8032 §5.1.5.
+    /// Makes a key from the 32 bytes of RFC 8032 §5.1.5.
     pub(super) fn ed25519(bytes: &[u8]) -> Result<PublicKey> {
         let Ok(mut point) = <[u8; 32]>::try_from(bytes) else {
             return Err(unusable(format!(
-                "an Ed25519 key of {} bytes; it has 32",
+                "the Ed25519 key has {} bytes instead of 32",
                 bytes.len()
             )));
         };
         point[31] &= 0x7f;
         if SMALL_ORDER.contains(&point) {
             return Err(unusable(
-                "the Ed25519 key is a point of small order; anybody can sign for it",
+                "the Ed25519 key is a point of small order; anyone can forge signatures for it",
             ));
         }
         PublicKey::new(Kind::Ed25519, bytes)
@@ -195,9 +197,7 @@ impl PublicKey {
             RSA_ENCRYPTION => PublicKey::from_pkcs1(bytes),
             EC_PUBLIC_KEY => PublicKey::ec(curve(info.algorithm.parameters)?, bytes),
             ED25519 if info.algorithm.parameters.is_none() => PublicKey::ed25519(bytes),
-            other => Err(unusable(format!(
-                "a public key of kind {other}, which is not supported"
-            ))),
+            other => Err(unusable(format!("unsupported public key type {other}"))),
         }
     }
 
@@ -209,19 +209,19 @@ impl PublicKey {
         }
     }
 
-    /// Takes the public key out of a certificate; its dates, names and chain say nothing about a key
-    /// that an operator names.
+    /// Reads the public key of a certificate. Its dates, names and chain are not checked: the operator has configured
+    /// this key, and they add nothing to that.
     pub(super) fn from_certificate(der: &[u8]) -> Result<PublicKey> {
         let certificate =
             Certificate::from_der(der).map_err(|_| unusable("the contents are not an X.509 certificate"))?;
         let info = certificate.tbs_certificate().subject_public_key_info();
         let info = info
             .to_der()
-            .map_err(|_| unusable("the certificate's key is not valid"))?;
+            .map_err(|_| unusable("the certificate's key is invalid"))?;
         PublicKey::from_spki(&info)
     }
 
-    /// Takes the public half of a private key in PKCS #8, PKCS #1 or SEC 1.
+    /// Reads the public half of a private key in PKCS #8, PKCS #1 or SEC 1.
     pub(super) fn from_private_key(der: &[u8]) -> Result<PublicKey> {
         if let Ok(pair) = rsa::KeyPair::from_pkcs8(der).or_else(|_| rsa::KeyPair::from_der(der)) {
             return PublicKey::from_pkcs1(pair.public_key().as_ref());
@@ -240,8 +240,8 @@ impl PublicKey {
 
 fn parse(kind: Kind, algorithm: Algorithm, encoded: &[u8]) -> Result<ParsedPublicKey> {
     ParsedPublicKey::new(primitive(algorithm)?, encoded).map_err(|_| match kind {
-        Kind::Rsa => unusable("the RSA key is not valid"),
-        _ => unusable("the point is not on its curve"),
+        Kind::Rsa => unusable("the RSA key is invalid"),
+        _ => unusable("the point is not on the curve"),
     })
 }
 
@@ -250,11 +250,11 @@ fn primitive(algorithm: Algorithm) -> Result<&'static dyn VerificationAlgorithm>
         Algorithm::RS256 => &signature::RSA_PKCS1_2048_8192_SHA256,
         Algorithm::RS384 => &signature::RSA_PKCS1_2048_8192_SHA384,
         Algorithm::RS512 => &signature::RSA_PKCS1_2048_8192_SHA512,
-        // These accept one salt length only, that of the hash (RFC 7518 §3.5).
+        // These accept only one salt length, that of the hash (RFC 7518 §3.5).
         Algorithm::PS256 => &signature::RSA_PSS_2048_8192_SHA256,
         Algorithm::PS384 => &signature::RSA_PSS_2048_8192_SHA384,
         Algorithm::PS512 => &signature::RSA_PSS_2048_8192_SHA512,
-        // "Fixed" is r and s in full width (RFC 7518 §3.4), as opposed to DER.
+        // "Fixed" means that r and s have full width (RFC 7518 §3.4), as opposed to DER.
         Algorithm::ES256 => &signature::ECDSA_P256_SHA256_FIXED,
         Algorithm::ES384 => &signature::ECDSA_P384_SHA384_FIXED,
         Algorithm::ES512 => &signature::ECDSA_P521_SHA512_FIXED,
@@ -270,10 +270,8 @@ fn curve(parameters: Option<AnyRef<'_>>) -> Result<Kind> {
         Some(SECP256R1) => Ok(Kind::P256),
         Some(SECP384R1) => Ok(Kind::P384),
         Some(SECP521R1) => Ok(Kind::P521),
-        Some(other) => Err(unusable(format!(
-            "an elliptic curve {other}, which is not supported"
-        ))),
-        None => Err(unusable("an elliptic curve without a name")),
+        Some(other) => Err(unusable(format!("unsupported elliptic curve {other}"))),
+        None => Err(unusable("unsupported elliptic curve: it must be a named curve")),
     }
 }
 
@@ -302,15 +300,15 @@ const SECP384R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34")
 const SECP521R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
-/// For reading private keys: the crypto library wants the curve named.
+/// The curves, for reading private keys: the crypto library needs the name of the curve.
 const CURVES: [(Kind, &EcdsaSigningAlgorithm); 3] = [
     (Kind::P256, &signature::ECDSA_P256_SHA256_FIXED_SIGNING),
     (Kind::P384, &signature::ECDSA_P384_SHA384_FIXED_SIGNING),
     (Kind::P521, &signature::ECDSA_P521_SHA512_FIXED_SIGNING),
 ];
 
-/// The encodings of the points whose order divides 8, sign bit cleared: y is 0, 1, -1, one of the two of
-/// order 8, or one of those not reduced modulo 2^255 - 19.
+/// The encodings of the points whose order divides 8, with the sign bit cleared: y is 0, 1, -1, one of the two values
+/// of order 8, or a value that is not reduced modulo 2^255 - 19.
 const SMALL_ORDER: [[u8; 32]; 7] = [
     [0; 32],
     little_endian(1, 0, 0),

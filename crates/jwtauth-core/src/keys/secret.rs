@@ -1,4 +1,4 @@
-//! Which shared secrets are good enough, and for what?
+//! Rules for shared secrets: which secrets are accepted, and for which algorithms.
 
 use aws_lc_rs::hmac;
 
@@ -8,16 +8,16 @@ use super::{Algorithm, Algorithms, pem};
 use crate::error::Result;
 use crate::json::{self, Value};
 
-/// The algorithms that a secret can be used with: those whose hash is no longer than it (RFC 7518 §3.2).
+/// The algorithms that a secret can be used with. The hash of each is at most as long as the secret (RFC 7518 §3.2).
 ///
 /// # Errors
-/// It is shorter than every hash, or everybody knows it.
+/// The secret is shorter than every hash, or it is public.
 pub(super) fn algorithms(secret: &[u8]) -> Result<Algorithms> {
     if secret.is_empty() {
         return Err(unusable("the secret is empty"));
     }
     if is_public_key(secret) {
-        return Err(unusable("the secret is a public key, which everybody may know"));
+        return Err(unusable("the secret is a public key, which is not secret"));
     }
     let fitting: Algorithms = HMAC
         .into_iter()
@@ -26,14 +26,14 @@ pub(super) fn algorithms(secret: &[u8]) -> Result<Algorithms> {
         .collect();
     if fitting.is_empty() {
         return Err(unusable(format!(
-            "a secret of {} bytes; HS256 needs 32, HS384 needs 48, HS512 needs 64",
+            "the secret has only {} bytes; HS256 requires 32, HS384 requires 48, HS512 requires 64",
             secret.len()
         )));
     }
     Ok(fitting)
 }
 
-/// Makes a secret ready for one of its algorithms; `None` for algorithms that use no secret.
+/// Prepares a secret for one of its algorithms. `None` if the algorithm does not use a secret.
 pub(super) fn prepare(secret: &[u8], algorithm: Algorithm) -> Option<PreparedKey> {
     let (_, hash) = HMAC.into_iter().find(|(hmac, _)| *hmac == algorithm)?;
     Some(PreparedKey::Secret(
@@ -47,7 +47,8 @@ pub(crate) fn all() -> Algorithms {
     HMAC.into_iter().map(|(algorithm, _)| algorithm).collect()
 }
 
-/// RFC 8725 §2.1: who takes a public key for a secret accepts tokens from anybody.
+/// Whether a secret is in fact a public key. A verifier with such a secret would accept tokens that anybody can make
+/// (RFC 8725 §2.1).
 fn is_public_key(secret: &[u8]) -> bool {
     if PublicKey::from_spki(secret).is_ok()
         || PublicKey::from_pkcs1(secret).is_ok()

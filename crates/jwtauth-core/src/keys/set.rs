@@ -1,10 +1,10 @@
-//! Keys in order, found by `kid`.
+//! Sets of keys.
 
 use std::collections::HashMap;
 
 use super::key::Key;
 
-/// Keys in the order they were given, found by `kid`.
+/// Keys in the order they were given. They are found by `kid`.
 #[derive(Debug, Default)]
 pub(crate) struct KeySet {
     keys: Vec<Key>,
@@ -18,24 +18,24 @@ impl KeySet {
         self.keys.iter()
     }
 
-    /// Whether a token can be checked with any of the keys.
+    /// Whether at least one key can check tokens.
     pub(crate) fn is_usable(&self) -> bool {
         self.keys.iter().any(Key::is_usable)
     }
 
-    /// Whether any key has a name.
+    /// Whether at least one key has a name.
     pub(crate) fn has_names(&self) -> bool {
         !self.by_kid.is_empty()
     }
 
-    /// How many keys a token can be checked with, and the names of those that have one.
+    /// The number of keys that can check tokens, and the names of those that have one.
     pub(crate) fn count_and_kids(&self) -> (usize, Vec<String>) {
         let usable = || self.keys.iter().filter(|key| key.is_usable());
         let kids = usable().filter_map(|key| key.kid.as_deref());
         (usable().count(), kids.map(str::to_owned).collect())
     }
 
-    /// The one key that a token can be checked with, if there is only one.
+    /// The key that can check tokens, if there is exactly one.
     pub(crate) fn only(&self) -> Option<&Key> {
         let mut usable = self.keys.iter().filter(|key| key.is_usable());
         usable.next().filter(|_| usable.next().is_none())

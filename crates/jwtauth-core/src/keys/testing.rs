@@ -1,4 +1,4 @@
-//! Key pairs of the conformance suite, and keys written in ways that need a reader of their own.
+//! Key pairs of the conformance suite, and keys in forms that need a separate reader.
 
 use super::pem::{self, After, Blocks, Form};
 use super::{Algorithm, Algorithms};
@@ -13,15 +13,15 @@ pub(crate) const RSA_CERTIFICATE: &str =
     include_str!("../../../../tests/conformance/keys/rsa-1.certificate.pem");
 pub(crate) const RSA_PKCS1: &str = include_str!("../../tests/pem/rsa-pkcs1.public.pem");
 
-/// Reads a private key for its public half.
-pub(crate) const HALF: Form = Form {
+/// The form that reads the public half of a private key.
+pub(crate) const PUBLIC_HALF: Form = Form {
     after: After::Nothing,
     blocks: Blocks::PublicOrPrivate,
 };
 
 /// The public half of a private key.
 pub(crate) fn public(private: &str) -> String {
-    pem::write(&pem::public_key(private, HALF).unwrap().key).unwrap()
+    pem::write(&pem::public_key(private, PUBLIC_HALF).unwrap().key).unwrap()
 }
 
 /// The bytes inside a PEM text.

@@ -1,8 +1,8 @@
-//! Which known name is probably meant by an unknown one?
+//! Suggestions for unknown names: the known name that was probably meant.
 
-/// Says that a member is unknown, and which known one it is nearest to.
+/// Returns the error text for an unknown member, with the most similar known member.
 pub(crate) fn unknown_member(path: &str, name: &str, known: &[&str]) -> String {
-    // Another document may have been pasted where a name belongs.
+    // A name may be very long, for example if a document was pasted in its place.
     match name.char_indices().nth(LONGEST_NAME) {
         Some((end, _)) => {
             let start = name.get(..end).unwrap_or_default();
@@ -12,12 +12,12 @@ pub(crate) fn unknown_member(path: &str, name: &str, known: &[&str]) -> String {
     }
 }
 
-/// What to put behind an error about a name that is none of those that are known: the nearest of them, if any is near.
+/// Returns the end of an error text about an unknown name: the most similar known name, if one is similar.
 pub(crate) fn suggestion(name: &str, known: &[&str]) -> String {
     nearest(name, known).map_or_else(String::new, |nearest| format!("; did you mean `{nearest}`?"))
 }
 
-/// Whether one name is probably meant by the other.
+/// Whether `name` is probably a misspelling of `known`.
 pub(super) fn is_near(name: &str, known: &str) -> bool {
     nearest(name, &[known]).is_some()
 }
@@ -32,13 +32,14 @@ fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
         .map(|(_, candidate)| candidate)
 }
 
-/// One slip of the finger counts as near also in a short name, where it changes much of it.
+/// Returns the similarity of two names. One wrong letter counts as similar even in a short name, where the distance
+/// is relatively large.
 fn likeness(name: &str, candidate: &str) -> f64 {
-    let slip = strsim::osa_distance(name, candidate) <= 1 && candidate.len() > 2;
-    strsim::jaro_winkler(name, candidate).max(if slip { 0.9 } else { 0.0 })
+    let is_typo = strsim::osa_distance(name, candidate) <= 1 && candidate.len() > 2;
+    strsim::jaro_winkler(name, candidate).max(if is_typo { 0.9 } else { 0.0 })
 }
 
-/// The path of a member.
+/// Returns the path of a member.
 pub(super) fn join(path: &str, name: &str) -> String {
     if path.is_empty() {
         name.to_owned()
@@ -47,7 +48,7 @@ pub(super) fn join(path: &str, name: &str) -> String {
     }
 }
 
-/// No known name is longer than this.
+/// The length that no known name exceeds.
 const LONGEST_NAME: usize = 64;
 
 #[cfg(test)]

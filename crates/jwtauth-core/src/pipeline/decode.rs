@@ -1,7 +1,6 @@
-//! Raw token → [`UnverifiedToken`].
+//! Stage decode: raw token → [`UnverifiedToken`].
 //!
-//! Strict where RFC 7515 leaves room: compact serialization only, canonical base64url, unique header names,
-//! no `crit` at all.
+//! Stricter than RFC 7515 requires: compact serialization only, canonical base64url, unique header names, no `crit`.
 
 use base64_simd::URL_SAFE_NO_PAD;
 use memchr::memchr;
@@ -11,7 +10,7 @@ use crate::json::{self, Object, Value};
 use crate::keys::{self, Algorithm};
 use crate::policy::{DecodeRule, UnusedHeaders};
 
-/// A token whose header can be read and whose payload is still opaque.
+/// A token whose header can be read and whose payload is opaque.
 #[derive(Debug)]
 pub(crate) struct UnverifiedToken<'r> {
     header: Header,
@@ -20,12 +19,12 @@ pub(crate) struct UnverifiedToken<'r> {
     signature: Vec<u8>,
 }
 
-/// What the header says that matters here (RFC 7515 §4.1).
+/// The members of the header that a decision uses (RFC 7515 §4.1).
 #[derive(Debug)]
 pub(crate) struct Header {
-    /// The algorithm, when it is one that exists.
+    /// The algorithm. `None` if it is unknown.
     pub(crate) algorithm: Option<Algorithm>,
-    /// The key's name.
+    /// The name of the key.
     pub(crate) kid: Option<Box<str>>,
 }
 
@@ -42,18 +41,18 @@ impl UnverifiedToken<'_> {
         &self.signature
     }
 
-    /// The bytes of the payload; nobody has vouched for them.
+    /// The bytes of the payload, which are not verified.
     pub(super) fn payload(&self) -> &[u8] {
         &self.payload
     }
 
-    /// The bytes of the payload, for the stage that vouches for them.
+    /// Takes the bytes of the payload, for the stage that has verified the signature.
     pub(super) fn take_payload(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.payload)
     }
 }
 
-/// Takes a compact JWS apart.
+/// Splits a compact JWS into its parts and reads its header.
 ///
 /// # Errors
 /// [`Code::TokenTooLarge`], [`Code::TokenMalformed`], [`Code::HeaderInvalid`], [`Code::HeaderUnsupported`].
@@ -95,7 +94,7 @@ pub(crate) fn compact<'r>(raw: &'r str, rule: &DecodeRule) -> Result<UnverifiedT
     })
 }
 
-/// What stands before the first dot, and after it.
+/// The text before the first dot, and the text after it.
 fn cut(text: &str) -> Option<(&str, &str)> {
     let dot = memchr(b'.', text.as_bytes())?;
     Some((text.get(..dot)?, text.get(dot + 1..)?))
@@ -143,7 +142,8 @@ fn read_header(bytes: &[u8], rule: &DecodeRule) -> Result<Header> {
     })
 }
 
-/// Explicit typing (RFC 8725 §3.11): compared as media types, `application/` being optional (RFC 7515 §4.1.9).
+/// Checks the type (explicit typing, RFC 8725 §3.11). Types are compared as media types, with `application/` optional
+/// (RFC 7515 §4.1.9).
 fn check_typ(typ: Option<&str>, accepted: Option<&[String]>) -> Result<()> {
     let Some(accepted) = accepted else { return Ok(()) };
     let short = |name: &str| {
@@ -159,7 +159,8 @@ fn check_typ(typ: Option<&str>, accepted: Option<&[String]>) -> Result<()> {
     }
 }
 
-/// The systems that insist on these do not use them either.
+/// Checks the form of header members that are never used. The systems that require a valid form do not use them
+/// either.
 fn check_unused(object: &Object<'_>) -> Result<()> {
     let ensure = |holds: bool, what: &str| {
         if holds {
@@ -171,7 +172,7 @@ fn check_unused(object: &Object<'_>) -> Result<()> {
     string(object, "nonce")?;
     ensure(
         object.get("jwk").is_none_or(keys::is_public_jwk),
-        "`jwk` is not a public key (RFC 7515 §4.1.3)",
+        "`jwk` is not a valid public key (RFC 7515 §4.1.3)",
     )?;
     let certificates = |value: &Value<'_>| {
         let items = value.as_array();

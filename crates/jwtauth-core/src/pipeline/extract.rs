@@ -1,4 +1,4 @@
-//! Request → raw token.
+//! Stage extract: request → raw token.
 
 use std::borrow::Cow;
 
@@ -9,10 +9,9 @@ use crate::policy::{ExtractRule, HeaderRule, Padding, PrefixRule};
 use crate::query;
 use crate::request::Request;
 
-/// Reads the token from wherever the policy says requests carry it.
+/// Reads the token from the place that the policy names.
 ///
-/// An explicit token wins over headers, and a header over the query. A header that is present but empty counts
-/// as absent.
+/// An explicit token takes precedence over headers, and a header over the query. An empty header counts as absent.
 ///
 /// # Errors
 /// [`Code::TokenMissing`], [`Code::TokenAmbiguous`], [`Code::AuthenticatorDisabled`].
@@ -35,10 +34,10 @@ pub(crate) fn token<'r>(request: &Request<'r>, rule: &ExtractRule) -> Result<Cow
     }
 }
 
-/// Checks that the caller comes from one of the networks, if any are named.
+/// Checks that the caller's address is in one of the networks, if the policy names any.
 ///
 /// # Errors
-/// [`Code::AddressNotAllowed`], also when the host does not say where the caller comes from.
+/// [`Code::AddressNotAllowed`], also if the application does not pass the caller's address.
 pub(crate) fn address(request: &Request<'_>, networks: &[IpNet]) -> Result<()> {
     if networks.is_empty() {
         return Ok(());
@@ -52,17 +51,15 @@ pub(crate) fn address(request: &Request<'_>, networks: &[IpNet]) -> Result<()> {
             Ok(())
         }
         Some(_) => Err(Code::AddressNotAllowed.into()),
-        None => {
-            Err(Error::new(Code::AddressNotAllowed)
-                .with_detail("the request does not say where it comes from"))
-        }
+        None => Err(Error::new(Code::AddressNotAllowed)
+            .with_detail("the request has no caller address (`remote_addr`)")),
     }
 }
 
-/// The organisation that the request asks to act in, where the policy lets it ask.
+/// The organisation that the request asks for, if the policy allows requests to ask for one.
 pub(crate) fn requested_org(request: &Request<'_>, rule: &ExtractRule) -> Option<u64> {
     let rule = rule.requested_org.as_ref()?;
-    // Organisations are counted in signed 64 bits.
+    // The ids of organisations are signed 64-bit integers.
     let positive = |text: &str| {
         text.parse::<i64>()
             .ok()
@@ -88,7 +85,7 @@ pub(crate) fn requested_org(request: &Request<'_>, rule: &ExtractRule) -> Option
     from_query.or_else(from_header)
 }
 
-/// The request's URL without the token, when the policy reads tokens from URLs and this one carries one.
+/// The request's URL without the token, if the policy reads tokens from URLs and this URL contains one.
 pub(crate) fn cleaned_url(request: &Request<'_>, rule: &ExtractRule) -> Option<String> {
     query::without(request.url?, rule.query.as_deref()?)
 }
@@ -101,12 +98,10 @@ fn carried<'r>(request: &Request<'r>, rule: &ExtractRule) -> Result<Cow<'r, str>
             .filter(|(name, _)| name.eq_ignore_ascii_case(&header.name))
             .map(|(_, value)| *value);
         let value = values.next().unwrap_or_default();
-        // With two values, two readers of one request may see two tokens.
+        // If a header has two values, two readers of the request may see two different tokens.
         if values.next().is_some() {
-            return Err(Error::new(Code::TokenAmbiguous).with_detail(format!(
-                "the header `{}` stands there more than once",
-                header.name
-            )));
+            return Err(Error::new(Code::TokenAmbiguous)
+                .with_detail(format!("the header `{}` is repeated", header.name)));
         }
         if !value.is_empty() {
             return Ok(Cow::Borrowed(without_prefix(
@@ -119,7 +114,7 @@ fn carried<'r>(request: &Request<'r>, rule: &ExtractRule) -> Result<Cow<'r, str>
     match (&rule.query, request.url) {
         (Some(parameter), Some(url)) => {
             let token = query::first(url, parameter).unwrap_or_default();
-            // The prefix belongs to the token wherever it is carried, unless it is a header's scheme.
+            // The prefix is removed in the query too, unless it is an authentication scheme, which only headers have.
             Ok(match &rule.header {
                 Some(HeaderRule {
                     prefix: Some(prefix),
@@ -139,7 +134,7 @@ fn without_prefix<'v>(value: &'v str, prefix: Option<&str>, rule: PrefixRule) ->
         PrefixRule::Optional => value.strip_prefix(prefix).unwrap_or(value),
         PrefixRule::Scheme => match value.split_at_checked(prefix.len()) {
             Some((start, token)) if start.eq_ignore_ascii_case(prefix) => token.trim_start_matches(' '),
-            // Another scheme is another authenticator's business: to us there is no token.
+            // Another scheme is for another authenticator. Here the token is absent.
             _ => "",
         },
     }
@@ -148,8 +143,8 @@ fn without_prefix<'v>(value: &'v str, prefix: Option<&str>, rule: PrefixRule) ->
 fn missing(rule: &ExtractRule) -> Error {
     let error = Error::new(Code::TokenMissing);
     match (&rule.header, &rule.query) {
-        (Some(header), _) => error.with_detail(format!("it is expected in the header `{}`", header.name)),
-        (None, Some(query)) => error.with_detail(format!("it is expected in the query parameter `{query}`")),
-        (None, None) => error.with_detail("it is expected in the request's `token`"),
+        (Some(header), _) => error.with_detail(format!("expected in the header `{}`", header.name)),
+        (None, Some(query)) => error.with_detail(format!("expected in the query parameter `{query}`")),
+        (None, None) => error.with_detail("expected in the request's `token`"),
     }
 }

@@ -1,4 +1,4 @@
-//! [`ValidClaims`] → [`Identity`].
+//! Stage identity: [`ValidClaims`] → [`Identity`].
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use crate::policy::{
     AbsentRule, IdentityRule, ListRule, MetadataRule, Named, OtherRule, TextRule, ValueRule,
 };
 
-/// Reads from the claims whom they name: name, e-mail, display name, metadata, groups, lists, in this order.
+/// Maps the claims to an identity: name, e-mail, display name, metadata, groups, lists, in this order.
 ///
 /// # Errors
 /// [`Code::IdentityMissing`], [`Code::IdentityInvalid`], [`Code::GroupsInvalid`], [`Code::MappingFailed`].
@@ -58,14 +58,14 @@ pub(crate) fn map(
     })
 }
 
-/// Requires a name where the policy asks for it only after everything else was decided.
+/// Requires a name, if the policy requires it only after every other check.
 ///
 /// # Errors
 /// [`Code::IdentityMissing`].
 pub(crate) fn require_name(identity: &Identity, rule: &IdentityRule) -> Result<()> {
     let required = match rule.named {
         Named::RequiredAtLast => true,
-        // What `Required` asks for, `map` has looked at.
+        // `map` has already checked `Required`.
         Named::Required | Named::Optional => false,
     };
     if required && identity.name.is_none() {
@@ -75,10 +75,10 @@ pub(crate) fn require_name(identity: &Identity, rule: &IdentityRule) -> Result<(
     }
 }
 
-/// Reads a list of texts; `None` when the claim is absent and may be.
+/// Reads a list of texts. `None` if the claim is absent and the rule allows that.
 ///
 /// # Errors
-/// This code, naming the claim.
+/// `code`, with the name of the claim.
 pub(crate) fn list(rule: &ListRule, document: &Document<'_>, code: Code) -> Result<Option<Vec<String>>> {
     let found = find(&rule.select, document, code)?;
     if let (Some(Value::String(text)), Some(separator)) = (found.as_deref(), &rule.split) {
@@ -106,8 +106,8 @@ pub(crate) fn list(rule: &ListRule, document: &Document<'_>, code: Code) -> Resu
     Ok(Some(texts))
 }
 
-/// The mapped values; of several that cannot be read, the one reported is the first by the claim's name, whatever it is
-/// mapped to.
+/// The mapped values. If several claims cannot be read, the reported one is the first by the name of the claim,
+/// whatever its target is.
 fn metadata(
     rules: &BTreeMap<String, MetadataRule>,
     document: &Document<'_>,
@@ -184,12 +184,12 @@ fn find<'a, 't>(
 fn absent<T>(rule: AbsentRule, select: &Selection, code: Code) -> Result<Option<T>> {
     match rule {
         AbsentRule::Omit => Ok(None),
-        AbsentRule::Refuse => Err(named(code, select).with_detail("the claim is absent").absent()),
+        AbsentRule::Refuse => Err(named(code, select).with_detail("the claim is missing").absent()),
     }
 }
 
 fn wrong(select: &Selection, code: Code) -> Error {
-    named(code, select).with_detail("the claim has a type that cannot be used here")
+    named(code, select).with_detail("the claim has the wrong type")
 }
 
 fn named(code: Code, select: &Selection) -> Error {
@@ -210,8 +210,8 @@ fn as_text<'v>(value: &'v Value<'_>, rule: TextRule) -> Option<Cow<'v, str>> {
     }
 }
 
-/// The integer part, of what a double makes of the number; `None` beyond 2^63, where the systems that truncate
-/// overflow each in its own way.
+/// The integer part of the number's double. `None` beyond 2^63, where the systems that truncate overflow in different
+/// ways.
 #[expect(clippy::cast_possible_truncation, reason = "the range is checked first")]
 fn truncated(number: Number) -> Option<String> {
     let double = number.as_f64();

@@ -1,11 +1,11 @@
-//! Everything → [`Grant`]. By now the answer is yes; nothing here can fail.
+//! Stage issue: all results → [`Grant`]. The decision is already positive; this stage cannot fail.
 
 use crate::grant::{Grant, Identity, Payload};
 use crate::pipeline::decide::Decision;
 use crate::pipeline::signature::VerifiedToken;
 use crate::policy::Profile;
 
-/// Puts the grant together.
+/// Assembles the grant.
 pub(crate) fn grant(
     token: VerifiedToken,
     identity: Identity,

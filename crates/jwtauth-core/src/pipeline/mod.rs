@@ -1,17 +1,16 @@
-//! How does a request become a grant?
+//! The stages in which a request becomes a grant, one file each. The input of a stage can only be made by the stage
+//! before it.
 //!
-//! Eight stages, one file each; every stage's input can only be made by the stage before it.
-//!
-//! | stage | may look at | makes | never does |
+//! | stage | reads | makes | never |
 //! |---|---|---|---|
-//! | [`extract`] | request, extract rule, bound networks | the raw token | inspect the token |
-//! | [`decode`] | the raw token | [`UnverifiedToken`](decode::UnverifiedToken): header readable, payload opaque | trust `jku`, `jwk`, `x5u`, `x5c` |
-//! | [`select_key`] | `alg`, `kid`, the key sets | [`Candidates`](select_key::Candidates) | fall back to another algorithm |
-//! | [`signature`] | signing input, candidates | [`VerifiedToken`](signature::VerifiedToken) | read a claim |
-//! | [`validate`] | claims, clock | [`ValidClaims`](validate::ValidClaims) | map or rename anything |
-//! | [`identity`] | valid claims | [`Identity`](crate::grant::Identity) | deny for policy reasons |
-//! | [`decide`] | identity, claims | [`Decision`](decide::Decision) | compute identity |
-//! | [`issue`] | all of the above | [`Grant`](crate::grant::Grant) | fail |
+//! | [`extract`] | request, extract rule, bound networks | the raw token | reads the token |
+//! | [`decode`] | the raw token | [`UnverifiedToken`](decode::UnverifiedToken): header readable, payload opaque | trusts `jku`, `jwk`, `x5u`, `x5c` |
+//! | [`select_key`] | `alg`, `kid`, the key sets | [`Candidates`](select_key::Candidates) | tries another algorithm |
+//! | [`signature`] | signing input, candidates | [`VerifiedToken`](signature::VerifiedToken) | reads a claim |
+//! | [`validate`] | claims, clock | [`ValidClaims`](validate::ValidClaims) | maps or renames |
+//! | [`identity`] | valid claims | [`Identity`](crate::grant::Identity) | denies for reasons of policy |
+//! | [`decide`] | identity, claims | [`Decision`](decide::Decision) | computes identity |
+//! | [`issue`] | all of the above | [`Grant`](crate::grant::Grant) | fails |
 
 pub(crate) mod decide;
 pub(crate) mod decode;

@@ -1,14 +1,14 @@
-//! Header and key sets → candidate keys.
+//! Stage select key: header and key sets → candidate keys.
 
 use crate::error::{Code, Error, Result};
 use crate::keys::{Algorithm, Algorithms, Key, KeySet, PreparedKey};
 use crate::pipeline::decode::Header;
 use crate::policy::KidRule;
 
-/// The keys that may have signed a token, made ready for its algorithm.
+/// The keys that may have signed a token, prepared for its algorithm.
 #[derive(Debug)]
 pub(crate) struct Candidates<'k> {
-    // One candidate is the rule, and then nothing is allocated.
+    // Usually there is one candidate; then nothing is allocated.
     first: &'k PreparedKey,
     others: Vec<&'k PreparedKey>,
 }
@@ -20,13 +20,13 @@ impl<'k> Candidates<'k> {
     }
 }
 
-/// The algorithm of a header, when it is allowed. It is looked at before any key, so that a token which nobody could
-/// accept has no key fetched for it.
+/// Returns the algorithm of a header if it is allowed. It is checked before key lookup, so that a token that can
+/// never be accepted causes no fetch.
 ///
 /// # Errors
 /// [`Code::AlgorithmNotAllowed`].
 pub(crate) fn algorithm(header: &Header, allowed: Algorithms) -> Result<Algorithm> {
-    // The policy decides which algorithms there are; the header only chooses among them (RFC 8725 §3.1).
+    // The policy decides which algorithms are allowed; the header only chooses among them (RFC 8725 §3.1).
     let algorithm = header.algorithm.filter(|algorithm| allowed.contains(*algorithm));
     algorithm.ok_or_else(|| {
         let names: Vec<&str> = allowed.iter().map(|algorithm| algorithm.as_str()).collect();
@@ -34,19 +34,19 @@ pub(crate) fn algorithm(header: &Header, allowed: Algorithms) -> Result<Algorith
     })
 }
 
-/// Looks whether a token that must name its key does, also before any key: no key could help one that does not.
+/// Requires a `kid` if the policy does. It is checked before key lookup, so that a token without one causes no fetch.
 ///
 /// # Errors
 /// [`Code::KeyNotFound`].
 pub(crate) fn name(header: &Header, rule: KidRule) -> Result<()> {
     let named = header.kid.as_deref().is_some_and(|kid| !kid.is_empty());
     if rule == KidRule::Required && !named {
-        return Err(Error::new(Code::KeyNotFound).with_detail("the token does not name its key (`kid`)"));
+        return Err(Error::new(Code::KeyNotFound).with_detail("the token has no `kid`"));
     }
     Ok(())
 }
 
-/// Finds the keys that the policy allows for a header and that can be used with its algorithm.
+/// Finds the keys that the policy allows for a header and that fit its algorithm.
 pub(crate) fn candidates<'k>(
     header: &Header,
     algorithm: Algorithm,
@@ -71,7 +71,7 @@ pub(crate) fn candidates<'k>(
     }
 }
 
-/// Passes on the keys that a `kid` selects, in order (RFC 7515 §4.1.4).
+/// Passes the keys that a `kid` selects to `take`, in order (RFC 7515 §4.1.4).
 fn select<'k>(
     kid: Option<&str>,
     rule: KidRule,
@@ -90,7 +90,7 @@ fn select<'k>(
                 Some(key) => take(key),
                 None => set.unnamed().for_each(&mut take),
             },
-            // [`name`] has denied such a token.
+            // [`name`] has already denied such a token.
             (KidRule::Required, None) => {}
             (KidRule::Required, Some(kid)) => {
                 let mut named = set.named(kid).peekable();
@@ -103,14 +103,14 @@ fn select<'k>(
     }
 }
 
-/// What the key sets have for a header.
+/// The keys that the key sets have for a header.
 #[derive(Debug)]
 pub(crate) enum Selection<'k> {
-    /// Keys that may have signed the token.
+    /// The keys that may have signed the token.
     Candidates(Candidates<'k>),
-    /// Keys that the `kid` selects, none of which can be used with the algorithm.
+    /// The `kid` selects keys, but none of them fits the algorithm.
     Unfit,
-    /// No key that the `kid` selects.
+    /// The `kid` selects no key.
     Unknown,
 }
 
@@ -122,8 +122,8 @@ impl<'k> Selection<'k> {
     pub(crate) fn candidates(self, algorithm: Algorithm) -> Result<Candidates<'k>> {
         let why = match self {
             Selection::Candidates(candidates) => return Ok(candidates),
-            Selection::Unfit => format!("the key that answers cannot be used with {algorithm}"),
-            Selection::Unknown => "no key has the name that the token gives (`kid`)".to_owned(),
+            Selection::Unfit => format!("the matching key cannot be used with {algorithm}"),
+            Selection::Unknown => "no key matches the token's `kid`".to_owned(),
         };
         Err(Error::new(Code::KeyNotFound).with_detail(why))
     }

@@ -1,31 +1,31 @@
-//! Candidate keys → [`VerifiedToken`]; the only place a signature is checked.
+//! Stage signature: candidate keys → [`VerifiedToken`]. This is the only place that checks a signature.
 
 use crate::error::{Code, Error, Result};
 use crate::pipeline::decode::UnverifiedToken;
 use crate::pipeline::select_key::Candidates;
 
-/// A token that one of the candidate keys signed.
+/// A token whose signature verified with one of the candidate keys.
 #[derive(Debug)]
 pub(crate) struct VerifiedToken {
     payload: Box<str>,
 }
 
 impl VerifiedToken {
-    /// The payload's text.
+    /// The text of the payload.
     pub(crate) fn payload(&self) -> &str {
         &self.payload
     }
 
-    /// The payload's text, for the grant.
+    /// Takes the text of the payload, for the grant.
     pub(crate) fn into_payload(self) -> Box<str> {
         self.payload
     }
 }
 
-/// Checks the signature against each candidate until one fits.
+/// Checks the signature with each candidate key until one verifies it.
 ///
 /// # Errors
-/// [`Code::SignatureInvalid`]; [`Code::ClaimsMalformed`] when the payload is not UTF-8.
+/// [`Code::SignatureInvalid`]; [`Code::ClaimsMalformed`] if the payload is not UTF-8.
 pub(crate) fn verify(token: &mut UnverifiedToken<'_>, candidates: &Candidates<'_>) -> Result<VerifiedToken> {
     let (message, signature) = (token.signing_input(), token.signature());
     if !candidates.iter().any(|key| key.verifies(message, signature)) {

@@ -1,7 +1,8 @@
-//! [`VerifiedToken`] → [`ValidClaims`].
+//! Stage validate: [`VerifiedToken`] → [`ValidClaims`].
 //!
-//! First the types of the registered claims, then the claims that must be there, then the values that no policy accepts,
-//! then the registered claims in the policy's order, then the policy's own rules. The first failure is the one reported.
+//! The order is: the types of the registered claims, the required claims, the values of registered claims that every policy
+//! refuses, the registered claims in the order of the policy, the policy's rules about other claims. The first failure is
+//! reported.
 
 mod claim_rule;
 mod registered;
@@ -17,7 +18,7 @@ use crate::policy::ClaimsPolicy;
 pub(crate) use self::claim_rule::holds;
 use self::registered::RegisteredClaims;
 
-/// Claims that were signed, and that hold at this instant.
+/// Claims that were signed and are valid at the time of the decision.
 #[derive(Debug)]
 pub(crate) struct ValidClaims<'t>(Document<'t>);
 
@@ -31,20 +32,19 @@ impl<'t> ValidClaims<'t> {
     }
 }
 
-/// Checks that a payload nobody has vouched for has the shape of a claims set and the claims that must be there.
+/// Checks that an unverified payload has the shape of a claims set and has the required claims.
 ///
-/// It tells a denial that the configured system would hand on from one that it would not; its success means
-/// nothing.
+/// It only finds out which denial the configured system would report, and whether it would ask its next
+/// authenticator. Its success grants nothing.
 pub(crate) fn shape(token: &UnverifiedToken<'_>, rule: &ClaimsPolicy) -> Result<()> {
-    // What is not UTF-8 is refused either way, and is not about the shape.
+    // A payload that is not UTF-8 is refused in any case, and not for its shape.
     let Ok(payload) = std::str::from_utf8(token.payload()) else {
         return Ok(());
     };
     shape_of(payload, rule)
 }
 
-/// As [`shape`], for a token whose claims are refused: it tells whether the configured system would have handed on this
-/// denial.
+/// Like [`shape`], for a verified token whose claims are refused.
 pub(crate) fn verified_shape(token: &VerifiedToken, rule: &ClaimsPolicy) -> Result<()> {
     shape_of(token.payload(), rule)
 }
@@ -52,7 +52,7 @@ pub(crate) fn verified_shape(token: &VerifiedToken, rule: &ClaimsPolicy) -> Resu
 fn shape_of(payload: &str, rule: &ClaimsPolicy) -> Result<()> {
     match Claims::parse(payload) {
         Err(why) if !why.is_malformed_shape() => {
-            // The system that hands denials on reads the outermost object, and that in its own letters.
+            // A system with a next authenticator reads only the outermost object here, and compares names exactly.
             outer_shape(&Claims::outer(payload)?, rule)?;
             Err(why)
         }
@@ -64,7 +64,7 @@ fn outer_shape(claims: &Claims<'_>, rule: &ClaimsPolicy) -> Result<()> {
     required(claims, &RegisteredClaims::read(claims, rule)?, rule)
 }
 
-/// Checks everything a policy asks of the claims.
+/// Checks everything that a policy requires of the claims.
 ///
 /// # Errors
 /// The codes of stage [`ValidateClaims`](crate::Stage::ValidateClaims).
@@ -87,15 +87,15 @@ pub(crate) fn claims<'t>(
     Ok(ValidClaims(document))
 }
 
-/// A claim that is `null` or an empty text says nothing, so it counts as missing. So does a registered claim that the
-/// policy takes for absent.
+/// Checks that the required claims are present. A claim that is `null` or an empty text counts as missing, and so does a
+/// registered claim that counts as absent under the policy.
 fn required(claims: &Claims<'_>, registered: &RegisteredClaims<'_>, rule: &ClaimsPolicy) -> Result<()> {
     let says_something = |value: &Value<'_>| !value.is_null() && value.as_str() != Some("");
-    let is_there = |name: &String| match Registered::named(name) {
+    let is_present = |name: &String| match Registered::named(name) {
         Some(claim) => registered.has(claim),
         None => claims.get(name).is_some_and(says_something),
     };
-    match rule.required.iter().find(|name| !is_there(name)) {
+    match rule.required.iter().find(|name| !is_present(name)) {
         Some(name) => Err(Error::new(Code::ClaimMissing).with_claim(name)),
         None => Ok(()),
     }

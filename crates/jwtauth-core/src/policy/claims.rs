@@ -1,4 +1,4 @@
-//! The part of the model that `validate` reads.
+//! The rules that stage validate uses.
 
 use std::time::Duration;
 
@@ -9,37 +9,38 @@ use crate::duration;
 use crate::expr::{Glob, Selection};
 use crate::json::Value;
 
-/// What must hold of the claims.
+/// The requirements on the claims.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct ClaimsPolicy {
-    /// The acceptable issuers, compared byte for byte; empty: not checked.
+    /// The accepted issuers, compared byte for byte. Empty: the issuer is not checked.
     #[serde(rename = "issuer", serialize_with = "one_or_many")]
     pub issuers: Vec<String>,
-    /// The only acceptable subject.
+    /// The only accepted subject.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// The audience.
+    /// The accepted audiences.
     #[serde(flatten)]
     pub audience: AudienceRule,
-    /// The claims that must be there.
+    /// The required claims.
     #[serde(rename = "required_claims")]
     pub required: Vec<String>,
-    /// The times.
+    /// The rules about time claims.
     #[serde(flatten)]
     pub times: TimesRule,
-    /// Which registered claims count as absent if they are `null`.
+    /// The registered claims that count as absent if they are `null`.
     #[serde(skip_serializing_if = "NullIsAbsent::is_none")]
     pub null_is_absent: NullIsAbsent,
-    /// The order in which the registered claims are checked; the first failure is the one reported.
+    /// The order in which the registered claims are checked. The first failure is reported.
     #[serde(skip_serializing_if = "is_default_order")]
     pub check_order: [RegisteredCheck; RegisteredCheck::COUNT],
-    /// Further rules, all of which must hold.
+    /// Rules about other claims. All must hold.
     #[serde(rename = "claims", skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<ClaimRule>,
 }
 
 impl Default for ClaimsPolicy {
-    /// What is asked by default: `exp` must be there, no issuer is checked, and no audience may be named.
+    /// The default requirements: `exp` is required, the issuer is not checked, and the token must not name an
+    /// audience.
     fn default() -> ClaimsPolicy {
         ClaimsPolicy {
             issuers: Vec::new(),
@@ -58,31 +59,31 @@ impl Default for ClaimsPolicy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RegisteredCheck {
-    /// `iss` is an acceptable issuer.
+    /// `iss` is an accepted issuer.
     Iss,
-    /// `sub` is the acceptable subject.
+    /// `sub` is the accepted subject.
     Sub,
-    /// `aud` holds an acceptable audience.
+    /// `aud` contains an accepted audience.
     Aud,
     /// `aud` is absent when no audience is configured.
     UnexpectedAud,
-    /// At least one of `exp`, `nbf`, `iat` is there (only with [`Synthesis`]).
+    /// At least one of `exp`, `nbf`, `iat` is present (only with [`Synthesis`]).
     AnyTime,
-    /// `nbf` has come.
+    /// `nbf` is not in the future.
     Nbf,
-    /// `exp` has not.
+    /// `exp` is not in the past.
     Exp,
     /// `iat` is not in the future.
     Iat,
-    /// `iat` is not too long ago.
+    /// `iat` is not older than the maximum age.
     MaxAge,
 }
 
 impl RegisteredCheck {
-    /// How many checks there are.
+    /// The number of checks.
     pub(crate) const COUNT: usize = 9;
 
-    /// The order where a policy says nothing else.
+    /// The order of the checks if the policy sets none.
     pub(crate) const DEFAULT_ORDER: [RegisteredCheck; RegisteredCheck::COUNT] = [
         RegisteredCheck::Iss,
         RegisteredCheck::Sub,
@@ -96,7 +97,7 @@ impl RegisteredCheck {
     ];
 }
 
-/// The registered claims that count as absent if they are `null`; the others then have the wrong type.
+/// The registered claims that count as absent if they are `null`. The others then have the wrong type.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct NullIsAbsent(Vec<NullableClaim>);
 
@@ -113,7 +114,7 @@ pub(crate) enum NullableClaim {
 }
 
 impl NullableClaim {
-    /// All of them, in the order in which a policy is printed.
+    /// Every claim, in the order in which a policy is printed.
     const ALL: [NullableClaim; 6] = [
         NullableClaim::Iss,
         NullableClaim::Sub,
@@ -130,7 +131,7 @@ impl NullIsAbsent {
         NullIsAbsent::except(&[])
     }
 
-    /// Every claim that may be `null`, without these.
+    /// Every claim that may be `null`, except these.
     pub(crate) fn except(others: &[NullableClaim]) -> NullIsAbsent {
         NullableClaim::ALL
             .into_iter()
@@ -149,7 +150,7 @@ impl NullIsAbsent {
 }
 
 impl FromIterator<NullableClaim> for NullIsAbsent {
-    /// Sorts the claims and removes duplicates, so that equal rules are printed alike.
+    /// Sorts the claims and removes duplicates, so that equal rules are printed in the same way.
     fn from_iter<I: IntoIterator<Item = NullableClaim>>(claims: I) -> NullIsAbsent {
         let claims: Vec<NullableClaim> = claims.into_iter().collect();
         let is_given = |claim: &NullableClaim| claims.contains(claim);
@@ -158,7 +159,7 @@ impl FromIterator<NullableClaim> for NullIsAbsent {
 }
 
 impl Serialize for NullIsAbsent {
-    /// Prints all of them as `true`.
+    /// Prints the complete list as `true`.
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         if self.0.len() == NullableClaim::ALL.len() {
             out.serialize_bool(true)
@@ -168,24 +169,24 @@ impl Serialize for NullIsAbsent {
     }
 }
 
-/// Whom a token may be meant for (RFC 7519 §4.1.3).
+/// The audiences that a token may name (RFC 7519 §4.1.3).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) enum AudienceRule {
-    /// For one of these at least.
+    /// The token must name at least one of these.
     OneOf(Vec<String>),
-    /// For nobody in particular: a token that names an audience is refused. An empty list names nobody.
+    /// A token that names an audience is refused. An empty list names no audience.
     #[default]
     Nobody,
-    /// As `Nobody`, but an audience that is one empty text names nobody either.
+    /// As `Nobody`, but an audience that is one empty text counts as absent.
     NobodyOrEmpty,
-    /// For whomever.
+    /// The audience is not checked.
     Anybody,
 }
 
 impl AudienceRule {
-    /// How a policy says [`AudienceRule::NobodyOrEmpty`].
+    /// The value of `audiences` that means [`AudienceRule::NobodyOrEmpty`].
     pub(crate) const NOBODY_OR_EMPTY: &'static str = "none_or_empty";
-    /// How a policy says [`AudienceRule::Anybody`].
+    /// The value of `audiences` that means [`AudienceRule::Anybody`].
     pub(crate) const ANYBODY: &'static str = "any";
 }
 
@@ -195,7 +196,7 @@ impl Serialize for AudienceRule {
         match self {
             AudienceRule::OneOf(audiences) => {
                 members.serialize_entry("audiences", audiences)?;
-                // Only a policy that says so may have an empty audience.
+                // A policy with an empty audience must allow it with this member.
                 if audiences.iter().any(String::is_empty) {
                     members.serialize_entry("empty_audience", &true)?;
                 }
@@ -210,15 +211,15 @@ impl Serialize for AudienceRule {
     }
 }
 
-/// When a token is valid.
+/// The rules about the time claims of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct TimesRule {
-    /// How far each claim may be off.
+    /// The tolerance for each time claim.
     pub leeway: Leeway,
-    /// Whether `exp` itself is still good.
+    /// Whether a token is valid at the instant `exp` itself.
     #[serde(skip_serializing_if = "Boundary::is_on_or_after")]
     pub expires: Boundary,
-    /// How long after `iat` a token is accepted; the `iat` leeway applies.
+    /// The maximum age of a token, counted from `iat`. The `iat` leeway applies.
     #[serde(
         skip_serializing_if = "Option::is_none",
         serialize_with = "duration::serialize_option"
@@ -230,16 +231,17 @@ pub(crate) struct TimesRule {
     /// Whether fractions of a second are dropped from the claims, toward zero.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub whole_seconds: bool,
-    /// Whether a time of zero counts as absent.
+    /// Whether a time claim of zero counts as absent.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub zero_is_absent: bool,
-    /// How absent times are made up; `None`: an absent time is not checked.
+    /// How absent time claims are computed. `None`: an absent time claim is not checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub synthesise: Option<Synthesis>,
 }
 
 impl Default for TimesRule {
-    /// The times of RFC 7519 with some leeway: all that are there are checked, and none is made up.
+    /// The time claims of RFC 7519 with some leeway: those that are present are checked, and absent ones are not
+    /// computed.
     fn default() -> TimesRule {
         TimesRule {
             leeway: Leeway::default(),
@@ -253,7 +255,7 @@ impl Default for TimesRule {
     }
 }
 
-/// How far each time may be off.
+/// The tolerance for each time claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) struct Leeway {
     /// For `exp`.
@@ -268,10 +270,10 @@ pub(crate) struct Leeway {
 }
 
 impl Leeway {
-    /// How far a time may be off by default.
+    /// The default leeway.
     pub(crate) const DEFAULT: Duration = Duration::from_secs(60);
 
-    /// The same for all three.
+    /// One leeway for all three claims.
     pub(crate) const fn all(duration: Duration) -> Leeway {
         Leeway {
             exp: duration,
@@ -291,10 +293,10 @@ impl Default for Leeway {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Boundary {
-    /// At `exp` plus leeway it is expired (RFC 7519 §4.1.4: "on or after").
+    /// At `exp` plus leeway the token is expired (RFC 7519 §4.1.4: "on or after").
     #[default]
     OnOrAfter,
-    /// At `exp` plus leeway it is still good.
+    /// At `exp` plus leeway the token is still valid.
     After,
 }
 
@@ -304,36 +306,36 @@ impl Boundary {
     }
 }
 
-/// How absent times are made up from those that are there; a token with none of the three is refused.
+/// How absent time claims are computed from those that are present. A token without any of the three is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) struct Synthesis {
-    /// An absent `exp` is the later of `iat` and `nbf` plus this.
+    /// An absent `exp` becomes the later of `iat` and `nbf`, plus this.
     #[serde(serialize_with = "duration::serialize")]
     pub exp_after: Duration,
-    /// An absent `nbf` is `iat`; without that it is `exp` minus this.
+    /// An absent `nbf` becomes `iat`. If that is absent too, it becomes `exp` minus this.
     #[serde(serialize_with = "duration::serialize")]
     pub nbf_before: Duration,
 }
 
-/// One rule about one claim, or about all of them.
+/// A rule about one claim, or about the whole claims set.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct ClaimRule {
     /// The claim.
     #[serde(flatten)]
     pub select: Selection,
-    /// What must hold of it.
+    /// The test that the claim must pass.
     #[serde(flatten)]
     pub test: ClaimTest,
-    /// Whether `any_of` compares numbers in a list too; else only a claim that is a number itself.
+    /// Whether `any_of` also compares numbers in a list. Otherwise it compares only a claim that is itself a number.
     #[serde(skip_serializing_if = "Clone::clone")]
     pub list_numbers: bool,
-    /// What a text is taken apart at, before it is compared; empty parts are left out.
+    /// The separator at which a text is split before it is compared. Empty parts are dropped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split: Option<String>,
 }
 
 impl ClaimRule {
-    /// A rule about a claim as it stands.
+    /// A rule about the claim as it is in the token.
     pub(crate) fn new(select: Selection, test: ClaimTest) -> ClaimRule {
         ClaimRule {
             select,
@@ -344,17 +346,17 @@ impl ClaimRule {
     }
 }
 
-/// What must hold of a claim.
+/// The test that a claim must pass.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ClaimTest {
-    /// It is deeply equal to this: same types, numbers as in `any_of`, order of members aside.
+    /// It is deeply equal to this: same types, numbers as in `any_of`; the order of members is ignored.
     Equals(Value<'static>),
     /// It, or one of its elements, is one of these scalars; numbers compare by exact value.
     AnyOf(Vec<Value<'static>>),
     /// It, or one of its elements, is a text that one of these patterns matches.
     Glob(Vec<Glob>),
-    /// It is `true`: the test is the selecting expression itself.
+    /// It is `true`. The selecting expression itself is the test.
     #[serde(untagged)]
     IsTrue {},
 }
@@ -370,7 +372,7 @@ fn is_default_order(order: &[RegisteredCheck; RegisteredCheck::COUNT]) -> bool {
 
 fn one_or_many<S: Serializer>(values: &[String], out: S) -> Result<S::Ok, S::Error> {
     match values {
-        // Said aloud, because an absent `issuer` means a discovered one.
+        // `null` is written explicitly, because an absent `issuer` means the discovered one.
         [] => out.serialize_none(),
         [one] => out.serialize_str(one),
         many => many.serialize(out),

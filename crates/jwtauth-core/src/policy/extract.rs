@@ -1,47 +1,47 @@
-//! The part of the model that `extract` and `decode` read.
+//! The rules that stages extract and decode use.
 
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::error::{Code, Error};
 
-/// Where requests carry the token. A token given apart always counts, whatever stands here.
+/// Where requests carry the token. A request's explicit `token` is accepted in addition to these.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct ExtractRule {
     /// The header.
     pub header: Option<HeaderRule>,
-    /// The query parameter, looked at when the header gives nothing.
+    /// The query parameter. It is read if the header has no token.
     pub query: Option<String>,
-    /// Whether nothing is taken at all: every request is denied, with or without a token.
+    /// Whether every request is denied, with or without a token.
     pub disabled: bool,
-    /// Where a request may name the organisation it wants to act in.
+    /// Where a request may name the organisation that it asks for.
     pub requested_org: Option<RequestedOrg>,
-    /// Whether `=` is dropped from the token before it is read.
+    /// Whether `=` is removed from the token before decoding.
     pub padding: Padding,
 }
 
-/// Where a request may name the organisation it wants to act in; only a positive integer is a name.
+/// Where a request may name the organisation that it asks for. Only a positive integer is accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct RequestedOrg {
-    /// The query parameters; the first that is there counts.
+    /// The query parameters. The first one that is present is used.
     pub query: Vec<String>,
-    /// The header, when no parameter names one.
+    /// The header. It is read if the query names no organisation.
     pub header: String,
 }
 
 /// A header that carries the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HeaderRule {
-    /// Its name, compared without regard to case.
+    /// The name, compared without regard to case.
     pub name: String,
-    /// What stands before the token.
+    /// The text before the token.
     pub prefix: Option<String>,
-    /// How the prefix is treated.
+    /// How the prefix is handled.
     pub prefix_rule: PrefixRule,
 }
 
 impl HeaderRule {
-    /// The header of RFC 6750 §2.1, in which requests carry the token if nothing else is said.
+    /// The default header for tokens (RFC 6750 §2.1).
     pub(crate) fn authorization() -> HeaderRule {
         HeaderRule {
             name: HeaderRule::AUTHORIZATION.to_owned(),
@@ -55,40 +55,47 @@ impl HeaderRule {
 }
 
 impl Serialize for ExtractRule {
-    /// No header and no prefix are printed as `null`: left out, they would read back as the default.
+    /// Prints an absent header or prefix as `null`. If it were left out, it would read back as the default.
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let ExtractRule {
+            header,
+            query,
+            disabled,
+            requested_org,
+            padding,
+        } = self;
         let mut members = out.serialize_map(None)?;
-        members.serialize_entry("header", &self.header.as_ref().map(|header| &header.name))?;
-        if let Some(header) = &self.header {
+        members.serialize_entry("header", &header.as_ref().map(|header| &header.name))?;
+        if let Some(header) = header {
             members.serialize_entry("prefix", &header.prefix)?;
             if !header.prefix_rule.is_scheme() {
                 members.serialize_entry("prefix_rule", &header.prefix_rule)?;
             }
         }
-        if let Some(query) = &self.query {
+        if let Some(query) = query {
             members.serialize_entry("query", query)?;
         }
-        if self.disabled {
-            members.serialize_entry("disabled", &self.disabled)?;
+        if *disabled {
+            members.serialize_entry("disabled", disabled)?;
         }
-        if let Some(requested_org) = &self.requested_org {
+        if let Some(requested_org) = requested_org {
             members.serialize_entry("requested_org", requested_org)?;
         }
-        if !self.padding.is_refused() {
-            members.serialize_entry("padding", &self.padding)?;
+        if !padding.is_refused() {
+            members.serialize_entry("padding", padding)?;
         }
         members.end()
     }
 }
 
-/// How the text before a token is treated.
+/// How the text before a token is handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum PrefixRule {
-    /// It is an authentication scheme: it must be there, in any case (RFC 9110 §11.1).
+    /// It is an authentication scheme: it is required, in any case (RFC 9110 §11.1).
     #[default]
     Scheme,
-    /// It is removed once if it is there exactly, from a header and from a query parameter alike.
+    /// It is removed once if it matches exactly, both in a header and in a query parameter.
     Optional,
 }
 
@@ -98,14 +105,14 @@ impl PrefixRule {
     }
 }
 
-/// What becomes of `=` in a token.
+/// How `=` in a token is handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Padding {
     /// The token is refused (RFC 7515 §2).
     #[default]
     Refuse,
-    /// It is dropped first; some load balancers pad the segments.
+    /// It is removed first, because some load balancers pad the segments.
     Drop,
 }
 
@@ -115,30 +122,29 @@ impl Padding {
     }
 }
 
-/// What the header of a token may be.
+/// The requirements on the header of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub(crate) struct DecodeRule {
-    /// The acceptable `typ` headers, compared as media types; `None`: any.
+    /// The accepted `typ` headers, compared as media types. `None`: any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub typ: Option<Vec<String>>,
-    /// What becomes of header members that are never used.
+    /// How header members that are never used are handled.
     #[serde(skip_serializing_if = "UnusedHeaders::is_ignored")]
     pub unused_headers: UnusedHeaders,
-    /// Sizes beyond which nothing is read. An option of the verifier, not of the policy text.
+    /// The size limits. They are an option of the verifier and not part of the printed policy.
     #[serde(skip)]
     pub limits: Limits,
 }
 
-/// What becomes of header members that are never used: keys and certificates that a token brings along (`jwk`,
-/// `x5c`), and a `nonce`.
+/// How header members that are never used are handled: keys and certificates in the token (`jwk`, `x5c`), and a
+/// `nonce`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum UnusedHeaders {
-    /// They are not looked at.
+    /// They are not checked.
     #[default]
     Ignored,
-    /// They must be what they claim to be: a public key, a list of certificates, a text. They are no more trusted
-    /// for it.
+    /// They must have the right form: a public key, a list of certificates, a text. They are still not trusted.
     WellFormed,
 }
 
@@ -148,22 +154,22 @@ impl UnusedHeaders {
     }
 }
 
-/// Which denials mean "this request was not for us": the configured system would ask its next authenticator.
+/// The denials that mean "not applicable": the configured system would ask its next authenticator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub(crate) struct NotApplicable {
-    /// The request carries no token.
+    /// The request has no token.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub missing: bool,
-    /// The token is no compact JWS, or its header does not read.
+    /// The token is not a compact JWS, or its header is invalid.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub structure: bool,
-    /// Its algorithm is not allowed.
+    /// The algorithm is not allowed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub algorithm: bool,
-    /// A registered claim has the wrong type, or the payload is no object with unique names at its top level.
+    /// A registered claim has the wrong type, or the payload is not an object with unique names at its top level.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub claims_shape: bool,
-    /// There is no `sub`, or an empty one.
+    /// `sub` is absent or empty.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub subject: bool,
 }
@@ -186,7 +192,7 @@ impl NotApplicable {
     }
 }
 
-/// Sizes beyond which nothing is read.
+/// The size limits of tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Limits {
     /// The whole token, in bytes.

@@ -1,4 +1,4 @@
-//! Key sets that are fetched, and how.
+//! The settings of fetched key sets.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,51 +8,51 @@ use serde::Serialize;
 use super::secret::Secret;
 use crate::duration;
 
-/// A URL that keys are fetched from, with its settings (`docs/keys-over-http.md`).
+/// The settings of a fetched key set (`docs/keys-over-http.md`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct FetchSettings {
-    /// The certificates of the authorities that are trusted instead of the system's, as PEM.
+    /// The certificates of the authorities that are trusted instead of the system's, as PEM text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_pem: Option<String>,
-    /// A file with them; read anew before each fetch.
+    /// A file with these certificates. It is read again before each fetch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<PathBuf>,
-    /// The client's certificate, with those between it and its authority, as PEM.
+    /// The client's certificate and the intermediate certificates, as PEM text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_cert_pem: Option<String>,
-    /// Its private key, as PEM.
+    /// The private key of the client's certificate, as PEM text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_key_pem: Option<Secret>,
-    /// A file with the client's certificate; read anew before each fetch.
+    /// A file with the client's certificate. It is read again before each fetch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_cert_file: Option<PathBuf>,
-    /// A file with its private key; read anew before each fetch.
+    /// A file with the private key. It is read again before each fetch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_key_file: Option<PathBuf>,
-    /// A file with a bearer token to send; read anew before each fetch.
+    /// A file with a bearer token to send. It is read again before each fetch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bearer_token_file: Option<PathBuf>,
-    /// How long a set is fresh, at most; zero: it is fetched for every request.
+    /// The maximum lifetime of a set. Zero: it is fetched for every request.
     #[serde(serialize_with = "duration::serialize")]
     pub cache_ttl: Duration,
     /// The least time between two fetches for an unknown `kid` or a bad signature.
     #[serde(serialize_with = "duration::serialize")]
     pub cool_down: Duration,
-    /// How long a set is used past its time while fetching fails.
+    /// How long an expired set is used while fetching fails.
     #[serde(serialize_with = "duration::serialize")]
     pub max_stale: Duration,
-    /// The time for one fetch, from the name's resolution to the last byte.
+    /// The time limit of one fetch, from the name lookup to the last byte.
     #[serde(serialize_with = "duration::serialize")]
     pub timeout: Duration,
     /// The largest key set, in bytes.
     pub max_bytes: u64,
-    /// How many redirects are followed, to the same scheme and host alone.
+    /// The number of redirects to follow. They must stay on the same scheme and host.
     #[serde(skip_serializing_if = "is_zero")]
     pub redirects: u32,
-    /// Whether the environment's proxies are passed over.
+    /// Whether the proxies of the environment are used.
     #[serde(rename = "proxy", skip_serializing_if = "ProxyRule::is_environment")]
     pub proxy: ProxyRule,
-    /// Whether plain http is allowed beyond loopback.
+    /// Whether plain http is allowed for hosts other than loopback.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub insecure_http: bool,
     /// Whether the server's certificate is not checked.
@@ -84,19 +84,38 @@ impl Default for FetchSettings {
 }
 
 impl FetchSettings {
-    /// The settings that differ from the default and that nobody but the library's own client heeds.
+    /// The settings that differ from the default and that only the library's own client uses.
     pub(crate) fn for_the_built_in_client(&self) -> Vec<&'static str> {
+        let FetchSettings {
+            ca_pem,
+            ca_file,
+            client_cert_pem,
+            client_key_pem,
+            client_cert_file,
+            client_key_file,
+            bearer_token_file,
+            redirects,
+            proxy,
+            insecure_skip_verify,
+            // Every client is bound by these, or the loading of a set is.
+            cache_ttl: _,
+            cool_down: _,
+            max_stale: _,
+            timeout: _,
+            max_bytes: _,
+            insecure_http: _,
+        } = self;
         [
-            ("ca_pem", self.ca_pem.is_some()),
-            ("ca_file", self.ca_file.is_some()),
-            ("client_cert_pem", self.client_cert_pem.is_some()),
-            ("client_key_pem", self.client_key_pem.is_some()),
-            ("client_cert_file", self.client_cert_file.is_some()),
-            ("client_key_file", self.client_key_file.is_some()),
-            ("bearer_token_file", self.bearer_token_file.is_some()),
-            ("redirects", self.redirects != 0),
-            ("proxy", self.proxy != ProxyRule::default()),
-            ("insecure_skip_verify", self.insecure_skip_verify),
+            ("ca_pem", ca_pem.is_some()),
+            ("ca_file", ca_file.is_some()),
+            ("client_cert_pem", client_cert_pem.is_some()),
+            ("client_key_pem", client_key_pem.is_some()),
+            ("client_cert_file", client_cert_file.is_some()),
+            ("client_key_file", client_key_file.is_some()),
+            ("bearer_token_file", bearer_token_file.is_some()),
+            ("redirects", *redirects != 0),
+            ("proxy", *proxy != ProxyRule::default()),
+            ("insecure_skip_verify", *insecure_skip_verify),
         ]
         .into_iter()
         .filter_map(|(name, differs)| differs.then_some(name))
@@ -104,14 +123,14 @@ impl FetchSettings {
     }
 }
 
-/// Through which proxy a fetch goes.
+/// The proxy of a fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ProxyRule {
-    /// The one that `HTTPS_PROXY` and `NO_PROXY` name.
+    /// The proxy that `HTTPS_PROXY` and `NO_PROXY` specify.
     #[default]
     Environment,
-    /// None.
+    /// No proxy.
     None,
 }
 

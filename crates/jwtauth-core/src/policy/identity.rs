@@ -1,4 +1,4 @@
-//! The part of the model that `identity` reads.
+//! The rules that stage identity uses.
 
 use std::collections::BTreeMap;
 
@@ -6,65 +6,65 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::expr::Selection;
 
-/// Whom the claims name. `sub`, when it is a text, is always the identity's subject.
+/// How the identity is mapped. The subject of the identity is always `sub`, if that is a text.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct IdentityRule {
-    /// Where the name is, in order of preference; the first non-empty text wins. Empty: nobody is named.
+    /// Where the name is, in order of preference. The first non-empty text is used. Empty: no name is mapped.
     #[serde(serialize_with = "one_or_many")]
     pub name: Vec<ValueRule>,
-    /// Whether somebody must be named.
+    /// Whether a name is required.
     #[serde(skip_serializing_if = "is_default")]
     pub named: Named,
     /// Where the e-mail address is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<ValueRule>,
-    /// Where the name to show is.
+    /// Where the display name is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub display_name: Option<ValueRule>,
-    /// Single values to copy.
+    /// The single values to copy.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, MetadataRule>,
     /// Where the groups are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub groups: Option<ListRule>,
-    /// Lists to copy.
+    /// The lists to copy.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub lists: BTreeMap<String, ListRule>,
 }
 
-/// Whether somebody must be named.
+/// Whether a name is required.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Named {
-    /// Yes; a token that names nobody is refused at once.
+    /// Yes. A token without a name is refused immediately.
     #[default]
     Required,
-    /// Yes; but a token that names nobody is refused only after everything else was decided.
+    /// Yes, but a token without a name is refused only after every other check.
     RequiredAtLast,
     /// No.
     Optional,
 }
 
-/// A single text from the claims.
+/// How a single text is read from the claims.
 #[derive(Debug, Clone, Serialize)]
 #[serde(remote = "Self")]
 pub(crate) struct ValueRule {
-    /// The claim.
+    /// The claim to read.
     #[serde(flatten)]
     pub select: Selection,
-    /// What counts as text.
+    /// Which values count as text.
     #[serde(skip_serializing_if = "is_default")]
     pub text: TextRule,
-    /// What an absent claim or `null` means.
+    /// The effect of an absent claim or of `null`.
     #[serde(skip_serializing_if = "is_default")]
     pub absent: AbsentRule,
-    /// What a value that does not count as text means.
+    /// The effect of a value that does not count as text.
     #[serde(skip_serializing_if = "is_default")]
     pub other: OtherRule,
 }
 
 impl ValueRule {
-    /// A text that may be absent and must not be anything else.
+    /// A text that may be absent. Any other value is refused.
     pub(crate) fn new(select: Selection) -> ValueRule {
         ValueRule {
             select,
@@ -76,7 +76,7 @@ impl ValueRule {
 }
 
 impl Serialize for ValueRule {
-    /// A claim about which nothing else is said is printed as its name.
+    /// Prints a claim with default settings as its name only.
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         let ValueRule {
             select,
@@ -95,11 +95,11 @@ impl Serialize for ValueRule {
     }
 }
 
-/// What becomes a metadata value.
+/// The source of a metadata value.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub(crate) enum MetadataRule {
-    /// Always this text.
+    /// A fixed text.
     Fixed {
         /// The text.
         fixed: String,
@@ -108,32 +108,32 @@ pub(crate) enum MetadataRule {
     Value(ValueRule),
 }
 
-/// A list of texts from the claims.
+/// How a list of texts is read from the claims.
 #[derive(Debug, Clone, Serialize)]
 #[serde(remote = "Self")]
 pub(crate) struct ListRule {
-    /// The claim. A single scalar counts as a list of one, unless `other` drops it.
+    /// The claim to read. A single scalar counts as a list of one, unless `other` drops it.
     #[serde(flatten)]
     pub select: Selection,
-    /// What counts as text among the elements.
+    /// Which elements count as text.
     #[serde(skip_serializing_if = "is_default")]
     pub text: TextRule,
-    /// What an absent claim or `null` means.
+    /// The effect of an absent claim or of `null`.
     #[serde(skip_serializing_if = "is_default")]
     pub absent: AbsentRule,
-    /// What a value or element that does not count means. With `omit`, only a list is looked into.
+    /// The effect of a value or element that does not count as text. With `omit`, only a list is read.
     #[serde(skip_serializing_if = "is_default")]
     pub other: OtherRule,
-    /// Whether empty texts are left out.
+    /// Whether empty texts are dropped.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub drop_empty: bool,
-    /// What a single text is taken apart at; empty parts are left out.
+    /// The separator at which a single text is split. Empty parts are dropped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split: Option<String>,
 }
 
 impl ListRule {
-    /// A list of texts that may be absent and must not hold anything else.
+    /// A list of texts that may be absent. Any other element is refused.
     pub(crate) fn new(select: Selection) -> ListRule {
         ListRule {
             select,
@@ -147,7 +147,7 @@ impl ListRule {
 }
 
 impl Serialize for ListRule {
-    /// A claim about which nothing else is said is printed as its name.
+    /// Prints a claim with default settings as its name only.
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         let ListRule {
             select,
@@ -166,20 +166,20 @@ impl Serialize for ListRule {
     }
 }
 
-/// What counts as text.
+/// Which values count as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum TextRule {
-    /// Strings alone.
+    /// Only strings.
     #[default]
     Strings,
     /// Strings, numbers as they are written in JSON, and booleans.
     Scalars,
-    /// As `scalars`, but numbers lose their fraction, toward zero.
+    /// As `scalars`, but numbers are truncated toward zero.
     TruncatedScalars,
 }
 
-/// What an absent claim means.
+/// The effect of an absent claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum AbsentRule {
@@ -190,14 +190,14 @@ pub(crate) enum AbsentRule {
     Refuse,
 }
 
-/// What a value of another type means.
+/// The effect of a value of another type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum OtherRule {
     /// The token is refused.
     #[default]
     Refuse,
-    /// It counts as absent; in a list, that element is left out.
+    /// The value counts as absent. In a list, the element is dropped.
     Omit,
 }
 
@@ -207,7 +207,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 
 fn one_or_many<S: Serializer>(rules: &[ValueRule], out: S) -> Result<S::Ok, S::Error> {
     match rules {
-        // Left out, it would read back as the default.
+        // If it were left out, it would read back as the default.
         [] => out.serialize_none(),
         [one] => one.serialize(out),
         many => many.serialize(out),

@@ -1,4 +1,4 @@
-//! The part of the model that `select_key` reads, and from which key sources are opened.
+//! The rules that stage select key uses, and the key sources to open.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,20 +13,20 @@ use super::url::without_query;
 use crate::json::{self, Object, Value};
 use crate::keys::{Algorithm, Algorithms};
 
-/// Where keys come from and how one is chosen.
+/// The key sources, and how a key is selected.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct KeyRule {
-    /// The sources, in order.
+    /// The key sources, in order.
     #[serde(rename = "keys")]
     pub sources: Vec<KeySpec>,
-    /// The algorithms that are allowed at all; a source may allow fewer.
+    /// The allowed algorithms. A source may allow fewer.
     pub algorithms: Algorithms,
-    /// How a token's `kid` chooses.
+    /// How a token's `kid` selects keys.
     pub kid: KidRule,
 }
 
 impl KeyRule {
-    /// No keys, for a policy that takes no tokens.
+    /// A rule without keys, for a policy that accepts no tokens.
     pub(crate) fn empty() -> KeyRule {
         KeyRule {
             sources: Vec::new(),
@@ -36,22 +36,22 @@ impl KeyRule {
     }
 }
 
-/// One source of keys.
+/// A key source.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct KeySpec {
     /// Where the keys are.
     #[serde(flatten)]
     pub origin: Origin,
-    /// The `kid` of a key that brings none of its own (PEM, secret).
+    /// The `kid` of a key that has none (PEM, secret).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kid: Option<String>,
-    /// The algorithms these keys may be used with; `None`: all that the policy allows.
+    /// The algorithms that these keys may be used with. `None`: all that the policy allows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub algorithms: Option<Algorithms>,
 }
 
 impl KeySpec {
-    /// The keys there: no `kid` of their own, and every algorithm that the policy allows.
+    /// A source with this origin, without a `kid`, and with every algorithm that the policy allows.
     pub(crate) fn of(origin: Origin) -> KeySpec {
         KeySpec {
             origin,
@@ -61,35 +61,35 @@ impl KeySpec {
     }
 }
 
-/// Where keys are.
+/// The origin of keys.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Origin {
     /// One public key or certificate as PEM text.
     Pem(String),
-    /// A file with one.
+    /// A file that contains one public key or certificate as PEM text.
     PemFile(PathBuf),
-    /// One JWK (RFC 7517), as JSON text; it may be a secret.
+    /// One JWK (RFC 7517), as JSON text. It may be a secret.
     #[serde(serialize_with = "without_secrets")]
     Jwk(Zeroizing<String>),
-    /// A JWK set, as JSON text; it may hold secrets.
+    /// A JWK set, as JSON text. It may contain secrets.
     #[serde(serialize_with = "without_secrets")]
     Jwks(Zeroizing<String>),
-    /// A file with a JWK set.
+    /// A file that contains a JWK set.
     JwksFile(PathBuf),
     /// A shared secret for HMAC.
     Secret(Secret),
-    /// A file with a shared secret: its bytes as they are, but for one final newline.
+    /// A file that contains a shared secret: its bytes, without one final newline.
     SecretFile(PathBuf),
-    /// A JWK set behind a URL.
+    /// The URL of a JWK set.
     #[serde(untagged)]
     JwksUrl(JwksUrl),
-    /// The JWK set of an OpenID Connect issuer.
+    /// An OpenID Connect issuer, whose metadata names its JWK set.
     #[serde(untagged)]
     OidcDiscoveryUrl(OidcDiscoveryUrl),
 }
 
-/// A JWK set behind a URL.
+/// The URL of a JWK set.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct JwksUrl {
     /// The URL.
@@ -100,13 +100,13 @@ pub(crate) struct JwksUrl {
     pub settings: FetchSettings,
 }
 
-/// The JWK set of an OpenID Connect issuer, where its metadata says it is.
+/// An OpenID Connect issuer, whose metadata names its JWK set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct OidcDiscoveryUrl {
     /// The issuer.
     #[serde(rename = "oidc_discovery_url")]
     pub issuer: String,
-    /// Which algorithms its keys may be used with.
+    /// The algorithms that its keys may be used with.
     #[serde(
         rename = "discovered_algorithms",
         skip_serializing_if = "DiscoveredAlgorithms::is_any"
@@ -117,19 +117,19 @@ pub(crate) struct OidcDiscoveryUrl {
     pub settings: FetchSettings,
 }
 
-/// Which algorithms the keys of a discovered issuer may be used with, among those that the policy allows.
+/// The algorithms that the keys of a discovered issuer may be used with, among those that the policy allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum DiscoveredAlgorithms {
-    /// Any.
+    /// All of them.
     #[default]
     Any,
-    /// Those that its metadata names, RS256 if it names none.
+    /// Those that the metadata names, or RS256 if it names none.
     Advertised,
 }
 
 impl Origin {
-    /// The name of its member in the native configuration.
+    /// The name of this origin's member in the native configuration.
     pub(crate) fn member(&self) -> &'static str {
         match self {
             Origin::Pem(_) => "pem",
@@ -152,7 +152,7 @@ impl DiscoveredAlgorithms {
 }
 
 impl fmt::Debug for Origin {
-    /// Names the kind, and the file if there is one: keys do not belong in logs.
+    /// Prints the kind, and the path of a file. Keys do not belong in logs.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Origin::Pem(_) => out.write_str("Pem(..)"),
@@ -169,7 +169,7 @@ impl fmt::Debug for Origin {
 }
 
 impl fmt::Debug for JwksUrl {
-    /// Without the query of the URL.
+    /// Prints the URL without its query.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("JwksUrl")
             .field("url", &without_query(&self.url))
@@ -178,26 +178,26 @@ impl fmt::Debug for JwksUrl {
     }
 }
 
-/// How a token's `kid` chooses among the keys (RFC 7515 §4.1.4).
+/// How a token's `kid` selects keys (RFC 7515 §4.1.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum KidRule {
-    /// Absent: every key is tried. Present: keys with that `kid`, and keys without any.
+    /// If it is absent, every key is tried. If it is present, keys with that `kid` and keys without one are tried.
     #[default]
     Hint,
-    /// Absent: every key is tried. Present: only keys with that `kid`.
+    /// If it is absent, every key is tried. If it is present, only keys with that `kid` are tried.
     Match,
-    /// Only keys with exactly that `kid`; a token without one is answered by keys without one.
+    /// Only keys with exactly that `kid` are tried; for a token without one, only keys without one.
     Exact,
-    /// As `exact`; besides, a source's only key answers to a token without a `kid`.
+    /// As `exact`. In addition, the only key of a source is tried for a token without a `kid`.
     ExactOrOnly,
-    /// Not looked at: every key is tried.
+    /// The `kid` is ignored: every key is tried.
     Ignore,
-    /// It must be there; the first source that knows it answers alone.
+    /// It is required. Only the first source that has the `kid` is used.
     Required,
 }
 
-/// Writes a JWK or a set of them; what must not be seen is written as [`Secret::REDACTED`].
+/// Writes a JWK or a JWK set, with secret members as [`Secret::REDACTED`].
 fn without_secrets<S: Serializer>(text: &str, out: S) -> Result<S::Ok, S::Error> {
     let document = json::parse(text).map_err(serde::ser::Error::custom)?;
     redacted(&document).serialize(out)
@@ -218,7 +218,7 @@ fn redacted<'t>(value: &'t Value<'_>) -> Value<'t> {
     Value::Object(Object::from_unique(jwk.members().map(member).collect()))
 }
 
-/// What RFC 7518 §6 gives to private and symmetric keys.
+/// The members of private and symmetric keys (RFC 7518 §6).
 const SECRET_MEMBERS: [&str; 8] = ["k", "d", "p", "q", "dp", "dq", "qi", "oth"];
 
 #[cfg(test)]
@@ -226,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn printed_keys_keep_their_secrets() {
+    fn printed_keys_contain_no_secrets() {
         let secret = "c2VjcmV0";
         let jwk = format!(r#"{{"kty":"oct","kid":"h","k":"{secret}"}}"#);
         let private = format!(r#"{{"kty":"RSA","n":"AQAB","d":"{secret}","oth":[{{"r":"{secret}"}}]}}"#);

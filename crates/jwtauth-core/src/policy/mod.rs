@@ -1,7 +1,7 @@
-//! What was decided when the verifier was built?
+//! The policy of a verifier: the native model.
 //!
-//! The native model: plain data that says everything the three systems differ in, and no word about which
-//! of them it came from. Dialects make it, the pipeline reads it, and serialising it gives the native
+//! It is plain data that can express everything in which the three systems differ. It does not contain the name of
+//! the system that it came from. Dialects make it and the pipeline reads it. Serialising it gives the native
 //! configuration (`docs/dialects/native.md`), which reads back as the same policy.
 
 mod claims;
@@ -47,34 +47,34 @@ pub(crate) use self::rules::{
 pub(crate) use self::secret::Secret;
 pub(crate) use self::session::SessionRule;
 
-/// Everything a verifier decides by.
+/// Everything that a verifier decides by.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Policy {
-    /// Where keys come from, how `kid` chooses among them, and which algorithms they may be used with.
+    /// The key sources, how `kid` selects keys, and the algorithms that keys may be used with.
     #[serde(flatten)]
     pub keys: KeyRule,
     /// Where requests carry the token.
     #[serde(rename = "token")]
     pub extract: ExtractRule,
-    /// What the header of a token may be.
+    /// The requirements on the header of a token.
     #[serde(flatten)]
     pub decode: DecodeRule,
-    /// Which denials mean "ask the next authenticator".
+    /// The denials after which the configured system would ask its next authenticator.
     #[serde(skip_serializing_if = "NotApplicable::is_none")]
     pub not_applicable: NotApplicable,
-    /// What each denial says beside its code.
+    /// What each denial contains in addition to its code.
     #[serde(skip_serializing_if = "Responses::is_empty")]
     pub responses: Responses,
-    /// The sets of rules to choose from.
+    /// The profiles.
     #[serde(flatten)]
     pub profiles: Profiles,
-    /// What was accepted and is probably a mistake. Printed beside the policy, not in it.
+    /// The warnings. They are printed next to the policy and are not part of it.
     #[serde(skip)]
     pub warnings: Vec<Warning>,
 }
 
 impl Policy {
-    /// A policy of these keys and profiles that takes its tokens from the request's `token` alone.
+    /// A policy with these keys and profiles. It reads tokens only from the request's `token`.
     pub(crate) fn new(keys: KeyRule, profiles: Profiles) -> Policy {
         Policy {
             keys,
@@ -91,18 +91,18 @@ impl Policy {
 /// The profiles of a policy.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Profiles {
-    /// The rules for a request that names no profile; `None`: such a request falls back to `default`.
+    /// The rules for a request that names no profile. `None`: such a request uses `default`.
     pub top: Option<Profile>,
-    /// The profile that a request without one gets when there is no top level.
+    /// The profile of a request that names none, if there is no top level.
     pub default: Option<String>,
-    /// Whether names are compared in lower case; the keys of `named` then are lower case.
+    /// Whether names are compared in lower case. The keys of `named` are then in lower case.
     pub ignore_case: bool,
-    /// The named ones.
+    /// The named profiles.
     pub named: BTreeMap<String, Profile>,
 }
 
 impl Profiles {
-    /// No named profiles: every request is decided by this one.
+    /// Profiles without names: every request is decided by this one.
     pub(crate) fn only(profile: Profile) -> Profiles {
         Profiles {
             top: Some(profile),
@@ -111,33 +111,33 @@ impl Profiles {
     }
 }
 
-/// One set of rules: which claims are required, whom they name, what that one receives.
+/// A set of rules: the requirements on the claims, who the caller is, and what the caller receives.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Profile {
-    /// Its name; empty for the top level.
+    /// The name. Empty for the top level.
     #[serde(skip)]
     pub name: String,
-    /// Why no token is accepted under it; `None`: it is open.
+    /// The reason why the profile accepts no token. `None`: it is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closed: Option<String>,
-    /// What must hold of the claims.
+    /// The requirements on the claims.
     #[serde(flatten)]
     pub claims: ClaimsPolicy,
-    /// Whom the claims name.
+    /// How the identity is mapped.
     pub identity: IdentityRule,
-    /// What that one receives.
+    /// What the caller receives.
     #[serde(flatten)]
     pub rules: Rules,
     /// The terms of the session.
     #[serde(skip_serializing_if = "SessionRule::is_empty")]
     pub session: SessionRule,
-    /// The networks that callers must come from; empty: any.
+    /// The networks that callers must come from. Empty: any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bound_cidrs: Vec<IpNet>,
 }
 
 impl Profile {
-    /// The top level: open to every network, with nothing to receive.
+    /// A top level for every network that gives no entitlements.
     pub(crate) fn new(claims: ClaimsPolicy, identity: IdentityRule) -> Profile {
         Profile {
             name: String::new(),

@@ -1,4 +1,4 @@
-//! How profiles are printed: each by what sets it apart from the top level.
+//! Printing of profiles: each profile is printed as its difference from the top level.
 
 use std::fmt;
 
@@ -49,13 +49,13 @@ impl Serialize for Named<'_> {
         let mut members = out.serialize_map(None)?;
         for (name, profile) in &self.profiles.named {
             let printed = Printed::of(profile).map_err(S::Error::custom)?;
-            members.serialize_entry(name, &printed.over(&self.top))?;
+            members.serialize_entry(name, &printed.difference_from(&self.top))?;
         }
         members.end()
     }
 }
 
-/// The members of a profile as they are printed, in order.
+/// The printed members of a profile, in order.
 #[derive(Default)]
 struct Printed(Vec<(String, Box<RawValue>)>);
 
@@ -71,15 +71,14 @@ impl Printed {
             .map(|(_, value)| &**value)
     }
 
-    /// What remains when the members of `below` stand in for those that are the same; `null` for what only `below`
-    /// has.
-    fn over(&self, below: &Printed) -> Printed {
+    /// The members that differ from those of `below`. A member that only `below` has becomes `null`.
+    fn difference_from(&self, below: &Printed) -> Printed {
         let same =
             |name: &str, value: &RawValue| below.get(name).is_some_and(|other| other.get() == value.get());
         let own = self.0.iter().filter(|(name, value)| !same(name, value)).cloned();
-        let gone = below.0.iter().filter(|(name, _)| self.get(name).is_none());
+        let removed = below.0.iter().filter(|(name, _)| self.get(name).is_none());
         Printed(
-            own.chain(gone.map(|(name, _)| (name.clone(), RawValue::NULL.to_owned())))
+            own.chain(removed.map(|(name, _)| (name.clone(), RawValue::NULL.to_owned())))
                 .collect(),
         )
     }

@@ -1,37 +1,38 @@
-//! What a denial says beside its code.
+//! What a denial contains in addition to its code.
 
 use serde::Serialize;
 
 use crate::error::{Class, Code, Error, Stage};
 
-/// What denials say, by code: the status over HTTP and the wording that operators search for.
+/// The responses to denials, by code: the HTTP status, and the wording that operators search for.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub(crate) struct Responses {
-    /// The status of a denial that no entry gives one; if absent, 401, or 403 where the token is good and its holder
-    /// may not.
+    /// The status of a denial without an entry that sets one. If absent, it is 401, or 403 if the token is valid but
+    /// does not allow this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_status: Option<u16>,
-    /// The entries; the first that fits is used.
+    /// The entries. The first matching entry is used.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub entries: Vec<Response>,
 }
 
-/// What one sort of denial says.
+/// The response to one kind of denial.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Response {
-    /// The code it is for, by its wire name.
+    /// The code that it applies to.
     #[serde(serialize_with = "by_name")]
     pub code: Code,
-    /// The claim it is for; `None`: any.
+    /// The claim that it applies to. `None`: any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claim: Option<String>,
-    /// Whether it is for a claim alone that is absent or `null`; else it is for any value, and for none.
+    /// Whether it applies only to a claim that is absent or `null`. Otherwise it applies to any value and to an absent claim.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub absent: bool,
-    /// The status over HTTP.
+    /// The HTTP status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
-    /// The wording; `{claim}` stands for the claim's name. It goes before a detail of our own.
+    /// The wording. `{claim}` is replaced by the name of the claim. A detail of the library follows it in
+    /// parentheses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
@@ -76,7 +77,7 @@ impl Responses {
     }
 }
 
-/// 401: another token may help. 403: the token is good, and its holder may not (RFC 6750 §3.1).
+/// 401: another token may help. 403: the token is valid but does not allow this (RFC 6750 §3.1).
 fn usual_status(code: Code) -> u16 {
     match code {
         Code::AddressNotAllowed | Code::ProfileClosed | Code::ClaimMismatch | Code::SubjectMismatch => 403,

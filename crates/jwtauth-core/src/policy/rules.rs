@@ -1,4 +1,4 @@
-//! The part of the model that `decide` reads.
+//! The rules that stage decide uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,30 +9,30 @@ use super::identity::ListRule;
 use crate::expr::{JmesPath, Selection, Selector, Template};
 use crate::grant::EntitlementKind;
 
-/// A claim that is read as a list if it is a string.
+/// A claim that the requirements see as a list if it is a string.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct SplitClaim {
     /// The claim.
     #[serde(flatten)]
     pub select: Selection,
-    /// What separates the elements; empty ones are kept.
+    /// The separator of the elements. Empty elements are kept.
     #[serde(rename = "split")]
     pub at: String,
 }
 
-/// What a named caller receives.
+/// What an authenticated caller receives.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Rules {
-    /// Claim rules that are looked at only once the identity is known.
+    /// Claim rules that are checked after the identity is mapped.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub requirements: Vec<ClaimRule>,
-    /// The claim that they see as a list, if it is a string.
+    /// The claim that `requirements` see as a list, if it is a string.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requirements_split: Option<SplitClaim>,
-    /// Policies that everybody receives, in this order.
+    /// The policies that every caller receives, in this order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<String>,
-    /// Policies that may never be granted, and why: whoever would receive one of them is refused.
+    /// The policies that must never be granted, with the reason. A caller who would receive one of them is denied.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub forbidden_policies: BTreeMap<String, String>,
     /// One role, from an expression.
@@ -41,7 +41,7 @@ pub(crate) struct Rules {
     /// Roles in organisations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub org_roles: Option<OrgRoleRule>,
-    /// What binding rules give.
+    /// Entitlements from binding rules.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bindings: Option<Bindings>,
 }
@@ -51,13 +51,13 @@ pub(crate) struct Rules {
 pub(crate) struct RoleRule {
     /// The expression; its result must be a text.
     pub jmespath: JmesPath,
-    /// The roles there are; `None`: any text is one.
+    /// The valid roles. `None`: any text is valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed: Option<Vec<String>>,
-    /// The role when the expression gives none.
+    /// The role if the expression gives none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
-    /// Whether a caller without a valid role is refused instead of getting the default.
+    /// Whether a caller without a valid role is denied. Otherwise the caller gets the default role.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub strict: bool,
 }
@@ -68,46 +68,46 @@ pub(crate) struct OrgRoleRule {
     /// The expression for the direct role.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<JmesPath>,
-    /// Where the caller's external organisations are.
+    /// Where the external organisations of the caller are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_orgs: Option<ListRule>,
-    /// External organisation → organisation and role.
+    /// The mapping from external organisations to organisations and roles.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mapping: Vec<OrgMapping>,
-    /// The organisation that the direct role and the default role are given in.
+    /// The organisation in which the direct role and the default role are given.
     pub default_org: i64,
-    /// The role where nothing else gives one.
+    /// The role if nothing else gives one.
     pub default_role: OrgRole,
-    /// Whether a caller without a valid role is refused.
+    /// Whether a caller without a valid role is denied.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub strict: bool,
-    /// Whether the direct role `GrafanaAdmin` gives server administration, and any other takes it away.
+    /// Whether the direct role `GrafanaAdmin` gives server administration and every other direct role revokes it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub assign_server_admin: bool,
     /// Whether the direct role is given in the organisation that the request names instead of `default_org`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub org_from_request: bool,
-    /// The ids of the organisations there are.
+    /// The ids of the existing organisations.
     pub directory: BTreeSet<i64>,
 }
 
 impl OrgRoleRule {
-    /// The direct role that stands for administration of the whole server, and the name of that entitlement.
+    /// The direct role that means server administration, and the name of that entitlement.
     pub(crate) const SERVER_ADMIN: &'static str = "GrafanaAdmin";
 }
 
 /// One item of an organisation mapping.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct OrgMapping {
-    /// The external organisation; `*` is everyone.
+    /// The external organisation. `*` matches every caller.
     pub external: String,
-    /// Where.
+    /// The organisation in which the role is given.
     pub org: OrgTarget,
     /// The role.
     pub role: OrgRole,
 }
 
-/// A role in an organisation, the lowest first.
+/// A role in an organisation, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum OrgRole {
     None,
@@ -120,12 +120,12 @@ impl OrgRole {
     /// Every role.
     pub(crate) const ALL: [OrgRole; 4] = [OrgRole::None, OrgRole::Viewer, OrgRole::Editor, OrgRole::Admin];
 
-    /// The role of exactly this name.
+    /// The role with exactly this name.
     pub(crate) fn parse(name: &str) -> Option<OrgRole> {
         OrgRole::ALL.into_iter().find(|role| role.as_str() == name)
     }
 
-    /// Its name.
+    /// The name of the role.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             OrgRole::None => "None",
@@ -136,17 +136,17 @@ impl OrgRole {
     }
 }
 
-/// The organisation of a mapping.
+/// The target organisation of a mapping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum OrgTarget {
-    /// Every organisation there is.
+    /// Every existing organisation.
     All,
-    /// One, by its id.
+    /// One organisation, by its id.
     Id(i64),
 }
 
 impl OrgTarget {
-    /// How a policy says [`OrgTarget::All`].
+    /// The value that means [`OrgTarget::All`].
     pub(crate) const ALL: &'static str = "all";
 }
 
@@ -162,31 +162,31 @@ impl Serialize for OrgTarget {
 /// Rules that bind entitlements to mapped values and lists (`identity.metadata`, `identity.lists`).
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Bindings {
-    /// The rules, all of which are looked at.
+    /// The rules. All are evaluated.
     pub rules: Vec<BindingRule>,
-    /// What exists.
+    /// The existing roles, policies and datacenter.
     #[serde(skip_serializing_if = "Directory::is_empty")]
     pub directory: Directory,
-    /// The mapped values that templates may name; an absent one is empty text.
+    /// The mapped values that templates may use. An absent value is an empty text.
     pub variables: BTreeSet<String>,
 }
 
 /// One binding rule.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct BindingRule {
-    /// Whom it is for; `None`: everybody.
+    /// The identities that the rule is for. `None`: every identity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selector: Option<Selector>,
-    /// What it gives.
+    /// The kind of the entitlement that it gives.
     pub bind: BindKind,
-    /// Its name.
+    /// The name of the entitlement.
     pub name: Template,
     /// The variables of a templated policy.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub variables: BTreeMap<String, Template>,
 }
 
-/// What a binding rule gives, in the order in which grants list it.
+/// The kind of entitlement that a binding rule gives, in the order in which grants list them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum BindKind {
@@ -198,7 +198,7 @@ pub(crate) enum BindKind {
 }
 
 impl BindKind {
-    /// The policies made from templates that there are, and whether each must be given a `name`.
+    /// The existing templates for policies, and whether each requires a `name`.
     const TEMPLATES: [(&'static str, bool); 6] = [
         ("builtin/service", true),
         ("builtin/node", true),
@@ -219,7 +219,7 @@ impl BindKind {
         }
     }
 
-    /// Whether something of this kind can have this name.
+    /// Whether an entitlement of this kind can have this name.
     pub(crate) fn accepts(self, name: &str) -> bool {
         let lower = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
         let dashes = |byte: u8| matches!(byte, b'-' | b'_');
@@ -240,7 +240,7 @@ impl BindKind {
         }
     }
 
-    /// Whether something of this kind and name can be made with these variables.
+    /// Whether an entitlement of this kind and name can be made with these variables.
     pub(crate) fn accepts_variables(self, name: &str, variables: &BTreeMap<String, String>) -> bool {
         let wants_name = BindKind::TEMPLATES
             .iter()
@@ -251,16 +251,16 @@ impl BindKind {
     }
 }
 
-/// What exists on the host; `None`: whatever is named exists.
+/// What exists in the configured system. `None`: every name exists.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub(crate) struct Directory {
-    /// The roles there are.
+    /// The existing roles.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub roles: Option<BTreeSet<String>>,
-    /// The policies there are.
+    /// The existing policies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policies: Option<BTreeSet<String>>,
-    /// The datacenter that node identities are for.
+    /// The datacenter of node identities.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub datacenter: Option<String>,
 }

@@ -5,12 +5,12 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
-/// The bytes of a shared secret; zeroed when dropped, never printed.
+/// The bytes of a shared secret. They are zeroed when dropped and never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
-    /// Takes the bytes over.
+    /// A secret with these bytes.
     pub(crate) fn new(bytes: Vec<u8>) -> Secret {
         Secret(Zeroizing::new(bytes))
     }
@@ -34,6 +34,6 @@ impl Serialize for Secret {
 }
 
 impl Secret {
-    /// What a printed policy says in place of a secret; it is refused when read back.
+    /// The text that a printed policy has instead of a secret. It is refused when read back.
     pub(crate) const REDACTED: &'static str = "(redacted)";
 }

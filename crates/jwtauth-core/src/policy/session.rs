@@ -1,4 +1,4 @@
-//! The part of the model that `issue` reads.
+//! The rules that stage issue uses.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use serde::{Serialize, Serializer};
 use crate::duration;
 use crate::grant::Session;
 
-/// The terms of a session. Everything that can be computed when the verifier is built, is.
+/// The terms of a session. Everything that can be computed when the verifier is built is computed then.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub(crate) struct SessionRule {
-    /// The terms that are the same for everybody.
+    /// The terms that are equal for all callers.
     #[serde(flatten, serialize_with = "with_durations")]
     pub terms: Session,
-    /// What stands before the caller's name in the session's display name, which then ends without a dash;
-    /// `None`: it has none.
+    /// The text before the caller's name in the session's display name. A dash at the end of the display name is
+    /// removed. `None`: the session has no display name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub display_name_prefix: Option<String>,
 }
@@ -25,7 +25,7 @@ impl SessionRule {
     }
 }
 
-/// A policy says its times as durations; a grant says them in seconds.
+/// Prints times as durations, as policies contain them. Grants contain them in seconds.
 fn with_durations<S: Serializer>(terms: &Session, out: S) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
     struct Printed {

@@ -1,61 +1,62 @@
-//! From which URLs may keys be fetched?
+//! The URLs that keys may be fetched from.
 //!
-//! RFC 3986 to the letter, and less: what two readers could take for different places is refused.
+//! URLs must follow RFC 3986 exactly. In addition, a URL that two readers could understand as different places is
+//! refused.
 
 use std::net::{IpAddr, Ipv6Addr};
 
 use iri_string::types::UriStr;
 
-/// One of the two checks below.
+/// The type of [`check`] and [`check_issuer`].
 pub(crate) type Check = fn(&str, bool) -> Result<(), &'static str>;
 
-/// Checks a URL that keys are to be fetched from.
+/// Checks a URL before keys are fetched from it.
 ///
 /// # Errors
-/// What is wrong with it, and nothing of its text, which may hold a secret.
+/// What is wrong with the URL. It never contains the URL, which may contain a secret.
 pub(crate) fn check(url: &str, insecure_http: bool) -> Result<(), &'static str> {
     let url = Url::parse(url)?;
     match url.scheme {
         Scheme::Http if !insecure_http && !url.is_loopback() => {
-            Err("it must be https (plain http is for loopback, or with `insecure_http`)")
+            Err("must be https (http is allowed only for loopback, or with `insecure_http`)")
         }
         Scheme::Http | Scheme::Https => Ok(()),
     }
 }
 
-/// Checks an issuer's URL, below which its metadata is.
+/// Checks the URL of an issuer, below which its metadata is.
 ///
 /// # Errors
-/// As for [`check`].
+/// Those of [`check`].
 pub(crate) fn check_issuer(url: &str, insecure_http: bool) -> Result<(), &'static str> {
     check(url, insecure_http)?;
     if url.contains('?') {
-        // OpenID Connect Discovery 1.0 §3
-        return Err("an issuer has no query");
+        // OpenID Connect Discovery 1.0 §3.
+        return Err("an issuer must not have a query");
     }
     Ok(())
 }
 
-/// Whether a URL, which was checked, is https.
+/// Whether a checked URL is https.
 pub(crate) fn is_https(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| url.scheme == Scheme::Https)
 }
 
-/// A URL without its query, which may hold a secret.
+/// A URL without its query. The query may contain a secret.
 pub(crate) fn without_query(url: &str) -> &str {
     url.split_once('?').map_or(url, |(place, _)| place)
 }
 
-/// Where a request for a URL goes.
+/// The target of a request for a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Url<'u> {
     pub(crate) scheme: Scheme,
-    /// A name, or an address, IPv6 without its brackets.
+    /// A name or an address; an IPv6 address has no brackets.
     pub(crate) host: &'u str,
     pub(crate) port: u16,
 }
 
-/// How it goes there.
+/// The scheme of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scheme {
     Http,
@@ -64,30 +65,31 @@ pub(crate) enum Scheme {
 
 impl<'u> Url<'u> {
     pub(crate) fn parse(text: &'u str) -> Result<Url<'u>, &'static str> {
-        // An issuer names the URL of its keys, and what failures name must not grow without bounds.
+        // The metadata of an issuer contains the URL of its keys, and failures contain URLs, so their length must be
+        // limited.
         if text.len() > MAX_LENGTH {
-            return Err("it is longer than 8,000 bytes");
+            return Err("is longer than 8,000 bytes");
         }
         if text.contains('#') {
-            return Err("a fragment has no meaning in it");
+            return Err("must not have a fragment (`#`)");
         }
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(
-                "it holds a character that stands in no URL; names in other scripts are written as `xn--`",
+                "contains a character that is not allowed in a URL; write an international name in its `xn--` form",
             );
         }
-        let url = UriStr::new(text).map_err(|_| "it is no URL")?;
+        let url = UriStr::new(text).map_err(|_| "is not a URL")?;
         let scheme = url.scheme_str();
         let scheme = if scheme.eq_ignore_ascii_case("https") {
             Scheme::Https
         } else if scheme.eq_ignore_ascii_case("http") {
             Scheme::Http
         } else {
-            return Err("it must be https");
+            return Err("must be https");
         };
-        let authority = url.authority_components().ok_or("it names no host")?;
+        let authority = url.authority_components().ok_or("has no host")?;
         if authority.userinfo().is_some() {
-            return Err("it must not carry a user's name or password");
+            return Err("must not contain a user name or password");
         }
         let port = match authority.port() {
             None => scheme.port(),
@@ -95,19 +97,19 @@ impl<'u> Url<'u> {
                 .parse()
                 .ok()
                 .filter(|port| *port != 0)
-                .ok_or("its port is no number from 1 to 65535")?,
+                .ok_or("the port must be a number from 1 to 65535")?,
         };
         let host = authority.host();
         let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
             Some(address) if address.parse::<Ipv6Addr>().is_ok() => address,
-            None if host.is_empty() => return Err("it names no host"),
-            None if host.bytes().all(stands_in_a_name) => host,
-            _ => return Err("its host is neither a name nor an address"),
+            None if host.is_empty() => return Err("has no host"),
+            None if host.bytes().all(is_name_byte) => host,
+            _ => return Err("the host is neither a name nor an address"),
         };
         Ok(Url { scheme, host, port })
     }
 
-    /// Whether it leads to this machine, whatever a name server says.
+    /// Whether it leads to this machine, independent of any name server.
     pub(crate) fn is_loopback(&self) -> bool {
         let address = self.host.parse::<IpAddr>();
         self.host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
@@ -123,10 +125,10 @@ impl Scheme {
     }
 }
 
-/// What everybody should take (RFC 9110 §4.1).
+/// The length that every recipient should support (RFC 9110 §4.1).
 const MAX_LENGTH: usize = 8000;
 
-fn stands_in_a_name(byte: u8) -> bool {
+fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_')
 }
 
@@ -136,15 +138,15 @@ mod redirect {
 
     use super::Url;
 
-    /// The target of a redirect: the same scheme, host and port.
+    /// Resolves the target of a redirect, which must have the same scheme, host and port.
     ///
     /// # Errors
     /// Why it is not followed.
     pub(crate) fn redirected(from: &str, location: &str) -> Result<String, &'static str> {
-        let base = UriStr::new(from).map_err(|_| "a redirect from no URL")?;
-        let location = UriReferenceStr::new(location).map_err(|_| "a redirect to no URL")?;
+        let base = UriStr::new(from).map_err(|_| "a redirect from an invalid URL")?;
+        let location = UriReferenceStr::new(location).map_err(|_| "a redirect to an invalid URL")?;
         let target = location.resolve_against(base.to_absolute()).to_string();
-        // A fragment is for those who display what they fetch (RFC 9110 §10.2.2).
+        // A fragment is for clients that display the document (RFC 9110 §10.2.2).
         let target = target
             .split_once('#')
             .map_or(target.as_str(), |(target, _)| target);
@@ -153,7 +155,7 @@ mod redirect {
         };
         match (Url::parse(from), Url::parse(target)) {
             (Ok(from), Ok(to)) if same(from, to) => Ok(target.to_owned()),
-            _ => Err("a redirect to another scheme or host, which is not followed"),
+            _ => Err("a redirect to another scheme, host or port is not followed"),
         }
     }
 }
@@ -165,13 +167,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_wrong_with_a_url_is_said() {
-        for (url, said) in [
-            ("", "no URL"),
-            ("keys", "no URL"),
-            ("/keys", "no URL"),
-            ("issuer.example/keys", "no URL"),
-            ("//issuer.example/keys", "no URL"),
+    fn an_invalid_url_is_refused_with_a_reason() {
+        for (url, reason) in [
+            ("", "not a URL"),
+            ("keys", "not a URL"),
+            ("/keys", "not a URL"),
+            ("issuer.example/keys", "not a URL"),
+            ("//issuer.example/keys", "not a URL"),
             ("https:", "no host"),
             ("https:/keys", "no host"),
             ("https:issuer.example", "no host"),
@@ -188,40 +190,40 @@ mod tests {
             ("http://[::ffff:192.0.2.1]/keys", "must be https"),
             ("https://issuer.example/#k", "fragment"),
             ("https://issuer.example#@evil.example/", "fragment"),
-            ("https://a:b@issuer.example/", "password"),
-            ("https://a@issuer.example/", "password"),
-            ("https://@issuer.example/", "password"),
-            ("https://issuer.example@evil.example/", "password"),
+            ("https://a:b@issuer.example/", "user name or password"),
+            ("https://a@issuer.example/", "user name or password"),
+            ("https://@issuer.example/", "user name or password"),
+            ("https://issuer.example@evil.example/", "user name or password"),
             ("https://issuer.example:0/", "port"),
             ("https://issuer.example:/", "port"),
             ("https://issuer.example:65536/", "port"),
-            ("https://issuer.example:443x/", "no URL"),
+            ("https://issuer.example:443x/", "not a URL"),
             ("https://issuer%2Eexample/", "neither a name nor an address"),
             ("https://issuer,example/", "neither a name nor an address"),
             ("https://[v1.a]/", "neither a name nor an address"),
-            ("https://[::1%25eth0]/", "no URL"),
-            ("https://[::1/", "no URL"),
-            ("https://issuer.example/a b", "stands in no URL"),
-            (" https://issuer.example/", "stands in no URL"),
-            ("https://issuer.example/\r\nX: y", "stands in no URL"),
+            ("https://[::1%25eth0]/", "not a URL"),
+            ("https://[::1/", "not a URL"),
+            ("https://issuer.example/a b", "not allowed in a URL"),
+            (" https://issuer.example/", "not allowed in a URL"),
+            ("https://issuer.example/\r\nX: y", "not allowed in a URL"),
             ("https://b\u{fc}cher.example/", "xn--"),
-            ("https://issuer.example/%zz", "no URL"),
-            ("https://issuer.example\\@evil.example/", "no URL"),
+            ("https://issuer.example/%zz", "not a URL"),
+            ("https://issuer.example\\@evil.example/", "not a URL"),
         ] {
             let problem = check(url, false).expect_err(url);
-            assert!(problem.contains(said), "{url}: {problem}");
+            assert!(problem.contains(reason), "{url}: {problem}");
         }
     }
 
     #[test]
-    fn a_url_has_a_length_that_everybody_takes() {
+    fn a_url_has_at_most_8000_bytes() {
         let url = |length: usize| format!("{:a<length$}", "https://issuer.example/");
         assert_eq!(check(&url(8000), false), Ok(()));
         assert!(check(&url(8001), false).unwrap_err().contains("8,000"));
     }
 
     #[test]
-    fn what_may_be_fetched() {
+    fn https_and_loopback_urls_may_be_fetched() {
         for url in [
             "https://issuer.example",
             "HTTPS://Issuer.Example/keys?tenant=a&key=b",
@@ -246,7 +248,7 @@ mod tests {
 
     #[cfg(feature = "http")]
     #[test]
-    fn redirects_stay_where_they_are() {
+    fn redirects_must_stay_on_the_same_scheme_host_and_port() {
         let from = "https://issuer.example/a/keys?x=1";
         for (location, to) in [
             ("/b", "https://issuer.example/b"),

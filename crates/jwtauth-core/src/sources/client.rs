@@ -1,7 +1,7 @@
-//! The library's own client: blocking, and over TLS with the same cryptography that checks signatures.
+//! The library's own HTTP client. It blocks, and its TLS uses the crypto library that checks signatures.
 //!
-//! It keeps nothing between two fetches that a forked child could trip over: no connection, and no lock. It never
-//! repeats what a server said, nor what it sends to prove who asks.
+//! It keeps no connection and no lock between two fetches, because a forked child could not use them. It never
+//! repeats what a server sent, nor the credentials that it sends.
 
 mod dns;
 mod progress;
@@ -38,10 +38,10 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// Checks the settings and the files that they name. Opens no connection.
+    /// Checks the settings and the files that they name. Does not open a connection.
     ///
     /// # Errors
-    /// [`Code::ConfigInvalid`]: a file that cannot be read, certificates that are none, a proxy that cannot be used.
+    /// [`Code::ConfigInvalid`]: a file that cannot be read, invalid certificates, or a proxy that cannot be used.
     pub(super) fn open(settings: &FetchSettings, base_dir: &Path) -> Result<Client> {
         Client::open_with(settings, base_dir, |name| std::env::var_os(name))
     }
@@ -76,7 +76,7 @@ impl Client {
         })
     }
 
-    /// An agent for one request: with its own progress, and nothing that outlives it.
+    /// Makes an agent for one request, with a separate progress. Nothing of it is kept after the request.
     fn agent(&self, url: &Url<'_>, tls: TlsConfig, left: Duration, progress: &Progress) -> Agent {
         let proxy = self.proxies.to(url);
         let reached = |phase| Reached {
@@ -108,7 +108,7 @@ impl Client {
     fn tls(&self) -> Result<TlsConfig, String> {
         let authorities = match tls::authorities(&self.settings)? {
             Some(own) => own,
-            // Nobody is asked whether the server is who it says it is.
+            // The server's certificate is not checked, so no authority is needed.
             None if self.settings.insecure_skip_verify => Vec::new(),
             None => self.roots.get()?,
         };
@@ -153,9 +153,9 @@ impl Fetch for Client {
                         ..FetchFailed::new(Phase::Http, why)
                     };
                     if self.settings.redirects == 0 {
-                        return Err(refused("a redirect, which is not followed"));
+                        return Err(refused("a redirect, which is not allowed (`redirects` is 0)"));
                     }
-                    let to = to.ok_or_else(|| refused("a redirect to nowhere"))?;
+                    let to = to.ok_or_else(|| refused("a redirect without a `Location` header"))?;
                     target = url::redirected(&target, &to).map_err(refused)?;
                 }
             }
@@ -163,15 +163,15 @@ impl Fetch for Client {
         let allowed = self.settings.redirects;
         Err(FetchFailed::new(
             Phase::Http,
-            format!("more than {allowed} redirects"),
+            format!("too many redirects: more than {allowed}"),
         ))
     }
 }
 
-/// What a server answered.
+/// The response of a server.
 enum Answer {
     Document(Fetched),
-    /// With its status, and where to.
+    /// A redirect: its status and its target.
     Redirect(u16, Option<String>),
 }
 
@@ -203,7 +203,12 @@ fn answer(
         bytes_read: bytes as u64,
         ..failed
     };
-    let too_large = || FetchFailed::new(Phase::Http, format!("the body is larger than {max_bytes} bytes"));
+    let too_large = || {
+        FetchFailed::new(
+            Phase::Http,
+            format!("the response body is larger than {max_bytes} bytes"),
+        )
+    };
     let mut body = response.into_body();
     if body.content_length().is_some_and(|length| length > max_bytes) {
         return Err(failed(too_large(), 0));
@@ -218,7 +223,7 @@ fn answer(
     Ok(Answer::Document(fetched))
 }
 
-/// The header that proves who asks. The file is read anew, because such tokens are renewed in place.
+/// The `Authorization` header. The file is read for each request, because such tokens are renewed in place.
 fn authorization(settings: &FetchSettings) -> Result<Option<Zeroizing<String>>, String> {
     let Some(path) = &settings.bearer_token_file else {
         return Ok(None);
@@ -230,17 +235,17 @@ fn authorization(settings: &FetchSettings) -> Result<Option<Zeroizing<String>>, 
     };
     let token = text.trim();
     if token.is_empty() {
-        return refused("it is empty");
+        return refused("is empty");
     }
     if !token.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return refused("it must hold one line of ASCII");
+        return refused("must be one line of printable ASCII");
     }
     let prefix = if token.starts_with(BEARER) { "" } else { BEARER };
     Ok(Some(Zeroizing::new(format!("{prefix}{token}"))))
 }
 
 const BEARER: &str = "Bearer ";
-/// For a connection, through a proxy as well, and the TLS handshake.
+/// The time limit for a connection, including a proxy and the TLS handshake.
 const CONNECT: Duration = Duration::from_secs(2);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Where does an issuer keep its keys? (OpenID Connect Discovery 1.0 §4)
+//! Discovery of an issuer's key set (OpenID Connect Discovery 1.0 §4).
 
 use crate::error::{Code, Error, Result};
 use crate::json::{self, Value};
@@ -8,15 +8,15 @@ use crate::policy::url;
 /// The largest metadata document, in bytes.
 pub(super) const MAX_BYTES: u64 = 256 * 1024;
 
-/// What an issuer's metadata says that matters here.
+/// The members of an issuer's metadata that the library uses.
 #[derive(Clone)]
 pub(super) struct Metadata {
     pub(super) jwks_uri: String,
-    /// The algorithms that it signs with; RS256 when it does not say.
+    /// The algorithms that the issuer signs with. RS256 if the metadata names none.
     pub(super) algorithms: Algorithms,
 }
 
-/// Where an issuer's metadata is.
+/// The URL of an issuer's metadata.
 pub(super) fn metadata_url(issuer: &str) -> String {
     format!(
         "{}/.well-known/openid-configuration",
@@ -25,35 +25,37 @@ pub(super) fn metadata_url(issuer: &str) -> String {
 }
 
 impl Metadata {
-    /// Reads the metadata of this issuer.
+    /// Reads the metadata of `issuer`.
     ///
     /// # Errors
     /// [`Code::DiscoveryFailed`], [`Code::DiscoveryIssuerMismatch`].
     pub(super) fn read(body: &[u8], issuer: &str, insecure_http: bool) -> Result<Metadata> {
         let failed = |problem: String| Error::new(Code::DiscoveryFailed).with_detail(problem);
-        let text = std::str::from_utf8(body).map_err(|_| failed("the metadata is not UTF-8".to_owned()))?;
+        let text = std::str::from_utf8(body)
+            .map_err(|_| failed("the discovery document is not UTF-8".to_owned()))?;
         let document = json::parse(text).map_err(|why| failed(why.to_string()))?;
         let member = |name: &str| document.as_object().and_then(|object| object.get(name));
         let text = |name: &str| {
             member(name)
                 .and_then(Value::as_str)
-                .ok_or_else(|| failed(format!("the metadata has no `{name}`")))
+                .ok_or_else(|| failed(format!("the discovery document has no `{name}`")))
         };
         let named = text("issuer")?;
-        // Byte for byte: a trailing slash makes another issuer (§4.3).
+        // The comparison is byte for byte: a trailing slash makes a different issuer (§4.3).
         if named != issuer {
             let named: String = named
                 .chars()
                 .filter(|letter| !letter.is_control())
                 .take(200)
                 .collect();
-            return Err(Error::new(Code::DiscoveryIssuerMismatch)
-                .with_detail(format!("expected `{issuer}`, and the metadata says `{named}`")));
+            return Err(Error::new(Code::DiscoveryIssuerMismatch).with_detail(format!(
+                "expected `{issuer}`, but the discovery document names `{named}`"
+            )));
         }
         let jwks_uri = text("jwks_uri")?;
         url::check(jwks_uri, insecure_http).map_err(|why| failed(format!("`jwks_uri`: {why}")))?;
         if url::is_https(issuer) && !url::is_https(jwks_uri) && !insecure_http {
-            return Err(failed("`jwks_uri` leaves https".to_owned()));
+            return Err(failed("`jwks_uri` must be https".to_owned()));
         }
         let named = member("id_token_signing_alg_values_supported")
             .and_then(Value::as_array)

@@ -1,4 +1,4 @@
-//! What a decision lacks: fetches of key sources, to be made or waited for outside the decision.
+//! Errands: fetches that a decision lacks, which are made or awaited outside the decision.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -10,23 +10,24 @@ use crate::error::Result;
 
 /// The fetches that a decision lacks.
 ///
-/// [`Verifier::step`](crate::Verifier::step) returns it where the cached keys do not decide. The caller [runs](Errand::run)
-/// it, or runs each of its [fetches](Errand::fetches) where that blocks no other work, and takes the step again with it.
+/// [`Verifier::step`](crate::Verifier::step) returns it if the cached keys do not decide. The caller
+/// [runs](Errand::run) it, or runs each of its [fetches](Errand::fetches) where that blocks no other work. Then the
+/// caller calls `step` again with it.
 #[derive(Debug, Clone)]
 pub struct Errand {
     fetches: Vec<KeyFetch>,
-    /// The fetches of earlier errands for the same decision. None of them is made again for it.
+    /// The fetches of earlier errands for the same decision. They are not made again for it.
     earlier: Vec<KeyFetch>,
 }
 
 /// One fetch: the keys of one source.
 ///
-/// Two are equal if one fetch serves both, so a program that queues its callers can share them. At most one thread
-/// fetches from a source at a time, whether or not they are shared.
+/// Two fetches are equal if one of them serves both, so a program that queues its callers can share them. At most one
+/// thread fetches from a source at a time, also if fetches are not shared.
 #[derive(Debug, Clone)]
 pub struct KeyFetch {
     source: Arc<RemoteSource>,
-    /// The number of a fetch of this source; only later ones count.
+    /// The number of a fetch of this source. Only later fetches count.
     pub(super) since: u64,
     pub(super) reason: Reason,
 }
@@ -34,11 +35,11 @@ pub struct KeyFetch {
 /// Why keys are fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reason {
-    /// The cached keys can be used and will expire, or have expired while fetching failed.
+    /// The cached keys can be used, but will soon expire, or have expired while fetching failed.
     Refresh,
-    /// There are no cached keys to decide with.
+    /// The source has no cached keys that can be used.
     NotCached,
-    /// The cached keys do not verify the token; a newer set may.
+    /// The cached keys do not verify the token, but a newer set may.
     Miss,
     /// The caller asked for the keys that the server has now. A fetch that began earlier does not count.
     Forced,
@@ -55,26 +56,26 @@ impl Errand {
         &self.fetches
     }
 
-    /// Makes all fetches at the same time, or waits for threads that are making them. Returns when all have ended, at the
-    /// latest after the longest `timeout` of the sources. The outcome is seen by the next step.
+    /// Makes all fetches at the same time, or waits for threads that are making them. Returns when all have ended, at
+    /// the latest after the longest `timeout` of the sources. The next step uses the outcome.
     ///
-    /// The calling thread makes one fetch; each further one gets a thread that ends with the fetch.
+    /// The calling thread makes one fetch. Each further fetch gets a thread, which ends with the fetch.
     pub fn run(&self) {
         self.run_with(|fetch| fetch());
     }
 
-    /// As [`run`](Errand::run), with a function around each fetch that is made. It is called on the thread of the
-    /// fetch, and must call what it gets.
+    /// Runs the errand as [`run`](Errand::run) does, with `around` called for each fetch that is made. It is called
+    /// on the thread of the fetch and must call the function that it gets.
     pub fn run_with(&self, around: impl Fn(&mut dyn FnMut()) + Sync) {
         let (begun, around) = (Instant::now(), &around);
         let (mut to_make, mut to_await) = (Vec::new(), Vec::new());
         for fetch in &self.fetches {
             match fetch.turn() {
                 Turn::Mine(slot) => to_make.push((fetch, Some(slot))),
-                // It begins when the one in flight has ended.
-                Turn::Others if fetch.reason == Reason::Forced => to_make.push((fetch, None)),
-                Turn::Others => to_await.push(fetch),
-                Turn::Over => {}
+                // This fetch begins when the one in flight has ended.
+                Turn::InFlight if fetch.reason == Reason::Forced => to_make.push((fetch, None)),
+                Turn::InFlight => to_await.push(fetch),
+                Turn::Ended => {}
             }
         }
         let make = move |fetch: &KeyFetch, slot: Option<Slot<'_>>| match slot {
@@ -85,7 +86,7 @@ impl Errand {
             let here = to_make.pop();
             for (fetch, slot) in to_make {
                 let thread = thread::Builder::new().name("jwtauth-fetch".to_owned());
-                // Without a thread, the slot is free again, and this thread makes the fetch below.
+                // If there is no thread, the slot is free again, and this thread makes the fetch below.
                 if thread.spawn_scoped(scope, move || make(fetch, slot)).is_err() {
                     to_await.push(fetch);
                 }
@@ -99,7 +100,7 @@ impl Errand {
         });
     }
 
-    /// How the fetches ended.
+    /// Returns the outcome of the fetches: `Ok` if all succeeded.
     ///
     /// # Errors
     /// The codes of class [`Unavailable`](crate::Class::Unavailable), for the first source whose fetch failed or has not
@@ -127,8 +128,8 @@ impl KeyFetch {
         }
     }
 
-    /// Whether the decision must wait for it. If not, only the thread that makes the fetch waits: a decision that finds
-    /// it in flight continues with the cached keys.
+    /// Whether the decision must wait for this fetch. If not, only the thread that makes the fetch waits: a decision
+    /// that finds it in flight continues with the cached keys.
     pub fn is_needed(&self) -> bool {
         self.reason != Reason::Refresh
     }
@@ -138,10 +139,10 @@ impl KeyFetch {
         self.finish(Instant::now(), &|fetch| fetch());
     }
 
-    /// How the fetch ended.
+    /// Returns the outcome of the fetch: `Ok` if it succeeded.
     ///
     /// # Errors
-    /// As for [`Errand::outcome`].
+    /// Those of [`Errand::outcome`].
     pub fn outcome(&self) -> Result<()> {
         self.source.outcome(self.since)
     }
@@ -150,16 +151,16 @@ impl KeyFetch {
         self.source.turn(self.since)
     }
 
-    /// Polls, because a condition variable could stay locked in a forked child. That costs a waiter up to one
-    /// millisecond.
+    /// Makes the fetch or waits for its end. It polls, because a condition variable could stay locked in a forked
+    /// child. Polling costs a waiter up to one millisecond.
     fn finish(&self, begun: Instant, around: &(impl Fn(&mut dyn FnMut()) + Sync)) {
         let deadline = begun + self.source.timeout();
         loop {
             match self.turn() {
                 Turn::Mine(slot) => return make(slot, around),
-                Turn::Over => return,
-                Turn::Others if !self.is_needed() || Instant::now() >= deadline => return,
-                Turn::Others => thread::sleep(POLL),
+                Turn::Ended => return,
+                Turn::InFlight if !self.is_needed() || Instant::now() >= deadline => return,
+                Turn::InFlight => thread::sleep(POLL),
             }
         }
     }

@@ -1,6 +1,6 @@
-//! How is a document fetched over HTTP?
+//! The interface for fetching documents over HTTP.
 //!
-//! [`Fetch`] is the door: the library's own client stands behind it, or the host's.
+//! The library's own client implements [`Fetch`], and applications may implement it too.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,28 +10,29 @@ use serde::Serialize;
 use crate::error::Result;
 use crate::policy::url::without_query;
 
-/// Fetches documents. Called on the threads that authenticate, one call at a time for each key source.
+/// Fetches documents. It is called on the authenticating threads, and never concurrently for one key source.
 pub trait Fetch: Send + Sync + fmt::Debug {
-    /// Fetches one document. A redirect is an answer like another; whoever wants to follow it does so here.
+    /// Fetches one document. A redirect is a response like any other; an implementation that follows redirects does
+    /// so here.
     ///
     /// # Errors
-    /// [`FetchFailed`]: in which phase, and why.
+    /// [`FetchFailed`], with the phase and the reason.
     fn get(&self, request: &FetchRequest<'_>) -> Result<Fetched, FetchFailed>;
 }
 
-/// What is to be fetched.
+/// A document to fetch.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct FetchRequest<'a> {
     /// The URL.
     pub url: &'a str,
-    /// Until then there must be an answer; nobody waits longer.
+    /// The deadline for the response, as a duration from now. The library does not wait longer.
     pub timeout: Duration,
-    /// A body beyond this many bytes is refused, so there is no use in reading more.
+    /// The largest body, in bytes. A larger one is refused, so reading more is unnecessary.
     pub max_bytes: u64,
-    /// The `ETag` of what is already there (RFC 9110 §13.1.2).
+    /// The `ETag` of the cached document (RFC 9110 §13.1.2).
     pub if_none_match: Option<&'a str>,
-    /// The `Last-Modified` of what is already there (RFC 9110 §13.1.3).
+    /// The `Last-Modified` of the cached document (RFC 9110 §13.1.3).
     pub if_modified_since: Option<&'a str>,
 }
 
@@ -59,7 +60,7 @@ impl<'a> FetchRequest<'a> {
     }
 }
 
-/// What a server answered.
+/// The response of a server.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Fetched {
@@ -78,7 +79,7 @@ pub struct Fetched {
 }
 
 impl Fetched {
-    /// An answer without headers.
+    /// A response without headers.
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Fetched {
         Fetched {
             status,
@@ -87,8 +88,9 @@ impl Fetched {
         }
     }
 
-    /// The same with one more header. Those that say nothing about freshness are dropped, and so are values that no
-    /// header may have, because some go back into a request. Lines of `Cache-Control` add up (RFC 9110 §5.3).
+    /// Adds a header. Headers that are not about freshness are ignored. Values that are not allowed in a header are
+    /// ignored too, because some are sent back in a later request. Lines of `Cache-Control` are joined (RFC 9110
+    /// §5.3).
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Fetched {
         if !value.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~')) {
@@ -113,7 +115,7 @@ impl Fetched {
 }
 
 impl fmt::Debug for FetchRequest<'_> {
-    /// Without the query of the URL.
+    /// Prints the URL without its query.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("FetchRequest")
             .field("url", &without_query(self.url))
@@ -124,7 +126,7 @@ impl fmt::Debug for FetchRequest<'_> {
 }
 
 impl fmt::Debug for Fetched {
-    /// Nothing of what the server sent.
+    /// Prints nothing that the server sent.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Fetched")
             .field("status", &self.status)
@@ -133,24 +135,25 @@ impl fmt::Debug for Fetched {
     }
 }
 
-/// Why nothing was fetched; holds nothing of what a server sent.
+/// A failed fetch. It contains nothing that a server sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FetchFailed {
-    /// How far it came.
+    /// The phase in which the fetch failed.
     pub phase: Phase,
-    /// What went wrong, in words of the host, the client or the system, never of the server.
+    /// What went wrong, as the application, the client or the operating system describes it. Never a text of the
+    /// server.
     pub reason: String,
-    /// The status, if there was one.
+    /// The HTTP status, if the server sent one.
     pub status: Option<u16>,
-    /// How much of the body there was.
+    /// The number of bytes of the body that were read.
     pub bytes_read: u64,
 }
 
 /// The phases of a fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each is the phase's own name")]
+#[expect(missing_docs, reason = "each name is the phase")]
 #[non_exhaustive]
 pub enum Phase {
     Dns,
@@ -161,10 +164,10 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// All of them, in the order of a fetch.
+    /// Every phase, in the order of a fetch.
     pub const ALL: [Phase; 5] = [Phase::Dns, Phase::Connect, Phase::Tls, Phase::Http, Phase::Parse];
 
-    /// Its name.
+    /// The name of the phase.
     pub fn as_str(self) -> &'static str {
         match self {
             Phase::Dns => "dns",
@@ -175,7 +178,7 @@ impl Phase {
         }
     }
 
-    /// The phase of this name.
+    /// The phase with this name.
     pub fn parse(name: &str) -> Option<Phase> {
         Phase::ALL.into_iter().find(|phase| phase.as_str() == name)
     }
@@ -188,7 +191,7 @@ impl fmt::Display for FetchFailed {
 }
 
 impl FetchFailed {
-    /// A failure in this phase. Of a long reason the beginning is kept, and in one line.
+    /// A failure in this phase. The reason is reduced to one line and to a limited length.
     pub fn new(phase: Phase, reason: impl fmt::Display) -> FetchFailed {
         let reason = reason.to_string();
         FetchFailed {
@@ -204,7 +207,7 @@ impl FetchFailed {
     }
 }
 
-/// How much of a reason is worth its place in a log, in characters.
+/// The largest length of a reason, in characters.
 const MAX_REASON: usize = 300;
 
 #[cfg(test)]
@@ -214,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_headers_that_tell_how_fresh_it_is_are_kept() {
+    fn only_headers_about_freshness_are_kept() {
         let fetched = Fetched::new(200, "{}")
             .header("CACHE-CONTROL", "public")
             .header("Cache-Control", "max-age=60")
@@ -238,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_a_host_may_not_heed_are_warned_of() {
+    fn settings_that_have_no_effect_cause_a_warning() {
         let policy = |settings: &str| {
             let config = format!(
                 r#"{{"dialect":"native","config":{{"keys":[{{"jwks_url":"https://issuer.example/keys"{settings}}}],"algorithms":["RS256"],"issuer":null}}}}"#
@@ -249,7 +252,7 @@ mod tests {
         };
         let text = policy(r#","ca_file":"nowhere.pem","proxy":"none","redirects":1"#);
         assert!(
-            text.contains("the host fetches, and does as it likes about `ca_file`, `redirects`, `proxy`"),
+            text.contains("keys are fetched by the application's function; this has no effect: `ca_file`, `redirects`, `proxy`"),
             "{text}"
         );
         let text = policy(r#","timeout":"1s","insecure_http":true"#);

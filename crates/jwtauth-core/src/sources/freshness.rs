@@ -1,29 +1,32 @@
-//! How long is a fetched document fresh? (RFC 9111 §4.2)
+//! The lifetime of a fetched document (RFC 9111 §4.2).
 
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::fetch::Fetched;
 use crate::clock::Clock;
 
-/// The operator's own time, lowered by what the server says, within reason. Only the operator can switch caching off.
+/// The lifetime: the configured one, lowered by the server's headers, within bounds. Only the configuration can
+/// disable caching.
 pub(super) fn ttl(fetched: &Fetched, configured: Duration) -> Duration {
     if configured.is_zero() {
         return Duration::ZERO;
     }
-    let said = max_age(fetched.cache_control.as_deref()).or_else(|| expires_in(fetched.expires.as_deref()));
-    said.map_or(configured, |said| said.min(configured))
+    let reported =
+        max_age(fetched.cache_control.as_deref()).or_else(|| expires_in(fetched.expires.as_deref()));
+    reported
+        .map_or(configured, |reported| reported.min(configured))
         .clamp(LEAST, MOST)
 }
 
-/// When the first caller should look for a newer set: at 80 % of the time, give or take a tenth.
+/// The time after which the first caller fetches a newer set: 80 % of the lifetime, a tenth more or less.
 pub(super) fn refresh_after(ttl: Duration) -> Duration {
     jittered(ttl.mul_f64(0.8)).min(ttl)
 }
 
-/// Give or take a tenth, so that many processes do not ask at once.
+/// The duration, a tenth longer or shorter at random, so that many processes do not fetch at the same time.
 pub(super) fn jittered(duration: Duration) -> Duration {
     let mut byte = [0_u8; 1];
-    // Without randomness there is no jitter, and nothing else depends on it.
+    // If no random byte is available, there is no jitter. Nothing else depends on it.
     let _ = aws_lc_rs::rand::fill(&mut byte);
     let [byte] = byte;
     duration.mul_f64(0.9 + 0.2 * f64::from(byte) / 255.0)
@@ -45,7 +48,7 @@ fn max_age(header: Option<&str>) -> Option<Duration> {
     age
 }
 
-/// What is no date, `0` above all, is one in the past (RFC 9111 §5.3).
+/// The time until `Expires`. A value that is not a date, especially `0`, means a date in the past (RFC 9111 §5.3).
 fn expires_in(header: Option<&str>) -> Option<Duration> {
     let at = httpdate::parse_http_date(header?).unwrap_or(UNIX_EPOCH);
     let at = at.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -69,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_can_lower_the_time_but_not_raise_it() {
+    fn a_server_can_lower_the_lifetime_but_not_raise_it() {
         for (header, seconds) in [
             ("", 600),
             ("max-age=300", 300),
@@ -87,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expiry_lowers_the_time_where_no_age_is_said() {
+    fn expires_lowers_the_lifetime_if_there_is_no_max_age() {
         let now = u64::try_from(Clock::System.now().seconds()).unwrap();
         let date = |seconds: u64| httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds));
         for (expires, seconds) in [
@@ -106,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn no_time_is_shorter_or_longer_than_the_bounds() {
+    fn the_lifetime_stays_within_the_bounds() {
         for (configured, seconds) in [(1, 30), (29, 30), (31, 31), (48 * 3600, 24 * 3600)] {
             let found = ttl(&Fetched::default(), Duration::from_secs(configured));
             assert_eq!(found.as_secs(), seconds);
@@ -114,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_operator_switches_caching_off() {
+    fn only_the_configuration_disables_caching() {
         assert_eq!(ttl(&Fetched::default(), Duration::ZERO), Duration::ZERO);
         assert!(refresh_after(Duration::from_secs(100)) <= Duration::from_secs(100));
         assert!(refresh_after(Duration::from_secs(100)) >= Duration::from_secs(72));

@@ -1,4 +1,4 @@
-//! What does one fetch of a key set give?
+//! One fetch of a key set: its documents become keys with a lifetime.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,58 +12,58 @@ use crate::keys::{Algorithms, KeySet, prepare};
 use crate::policy::FetchSettings;
 use crate::policy::url::without_query;
 
-/// How to get at a key set behind a URL.
+/// Loads a key set from a URL.
 pub(crate) struct Loader {
     pub(crate) url: String,
     pub(crate) endpoint: Endpoint,
     pub(crate) settings: FetchSettings,
     pub(crate) allowed: Algorithms,
-    /// Whether a set is of use for the names of its keys alone.
+    /// Whether a set without a usable key is accepted if its keys have names.
     pub(crate) names_alone: bool,
     pub(crate) fetch: Arc<dyn Fetch>,
-    /// By which the keys age.
+    /// The clock that measures the age of the keys.
     pub(crate) clock: Monotonic,
-    /// All times are counted from then.
+    /// The instant from which all times are counted.
     pub(crate) started: Instant,
 }
 
-/// What the URL leads to.
+/// The kind of document at the URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Endpoint {
     /// The key set itself.
     Jwks,
-    /// An issuer, whose metadata says where the key set is (OIDC Discovery 1.0 §4). With `advertised`, keys are used
-    /// with the algorithms that the metadata names, RS256 if it names none.
+    /// An issuer, whose metadata names the URL of the key set (OIDC Discovery 1.0 §4). With `advertised`, keys are
+    /// used only with the algorithms that the metadata names, or RS256 if it names none.
     Discovery { advertised: bool },
 }
 
-/// A set that was fetched. Times are counted from the loader's start.
+/// A fetched set. Times are counted from the loader's start.
 pub(super) struct Loaded {
-    /// Where the set was, and with which algorithms its keys were prepared.
+    /// The URL of the set, and the algorithms that its keys were prepared for.
     pub(super) url: String,
     pub(super) allowed: Algorithms,
     pub(super) keys: Arc<KeySet>,
-    /// What the issuer's metadata says, and where it does not come from an issuer nothing.
+    /// The metadata of the issuer. `None` if the set does not come from an issuer.
     metadata: Option<(discovery::Metadata, Version)>,
     version: Version,
     pub(super) at: Duration,
-    /// From then on the first caller looks for a newer set.
+    /// The time from which the first caller fetches a newer set.
     pub(super) refresh_at: Duration,
     pub(super) fresh_until: Duration,
-    /// Until then it is used while fetching fails.
+    /// The time until which the set is used while fetching fails.
     pub(super) usable_until: Duration,
 }
 
-/// What a server said about a document beside its content.
+/// The headers of a document that a later fetch needs.
 #[derive(Clone)]
 struct Version {
     etag: Option<String>,
     last_modified: Option<String>,
-    /// How long it is fresh.
+    /// The lifetime of the document.
     ttl: Duration,
 }
 
-/// A fetch that failed.
+/// A failed fetch.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) code: Code,
@@ -79,12 +79,12 @@ impl Loader {
         self.clock.now().saturating_duration_since(self.started)
     }
 
-    /// Fetches a set; `before` is the one that is there, for a server that says that nothing has changed.
+    /// Fetches a set. `before` is the cached set; the server may report that it is unchanged.
     ///
     /// # Errors
-    /// Which document could not be had, or read, and why.
+    /// The document that could not be fetched or read, and the reason.
     pub(super) fn load(&self, before: Option<&Loaded>) -> Result<Loaded, Failure> {
-        // One deadline for all that a fetch takes.
+        // One deadline for all requests of a fetch.
         let deadline = Instant::now() + self.settings.timeout;
         let (url, allowed, metadata) = match self.endpoint {
             Endpoint::Jwks => (self.url.clone(), self.allowed, None),
@@ -100,26 +100,26 @@ impl Loader {
                 (metadata.jwks_uri.clone(), allowed, Some((metadata, version)))
             }
         };
-        // What a server said about one document says nothing about another.
+        // The headers of one document are not valid for another.
         let before = before.filter(|before| before.url == url && before.allowed == allowed);
-        let asked = Asked {
+        let document = Document {
             url: &url,
             max_bytes: self.settings.max_bytes,
             before: before.map(|before| &before.version),
             deadline,
             code: Code::KeySourceUnavailable,
         };
-        let fetched = self.get(&asked)?;
+        let fetched = self.get(&document)?;
         let keys = match (fetched.status, before) {
             (304, Some(before)) => Arc::clone(&before.keys),
             _ => {
                 let text = std::str::from_utf8(&fetched.body)
-                    .map_err(|_| Error::new(Code::KeySetInvalid).with_detail("it is not UTF-8"));
+                    .map_err(|_| Error::new(Code::KeySetInvalid).with_detail("the response is not UTF-8"));
                 let keys = text.and_then(|text| prepare::fetched_set(text, allowed, self.names_alone));
                 Arc::new(keys.map_err(|why| self.unreadable(&url, &why, &fetched))?)
             }
         };
-        let version = self.version(fetched, asked.before);
+        let version = self.version(fetched, document.before);
         let ttl = metadata
             .as_ref()
             .map_or(version.ttl, |(_, of)| of.ttl.min(version.ttl));
@@ -137,30 +137,31 @@ impl Loader {
         })
     }
 
-    /// Fetches the metadata of an issuer, unless it is as it was.
+    /// Fetches the metadata of an issuer, or keeps the cached metadata if it is unchanged.
     fn metadata(
         &self,
         before: Option<&(discovery::Metadata, Version)>,
         deadline: Instant,
     ) -> Result<(discovery::Metadata, Version), Failure> {
         let place = discovery::metadata_url(&self.url);
-        let asked = Asked {
+        let document = Document {
             url: &place,
             max_bytes: discovery::MAX_BYTES,
             before: before.map(|(_, version)| version),
             deadline,
             code: Code::DiscoveryFailed,
         };
-        let fetched = self.get(&asked)?;
+        let fetched = self.get(&document)?;
         let metadata = match (fetched.status, before) {
             (304, Some((metadata, _))) => metadata.clone(),
             _ => discovery::Metadata::read(&fetched.body, &self.url, self.settings.insecure_http)
                 .map_err(|why| self.unreadable(&place, &why, &fetched))?,
         };
-        Ok((metadata, self.version(fetched, asked.before)))
+        Ok((metadata, self.version(fetched, document.before)))
     }
 
-    /// A server that says that nothing has changed need not repeat what it said (RFC 9111 §4.3.4).
+    /// The headers of a document. A response that reports "unchanged" may omit headers; the earlier ones then stay
+    /// valid (RFC 9111 §4.3.4).
     fn version(&self, fetched: Fetched, before: Option<&Version>) -> Version {
         let before = before.filter(|_| fetched.status == 304);
         let ttl = match before {
@@ -174,15 +175,15 @@ impl Loader {
         }
     }
 
-    fn get(&self, asked: &Asked<'_>) -> Result<Fetched, Failure> {
-        let Asked { url, max_bytes, .. } = *asked;
-        let timeout = asked.deadline.saturating_duration_since(Instant::now());
-        // To some clients no time at all means any time.
+    fn get(&self, document: &Document<'_>) -> Result<Fetched, Failure> {
+        let Document { url, max_bytes, .. } = *document;
+        let timeout = document.deadline.saturating_duration_since(Instant::now());
+        // Some clients treat a timeout of zero as no timeout.
         if timeout < Duration::from_millis(1) {
-            let failed = FetchFailed::new(Phase::Http, "no time is left to ask for it");
-            return Err(self.failure(asked.code, url, failed));
+            let failed = FetchFailed::new(Phase::Http, "the timeout elapsed before the request was sent");
+            return Err(self.failure(document.code, url, failed));
         }
-        let before = asked.before;
+        let before = document.before;
         let request = FetchRequest {
             url,
             timeout,
@@ -190,14 +191,17 @@ impl Loader {
             if_none_match: before.and_then(|before| before.etag.as_deref()),
             if_modified_since: before.and_then(|before| before.last_modified.as_deref()),
         };
-        // Whoever was not asked whether something has changed cannot say that nothing has.
+        // A 304 is valid only for a conditional request.
         let may_be_unchanged = request.if_none_match.is_some() || request.if_modified_since.is_some();
         let failed = match self.fetch.get(&request) {
-            // The host's own client may not have looked.
+            // A client of the application may not have checked the limit.
             Ok(fetched) if byte_count(&fetched) > max_bytes => FetchFailed {
                 status: Some(fetched.status),
                 bytes_read: byte_count(&fetched),
-                ..FetchFailed::new(Phase::Http, format!("the body is larger than {max_bytes} bytes"))
+                ..FetchFailed::new(
+                    Phase::Http,
+                    format!("the response body is larger than {max_bytes} bytes"),
+                )
             },
             Ok(fetched) if fetched.status == 200 || (fetched.status == 304 && may_be_unchanged) => {
                 return Ok(fetched);
@@ -209,7 +213,7 @@ impl Loader {
             },
             Err(failed) => failed,
         };
-        Err(self.failure(asked.code, url, failed))
+        Err(self.failure(document.code, url, failed))
     }
 
     fn unreadable(&self, url: &str, why: &Error, fetched: &Fetched) -> Failure {
@@ -226,9 +230,9 @@ impl Loader {
         self.failure(code, url, failed)
     }
 
-    /// The failure of a fetch that a panic ended.
+    /// The failure of a fetch that ended in a panic.
     pub(super) fn aborted(&self) -> Failure {
-        let failed = FetchFailed::new(Phase::Http, "the fetch broke off by a mistake of the client");
+        let failed = FetchFailed::new(Phase::Http, "the fetch was aborted by a panic in the client");
         self.failure(Code::KeySourceUnavailable, &self.url, failed)
     }
 
@@ -242,18 +246,18 @@ impl Loader {
     }
 }
 
-/// One document that is asked for.
-struct Asked<'a> {
+/// A document to fetch.
+struct Document<'a> {
     url: &'a str,
     max_bytes: u64,
     before: Option<&'a Version>,
     deadline: Instant,
-    /// What it is called when it cannot be had.
+    /// The code of a failure to fetch it.
     code: Code,
 }
 
 impl fmt::Debug for Loader {
-    /// Without the query of its URL.
+    /// Prints the URL without its query.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Loader")
             .field("url", &without_query(&self.url))
@@ -265,7 +269,7 @@ impl fmt::Debug for Loader {
 }
 
 impl fmt::Debug for Loaded {
-    /// Without the query of its URL.
+    /// Prints the URL without its query.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Loaded")
             .field("url", &without_query(&self.url))

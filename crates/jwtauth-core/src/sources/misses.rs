@@ -1,7 +1,7 @@
-//! Which `kid`s did a source not have, when it was asked a moment ago?
+//! The `kid`s that a source recently did not have.
 //!
-//! Without this, one caller with a wrong `kid` would use up the source's right to a fetch again and again, and a key
-//! that was just added would wait behind it.
+//! Without this memory, one caller with a wrong `kid` could use every fetch that the cool-down permits, and a new key
+//! would not be found.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use crate::clock::to_millis;
 
-/// A small memory without locks: each `kid` has one place, and a later one there takes it.
+/// A small set without locks. Each `kid` has one place; a later `kid` with the same place replaces it.
 #[derive(Debug)]
 pub(super) struct Misses {
-    /// Keyed anew in every verifier, so that nobody can aim at another's place.
+    /// The hasher has random keys in each verifier, so that a caller cannot choose a `kid` that replaces another one.
     hasher: RandomState,
-    /// The upper bits of a `kid`'s hash, and until when it is remembered, in milliseconds.
+    /// The upper bits of a `kid`'s hash, and the time until which it is remembered, in milliseconds.
     places: Box<[AtomicU64]>,
 }
 
@@ -26,14 +26,14 @@ impl Misses {
         }
     }
 
-    /// Remembers until then that the source has no such key.
+    /// Records that the source does not have the key, until the given time.
     pub(super) fn remember(&self, kid: &str, until: Duration) {
         if let Some((place, tag)) = self.place(kid) {
             place.store(tag | (to_millis(until) & TIME), Ordering::Release);
         }
     }
 
-    /// Whether the source had no such key a moment ago.
+    /// Whether the source recently did not have the key.
     pub(super) fn contains(&self, kid: &str, now: Duration) -> bool {
         self.place(kid).is_some_and(|(place, tag)| {
             let remembered = place.load(Ordering::Acquire);
@@ -48,11 +48,11 @@ impl Misses {
     }
 }
 
-/// How many are remembered; a power of two.
+/// The number of places. It is a power of two.
 const PLACES: u64 = 256;
 
-/// The bits of a place that hold a time: enough for thirty years. The other 24, and the place itself, tell one `kid`
-/// from another.
+/// The bits of a place that contain the time: enough for thirty years. The other 24 bits and the place itself
+/// identify the `kid`.
 const TIME: u64 = (1 << 40) - 1;
 
 #[cfg(test)]
@@ -62,7 +62,7 @@ mod tests {
     const NOW: Duration = Duration::from_secs(1000);
 
     #[test]
-    fn a_miss_is_remembered_for_its_time() {
+    fn a_miss_is_remembered_until_the_given_time() {
         let misses = Misses::new();
         misses.remember("a", NOW + Duration::from_secs(60));
         assert!(misses.contains("a", NOW));
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_takes_no_more_room() {
+    fn many_misses_do_not_use_more_memory() {
         let misses = Misses::new();
         for number in 0..10_000 {
             misses.remember(&number.to_string(), NOW + Duration::from_secs(60));

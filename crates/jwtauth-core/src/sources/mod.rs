@@ -1,4 +1,4 @@
-//! How are the keys of a policy obtained?
+//! How the keys of a policy are obtained: from the configuration, from files, or over HTTP.
 
 #[cfg(feature = "http")]
 mod client;

@@ -1,4 +1,4 @@
-//! A key source of the policy → its keys, or what it takes to fetch them.
+//! Opens a key source of the policy: reads its keys, or prepares what is needed to fetch them.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,24 +17,24 @@ use crate::warning::Warning;
 /// An opened key source.
 #[derive(Debug)]
 pub(super) enum KeySource {
-    /// Its keys are in the configuration or in a file. They were read when the verifier was built.
+    /// A source with keys in the configuration or in a file. They were read when the verifier was built.
     Fixed(KeySet),
-    /// Its keys are fetched.
+    /// A source that fetches its keys.
     Fetched(Arc<RemoteSource>),
 }
 
-/// What a verifier gets from the application that builds it.
+/// What the application supplies when it builds a verifier.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Environment<'e> {
     /// The directory that relative paths start from.
     pub(crate) base_dir: &'e Path,
-    /// Fetches keys in place of the library's own client.
+    /// The application's client for fetching keys, instead of the library's own client.
     pub(crate) fetch: Option<&'e Arc<dyn Fetch>>,
-    /// The clock by which fetched keys age.
+    /// The clock that measures the age of fetched keys.
     pub(crate) clock: &'e Monotonic,
 }
 
-/// Opens one source. Reads files, and fetches nothing.
+/// Opens one source. Reads files and fetches nothing.
 ///
 /// # Errors
 /// [`Code::KeyInvalid`], [`Code::ConfigInvalid`].
@@ -123,7 +123,9 @@ fn remote(
                 let ignored = ignored.join("`, `");
                 preparation.warnings.push(Warning::new(
                     preparation.place,
-                    format!("the host fetches, and does as it likes about `{ignored}`"),
+                    format!(
+                        "keys are fetched by the application's function; this has no effect: `{ignored}`"
+                    ),
                 ));
             }
             Arc::clone(own)
@@ -135,7 +137,7 @@ fn remote(
         endpoint,
         settings: settings.clone(),
         allowed: preparation.allowed,
-        // A set that names a key is asked before others, also if it has no key that can be used.
+        // The first set that has a `kid` decides, even if its key cannot be used.
         names_alone: kid == KidRule::Required,
         fetch,
         started: environment.clock.now(),
@@ -152,11 +154,11 @@ fn built_in(settings: &FetchSettings, base_dir: &Path) -> Result<Arc<dyn Fetch>>
 #[cfg(not(feature = "http"))]
 fn built_in(_: &FetchSettings, _: &Path) -> Result<Arc<dyn Fetch>> {
     Err(Error::new(Code::ConfigInvalid).with_detail(
-        "this build has no HTTP client; keys behind a URL need one of the host's, given with the configuration",
+        "this build has no HTTP client; to use keys from a URL, pass the application's fetch function with the configuration",
     ))
 }
 
-/// The bytes of a secret without the newline that editors put at the end of a file.
+/// The bytes of a secret without one final newline, which editors add to files.
 fn without_newline(bytes: &[u8]) -> &[u8] {
     let line = bytes
         .strip_suffix(b"\n")
@@ -177,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_final_newline_is_no_part_of_a_secret() {
+    fn one_final_newline_is_not_part_of_a_secret() {
         for (text, secret) in [
             (&b"secret"[..], &b"secret"[..]),
             (b"secret\n", b"secret"),

@@ -4,9 +4,9 @@
 //! [`RemoteSource::miss`]). Only an [`Errand`](super::errand::Errand) fetches or waits ([`RemoteSource::turn`]).
 //!
 //! All state is atomic. A fetched set replaces the old one as a whole, and readers take it without a lock. At most one
-//! thread fetches at a time: the one that holds the [`Slot`]. No lock is held during a fetch, so that a child process
-//! that was forked in the middle of one can fetch for itself: the slot names the process that holds it, and waiting is
-//! polling.
+//! thread fetches at a time: the one that holds the [`Slot`]. No lock is held during a fetch, so a child process that
+//! was forked during a fetch can fetch too: the slot contains the id of the process that holds it, and waiting
+//! threads poll.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,9 +31,9 @@ pub(super) struct RemoteSource {
     failure: ArcSwapOption<Failure>,
     misses: Misses,
     counts: Counts,
-    /// The process that has a fetch in flight; zero: none.
+    /// The id of the process that has a fetch in flight. Zero: none.
     in_flight: AtomicU64,
-    /// The number of the last fetch that ended; fetches are numbered from one.
+    /// The number of the last fetch that ended. The first fetch has the number one.
     last_ended: AtomicU64,
     /// When the last fetch began, in milliseconds.
     last_begun_at: AtomicU64,
@@ -43,7 +43,7 @@ pub(super) struct RemoteSource {
     failures_in_a_row: AtomicU64,
 }
 
-/// What operators see. `fetches` is also the number of the last fetch that began.
+/// The counts that operators see. `fetches` is also the number of the last fetch that began.
 #[derive(Debug, Default)]
 struct Counts {
     fetches: AtomicU64,
@@ -52,10 +52,10 @@ struct Counts {
     unknown_kid: AtomicU64,
 }
 
-/// The cached keys of a source as one decision sees them. They stay as they are while other threads fetch newer keys.
+/// The cached keys of a source as one decision sees them. They do not change while other threads fetch newer keys.
 #[derive(Debug)]
 pub(super) struct View {
-    /// The last fetch that had ended before the keys were read.
+    /// The number of the last fetch that had ended before the keys were read.
     pub(super) last_ended: u64,
     snapshot: Snapshot,
     validity: Validity,
@@ -64,38 +64,38 @@ pub(super) struct View {
 #[derive(Debug)]
 struct Snapshot(Guard<Option<Arc<Loaded>>>);
 
-/// How long cached keys are still of use.
+/// Whether cached keys can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Validity {
     Fresh,
-    /// Past about 80 % of their time: a newer set should be fetched.
+    /// After about 80 % of their lifetime. A newer set should be fetched.
     Due,
-    /// Expired, and in use until a newer set can be fetched.
+    /// Expired, but used until a newer set can be fetched.
     Stale,
-    /// There are no keys, or they are too old to be used.
+    /// There are no keys, or they are too old.
     Unusable,
 }
 
 /// What a decision needs from a source after the cached keys did not verify a token.
 #[derive(Debug)]
 pub(super) enum Miss {
-    /// A newer set, which may be fetched.
+    /// A newer set. It may be fetched.
     Fetch,
-    /// A newer set, which cannot be fetched.
+    /// A newer set. It cannot be fetched now.
     Failed(Error),
-    /// Nothing: the cached keys decide.
+    /// Nothing. The cached keys decide.
     Final,
 }
 
 /// Which thread makes a fetch.
 #[derive(Debug)]
 pub(super) enum Turn<'s> {
-    /// The thread that asked.
+    /// The calling thread.
     Mine(Slot<'s>),
-    /// No thread: a fetch that counts has ended.
-    Over,
-    /// Another thread, which is fetching.
-    Others,
+    /// No thread: a fetch that counts has already ended.
+    Ended,
+    /// Another thread. Its fetch is in flight.
+    InFlight,
 }
 
 impl RemoteSource {
@@ -114,12 +114,12 @@ impl RemoteSource {
         }
     }
 
-    // Questions. None of these functions fetches or waits.
+    // Questions: none of these functions fetches or waits.
 
-    /// The cached keys. With `since`, a fetch was made or awaited for this decision after fetch number `since`: if one
-    /// succeeded, its keys are used whatever their age.
+    /// The cached keys. With `since`, a fetch was made or awaited for this decision after fetch number `since`. If
+    /// one succeeded, its keys are used at any age.
     pub(super) fn view(&self, since: Option<u64>) -> View {
-        // Read before the keys, so that a fetch that ends in between is noticed.
+        // This is read before the keys, so that a fetch that ends in between is noticed.
         let last_ended = self.last_ended();
         let snapshot = self.snapshot();
         let validity = match snapshot.loaded() {
@@ -144,21 +144,21 @@ impl RemoteSource {
         }
     }
 
-    /// Whether a decision should have newer keys fetched although the cached ones can be used. One fetch in flight is
-    /// enough, except where caching is disabled: then every decision waits for a fetch.
+    /// Whether a decision should have newer keys fetched although the cached keys can be used. One fetch in flight is
+    /// enough. Exception: if caching is disabled, every decision waits for a fetch.
     pub(super) fn refresh(&self, view: &View) -> bool {
         matches!(view.validity, Validity::Due | Validity::Stale)
             && !self.is_backing_off(self.now())
             && (self.caching_is_disabled() || !self.is_in_flight())
     }
 
-    /// Whether each decision needs what the server sends at that time.
+    /// Whether each decision needs the keys that the server has now.
     pub(super) fn caching_is_disabled(&self) -> bool {
         self.loader.settings.cache_ttl.is_zero()
     }
 
-    /// What is needed after the cached keys did not verify a token: a newer set, once in a cool-down, and for a `kid`
-    /// that the source recently did not have only after twice that time.
+    /// What a decision needs after the cached keys did not verify a token. It needs a newer set at most once in a
+    /// cool-down; for a `kid` that the source recently did not have, once in two cool-downs.
     pub(super) fn miss(&self, unknown_kid: Option<&str>) -> Miss {
         let now = self.now();
         if unknown_kid.is_some_and(|kid| self.misses.contains(kid, now)) || self.is_cooling_down(now) {
@@ -170,7 +170,7 @@ impl RemoteSource {
         }
     }
 
-    /// The same after the fetch that [`Miss::Fetch`] led to, if that began after fetch number `since`.
+    /// What a decision needs after the fetch that [`Miss::Fetch`] led to, if it began after fetch number `since`.
     pub(super) fn miss_again(&self, view: &View, unknown_kid: Option<&str>, since: u64) -> Miss {
         if let Err(why) = self.outcome(since) {
             return Miss::Failed(why);
@@ -184,17 +184,17 @@ impl RemoteSource {
         Miss::Final
     }
 
-    /// Why there are no keys to decide with, if no fetch may be made for them now; `None`: one may.
+    /// The reason why no keys are available and no fetch may be made now. `None`: a fetch may be made.
     pub(super) fn refusal(&self, since: Option<u64>) -> Option<Error> {
         (since.is_some() || self.is_backing_off(self.now())).then(|| self.unavailable())
     }
 
-    /// What a `cached_only` request gets where a fetch could be made.
+    /// The error of a `cached_only` request for which a fetch could be made.
     pub(super) fn not_cached(&self) -> Error {
-        self.no_keys("keys have to be fetched, and the request is `cached_only`")
+        self.no_keys("keys must be fetched, but the request is `cached_only`")
     }
 
-    /// Whether other keys have been cached since.
+    /// Whether other keys have been cached since the view was made.
     pub(super) fn is_outdated(&self, view: &View) -> bool {
         let current = self.snapshot();
         match (current.loaded(), view.snapshot.loaded()) {
@@ -203,7 +203,7 @@ impl RemoteSource {
         }
     }
 
-    /// Counts a request that names a key which the source does not have.
+    /// Counts a request with a `kid` that the source does not have.
     pub(super) fn count_unknown_kid(&self) {
         count(&self.counts.unknown_kid);
     }
@@ -215,10 +215,10 @@ impl RemoteSource {
         }
     }
 
-    /// How a fetch ended that began after fetch number `since`.
+    /// Returns the outcome of the last fetch that began after fetch number `since`.
     ///
     /// # Errors
-    /// The codes of class [`Unavailable`](crate::Class::Unavailable): the last failure, or that none has ended.
+    /// The codes of class [`Unavailable`](crate::Class::Unavailable): the last failure, or that no fetch has ended.
     pub(super) fn outcome(&self, since: u64) -> Result<()> {
         if self.has_ended(since) && self.failures_in_a_row.load(Ordering::Acquire) == 0 {
             Ok(())
@@ -241,12 +241,12 @@ impl RemoteSource {
         self.last_ended() > since
     }
 
-    /// The most time that a fetch may take.
+    /// The time limit of a fetch.
     pub(super) fn timeout(&self) -> Duration {
         self.loader.settings.timeout
     }
 
-    /// Whether its keys can be used, the keys, and how fetching goes.
+    /// The state of the keys, the number and names of the keys, and the state of fetching.
     pub(super) fn status(&self) -> (SourceState, (usize, Vec<String>), FetchStatus) {
         let now = self.now();
         let snapshot = self.snapshot();
@@ -289,7 +289,7 @@ impl RemoteSource {
     fn unavailable(&self) -> Error {
         match self.failure.load().as_ref() {
             Some(failure) if self.failures_in_a_row.load(Ordering::Acquire) > 0 => failure.error(),
-            _ => self.no_keys("no answer in time"),
+            _ => self.no_keys("timed out waiting for a response"),
         }
     }
 
@@ -306,7 +306,7 @@ impl RemoteSource {
         to_millis(now) < self.retry_at.load(Ordering::Acquire)
     }
 
-    /// Whether the last fetch is too recent for another one that a token causes.
+    /// Whether the last fetch is too recent for another fetch that a token causes.
     fn is_cooling_down(&self, now: Duration) -> bool {
         let begun_at = Duration::from_millis(self.last_begun_at.load(Ordering::Acquire));
         self.last_begun() > 0 && now.saturating_sub(begun_at) < self.loader.settings.cool_down
@@ -316,13 +316,13 @@ impl RemoteSource {
         self.in_flight.load(Ordering::Acquire) == this_process()
     }
 
-    // The act.
+    // The action: the fetch itself.
 
-    /// Takes the right to fetch, unless another thread has it, or a fetch after number `since` has ended. The slot of
-    /// another process is free: it was left behind by a fork.
+    /// Takes the right to fetch, unless another thread has it or a fetch after number `since` has ended. The slot of
+    /// another process counts as free: a fork left it behind.
     pub(super) fn turn(&self, since: u64) -> Turn<'_> {
         if self.has_ended(since) {
-            return Turn::Over;
+            return Turn::Ended;
         }
         let holder = self.in_flight.load(Ordering::Acquire);
         let taken = holder != this_process()
@@ -331,15 +331,15 @@ impl RemoteSource {
                 .compare_exchange(holder, this_process(), Ordering::AcqRel, Ordering::Acquire)
                 .is_ok();
         if !taken {
-            return Turn::Others;
+            return Turn::InFlight;
         }
         let slot = Slot {
             source: self,
             number: None,
         };
-        // Looked at again while no other thread can begin: a fetch that has just ended is not repeated.
+        // Checked again now that no other thread can begin, so that a fetch that has just ended is not repeated.
         if self.has_ended(since) {
-            Turn::Over
+            Turn::Ended
         } else {
             Turn::Mine(slot)
         }
@@ -360,7 +360,7 @@ impl RemoteSource {
         }
     }
 
-    /// Keeps a failure, and begins a back-off: one second, then two, then four, up to the cool-down.
+    /// Stores a failure and begins a back-off: one second, then two, then four, up to the cool-down.
     fn failed(&self, failure: Failure) {
         self.failure.store(Some(Arc::new(failure)));
         count(&self.counts.failures);
@@ -373,7 +373,12 @@ impl RemoteSource {
 }
 
 impl View {
-    /// The keys, where they can be used.
+    /// Whether nothing needs to be done about the keys.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.validity == Validity::Fresh
+    }
+
+    /// The keys, if they can be used.
     pub(super) fn keys(&self) -> Option<&KeySet> {
         let usable = self.validity != Validity::Unusable;
         self.snapshot
@@ -389,7 +394,7 @@ impl Snapshot {
     }
 }
 
-/// The right to fetch from a source. Dropped, it is free again, also after a panic.
+/// The right to fetch from a source. It is released when dropped, also after a panic.
 #[derive(Debug)]
 pub(super) struct Slot<'s> {
     source: &'s RemoteSource,
@@ -398,7 +403,7 @@ pub(super) struct Slot<'s> {
 }
 
 impl Slot<'_> {
-    /// Fetches the keys. The outcome becomes part of the source.
+    /// Fetches the keys and stores the outcome in the source.
     pub(super) fn fetch(mut self) {
         self.number = Some(count(&self.source.counts.fetches));
         self.source.load();
@@ -414,8 +419,8 @@ impl Drop for Slot<'_> {
     }
 }
 
-/// A fetch in progress. Dropped, it is one that a panic of the application's client ended: a failure like any other, so
-/// that threads that waited for it do not continue with expired keys.
+/// A fetch in progress. If it is dropped, a panic of the application's client ended the fetch. That counts as a
+/// failure, so that threads that waited for it do not continue with expired keys.
 struct Unfinished<'s>(&'s RemoteSource);
 
 impl Drop for Unfinished<'_> {
@@ -428,7 +433,7 @@ fn this_process() -> u64 {
     u64::from(std::process::id())
 }
 
-/// Adds one, and returns the new number.
+/// Adds one and returns the new number.
 fn count(counter: &AtomicU64) -> u64 {
     counter.fetch_add(1, Ordering::AcqRel) + 1
 }

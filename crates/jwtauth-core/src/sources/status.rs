@@ -1,22 +1,22 @@
-//! What does an operator want to know about a key source?
+//! The state of key sources, for operators.
 
 use serde::Serialize;
 
 use super::fetch::{FetchFailed, Phase};
 
-/// A key source as it is now.
+/// The current state of a key source.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct SourceStatus {
-    /// Where it stands in the policy.
+    /// The path of the source in the policy.
     pub source: String,
     /// Whether its keys can be used.
     pub state: SourceState,
-    /// How many keys can be used.
+    /// The number of usable keys.
     pub keys: usize,
-    /// The names of those that have one.
+    /// The names of the usable keys that have one.
     pub kids: Vec<String>,
-    /// What there is to say about a source that fetches its keys.
+    /// The state of fetching. `None` if the source does not fetch its keys.
     #[serde(flatten)]
     pub fetching: Option<FetchStatus>,
 }
@@ -25,44 +25,44 @@ pub struct SourceStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceState {
-    /// They stand in the configuration or in a file, and were read when the verifier was built.
+    /// They are in the configuration or in a file, and were read when the verifier was built.
     Fixed,
     /// They were never fetched.
     Unfetched,
-    /// They were fetched, and their time is not over.
+    /// They were fetched and are within their lifetime.
     Fresh,
-    /// Their time is over, and they are used until newer ones can be had.
+    /// They are older than their lifetime, but are used until newer ones can be fetched.
     Stale,
     /// They are too old to be used.
     Expired,
 }
 
-/// How fetching goes. Times are in whole seconds.
+/// The state of fetching. Times are in whole seconds.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct FetchStatus {
     /// The URL of the key set or of the issuer, without its query.
     pub url: String,
-    /// Where the issuer said that its key set is.
+    /// The URL of the key set, as the issuer's metadata names it, without its query.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
-    /// How long ago the server last said what its keys are.
+    /// The time since the server last confirmed the keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub age: Option<u64>,
-    /// In how long the next request looks for newer keys; zero: the next one that comes.
+    /// The time until a request fetches newer keys. Zero: the next request does.
     pub next_refresh: u64,
     /// Whether the last fetch failed.
     pub failing: bool,
-    /// The last failure, also after it was overcome.
+    /// The last failure, even if a later fetch succeeded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_failure: Option<LastFailure>,
-    /// How often the source was asked.
+    /// The number of fetches.
     pub fetches: u64,
-    /// How often that failed.
+    /// The number of failed fetches.
     pub failures: u64,
-    /// How many requests were decided with keys whose time was over.
+    /// The number of requests that were decided with stale keys.
     pub served_stale: u64,
-    /// How many requests named a key that the source does not have.
+    /// The number of requests with a `kid` that the source does not have.
     pub unknown_kid: u64,
 }
 
@@ -70,16 +70,16 @@ pub struct FetchStatus {
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct LastFailure {
-    /// How far it came.
+    /// The phase in which the fetch failed.
     pub phase: Phase,
-    /// The status, if there was one.
+    /// The HTTP status, if the server sent one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// What went wrong.
     pub reason: String,
-    /// How much of the body there was.
+    /// The number of bytes of the body that were read.
     pub bytes_read: u64,
-    /// How long ago it was.
+    /// The time since the failure.
     pub age: u64,
 }
 

@@ -1,4 +1,4 @@
-//! The key sources of a policy: the cached keys of all of them, and what a decision lacks.
+//! The key sources of a policy: their cached keys, and which fetches a decision lacks.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::warning::Warning;
 #[derive(Debug)]
 pub(crate) struct KeyStore {
     sources: Vec<KeySource>,
-    /// The path of each in the policy.
+    /// The path of each source in the policy.
     places: Vec<String>,
 }
 
@@ -29,8 +29,8 @@ pub(crate) struct Cached<'k> {
     after: Option<&'k Errand>,
 }
 
-/// The views of the sources that fetch their keys, in order. Most policies have at most one such source, and for one
-/// nothing is allocated: that is a hundredth of a decision.
+/// The views of the sources that fetch their keys, in order. Most policies have at most one such source, and one view
+/// needs no allocation. An allocation would cost a hundredth of a decision.
 #[derive(Debug)]
 struct Views {
     first: Option<View>,
@@ -40,34 +40,35 @@ struct Views {
 /// How a decision continues after the cached keys were tried.
 #[derive(Debug)]
 pub(crate) enum Next {
-    /// What the cached keys gave is the outcome.
+    /// The outcome with the cached keys is final.
     Decide,
-    /// Other keys have been cached meanwhile: try those.
+    /// Other keys were cached in the meantime. The decision tries those.
     Retry,
-    /// Keys are to be fetched first.
+    /// Keys must be fetched first.
     Fetch(Errand),
-    /// A source without keys, or newer keys, might know the token's key, and cannot be asked: the outcome is unknown.
+    /// The outcome is unknown: a source without keys, or newer keys of a source, might contain the token's key, and
+    /// no fetch is possible.
     Unavailable(Error),
-    /// What the cached keys gave is the outcome, although newer keys were wanted and could not be fetched.
+    /// The outcome with the cached keys is final. Newer keys were wanted and could not be fetched.
     DecideWithout(Error),
 }
 
-/// What a decision does first by which only one source may decide.
+/// What a decision must do before the first source that has the `kid` decides.
 #[derive(Debug)]
 pub(crate) enum BeforeName {
-    /// Other keys have been cached meanwhile: try those.
+    /// Other keys were cached in the meantime. The decision tries those.
     Retry,
-    /// Keys are to be fetched.
+    /// Keys must be fetched first.
     Fetch(Errand),
-    /// A source before it would have to be fetched from, and must not be now.
+    /// An earlier source has no cached keys, and the request does not allow a fetch.
     Unavailable(Error),
 }
 
 impl KeyStore {
-    /// Reads and prepares every key of a policy, and opens the sources that fetch theirs. Nothing is fetched.
+    /// Reads and prepares every key of a policy, and opens the sources that fetch their keys. Fetches nothing.
     ///
     /// # Errors
-    /// [`Code::KeyInvalid`], [`Code::ConfigInvalid`]: which source, which file, and the problem.
+    /// [`Code::KeyInvalid`], [`Code::ConfigInvalid`], with the source, the file and the reason.
     pub(crate) fn open(
         rule: &KeyRule,
         environment: Environment<'_>,
@@ -94,13 +95,14 @@ impl KeyStore {
             KeySource::Fixed(set) => set.is_usable(),
             KeySource::Fetched(_) => true,
         };
-        // A policy without sources, as one that accepts no tokens has it, finds no key.
+        // A policy that accepts no tokens may have no sources.
         if !sources.is_empty() && !sources.iter().any(usable) {
             let why = found
                 .first()
                 .map(|first| format!(": `{}`: {}", first.key, first.message));
-            return Err(Error::new(Code::KeyInvalid)
-                .with_detail(format!("no key can be used{}", why.unwrap_or_default())));
+            return Err(
+                Error::new(Code::KeyInvalid).with_detail(format!("no usable key{}", why.unwrap_or_default()))
+            );
         }
         warnings.append(&mut found);
         Ok(KeyStore { sources, places })
@@ -111,7 +113,7 @@ impl KeyStore {
         fetching(&self.sources).next().is_none()
     }
 
-    /// The cached keys. `after` is what was fetched for this decision.
+    /// Returns the cached keys. `after` is what was fetched for this decision.
     pub(crate) fn cached<'k>(&'k self, after: Option<&'k Errand>) -> Cached<'k> {
         let mut views = fetching(&self.sources).map(|source| {
             let since = after
@@ -130,7 +132,7 @@ impl KeyStore {
         }
     }
 
-    /// What fetches the keys of every source that fetches.
+    /// The errand that fetches from every source that fetches its keys.
     pub(crate) fn refresh(&self) -> Errand {
         let fetches =
             fetching(&self.sources).map(|source| KeyFetch::new(source, source.last_begun(), Reason::Forced));
@@ -171,8 +173,8 @@ impl Cached<'_> {
         })
     }
 
-    /// How a decision continues that only the first set which names a key may make: a source before that set may name it
-    /// too, and has not been asked. `None` if every source before it was asked, or cannot be.
+    /// How a decision continues if only the first source that has this `kid` decides, and an earlier source without
+    /// cached keys might have it too. `None` if every earlier source has keys or cannot be fetched from.
     pub(crate) fn before_name(&self, kid: &str, cached_only: bool) -> Option<BeforeName> {
         let names = |set: &KeySet| set.named(kid).next().is_some();
         let mut fetching = self.fetching();
@@ -206,8 +208,13 @@ impl Cached<'_> {
         (!fetches.is_empty()).then(|| BeforeName::Fetch(Errand::new(fetches, self.after)))
     }
 
-    /// How a decision continues that these keys allow to make, whatever it is. They may be due for a refresh.
+    /// How a decision continues if these keys allow it to be made, whatever its outcome. The keys may be due for a
+    /// refresh.
     pub(crate) fn after_hit(&self, cached_only: bool) -> Next {
+        // Nearly every decision ends here.
+        if self.fetched.iter().all(View::is_fresh) {
+            return Next::Decide;
+        }
         if !cached_only {
             let fetches: Vec<KeyFetch> = self
                 .fetching()
@@ -221,10 +228,10 @@ impl Cached<'_> {
         Next::Decide
     }
 
-    /// How a decision continues whose token these keys do not verify; `unknown_kid` is its `kid` if no key has it.
+    /// How a decision continues if these keys do not verify the token. `unknown_kid` is its `kid`, if no key has it.
     ///
-    /// Every source that could change the outcome is fetched from, in one errand: those without keys, and those whose
-    /// set may be outdated.
+    /// One errand fetches from every source that could change the outcome: those without keys, and those whose set
+    /// may be outdated.
     pub(crate) fn after_miss(&self, unknown_kid: Option<&str>, cached_only: bool) -> Next {
         if self.fetching().any(|(source, view)| source.is_outdated(view)) {
             return Next::Retry;

@@ -1,4 +1,4 @@
-//! Key sources that tests share.
+//! Key sources for tests.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ pub(crate) fn named(origin: Origin, kid: &str) -> KeySpec {
     }
 }
 
-/// Opens sources, and returns their warnings.
+/// Opens sources and returns their warnings.
 pub(crate) fn open(
     sources: Vec<KeySpec>,
     algorithms: Algorithms,

@@ -1,4 +1,4 @@
-//! What decisions, errands and fetches do together.
+//! Tests of decisions, errands and fetches together.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -14,7 +14,7 @@ use crate::error::{Code, Error, Result};
 use crate::keys::Algorithm;
 use crate::policy::{FetchSettings, JwksUrl, KeyRule, KeySpec, KidRule, Origin};
 
-/// A server that answers with a set of one key, or not, and counts. It can hold its answers back.
+/// A server that responds with a set of one key, or fails, and counts requests. It can hold its responses back.
 #[derive(Debug, Default)]
 struct Server {
     kid: Mutex<&'static str>,
@@ -53,7 +53,7 @@ impl Server {
         *self.kid.lock().unwrap() = kid;
     }
 
-    fn holds_answers(&self, held: bool) {
+    fn holds_responses(&self, held: bool) {
         *self.held.lock().unwrap() = held;
         self.released.notify_all();
     }
@@ -65,7 +65,7 @@ impl Server {
     }
 }
 
-/// One fetcher for several URLs: `https://issuer.example/N` is answered by server `N`.
+/// One client for several URLs: server `N` responds to `https://issuer.example/N`.
 #[derive(Debug)]
 struct Servers(Vec<Arc<Server>>);
 
@@ -83,7 +83,7 @@ struct World {
     store: KeyStore,
 }
 
-/// What became of a decision about a token with some `kid`.
+/// The outcome of a decision about a token with some `kid`.
 #[derive(Debug)]
 enum Outcome {
     Found,
@@ -135,7 +135,7 @@ fn open(sources: usize, settings: &FetchSettings, fetch: Arc<dyn Fetch>, clock: 
     KeyStore::open(&rule, environment, &mut Vec::new()).unwrap()
 }
 
-/// The decision's part of a step: which of the cached keys has the `kid`?
+/// The part of a step that looks for a cached key with the `kid`.
 fn step(store: &KeyStore, kid: &str, cached_only: bool, after: Option<&Errand>) -> Result<Outcome, Errand> {
     loop {
         let cached = store.cached(after);
@@ -290,7 +290,7 @@ fn an_expired_set_is_used_while_fetching_fails_up_to_max_stale() {
 }
 
 #[test]
-fn each_failure_doubles_the_back_off() {
+fn each_failure_doubles_the_back_off_up_to_the_cool_down() {
     let world = world();
     world.server().goes_down(true);
     // A back-off is a tenth longer or shorter, and never longer than a cool-down.
@@ -395,15 +395,15 @@ fn many_threads_at_expiry_make_one_fetch_and_do_not_wait_for_it() {
     let world = world();
     world.ask("key-0");
     world.later(16 * 60);
-    world.server().holds_answers(true);
+    world.server().holds_responses(true);
     std::thread::scope(|scope| {
         scope.spawn(|| assert!(world.is_found("key-0")));
         world.server().wait_for_requests(2);
-        // None of these could end if it waited.
+        // These calls would not return if they waited.
         for _ in 0..64 {
             assert!(world.is_found("key-0"));
         }
-        world.server().holds_answers(false);
+        world.server().holds_responses(false);
     });
     assert_eq!(world.server().requests(), 2);
 }
@@ -413,11 +413,11 @@ fn many_threads_share_a_fetch_and_its_failure() {
     for down in [false, true] {
         let world = world();
         world.server().goes_down(down);
-        world.server().holds_answers(true);
+        world.server().holds_responses(true);
         std::thread::scope(|scope| {
             let threads: Vec<_> = (0..64).map(|_| scope.spawn(|| world.is_found("key-0"))).collect();
             world.server().wait_for_requests(1);
-            world.server().holds_answers(false);
+            world.server().holds_responses(false);
             for thread in threads {
                 assert_eq!(thread.join().unwrap(), !down);
             }
@@ -517,14 +517,14 @@ fn a_request_that_is_cached_only_never_fetches() {
 }
 
 #[test]
-fn a_cached_only_request_for_an_unknown_key_is_denied_where_no_fetch_could_be_made() {
+fn a_cached_only_request_for_an_unknown_key_is_denied_if_no_fetch_is_possible() {
     #[derive(Debug)]
     struct Hanging(Monotonic, AtomicBool);
     impl Fetch for Hanging {
         fn get(&self, _: &FetchRequest<'_>) -> Result<Fetched, FetchFailed> {
             if self.1.load(Ordering::SeqCst) {
                 self.0.advance(Duration::from_secs(5));
-                return Err(FetchFailed::new(Phase::Http, "no whole answer in time"));
+                return Err(FetchFailed::new(Phase::Http, "the response timed out"));
             }
             Ok(Fetched::new(200, SET))
         }
@@ -542,7 +542,7 @@ fn a_cached_only_request_for_an_unknown_key_is_denied_where_no_fetch_could_be_ma
     for _ in 0..6 {
         store.refresh().run();
     }
-    // The cool-down counts from the beginning of the last fetch, the back-off of half a minute from its end.
+    // The cool-down counts from the beginning of the last fetch. The back-off of half a minute counts from its end.
     clock.advance(Duration::from_secs(26));
     assert!(matches!(
         step(&store, "two", true, None),
@@ -556,7 +556,7 @@ fn a_cached_only_request_for_an_unknown_key_is_denied_where_no_fetch_could_be_ma
 }
 
 #[test]
-fn a_refresh_fetches_whatever_is_cached() {
+fn a_refresh_fetches_in_any_state_of_the_cache() {
     let world = world();
     world.refresh().unwrap();
     world.refresh().unwrap();
@@ -573,7 +573,7 @@ fn a_refresh_fetches_whatever_is_cached() {
 #[test]
 fn a_refresh_does_not_accept_a_fetch_that_began_earlier() {
     let world = &world();
-    world.server().holds_answers(true);
+    world.server().holds_responses(true);
     std::thread::scope(|scope| {
         scope.spawn(|| world.is_found("key-0"));
         world.server().wait_for_requests(1);
@@ -589,7 +589,7 @@ fn a_refresh_does_not_accept_a_fetch_that_began_earlier() {
                 })
             })
             .collect();
-        world.server().holds_answers(false);
+        world.server().holds_responses(false);
         for thread in threads {
             thread.join().unwrap();
         }
@@ -607,14 +607,17 @@ fn a_thread_waits_for_another_threads_fetch_at_most_its_own_timeout() {
         },
     );
     world.server().goes_down(true);
-    world.server().holds_answers(true);
+    world.server().holds_responses(true);
     std::thread::scope(|scope| {
         scope.spawn(|| world.ask("key-0"));
         world.server().wait_for_requests(1);
         let outcomes = [world.ask("key-0").unavailable(), world.refresh().unwrap_err()];
-        world.server().holds_answers(false);
+        world.server().holds_responses(false);
         for error in outcomes {
-            assert!(error.to_string().ends_with("no answer in time"), "{error}");
+            assert!(
+                error.to_string().ends_with("timed out waiting for a response"),
+                "{error}"
+            );
         }
     });
     assert_eq!(world.status().failures, 1);
@@ -624,17 +627,17 @@ fn a_thread_waits_for_another_threads_fetch_at_most_its_own_timeout() {
 fn several_sources_are_fetched_from_at_the_same_time() {
     let world = world_with(3, &FetchSettings::default());
     for server in &world.servers {
-        server.holds_answers(true);
+        server.holds_responses(true);
     }
     std::thread::scope(|scope| {
         let asking = scope.spawn(|| world.ask("unknown"));
-        // No server answers before all of them were asked.
+        // The servers do not respond before all of them have received a request.
         for server in &world.servers {
             server.wait_for_requests(1);
         }
         let herd: Vec<_> = (0..40).map(|_| scope.spawn(|| world.is_found("key-2"))).collect();
         for server in &world.servers {
-            server.holds_answers(false);
+            server.holds_responses(false);
         }
         assert!(matches!(asking.join().unwrap(), Outcome::NotFound));
         assert!(herd.into_iter().all(|thread| thread.join().unwrap()));
@@ -662,9 +665,9 @@ fn a_source_that_is_down_does_not_delay_tokens_of_another_source() {
     let world = world_with(2, &FetchSettings::default());
     world.servers[0].goes_down(true);
     assert!(world.is_found("key-1"));
-    world.servers[0].holds_answers(true);
+    world.servers[0].holds_responses(true);
     world.later(2);
-    // It would not end if it asked the server that is down.
+    // The call would not return if it asked the server that is down.
     assert!(world.is_found("key-1"));
     assert_eq!(world.servers[0].requests(), 1);
 }
@@ -675,7 +678,7 @@ fn a_panic_of_the_client_leaves_the_source_usable() {
     struct Broken(Arc<Server>, AtomicBool);
     impl Fetch for Broken {
         fn get(&self, request: &FetchRequest<'_>) -> Result<Fetched, FetchFailed> {
-            assert!(!self.1.load(Ordering::SeqCst), "made by a test");
+            assert!(!self.1.load(Ordering::SeqCst), "a panic of this test");
             self.0.get(request)
         }
     }
@@ -711,7 +714,7 @@ fn a_panic_of_the_client_leaves_the_source_usable() {
 }
 
 #[test]
-fn a_function_around_the_fetches_runs_for_each_of_them() {
+fn the_function_around_fetches_runs_once_for_each_fetch() {
     let world = world_with(3, &FetchSettings::default());
     let errand = world.step("key-0", None).unwrap_err();
     let calls = AtomicU64::new(0);

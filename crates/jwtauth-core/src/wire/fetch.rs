@@ -1,6 +1,4 @@
-//! What do a fetch and its answer look like as JSON?
-//!
-//! For hosts that fetch keys with a client of their own: what they are asked, and how what they answer is read.
+//! Fetches and their responses as JSON, for applications that fetch keys with their own client.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +8,9 @@ use crate::error::{Code, Error, Result};
 use crate::json::{self, Value};
 use crate::sources::fetch::{FetchRequest, Fetched};
 
-/// What is to be fetched, as one line of JSON: `url`, `headers`, `timeout_ms`, `max_bytes`.
+/// A fetch that the application must make, as one line of JSON: `url`, `headers`, `timeout_ms`, `max_bytes`.
 pub fn request(request: &FetchRequest<'_>) -> String {
-    super::to_line(&Asked {
+    super::to_line(&FetchMembers {
         url: request.url,
         headers: request.headers().collect(),
         timeout_ms: u64::try_from(request.timeout.as_millis()).unwrap_or(u64::MAX),
@@ -20,11 +18,11 @@ pub fn request(request: &FetchRequest<'_>) -> String {
     })
 }
 
-/// What a server answered. The headers are an object of names to a string or a list of strings; all may be there,
-/// and those that say nothing about freshness are dropped.
+/// Reads what a server answered. `headers` is an object whose values are a string or a list of strings. It may
+/// contain all headers of the response; those that are not about freshness are ignored.
 ///
 /// # Errors
-/// [`Code::RequestInvalid`]: the status or the headers; what the server sent is not repeated.
+/// [`Code::RequestInvalid`]: the status or the headers are invalid. The error repeats nothing that the server sent.
 pub fn answer(status: u16, headers: Option<&str>, body: Vec<u8>) -> Result<Fetched> {
     let invalid = |why: &str| Error::new(Code::RequestInvalid).with_detail(why);
     if !(100..=599).contains(&status) {
@@ -35,7 +33,7 @@ pub fn answer(status: u16, headers: Option<&str>, body: Vec<u8>) -> Result<Fetch
         None => Ok(fetched),
         Some(text) if text.len() > MAX_HEADERS => Err(invalid("the headers are larger than 256 KiB")),
         Some(text) => with_headers(fetched, text).ok_or_else(|| {
-            invalid("the headers must be an object of names to a string or a list of strings, without line breaks")
+            invalid("the headers must be an object whose values are strings or lists of strings, without line breaks")
         }),
     }
 }
@@ -47,7 +45,7 @@ fn with_headers(fetched: Fetched, headers: &str) -> Option<Fetched> {
         .members()
         .try_fold(fetched, |fetched, (name, value)| {
             let value = match value {
-                // Several lines of one header mean the same as one with a list (RFC 9110 §5.3).
+                // Several lines of one header mean the same as one line with a list (RFC 9110 §5.3).
                 Value::Array(lines) => {
                     let lines: Option<Vec<&str>> = lines.iter().map(Value::as_str).collect();
                     lines?.join(", ")
@@ -64,14 +62,14 @@ fn with_headers(fetched: Fetched, headers: &str) -> Option<Fetched> {
 }
 
 #[derive(Serialize)]
-struct Asked<'a> {
+struct FetchMembers<'a> {
     url: &'a str,
     headers: BTreeMap<&'a str, &'a str>,
     timeout_ms: u64,
     max_bytes: u64,
 }
 
-/// Servers send a few KiB.
+/// The largest headers, in bytes. Servers send a few KiB.
 const MAX_HEADERS: usize = 256 * 1024;
 
 #[cfg(test)]
@@ -81,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_asked_is_one_object() {
+    fn a_fetch_is_written_as_one_object() {
         let asked = FetchRequest {
             url: "https://issuer.example/keys?a=\"b\"",
             timeout: Duration::from_millis(1500),
@@ -96,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_read_whatever_their_case_and_number() {
+    fn headers_are_read_in_any_case_and_number() {
         let headers =
             r#"{"etag":"\"x\"","CACHE-CONTROL":["public","max-age=60"],"Server":["a","b"],"Expires":[]}"#;
         let fetched = answer(200, Some(headers), b"{}".to_vec()).unwrap();
@@ -109,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_set_of_headers_is_refused() {
+    fn invalid_headers_are_refused() {
         let long = format!(r#"{{"ETag":"{}"}}"#, "x".repeat(MAX_HEADERS));
         for headers in [
             "",

@@ -60,6 +60,9 @@ struct Stage {
 struct Wanted {
     fault: Named,
     script: String,
+    /// An entry of the list can be posted as it is.
+    #[serde(rename = "built_in_client")]
+    _built_in_client: Option<bool>,
 }
 
 /// A fault by its name, or one that the file does not have.

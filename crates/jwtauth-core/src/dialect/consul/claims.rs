@@ -1,4 +1,4 @@
-//! What Consul asks of the claims, with keys of its own configuration and with a discovered issuer.
+//! Consul's checks of the claims, with configured keys and with a discovered issuer.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::policy::{
 };
 use crate::warning::Warning;
 
-/// What must hold of the claims.
+/// Reads the requirements for the claims.
 pub(super) fn rule(
     config: &AnyCase<'_, '_>,
     method: &Method<'_, '_>,
@@ -53,7 +53,9 @@ pub(super) fn rule(
     })
 }
 
-/// With discovery, Consul checks claims as OpenID Connect clients do, and its leeways have no part in it.
+/// Returns the requirements for a discovered issuer.
+///
+/// With discovery, Consul checks claims as OpenID Connect clients do, and its leeways have no effect.
 fn discovered_claims(
     discovery: &str,
     bound_issuer: &str,
@@ -62,7 +64,7 @@ fn discovered_claims(
 ) -> Result<ClaimsPolicy> {
     if !bound_issuer.is_empty() && bound_issuer != discovery {
         return Err(method.config.error(
-            "`BoundIssuer` is not the issuer of `OIDCDiscoveryURL`, so every token would be refused; leave it out",
+            "`BoundIssuer` differs from the issuer of `OIDCDiscoveryURL`, so every token would be denied; remove it",
         ));
     }
     let mut issuers = vec![discovery.to_owned()];
@@ -88,14 +90,14 @@ fn discovered_claims(
             whole_seconds: true,
             ..TimesRule::default()
         },
-        // Only `nbf` may be `null` among the times that such a client reads.
+        // With discovery, only `nbf` may be `null` among the times.
         null_is_absent: NullIsAbsent::except(&[NullableClaim::Exp, NullableClaim::Iat]),
         check_order: DISCOVERY_ORDER,
         ..ClaimsPolicy::default()
     })
 }
 
-/// The order of OpenID Connect clients: the expiry before the beginning.
+/// The order of OpenID Connect clients: `exp` before `nbf`.
 const DISCOVERY_ORDER: [RegisteredCheck; RegisteredCheck::COUNT] = [
     RegisteredCheck::Iss,
     RegisteredCheck::Exp,
@@ -108,7 +110,7 @@ const DISCOVERY_ORDER: [RegisteredCheck; RegisteredCheck::COUNT] = [
     RegisteredCheck::MaxAge,
 ];
 
-/// Consul looks at the audience last.
+/// Consul's order without discovery: the audience is checked last.
 const ORDER: [RegisteredCheck; RegisteredCheck::COUNT] = [
     RegisteredCheck::AnyTime,
     RegisteredCheck::Iss,

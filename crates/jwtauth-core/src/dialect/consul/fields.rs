@@ -1,4 +1,4 @@
-//! How Consul reads the members of `Config`: names in any case, and scalars where other scalars are wanted.
+//! Consul's rules for the members of `Config`: it ignores the case of names and converts between scalar types.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,13 +9,13 @@ use crate::json::{Number, Value};
 use crate::members::{self, Field};
 use crate::warning::Warning;
 
-/// The members of an object, by their documented names, whatever the case they are written in.
+/// The members of an object by their documented names. The case in the configuration is ignored.
 pub(super) struct AnyCase<'a, 't> {
     fields: BTreeMap<&'static str, Field<'a, 't>>,
 }
 
 impl<'a, 't> AnyCase<'a, 't> {
-    /// Finds every member among the known ones.
+    /// Reads an object whose members must all be known.
     pub(super) fn read(field: &Field<'a, 't>, known: &[&'static str]) -> Result<AnyCase<'a, 't>> {
         let mut fields = BTreeMap::new();
         for (name, value) in field.entries()? {
@@ -23,23 +23,23 @@ impl<'a, 't> AnyCase<'a, 't> {
                 return Err(field.error(members::unknown_member("", name, known)));
             };
             if fields.insert(*canonical, value).is_some() {
-                return Err(field.error(format!("`{canonical}` stands there twice, in different cases")));
+                return Err(field.error(format!("duplicate member `{canonical}`; letter case is ignored")));
             }
         }
         Ok(AnyCase { fields })
     }
 
-    /// A member that is there and not `null`.
+    /// Returns a member that is present and not `null`.
     pub(super) fn get_non_null(&self, name: &'static str) -> Option<&Field<'a, 't>> {
         self.fields.get(name).filter(|field| !field.is_null())
     }
 
-    /// A text; empty when absent.
+    /// Reads a text; an absent one is empty.
     pub(super) fn text(&self, name: &'static str) -> Result<String> {
         self.get_non_null(name).map_or(Ok(String::new()), weak_text)
     }
 
-    /// A list of texts; a scalar is a list of one.
+    /// Reads a list of texts. A scalar is a list with one element.
     pub(super) fn texts(&self, name: &'static str) -> Result<Vec<String>> {
         match self.get_non_null(name) {
             None => Ok(Vec::new()),
@@ -50,7 +50,7 @@ impl<'a, 't> AnyCase<'a, 't> {
         }
     }
 
-    /// Text to text, in the order of the sources' names.
+    /// Reads a map from text to text, sorted by the names of the sources.
     pub(super) fn map(&self, name: &'static str) -> Result<Vec<(String, String)>> {
         let Some(field) = self.get_non_null(name) else {
             return Ok(Vec::new());
@@ -63,7 +63,7 @@ impl<'a, 't> AnyCase<'a, 't> {
         Ok(map)
     }
 
-    /// A leeway: zero is this default, anything negative is none.
+    /// Reads a leeway. Zero means `default`, and a negative value means no leeway.
     pub(super) fn leeway(
         &self,
         name: &'static str,
@@ -82,7 +82,7 @@ impl<'a, 't> AnyCase<'a, 't> {
     }
 }
 
-/// A text, or a scalar as the text that Consul makes of it.
+/// Reads a text. Other scalars are converted to text as Consul does it.
 fn weak_text(field: &Field<'_, '_>) -> Result<String> {
     Ok(match field.value() {
         Value::String(text) => text.to_string(),
@@ -100,15 +100,17 @@ fn weak_text(field: &Field<'_, '_>) -> Result<String> {
     })
 }
 
-/// A leeway in Go's text form, or as a number: large numbers are nanoseconds, as Consul's own clients write them;
-/// small ones are seconds, as its documentation says.
+/// Reads a leeway and its sign: Go's syntax or a number.
+///
+/// Large numbers are nanoseconds, as Consul's clients write them. Small numbers are seconds, as Consul's documentation
+/// specifies.
 fn leeway(field: &Field<'_, '_>, name: &str, warnings: &mut Vec<Warning>) -> Result<(bool, Duration)> {
     let number = match field.value() {
         Value::String(text) => match text.trim().parse::<i64>() {
             Ok(number) => number,
             Err(_) => {
                 return duration::parse_go(text).ok_or_else(|| {
-                    field.error(format!("`{text}` is no duration; write for example `150s`"))
+                    field.error(format!("`{text}` is not a duration; write for example `150s`"))
                 });
             }
         },
@@ -123,7 +125,7 @@ fn leeway(field: &Field<'_, '_>, name: &str, warnings: &mut Vec<Warning>) -> Res
             warnings.push(Warning::new(
                 name,
                 format!(
-                    "{number} is read as seconds, as Consul's documentation says; Consul itself reads nanoseconds, which is no leeway at all. Write `\"{number}s\"`"
+                    "{number} is read as seconds, as Consul's documentation specifies; Consul itself reads nanoseconds, which is practically no leeway; write `\"{number}s\"`"
                 ),
             ));
             Ok((false, Duration::from_secs(number.unsigned_abs())))

@@ -1,4 +1,4 @@
-//! The key source of an auth method: exactly one of three.
+//! The key source of an auth method. Exactly one of three must be set.
 
 use super::fields::AnyCase;
 use super::method::Method;
@@ -11,7 +11,7 @@ use crate::policy::url;
 use crate::policy::{DiscoveredAlgorithms, JwksUrl, KeyRule, KeySpec, KidRule, OidcDiscoveryUrl, Origin};
 use crate::warning::Warning;
 
-/// Where keys come from and how one is chosen, checked in Consul's order.
+/// Reads the key source and the rule that selects a key, and checks them in Consul's order.
 pub(super) fn rule(
     config: &AnyCase<'_, '_>,
     method: &Method<'_, '_>,
@@ -37,7 +37,7 @@ pub(super) fn rule(
     })
 }
 
-/// The one source that is configured.
+/// The configured key source.
 enum Source {
     /// `JWTValidationPubKeys`.
     Pasted(Vec<String>),
@@ -66,7 +66,7 @@ impl Source {
     }
 }
 
-/// The members of the browser flow must not be set.
+/// Refuses members of the browser flow that are set.
 fn check_browser_flow(config: &AnyCase<'_, '_>, place: &Field<'_, '_>) -> Result<()> {
     for name in BROWSER_FLOW {
         let is_set = match config.get_non_null(name) {
@@ -82,7 +82,7 @@ fn check_browser_flow(config: &AnyCase<'_, '_>, place: &Field<'_, '_>) -> Result
     Ok(())
 }
 
-/// Certificates of authorities belong to the URL that they are for.
+/// Refuses certificates of authorities without the URL that they are for.
 fn check_authorities(config: &AnyCase<'_, '_>, place: &Field<'_, '_>) -> Result<()> {
     for (certificate, url) in [
         ("JWKSCACert", "JWKSURL"),
@@ -95,16 +95,15 @@ fn check_authorities(config: &AnyCase<'_, '_>, place: &Field<'_, '_>) -> Result<
     Ok(())
 }
 
-/// A method of type `oidc` verifies tokens here as one of type `jwt` does.
+/// Checks a method of type `oidc`. This library verifies its tokens like those of type `jwt`.
 fn check_oidc(source: &Source, place: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Result<()> {
     if !matches!(source, Source::Discovery(_)) {
-        return Err(
-            place.error("a method of type `oidc` needs `OIDCDiscoveryURL`; for static keys use type `jwt`")
-        );
+        return Err(place
+            .error("a method of type `oidc` requires `OIDCDiscoveryURL`; for static keys use type `jwt`"));
     }
     warnings.push(Warning::new(
         "AuthMethod.Type",
-        "a method of type `oidc` is for logins in a browser; here it verifies tokens as type `jwt` does",
+        "a method of type `oidc` is for browser logins; here it verifies tokens like type `jwt`",
     ));
     Ok(())
 }
@@ -172,7 +171,7 @@ const BROWSER_FLOW: [&str; 6] = [
     "VerboseOIDCLogging",
 ];
 
-/// Only the first block is read, and its label does not count.
+/// Consul reads only the first PEM block and ignores its label.
 const FORM: Form = Form {
     after: After::Anything,
     blocks: Blocks::AnyLabel,
@@ -193,7 +192,7 @@ const NAMEABLE: [Algorithm; 9] = [
     Algorithm::PS512,
 ];
 
-/// The algorithms of tokens where `JWTSupportedAlgs` names none; never a shared secret.
+/// The allowed algorithms if `JWTSupportedAlgs` is empty. Shared secrets are never allowed.
 const SUPPORTED: [Algorithm; 10] = [
     Algorithm::RS256,
     Algorithm::RS384,

@@ -7,7 +7,7 @@ use crate::error::{Code, Result};
 use crate::expr::{IndexRule, Pointer, Selection};
 use crate::policy::{IdentityRule, ListRule, MetadataRule, Named, TextRule, ValueRule};
 
-/// What is copied from the claims: target → source.
+/// The values that are copied from the claims: target → source.
 pub(super) struct Mapped {
     pub(super) values: BTreeMap<String, Selection>,
     pub(super) lists: BTreeMap<String, Selection>,
@@ -21,7 +21,7 @@ impl Mapped {
         })
     }
 
-    /// The claims that become lists and nothing else.
+    /// Returns the claims that become lists only, not also values.
     pub(super) fn list_sources(&self) -> BTreeSet<String> {
         let is_value = |select: &Selection| self.values.values().any(|value| value.name() == select.name());
         let sources = self.lists.values().filter(|select| !is_value(select));
@@ -41,7 +41,7 @@ impl Mapped {
             ..ListRule::new(select)
         };
         IdentityRule {
-            // Consul's tokens have no name, only what is bound to them.
+            // Consul's tokens have no name. They have only what the binding rules bind to them.
             name: Vec::new(),
             named: Named::Optional,
             email: None,
@@ -64,7 +64,7 @@ impl Mapped {
 fn mappings(config: &AnyCase<'_, '_>, name: &'static str) -> Result<BTreeMap<String, Selection>> {
     let mut targets = BTreeMap::new();
     for (source, target) in config.map(name)? {
-        // A source that starts with `/` is a pointer; any other is one claim's name, dots and all.
+        // A source that starts with `/` is a pointer. Any other source is the name of one claim, including its dots.
         let select = match Pointer::parse(&source, IndexRule::Go).filter(|_| source.starts_with('/')) {
             Some(pointer) => Selection::Pointer(pointer),
             None => Selection::claim(source),

@@ -1,4 +1,4 @@
-//! What does an auth method say around its `Config`?
+//! The members of an auth method around its `Config`.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::json::{Number, Value};
 use crate::members::Field;
 
-/// The auth method around its `Config`.
+/// An auth method. Its `Config` is not read yet.
 pub(super) struct Method<'a, 't> {
     pub(super) name: String,
     pub(super) oidc: bool,
@@ -17,7 +17,7 @@ pub(super) struct Method<'a, 't> {
 }
 
 impl<'a, 't> Method<'a, 't> {
-    /// Reads what surrounds the `Config`, which is left for others.
+    /// Reads the members around `Config`. Other modules read `Config` itself.
     pub(super) fn read(field: &Field<'a, 't>) -> Result<Method<'a, 't>> {
         let mut members = field.members()?;
         let name = members.require("Name")?;
@@ -25,7 +25,7 @@ impl<'a, 't> Method<'a, 't> {
         let ttl = members.get_non_null("MaxTokenTTL");
         let locality = members.get("TokenLocality");
         let config = members.require("Config")?;
-        // What a server prints as well, and what belongs to its own bookkeeping or to its Enterprise edition.
+        // Ignored: other members that a server prints, such as those for its bookkeeping or its Enterprise edition.
         for ignored in [
             "DisplayName",
             "Description",
@@ -38,7 +38,7 @@ impl<'a, 't> Method<'a, 't> {
             members.get(ignored);
         }
         if let Some(rules) = members.get_non_null("NamespaceRules") {
-            return Err(rules.error("namespaces belong to Consul Enterprise and are not supported"));
+            return Err(rules.error("namespaces (Consul Enterprise) are not supported"));
         }
         members.finish()?;
         Ok(Method {
@@ -89,7 +89,7 @@ fn is_local(field: &Field<'_, '_>) -> Result<bool> {
     }
 }
 
-/// The lifetime of tokens: Go text or nanoseconds; zero is none.
+/// Reads the lifetime of Consul's tokens: Go's syntax, or a number of nanoseconds. Zero means that none is set.
 fn max_token_ttl(field: &Field<'_, '_>) -> Result<Option<Duration>> {
     let ttl = match field.value() {
         Value::Number(Number::Unsigned(nanoseconds)) => Duration::from_nanos(*nanoseconds),

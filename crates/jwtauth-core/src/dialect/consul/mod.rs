@@ -1,4 +1,4 @@
-//! A Consul auth method of type `jwt` with its binding rules → [`Policy`] (`docs/dialects/consul.md`).
+//! Compiles a Consul auth method of type `jwt` with its binding rules to a [`Policy`] (`docs/dialects/consul.md`).
 
 mod claims;
 mod fields;
@@ -16,7 +16,7 @@ use crate::grant::Session;
 use crate::members::Field;
 use crate::policy::{DecodeRule, Policy, Profile, Profiles, Rules, SessionRule, UnusedHeaders};
 
-/// Turns a configuration into a policy.
+/// Compiles a configuration to a policy.
 pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
     let mut warnings = Vec::new();
     let mut members = config.members()?;
@@ -65,7 +65,7 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
     })
 }
 
-/// The members of `Config`. Those of the browser flow are refused by name.
+/// The members of `Config`. The members of the browser flow are refused, and the error names them.
 const CONFIG: [&str; 19] = [
     "JWTValidationPubKeys",
     "JWKSURL",

@@ -1,9 +1,13 @@
-//! What Consul says about each denial. Every failure to verify is a 500 there; only "nothing bound" is a 403.
+//! Consul's status and wording for each denial.
+//!
+//! Consul answers every failed verification with 500. Only a login to which nothing is bound gets a 403.
 
 use crate::error::Code;
 use crate::policy::{Response, Responses};
 
-/// The wording of every denial. A list has words of its own for a claim that cannot be one.
+/// Returns the wording of every denial.
+///
+/// `lists` names the claims that become lists. Consul has a separate text for such a claim that is not a list.
 pub(super) fn all<'s>(lists: impl IntoIterator<Item = &'s str>) -> Responses {
     let claims = |code, text: &str| entry(code, 500, &format!("error validating claims: {text}"));
     let validation = |code, text: &str| {
@@ -31,7 +35,7 @@ pub(super) fn all<'s>(lists: impl IntoIterator<Item = &'s str>) -> Responses {
     };
     Responses {
         default_status: Some(500),
-        // The first entry that fits is used.
+        // The first matching entry is used.
         entries: lists
             .into_iter()
             .map(list)
@@ -53,7 +57,7 @@ pub(super) fn all<'s>(lists: impl IntoIterator<Item = &'s str>) -> Responses {
                 validation(Code::IssuerMismatch, "failed, invalid issuer claim (iss)"),
                 validation(Code::TokenNotYetValid, "failed, token not valid yet (nbf)"),
                 validation(Code::TokenExpired, "failed, token is expired (exp)"),
-                // Upstream says "field" here, and people search for what they saw.
+                // The upstream text is "field", not "failed". It is kept: operators search for what they saw.
                 validation(
                     Code::TokenIssuedInFuture,
                     "field, token issued in the future (iat)",

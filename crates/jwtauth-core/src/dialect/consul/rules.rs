@@ -1,4 +1,4 @@
-//! Binding rules and the directory of what exists.
+//! Binding rules, and the directory of existing roles and policies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::members::Field;
 use crate::policy::{BindKind, BindingRule, Bindings, Directory};
 use crate::warning::Warning;
 
-/// Reads the rules of one auth method.
+/// Reads the binding rules of one auth method.
 pub(super) fn read(
     rules: Option<&Field<'_, '_>>,
     directory: Option<&Field<'_, '_>>,
@@ -28,7 +28,7 @@ pub(super) fn read(
         {
             warnings.push(Warning::new(
                 format!("BindingRules[{index}].Selector"),
-                format!("nothing is mapped to `{name}`, so it is always absent"),
+                format!("no claim is mapped to `{name}`, so it is always missing"),
             ));
         }
         read.push(rule);
@@ -36,7 +36,7 @@ pub(super) fn read(
     if read.is_empty() {
         warnings.push(Warning::new(
             "BindingRules",
-            "there is no binding rule, so every login is refused",
+            "no binding rule is configured, so every login is denied",
         ));
     }
     let directory = directory.map_or(Ok(Directory::default()), existing)?;
@@ -47,7 +47,7 @@ pub(super) fn read(
         if known.is_none() && read.iter().any(|rule: &BindingRule| rule.bind == kind) {
             warnings.push(Warning::new(
                 format!("Directory.{things}"),
-                format!("it is not given, so that all {things} are taken to exist; Consul binds only those that do"),
+                format!("is missing, so all {things} are assumed to exist; Consul binds only existing ones"),
             ));
         }
     }
@@ -58,7 +58,7 @@ pub(super) fn read(
     })
 }
 
-/// The names in a selector that no mapping fills; Consul lets such a slip pass without a word.
+/// Returns the names in a selector that have no mapping. Consul accepts them silently; here they cause a warning.
 fn unmapped(selector: &Selector, mapped: &Mapped) -> Vec<String> {
     let names = selector.names();
     let values = names
@@ -100,7 +100,7 @@ fn rule(field: &Field<'_, '_>, method: &str, variables: &BTreeSet<String>) -> Re
     Ok(rule)
 }
 
-/// The body of a rule as it was written.
+/// The body of a rule as written.
 struct Body<'a, 't> {
     auth_method: Option<Field<'a, 't>>,
     selector: Option<Field<'a, 't>>,
@@ -170,7 +170,7 @@ fn bind_kind(field: &Field<'_, '_>) -> Result<BindKind> {
 
 fn bind_name(field: &Field<'_, '_>, bind: BindKind, variables: &BTreeSet<String>) -> Result<Template> {
     let text = field.string()?;
-    // The name of a templated policy is taken as it is.
+    // Consul does not fill in values in the name of a templated policy.
     if bind == BindKind::TemplatedPolicy && text.contains("${") {
         return Err(field.error(format!(
             "Bind name for templated-policy bind type does not match existing template name: {text}"
@@ -185,7 +185,7 @@ fn bind_vars(
     variables: &BTreeSet<String>,
 ) -> Result<BTreeMap<String, Template>> {
     if bind != BindKind::TemplatedPolicy {
-        return Err(field.error("goes with BindType \"templated-policy\" only"));
+        return Err(field.error("is allowed only with BindType \"templated-policy\""));
     }
     let mut members = field.members()?;
     let name = members.get("Name");
@@ -194,7 +194,7 @@ fn bind_vars(
     Ok(name.into_iter().map(|name| ("name".to_owned(), name)).collect())
 }
 
-/// A template over the mapped values.
+/// Reads a template over the mapped values.
 fn template(field: &Field<'_, '_>, variables: &BTreeSet<String>) -> Result<Template> {
     let template = Template::parse(field.string()?).map_err(|why| field.within(why))?;
     known_variables(template, variables, field)
@@ -225,7 +225,7 @@ fn known_variables(
     }
 }
 
-/// A rule must compute a valid name for some identity: one where every value is `fake`.
+/// Checks that a rule computes a valid name for an identity in which every value is `fake`.
 fn check_with_fakes(rule: &BindingRule, variables: &BTreeSet<String>, field: &Field<'_, '_>) -> Result<()> {
     let fakes: BTreeMap<String, String> = variables
         .iter()
@@ -252,7 +252,7 @@ fn check_with_fakes(rule: &BindingRule, variables: &BTreeSet<String>, field: &Fi
     Err(field.error(problem))
 }
 
-/// What exists: `roles` and `policies` by name, and the server's own datacenter.
+/// Reads the directory: the names of existing `roles` and `policies`, and the server's datacenter.
 fn existing(field: &Field<'_, '_>) -> Result<Directory> {
     let mut members = field.members()?;
     let names =

@@ -14,7 +14,7 @@ use crate::policy::{
     TimesRule,
 };
 
-/// What must hold of the claims.
+/// Reads the requirements for the claims.
 pub(super) fn rule(settings: &Settings, place: &Place<'_, '_, '_>) -> Result<ClaimsPolicy> {
     let error = |problem: String| place.error(Code::ConfigInvalid, "expect_claims", problem);
     let mut policy = nothing_expected();
@@ -22,16 +22,16 @@ pub(super) fn rule(settings: &Settings, place: &Place<'_, '_, '_>) -> Result<Cla
     if text.is_empty() {
         return Ok(policy);
     }
-    // Equal names are allowed here and the last one counts, as in Grafana.
+    // Repeated names are allowed here and the last one is used, as in Grafana.
     let expected: Option<serde_json::Map<String, Value>> =
-        serde_json::from_str(text).map_err(|why| error(format!("is no JSON object ({why})")))?;
+        serde_json::from_str(text).map_err(|why| error(format!("is not a JSON object ({why})")))?;
     for (name, value) in expected.into_iter().flatten() {
         expect(&mut policy, &name, value).map_err(error)?;
     }
     Ok(policy)
 }
 
-/// Adds one expectation; an empty one of a registered claim switches its check off.
+/// Adds one expectation. An empty expectation of a registered claim switches its check off.
 fn expect(policy: &mut ClaimsPolicy, name: &str, value: Value) -> Result<(), String> {
     match name {
         "iss" => policy.issuers = text(name, value)?.into_iter().collect(),
@@ -53,7 +53,7 @@ fn expect(policy: &mut ClaimsPolicy, name: &str, value: Value) -> Result<(), Str
     Ok(())
 }
 
-/// A text; `None` when it is empty.
+/// Reads a text. Returns `None` if it is empty.
 fn text(name: &str, value: Value) -> Result<Option<String>, String> {
     match value {
         Value::String(text) => Ok(Some(text).filter(|text| !text.is_empty())),
@@ -82,7 +82,7 @@ fn audiences(value: Value) -> Result<Vec<String>, String> {
     }
 }
 
-/// What Grafana checks without being told to.
+/// Returns the checks that Grafana makes without `expect_claims`.
 pub(super) fn nothing_expected() -> ClaimsPolicy {
     ClaimsPolicy {
         audience: AudienceRule::Anybody,
@@ -93,13 +93,13 @@ pub(super) fn nothing_expected() -> ClaimsPolicy {
             whole_seconds: true,
             ..TimesRule::default()
         },
-        // An `iss` of `null` passes the test for "not for us", and is then refused.
+        // Grafana passes an `iss` of `null` in its check of "not applicable", and then denies it.
         null_is_absent: NullIsAbsent::except(&[NullableClaim::Iss]),
         ..ClaimsPolicy::default()
     }
 }
 
-/// What Go calls the type of a decoded JSON value; Grafana's messages say it this way.
+/// Returns Go's name for the type of a decoded JSON value, because Grafana's messages contain it.
 fn go_type(value: &Value) -> &'static str {
     match value {
         Value::Null => "<nil>",

@@ -1,14 +1,14 @@
-//! The text of a `grafana.ini`, read as Grafana's own reader (go-ini with its defaults) reads it.
+//! A parser for `grafana.ini` with the rules of Grafana's parser (go-ini with its defaults).
 
 use std::collections::BTreeMap;
 
-/// The values of a file, by section and key; the text before the first section is `DEFAULT`.
+/// The values of a file, by section and key. Keys before the first section are in `DEFAULT`.
 #[derive(Debug, Default)]
 pub(super) struct Ini {
     sections: BTreeMap<String, BTreeMap<String, Entry>>,
 }
 
-/// One value.
+/// The value of one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) value: String,
@@ -26,7 +26,7 @@ pub(super) struct Unreadable {
 pub(super) const DEFAULT: &str = "DEFAULT";
 
 impl Ini {
-    /// Reads a file. Of two equal keys the later one counts, and equal sections are one.
+    /// Parses a file. If a key is repeated, the last value is used. Repeated sections are merged.
     pub(super) fn parse(text: &str) -> Result<Ini, Unreadable> {
         let mut ini = Ini::default();
         let mut section = DEFAULT.to_owned();
@@ -43,14 +43,14 @@ impl Ini {
             if let Some(rest) = line.strip_prefix('[') {
                 let (name, _) = rest
                     .rsplit_once(']')
-                    .ok_or_else(|| fail("a section's name has no closing bracket"))?;
+                    .ok_or_else(|| fail("the section name has no closing bracket"))?;
                 section = name.to_owned();
                 continue;
             }
             let (key, rest) =
-                key(line).ok_or_else(|| fail("a line is neither a section nor `key = value`"))?;
+                key(line).ok_or_else(|| fail("the line is neither a section nor `key = value`"))?;
             let entry = value(rest, &mut lines.by_ref().map(|(_, line)| line))
-                .ok_or_else(|| fail("a quoted value has no closing quote"))?;
+                .ok_or_else(|| fail("the quoted value has no closing quote"))?;
             ini.sections
                 .entry(section.clone())
                 .or_default()
@@ -59,7 +59,7 @@ impl Ini {
         Ok(ini)
     }
 
-    /// The keys and values of a section.
+    /// Returns the keys and values of a section.
     pub(super) fn section(&self, name: &str) -> impl Iterator<Item = (&str, &Entry)> {
         self.sections
             .get(name)
@@ -69,7 +69,7 @@ impl Ini {
     }
 }
 
-/// The key of a line and what stands after its delimiter.
+/// Splits a line into its key and the text after the delimiter.
 fn key(line: &str) -> Option<(&str, &str)> {
     for quote in ["\"\"\"", "\"", "`"] {
         if let Some(rest) = line.strip_prefix(quote) {
@@ -82,7 +82,7 @@ fn key(line: &str) -> Option<(&str, &str)> {
     Some((key.trim(), rest))
 }
 
-/// A value, which may go on over the following lines.
+/// Reads a value, which may continue on the following lines.
 fn value(rest: &str, following: &mut dyn Iterator<Item = &str>) -> Option<Entry> {
     let rest = rest.trim_start();
     for quote in ["\"\"\"", "`"] {
@@ -108,7 +108,7 @@ fn value(rest: &str, following: &mut dyn Iterator<Item = &str>) -> Option<Entry>
     })
 }
 
-/// A value whose lines end in a backslash. In it a comment is no comment, and quotes stay.
+/// Reads a value whose lines end in a backslash. Comments and quotes in it are part of the value.
 fn continued(first: &str, following: &mut dyn Iterator<Item = &str>) -> String {
     let mut value = first.to_owned();
     for line in following {
@@ -138,7 +138,7 @@ fn quoted_value(first: &str, quote: &str, following: &mut dyn Iterator<Item = &s
     None
 }
 
-/// Quotes around the whole value are dropped; when the same quote also stands within, they belong to the value.
+/// Removes quotes around the whole value. If the value also contains this quote inside, all quotes are kept.
 fn without_quotes(text: &str) -> &str {
     ['"', '\'']
         .into_iter()

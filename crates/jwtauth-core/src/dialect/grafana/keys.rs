@@ -1,4 +1,4 @@
-//! The key source of `[auth.jwt]`: exactly one of five.
+//! The key source of `[auth.jwt]`. Exactly one of five must be set.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::policy::url;
 use crate::policy::{FetchSettings, JwksUrl, KeyRule, KeySpec, KidRule, Origin};
 use crate::warning::Warning;
 
-/// Where keys come from and how one is chosen.
+/// Reads the key source and the rule that selects a key.
 pub(super) fn rule(
     settings: &Settings,
     place: &Place<'_, '_, '_>,
@@ -24,7 +24,7 @@ pub(super) fn rule(
 ) -> Result<KeyRule> {
     let source = Source::configured(settings)?;
     let cache_ttl = settings.duration("cache_ttl", Duration::from_secs(3600), warnings);
-    warn_of_idle_keys(settings, source, warnings);
+    warn_of_keys_without_effect(settings, source, warnings);
     let value = settings.text(source.key());
     let origin = match source {
         Source::KeyFile => {
@@ -51,7 +51,7 @@ pub(super) fn rule(
     })
 }
 
-/// The settings of which one must be there.
+/// The five key sources, of which exactly one must be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Source {
     KeyFile,
@@ -70,7 +70,7 @@ impl Source {
         Source::JwkSetUrl,
     ];
 
-    /// Its key in `[auth.jwt]`.
+    /// The key of this source in `[auth.jwt]`.
     const fn key(self) -> &'static str {
         match self {
             Source::KeyFile => "key_file",
@@ -81,7 +81,7 @@ impl Source {
         }
     }
 
-    /// Whether it is one key as PEM, which has no `kid` of its own.
+    /// Whether the source is one PEM key, which contains no `kid`.
     const fn is_pem(self) -> bool {
         match self {
             Source::KeyFile | Source::KeyValue => true,
@@ -107,8 +107,8 @@ impl Source {
     }
 }
 
-/// Warns of keys that have no effect with this source.
-fn warn_of_idle_keys(settings: &Settings, source: Source, warnings: &mut Vec<Warning>) {
+/// Warns of settings that have no effect with this key source.
+fn warn_of_keys_without_effect(settings: &Settings, source: Source, warnings: &mut Vec<Warning>) {
     let skips_verification = settings.flag("tls_skip_verify_insecure");
     for (key, is_set) in [
         (
@@ -122,17 +122,14 @@ fn warn_of_idle_keys(settings: &Settings, source: Source, warnings: &mut Vec<War
         if is_set && source != Source::JwkSetUrl {
             warnings.push(Warning::new(
                 key,
-                format!(
-                    "it has no effect with `{}`, only with `jwk_set_url`",
-                    source.key()
-                ),
+                format!("has no effect with `{}`, only with `jwk_set_url`", source.key()),
             ));
         }
     }
     if settings.is_set("key_id") && !source.is_pem() {
         warnings.push(Warning::new(
             "key_id",
-            format!("it has no effect with `{}`", source.key()),
+            format!("has no effect with `{}`", source.key()),
         ));
     }
 }
@@ -142,14 +139,15 @@ fn pem(text: &str, key: &str, place: &Place<'_, '_, '_>, warnings: &mut Vec<Warn
     if found.from_private_key {
         warnings.push(Warning::new(
             key,
-            "this is a private key, used for its public half; deploy only the public key where tokens are verified",
+            "a private key is configured, and only its public part is used; deploy only the public key where tokens are verified",
         ));
     }
     let pem = pem::write(&found.key).map_err(|why| located(place, key, &why))?;
     Ok(Origin::Pem(pem))
 }
 
-/// How a token's `kid` chooses: leniently, a key without a name answers to any, and a set's only key to none.
+/// Returns how a token's `kid` selects a key. `lenient` allows any `kid` for a PEM key without `key_id`, and allows a
+/// token without `kid` if the key set has only one key.
 fn kid_rule(source: Source, is_named: bool, lenient: bool) -> KidRule {
     match (lenient, source.is_pem()) {
         (true, true) if !is_named => KidRule::Ignore,
@@ -158,7 +156,7 @@ fn kid_rule(source: Source, is_named: bool, lenient: bool) -> KidRule {
     }
 }
 
-/// The key set behind `jwk_set_url`.
+/// Reads the key set at `jwk_set_url`.
 fn remote(
     settings: &Settings,
     (negative, cache_ttl): (bool, Duration),
@@ -181,7 +179,7 @@ fn remote(
     if skips_verification {
         warnings.push(Warning::new(
             "tls_skip_verify_insecure",
-            "anybody between here and the server can replace the keys; name the authority in `tls_client_ca` instead",
+            "without certificate verification an attacker on the network can replace the keys; configure the certificate authority in `tls_client_ca` instead",
         ));
     }
     Ok(Origin::JwksUrl(JwksUrl {
@@ -223,7 +221,7 @@ fn bearer(settings: &Settings, place: &Place<'_, '_, '_>) -> Result<Option<PathB
     Ok(file.map(|(path, _)| path))
 }
 
-/// A file that is read before each fetch, and now to see that it can be: its path, and its text.
+/// Returns the path and the text of a file that is read before each fetch. It is read now to report an unreadable file.
 fn named_file(
     settings: &Settings,
     place: &Place<'_, '_, '_>,
@@ -243,22 +241,22 @@ fn named_file(
     }
 }
 
-/// The text inside standard base64, which may go over several lines, as the usual tools write it.
+/// Decodes a text in standard base64, which may contain line breaks, as the usual tools write it.
 fn decoded(settings: &Settings, key: &str, place: &Place<'_, '_, '_>) -> Result<String> {
     let text = settings.text(key).trim().replace(['\r', '\n'], "");
     STANDARD
         .decode_to_vec(text)
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok())
-        .ok_or_else(|| place.error(Code::KeyInvalid, key, "is not standard base64 of a text"))
+        .ok_or_else(|| place.error(Code::KeyInvalid, key, "is not standard base64 of UTF-8 text"))
 }
 
 fn located(place: &Place<'_, '_, '_>, key: &str, why: &Error) -> Error {
     place.error(why.code(), key, why.reason())
 }
 
-/// Only the first block is read, and its label counts. A private key, which Grafana's documentation names, is used
-/// for its public half.
+/// Grafana reads only the first PEM block and checks its label. Its documentation also mentions private keys; only
+/// their public half is used.
 const FORM: Form = Form {
     after: After::Anything,
     blocks: Blocks::PublicOrPrivate,

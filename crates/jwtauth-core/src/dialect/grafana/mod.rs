@@ -1,4 +1,4 @@
-//! Grafana's `[auth.jwt]` → [`Policy`] (`docs/dialects/grafana.md`).
+//! Compiles Grafana's `[auth.jwt]` to a [`Policy`] (`docs/dialects/grafana.md`).
 
 mod claims;
 mod ini;
@@ -26,7 +26,7 @@ use crate::policy::{
 };
 use crate::warning::Warning;
 
-/// Turns a configuration into a policy.
+/// Compiles a configuration to a policy.
 pub(super) fn compile(config: &Field<'_, '_>, base_dir: &Path) -> Result<Policy> {
     let mut warnings = Vec::new();
     let mut members = config.members()?;
@@ -46,10 +46,11 @@ pub(super) fn compile(config: &Field<'_, '_>, base_dir: &Path) -> Result<Policy>
         (Some(text), None) if users.is_none() && app_mode.is_none() => Source::Text(text),
         (None, Some(jwt)) => Source::Sections { jwt, users, app_mode },
         (None, None) => {
-            return Err(config.error("give either `ini`, the text of a grafana.ini, or `auth.jwt`"));
+            return Err(config.error("set either `ini` (the text of a grafana.ini) or `auth.jwt`"));
         }
         _ => {
-            return Err(config.error("`ini` stands for all sections; give either it or the sections as JSON"));
+            return Err(config
+                .error("`ini` replaces all sections; set either `ini` or the sections as JSON, not both"));
         }
     };
     let mut settings = Settings::read(&source, &mut warnings)?;
@@ -67,13 +68,13 @@ fn policy(
     mut warnings: Vec<Warning>,
 ) -> Result<Policy> {
     let enabled = settings.flag("enabled");
-    // A section that is switched off is not looked at, so it cannot be wrong; it takes no tokens.
+    // A section that is switched off is not read, so a mistake in it is not reported. It accepts no tokens.
     let (keys, profile) = if enabled {
         configured(settings, orgs, place, &mut warnings)?
     } else {
         warnings.push(Warning::new(
             "enabled",
-            "the section is switched off, so every request is denied",
+            "is not true, so JWT authentication is disabled and every request is denied",
         ));
         let nothing = Profile::new(claims::nothing_expected(), IdentityRule::default());
         (KeyRule::empty(), nothing)
@@ -101,7 +102,7 @@ fn policy(
     })
 }
 
-/// The keys, and the rules, except the session.
+/// Reads the keys, and the rules except the session.
 fn configured(
     settings: &Settings,
     orgs: &[(i64, String)],
@@ -141,16 +142,16 @@ fn extract(settings: &Settings, enabled: bool, warnings: &mut Vec<Warning>) -> E
         warnings.push(Warning::new(
             "header_name",
             if url_login {
-                "without a header's name Grafana takes no token at all, from URLs neither; every request is denied"
+                "is missing, so Grafana accepts no token, not even from a URL; every request is denied"
             } else {
-                "without a header's name Grafana takes no token at all; every request is denied"
+                "is missing, so Grafana accepts no token; every request is denied"
             },
         ));
     }
     if url_login {
         warnings.push(Warning::new(
             "url_login",
-            "a token in a URL ends up in logs, histories and links; hand on the reply's `cleaned_url` only",
+            "a token in a URL is exposed in logs, browser histories and links; pass on only the reply's `cleaned_url`",
         ));
     }
     ExtractRule {
@@ -166,7 +167,7 @@ fn extract(settings: &Settings, enabled: bool, warnings: &mut Vec<Warning>) -> E
             query: vec!["orgId".to_owned(), "targetOrgId".to_owned()],
             header: "X-Grafana-Org-Id".to_owned(),
         }),
-        // AWS load balancers pad the segments, and Grafana drops the padding.
+        // AWS load balancers pad the segments, and Grafana ignores the padding.
         padding: Padding::Drop,
     }
 }
@@ -187,11 +188,11 @@ fn identity(
     if login.is_none() && email.is_none() {
         warnings.push(Warning::new(
             "username_claim",
-            "neither a login nor an e-mail is configured, so every token is refused",
+            "neither a login claim nor an e-mail claim is configured, so every token is denied",
         ));
     }
     Ok(IdentityRule {
-        // A user without a login is known by the e-mail address, as Grafana does when it creates one.
+        // Without a login the e-mail address is the name, as when Grafana creates a user.
         name: login.into_iter().chain(email.clone()).collect(),
         named: Named::RequiredAtLast,
         email,
@@ -202,7 +203,7 @@ fn identity(
     })
 }
 
-/// Where a login or an e-mail is: the claim, or the path, which counts only when no claim is configured.
+/// Reads where a login or an e-mail address is: the claim if one is configured, else the path.
 fn person(
     settings: &Settings,
     claim: &str,
@@ -215,7 +216,7 @@ fn person(
         if expression.is_some() {
             warnings.push(Warning::new(
                 path_key,
-                format!("`{claim}` is set, so Grafana does not look at this path"),
+                format!("has no effect in Grafana, because `{claim}` is set"),
             ));
         }
         return Ok(Some(text_or_nothing(Selection::claim(settings.text(claim)))));

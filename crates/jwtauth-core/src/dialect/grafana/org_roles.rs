@@ -1,4 +1,4 @@
-//! `role_attribute_path`, `org_mapping` and what belongs to them.
+//! `role_attribute_path`, `org_mapping` and the related settings.
 
 use super::orgs;
 use super::place::Place;
@@ -9,7 +9,7 @@ use crate::expr::JmesPath;
 use crate::policy::{OrgMapping, OrgRole, OrgRoleRule};
 use crate::warning::Warning;
 
-/// How callers get roles in organisations; `None` where Grafana leaves roles as they are.
+/// Reads how callers get roles in organisations. Returns `None` if Grafana does not change roles.
 pub(super) fn rule(
     settings: &Settings,
     orgs: &[(i64, String)],
@@ -26,10 +26,10 @@ pub(super) fn rule(
     let mapping = mapping(settings, configured.strict, orgs, warnings);
     if settings.flag("skip_org_role_sync") {
         let has_mapping = !settings.text("org_mapping").is_empty();
-        configured.warn_of_no_effect(has_mapping, warnings);
+        configured.warn_of_keys_without_effect(has_mapping, warnings);
         return Ok(None);
     }
-    configured.warn_of_gaps(&mapping, warnings);
+    configured.warn_of_missing_keys(&mapping, warnings);
     Ok(Some(OrgRoleRule {
         role: configured.role,
         external_orgs: configured.external.map(strings_or_nothing),
@@ -43,7 +43,7 @@ pub(super) fn rule(
     }))
 }
 
-/// What is configured about roles, except the mapping.
+/// The settings about roles, except the mapping.
 struct Configured {
     role: Option<JmesPath>,
     external: Option<JmesPath>,
@@ -53,7 +53,7 @@ struct Configured {
 }
 
 impl Configured {
-    fn warn_of_no_effect(&self, has_mapping: bool, warnings: &mut Vec<Warning>) {
+    fn warn_of_keys_without_effect(&self, has_mapping: bool, warnings: &mut Vec<Warning>) {
         for (key, is_set) in [
             ("role_attribute_path", self.role.is_some()),
             ("role_attribute_strict", self.strict),
@@ -65,30 +65,30 @@ impl Configured {
             if is_set {
                 warnings.push(Warning::new(
                     key,
-                    "`skip_org_role_sync` is on, so no role is computed",
+                    "has no effect: `skip_org_role_sync` is true, so no role is computed",
                 ));
             }
         }
     }
 
-    /// Warns where a key needs another one that is not set.
-    fn warn_of_gaps(&self, mapping: &[OrgMapping], warnings: &mut Vec<Warning>) {
+    /// Warns of keys that need another key that is not set.
+    fn warn_of_missing_keys(&self, mapping: &[OrgMapping], warnings: &mut Vec<Warning>) {
         if self.strict && self.role.is_none() && mapping.is_empty() {
             warnings.push(Warning::new(
                 "role_attribute_strict",
-                "nothing can give a role, so strict mode refuses every token",
+                "neither `role_attribute_path` nor `org_mapping` gives a role, so strict mode denies every token",
             ));
         }
         if self.assign_server_admin && self.role.is_none() {
             warnings.push(Warning::new(
                 "allow_assign_grafana_admin",
-                "without `role_attribute_path` nobody can be a server administrator, and everybody loses it",
+                "without `role_attribute_path` no caller can be a server administrator, and existing administrators lose this right",
             ));
         }
         if self.external.is_none() && mapping.iter().any(|item| item.external != "*") {
             warnings.push(Warning::new(
                 "org_mapping",
-                "without `org_attribute_path` nobody has an external organisation; only `*` items apply",
+                "without `org_attribute_path` callers have no external organisation; only `*` items apply",
             ));
         }
     }
@@ -105,21 +105,19 @@ fn mapping(
     if items.is_empty() && text.starts_with('[') && text != "[]" {
         warnings.push(Warning::new(
             "org_mapping",
-            "it starts with `[` but is no JSON list of strings, so it maps nothing",
+            "starts with `[` but is not a JSON list of strings, so it maps nothing",
         ));
     }
     let (mapping, unusable) = orgs::mapping(&items, strict, orgs);
     let effect = if strict {
-        "which in strict mode discards the whole mapping"
+        "so in strict mode the whole mapping is discarded"
     } else {
-        "which is left out"
+        "so it is ignored"
     };
     for item in &unusable {
         warnings.push(Warning::new(
             "org_mapping",
-            format!(
-                "`{item}` is not `external:organisation:role` with an organisation that exists, {effect}"
-            ),
+            format!("`{item}` is not `external:organisation:role` with an existing organisation, {effect}"),
         ));
     }
     mapping
@@ -138,7 +136,7 @@ fn default_org(settings: &Settings, warnings: &mut Vec<Warning>) -> i64 {
     if id.is_none() {
         warnings.push(Warning::new(
             "users.auto_assign_org_id",
-            format!("`{text}` is no number, so it is 1"),
+            format!("`{text}` is not a number; 1 is used"),
         ));
     }
     id.filter(|id| *id > 0).unwrap_or(FIRST_ORG)
@@ -154,7 +152,7 @@ fn default_role(settings: &Settings, warnings: &mut Vec<Warning>) -> OrgRole {
     role.unwrap_or_else(|| {
         warnings.push(Warning::new(
             "users.auto_assign_org_role",
-            format!("`{text}` is no role, so it is Viewer"),
+            format!("`{text}` is not a role; Viewer is used"),
         ));
         OrgRole::Viewer
     })

@@ -1,10 +1,10 @@
-//! The organisations there are, and `org_mapping`: external organisation → organisation and role.
+//! The existing organisations, and `org_mapping`: external organisation → organisation and role.
 
 use crate::error::Result;
 use crate::members::Field;
 use crate::policy::{OrgMapping, OrgRole, OrgTarget};
 
-/// The organisations there are: id and name.
+/// Reads the existing organisations: id and name.
 pub(super) fn existing(field: &Field<'_, '_>) -> Result<Vec<(i64, String)>> {
     let mut orgs = Vec::new();
     for item in field.items()? {
@@ -21,8 +21,10 @@ pub(super) fn existing(field: &Field<'_, '_>) -> Result<Vec<(i64, String)>> {
     Ok(orgs)
 }
 
-/// The items of a list as Grafana reads lists: a JSON array of strings when it starts with `[`, else items apart by
-/// commas and white space, in double quotes where they contain them.
+/// Splits a list as Grafana does.
+///
+/// A text that starts with `[` is a JSON array of strings. In any other text, commas and white space separate items.
+/// Items that contain them are in double quotes.
 pub(super) fn items(text: &str) -> Vec<String> {
     let text = text.trim();
     if text.starts_with('[') {
@@ -43,7 +45,7 @@ pub(super) fn items(text: &str) -> Vec<String> {
     items
 }
 
-/// The mapping, and the items that could not be used. In strict mode one such item discards the whole mapping.
+/// Returns the mapping and the unusable items. In strict mode one unusable item discards the whole mapping.
 pub(super) fn mapping(
     items: &[String],
     strict: bool,
@@ -53,7 +55,7 @@ pub(super) fn mapping(
     let mut unusable = Vec::new();
     for item in items {
         match parse(item, strict, orgs) {
-            // For one pair of organisations the later item counts.
+            // For each pair of organisations the last item is used.
             Some(new) => match mapping
                 .iter_mut()
                 .find(|old| old.external == new.external && old.org == new.org)
@@ -98,7 +100,7 @@ fn parse(item: &str, strict: bool, orgs: &[(i64, String)]) -> Option<OrgMapping>
     })
 }
 
-/// Splits at colons; `\:` is a colon, every other backslash stands for itself.
+/// Splits at colons. `\:` is a literal colon, and any other backslash is literal.
 fn split(item: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut letters = item.chars().peekable();
@@ -132,13 +134,13 @@ mod tests {
     }
 
     #[test]
-    fn colons_can_be_escaped_and_other_backslashes_stand() {
+    fn colons_can_be_escaped_and_other_backslashes_are_literal() {
         assert_eq!(split(r"urn\:x:1:Admin"), ["urn:x", "1", "Admin"]);
         assert_eq!(split(r"DOMAIN\group:1"), [r"DOMAIN\group", "1"]);
     }
 
     #[test]
-    fn strict_mode_discards_everything_for_one_bad_item() {
+    fn strict_mode_discards_the_mapping_if_one_item_is_unusable() {
         let orgs = [(1, "Main Org.".to_owned())];
         let items: Vec<String> = [
             "a:1:Editor",

@@ -1,4 +1,4 @@
-//! Where does a configuration of Grafana come from?
+//! The place of a Grafana configuration, for error texts and relative paths.
 
 use std::path::Path;
 
@@ -6,14 +6,14 @@ use super::settings::JWT;
 use crate::error::{Code, Error};
 use crate::members::Field;
 
-/// Where the configuration is: for error texts and relative paths.
+/// The field that contains the configuration, and the folder for relative paths.
 pub(super) struct Place<'c, 'a, 't> {
     pub(super) config: &'c Field<'a, 't>,
     pub(super) base_dir: &'c Path,
 }
 
 impl Place<'_, '_, '_> {
-    /// A mistake in one key of `[auth.jwt]`.
+    /// Returns an error about one key of `[auth.jwt]`.
     pub(super) fn error(&self, code: Code, key: &str, problem: impl std::fmt::Display) -> Error {
         self.config.error_of(code, format!("`{}.{key}`: {problem}", JWT))
     }

@@ -1,9 +1,9 @@
-//! What Grafana says about each denial: its message ids, texts and statuses.
+//! Grafana's message id, text and status for each denial.
 
 use crate::error::Code;
 use crate::policy::{Response, Responses};
 
-/// The wording of every denial.
+/// Returns the wording of every denial.
 pub(super) fn all() -> Responses {
     let invalid = |code, cause: &str| {
         entry(
@@ -74,7 +74,7 @@ pub(super) fn all() -> Responses {
                 Code::TokenExpired,
                 "go-jose/go-jose/jwt: validation failed, token is expired (exp)",
             ),
-            // Upstream says "field" here, and people search for what they saw.
+            // The upstream text is "field", not "failed". It is kept: operators search for what they saw.
             invalid(
                 Code::TokenIssuedInFuture,
                 "go-jose/go-jose/jwt: validation field, token issued in the future (iat)",

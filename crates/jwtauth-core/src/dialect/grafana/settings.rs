@@ -1,4 +1,4 @@
-//! The settings of `[auth.jwt]` and its neighbours, gathered from text, JSON and environment overrides.
+//! The settings of `[auth.jwt]` and related sections, from the text of a file or JSON, and from environment variables.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::warning::Warning;
 
 use super::ini::{self, Ini};
 
-/// What was configured, by section and key, as text; an empty value counts as absent.
+/// The configured values as text, by section and key. An empty value means absent.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
     values: BTreeMap<(&'static str, String), String>,
@@ -53,21 +53,21 @@ const KNOWN: [&str; 28] = [
     "role_org_from_request",
 ];
 
-/// Keys that stand in Grafana's own sample files and decide nothing, and what to say about each.
+/// Keys in Grafana's sample files that have no effect here, each with its warning, if it has one.
 const IGNORED: [(&str, Option<&str>); 3] = [
     ("signout_redirect_url", None),
     ("enable_login_token", None),
     (
         "expected_claims",
-        Some("Grafana does not read this key, so no claim is checked by it; the key is `expect_claims`"),
+        Some("Grafana ignores this key, so it checks no claim; use `expect_claims`"),
     ),
 ];
 
-/// The keys of `[users]` that matter here.
+/// The keys of `[users]` that are read.
 const USERS_KNOWN: [&str; 3] = ["auto_assign_org", "auto_assign_org_id", "auto_assign_org_role"];
 
 impl Settings {
-    /// Gathers everything: the text of a file or JSON sections, and over them the environment's overrides.
+    /// Reads the text of a file or the JSON sections, and then the environment variables that override them.
     pub(super) fn read(source: &Source<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Settings> {
         let mut settings = Settings::default();
         match source {
@@ -96,7 +96,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Lays `GF_<SECTION>_<KEY>` variables over what was read; an empty one changes nothing.
+    /// Overrides values with `GF_<SECTION>_<KEY>` variables. An empty variable is ignored.
     pub(super) fn override_with(&mut self, env: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Result<()> {
         for (name, field) in env.entries()? {
             let value = field.string()?.to_owned();
@@ -121,12 +121,12 @@ impl Settings {
             if entry.cut {
                 warnings.push(Warning::new(
                     key,
-                    "Grafana ends an unquoted value at `#` or `;`; put it in back quotes if that is part of it",
+                    "Grafana ends an unquoted value at `#` or `;`; put the value in back quotes if the rest belongs to it",
                 ));
             }
             if ["$__", "${", "%("].iter().any(|mark| entry.value.contains(mark)) {
                 return Err(field.error(format!(
-                    "`{key}` refers to something outside the file (`$__file{{}}`, `${{}}`, `%()s`); write the value itself, or give it in `env`"
+                    "`{key}` refers to a value outside the file (`$__file{{}}`, `${{}}`, `%()s`); write the value itself, or set it in `env`"
                 )));
             }
             self.jwt(key, entry.value.clone(), field, warnings)?;
@@ -165,7 +165,7 @@ impl Settings {
         self.values.insert((section, key.to_owned()), value);
     }
 
-    /// The text of a key; empty when it is absent.
+    /// Returns the text of a key of `[auth.jwt]`, empty if it is absent.
     pub(super) fn text(&self, key: &str) -> &str {
         self.text_in(JWT, key)
     }
@@ -184,7 +184,7 @@ impl Settings {
         self.flag_in(JWT, key, false)
     }
 
-    /// What go-ini takes for a boolean; anything else is the default.
+    /// Reads a boolean in go-ini's spelling. Any other text means `default`.
     pub(super) fn flag_in(&self, section: &'static str, key: &str, default: bool) -> bool {
         match self.text_in(section, key) {
             "1" | "t" | "T" | "true" | "TRUE" | "True" | "y" | "yes" | "YES" | "Yes" | "on" | "ON" | "On" => {
@@ -196,7 +196,8 @@ impl Settings {
         }
     }
 
-    /// A duration with its unit; anything else is the default, with a warning. The sign tells "off".
+    /// Reads a duration with a unit. Any other text means `default`, with a warning. A negative duration, `(true, _)`,
+    /// means "off".
     pub(super) fn duration(
         &self,
         key: &str,
@@ -211,7 +212,7 @@ impl Settings {
             warnings.push(Warning::new(
                 key,
                 format!(
-                    "`{text}` is no duration with a unit, so Grafana uses the default, {}; write for example `60m`",
+                    "`{text}` is not a duration with a unit, so Grafana uses the default {}; write for example `60m`",
                     duration::to_go(default)
                 ),
             ));
@@ -220,11 +221,11 @@ impl Settings {
     }
 }
 
-/// Where the settings stand.
+/// The form in which the settings are given.
 pub(super) enum Source<'a, 't> {
     /// The text of a `grafana.ini`.
     Text(Field<'a, 't>),
-    /// The sections as JSON.
+    /// The sections as JSON objects.
     Sections {
         jwt: Field<'a, 't>,
         users: Option<Field<'a, 't>>,
@@ -232,7 +233,7 @@ pub(super) enum Source<'a, 't> {
     },
 }
 
-/// A JSON value as it would stand in the file.
+/// Returns the text of a JSON value in the syntax of the file.
 fn as_text(field: &Field<'_, '_>) -> Result<String> {
     Ok(match field.value() {
         Value::Null => String::new(),

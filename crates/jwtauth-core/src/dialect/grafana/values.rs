@@ -1,4 +1,4 @@
-//! How Grafana points into the claims.
+//! Grafana's settings that select values in the claims.
 
 use super::place::Place;
 use super::settings::Settings;
@@ -6,8 +6,8 @@ use crate::error::Result;
 use crate::expr::{JmesPath, Selection};
 use crate::policy::{ListRule, OtherRule, ValueRule};
 
-/// The expression of a key. Grafana finds out that one does not parse when somebody logs in; here it is an error
-/// at once.
+/// Reads the expression of a key. Grafana reports an expression that does not parse at the first login; here it is
+/// an invalid configuration.
 pub(super) fn path(settings: &Settings, key: &str, place: &Place<'_, '_, '_>) -> Result<Option<JmesPath>> {
     if !settings.is_set(key) {
         return Ok(None);
@@ -18,7 +18,7 @@ pub(super) fn path(settings: &Settings, key: &str, place: &Place<'_, '_, '_>) ->
     })
 }
 
-/// A text, or nothing when the value is anything else.
+/// Selects a text; any other value is omitted.
 pub(super) fn text_or_nothing(select: Selection) -> ValueRule {
     ValueRule {
         other: OtherRule::Omit,
@@ -26,7 +26,7 @@ pub(super) fn text_or_nothing(select: Selection) -> ValueRule {
     }
 }
 
-/// The texts among a list's elements; nothing when it is no list.
+/// Selects the texts among the elements of a list; any other value is omitted.
 pub(super) fn strings_or_nothing(expression: JmesPath) -> ListRule {
     ListRule {
         other: OtherRule::Omit,

@@ -1,4 +1,4 @@
-//! What must hold of the claims.
+//! The requirements for the claims.
 
 use std::time::Duration;
 
@@ -13,8 +13,7 @@ use crate::policy::{
     TimesRule,
 };
 
-/// Reads what must hold of the claims; keys of a discovered issuer are for its own tokens, unless `issuer` says
-/// otherwise.
+/// Reads the requirements for the claims. Without `issuer`, the keys of a discovered issuer verify only its own tokens.
 pub(super) fn read(layers: &mut Layers<'_, '_, '_>, discovered: Option<&str>) -> Result<ClaimsPolicy> {
     Ok(ClaimsPolicy {
         issuers: match layers.get_non_null("issuer") {
@@ -45,7 +44,7 @@ pub(super) fn read(layers: &mut Layers<'_, '_, '_>, discovered: Option<&str>) ->
     })
 }
 
-/// Rules about claims, all of which must hold.
+/// Reads a list of rules about claims. A token must meet all of them.
 pub(super) fn rules(field: &Field<'_, '_>) -> Result<Vec<ClaimRule>> {
     field.list_of(rule)
 }
@@ -101,7 +100,7 @@ fn audience_rule(layers: &mut Layers<'_, '_, '_>) -> Result<AudienceRule> {
     Ok(rule.unwrap_or_default())
 }
 
-/// The audiences; an empty one, which a token of an empty `aud` matches, only where `empty` allows it.
+/// Reads the accepted audiences. `empty` allows the empty string, which matches a token with an empty `aud`.
 fn audience(field: &Field<'_, '_>, empty: bool) -> Result<AudienceRule> {
     match field.value().as_str() {
         Some(AudienceRule::ANYBODY) => Ok(AudienceRule::Anybody),
@@ -112,7 +111,7 @@ fn audience(field: &Field<'_, '_>, empty: bool) -> Result<AudienceRule> {
     }
 }
 
-/// All of them, none, or a list of claims.
+/// Reads `true` (every claim), `false` (no claim) or a list of claims.
 fn null_is_absent(field: &Field<'_, '_>) -> Result<NullIsAbsent> {
     match field.value() {
         Value::Bool(true) => Ok(NullIsAbsent::all()),
@@ -148,7 +147,7 @@ fn synthesis(field: &Field<'_, '_>) -> Result<Synthesis> {
     Ok(synthesis)
 }
 
-/// An order, not a selection: each check is switched off by the member it is about, never by leaving it out here.
+/// Reads the order of the checks. It cannot omit a check; each check is switched off by its own member.
 fn check_order(field: &Field<'_, '_>) -> Result<[RegisteredCheck; RegisteredCheck::COUNT]> {
     let checks = field.list_of::<RegisteredCheck>(Field::choice)?;
     let complete = RegisteredCheck::DEFAULT_ORDER
@@ -157,7 +156,7 @@ fn check_order(field: &Field<'_, '_>) -> Result<[RegisteredCheck; RegisteredChec
     <[RegisteredCheck; RegisteredCheck::COUNT]>::try_from(checks)
         .ok()
         .filter(|_| complete)
-        .ok_or_else(|| field.error("must name each of the nine checks once"))
+        .ok_or_else(|| field.error("must list each of the nine checks exactly once"))
 }
 
 #[cfg(test)]
@@ -167,7 +166,7 @@ mod tests {
     use crate::json;
 
     #[test]
-    fn an_empty_configuration_reads_as_the_default() {
+    fn an_empty_configuration_gives_the_default() {
         let nothing = json::parse("{}").unwrap();
         let mut members = Field::root(&nothing, Code::ConfigInvalid).members().unwrap();
         let read = read(&mut Layers::top(&mut members), None).unwrap();

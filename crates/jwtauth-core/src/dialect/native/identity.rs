@@ -1,11 +1,11 @@
-//! Whom the claims name.
+//! The identity in the claims.
 
 use crate::error::Result;
 use crate::expr::{IndexRule, JmesPath, Pointer, Selection};
 use crate::members::{Field, Members};
 use crate::policy::{IdentityRule, ListRule, MetadataRule, ValueRule};
 
-/// The default rule: the subject is whom the token is about (RFC 7519 §4.1.2).
+/// Returns the default rule: the name is the subject (RFC 7519 §4.1.2).
 pub(super) fn by_subject() -> IdentityRule {
     IdentityRule {
         name: vec![subject()],
@@ -37,14 +37,14 @@ pub(super) fn read(field: &Field<'_, '_>) -> Result<IdentityRule> {
     Ok(rule)
 }
 
-/// Where in the claims a value is: one of `claim`, `pointer`, `jmespath`.
+/// Reads where a value is in the claims: one of `claim`, `pointer`, `jmespath`.
 pub(super) fn selection(members: &mut Members<'_, '_>, field: &Field<'_, '_>) -> Result<Selection> {
     let claim = members.get_non_null("claim");
     let pointer = members.get_non_null("pointer");
     let index = members.get_non_null("index");
     let expression = members.get_non_null("jmespath");
     if let (Some(index), None) = (&index, &pointer) {
-        return Err(index.error("needs a `pointer` beside it"));
+        return Err(index.error("is allowed only with `pointer`"));
     }
     match (claim, pointer, expression) {
         (Some(name), None, None) => Ok(Selection::claim(name.string()?)),
@@ -60,20 +60,20 @@ pub(super) fn selection(members: &mut Members<'_, '_>, field: &Field<'_, '_>) ->
 
 fn json_pointer(field: &Field<'_, '_>, rule: IndexRule) -> Result<Pointer> {
     let text = field.string()?;
-    // RFC 6901 §3 knows no other escapes. The systems that read indices in Go's way let them stand.
+    // RFC 6901 §3 defines no other escapes. The systems that read indices as Go does keep them unchanged.
     let escapes = text.split('~').skip(1).all(|after| after.starts_with(['0', '1']));
     if !escapes && rule == IndexRule::Strict {
-        return Err(field.error("a `~` in it must be written `~0` (RFC 6901)"));
+        return Err(field.error("`~` must be written as `~0` (RFC 6901)"));
     }
     Pointer::parse(text, rule).ok_or_else(|| field.error("must start with `/` (RFC 6901)"))
 }
 
-/// A JMESPath expression.
+/// Reads a JMESPath expression.
 pub(super) fn jmespath(field: &Field<'_, '_>) -> Result<JmesPath> {
     JmesPath::parse(field.text()?).map_err(|error| field.within(error))
 }
 
-/// A list of texts: a claim's name, or an object.
+/// Reads the rule for a list of texts: a claim's name, or an object.
 pub(super) fn list(field: &Field<'_, '_>) -> Result<ListRule> {
     if field.value().as_str().is_some() {
         return Ok(ListRule::new(Selection::claim(field.text()?)));
@@ -107,7 +107,7 @@ fn value(field: &Field<'_, '_>) -> Result<ValueRule> {
     Ok(rule)
 }
 
-/// What a single value and a list have in common: where it is, and what counts.
+/// Reads the members that a single value and a list have in common: where the value is, and which values are used.
 fn value_members(members: &mut Members<'_, '_>, field: &Field<'_, '_>) -> Result<ValueRule> {
     Ok(ValueRule {
         select: selection(members, field)?,
@@ -120,7 +120,7 @@ fn value_members(members: &mut Members<'_, '_>, field: &Field<'_, '_>) -> Result
 fn some_values(field: &Field<'_, '_>) -> Result<Vec<ValueRule>> {
     let values = field.list_of(value)?;
     if values.is_empty() {
-        Err(field.error("must not be empty; `null` stands for no name at all"))
+        Err(field.error("must not be empty; write `null` if there is no name"))
     } else {
         Ok(values)
     }

@@ -1,4 +1,4 @@
-//! `keys`, `algorithms`, `kid`.
+//! The members `keys`, `algorithms` and `kid`.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use crate::policy::{
     DiscoveredAlgorithms, FetchSettings, JwksUrl, KeyRule, KeySpec, OidcDiscoveryUrl, Origin, Secret,
 };
 
-/// Reads where keys come from; a policy that takes no tokens needs none.
+/// Reads the key sources. A policy that accepts no tokens needs none.
 pub(super) fn read(members: &mut Members<'_, '_>, disabled: bool) -> Result<KeyRule> {
     let keys = members
         .require("keys")
@@ -23,8 +23,8 @@ pub(super) fn read(members: &mut Members<'_, '_>, disabled: bool) -> Result<KeyR
         return Err(keys.error_of(Code::KeySourceMissing, "must not be empty"));
     }
     if sources.iter().filter_map(|source| issuer(&source.origin)).count() > 1 {
-        // The keys of one issuer must not vouch for another's tokens (RFC 8725 §3.8).
-        return Err(keys.error("holds two issuers; each needs a verifier of its own"));
+        // The keys of one issuer must not verify the tokens of another (RFC 8725 §3.8).
+        return Err(keys.error("contains two issuers; use a separate verifier for each issuer"));
     }
     Ok(KeyRule {
         sources,
@@ -33,7 +33,7 @@ pub(super) fn read(members: &mut Members<'_, '_>, disabled: bool) -> Result<KeyR
     })
 }
 
-/// The issuer whose metadata says where the keys are, if there is one.
+/// Returns the issuer whose metadata names the key set, if there is one.
 pub(super) fn discovered(rule: &KeyRule) -> Option<&str> {
     rule.sources.iter().find_map(|source| issuer(&source.origin))
 }
@@ -54,16 +54,17 @@ fn issuer(origin: &Origin) -> Option<&str> {
 
 fn source(field: &Field<'_, '_>) -> Result<KeySpec> {
     let mut members = field.members()?;
-    let setting = FETCH_SETTINGS.iter().find_map(|name| members.peek(name));
     let settings = fetch_settings(&mut members)?;
+    let discovered = members
+        .read("discovered_algorithms", Field::choice)?
+        .unwrap_or_default();
+    // All members that were read until here are only for keys over HTTP.
+    let setting = members.first_present();
     let mut given = Vec::new();
     for kind in &KINDS {
         given.extend(members.get_non_null(kind.name).map(|value| (kind, value)));
     }
     let kid = members.get_non_null("kid");
-    let discovered = members
-        .read("discovered_algorithms", Field::choice)?
-        .unwrap_or_default();
     let narrower = members.read("algorithms", algorithms)?;
     members.finish()?;
 
@@ -73,7 +74,7 @@ fn source(field: &Field<'_, '_>) -> Result<KeySpec> {
             None => read(value)?,
             Some(setting) => {
                 return Err(setting.error(format!(
-                    "does not go with `{}`; it is for keys over HTTP",
+                    "is not allowed with `{}`; it is only for keys over HTTP",
                     kind.name
                 )));
             }
@@ -82,7 +83,7 @@ fn source(field: &Field<'_, '_>) -> Result<KeySpec> {
     };
     if let (Some(kid), Kid::OfEachKey) = (&kid, kind.kid) {
         return Err(kid.error(format!(
-            "does not go with `{}`; a JWK brings its own `kid`",
+            "is not allowed with `{}`; a JWK has its own `kid`",
             kind.name
         )));
     }
@@ -93,7 +94,7 @@ fn source(field: &Field<'_, '_>) -> Result<KeySpec> {
     })
 }
 
-/// The one kind of source that is given.
+/// Returns the given kind of source. There must be exactly one.
 fn only<'g, V>(given: &'g [(&'static Kind, V)], field: &Field<'_, '_>) -> Result<(&'static Kind, &'g V)> {
     match given {
         [(kind, value)] => Ok((kind, value)),
@@ -104,14 +105,14 @@ fn only<'g, V>(given: &'g [(&'static Kind, V)], field: &Field<'_, '_>) -> Result
         [(first, _), (second, _), ..] => Err(field.error_of(
             Code::KeySourceConflict,
             format!(
-                "has both `{}` and `{}`; give each a place of its own in `keys`",
+                "has both `{}` and `{}`; make each a separate item of `keys`",
                 first.name, second.name
             ),
         )),
     }
 }
 
-/// A kind of source: the member that names it, how its value is read, and whose `kid` counts.
+/// A kind of source: the member that names it, how its value is read, and where its `kid` comes from.
 #[derive(Clone, Copy)]
 struct Kind {
     name: &'static str,
@@ -127,13 +128,13 @@ enum Reader {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kid {
-    /// The source's, if it has one.
+    /// The source sets it, optionally.
     OfSource,
-    /// Each key brings its own.
+    /// Each key contains its own.
     OfEachKey,
 }
 
-/// Every kind of source, by its [`Origin::member`].
+/// Every kind of source. `name` is the [`Origin::member`].
 const KINDS: [Kind; 9] = [
     Kind {
         name: "pem",
@@ -222,9 +223,9 @@ fn algorithms(field: &Field<'_, '_>) -> Result<Algorithms> {
 fn algorithm(field: &Field<'_, '_>) -> Result<Algorithm> {
     let name = field.string()?;
     Algorithm::parse(name).ok_or_else(|| {
-        // RFC 8725 §3.2: there is no reason to accept unsigned tokens.
+        // RFC 8725 §3.2 advises against unsigned tokens. This library never accepts them.
         let problem = if name.eq_ignore_ascii_case("none") {
-            "`none` would accept tokens that nobody signed and cannot be allowed".to_owned()
+            "`none` is not allowed: it would accept unsigned tokens".to_owned()
         } else {
             let all = Algorithm::ALL.map(Algorithm::as_str);
             format!(
@@ -239,7 +240,7 @@ fn algorithm(field: &Field<'_, '_>) -> Result<Algorithm> {
 
 fn secret(field: &Field<'_, '_>) -> Result<Secret> {
     let text = unredacted(field, field.text()?)?;
-    // The text is a secret: an error says where it stands, and nothing of what it says.
+    // The text is a secret: an error contains its place, but nothing of its content.
     URL_SAFE_NO_PAD.decode_to_vec(text).map(Secret::new).map_err(|_| {
         field.error_of(
             Code::KeyInvalid,
@@ -258,7 +259,7 @@ fn jwk(field: &Field<'_, '_>) -> Result<String> {
 }
 
 fn jwks(field: &Field<'_, '_>) -> Result<String> {
-    // A set may hold keys that we cannot use, but one that we printed without its secrets is not meant to be read.
+    // A set may contain keys that cannot be used. But a redacted key is from a printed policy and must be an error.
     if let Some(Value::Array(_)) = field.value().as_object().and_then(|set| set.get("keys")) {
         let mut members = field.members()?;
         for key in members.require("keys")?.items()? {
@@ -281,7 +282,7 @@ fn unredacted<'v>(field: &Field<'_, '_>, text: &'v str) -> Result<&'v str> {
     if text == Secret::REDACTED {
         return Err(field.error_of(
             Code::KeyInvalid,
-            "a printed policy leaves secrets out; put the secret back, or name a file that holds it",
+            "the secret is redacted in a printed policy; write the secret here, or use a file that contains it",
         ));
     }
     Ok(text)
@@ -291,7 +292,7 @@ fn recoded(error: &Error, code: Code) -> Error {
     Error::new(code).with_detail(error.detail().unwrap_or_default())
 }
 
-/// The settings of a source that is fetched; defaults where nothing is said.
+/// Reads the settings of a source that is fetched. Absent settings have their defaults.
 fn fetch_settings(members: &mut Members<'_, '_>) -> Result<FetchSettings> {
     let mut settings = FetchSettings {
         ca_pem: members.read("ca_pem", Field::owned_text)?,
@@ -312,7 +313,7 @@ fn fetch_settings(members: &mut Members<'_, '_>) -> Result<FetchSettings> {
         if let Some(field) = members.get_non_null(name) {
             *setting = field.duration()?;
             if name == "timeout" && setting.is_zero() {
-                return Err(field.error("must be more than zero"));
+                return Err(field.error("must be greater than zero"));
             }
         }
     }
@@ -350,34 +351,13 @@ fn redirects(field: &Field<'_, '_>) -> Result<u32> {
 
 const MAX_REDIRECTS: u32 = 3;
 
-/// The members that only go with keys over HTTP (`docs/dialects/native.md`).
-const FETCH_SETTINGS: [&str; 17] = [
-    "ca_pem",
-    "ca_file",
-    "client_cert_pem",
-    "client_key_pem",
-    "client_cert_file",
-    "client_key_file",
-    "bearer_token_file",
-    "cache_ttl",
-    "cool_down",
-    "max_stale",
-    "timeout",
-    "max_bytes",
-    "redirects",
-    "proxy",
-    "insecure_http",
-    "insecure_skip_verify",
-    "discovered_algorithms",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::json;
 
     #[test]
-    fn every_kind_of_source_makes_the_origin_of_its_name() {
+    fn every_kind_of_source_creates_the_origin_with_its_name() {
         for kind in KINDS {
             let text = match kind.name {
                 "jwk" => "{}",

@@ -1,23 +1,23 @@
-//! Where is a member of a profile looked for?
+//! Lookup of a member in a profile and then at the top level.
 
 use crate::error::Result;
 use crate::members::{Field, Members};
 
-/// The members of a profile, backed by those of the top level, which apply where the profile has none.
+/// The members of a profile. A member that the profile omits is taken from the top level.
 ///
-/// A member that is `null` is switched off and is not looked for at the top level.
+/// A member that is `null` is switched off and is not taken from the top level.
 pub(super) struct Layers<'m, 'a, 't> {
     own: &'m mut Members<'a, 't>,
     below: Option<&'m Members<'a, 't>>,
 }
 
 impl<'m, 'a, 't> Layers<'m, 'a, 't> {
-    /// The top level itself, with nothing below it.
+    /// Reads the top level only.
     pub(super) fn top(own: &'m mut Members<'a, 't>) -> Layers<'m, 'a, 't> {
         Layers { own, below: None }
     }
 
-    /// A profile over the top level.
+    /// Reads a profile, and the top level for members that it omits.
     pub(super) fn over(own: &'m mut Members<'a, 't>, top: &'m Members<'a, 't>) -> Layers<'m, 'a, 't> {
         Layers {
             own,
@@ -25,12 +25,12 @@ impl<'m, 'a, 't> Layers<'m, 'a, 't> {
         }
     }
 
-    /// Whether a member is present in either layer, also as `null`.
+    /// Whether a member is present in either layer, even as `null`.
     pub(super) fn has(&self, name: &str) -> bool {
         self.own.peek(name).is_some() || self.below.is_some_and(|below| below.peek(name).is_some())
     }
 
-    /// The value of a member; `None` when it is absent, or `null` in the first layer that has it.
+    /// Returns the value of a member; `None` if it is absent, or `null` in the first layer that has it.
     pub(super) fn get_non_null(&mut self, name: &'static str) -> Option<Field<'a, 't>> {
         self.own
             .get(name)
@@ -38,7 +38,7 @@ impl<'m, 'a, 't> Layers<'m, 'a, 't> {
             .filter(|field| !field.is_null())
     }
 
-    /// Reads a member by its kind; `None` when it is absent, or `null` in the first layer that has it.
+    /// Reads a member with `kind`. Returns `None` if it is absent, or `null` in the first layer that has it.
     pub(super) fn read<T>(
         &mut self,
         name: &'static str,

@@ -1,7 +1,7 @@
-//! The policy model's own JSON form → [`Policy`].
+//! Compiles the JSON form of the policy model to a [`Policy`].
 //!
-//! `docs/dialects/native.md` has every member. Defaults are those of the RFCs; what loosens is written out. What a
-//! policy of any dialect prints can be read here, and gives an equal policy.
+//! `docs/dialects/native.md` describes every member. The defaults are those of the RFCs, and every looser rule must be
+//! written explicitly. The printed policy of any dialect can be read here and gives an equal policy.
 
 mod claims;
 mod identity;
@@ -18,7 +18,7 @@ use crate::policy::{
     DecodeRule, ExtractRule, HeaderRule, NotApplicable, Policy, RequestedOrg, Response, Responses,
 };
 
-/// Turns a configuration into a policy.
+/// Compiles a configuration to a policy.
 pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
     let mut warnings = Vec::new();
     let mut members = config.members()?;
@@ -26,6 +26,7 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
     let keys = keys::read(&mut members, extract.disabled)?;
     let profiles = profiles::read(&mut members, keys::discovered(&keys), &mut warnings)?;
     let policy = Policy {
+        keys,
         extract,
         decode: DecodeRule {
             typ: members.read("typ", Field::some_texts)?,
@@ -36,14 +37,14 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
             .read("not_applicable", not_applicable)?
             .unwrap_or_default(),
         responses: members.read("responses", responses)?.unwrap_or_default(),
+        profiles,
         warnings,
-        ..Policy::new(keys, profiles)
     };
     members.finish()?;
     Ok(policy)
 }
 
-/// Where requests carry the token by default.
+/// Returns the default rule for the token's place in a request.
 fn by_header() -> ExtractRule {
     ExtractRule {
         header: Some(HeaderRule::authorization()),
@@ -64,14 +65,14 @@ fn extract(field: &Field<'_, '_>) -> Result<ExtractRule> {
     Ok(rule)
 }
 
-/// The header that carries the token; `null` is none.
+/// Reads the header that carries the token. `null` means none.
 fn header(members: &mut Members<'_, '_>) -> Result<Option<HeaderRule>> {
     let header = members.get("header");
     let prefix = members.get("prefix");
     let prefix_rule = members.get_non_null("prefix_rule");
     if header.as_ref().is_some_and(Field::is_null) {
         return match prefix.filter(|prefix| !prefix.is_null()).or(prefix_rule) {
-            Some(stray) => Err(stray.error("needs a `header` beside it")),
+            Some(stray) => Err(stray.error("is allowed only with `header`")),
             None => Ok(None),
         };
     }
@@ -148,7 +149,7 @@ fn error_code(field: &Field<'_, '_>) -> Result<Code> {
     Code::ALL.iter().find(known).copied().ok_or_else(|| {
         let all: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
         field.error(format!(
-            "`{name}` is no error code{}",
+            "`{name}` is not an error code{}",
             members::suggestion(name, &all)
         ))
     })

@@ -9,7 +9,7 @@ use crate::members::{Field, Members};
 use crate::policy::{Profile, Profiles};
 use crate::warning::Warning;
 
-/// Reads the rules for requests without a profile, and those of every profile.
+/// Reads the rules for requests without a profile, and the rules of every profile.
 pub(super) fn read(
     members: &mut Members<'_, '_>,
     discovered: Option<&str>,
@@ -23,12 +23,12 @@ pub(super) fn read(
         .read("profiles_ignore_case", Field::boolean)?
         .unwrap_or_default();
     if let (Some(default), true) = (&default, required) {
-        return Err(default.error("does not go with `profile_required`; leave one of them out"));
+        return Err(default.error("is not allowed with `profile_required`; remove one of the two"));
     }
     let profiles = members.get_non_null("profiles");
 
-    // The top level is read even where no request is decided by it: its members stand in for those that profiles
-    // leave out, and a mistake in one of them must not lie in wait.
+    // The top level is read even if it decides no request: profiles inherit its members, and a mistake in one of them
+    // must be reported now.
     let mut of_top = Vec::new();
     let top = profile(&mut Layers::top(members), "", "", discovered, &mut of_top)?;
     let top = if default.is_some() || required {
@@ -67,19 +67,21 @@ fn named(
         }
         let mut own = field.members()?;
         if let Some(stray) = FOR_ALL_PROFILES.iter().find_map(|name| own.peek(name)) {
-            return Err(stray.error("is the same for all profiles; it belongs at the top level"));
+            return Err(stray.error("applies to all profiles; set it at the top level"));
         }
         let mut layers = Layers::over(&mut own, top);
         let profile = profile(&mut layers, &name, field.path(), discovered, warnings)?;
         own.finish()?;
         if named.insert(name, profile).is_some() {
-            return Err(field.error("is the name of another profile in other letters"));
+            return Err(
+                field.error("duplicate profile: the name differs from another one only in letter case")
+            );
         }
     }
     Ok(named)
 }
 
-/// A name as it is looked up.
+/// Returns a name in the form in which it is looked up.
 fn folded(name: &str, ignore_case: bool) -> String {
     if ignore_case {
         name.to_lowercase()
@@ -119,7 +121,7 @@ fn profile(
             } else {
                 format!("{path}.issuer")
             },
-            "no issuer is named, so a token from anybody who holds a key is accepted whatever its `iss` says",
+            "no issuer is configured, so a token signed with any of the keys is accepted with any `iss`",
         ));
     }
     Ok(Profile {

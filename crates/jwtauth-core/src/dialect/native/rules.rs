@@ -1,4 +1,4 @@
-//! What a named caller receives, and for how long.
+//! The entitlements and the session that a caller receives.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -53,7 +53,7 @@ pub(super) fn session(field: &Field<'_, '_>) -> Result<SessionRule> {
         ttl,
         max_ttl: max_ttl.as_ref().map(Field::seconds).transpose()?,
         explicit_max_ttl: members.read("explicit_max_ttl", Field::seconds)?,
-        // A period of zero is no period.
+        // A period of zero means none.
         period: members
             .read("period", Field::seconds)?
             .filter(|period| *period > 0),
@@ -83,7 +83,7 @@ pub(super) fn session(field: &Field<'_, '_>) -> Result<SessionRule> {
 
 fn session_length(field: &Field<'_, '_>) -> Result<u64> {
     match field.seconds()? {
-        0 => Err(field.error("must be longer than zero; leave it out for a session without an end")),
+        0 => Err(field.error("must be greater than zero; remove it for a session without an end")),
         seconds => Ok(seconds),
     }
 }
@@ -95,7 +95,7 @@ pub(super) fn networks(field: &Field<'_, '_>) -> Result<Vec<IpNet>> {
             Ok(address) => {
                 let network = IpNet::from(address);
                 item.error(format!(
-                    "`{text}` is one address; write `{network}` if you mean it alone"
+                    "`{text}` is a single address; write `{network}` to allow only this address"
                 ))
             }
             Err(_) => item.error(format!(
@@ -117,7 +117,7 @@ fn roles(field: &Field<'_, '_>) -> Result<RoleRule> {
     members.finish()?;
     if let (true, Some(default)) = (rule.strict, &rule.default) {
         return Err(field.error(format!(
-            "`strict` refuses callers without a role, so the default `{default}` would never be given"
+            "`strict` denies callers without a role, so the default `{default}` would never be used"
         )));
     }
     match (&rule.allowed, &rule.default) {
@@ -177,7 +177,7 @@ fn org_id(field: &Field<'_, '_>) -> Result<i64> {
         Number::Signed(id) => Some(id),
         Number::Float(_) => None,
     }
-    .ok_or_else(|| field.error("must be an integer of 64 bits"))
+    .ok_or_else(|| field.error("must be a 64-bit integer"))
 }
 
 fn bindings(field: &Field<'_, '_>) -> Result<Bindings> {

@@ -1,4 +1,4 @@
-//! What is said about mistakes, read aloud: the place, the problem, and what to write instead where that is known.
+//! Error texts for mistakes in a configuration: the place, the problem, and what to write instead if that is known.
 
 mod mistakes;
 
@@ -11,7 +11,7 @@ const KEY: &str =
 #[test]
 fn mistakes_in_a_configuration_are_explained() {
     for (config, expected) in WHOLE {
-        assert_eq!(said(&config.replace("%K", KEY)), *expected, "{config}");
+        assert_eq!(error_text(&config.replace("%K", KEY)), *expected, "{config}");
     }
 }
 
@@ -19,13 +19,13 @@ fn mistakes_in_a_configuration_are_explained() {
 fn mistakes_in_a_member_are_explained() {
     for (member, expected) in MEMBERS {
         let config = format!(r#"{{{KEY},"algorithms":["EdDSA"],"issuer":"i",{member}}}"#);
-        assert_eq!(said(&config), *expected, "{member}");
+        assert_eq!(error_text(&config), *expected, "{member}");
     }
 }
 
 #[test]
 fn mistakes_in_a_profile_are_explained() {
-    // What is wrong at the top level is wrong in a profile, at its own place.
+    // A mistake at the top level is also a mistake in a profile, with the path of the profile.
     for (member, expected) in MEMBERS.iter().filter(|(member, _)| {
         let name = member
             .trim_start_matches('"')
@@ -54,21 +54,21 @@ fn mistakes_in_a_profile_are_explained() {
         let config =
             format!(r#"{{{KEY},"algorithms":["EdDSA"],"issuer":"i","profiles":{{"ci":{{{member}}}}}}}"#);
         let expected = expected.replacen(": `", ": `profiles.ci.", 1);
-        assert_eq!(said(&config), expected, "{member}");
+        assert_eq!(error_text(&config), expected, "{member}");
     }
 }
 
 #[test]
-fn a_mistake_at_the_top_level_does_not_lie_in_wait_behind_profiles() {
+fn a_mistake_at_the_top_level_is_reported_even_if_a_profile_is_required() {
     let profiles = r#""profile_required":true,"profiles":{"ci":{"max_age":"1h"}}"#;
     let config = format!(r#"{{{KEY},"algorithms":["EdDSA"],"max_age":60,{profiles}}}"#);
     assert_eq!(
-        said(&config),
-        "config_invalid: `max_age`: a duration needs a unit; say `\"60s\"`"
+        error_text(&config),
+        "config_invalid: `max_age`: a duration requires a unit; write `\"60s\"`"
     );
 }
 
-fn said(config: &str) -> String {
+fn error_text(config: &str) -> String {
     match Verifier::from_json(&format!(r#"{{"dialect":"native","config":{config}}}"#)) {
         Ok(_) => "nothing".to_owned(),
         Err(error) => format!("{}: {}", error.code(), error.detail().unwrap_or_default()),

@@ -1,4 +1,4 @@
-//! `bound_claims` → claim rules.
+//! Claim rules from `bound_claims`.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::members::Field;
 use crate::policy::{ClaimRule, ClaimTest};
 use crate::warning::Warning;
 
-/// Where a claim is: a JSON pointer when it starts with `/`, else the name of a top-level claim.
+/// Selects a claim: a key that starts with `/` is a JSON pointer, any other key is the name of a top-level claim.
 pub(super) fn select(key: &str) -> Selection {
     let pointer = key
         .starts_with('/')
@@ -21,7 +21,7 @@ pub(super) fn select(key: &str) -> Selection {
     }
 }
 
-/// One rule for each bound claim, in the order of their names.
+/// Returns one rule for each bound claim, sorted by name.
 pub(super) fn claim_rules(
     bound: &BTreeMap<&str, Field<'_, '_>>,
     glob: bool,
@@ -33,7 +33,7 @@ pub(super) fn claim_rules(
         } else {
             ClaimTest::AnyOf(scalars(expected, warnings)?)
         };
-        // Vault compares a number only with a claim that is a number itself.
+        // Vault compares a number only with a claim that is itself a number, not with the elements of a list.
         let has_numbers = matches!(&test, ClaimTest::AnyOf(values) if values.iter().any(is_number));
         Ok(ClaimRule {
             list_numbers: !has_numbers,
@@ -55,10 +55,10 @@ fn globs(expected: &Field<'_, '_>) -> Result<Vec<Glob>> {
     }
 }
 
-/// The values that a claim may have; those that no claim can have are left out.
+/// Returns the values that a claim may have, without those that no claim can have.
 ///
 /// # Errors
-/// A list has an object or a list: Vault does not survive comparing two of them.
+/// A list contains an object or a list: Vault fails when it compares two of them.
 fn scalars(expected: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Vec<Value<'static>>> {
     let items = match expected.value() {
         Value::Array(items) => items.as_slice(),
@@ -70,10 +70,10 @@ fn scalars(expected: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Vec<
         match impossible(item) {
             Some(_) if in_list && is_tree(item) => {
                 return Err(expected.error(
-                    "a list of values must not have an object or a list in it: Vault fails if a token has one too",
+                    "a list of values must not contain an object or a list: Vault fails if the token contains one too",
                 ));
             }
-            // A list may have a null, and then matches a list that has one; a claim that is null is missing.
+            // A null in a list matches a list that contains null. A claim that is null is missing.
             Some(_) if in_list && item.is_null() => possible.push(Value::Null),
             Some(why) => warnings.push(warning(expected, why)),
             None => possible.push(item.clone().into_owned()),
@@ -81,29 +81,29 @@ fn scalars(expected: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Vec<
         if item.as_str().is_some_and(|text| text.contains('*')) {
             warnings.push(warning(
                 expected,
-                "`*` stands for itself here; for a pattern set `bound_claims_type` to \"glob\"",
+                "`*` is a literal character here; for a pattern set `bound_claims_type` to \"glob\"",
             ));
         }
     }
     if items.is_empty() {
         warnings.push(warning(
             expected,
-            "an empty list matches nothing: every login is denied",
+            "an empty list never matches, so every login is denied",
         ));
     }
     Ok(possible)
 }
 
-/// Why no claim can have this value.
+/// Returns the reason why no claim can have this value, if there is one.
 fn impossible(expected: &Value<'_>) -> Option<&'static str> {
     match expected {
         Value::Bool(_) | Value::String(_) => None,
         Value::Number(Number::Float(_)) => Some(
             "a number written with a fraction, an exponent, `-0` or beyond 64 bits never matches; write a plain integer",
         ),
-        Value::Number(number) if !is_double(*number) => {
-            Some("an integer that a double cannot hold exactly never matches; bind a claim that is a string")
-        }
+        Value::Number(number) if !is_double(*number) => Some(
+            "an integer that a 64-bit float cannot represent exactly never matches; bind a string claim instead",
+        ),
         Value::Number(_) => None,
         Value::Null | Value::Array(_) | Value::Object(_) => {
             Some("bound claim is not a string, bool, int or list; it never matches")
@@ -119,8 +119,9 @@ fn is_number(value: &Value<'_>) -> bool {
     matches!(value, Value::Number(_))
 }
 
-/// Vault reads claims as doubles and writes them as 64-bit integers: what is changed on that way never matches.
-#[expect(clippy::cast_precision_loss, reason = "the loss is what is asked for")]
+/// Whether a number can match. Vault converts claims to doubles and then to 64-bit integers; a number that this
+/// changes never matches.
+#[expect(clippy::cast_precision_loss, reason = "this function tests for the loss")]
 fn is_double(number: Number) -> bool {
     let survives = |integer: i64| integer as f64 as i128 == i128::from(integer);
     match number {

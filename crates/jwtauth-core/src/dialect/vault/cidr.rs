@@ -1,13 +1,13 @@
-//! Networks as Vault writes them.
+//! Networks in Vault's syntax.
 
 use std::net::{IpAddr, SocketAddr};
 
 use ipnet::{IpNet, Ipv4Net};
 
-/// An address, an address with a port that says nothing, or a network; host bits need not be zero.
+/// Reads a network, an address, or an address with a port, which is ignored. Host bits may be set.
 ///
-/// `None` for anything else: what Vault takes for the path of a UNIX socket would lock everybody out, and a
-/// host's name would have to be asked for on the network.
+/// Returns `None` for anything else. Vault reads some such texts as the path of a UNIX socket, which would deny every
+/// login. A host name would require a DNS lookup.
 pub(super) fn network(text: &str) -> Option<IpNet> {
     let network = text
         .parse::<IpNet>()
@@ -21,7 +21,7 @@ fn address(text: &str) -> Option<IpAddr> {
     text.parse::<IpAddr>().ok().or_else(with_port)
 }
 
-/// An IPv4 network written as IPv6 (`::ffff:a.b.c.d`) is the IPv4 network.
+/// Converts an IPv4 network written as IPv6 (`::ffff:a.b.c.d`) to the IPv4 network.
 fn unmapped(network: IpNet) -> IpNet {
     let IpNet::V6(v6) = network else { return network };
     let v4 = v6.addr().to_ipv4_mapped();
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_no_network_is_refused() {
+    fn other_texts_are_not_networks() {
         for text in [
             "",
             "300.1.1.1/24",

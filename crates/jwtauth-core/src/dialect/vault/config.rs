@@ -13,7 +13,7 @@ use crate::policy::url;
 use crate::policy::{DiscoveredAlgorithms, JwksUrl, KeyRule, KeySpec, KidRule, OidcDiscoveryUrl, Origin};
 use crate::warning::Warning;
 
-/// The body as it was written, each field of the right kind.
+/// The body as written, with every field of the right type.
 #[derive(Debug)]
 pub(super) struct Body<'a, 't> {
     oidc_discovery_url: String,
@@ -34,20 +34,20 @@ pub(super) struct Body<'a, 't> {
     unsupported_critical_cert_extensions: Vec<String>,
 }
 
-/// What the roles and the policy need of it.
+/// The parts of the compiled body that the roles and the policy need.
 #[derive(Debug)]
 pub(super) struct Config {
     pub(super) keys: KeyRule,
     pub(super) bound_issuer: Option<String>,
     pub(super) default_role: String,
-    /// Whether the mount is for the browser flow, and takes no tokens.
+    /// Whether the mount is only for the browser flow and accepts no tokens.
     pub(super) browser_only: bool,
-    /// What a single text in the groups claim is taken apart at.
+    /// The separator at which a single text in the groups claim is split.
     pub(super) groups_separator: Option<&'static str>,
 }
 
 impl<'a, 't> Body<'a, 't> {
-    /// Reads every field; whether they fit together is for [`Body::compile`].
+    /// Reads every field. [`Body::compile`] checks whether the fields fit together.
     pub(super) fn read(members: &mut Members<'a, 't>) -> Result<Body<'a, 't>> {
         Ok(Body {
             oidc_discovery_url: or_empty(members, "oidc_discovery_url", string)?,
@@ -73,7 +73,7 @@ impl<'a, 't> Body<'a, 't> {
         })
     }
 
-    /// Checks the fields in Vault's order; the first rule that is broken is reported.
+    /// Checks the fields in Vault's order and reports the first broken rule.
     pub(super) fn compile(self, place: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Config> {
         self.check_sources(place)?;
         let sources = self.pasted_keys(place)?;
@@ -84,7 +84,7 @@ impl<'a, 't> Body<'a, 't> {
 
         let browser_only = !self.oidc_client_id.is_empty();
         let (fetched, kid) = self.fetched_keys(place)?;
-        // A mount for the browser flow takes no tokens, so it needs no keys for them.
+        // A mount for the browser flow accepts no tokens, so it needs no keys.
         let sources = if browser_only {
             Vec::new()
         } else {
@@ -103,7 +103,7 @@ impl<'a, 't> Body<'a, 't> {
         })
     }
 
-    /// There is one source of keys, and what stands beside it goes with it.
+    /// Checks that there is exactly one key source, and that the other fields fit it.
     fn check_sources(&self, place: &Field<'_, '_>) -> Result<()> {
         let sources = [
             !self.oidc_discovery_url.is_empty(),
@@ -159,7 +159,7 @@ impl<'a, 't> Body<'a, 't> {
         self.jwt_validation_pubkeys.iter().enumerate().map(key).collect()
     }
 
-    /// The sources that are fetched, and how a `kid` chooses: pasted keys are all tried, whatever the token says.
+    /// Returns the sources that are fetched, and how a `kid` selects a key. Pasted keys are all tried, without `kid`.
     fn fetched_keys(&self, place: &Field<'_, '_>) -> Result<(Vec<KeySpec>, KidRule)> {
         if !self.oidc_discovery_url.is_empty() {
             Ok((vec![self.discovered(place)?], KidRule::Match))
@@ -206,7 +206,7 @@ impl<'a, 't> Body<'a, 't> {
         self.jwt_supported_algs.iter().map(supported).collect()
     }
 
-    /// The fields of the browser flow do nothing here, but a server would refuse them if they were wrong.
+    /// Checks the fields of the browser flow. They have no effect here, but a server refuses invalid values.
     fn check_browser_flow(&self, place: &Field<'_, '_>) -> Result<()> {
         let types = &self.oidc_response_types;
         if !types
@@ -227,7 +227,7 @@ impl<'a, 't> Body<'a, 't> {
         }
     }
 
-    /// Checks the provider's name, and gives what it takes a text of groups apart at.
+    /// Checks the provider's name. Returns the separator at which the provider splits a text of groups.
     fn provider(&self, place: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Option<&'static str>> {
         if self.provider_config.is_empty() {
             return Ok(None);
@@ -246,7 +246,7 @@ impl<'a, 't> Body<'a, 't> {
                 self.check_not_asked()?;
                 warnings.push(Warning::new(
                     "provider_config",
-                    "the provider is not asked; groups and other claims are taken from the token alone",
+                    "the provider is not contacted; groups and other claims are read only from the token",
                 ));
                 Ok(None)
             }
@@ -256,14 +256,14 @@ impl<'a, 't> Body<'a, 't> {
         }
     }
 
-    /// A login that depends on what the provider answers cannot be decided without asking it.
+    /// Refuses settings that require a request to the provider, because this library sends none.
     fn check_not_asked(&self) -> Result<()> {
         for name in ["fetch_groups", "fetch_user_info"] {
             if let Some(field) = self.provider_config.get(name)
                 && boolean(field)?
             {
                 return Err(
-                    field.error("this build asks no provider; let the issuer put the groups into the token")
+                    field.error("is not supported: the provider is not contacted; configure the issuer to put the groups into the token")
                 );
             }
         }
@@ -274,7 +274,7 @@ impl<'a, 't> Body<'a, 't> {
         if !self.oidc_client_id.is_empty() {
             warnings.push(Warning::new(
                 "oidc_client_id",
-                "with a client id and secret the mount is for the browser flow, and every login with a token is denied",
+                "with a client ID and a client secret the mount is for the browser flow, so every login with a token is denied",
             ));
         }
         let unused = [
@@ -300,7 +300,7 @@ impl<'a, 't> Body<'a, 't> {
     }
 }
 
-/// A key set behind a URL, which Vault calls by the name of a field.
+/// Returns the source for a key set URL. `name` is Vault's name for the URL in error texts.
 fn jwks(place: &Field<'_, '_>, (name, url): (&str, &str), ca_pem: &str) -> Result<KeySpec> {
     fetch::check_url(place, name, url, url::check)?;
     let settings = fetch::settings(place, "jwks_ca_pem", ca_pem, NO_AUTHORITY)?;
@@ -310,8 +310,7 @@ fn jwks(place: &Field<'_, '_>, (name, url): (&str, &str), ca_pem: &str) -> Resul
     })))
 }
 
-/// The URL of a pair, and the certificates of its authorities: an object of two strings, whose names may be in any
-/// case.
+/// Reads the URL of a pair and the certificates of its authorities: an object of two strings, with names in any case.
 fn pair_of(pair: &Field<'_, '_>) -> Result<(String, String)> {
     if pair.value().as_object().is_none() {
         return Err(pair.error(
@@ -329,7 +328,7 @@ fn pair_of(pair: &Field<'_, '_>) -> Result<(String, String)> {
         match name.to_lowercase().as_str() {
             "jwks_url" => url = value,
             "jwks_ca_pem" => ca_pem = value,
-            _ => return Err(field.error("is not known; a pair has `jwks_url` and `jwks_ca_pem`")),
+            _ => return Err(field.error("is not known; a pair has the members `jwks_url` and `jwks_ca_pem`")),
         }
     }
     if url.is_empty() {
@@ -338,15 +337,15 @@ fn pair_of(pair: &Field<'_, '_>) -> Result<(String, String)> {
     Ok((url, ca_pem))
 }
 
-/// Vault does not look at the label, and takes one key from each text.
+/// Vault ignores the label of the PEM block and reads one key from each text.
 const PASTED: Form = Form {
     after: After::Nothing,
     blocks: Blocks::AnyLabel,
 };
 
-const NO_AUTHORITY: &str = "no certificate in PEM";
+const NO_AUTHORITY: &str = "no PEM certificate found";
 
-/// What a login may be signed with; never a shared secret.
+/// The algorithms with which a login may be signed. Shared secrets are never allowed.
 const SUPPORTED: [Algorithm; 10] = [
     Algorithm::RS256,
     Algorithm::RS384,

@@ -1,7 +1,7 @@
-//! The kinds of value that a Vault field may have, and how loosely each is read.
+//! The types of Vault's fields, and the spellings that Vault accepts for each.
 //!
-//! Vault takes what a person is likely to send: `"true"` for a boolean, `90`, `"90"`, `"90s"` or `"1d"` for a
-//! duration, one string with commas for a list. `null` is the empty value, but an absent duration.
+//! Vault accepts what people usually send: `"true"` for a boolean; `90`, `"90"`, `"90s"` or `"1d"` for a duration; one
+//! string with commas for a list. `null` is the empty value; for a duration it means absent.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::expr::go_integer;
 use crate::json::{Number, Value};
 use crate::members::{Field, Members};
 
-/// Reads a member; the kind's empty value when it is not there.
+/// Reads a member. An absent member has the empty value of its type.
 pub(super) fn or_empty<'a, 't, T: Default>(
     members: &mut Members<'a, 't>,
     name: &'static str,
@@ -20,13 +20,13 @@ pub(super) fn or_empty<'a, 't, T: Default>(
     members.read_nullable(name, kind).map(Option::unwrap_or_default)
 }
 
-/// A string; a number is the text it is written as, `true` is `1`.
+/// Reads a string. A number is converted to the text as written, `true` to `1`.
 pub(super) fn string(field: &Field<'_, '_>) -> Result<String> {
     match field.value() {
         Value::Null => Ok(String::new()),
         Value::String(text) => Ok(text.clone().into_owned()),
         Value::Bool(value) => Ok(if *value { "1" } else { "0" }.to_owned()),
-        // Vault keeps the literal; the tree does not, and another spelling would be another text.
+        // Vault keeps the number as written. The JSON tree does not, and another spelling would be a different text.
         Value::Number(Number::Float(_)) => {
             Err(field
                 .error("a number with a fraction or an exponent is ambiguous here; write it as a string"))
@@ -36,12 +36,12 @@ pub(super) fn string(field: &Field<'_, '_>) -> Result<String> {
     }
 }
 
-/// A string whose case does not matter.
+/// Reads a string and converts it to lower case, because its case does not matter.
 pub(super) fn lower_string(field: &Field<'_, '_>) -> Result<String> {
     Ok(string(field)?.to_lowercase())
 }
 
-/// A boolean, or what Go's `ParseBool` takes for one.
+/// Reads a boolean, or a value that Go's `ParseBool` accepts.
 pub(super) fn boolean(field: &Field<'_, '_>) -> Result<bool> {
     match field.value() {
         Value::Null => Ok(false),
@@ -56,7 +56,7 @@ pub(super) fn boolean(field: &Field<'_, '_>) -> Result<bool> {
     }
 }
 
-/// An integer, or a string with one as Go writes it.
+/// Reads an integer, or a string with an integer in Go's syntax.
 pub(super) fn integer(field: &Field<'_, '_>) -> Result<i64> {
     let value = match field.value() {
         Value::Null | Value::Bool(false) => Some(0),
@@ -70,7 +70,7 @@ pub(super) fn integer(field: &Field<'_, '_>) -> Result<i64> {
     value.ok_or_else(|| wanted(field, "an integer"))
 }
 
-/// A duration in whole seconds that must not be negative; `None` for `null`.
+/// Reads a duration in whole seconds, which must not be negative. Returns `None` for `null`.
 pub(super) fn duration(field: &Field<'_, '_>) -> Result<Option<u64>> {
     match signed_duration(field)? {
         None => Ok(None),
@@ -81,7 +81,7 @@ pub(super) fn duration(field: &Field<'_, '_>) -> Result<Option<u64>> {
     }
 }
 
-/// A duration in whole seconds, less than a second being none; `None` for `null`.
+/// Reads a duration in whole seconds; fractions of a second are dropped. Returns `None` for `null`.
 pub(super) fn signed_duration(field: &Field<'_, '_>) -> Result<Option<i64>> {
     let seconds = match field.value() {
         Value::Null => return Ok(None),
@@ -91,7 +91,7 @@ pub(super) fn signed_duration(field: &Field<'_, '_>) -> Result<Option<i64>> {
         Value::String(text) => seconds(text),
         _ => None,
     };
-    // Go counts nanoseconds in 64 bits; what does not fit has no meaning there.
+    // Go counts nanoseconds in 64 bits and cannot represent longer durations.
     let seconds = seconds.filter(|seconds| seconds.checked_mul(1_000_000_000).is_some());
     match seconds {
         Some(seconds) => Ok(Some(seconds)),
@@ -102,7 +102,7 @@ pub(super) fn signed_duration(field: &Field<'_, '_>) -> Result<Option<i64>> {
     }
 }
 
-/// A list of strings, or one string with commas; every element is trimmed, and empty ones stay.
+/// Reads a list of strings, or one string with commas. Every element is trimmed, and empty elements are kept.
 pub(super) fn comma_list(field: &Field<'_, '_>) -> Result<Vec<String>> {
     let elements: Vec<String> = match field.value() {
         Value::Null => Vec::new(),
@@ -115,7 +115,7 @@ pub(super) fn comma_list(field: &Field<'_, '_>) -> Result<Vec<String>> {
     Ok(elements.iter().map(|element| element.trim().to_owned()).collect())
 }
 
-/// A list of anything; a single value is a list of one.
+/// Reads a list of any values. A single value is a list with one element.
 pub(super) fn list<'a, 't>(field: &Field<'a, 't>) -> Result<Vec<Field<'a, 't>>> {
     match field.value() {
         Value::Null => Ok(Vec::new()),
@@ -125,26 +125,26 @@ pub(super) fn list<'a, 't>(field: &Field<'a, 't>) -> Result<Vec<Field<'a, 't>>> 
     }
 }
 
-/// An object, or a list of objects that are taken together.
+/// Reads an object, or a list of objects, which are merged.
 pub(super) fn map<'a, 't>(field: &Field<'a, 't>) -> Result<BTreeMap<&'a str, Field<'a, 't>>> {
     match field.value() {
         Value::Null => Ok(BTreeMap::new()),
         Value::Object(_) => Ok(field.entries()?.into_iter().collect()),
         Value::Array(_) => {
-            let mut together = BTreeMap::new();
+            let mut merged = BTreeMap::new();
             for item in field.items()? {
                 match item.value() {
-                    Value::Object(_) => together.extend(item.entries()?),
+                    Value::Object(_) => merged.extend(item.entries()?),
                     _ => return Err(wanted(&item, "an object")),
                 }
             }
-            Ok(together)
+            Ok(merged)
         }
         _ => Err(wanted(field, "an object")),
     }
 }
 
-/// An object whose values are scalars, or a list of strings like `name=value`.
+/// Reads an object whose values are scalars, or a list of strings like `name=value`.
 pub(super) fn key_values(field: &Field<'_, '_>) -> Result<BTreeMap<String, String>> {
     match field.value() {
         Value::Null => Ok(BTreeMap::new()),
@@ -168,7 +168,7 @@ pub(super) fn key_values(field: &Field<'_, '_>) -> Result<BTreeMap<String, Strin
     }
 }
 
-/// Seconds without a unit, days, or a Go duration; `None` when it is none of them.
+/// Reads seconds without a unit, days, or a Go duration. Returns `None` for any other text.
 fn seconds(text: &str) -> Option<i64> {
     if let Ok(seconds) = text.parse::<i64>() {
         return Some(seconds);
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn booleans_are_read_as_go_does() {
+    fn booleans_are_read_as_in_go() {
         for text in ["true", "1", r#""1""#, r#""t""#, r#""True""#] {
             assert_eq!(with(text, boolean), Some(true), "{text}");
         }
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn integers_are_read_with_a_base() {
+    fn integers_are_read_with_a_base_prefix() {
         for (text, expected) in [
             ("12", Some(12)),
             ("-3", Some(-3)),
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_come_in_seconds_days_and_go_form() {
+    fn durations_are_in_seconds_in_days_or_in_go_syntax() {
         for (text, expected) in [
             ("90", Some(Some(90))),
             (r#""90""#, Some(Some(90))),
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_come_with_commas_or_brackets() {
+    fn lists_are_texts_with_commas_or_json_lists() {
         for (text, expected) in [
             (r#""a, b""#, Some(vec!["a", "b"])),
             (r#""a,""#, Some(vec!["a", ""])),
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn maps_come_as_objects_or_lists() {
+    fn maps_are_objects_or_lists() {
         let names = |text| {
             with(text, |field| {
                 Ok(map(field)?.into_keys().map(str::to_owned).collect::<Vec<_>>())

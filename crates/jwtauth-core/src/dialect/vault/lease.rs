@@ -1,4 +1,4 @@
-//! What becomes of a login: the lease, as Vault's core works it out from the role and the mount.
+//! The lease of a login, computed from the role and the mount as Vault's core does it.
 
 use crate::error::Result;
 use crate::grant::Session;
@@ -8,7 +8,7 @@ use crate::warning::Warning;
 
 use super::fields;
 
-/// What the server knows of the mount.
+/// The server's settings of the mount.
 #[derive(Debug)]
 pub(super) struct Mount {
     display_name_prefix: String,
@@ -17,7 +17,7 @@ pub(super) struct Mount {
     token_type: MountTokenType,
 }
 
-/// The effective terms of a role; zero is "none", as in Vault.
+/// The effective terms of a role. Zero means "none", as in Vault.
 #[derive(Debug)]
 pub(super) struct Terms {
     pub(super) ttl: u64,
@@ -29,7 +29,7 @@ pub(super) struct Terms {
     pub(super) bound_cidrs: Vec<String>,
 }
 
-/// The type of token that a role asks for.
+/// The type of token that a role requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TokenType {
     Default,
@@ -63,7 +63,7 @@ impl Mount {
             }
             mount.display_name_prefix = format!("{}-", name.replace('/', "-"));
         }
-        // A mount that was never tuned reports zero.
+        // A server reports zero for a mount whose settings were never changed.
         let tuned = |seconds: Option<Option<u64>>| seconds.flatten().filter(|seconds| *seconds > 0);
         let default_ttl = members.read_nullable("default_lease_ttl", fields::duration)?;
         mount.default_ttl = tuned(default_ttl).unwrap_or(SYSTEM_TTL);
@@ -84,7 +84,7 @@ impl Mount {
         Ok(mount)
     }
 
-    /// Why a role's period cannot be, if it cannot.
+    /// Checks a role's period. The error is Vault's text.
     pub(super) fn check_period(&self, period: u64) -> std::result::Result<(), String> {
         if period <= self.max_ttl {
             return Ok(());
@@ -96,7 +96,7 @@ impl Mount {
         ))
     }
 
-    /// The session that a login under these terms gets.
+    /// Returns the session that a login receives under these terms.
     pub(super) fn session(&self, role: &str, terms: &Terms, warnings: &mut Vec<Warning>) -> SessionRule {
         let mut warn = |key: &str, message: String| {
             warnings.push(Warning::new(format!("roles.{role}.{key}"), message));
@@ -142,7 +142,7 @@ impl Mount {
                 ttl: Some(wanted.min(limit)),
                 max_ttl: (!periodic).then_some(limit),
                 explicit_max_ttl: some(terms.explicit_max_ttl),
-                // A batch token is renewed and counted by nobody.
+                // A batch token cannot be renewed, and its uses are not counted.
                 period: some(terms.period).filter(|_| service),
                 num_uses: some(terms.num_uses).filter(|_| service),
                 token_type: Some(if service { "service" } else { "batch" }.to_owned()),
@@ -164,7 +164,7 @@ impl Mount {
     }
 }
 
-/// Seconds as Go prints a duration: every smaller unit is written out.
+/// Writes seconds as Go prints a duration: every smaller unit is written out.
 fn in_go(seconds: u64) -> String {
     let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     match (hours, minutes) {
@@ -174,5 +174,5 @@ fn in_go(seconds: u64) -> String {
     }
 }
 
-/// What a server uses unless it is told otherwise: 768 hours.
+/// The default of a server: 768 hours.
 const SYSTEM_TTL: u64 = 768 * 3600;

@@ -1,8 +1,8 @@
-//! Vault's jwt auth method → [`Policy`].
+//! Compiles Vault's jwt auth method to a [`Policy`] (`docs/dialects/vault.md`).
 //!
-//! A configuration is the body of `auth/jwt/config` with two members more: `roles`, the bodies of
-//! `auth/jwt/role/…` by name, and `mount`, what the server knows of the mount. Everything is checked in the order
-//! in which Vault checks it, so that the first mistake named is the one that Vault would name.
+//! A configuration is the body of `auth/jwt/config` with two additional members: `roles`, the bodies of
+//! `auth/jwt/role/…` by name, and `mount`, the server's settings of the mount. Everything is checked in Vault's
+//! order, so that the first reported mistake is the one that Vault would report.
 
 mod bound;
 mod cidr;
@@ -21,7 +21,7 @@ use crate::members::Field;
 use crate::policy::{DecodeRule, ExtractRule, Policy, Profile, Profiles, UnusedHeaders};
 use crate::warning::Warning;
 
-/// Turns a configuration into a policy.
+/// Compiles a configuration to a policy.
 pub(super) fn compile(field: &Field<'_, '_>) -> Result<Policy> {
     let mut members = field.members()?;
     let config = config::Body::read(&mut members)?;
@@ -40,7 +40,7 @@ pub(super) fn compile(field: &Field<'_, '_>) -> Result<Policy> {
     if let Some(name) = default.as_ref().filter(|name| !named.contains_key(*name)) {
         warnings.push(Warning::new(
             "default_role",
-            format!("there is no role `{name}`; a login that names none is denied"),
+            format!("there is no role `{name}`; a login without a role is denied"),
         ));
     }
     let profiles = Profiles {
@@ -73,14 +73,15 @@ fn named(
     let mut named = BTreeMap::new();
     for (name, body) in roles.entries()? {
         if !is_role_name(name) {
-            return Err(body
-                .error("a role's name consists of letters, digits and `_`, with `-` and `.` between them"));
+            return Err(body.error(
+                "a role name must consist of letters, digits and `_`, with `-` and `.` only between them",
+            ));
         }
-        // Vault writes and looks up every role in lower case.
+        // Vault stores and looks up every role name in lower case.
         let name = name.to_lowercase();
         let profile = role::compile(&name, &body, config, mount, warnings)?;
         if named.insert(name, profile).is_some() {
-            return Err(body.error("another role has this name, but for the case of its letters"));
+            return Err(body.error("duplicate role: the name differs from another one only in letter case"));
         }
     }
     Ok(named)

@@ -1,9 +1,10 @@
-//! What Vault says when it refuses, for those who search for its words.
+//! Vault's status and wording for each denial, because operators search for its texts.
 
 use crate::error::Code;
 use crate::policy::{Response, Responses};
 
-/// Vault's status and wording for each denial. Values of the token, which some of its texts repeat, are left out.
+/// Returns Vault's status and wording for each denial. Vault repeats values of the token in some texts; these are
+/// omitted.
 pub(super) fn responses() -> Responses {
     let entry = |(code, claim, detail): &(Code, &str, &str), absent| Response {
         code: *code,
@@ -20,7 +21,7 @@ pub(super) fn responses() -> Responses {
     }
 }
 
-/// As [`WORDINGS`], for claims that are not there; these go first.
+/// Wordings for absent claims, in the form of [`WORDINGS`]. They come before the others.
 const ABSENT: &[(Code, &str, &str)] = &[
     (Code::IdentityMissing, "", "claim \"{claim}\" not found in token"),
     (
@@ -30,7 +31,7 @@ const ABSENT: &[(Code, &str, &str)] = &[
     ),
 ];
 
-/// Code, claim (empty: any), wording; the first that fits is used.
+/// Code, claim (empty: any) and wording. The first matching entry is used.
 const WORDINGS: &[(Code, &str, &str)] = &[
     (Code::ProfileMissing, "", "missing role"),
     (Code::ProfileUnknown, "", "role could not be found"),

@@ -1,18 +1,20 @@
-//! How much can an expression make of a token, and how long may that take?
+//! Upper bounds for the size of an expression's result and for its run time.
 //!
-//! The crate evaluates to the end, whatever that takes, and a short expression can double a value many times over or
-//! run loops in loops. So upper bounds of what it makes and of its work are computed when it is parsed. Both are lines
-//! over the size of the claims; where the truth is a curve, a line that is above it up to [`LONG_TOKEN`] stands in. The
-//! bounds are generous: what anybody writes by hand stays far below the limits.
+//! The crate evaluates every expression to the end, and a short expression can double a value many times or nest loops.
+//! So upper bounds of the result's size and of the work are computed when an expression is parsed. Both are linear in
+//! the size of the claims. If the exact function is not linear, a line that is above it up to [`LONG_TOKEN`] is
+//! used. The limits are generous: expressions written by hand are far below them.
 //!
-//! The size of a value is one, and one for each byte of its text, and the sizes of what is in it, with names.
+//! The size of a value is one, plus the number of bytes of its text, plus the sizes of its elements or members with
+//! their names.
 
 use jmespath::ast::{Ast, KeyValuePair};
 
 use super::functions::{MAX_TEXT, push_inner};
 use crate::error::{Code, Error, Result};
 
-/// Checks that an expression ends in reasonable time on a long token, and makes nothing immense.
+/// Checks that the evaluation of an expression on a long token takes a reasonable time and has a result of reasonable
+/// size.
 ///
 /// # Errors
 /// [`Code::ExpressionInvalid`].
@@ -20,24 +22,26 @@ pub(super) fn check(expression: &Ast) -> Result<()> {
     let cost = Cost::of(expression);
     let refused = |why: &str| Err(Error::new(Code::ExpressionInvalid).with_detail(why));
     if cost.size.at(LONG_TOKEN) > MAX_SIZE {
-        refused("the expression could make too much of a long token; repeat less of it in lists and objects")
+        refused(
+            "the expression could produce too much output from a large token; repeat less of it in lists and objects",
+        )
     } else if cost.work.at(LONG_TOKEN) > MAX_WORK {
-        refused("the expression could take too long on a long token; nest fewer loops")
+        refused("the expression could take too long with a large token; use fewer nested loops")
     } else {
         Ok(())
     }
 }
 
-/// What evaluating a node may take, by the size of the value that it is given.
+/// Upper bounds for evaluating a node, as functions of the size of its input value.
 #[derive(Debug, Clone, Copy)]
 struct Cost {
-    /// How large the result may be.
+    /// The size of the result.
     size: Line,
-    /// How long it may take: about so many nanoseconds.
+    /// The run time, in nanoseconds (approximate).
     work: Line,
 }
 
-/// `slope * size + fixed`.
+/// The linear function `slope * size + fixed`.
 #[derive(Debug, Clone, Copy)]
 struct Line {
     slope: f64,
@@ -45,7 +49,7 @@ struct Line {
 }
 
 impl Cost {
-    /// The cost of a whole expression. No recursion: each node is looked at after those below it.
+    /// Computes the cost of a whole expression. It does not recurse: each node is handled after its children.
     fn of(expression: &Ast) -> Cost {
         let mut nodes = vec![expression];
         let mut below = Vec::new();
@@ -64,7 +68,7 @@ impl Cost {
         costs.first().copied().unwrap_or(Cost::STEP)
     }
 
-    /// The cost of a node, by the costs of those directly below it.
+    /// Computes the cost of a node from the costs of its children.
     fn of_node(node: &Ast, below: &[Cost]) -> Cost {
         match (node, below) {
             (Ast::Subexpr { .. }, [left, right]) => Cost {
@@ -99,7 +103,7 @@ impl Cost {
                 size: inner.size,
                 work: inner.work.plus(inner.size.times(UNIT)),
             },
-            // What is referred to is evaluated by the function that takes the reference.
+            // The function that receives the reference evaluates the expression.
             (Ast::Expref { .. }, [inner]) => *inner,
             (Ast::Literal { value, .. }, _) => Cost {
                 size: Line::fixed(count(value.to_string().len())),
@@ -127,7 +131,7 @@ impl Cost {
             pairs.filter_map(move |(arg, cost)| (referred(arg) == references).then_some(*cost))
         };
         let given = Cost::sum(&chosen(false).collect::<Vec<Cost>>());
-        // A function that takes an expression copies it and evaluates it for each element of the list beside it.
+        // A function with an expression argument copies it and evaluates it for each element of the list argument.
         let each = Cost::sum(&chosen(true).collect::<Vec<Cost>>());
         let made = each.size.of_each(given.size);
         let longest = |index: usize| costs.get(index).map_or(0.0, |cost| cost.size.at(LONG_TOKEN));
@@ -136,11 +140,11 @@ impl Cost {
             | "length" | "starts_with" | "sum" => Line::fixed(1.0),
             "type" => Line::fixed(8.0),
             "map" => made,
-            // A name becomes a value, a letter a text.
+            // A name becomes a value, a character becomes a text.
             "keys" | "split" | "zip" => given.size.times(2.0),
             "items" | "lower" | "upper" => given.size.times(3.0),
             "group_by" => given.size.plus(made).times(2.0),
-            // Numbers get their digits, and control characters are escaped.
+            // Numbers are written as digits, and control characters are escaped.
             "to_string" => given.size.times(25.0),
             "join" => given.size.times(1.0 + longest(0)),
             "replace" => given.size.times(2.0 + longest(2)).at_most(count(MAX_TEXT)),
@@ -181,7 +185,7 @@ impl Cost {
         }
     }
 
-    /// A look at what there is already.
+    /// The cost of access to an existing value.
     const STEP: Cost = Cost {
         size: Line {
             slope: 1.0,
@@ -221,7 +225,7 @@ impl Line {
         }
     }
 
-    /// This, where whatever is larger on a long token fails.
+    /// Limits the function, for functions that fail above the limit.
     fn at_most(self, most: f64) -> Line {
         if self.at(LONG_TOKEN) > most {
             Line::fixed(most)
@@ -230,18 +234,19 @@ impl Line {
         }
     }
 
-    /// This, of what `inner` makes.
+    /// Applies this function to the result of `inner`.
     fn of(self, inner: Line) -> Line {
         inner.times(self.slope).plus(Line::fixed(self.fixed))
     }
 
-    /// This, of each element of what `list` makes: they share its size, and there are no more of them than that.
+    /// Applies this function to each element of the result of `list`. The elements share the size of the list, which is
+    /// also an upper bound of their number.
     fn of_each(self, list: Line) -> Line {
         list.times(self.slope + self.fixed)
     }
 }
 
-/// How long a padded text may become: the width, when it stands in the expression.
+/// Returns the maximum length of a padded text: computed from the width if that is a literal, else [`MAX_TEXT`].
 fn width(arg: Option<&Ast>) -> f64 {
     match arg {
         Some(Ast::Literal { value, .. }) => {
@@ -256,17 +261,17 @@ fn count(number: usize) -> f64 {
     number as f64
 }
 
-/// The size that bounds are computed for: no token within the default limit has a greater one.
+/// The size for which bounds are computed. No token within the default limit is larger.
 const LONG_TOKEN: f64 = 65_536.0;
-/// How often sorting looks at an element of a list as long as a token.
+/// The number of comparisons of each element when sorting a list of the size of a long token.
 const COMPARISONS: f64 = 17.0;
-/// Beyond this, a result is immense.
+/// The maximum size of a result.
 const MAX_SIZE: f64 = 16.0 * 1024.0 * 1024.0;
-/// What looking at a value takes for each unit of its size, or copying it.
+/// The cost of reading or copying a value, for each unit of its size.
 const UNIT: f64 = 16.0;
-/// What a visit to a node takes besides: some counting, often an allocation.
+/// The additional cost of a visit to a node: reference counting, and often an allocation.
 const VISIT: f64 = 100.0;
-/// Some seconds, for a signed token that was made to take long; anything usual takes microseconds.
+/// The maximum work: a few seconds, for a signed token that is designed to be slow. Usual tokens take microseconds.
 const MAX_WORK: f64 = 4e9;
 
 #[cfg(test)]
@@ -280,7 +285,7 @@ mod tests {
     use crate::json::Value;
 
     #[test]
-    fn what_comes_out_is_within_the_bound() {
+    fn results_are_within_the_bound() {
         let payload = r#"{"a":[1,22,333],"s":"x\"y\\z","o":{"k":["v","w"],"l":null},"n":[[1,2],[3],["four"]],"e":"","z":[]}"#;
         for expression in [
             "@",
@@ -337,19 +342,22 @@ mod tests {
             "`[1,2,3]`",
             "'raw'",
         ] {
-            assert!(made_within(expression, payload).unwrap(), "{expression}");
+            assert!(
+                result_is_within_bound(expression, payload).unwrap(),
+                "{expression}"
+            );
         }
     }
 
     proptest! {
         #[test]
-        fn what_comes_out_of_anything_is_within_the_bound(expression in tests::expressions()) {
-            prop_assert_ne!(made_within(&expression, tests::CLAIMS), Some(false));
+        fn results_of_generated_expressions_are_within_the_bound(expression in tests::expressions()) {
+            prop_assert_ne!(result_is_within_bound(&expression, tests::CLAIMS), Some(false));
         }
     }
 
-    /// Whether what an expression makes of a payload is within the bound; `None` when it is refused, or fails.
-    fn made_within(expression: &str, payload: &str) -> Option<bool> {
+    /// Whether the result of an expression for a payload is within the bound; `None` if it is refused or fails.
+    fn result_is_within_bound(expression: &str, payload: &str) -> Option<bool> {
         let expression = JmesPath::parse(expression).ok()?;
         let claims = Claims::parse(payload).unwrap();
         let given = count(size(&claims.to_value()));

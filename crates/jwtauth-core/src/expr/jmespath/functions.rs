@@ -1,7 +1,7 @@
-//! The functions of JMESPath Community Edition that the crate does not bring.
+//! The functions of JMESPath Community Edition that the `jmespath` crate lacks.
 //!
-//! Grafana evaluates the community edition. Its new *syntax* (`let`, `$`, arithmetic, string slices) needs another
-//! parser; its functions are registered here with the crate's runtime.
+//! Grafana evaluates the community edition. Its new *syntax* (`let`, `$`, arithmetic, string slices) is not supported,
+//! because it needs another parser. Its functions are registered here with the crate's runtime.
 
 use std::collections::BTreeMap;
 
@@ -56,7 +56,7 @@ pub(super) fn register(runtime: &mut Runtime) {
     add("zip", vec![Array], Some(Array), |args, _| Ok(zip(args)));
 }
 
-/// The name of a function that an expression calls and that does not exist.
+/// Returns the name of an unknown function that the expression calls, if there is one.
 pub(super) fn unknown<'e>(expression: &'e Ast, runtime: &Runtime) -> Option<&'e str> {
     let mut waiting = vec![expression];
     while let Some(node) = waiting.pop() {
@@ -68,7 +68,7 @@ pub(super) fn unknown<'e>(expression: &'e Ast, runtime: &Runtime) -> Option<&'e 
     None
 }
 
-/// Adds the nodes that stand directly below one.
+/// Adds the children of a node.
 pub(super) fn push_inner<'e>(node: &'e Ast, waiting: &mut Vec<&'e Ast>) {
     match node {
         Ast::Function { args: inner, .. } | Ast::MultiList { elements: inner, .. } => waiting.extend(inner),
@@ -100,7 +100,7 @@ pub(super) fn push_inner<'e>(node: &'e Ast, waiting: &mut Vec<&'e Ast>) {
 type Body = fn(&[Rcvar], &mut Context<'_>) -> Outcome;
 type Outcome = Result<Rcvar, JmespathError>;
 
-/// The longest text that a function makes; a short expression must not turn a token into gigabytes.
+/// The maximum length of a text that a function creates. A short expression must not expand a token to gigabytes.
 pub(super) const MAX_TEXT: usize = 1 << 20;
 
 fn string(text: String) -> Rcvar {
@@ -115,7 +115,7 @@ fn null() -> Rcvar {
     Rcvar::new(Variable::Null)
 }
 
-/// The text of an argument whose type the signature has checked.
+/// Returns the text of an argument. The signature has already checked its type.
 fn text_of(args: &[Rcvar], index: usize) -> &str {
     args.get(index)
         .and_then(|arg| arg.as_string())
@@ -137,7 +137,7 @@ fn invalid(ctx: &Context<'_>, position: usize, expected: &str) -> JmespathError 
     JmespathError::from_ctx(ctx, ErrorReason::Runtime(reason))
 }
 
-/// The integer of an argument; `None` when it is not given.
+/// Returns the integer of an argument; `None` if the argument is absent.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "the value is whole and within 32 bits"
@@ -152,14 +152,14 @@ fn integer(args: &[Rcvar], index: usize, ctx: &Context<'_>) -> Result<Option<i64
     Ok(Some(number as i64))
 }
 
-/// A count or a width: an integer that is not negative.
+/// Returns a count or a width: a non-negative integer.
 fn natural(args: &[Rcvar], index: usize, ctx: &Context<'_>) -> Result<Option<usize>, JmespathError> {
     integer(args, index, ctx)?
         .map(|number| usize::try_from(number).map_err(|_| invalid(ctx, index, "non-negative integer")))
         .transpose()
 }
 
-/// Signatures know no optional arguments, only repeated ones, so an upper limit is checked here.
+/// Checks the maximum number of arguments. The crate's signatures have repeated arguments, but no optional ones.
 fn at_most(args: &[Rcvar], most: usize, ctx: &Context<'_>) -> Result<(), JmespathError> {
     if args.len() <= most {
         return Ok(());
@@ -206,7 +206,7 @@ fn split(args: &[Rcvar], ctx: &mut Context<'_>) -> Outcome {
                 .collect(),
         ));
     }
-    // An empty separator stands between any two letters.
+    // An empty separator splits between all characters.
     let mut letters = text.chars();
     let mut items = Vec::new();
     while items.len() + 1 < parts {
@@ -255,7 +255,7 @@ fn find(args: &[Rcvar], ctx: &mut Context<'_>, first: bool) -> Outcome {
     at_most(args, 4, ctx)?;
     let text: Vec<char> = text_of(args, 0).chars().collect();
     let search: Vec<char> = text_of(args, 1).chars().collect();
-    // Negative positions count from the end; whatever lies outside is drawn to the nearest edge.
+    // Negative positions count from the end. A position outside the text is moved to the nearest end.
     let edge = |position: Option<i64>, default: usize| match position {
         None => default,
         Some(position) => usize::try_from(position)
@@ -308,7 +308,7 @@ fn group_by(args: &[Rcvar], ctx: &mut Context<'_>) -> Outcome {
     for element in elements(args, 0) {
         match interpret(element, expression, ctx)?.as_ref() {
             Variable::String(name) => groups.entry(name.clone()).or_default().push(element.clone()),
-            // What has no name belongs to no group.
+            // An element without a name is omitted.
             Variable::Null => {}
             _ => return Err(invalid(ctx, 1, "expression->string")),
         }

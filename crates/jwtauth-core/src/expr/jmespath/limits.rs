@@ -1,8 +1,8 @@
-//! How deep may an expression be?
+//! Limits for the stack that an expression needs.
 //!
-//! The crate's parser, its interpreter and the drop of its tree recurse without a limit of their own, so a text is
-//! measured before it is parsed. The measure follows the crate's lexer: what stands in quotes and backticks is no
-//! operator. It may overestimate; it never underestimates.
+//! The crate's parser, its interpreter and the drop of its tree recurse without a limit, so a text is measured before
+//! it is parsed. The measure follows the crate's lexer: text in quotes and backticks contains no operators. It may
+//! overestimate, but never underestimates.
 
 use crate::error::{Code, Error, Result};
 
@@ -20,8 +20,7 @@ pub(super) fn check(text: &str) -> Result<()> {
             refused(format!("the expression is nested deeper than {MAX_NESTING}"))
         }
         measure if measure.stack > MAX_STACK => refused(
-            "the expression chains too many operators; take it apart, or use `contains` with a list"
-                .to_owned(),
+            "the expression chains too many operators; split it, or use `contains` with a list".to_owned(),
         ),
         measure if measure.digits > MAX_DIGITS => refused(format!(
             "a number in the expression has more than {MAX_DIGITS} digits"
@@ -30,30 +29,31 @@ pub(super) fn check(text: &str) -> Result<()> {
     }
 }
 
-/// What an expression asks of the stack, at most.
+/// An upper bound of the stack that an expression needs.
 #[derive(Debug, Default)]
 struct Measure {
-    /// Brackets in brackets, and prefix operators in a row.
+    /// The nesting depth of brackets, including consecutive prefix operators.
     nesting: usize,
-    /// Stack, in units of [`OPERATOR`] and its like.
+    /// The stack in units of 128 bytes, as for [`OPERATOR`].
     stack: usize,
-    /// The digits of the longest number.
+    /// The number of digits of the longest number.
     digits: usize,
 }
 
-/// What was met between two brackets, or outside of any.
+/// The operators between two brackets, or outside all brackets.
 ///
-/// Operators that bind equally make a chain as deep as it is long. One that binds less tightly starts the chains of
-/// all that bind more tightly anew, and its own chain is on top of the longest of theirs; so do a comma and a colon.
+/// Operators with the same precedence form a chain, whose depth is its length. An operator with a lower precedence
+/// starts new chains for all higher precedences, and its chain adds to the longest of each of these. A comma and a
+/// colon start new chains for all precedences.
 #[derive(Default)]
 struct Level {
     running: [usize; CLASSES],
     longest: [usize; CLASSES],
     /// Prefix operators since the last operand.
     prefixes: usize,
-    /// How many brackets and prefix operators stand around it.
+    /// The number of brackets and prefix operators around this level.
     around: usize,
-    /// The deepest level that this one holds.
+    /// The depth of the deepest level inside this one.
     inner: usize,
 }
 
@@ -125,7 +125,7 @@ impl Measure {
                     ));
                 }
                 b')' | b']' | b'}' => {
-                    // One bracket too many is the parser's to refuse.
+                    // The parser refuses a closing bracket without an opening one.
                     if let Some(around) = outer.pop() {
                         let inner = std::mem::replace(&mut level, around).depth();
                         level.inner = level.inner.max(inner);
@@ -144,7 +144,7 @@ impl Measure {
     }
 }
 
-/// Skips to behind the closing quote; says how deep brackets nest between backticks, where JSON stands.
+/// Skips to the end of a quoted text. Returns the nesting depth of brackets between backticks, which contain JSON.
 fn skip_quoted(bytes: &mut impl Iterator<Item = u8>, quote: u8) -> usize {
     let (mut depth, mut deepest, mut in_string) = (0_usize, 0, false);
     while let Some(byte) = bytes.next() {
@@ -168,10 +168,10 @@ fn skip_quoted(bytes: &mut impl Iterator<Item = u8>, quote: u8) -> usize {
 const MAX_LENGTH: usize = 4 * 1024;
 const MAX_NESTING: usize = 50;
 
-/// The crate holds indices in 32 bits and adds steps to them unchecked.
+/// The maximum number of digits in a number. The crate has 32-bit indices and adds steps without overflow checks.
 const MAX_DIGITS: usize = 9;
 
-/// Operators from the loosest to the tightest.
+// The precedences of operators, from the lowest to the highest.
 const PIPE: usize = 0;
 const OR: usize = 1;
 const AND: usize = 2;
@@ -179,9 +179,9 @@ const COMPARISON: usize = 3;
 const POSTFIX: usize = 4;
 const CLASSES: usize = 5;
 
-// Stack in units of 128 bytes, by the greater of what parsing, evaluating and dropping take of an optimised build of
-// the crate, and a good quarter more. All together stays within 100 KiB, so that an authentication fits a thread of
-// 128 KiB, the smallest that is in common use.
+// The stack for each kind of operator in units of 128 bytes: the maximum of parsing, evaluating and dropping in an
+// optimised build of the crate, plus more than a quarter. The limit is 100 KiB in total, so that an authentication fits
+// into a thread with 128 KiB, the smallest stack in common use.
 const OPERATOR: usize = 5;
 const PREFIX: usize = 7;
 const PROJECTION: usize = 16;

@@ -1,4 +1,4 @@
-//! JMESPath expressions; the one door to the `jmespath` crate.
+//! JMESPath expressions. Only this module uses the `jmespath` crate.
 
 mod cost;
 mod functions;
@@ -18,18 +18,18 @@ use crate::claims::Claims;
 use crate::error::{Code, Error, Result};
 use crate::json::{self, Number, Object, Value};
 
-/// A JMESPath expression, compiled once.
+/// A compiled JMESPath expression.
 #[derive(Debug, Clone)]
 pub struct JmesPath(Expression<'static>);
 
-/// A claims set as expressions see it; converted at most once, when the first expression needs it.
+/// A claims set in the form for expressions. It is converted at most once, when the first expression needs it.
 #[derive(Debug)]
 pub struct Document<'t> {
     claims: Claims<'t>,
     tree: OnceCell<Rcvar>,
 }
 
-/// An expression failed on these claims; says which, and nothing of the claims.
+/// An expression failed on the claims. The error contains the expression, but nothing of the claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvaluationFailed {
     /// The expression.
@@ -40,20 +40,19 @@ impl JmesPath {
     /// Compiles an expression.
     ///
     /// # Errors
-    /// [`Code::ExpressionInvalid`]: it does not parse, calls a function that does not exist, is longer than 4 KiB,
-    /// nested deeper than 50, or could take too long or make too much of a long token.
+    /// [`Code::ExpressionInvalid`] if the expression does not parse, calls an unknown function, is longer than 4 KiB,
+    /// is nested deeper than 50, or could take too long or have too large a result for a long token.
     pub fn parse(text: &str) -> Result<JmesPath> {
         limits::check(text)?;
         match RUNTIME.compile(text) {
-            // The crate would find out only when somebody logs in.
+            // The crate reports an unknown function only at evaluation, which is at the first login.
             Ok(expression) => match functions::unknown(expression.as_ast(), &RUNTIME) {
-                Some(name) => Err(Error::new(Code::ExpressionInvalid).with_detail(format!(
-                    "`{text}` calls the function `{name}`, which does not exist"
-                ))),
+                Some(name) => Err(Error::new(Code::ExpressionInvalid)
+                    .with_detail(format!("`{text}` calls the unknown function `{name}`"))),
                 None => cost::check(expression.as_ast()).map(|()| JmesPath(expression)),
             },
             Err(why) => Err(Error::new(Code::ExpressionInvalid).with_detail(format!(
-                "`{text}` does not parse at line {}, column {}: {}{}",
+                "`{text}` has a syntax error at line {}, column {}: {}{}",
                 why.line + 1,
                 why.column + 1,
                 explain(&why.reason.to_string()),
@@ -62,7 +61,7 @@ impl JmesPath {
         }
     }
 
-    /// The expression as it was written.
+    /// Returns the expression as written.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
@@ -70,7 +69,7 @@ impl JmesPath {
     /// Evaluates the expression.
     ///
     /// # Errors
-    /// [`EvaluationFailed`]: a function was given a value of the wrong type, and the like.
+    /// [`EvaluationFailed`], for example if a function gets a value of the wrong type.
     pub fn evaluate(&self, document: &Document<'_>) -> Result<Value<'static>, EvaluationFailed> {
         let result = self.0.search(document.tree()).ok();
         result
@@ -94,7 +93,7 @@ impl Serialize for JmesPath {
 }
 
 impl<'t> Document<'t> {
-    /// A view of these claims.
+    /// Creates a document from claims.
     pub fn new(claims: Claims<'t>) -> Document<'t> {
         Document {
             claims,
@@ -102,7 +101,7 @@ impl<'t> Document<'t> {
         }
     }
 
-    /// The claims.
+    /// Returns the claims.
     pub fn claims(&self) -> &Claims<'t> {
         &self.claims
     }
@@ -117,7 +116,7 @@ impl<'t> Document<'t> {
 
 impl fmt::Display for EvaluationFailed {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "the expression `{}` fails on this token", self.expression)
+        write!(out, "the expression `{}` failed for this token", self.expression)
     }
 }
 
@@ -130,7 +129,7 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     runtime
 });
 
-/// What the crate says about a text that does not parse, without the terms of its own making.
+/// Returns the crate's error text for a text that does not parse, without the crate's own terms.
 fn explain(reason: &str) -> String {
     let reason = reason.lines().next().unwrap_or_default();
     let reason = reason.strip_prefix("Parse error: ").unwrap_or(reason);
@@ -148,7 +147,7 @@ fn explain(reason: &str) -> String {
     }
 }
 
-/// What the author of a text that does not parse probably wanted.
+/// Returns a hint for a text that does not parse, or an empty text.
 fn hint(text: &str) -> &'static str {
     let mut within = None;
     for letter in text.chars() {
@@ -156,8 +155,8 @@ fn hint(text: &str) -> &'static str {
             Some(quote) if letter == quote => within = None,
             None if matches!(letter, '\'' | '"' | '`') => within = Some(letter),
             None if letter == '$' => return "; `$` and `let` of JMESPath Community Edition are not supported",
-            None if letter == '-' => return "; a name with a hyphen in it goes into double quotes: \"a-b\"",
-            None if letter == ':' => return "; a name with a colon in it goes into double quotes: \"a:b\"",
+            None if letter == '-' => return "; put a name that contains a hyphen in double quotes: \"a-b\"",
+            None if letter == ':' => return "; put a name that contains a colon in double quotes: \"a:b\"",
             None if matches!(letter, '+' | '/' | '%') => {
                 return "; the arithmetic of JMESPath Community Edition is not supported";
             }
@@ -167,7 +166,7 @@ fn hint(text: &str) -> &'static str {
     ""
 }
 
-// Loops instead of iterator chains: these functions recurse, and each closure would be a frame of its own.
+// Loops instead of iterator chains: these functions recurse, and each closure would add a stack frame.
 
 fn to_variable(value: &Value<'_>) -> Variable {
     match value {
@@ -201,13 +200,13 @@ fn to_members(object: &Object<'_>) -> Variable {
     Variable::Object(members)
 }
 
-/// Copies a result; `None` when it is nested deeper than anything that is read, or larger than [`MAX_RESULT`].
+/// Copies a result. Returns `None` if it is nested deeper than documents may be, or larger than [`MAX_RESULT`].
 ///
-/// An expression can put one value into a list many times over, so that a small graph becomes an immense tree.
+/// An expression can put one value into a list many times, so that a small graph becomes a huge tree.
 fn from_variable(value: &Variable, depth: usize, left: &mut usize) -> Option<Value<'static>> {
     *left = left.checked_sub(1)?;
     Some(match value {
-        // An expression reference is a value inside the crate only; outside it means nothing.
+        // An expression reference is a value only inside the crate.
         Variable::Null | Variable::Expref(_) => Value::Null,
         Variable::Bool(value) => Value::Bool(*value),
         Variable::Number(number) => {
@@ -236,5 +235,5 @@ fn from_variable(value: &Variable, depth: usize, left: &mut usize) -> Option<Val
     })
 }
 
-/// How many values a result may hold.
+/// The maximum number of values in a result.
 const MAX_RESULT: usize = 1_000_000;

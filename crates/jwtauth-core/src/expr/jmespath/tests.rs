@@ -16,10 +16,10 @@ fn evaluate(expression: &str, claims: &str) -> Option<Value<'static>> {
         .ok()
 }
 
-/// An expression with so many repetitions of one thing.
+/// Creates an expression with this number of repetitions of one construct.
 type Shape = fn(usize) -> String;
 
-/// Every way in which an expression grows.
+/// Every construct that can be repeated in an expression.
 const SHAPES: &[(&str, Shape)] = &[
     ("or", |n| vec!["a"; n].join("||")),
     ("and", |n| vec!["a"; n].join("&&")),
@@ -74,14 +74,14 @@ const SHAPES: &[(&str, Shape)] = &[
 ];
 
 #[test]
-fn no_shape_exhausts_a_small_stack() {
+fn no_accepted_expression_exhausts_a_small_stack() {
     let mut inner = "1".to_owned();
     for _ in 0..30 {
         inner = format!("[{{\"a\":{inner},\"b\":true,\"c\":1}}]");
     }
     let payload: &'static str = format!("{{\"a\":{inner},\"b\":true}}").leak();
     for (name, shape) in SHAPES {
-        // Reading JSON has its own limit, and takes more stack here than in an optimised build; so it is done outside.
+        // JSON is read outside the small stack, because it needs much in an unoptimised build. It has a separate limit.
         let document = Document::new(Claims::parse(payload).unwrap());
         document.tree();
         on_a_small_stack(move || {
@@ -101,7 +101,7 @@ fn no_shape_exhausts_a_small_stack() {
     }
 }
 
-/// As many as fit into the longest expression.
+/// Joins as many links as fit into the longest allowed expression.
 fn chain(last: &str, link: impl Fn(usize) -> String) -> String {
     let mut chain = last.to_owned();
     for number in 0.. {
@@ -138,7 +138,7 @@ fn realistic_expressions_are_within_the_limits() {
 }
 
 #[test]
-fn what_is_quoted_is_no_operator() {
+fn operators_in_quotes_are_not_counted() {
     for quoted in [
         format!("a == '{}'", "([{!&|".repeat(300)),
         format!("\"{}\"", "([{!&|".repeat(300)),
@@ -153,7 +153,7 @@ fn what_is_quoted_is_no_operator() {
 }
 
 #[test]
-fn quotes_hide_nothing_that_the_crate_sees() {
+fn brackets_after_the_closing_quote_are_counted() {
     let deep = "[".repeat(60);
     for text in [
         format!("'a' {deep}"),
@@ -170,7 +170,7 @@ fn quotes_hide_nothing_that_the_crate_sees() {
 }
 
 #[test]
-fn limits_are_where_they_are_documented() {
+fn the_limits_are_the_documented_ones() {
     let accepted = |text: &str| JmesPath::parse(text).is_ok();
     assert!(accepted(&format!("{}a{}", "(".repeat(50), ")".repeat(50))));
     assert!(!accepted(&format!("{}a{}", "(".repeat(51), ")".repeat(51))));
@@ -196,7 +196,7 @@ fn a_slice_beyond_every_list_is_empty_and_does_not_overflow() {
 }
 
 #[test]
-fn an_expression_that_could_explode_is_refused() {
+fn an_expression_with_an_excessive_result_or_run_time_is_refused() {
     let list = |length: usize| format!("`[{}]`", vec!["1"; length].join(","));
     for (expression, what) in [
         (["[@,@]"; 40].join("|"), "too much"),
@@ -221,20 +221,20 @@ fn an_expression_that_could_explode_is_refused() {
             "too long",
         ),
     ] {
-        let said = match JmesPath::parse(&expression) {
+        let detail = match JmesPath::parse(&expression) {
             Ok(_) => "nothing".to_owned(),
             Err(error) => error.detail().unwrap_or_default().replace(&expression, ""),
         };
         assert!(
-            said.contains(what),
-            "{}…: {said}",
+            detail.contains(what),
+            "{}…: {detail}",
             expression.get(..80).unwrap_or(&expression)
         );
     }
 }
 
 #[test]
-fn what_people_write_is_far_from_the_limits() {
+fn usual_expressions_are_far_below_the_limits() {
     for expression in [
         "@",
         "contains(groups[*], 'admin') && 'Admin' || contains(groups[*], 'editor') && 'Editor' || 'Viewer'",
@@ -254,50 +254,50 @@ fn what_people_write_is_far_from_the_limits() {
 }
 
 #[test]
-fn a_failed_evaluation_names_the_expression_and_nothing_of_the_claims() {
+fn the_error_of_an_evaluation_contains_the_expression_but_no_claims() {
     let expression = JmesPath::parse("contains(missing, 'x')").unwrap();
     let claims = Claims::parse(r#"{"other":"secret"}"#).unwrap();
     let failed = expression.evaluate(&Document::new(claims)).unwrap_err();
     assert_eq!(
         failed.to_string(),
-        "the expression `contains(missing, 'x')` fails on this token"
+        "the expression `contains(missing, 'x')` failed for this token"
     );
 }
 
 #[test]
-fn a_mistake_is_explained_with_its_place() {
+fn a_syntax_error_is_explained_with_its_position() {
     for (text, expected) in [
         (
             "a b",
-            "`a b` does not parse at line 1, column 3: an operator is missing before this",
+            "`a b` has a syntax error at line 1, column 3: an operator is missing before this",
         ),
         (
             "a\n== ",
-            "`a == ` does not parse at line 2, column 4: an operand is missing here",
+            "`a == ` has a syntax error at line 2, column 4: an operand is missing here",
         ),
         (
             "",
-            "`` does not parse at line 1, column 1: an operand is missing here",
+            "`` has a syntax error at line 1, column 1: an operand is missing here",
         ),
         (
             "a.1",
-            "`a.1` does not parse at line 1, column 3: expected identifier, '*', '{', '[', '&', or '[?'",
+            "`a.1` has a syntax error at line 1, column 3: expected identifier, '*', '{', '[', '&', or '[?'",
         ),
         (
             "'a",
-            "`'a` does not parse at line 1, column 1: unclosed ' delimiter: 'a",
+            "`'a` has a syntax error at line 1, column 1: unclosed ' delimiter: 'a",
         ),
         (
             "a-b",
-            "`a-b` does not parse at line 1, column 2: '-' must be followed by numbers 1-9; a name with a hyphen in it goes into double quotes: \"a-b\"",
+            "`a-b` has a syntax error at line 1, column 2: '-' must be followed by numbers 1-9; put a name that contains a hyphen in double quotes: \"a-b\"",
         ),
         (
             "a = b",
-            "`a = b` does not parse at line 1, column 3: '=' is not valid. Did you mean '=='?",
+            "`a = b` has a syntax error at line 1, column 3: '=' is not valid. Did you mean '=='?",
         ),
         (
             "a:b",
-            "`a:b` does not parse at line 1, column 2: an operator is missing before this; a name with a colon in it goes into double quotes: \"a:b\"",
+            "`a:b` has a syntax error at line 1, column 2: an operator is missing before this; put a name that contains a colon in double quotes: \"a:b\"",
         ),
     ] {
         let error = JmesPath::parse(text).unwrap_err();
@@ -306,7 +306,7 @@ fn a_mistake_is_explained_with_its_place() {
 }
 
 #[test]
-fn values_survive_the_way_through_the_crate() {
+fn values_are_unchanged_by_the_conversion_to_the_crate_and_back() {
     let claims = r#"{"a":[null,true,-1,18446744073709551615,0.1,1e300,"\u00e9"],"o":{"b":1,"a":2}}"#;
     assert_eq!(
         evaluate("@", claims).map(|value| serde_json::to_string(&value).unwrap()),
@@ -316,13 +316,13 @@ fn values_survive_the_way_through_the_crate() {
 
 #[test]
 fn a_compiled_expression_may_be_shared_between_threads() {
-    // The crate's values are only atomically counted with its feature `sync`.
+    // The crate's values have atomic reference counts only with its feature `sync`.
     fn shared<T: Send + Sync>() {}
     shared::<JmesPath>();
 }
 
 #[test]
-fn community_functions_do_what_their_specification_says() {
+fn community_functions_follow_their_specification() {
     let claims = Claims::parse(r#"{"csv":"a,b,c","name":" Ann ","list":[["x",1],["y",2]],"people":[{"t":"a","n":1},{"t":"b","n":2},{"t":"a","n":3},{"n":4}]}"#).unwrap();
     let document = Document::new(claims);
     for (expression, expected) in [
@@ -374,7 +374,7 @@ fn community_functions_do_what_their_specification_says() {
 }
 
 #[test]
-fn a_function_that_does_not_exist_is_found_when_the_expression_is_parsed() {
+fn an_unknown_function_is_refused_when_the_expression_is_parsed() {
     for expression in [
         "nope(a)",
         "a || nope(a)",
@@ -392,7 +392,7 @@ fn a_function_that_does_not_exist_is_found_when_the_expression_is_parsed() {
 }
 
 #[test]
-fn a_refusal_says_what_was_probably_meant() {
+fn a_syntax_error_contains_a_hint() {
     for (expression, hint) in [
         ("foo-bar", "double quotes: \"a-b\""),
         ("custom:groups", "double quotes: \"a:b\""),
@@ -408,7 +408,7 @@ fn a_refusal_says_what_was_probably_meant() {
     }
 }
 
-/// Expressions that parse, of every kind.
+/// Valid expressions with every construct.
 pub(super) fn expressions() -> impl Strategy<Value = String> {
     let leaf = prop::sample::select(vec![
         "a",
@@ -489,14 +489,14 @@ pub(super) const CLAIMS: &str =
 
 proptest! {
     #[test]
-    fn no_expression_panics(expression in expressions()) {
+    fn no_expression_causes_a_panic(expression in expressions()) {
         if let Ok(expression) = JmesPath::parse(&expression) {
             let _ = expression.evaluate(&Document::new(Claims::parse(CLAIMS).unwrap()));
         }
     }
 
     #[test]
-    fn no_text_panics(text in prop::collection::vec(prop::sample::select(b"[]a@*.(){}|&!=<>?:,'`\"\\09 -".to_vec()), 0..24)) {
+    fn no_text_causes_a_panic(text in prop::collection::vec(prop::sample::select(b"[]a@*.(){}|&!=<>?:,'`\"\\09 -".to_vec()), 0..24)) {
         let _ = JmesPath::parse(std::str::from_utf8(&text).unwrap());
     }
 }

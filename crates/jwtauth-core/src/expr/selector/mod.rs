@@ -14,7 +14,7 @@ use serde::{Serialize, Serializer};
 use self::tree::{Expression, Names};
 use crate::error::Result;
 
-/// A selector over mapped values and lists, compiled once.
+/// A compiled selector over mapped values and lists.
 #[derive(Debug, Clone)]
 pub struct Selector {
     text: String,
@@ -25,8 +25,8 @@ impl Selector {
     /// Parses a selector.
     ///
     /// # Errors
-    /// [`Code::ExpressionInvalid`](crate::Code::ExpressionInvalid): where, and what was expected; also when it is longer than 4 KiB or nested
-    /// deeper than 50.
+    /// [`Code::ExpressionInvalid`](crate::Code::ExpressionInvalid) with the column and the expected syntax; also if the
+    /// selector is longer than 4 KiB or nested deeper than 50.
     pub fn parse(text: &str) -> Result<Selector> {
         parse::selector(text).map(|expression| Selector {
             text: text.to_owned(),
@@ -34,19 +34,19 @@ impl Selector {
         })
     }
 
-    /// The selector as it was written.
+    /// Returns the selector as written.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The names of the values and lists that it tests.
+    /// Returns the names of the values and lists that the selector tests.
     pub(crate) fn names(&self) -> Names<'_> {
         let mut names = Names::default();
         self.expression.names(&mut names);
         names
     }
 
-    /// Whether it selects an identity with these mapped values and lists.
+    /// Whether the selector selects an identity with these mapped values and lists.
     pub fn selects(&self, values: &BTreeMap<String, String>, lists: &BTreeMap<String, Vec<String>>) -> bool {
         self.expression.holds(values, lists)
     }

@@ -30,8 +30,8 @@ pub(super) fn selector(text: &str) -> Result<Expression> {
 type Input<'i> = Stateful<LocatingSlice<&'i str>, &'i Farthest>;
 type Parsed<T> = winnow::Result<T, ErrMode<ContextError>>;
 
-/// The farthest place at which something was wanted and not found, and what was wanted there: the most useful
-/// thing to say about a text that does not parse.
+/// The farthest position at which expected syntax was missing, and what was expected there. This is the most useful
+/// information about a text that does not parse.
 #[derive(Debug, Default)]
 struct Farthest(RefCell<(usize, Vec<String>)>);
 
@@ -54,7 +54,7 @@ impl Farthest {
     }
 }
 
-/// Says what is wanted here, when the parser does not find it.
+/// Records `what` as expected at this position if the parser fails.
 fn wanted<'i, T>(
     what: &'static str,
     mut parser: impl Parser<Input<'i>, T, ErrMode<ContextError>>,
@@ -67,7 +67,7 @@ fn wanted<'i, T>(
     }
 }
 
-/// Ends the parsing here: no alternative is tried.
+/// Ends the parsing with an error, without trying alternatives.
 fn refuse<T>(input: &Input<'_>, at: usize, what: &str) -> Parsed<T> {
     let farthest = input.state;
     *farthest.0.borrow_mut() = (at, vec![what.to_owned()]);
@@ -81,7 +81,7 @@ fn space(input: &mut Input<'_>) -> Parsed<()> {
 }
 
 fn ended(input: &mut Input<'_>) -> Parsed<()> {
-    wanted("the end", eof).void().parse_next(input)
+    wanted("the end of the expression", eof).void().parse_next(input)
 }
 
 fn word<'i>(text: &'static str) -> impl Parser<Input<'i>, &'i str, ErrMode<ContextError>> {
@@ -94,7 +94,7 @@ fn word<'i>(text: &'static str) -> impl Parser<Input<'i>, &'i str, ErrMode<Conte
     )
 }
 
-/// The words of the language, as error texts show them.
+/// The words of the language, and their form in error texts.
 const QUOTED: [(&str, &str); 12] = [
     ("or", "`or`"),
     ("and", "`and`"),
@@ -131,8 +131,8 @@ fn one_or(mut parts: Vec<Expression>, many: fn(Vec<Expression>) -> Expression) -
     }
 }
 
-/// Any number of `not`, counted in a loop so that a long row of them costs no stack. The last one may turn out to
-/// be a plain word, as in `not in list.groups`.
+/// Parses any number of `not`, in a loop so that a long series uses no stack. The last one may be a plain word, as in
+/// `not in list.groups`.
 fn negation(input: &mut Input<'_>) -> Parsed<Expression> {
     let mut starts = vec![input.checkpoint()];
     while opt((word("not"), space)).parse_next(input)?.is_some() {
@@ -145,7 +145,7 @@ fn negation(input: &mut Input<'_>) -> Parsed<Expression> {
                 if starts.len() > MAX_NEGATIONS {
                     return refuse(input, 0, "at most 50 `not` in a row");
                 }
-                // Two in a row are none.
+                // Two negations cancel each other.
                 return Ok(if starts.len() % 2 == 1 {
                     Expression::Not(Box::new(inner))
                 } else {
@@ -168,7 +168,7 @@ fn group(input: &mut Input<'_>) -> Parsed<Expression> {
     comparison(input)
 }
 
-/// A test in the words of the text, before it is known whether the operand can take it.
+/// A test as written, before it is checked whether the operand supports it.
 enum RawTest {
     Equals(String),
     Differs(String),
@@ -180,7 +180,8 @@ enum RawTest {
     NotMatches(String),
 }
 
-/// Kept out of the functions that call each other, so that the deepest parentheses fit a stack of 128 KiB.
+/// Parses a comparison. It is not inlined into the recursive functions, so that the deepest parentheses fit into a
+/// stack of 128 KiB.
 #[inline(never)]
 fn comparison(input: &mut Input<'_>) -> Parsed<Expression> {
     let start = input.current_token_start();
@@ -242,7 +243,7 @@ fn value_first(input: &mut Input<'_>) -> Parsed<(Vec<String>, RawTest)> {
     ))
 }
 
-/// Checks that the operand exists and can take the test.
+/// Checks that the operand exists and supports the test.
 fn typed(input: &Input<'_>, start: usize, path: &[String], test: RawTest) -> Parsed<Expression> {
     let parts: Vec<&str> = path.iter().map(String::as_str).collect();
     let operand = match parts.as_slice() {
@@ -254,11 +255,7 @@ fn typed(input: &Input<'_>, start: usize, path: &[String], test: RawTest) -> Par
     };
     let compiled = |text: String| match Pattern::parse(&text) {
         Ok(pattern) => Ok(pattern),
-        Err(why) => refuse(
-            input,
-            start,
-            &format!("a regular expression that compiles ({why})"),
-        ),
+        Err(why) => refuse(input, start, &format!("a valid regular expression ({why})")),
     };
     let test = match test {
         RawTest::Equals(text) => Test::Equals(text),
@@ -287,7 +284,7 @@ fn typed(input: &Input<'_>, start: usize, path: &[String], test: RawTest) -> Par
     }
 }
 
-/// `name`, `name.name`, `name["any text"]`.
+/// Parses `name`, `name.name` or `name["any text"]`.
 fn path(input: &mut Input<'_>) -> Parsed<Vec<String>> {
     let mut parts = vec![wanted("a name", identifier).parse_next(input)?.to_owned()];
     loop {
@@ -317,7 +314,7 @@ fn identifier<'i>(input: &mut Input<'i>) -> Parsed<&'i str> {
         .parse_next(input)
 }
 
-/// A literal: a bare word or dotted name, a number, a string. All are text.
+/// Parses a literal: a word or dotted name, a number, or a string. All are texts.
 fn value(input: &mut Input<'_>) -> Parsed<String> {
     alt((
         path.map(|parts| parts.join(".")),
@@ -348,7 +345,7 @@ fn string(input: &mut Input<'_>) -> Parsed<String> {
     alt((raw_string, quoted_string)).parse_next(input)
 }
 
-/// Back quotes: everything as it is, but for carriage returns.
+/// Parses a string in back quotes. Its content is unchanged, except that carriage returns are removed.
 fn raw_string(input: &mut Input<'_>) -> Parsed<String> {
     let start = input.current_token_start();
     '`'.parse_next(input)?;
@@ -359,7 +356,8 @@ fn raw_string(input: &mut Input<'_>) -> Parsed<String> {
     Ok(content.replace('\r', ""))
 }
 
-/// Double quotes: Go's escapes, no quote inside, not even behind a backslash, and no line break.
+/// Parses a string in double quotes. It may contain Go's escapes, but no line break and no quote, not even after a
+/// backslash.
 fn quoted_string(input: &mut Input<'_>) -> Parsed<String> {
     let start = input.current_token_start();
     '"'.parse_next(input)?;
@@ -373,7 +371,7 @@ fn quoted_string(input: &mut Input<'_>) -> Parsed<String> {
     }
 }
 
-/// Reads Go's escapes; `None` when one is unknown, a line breaks, or the bytes are no text.
+/// Decodes Go's escapes. Returns `None` for an unknown escape, a line break, or bytes that are not UTF-8.
 fn unescape(content: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(content.len());
     let mut letters = content.chars();
@@ -407,7 +405,7 @@ fn push(bytes: &mut Vec<u8>, letter: char) {
     bytes.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
 }
 
-/// Exactly so many digits, after those that were read before.
+/// Reads exactly `count` digits and appends them to the number `before`.
 fn digits(letters: &mut std::str::Chars<'_>, count: u32, radix: u32, before: u32) -> Option<u32> {
     (0..count).try_fold(before, |number, _| {
         let digit = letters.next()?.to_digit(radix)?;

@@ -1,4 +1,4 @@
-//! Regular expressions as Go's RE2 reads them; the one door to the `regex` crate.
+//! Regular expressions in the syntax of Go's RE2. Only this module uses the `regex` crate.
 
 use std::fmt::Write as _;
 use std::iter::Peekable;
@@ -6,7 +6,7 @@ use std::str::Chars;
 
 use regex::{Regex, RegexBuilder};
 
-/// A pattern, compiled once; it matches anywhere in a text unless it is anchored.
+/// A compiled pattern. It matches anywhere in a text, unless it is anchored.
 #[derive(Debug, Clone)]
 pub(super) struct Pattern {
     text: String,
@@ -29,7 +29,7 @@ impl Pattern {
             .map_err(|why| match why {
                 regex::Error::CompiledTooBig(_) => "the regular expression is too large".to_owned(),
                 why => {
-                    // The crate draws a picture over several lines; its last line says what is wrong.
+                    // The crate's message has several lines, and the last one contains the reason.
                     let reason = why.to_string();
                     reason
                         .lines()
@@ -59,8 +59,8 @@ impl PartialEq for Pattern {
 const MAX_COMPILED: usize = 1 << 20;
 const MAX_NESTING: u32 = 50;
 
-/// Writes a pattern so that the `regex` crate reads it as Go does: classes such as `\d` are ASCII, and what is an
-/// operator only to the crate stands for itself.
+/// Translates a pattern from Go's syntax to that of the `regex` crate: classes such as `\d` are ASCII, and characters
+/// that are operators only in the crate are literal.
 fn translate(text: &str) -> Result<String, String> {
     let mut out = String::with_capacity(text.len() + 8);
     let mut letters = text.chars().peekable();
@@ -82,7 +82,7 @@ fn translate(text: &str) -> Result<String, String> {
             '&' | '~' if in_class => {
                 let _ = write!(out, "\\{letter}");
             }
-            // `a--b` in a class is a difference to the crate; to Go it is the range of `-` and what follows.
+            // In a class, `a--b` is a set difference in the crate. In Go it is a range that starts at `-`.
             '-' if in_class && letters.peek() == Some(&'-') => {
                 return Err("`--` in a character class is not supported; escape one of the two".to_owned());
             }
@@ -98,7 +98,7 @@ fn translate(text: &str) -> Result<String, String> {
 
 fn escape(letters: &mut Peekable<Chars<'_>>, in_class: bool, out: &mut String) -> Result<(), String> {
     let Some(letter) = letters.next() else {
-        return Err("the regular expression ends in a backslash".to_owned());
+        return Err("the regular expression ends with a backslash".to_owned());
     };
     match letter {
         'd' => out.push_str("[0-9]"),
@@ -111,7 +111,7 @@ fn escape(letters: &mut Peekable<Chars<'_>>, in_class: bool, out: &mut String) -
         'a' | 'f' | 't' | 'n' | 'r' | 'v' | 'A' | 'z' | 'x' | 'p' | 'P' => {
             let _ = write!(out, "\\{letter}");
         }
-        // Go takes a backslash before any ASCII punctuation as that character; the crate gives `\<` a meaning.
+        // In Go, a backslash before any ASCII punctuation means this character. In the crate, `\<` has a meaning.
         letter if letter.is_ascii_punctuation() => {
             out.push_str(&regex::escape(letter.encode_utf8(&mut [0; 4])))
         }
@@ -120,7 +120,7 @@ fn escape(letters: &mut Peekable<Chars<'_>>, in_class: bool, out: &mut String) -
     Ok(())
 }
 
-/// `[]` and `[^]` hold a bracket that stands first as itself, in both languages.
+/// Reads the start of a class. A `]` directly after `[` or `[^` is literal in both languages.
 fn class_start(letters: &mut Peekable<Chars<'_>>, out: &mut String) {
     if letters.next_if_eq(&'^').is_some() {
         out.push('^');
@@ -130,7 +130,7 @@ fn class_start(letters: &mut Peekable<Chars<'_>>, out: &mut String) {
     }
 }
 
-/// `[:alpha:]` inside a class.
+/// Copies a named class such as `[:alpha:]` inside a class.
 fn named_class(letters: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
     out.push('[');
     for letter in letters.by_ref() {
@@ -142,7 +142,7 @@ fn named_class(letters: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<()
     Err("a character class is not closed".to_owned())
 }
 
-/// `(?i)`, `(?s:…)`, `(?P<name>…)`: Go's flags, and no others.
+/// Copies flags such as `(?i)`, `(?s:…)` or `(?P<name>…)`. Only Go's flags are allowed.
 fn flags(letters: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
     while let Some(letter) = letters.next_if(|letter| !matches!(letter, ':' | ')' | '<')) {
         if !matches!(letter, '?' | 'P' | 'i' | 'm' | 's' | 'U' | '-') {

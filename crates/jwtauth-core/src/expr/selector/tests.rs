@@ -19,7 +19,7 @@ fn selects(text: &str) -> bool {
 }
 
 #[test]
-fn tests_hold_or_do_not() {
+fn tests_are_true_or_false() {
     for (text, holds) in [
         ("value.team == ops", true),
         ("value.team==\"ops\"", true),
@@ -51,7 +51,7 @@ fn tests_hold_or_do_not() {
 }
 
 #[test]
-fn an_absent_value_fits_only_negations() {
+fn only_negated_tests_are_true_for_an_absent_value() {
     for (text, holds) in [
         ("value.gone == \"\"", false),
         ("value.gone != \"\"", true),
@@ -68,7 +68,7 @@ fn an_absent_value_fits_only_negations() {
 }
 
 #[test]
-fn what_does_not_parse_is_refused_with_its_place() {
+fn a_selector_that_does_not_parse_is_refused_with_the_column() {
     for (text, column) in [
         ("", 1),
         ("value.team", 11),
@@ -100,7 +100,7 @@ fn what_does_not_parse_is_refused_with_its_place() {
 }
 
 #[test]
-fn escapes_are_those_of_go() {
+fn escapes_have_the_syntax_of_go() {
     for (text, value) in [
         (r"\x6fps", "ops"),
         (r"\157ps", "ops"),
@@ -118,7 +118,7 @@ fn escapes_are_those_of_go() {
 }
 
 #[test]
-fn regular_expressions_are_those_of_go() {
+fn regular_expressions_have_the_syntax_of_go() {
     for (pattern, text, matches) in [
         (r"^\d+$", "12", true),
         (r"^\d+$", "\u{0661}", false),
@@ -163,15 +163,15 @@ fn size_and_nesting_are_limited() {
 }
 
 #[test]
-fn two_negations_in_a_row_are_none() {
+fn two_negations_in_a_row_cancel_each_other() {
     let parsed = |text: &str| Selector::parse(text).unwrap().expression;
     assert_eq!(parsed("not not value.a == b"), parsed("value.a == b"));
     assert_eq!(parsed("not not not value.a == b"), parsed("not value.a == b"));
 }
 
 #[test]
-fn a_repetition_without_a_least_number_is_not_guessed_at() {
-    // Go takes `a{,2}` literally, the crate for none to two.
+fn a_repetition_without_a_minimum_does_not_match_an_empty_text() {
+    // In Go, `a{,2}` is a literal text. In the `regex` crate, it is a repetition of zero to two.
     for pattern in ["^a{,2}$", "^(?:ab){,2}$"] {
         let matches = Pattern::parse(pattern).map(|pattern| pattern.matches(""));
         assert!(!matches.unwrap_or(false), "{pattern}");
@@ -226,7 +226,7 @@ mod properties {
         .prop_map(|(operand, test)| Expression::Match(operand, test))
     }
 
-    /// Short texts, so that they often meet; and anything at all.
+    /// Mostly short texts, so that two of them are often equal, and some arbitrary texts.
     fn texts() -> impl Strategy<Value = String> {
         prop_oneof![4 => "[ab]{0,2}", 1 => any::<String>().prop_map(|text| text.chars().take(8).collect())]
     }
@@ -244,8 +244,8 @@ mod properties {
         )
     }
 
-    /// What selectors mean, said by the truth table: every negation is the opposite of what it negates, and of what
-    /// is absent nothing holds.
+    /// The meaning of selectors as a truth table: every negated test is the opposite of the test, and every other test
+    /// of an absent value is false.
     fn naive(expression: &Expression, values: &Values, lists: &Lists) -> bool {
         let opposite =
             |operand: &Operand, test: Test| !naive(&Expression::Match(operand.clone(), test), values, lists);
@@ -286,7 +286,7 @@ mod properties {
 
     proptest! {
         #[test]
-        fn what_is_printed_parses_to_the_same(expression in expressions()) {
+        fn a_printed_selector_parses_to_an_equal_one(expression in expressions()) {
             let text = expression.to_string();
             prop_assume!(text.len() <= limits::MAX_LENGTH);
             match Selector::parse(&text) {
@@ -296,12 +296,12 @@ mod properties {
         }
 
         #[test]
-        fn it_agrees_with_the_truth_table(expression in expressions(), (values, lists) in identities()) {
+        fn evaluation_agrees_with_the_truth_table(expression in expressions(), (values, lists) in identities()) {
             prop_assert_eq!(expression.holds(&values, &lists), naive(&expression, &values, &lists));
         }
 
         #[test]
-        fn no_text_makes_it_panic(
+        fn no_text_causes_a_panic(
             text in any::<String>(),
             pieces in prop::collection::vec(prop::sample::select(PIECES), 0..24),
         ) {

@@ -1,4 +1,4 @@
-//! What a selector is once it is parsed, how it is evaluated, and how it is written.
+//! The parsed form of a selector, its evaluation and its printing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -8,15 +8,15 @@ use super::regex::Pattern;
 /// An expression over mapped values and lists.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Expression {
-    /// Any of these; at least two.
+    /// True if any part is true. Has at least two parts.
     Or(Vec<Expression>),
-    /// All of these; at least two.
+    /// True if all parts are true. Has at least two parts.
     And(Vec<Expression>),
     Not(Box<Expression>),
     Match(Operand, Test),
 }
 
-/// What a test looks at.
+/// The value that a test examines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Operand {
     /// `value.name`: one text.
@@ -29,12 +29,12 @@ pub(super) enum Operand {
     ListNames,
 }
 
-/// What must hold of an operand.
+/// A condition on an operand.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Test {
     Equals(String),
     Differs(String),
-    /// A part of a text; an element of a list; one of the names.
+    /// The text contains this part, the list this element, or the names this name.
     Contains(String),
     Lacks(String),
     Empty,
@@ -43,17 +43,17 @@ pub(super) enum Test {
     NotMatches(Pattern),
 }
 
-/// What a selector looks at, by the names of the mapped values and lists.
+/// The names of the mapped values and lists that a selector tests.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Names<'s> {
-    /// As in `value.name`.
+    /// Names as in `value.name`.
     pub(crate) values: BTreeSet<&'s str>,
-    /// As in `list.name`.
+    /// Names as in `list.name`.
     pub(crate) lists: BTreeSet<&'s str>,
 }
 
 impl Expression {
-    /// Whether it holds of these mapped values and lists.
+    /// Whether the expression is true for these mapped values and lists.
     pub(super) fn holds(
         &self,
         values: &BTreeMap<String, String>,
@@ -75,7 +75,7 @@ impl Expression {
         }
     }
 
-    /// Adds the names of the values and lists that it tests.
+    /// Adds the names of the values and lists that the expression tests.
     pub(super) fn names<'s>(&'s self, names: &mut Names<'s>) {
         match self {
             Expression::Or(parts) | Expression::And(parts) => parts.iter().for_each(|part| part.names(names)),
@@ -86,14 +86,15 @@ impl Expression {
             Expression::Match(Operand::List(name), _) => {
                 names.lists.insert(name);
             }
-            // `"name" in value` asks whether there is such a value, so an unknown name makes sense.
+            // `"name" in value` tests whether such a value exists, so an unknown name is valid.
             Expression::Match(Operand::ValueNames | Operand::ListNames, _) => {}
         }
     }
 }
 
 impl Test {
-    /// An absent value equals nothing, contains nothing and matches nothing; the negations hold of it.
+    /// Whether the test is true for a text. An absent value equals, contains and matches nothing, so only negated tests
+    /// are true.
     fn on_text(&self, value: Option<&String>) -> bool {
         match self {
             Test::Equals(text) => value == Some(text),
@@ -102,7 +103,7 @@ impl Test {
             Test::Lacks(text) => !value.is_some_and(|value| value.contains(text.as_str())),
             Test::Matches(pattern) => value.is_some_and(|value| pattern.matches(value)),
             Test::NotMatches(pattern) => !value.is_some_and(|value| pattern.matches(value)),
-            // INVARIANT: the parser refuses emptiness of a text.
+            // INVARIANT: the parser refuses emptiness tests of a text.
             Test::Empty | Test::NotEmpty => false,
         }
     }
@@ -113,13 +114,13 @@ impl Test {
             Test::Lacks(text) => !holds(text),
             Test::Empty => empty,
             Test::NotEmpty => !empty,
-            // INVARIANT: the parser refuses these of anything but a text.
+            // INVARIANT: the parser allows these tests only for a text.
             Test::Equals(_) | Test::Differs(_) | Test::Matches(_) | Test::NotMatches(_) => false,
         }
     }
 }
 
-/// Writes the expression so that it parses to the same again.
+/// Prints the expression in a form that parses to an equal one.
 impl fmt::Display for Expression {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let joined = |out: &mut fmt::Formatter<'_>, parts: &[Expression], word: &str| {
@@ -162,7 +163,7 @@ impl fmt::Display for Operand {
     }
 }
 
-/// A text as a double-quoted string of the language: everything unusual as an escape.
+/// Prints a text as a double-quoted string of the language. Special characters are escaped.
 struct Quoted<'a>(&'a str);
 
 impl fmt::Display for Quoted<'_> {
@@ -171,7 +172,7 @@ impl fmt::Display for Quoted<'_> {
         for letter in self.0.chars() {
             match letter {
                 '\\' => out.write_str(r"\\")?,
-                // A backslash does not protect a quote in this language, so the quote itself must not appear.
+                // A backslash does not escape a quote in this language, so the quote itself must not appear.
                 '"' => out.write_str(r"\x22")?,
                 letter if letter.is_control() => write!(out, "\\U{:08x}", u32::from(letter))?,
                 letter => write!(out, "{letter}")?,

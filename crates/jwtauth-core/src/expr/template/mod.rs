@@ -1,7 +1,7 @@
-//! Texts with mapped values in them: `team-${value.team}`.
+//! Texts with mapped values: `team-${value.team}`.
 //!
-//! The part of HashiCorp's interpolation language that bind names use: variables, strings, comparison, `&&`, `||`,
-//! `!`, parentheses and `condition ? one : other` (`docs/dialects/consul.md`).
+//! The supported part of HashiCorp's interpolation language is the part that bind names need: variables, strings,
+//! comparison, `&&`, `||`, `!`, parentheses and `condition ? one : other` (`docs/dialects/consul.md`).
 
 mod parse;
 mod tree;
@@ -13,7 +13,7 @@ use serde::{Serialize, Serializer};
 use self::tree::Piece;
 use crate::error::Result;
 
-/// A text in which mapped values are inserted, compiled once.
+/// A compiled text into which mapped values are inserted.
 #[derive(Debug, Clone)]
 pub struct Template {
     text: String,
@@ -24,8 +24,8 @@ impl Template {
     /// Parses a template.
     ///
     /// # Errors
-    /// [`Code::ExpressionInvalid`](crate::Code::ExpressionInvalid): where, and what was expected; also for the
-    /// parts of the language that bind names have no use for (arithmetic, order).
+    /// [`Code::ExpressionInvalid`](crate::Code::ExpressionInvalid) with the column and the expected syntax; also for
+    /// parts of the language that bind names do not need (arithmetic, `<` and `>`).
     pub fn parse(text: &str) -> Result<Template> {
         let pieces = parse::template(text)?;
         Ok(Template {
@@ -34,12 +34,12 @@ impl Template {
         })
     }
 
-    /// The template as it was written.
+    /// Returns the template as written.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The names of the mapped values it inserts.
+    /// Returns the names of the mapped values that the template reads.
     pub fn variables(&self) -> Vec<&str> {
         let mut names = Vec::new();
         for piece in &self.pieces {
@@ -50,8 +50,7 @@ impl Template {
         names
     }
 
-    /// Fills the template. An absent value is empty, and every value is in lower case, as the system that has this
-    /// language does it.
+    /// Inserts the values. An absent value is empty, and every value is converted to lower case, as in Consul.
     pub fn fill(&self, values: &BTreeMap<String, String>) -> String {
         let mut out = String::with_capacity(self.text.len());
         for piece in &self.pieces {

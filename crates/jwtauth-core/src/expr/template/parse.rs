@@ -12,16 +12,16 @@ use crate::expr::limits;
 
 /// Parses a whole template.
 pub(super) fn template(text: &str) -> Result<Vec<Piece>> {
-    // Quotes have no meaning outside of insertions, so the brackets are counted below, wherever they stand.
+    // Quotes have no meaning outside insertions, so parentheses in quotes are counted too.
     limits::check(text, '(', ')', &[])?;
-    // Without an insertion nothing has a meaning, not even `$$`.
+    // In a text without an insertion every character is literal, including `$$`.
     if !text.contains("${") {
         return Ok(vec![Piece::Literal(text.to_owned())]);
     }
     let parts = ["(", "?", "&&", "||"].map(|part| text.matches(part).count());
     if parts.iter().sum::<usize>() > limits::MAX_NESTING {
         return Err(Error::new(Code::ExpressionInvalid).with_detail(format!(
-            "it has more than {} parentheses, conditions and operators",
+            "the template has more than {} parentheses, conditions and operators",
             limits::MAX_NESTING
         )));
     }
@@ -68,7 +68,7 @@ fn insertion_starts(input: &mut Input<'_>) -> bool {
 fn unreadable(text: &str, start: usize, at: usize) -> Error {
     let column = |offset: usize| text.get(..offset).map_or(offset, |before| before.chars().count()) + 1;
     Error::new(Code::ExpressionInvalid).with_detail(format!(
-        "column {}: the insertion that starts in column {} cannot be read; it may hold `value.name`, strings, `==`, `!=`, `&&`, `||`, `!`, parentheses and `condition ? one : other`",
+        "column {}: syntax error in the interpolation that starts at column {}; it can contain `value.name`, strings, `==`, `!=`, `&&`, `||`, `!`, parentheses and `condition ? one : other`",
         column(at),
         column(start)
     ))
@@ -78,7 +78,7 @@ fn space(input: &mut Input<'_>) -> Parsed<()> {
     take_while(0.., char::is_whitespace).void().parse_next(input)
 }
 
-/// A tree without types: parsed in one pass, however deep the parentheses, and given its types afterwards.
+/// A tree without types. It is parsed in one pass at any depth of parentheses, and converted to a typed tree later.
 enum Raw {
     Variable(String),
     Text(String),
@@ -165,7 +165,7 @@ fn both(operator: &'static str, left: Raw, right: Raw) -> Raw {
 }
 
 fn term(input: &mut Input<'_>) -> Parsed<Raw> {
-    // Counted in a loop, so that a long row of them costs no stack.
+    // Negations are counted in a loop, so that a long series uses no stack.
     let mut negations = 0_usize;
     while opt(('!', space)).parse_next(input)?.is_some() {
         negations += 1;
@@ -183,7 +183,7 @@ fn term(input: &mut Input<'_>) -> Parsed<Raw> {
     })
 }
 
-/// `true`, `false`, or `value.` and a name: letters, digits, `_`, `-` and dots, so that `a-1` is one name.
+/// Parses `true`, `false`, or `value.` and a name of letters, digits, `_`, `-` and dots. So `a-1` is one name.
 fn word(input: &mut Input<'_>) -> Parsed<Raw> {
     let first = |letter: char| letter.is_alphabetic() || letter == '_';
     let later = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.');

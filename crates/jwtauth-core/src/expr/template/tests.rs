@@ -19,7 +19,7 @@ fn fill(text: &str) -> String {
 }
 
 #[test]
-fn values_are_inserted_in_lower_case_and_once() {
+fn values_are_inserted_in_lower_case_and_not_expanded_again() {
     for (text, filled) in [
         ("Team", "Team"),
         ("{{ x }} $5", "{{ x }} $5"),
@@ -40,12 +40,12 @@ fn values_are_inserted_in_lower_case_and_once() {
 }
 
 #[test]
-fn a_text_without_a_variable_is_taken_as_it_is() {
+fn a_text_without_an_insertion_is_unchanged() {
     assert_eq!(fill("$$ stays"), "$$ stays");
 }
 
 #[test]
-fn what_does_not_parse_is_refused() {
+fn a_template_that_does_not_parse_is_refused() {
     for text in [
         "${",
         "${}",
@@ -62,8 +62,8 @@ fn what_does_not_parse_is_refused() {
 }
 
 #[test]
-fn no_text_nests_deep_enough_to_cost_the_stack() {
-    // A quote in the literal part hides nothing from the limit.
+fn nesting_does_not_exhaust_the_stack() {
+    // Parentheses after a quote in the literal part are counted too.
     for text in [
         format!("\" ${{{}", "(".repeat(4000)),
         format!("${{{}", "true?".repeat(800)),
@@ -85,7 +85,7 @@ fn no_text_nests_deep_enough_to_cost_the_stack() {
 
 proptest! {
     #[test]
-    fn a_text_without_a_dollar_stays_as_it_is(before in "[^$]{0,20}", value in any::<String>()) {
+    fn text_before_an_insertion_is_unchanged(before in "[^$]{0,20}", value in any::<String>()) {
         let values = BTreeMap::from([("x".to_owned(), value.clone())]);
         let template = Template::parse(&format!("{before}${{value.x}}")).unwrap();
         let filled = template.fill(&values);
@@ -93,7 +93,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_it_panic(
+    fn no_text_causes_a_panic(
         text in any::<String>(),
         pieces in prop::collection::vec(prop::sample::select(PIECES), 0..24),
     ) {

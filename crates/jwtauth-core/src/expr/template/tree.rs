@@ -1,4 +1,4 @@
-//! What a template is once it is parsed, and how it is evaluated.
+//! The parsed form of a template and its evaluation.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -10,10 +10,10 @@ pub(super) enum Piece {
     Insert(Expression),
 }
 
-/// An expression that makes a text.
+/// An expression whose value is a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Expression {
-    /// `value.name`, by the name alone.
+    /// `value.name`, without `value.`.
     Variable(String),
     Text(String),
     Choose(Box<Condition>, Box<Expression>, Box<Expression>),
@@ -31,7 +31,7 @@ pub(super) enum Condition {
 }
 
 impl Expression {
-    /// The text that it makes of these values.
+    /// Evaluates the expression with these values.
     pub(super) fn text<'e>(&'e self, values: &BTreeMap<String, String>) -> Cow<'e, str> {
         match self {
             Expression::Text(text) => Cow::Borrowed(text),
@@ -48,7 +48,7 @@ impl Expression {
         }
     }
 
-    /// Adds the names of the values that it reads.
+    /// Adds the names of the values that the expression reads.
     pub(super) fn variables<'e>(&'e self, names: &mut Vec<&'e str>) {
         match self {
             Expression::Text(_) => {}
@@ -90,7 +90,7 @@ impl Condition {
     }
 }
 
-/// Letter by letter (Unicode simple case mapping), as Go does it.
+/// Converts to lower case character by character (Unicode simple case mapping), as Go does.
 pub(super) fn lower_case(text: &str) -> String {
     text.chars()
         .map(|letter| letter.to_lowercase().next().unwrap_or(letter))

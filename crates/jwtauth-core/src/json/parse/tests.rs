@@ -6,7 +6,7 @@ fn is_duplicate(text: &str) -> bool {
 }
 
 #[test]
-fn equal_names_are_refused_at_any_depth_and_size() {
+fn duplicate_names_are_refused_at_any_depth_and_size() {
     for text in [r#"{"a":1,"a":1}"#, r#"{"a":[{"b":1,"\u0062":2}]}"#] {
         assert!(is_duplicate(text), "{text}");
     }
@@ -16,8 +16,8 @@ fn equal_names_are_refused_at_any_depth_and_size() {
 }
 
 #[test]
-fn equal_names_are_refused_wherever_they_stand() {
-    // `ab0`, `ab00` and so on share few marks, `a0b`, `a1b` and so on share one or two.
+fn duplicate_names_are_refused_at_any_position() {
+    // `ab0`, `ab00` and so on have different marks; `aa00b`, `aa01b` and so on have the same mark.
     for spell in [
         |n: usize| format!("ab{}", "0".repeat(n)),
         |n: usize| format!("aa{n:02}b"),
@@ -54,7 +54,7 @@ fn nesting_is_limited() {
 }
 
 #[test]
-fn what_is_not_json_is_refused() {
+fn text_that_is_not_json_is_refused() {
     for text in [
         "",
         " ",
@@ -74,7 +74,7 @@ fn what_is_not_json_is_refused() {
 }
 
 #[test]
-fn a_refusal_quotes_nothing() {
+fn an_error_does_not_quote_the_document() {
     let text = parse(r#"{"secret-name":1,"secret-name":2}"#)
         .unwrap_err()
         .to_string();
@@ -82,20 +82,20 @@ fn a_refusal_quotes_nothing() {
 }
 
 #[test]
-fn a_refusal_says_why_and_where() {
+fn an_error_contains_the_reason_and_the_position() {
     for (text, expected) in [
-        (
-            r#"{"a":1,"a":1}"#,
-            "a member name stands twice in one object (line 1, column 13)",
-        ),
+        (r#"{"a":1,"a":1}"#, "duplicate member name (line 1, column 13)"),
         (
             r#"{"a":{"b":1,"b":1}}"#,
-            "a member name stands twice in one object (line 1, column 18)",
+            "duplicate member name (line 1, column 18)",
         ),
-        (&"[".repeat(65), "nested too deeply (line 1, column 65)"),
-        ("[1", "the JSON ends too early (line 1, column 2)"),
-        ("[1,]", "not valid JSON (line 1, column 4)"),
-        ("{} {}", "not valid JSON (line 1, column 4)"),
+        (
+            &"[".repeat(65),
+            "the JSON is nested too deeply (line 1, column 65)",
+        ),
+        ("[1", "unexpected end of the JSON (line 1, column 2)"),
+        ("[1,]", "invalid JSON (line 1, column 4)"),
+        ("{} {}", "invalid JSON (line 1, column 4)"),
     ] {
         assert_eq!(parse(text).unwrap_err().to_string(), expected, "{text}");
     }

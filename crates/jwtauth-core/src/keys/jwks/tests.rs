@@ -19,7 +19,7 @@ fn ec(more: &str) -> String {
 }
 
 #[test]
-fn members_that_nobody_asked_for_are_ignored() {
+fn unknown_members_are_ignored() {
     for more in [
         "",
         r#","use":"sig""#,
@@ -32,12 +32,12 @@ fn members_that_nobody_asked_for_are_ignored() {
 }
 
 #[test]
-fn what_a_key_says_about_itself_is_believed() {
+fn the_parameters_of_a_key_restrict_its_use() {
     let jwk = one(&ec(r#","kid":"k","alg":"ES256""#)).unwrap();
     assert_eq!(jwk.kid.as_deref(), Some("k"));
     assert_eq!(one(&ec(r#","kid":null"#)).unwrap().kid, None);
     assert_eq!(jwk.algorithms, Some(Algorithms::default().with(Algorithm::ES256)));
-    // RFC 7518 §3.1: `jsonwebtoken` does not know this one.
+    // RFC 7518 §3.1. `jsonwebtoken` does not know this algorithm.
     let jwk = one(&ec(r#","alg":"ES512""#)).unwrap();
     assert_eq!(jwk.algorithms, Some(Algorithms::default().with(Algorithm::ES512)));
 
@@ -72,7 +72,7 @@ fn private_keys_are_refused() {
 }
 
 #[test]
-fn coordinates_stand_in_full_length_on_their_curve() {
+fn coordinates_must_have_full_length_and_be_on_their_curve() {
     let short = &X[..40];
     for (text, why) in [
         (
@@ -85,11 +85,11 @@ fn coordinates_stand_in_full_length_on_their_curve() {
         ),
         (
             format!(r#"{{"kty":"EC","crv":"P-256","x":"{Y}","y":"{X}"}}"#),
-            "not on its curve",
+            "not on the curve",
         ),
         (
             format!(r#"{{"kty":"EC","crv":"P-256","x":"{X}","y":"{X}"}}"#),
-            "not on its curve",
+            "not on the curve",
         ),
         (
             format!(r#"{{"kty":"EC","crv":"P-384","x":"{X}","y":"{Y}"}}"#),
@@ -109,11 +109,11 @@ fn coordinates_stand_in_full_length_on_their_curve() {
         ),
         (
             format!(r#"{{"kty":"EC","crv":"Ed25519","x":"{ED}","y":"{Y}"}}"#),
-            "does not fit",
+            "does not match",
         ),
         (
             format!(r#"{{"kty":"OKP","crv":"P-256","x":"{X}","y":"{Y}"}}"#),
-            "does not fit",
+            "does not match",
         ),
         (
             format!(r#"{{"kty":"EC","crv":"P-256","x":"{X}"}}"#),
@@ -134,7 +134,7 @@ fn coordinates_stand_in_full_length_on_their_curve() {
     ] {
         assert!(refusal(&text).contains(why), "{text}");
     }
-    // The point at infinity has no coordinates; zeros are not on the curve.
+    // The point at infinity has no coordinates. The point (0, 0) is not on the curve.
     let zeros = "A".repeat(43);
     assert!(
         refusal(&format!(
@@ -145,7 +145,7 @@ fn coordinates_stand_in_full_length_on_their_curve() {
 }
 
 #[test]
-fn an_ed25519_key_has_its_length() {
+fn an_ed25519_key_must_have_32_bytes() {
     for (length, text) in [(31, &ED[..42]), (0, ""), (1, "AA"), (33, &format!("{ED}A")[..])] {
         let text = format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{text}"}}"#);
         let refusal = refusal(&text);
@@ -160,11 +160,11 @@ fn an_ed25519_key_has_its_length() {
 }
 
 #[test]
-fn rsa_numbers() {
+fn rsa_numbers_are_checked() {
     let rsa = |n: &str, e: &str| format!(r#"{{"kty":"RSA","n":"{n}","e":"{e}"}}"#);
     assert!(one(&rsa(N, "AQAB")).is_ok());
     assert!(one(&rsa(N, "Aw")).is_ok(), "e = 3");
-    // Leading zeros and padding change nothing about the number.
+    // Leading zeros and padding do not change the number.
     assert!(one(&rsa(N, "AAEAAQ")).is_ok());
     assert!(one(&rsa(&format!("{N}=="), "AQAB")).is_ok());
 
@@ -188,7 +188,7 @@ fn rsa_numbers() {
 }
 
 #[test]
-fn key_types() {
+fn unsupported_key_types_are_refused() {
     for (text, why) in [
         ("{}", "`kty` is missing"),
         (r#"{"kty":"rsa"}"#, "`kty`"),
@@ -198,27 +198,27 @@ fn key_types() {
         (r#"{"kty":"oct","k":"!"}"#, "`k` is not base64url"),
         ("[]", "object"),
         ("null", "object"),
-        ("", "cannot be read"),
-        (r#"{"kty":"EC","kty":"RSA"}"#, "twice"),
+        ("", "is invalid"),
+        (r#"{"kty":"EC","kty":"RSA"}"#, "duplicate"),
     ] {
         assert!(refusal(text).contains(why), "{text}");
     }
 }
 
 #[test]
-fn a_set_is_one_document_with_keys() {
+fn a_set_must_be_one_document_with_keys() {
     for (text, why) in [
-        ("", "cannot be read"),
+        ("", "is invalid"),
         ("{}", "`keys`"),
         ("[]", "`keys`"),
         (r#"{"keys":{}}"#, "`keys`"),
         (r#"{"keys":null}"#, "`keys`"),
         (r#"{"Keys":[]}"#, "`keys`"),
-        (r#"{"keys":[]} x"#, "not valid JSON"),
-        (r#"{"keys":[]}{"keys":[]}"#, "not valid JSON"),
-        (r#"{"keys":[],"keys":[]}"#, "twice"),
-        (r#"{"keys":[{"kty":"oct","k":"AA","k":"AB"}]}"#, "twice"),
-        ("\u{feff}{\"keys\":[]}", "not valid JSON"),
+        (r#"{"keys":[]} x"#, "invalid JSON"),
+        (r#"{"keys":[]}{"keys":[]}"#, "invalid JSON"),
+        (r#"{"keys":[],"keys":[]}"#, "duplicate"),
+        (r#"{"keys":[{"kty":"oct","k":"AA","k":"AB"}]}"#, "duplicate"),
+        ("\u{feff}{\"keys\":[]}", "invalid JSON"),
     ] {
         match set(text) {
             Ok(_) => panic!("accepted: {text}"),
@@ -228,7 +228,7 @@ fn a_set_is_one_document_with_keys() {
 }
 
 #[test]
-fn one_bad_entry_spoils_nothing() {
+fn an_invalid_entry_does_not_affect_the_others() {
     let text = format!(
         r#"{{"keys":[7,{{"kty":"XYZ","kid":"x"}},{},{{"kty":"RSA","kid":"r"}}],"more":1}}"#,
         ec("")
@@ -241,7 +241,7 @@ fn one_bad_entry_spoils_nothing() {
 }
 
 #[test]
-fn refusals_quote_no_key_material() {
+fn refusals_contain_no_key_material() {
     let secret = "c2VjcmV0LXNlY3JldC1zZWNyZXQ!";
     for text in [
         format!(r#"{{"kty":"oct","k":"{secret}"}}"#),

@@ -1,7 +1,7 @@
 #![expect(clippy::string_slice, reason = "the texts are ASCII")]
 
 use super::*;
-use crate::keys::testing::{self, HALF};
+use crate::keys::testing::{self, PUBLIC_HALF};
 use crate::keys::{Algorithm, Algorithms};
 
 const SPKI: &str = include_str!("../../../tests/pem/rsa.public.pem");
@@ -10,17 +10,17 @@ const CERTIFICATE: &str = testing::RSA_CERTIFICATE;
 const EC: &str = include_str!("../../../tests/pem/ec.public.pem");
 const EC_CERTIFICATE: &str = include_str!("../../../../../tests/conformance/keys/ec256-1.certificate.pem");
 
-/// Consul's.
+/// The form that Consul accepts.
 const FIRST: Form = Form {
     after: After::Anything,
     blocks: Blocks::AnyLabel,
 };
-/// Vault's.
+/// The form that Vault accepts.
 const ONLY: Form = Form {
     after: After::Nothing,
     blocks: Blocks::AnyLabel,
 };
-/// Grafana's.
+/// The form that Grafana accepts.
 const LABELLED: Form = Form {
     after: After::Anything,
     blocks: Blocks::PublicOrPrivate,
@@ -65,7 +65,7 @@ fn canonical_text_reads_back_as_itself() {
         testing::P521,
         testing::ED25519,
     ] {
-        let text = canonical(private, HALF);
+        let text = canonical(private, PUBLIC_HALF);
         for form in [Form::NATIVE, FIRST, ONLY, LABELLED] {
             assert_eq!(canonical(&text, form), text);
         }
@@ -73,7 +73,7 @@ fn canonical_text_reads_back_as_itself() {
 }
 
 #[test]
-fn a_private_key_is_noted_or_refused() {
+fn a_private_key_is_reported_or_refused() {
     assert!(public_key(testing::RSA, LABELLED).unwrap().from_private_key);
     assert!(!public_key(SPKI, LABELLED).unwrap().from_private_key);
     assert!(refusal(testing::RSA, Form::NATIVE).contains("a private key"));
@@ -90,7 +90,7 @@ fn a_private_key_is_noted_or_refused() {
 }
 
 #[test]
-fn labels_count_where_the_form_says_so() {
+fn labels_are_checked_if_the_form_requires_it() {
     let mislabelled = SPKI.replace("PUBLIC KEY", "SOMETHING ELSE");
     assert_eq!(canonical(&mislabelled, FIRST), SPKI);
     assert_eq!(canonical(&mislabelled, ONLY), SPKI);
@@ -100,7 +100,7 @@ fn labels_count_where_the_form_says_so() {
     assert_eq!(canonical(CERTIFICATE, FIRST), SPKI);
     assert!(refusal(CERTIFICATE, LABELLED).contains("\"CERTIFICATE\""));
 
-    // PKCS #1 has no algorithm identifier, so only the label can tell what it is.
+    // PKCS #1 has no algorithm identifier, so only the label identifies the type.
     assert_eq!(canonical(PKCS1, LABELLED), SPKI);
     for form in [FIRST, ONLY] {
         assert!(public_key(PKCS1, form).is_err());
@@ -110,7 +110,7 @@ fn labels_count_where_the_form_says_so() {
 }
 
 #[test]
-fn what_stands_around_the_block() {
+fn text_around_the_block_is_accepted_by_form() {
     let before = format!("Bag Attributes\n    friendlyName: x\n{SPKI}");
     for form in [Form::NATIVE, FIRST, ONLY, LABELLED] {
         assert_eq!(canonical(&before, form), SPKI);
@@ -142,7 +142,7 @@ fn lines_may_have_any_length() {
 }
 
 #[test]
-fn what_is_not_pem_is_refused() {
+fn text_that_is_not_pem_is_refused() {
     let body: String = SPKI.lines().filter(|line| !line.starts_with("---")).collect();
     for text in [
         String::new(),
@@ -168,7 +168,7 @@ fn what_is_not_pem_is_refused() {
 }
 
 #[test]
-fn keys_that_are_not_good_enough_are_refused() {
+fn weak_and_unsupported_keys_are_refused() {
     for (text, why) in [
         (
             include_str!("../../../../../tests/conformance/keys/rsa-1024.public.pem"),
@@ -200,11 +200,11 @@ fn keys_that_are_not_good_enough_are_refused() {
         ),
         (
             include_str!("../../../tests/pem/ec-compressed.public.pem"),
-            "full length",
+            "compressed",
         ),
         (
             include_str!("../../../tests/pem/ec-explicit.public.pem"),
-            "without a name",
+            "named curve",
         ),
     ] {
         for form in [Form::NATIVE, FIRST, ONLY, LABELLED] {
@@ -215,7 +215,7 @@ fn keys_that_are_not_good_enough_are_refused() {
 }
 
 #[test]
-fn an_exponent_of_three_is_good_enough() {
+fn an_exponent_of_three_is_accepted() {
     let text = include_str!("../../../../../tests/conformance/keys/rsa-e3.public.pem");
     let key = public_key(text, Form::NATIVE).unwrap().key;
     assert!(key.algorithms().contains(Algorithm::RS256));
@@ -223,7 +223,7 @@ fn an_exponent_of_three_is_good_enough() {
 
 #[test]
 fn a_key_fits_the_algorithms_of_its_kind() {
-    let fits = |private: &str| public_key(private, HALF).unwrap().key.algorithms();
+    let fits = |private: &str| public_key(private, PUBLIC_HALF).unwrap().key.algorithms();
     let only = |algorithm| Algorithms::default().with(algorithm);
     assert_eq!(fits(testing::P256), only(Algorithm::ES256));
     assert_eq!(fits(testing::P384), only(Algorithm::ES384));

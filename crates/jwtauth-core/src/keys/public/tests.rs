@@ -14,9 +14,9 @@ fn points_of_small_order_are_refused_with_either_sign() {
 }
 
 #[test]
-fn small_order_points_would_let_anybody_sign() {
-    // R = the identity and S = 0 satisfy the equation for the key whose point is the identity; this is
-    // what the list is for.
+fn without_the_list_of_small_order_points_signatures_could_be_forged() {
+    // R = the identity and S = 0 satisfy the equation for the key whose point is the identity. The list exists to
+    // refuse such keys.
     let key = ParsedPublicKey::new(&signature::ED25519, SMALL_ORDER[1]).unwrap();
     let mut forged = [0; 64];
     forged[0] = 1;
@@ -24,14 +24,14 @@ fn small_order_points_would_let_anybody_sign() {
 }
 
 #[test]
-fn nothing_of_a_key_is_printed() {
+fn a_key_is_not_printed() {
     let der = testing::der(testing::P256);
     let key = PublicKey::from_private_key(&der).unwrap();
     assert_eq!(format!("{key:?}"), "PublicKey(P256)");
 }
 
 #[test]
-fn a_public_key_makes_no_secret() {
+fn a_public_key_cannot_be_prepared_for_hmac() {
     let key = PublicKey::from_private_key(&testing::der(testing::RSA)).unwrap();
     for algorithm in [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512] {
         assert!(key.prepare(algorithm).is_err());

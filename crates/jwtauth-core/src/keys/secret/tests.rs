@@ -2,7 +2,7 @@ use super::*;
 use crate::keys::testing;
 
 #[test]
-fn a_secret_is_as_long_as_the_hash() {
+fn a_secret_must_be_as_long_as_the_hash() {
     let fits = |length: usize| {
         let algorithms = algorithms(&vec![0xa5; length]);
         algorithms.map(|algorithms| algorithms.iter().collect::<Vec<_>>())
@@ -19,7 +19,7 @@ fn a_secret_is_as_long_as_the_hash() {
 }
 
 #[test]
-fn what_everybody_may_know_is_no_secret() {
+fn public_values_are_refused_as_secrets() {
     let text = testing::public(testing::RSA);
     let jwk = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"}"#;
     for secret in [

@@ -1,4 +1,4 @@
-//! What binding rules give.
+//! Entitlements from binding rules.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use crate::error::{Code, Error, Result};
 use crate::grant::{Entitlement, Identity};
 use crate::policy::{BindKind, BindingRule, Bindings, Directory};
 
-/// Gives the caller what every rule that selects the identity binds, each thing once: policies, roles, services,
-/// nodes, templated policies, in this order, and within a kind in the order of the rules.
+/// Gives the caller what each rule that selects the identity binds, without duplicates. The order is policies, roles,
+/// services, nodes, templated policies; within a kind it is the order of the rules.
 ///
 /// # Errors
-/// [`Code::BindingInvalid`] when a rule that selects the identity computes a name that cannot be one, whatever the
-/// other rules give; [`Code::BindingUnmatched`] when nothing is bound.
+/// [`Code::BindingInvalid`] if a rule that selects the identity computes an invalid name, whatever the other rules
+/// give. [`Code::BindingUnmatched`] if nothing is bound.
 pub(super) fn decide(bindings: &Bindings, identity: &Identity, decision: &mut Decision) -> Result<()> {
     let (values, lists) = (&identity.metadata, &identity.lists);
     let selected = |rule: &&BindingRule| {
@@ -39,14 +39,14 @@ pub(super) fn decide(bindings: &Bindings, identity: &Identity, decision: &mut De
     Ok(())
 }
 
-/// What became of each rule, in the words of the configuration; nothing of the token.
+/// Why each rule gave nothing, in the words of the configuration and without values of the token.
 fn why_nothing(bindings: &Bindings, selected: &impl Fn(&&BindingRule) -> bool) -> String {
     let reason = |(index, rule): (usize, &BindingRule)| match &rule.selector {
         Some(selector) if !selected(&rule) => {
-            format!("rules[{index}]: `{}` does not hold", selector.as_str())
+            format!("rules[{index}]: `{}` does not match", selector.as_str())
         }
         _ => format!(
-            "rules[{index}]: what `{}` names does not exist",
+            "rules[{index}]: the object named `{}` does not exist",
             rule.name.as_str()
         ),
     };
@@ -58,14 +58,14 @@ fn why_nothing(bindings: &Bindings, selected: &impl Fn(&&BindingRule) -> bool) -
         .map(reason)
         .collect();
     match bindings.rules.len() {
-        0 => reasons.push("there are no rules".to_owned()),
+        0 => reasons.push("no binding rule is configured".to_owned()),
         many if many > MAX_REASONS => reasons.push(format!("and {} more", many - MAX_REASONS)),
         _ => {}
     }
     reasons.join("; ")
 }
 
-/// How many rules a denial speaks of.
+/// The number of rules that a denial reports on.
 const MAX_REASONS: usize = 8;
 
 fn bind(rule: &BindingRule, values: &BTreeMap<String, String>, directory: &Directory) -> Result<Entitlement> {
@@ -88,7 +88,7 @@ fn bind(rule: &BindingRule, values: &BTreeMap<String, String>, directory: &Direc
     {
         Ok(entitlement)
     } else {
-        // The computed name holds values of the token, so only the template is told.
+        // The computed name contains values of the token, so the detail has the template instead.
         Err(Error::new(Code::BindingInvalid).with_detail(format!("`{}`", rule.name.as_str())))
     }
 }

@@ -1,4 +1,4 @@
-//! What the rules add up to.
+//! The result of the rules.
 
 use crate::grant::Entitlement;
 

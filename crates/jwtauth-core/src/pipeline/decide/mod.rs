@@ -1,4 +1,4 @@
-//! [`Identity`] and rules → [`Decision`].
+//! Stage decide: [`Identity`] and rules → [`Decision`].
 
 mod bindings;
 mod decision;
@@ -50,7 +50,7 @@ pub(crate) fn entitlements(identity: &Identity, claims: &ValidClaims<'_>, rules:
     Ok(decision)
 }
 
-/// The claims with a list in the place of a string; `None` if there is no string.
+/// Returns the claims with a list instead of the string; `None` if the claim is not a string.
 fn split_document<'t>(rule: &SplitClaim, document: &Document<'t>) -> Option<Document<'t>> {
     let found = rule.select.find(document).ok()??;
     let parts = found.as_str()?.split(rule.at.as_str());

@@ -1,4 +1,4 @@
-//! Roles in organisations.
+//! Entitlements from roles in organisations.
 
 use std::collections::BTreeMap;
 
@@ -62,8 +62,8 @@ pub(super) fn decide(
     Ok(())
 }
 
-/// The role from the expression, and whether it stands for server administration. An expression that fails gives
-/// no role, and so does one that gives something else than a valid role.
+/// The role from the expression, and whether it means server administration. An expression that fails, or whose
+/// result is not a valid role, gives no role.
 fn direct_role(rule: &OrgRoleRule, claims: &ValidClaims<'_>) -> (Option<OrgRole>, bool) {
     let result = rule
         .role
@@ -76,7 +76,7 @@ fn direct_role(rule: &OrgRoleRule, claims: &ValidClaims<'_>) -> (Option<OrgRole>
     }
 }
 
-/// The roles that the mapping gives: in each organisation the highest.
+/// The roles from the mapping. In each organisation the highest role is used.
 fn mapped_roles(rule: &OrgRoleRule, external: &[String]) -> BTreeMap<i64, OrgRole> {
     let mut roles = BTreeMap::new();
     let mut everywhere = None;
@@ -103,8 +103,8 @@ fn raise(roles: &mut BTreeMap<i64, OrgRole>, org: i64, role: OrgRole) {
     *entry = role.max(*entry);
 }
 
-/// Where a direct role counts. A request can move that role, never the default one: nobody gets into an organisation
-/// by merely asking for it.
+/// The organisation of a direct role. A request can move the direct role, but never the default role: a request
+/// cannot get a caller into an organisation only by naming it.
 fn direct_org(rule: &OrgRoleRule, identity: &Identity) -> i64 {
     let requested = identity.requested_org.filter(|_| rule.org_from_request);
     requested

@@ -12,7 +12,7 @@ fn set(keys: &[&str]) -> Origin {
     Origin::Jwks(format!(r#"{{"keys":[{}]}}"#, keys.join(",")).into())
 }
 
-/// The names of the selected keys, in order; `-` for those without.
+/// The names of the selected keys, in order; `-` for a key without a name.
 fn selected(store: &KeyStore, rule: KidRule, kid: Option<&str>) -> String {
     let mut names = Vec::new();
     select(kid, rule, store.cached(None).sets(), |key| {
@@ -21,7 +21,7 @@ fn selected(store: &KeyStore, rule: KidRule, kid: Option<&str>) -> String {
     names.join(" ")
 }
 
-/// Two sources: a set with the keys `a`, `b`, `a` and one without a name; and keys `b` and one without a name.
+/// Two sources: a set with the keys `a`, `b`, `a` and one without a name; and a set with `b` and one without a name.
 fn store() -> KeyStore {
     let b = A.replace(r#""a""#, r#""b""#);
     let unnamed = A.replace(r#""kid":"a","#, "");
@@ -38,7 +38,7 @@ fn header(kid: Option<&str>) -> Header {
 }
 
 #[test]
-fn how_a_kid_chooses() {
+fn each_rule_selects_keys_by_kid() {
     for (rule, absent, a, b, unknown) in [
         (KidRule::Hint, "a b a - b -", "a a - -", "b - b -", "- -"),
         (KidRule::Match, "a b a - b -", "a a", "b b", ""),
@@ -64,7 +64,7 @@ fn how_a_kid_chooses() {
 }
 
 #[test]
-fn an_empty_kid_counts_as_none() {
+fn an_empty_kid_counts_as_absent() {
     let store = store();
     let cached = store.cached(None);
     let find = |kid| candidates(&header(kid), Algorithm::ES256, KidRule::Exact, cached.sets());
@@ -77,7 +77,7 @@ fn an_empty_kid_counts_as_none() {
 }
 
 #[test]
-fn an_unknown_kid_is_told_from_a_key_that_does_not_fit() {
+fn an_unknown_kid_differs_from_a_key_that_does_not_fit() {
     let store = store();
     let cached = store.cached(None);
     let find = |kid, algorithm, rule| candidates(&header(Some(kid)), algorithm, rule, cached.sets());
@@ -103,8 +103,8 @@ fn the_only_key_of_a_source_is_selected_where_the_rule_says_so() {
 }
 
 #[test]
-fn a_skipped_key_keeps_its_name() {
-    // Otherwise a key of the second source would be tried where the first one is known to be meant.
+fn a_skipped_key_keeps_its_kid() {
+    // Otherwise a key of the second source would be tried although the token names the key of the first source.
     let sources = vec![
         spec(set(&[ED, r#"{"kty":"EC","use":"enc","kid":"a"}"#])),
         spec(set(&[A])),
@@ -118,7 +118,7 @@ fn a_skipped_key_keeps_its_name() {
 }
 
 #[test]
-fn a_configured_kid_names_keys_without_one() {
+fn a_configured_kid_is_used_for_keys_without_one() {
     let secret = Origin::Secret(Secret::new(vec![7; 64]));
     let sources = vec![
         named(Origin::Pem(testing::public(testing::RSA)), "r"),
@@ -138,7 +138,7 @@ fn a_policy_without_sources_has_no_key() {
 }
 
 #[test]
-fn a_thousand_keys_are_found_by_name() {
+fn a_thousand_keys_are_found_by_kid() {
     let keys: Vec<String> = (0..1000)
         .map(|n| A.replace(r#""a""#, &format!(r#""k{n}""#)))
         .collect();

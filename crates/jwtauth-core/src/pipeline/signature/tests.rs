@@ -98,12 +98,12 @@ fn the_examples_of_the_rfcs_verify() {
 
         let (message, signature) = token.rsplit_once('.').unwrap();
         let signature = URL_SAFE_NO_PAD.decode_to_vec(signature).unwrap();
-        every_change_is_noticed(message, &signature, &store, name);
+        every_change_is_refused(message, &signature, &store, name);
     }
 }
 
-/// Flips bits, cuts, extends and pads a good signature.
-fn every_change_is_noticed(message: &str, signature: &[u8], store: &KeyStore, name: &str) {
+/// Flips bits of a valid signature, truncates it, extends it and pads it.
+fn every_change_is_refused(message: &str, signature: &[u8], store: &KeyStore, name: &str) {
     for at in [0, 1, signature.len() / 2, signature.len() - 1] {
         for bit in [0x01, 0x80] {
             let mut changed = signature.to_vec();
@@ -181,7 +181,7 @@ fn every_algorithm_verifies_with_its_own_key_and_no_other() {
         for (store, fitting) in &stores {
             if fitting.contains(&algorithm) {
                 assert_eq!(verify(&token, store, all()).unwrap(), "{}", "{algorithm}");
-                every_change_is_noticed(&message, &signature, store, algorithm.as_str());
+                every_change_is_refused(&message, &signature, store, algorithm.as_str());
             } else {
                 assert_eq!(refusal(&token, store), Code::KeyNotFound, "{algorithm}");
             }
@@ -190,7 +190,7 @@ fn every_algorithm_verifies_with_its_own_key_and_no_other() {
 }
 
 #[test]
-fn several_keys_are_tried_in_turn() {
+fn several_keys_are_tried_in_order() {
     let other = include_str!("../../../../../tests/conformance/keys/ec256-2.private.pem");
     let message = signing_input("ES256", "{}");
     let token = with(
@@ -208,7 +208,7 @@ fn several_keys_are_tried_in_turn() {
 }
 
 #[test]
-fn why_no_key_is_found() {
+fn a_failed_key_lookup_reports_its_reason() {
     let sources = vec![named(Origin::Pem(testing::public(testing::P256)), "a")];
     let detail = |kid: Option<&str>, alg: &str, rule: KidRule| {
         let header = match kid {
@@ -242,7 +242,7 @@ fn why_no_key_is_found() {
 }
 
 #[test]
-fn a_token_names_its_key_where_it_must() {
+fn a_token_without_a_required_kid_is_denied() {
     for (header, required) in [
         (r#"{"alg":"ES256"}"#, false),
         (r#"{"alg":"ES256","kid":""}"#, false),
@@ -266,7 +266,7 @@ fn a_token_names_its_key_where_it_must() {
 }
 
 #[test]
-fn a_payload_that_is_not_text_is_refused_after_its_signature() {
+fn a_payload_that_is_not_utf8_is_refused_after_the_signature_check() {
     let secret = [7; 32];
     let store = store(Origin::Secret(Secret::new(secret.to_vec())));
     for payload in [

@@ -1,4 +1,4 @@
-//! Does a rule about one claim hold?
+//! Rules about single claims.
 
 use std::borrow::Cow;
 use std::cell::LazyCell;
@@ -45,7 +45,7 @@ pub(crate) fn holds(rule: &ClaimRule, document: &Document<'_>) -> Result<()> {
     }
 }
 
-/// A scalar as a list of one, or of its parts, a list as its elements.
+/// A list as its elements. A scalar becomes a list of one, or of the parts of its text.
 fn elements<'v, 't>(value: &'v Value<'t>, split: Option<&str>) -> Result<Cow<'v, [Value<'t>]>, Code> {
     match (value, split) {
         (Value::String(text), Some(separator)) => Ok(text
@@ -66,7 +66,7 @@ fn unsplit<'v, 't>(value: &'v Value<'t>) -> Result<Cow<'v, [Value<'t>]>, Code> {
     }
 }
 
-/// Deep equality: the same types, members in any order, and numbers that no double tells apart.
+/// Deep equality: types are equal, numbers are equal as far as doubles can show; the order of members is ignored.
 fn equals(actual: &Value<'_>, expected: &Value<'_>) -> bool {
     match (actual, expected) {
         (Value::Number(actual), Value::Number(expected)) => same_number(*actual, *expected, |_| true),
@@ -83,8 +83,8 @@ fn equals(actual: &Value<'_>, expected: &Value<'_>) -> bool {
     }
 }
 
-/// Whether a value that equals the expected one is written as those integers too: a double does not tell 42 from
-/// 42.00000000000000000001, but the token's text does.
+/// Whether the token's text has the expected integers. It is for a value that equals the expected one: a double cannot
+/// distinguish 42 from 42.00000000000000000001, but the text can.
 fn is_written_as(
     expected: &Value<'_>,
     found: &Found<'_, '_>,
@@ -92,7 +92,7 @@ fn is_written_as(
     document: &Document<'_>,
 ) -> bool {
     match found {
-        // What an expression made is written nowhere.
+        // The result of an expression has no text in the token.
         Found::Made(_) if matches!(select, Selection::JmesPath(_)) => true,
         Found::Here(value) if !holds_float(value) => true,
         Found::Here(_) | Found::Made(_) => {
@@ -111,7 +111,7 @@ fn holds_float(value: &Value<'_>) -> bool {
     }
 }
 
-/// Whether a claim, or one of its elements, is one of these scalars by type and exact value.
+/// Whether a claim, or one of its elements, equals one of these scalars in type and exact value.
 fn any_of(
     found: &Found<'_, '_>,
     expected: &[Value<'_>],
@@ -119,7 +119,7 @@ fn any_of(
     document: &Document<'_>,
 ) -> Result<bool, Code> {
     let in_list = matches!(**found, Value::Array(_));
-    // The token's text is read again for the rare number that a double alone does not decide, and at most once.
+    // The token's text is read again, at most once, for the rare number that a double alone does not decide.
     let written = LazyCell::new(|| {
         let text = rule.select.find_text(document)?;
         if in_list {
@@ -129,7 +129,7 @@ fn any_of(
         }
     });
     let is_exactly = |index: usize, integer: i128| match found {
-        // What an expression made is written nowhere.
+        // The result of an expression has no text in the token.
         Found::Made(_) => true,
         Found::Here(_) => {
             let text = written.as_ref().and_then(|texts| texts.get(index));
@@ -137,7 +137,7 @@ fn any_of(
         }
     };
     let same = |index: usize, actual: &Value<'_>, expected: &Value<'_>| match (actual, expected) {
-        // A claim that is null itself is missing.
+        // A claim that is itself null counts as missing.
         (Value::Null, Value::Null) => in_list,
         (Value::Bool(actual), Value::Bool(expected)) => actual == expected,
         (Value::String(actual), Value::String(expected)) => actual == expected,
@@ -153,10 +153,10 @@ fn any_of(
 }
 
 fn same_number(actual: Number, expected: Number, is_exactly: impl FnOnce(i128) -> bool) -> bool {
-    // Beyond 2^53 a double stands for several integers, and could match one it was not written as.
+    // Beyond 2^53 a double represents several integers, and could match one that the token does not contain.
     let alike = || actual.as_f64().abs() < EXACT && actual.as_f64() == expected.as_f64();
     match (actual, expected) {
-        // Nor does a double tell 42.0 from 42.00000000000000000001, but the token's text does.
+        // A double cannot distinguish 42.0 from 42.00000000000000000001, but the token's text can.
         (Number::Float(_), Number::Unsigned(integer)) => alike() && is_exactly(integer.into()),
         (Number::Float(_), Number::Signed(integer)) => alike() && is_exactly(integer.into()),
         (_, Number::Float(_)) => alike(),
@@ -164,5 +164,5 @@ fn same_number(actual: Number, expected: Number, is_exactly: impl FnOnce(i128) -
     }
 }
 
-/// 2^53, below which every integer is a double of its own.
+/// 2^53. Below it, every integer has a separate double.
 const EXACT: f64 = 9_007_199_254_740_992.0;

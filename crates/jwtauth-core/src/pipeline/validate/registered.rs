@@ -1,4 +1,4 @@
-//! Are the registered claims (RFC 7519 §4.1) what the policy asks for?
+//! Checks of the registered claims (RFC 7519 §4.1).
 
 use crate::claims::{Claims, NumericDate, Registered};
 use crate::error::{Code, Error, Result};
@@ -13,7 +13,7 @@ pub(super) struct RegisteredClaims<'c> {
     id: Option<&'c str>,
     audience: Option<Vec<&'c str>>,
     times: Times,
-    /// The values that have the form of a claims set and are refused all the same.
+    /// The claims whose type is accepted and whose value is refused.
     refused: Vec<(Registered, Error)>,
 }
 
@@ -21,7 +21,7 @@ pub(super) struct RegisteredClaims<'c> {
 struct Times {
     /// Whether any of the three is in the token.
     any: bool,
-    /// Whether `exp` is in the token; `exp` itself may be made up. The same for the others.
+    /// Whether `exp`, `nbf` and `iat` are in the token. The fields below may be computed.
     given: [bool; 3],
     exp: Option<NumericDate>,
     nbf: Option<NumericDate>,
@@ -29,10 +29,10 @@ struct Times {
 }
 
 impl<'c> RegisteredClaims<'c> {
-    /// Reads them, and makes absent times up where the policy says so.
+    /// Reads the registered claims. Completes absent times if the policy requires it.
     ///
     /// # Errors
-    /// [`Code::ClaimInvalid`], for a type that no claims set has.
+    /// [`Code::ClaimInvalid`]: a claim has the wrong type.
     pub(super) fn read(claims: &'c Claims<'_>, rule: &ClaimsPolicy) -> Result<RegisteredClaims<'c>> {
         let mut reader = Reader {
             claims,
@@ -57,7 +57,7 @@ impl<'c> RegisteredClaims<'c> {
         })
     }
 
-    /// Makes one of the checks.
+    /// Performs one of the checks.
     ///
     /// # Errors
     /// The code of this check.
@@ -78,24 +78,24 @@ impl<'c> RegisteredClaims<'c> {
         }
     }
 
-    /// Whether a claim is there for the checks: not `null`, not the empty text, and not a time that counts as absent.
+    /// Whether a claim is present for the checks: not `null`, not the empty text, and not a time that counts as absent.
     pub(super) fn has(&self, claim: Registered) -> bool {
-        let says = |text: Option<&str>| text.is_some_and(|text| !text.is_empty());
+        let has_text = |text: Option<&str>| text.is_some_and(|text| !text.is_empty());
         let [exp, nbf, iat] = self.times.given;
-        let is_there = match claim {
-            Registered::Iss => says(self.issuer),
-            Registered::Sub => says(self.subject),
-            Registered::Jti => says(self.id),
+        let is_present = match claim {
+            Registered::Iss => has_text(self.issuer),
+            Registered::Sub => has_text(self.subject),
+            Registered::Jti => has_text(self.id),
             Registered::Aud => self.audience.as_deref().is_some_and(|named| named != [""]),
             Registered::Exp => exp,
             Registered::Nbf => nbf,
             Registered::Iat => iat,
         };
-        is_there || self.refused.iter().any(|(refused, _)| *refused == claim)
+        is_present || self.refused.iter().any(|(refused, _)| *refused == claim)
     }
 
-    /// Refuses a value whose type is one that a claims set may have: a `null` that does not count as absent, a time
-    /// beyond any date.
+    /// Refuses the values that every policy refuses: a `null` that does not count as absent, and a time outside the range
+    /// of dates.
     ///
     /// # Errors
     /// [`Code::ClaimInvalid`].
@@ -151,7 +151,7 @@ impl<'c> RegisteredClaims<'c> {
 }
 
 impl Times {
-    /// Makes absent times up, where the rule says so.
+    /// Completes absent times, if the rule has a synthesis.
     fn complete(
         exp: Option<NumericDate>,
         nbf: Option<NumericDate>,
@@ -225,7 +225,7 @@ impl Times {
     }
 }
 
-/// Reads claims, and puts off what is refused only after the claims that must be there were looked for.
+/// Reads claims, and collects the values that are refused only after the check of the required claims.
 struct Reader<'c, 't, 'r> {
     claims: &'c Claims<'t>,
     rule: &'r ClaimsPolicy,
@@ -249,7 +249,7 @@ impl<'c, 't> Reader<'c, 't, '_> {
         };
         let date = NumericDate::from_number(number);
         if date.is_none() {
-            self.refuse(claim, invalid(claim, "is beyond any date"));
+            self.refuse(claim, invalid(claim, "is outside the range of dates"));
         }
         Ok(if self.rule.times.whole_seconds {
             date.map(NumericDate::truncated)
@@ -258,7 +258,7 @@ impl<'c, 't> Reader<'c, 't, '_> {
         })
     }
 
-    /// A value that is not `null`.
+    /// Returns the value of a claim if it is not `null`.
     fn value(&mut self, claim: Registered, not_null: &str) -> Option<&'c Value<'t>> {
         let value = self.claims.registered(claim)?;
         if !value.is_null() {
@@ -287,7 +287,7 @@ fn nullable(claim: Registered) -> Option<NullableClaim> {
     }
 }
 
-/// The audiences that a token names; `None` where it names none.
+/// The audiences that a token names. `None` if it names none.
 fn audience<'c>(value: &'c Value<'_>, rule: &AudienceRule) -> Result<Option<Vec<&'c str>>> {
     let wrong = || wrong_type(Registered::Aud, "must be a string or a list of strings");
     match value {

@@ -1,7 +1,7 @@
-//! Where is a host?
+//! Lookups of host names.
 //!
-//! The system's resolver knows no deadline of ours, so a name is looked up on a thread of its own, which ends with the
-//! lookup (`docs/decisions/0011-…`). There is none for addresses and for `localhost`.
+//! The system's resolver has no deadline. A name is therefore looked up on a separate thread, which ends with the
+//! lookup (`docs/decisions/0011-…`). Addresses and `localhost` need no lookup.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, OnceLock};
@@ -21,15 +21,16 @@ use crate::sources::fetch::Phase;
 /// The lookups of one client: at most one at a time.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lookups {
-    /// The one that has not ended. A fetch for the same name waits for it instead of starting another, for a while.
+    /// The lookup that has not ended. A fetch for the same name waits for it instead of starting another one, for a
+    /// limited time.
     pending: Arc<ArcSwapOption<Lookup>>,
 }
 
 impl Lookups {
-    /// The resolver of one request.
+    /// Makes the resolver of one request.
     pub(super) fn resolver(&self, progress: Progress) -> impl Resolver + use<> {
         Tracked {
-            names: self.clone(),
+            lookups: self.clone(),
             progress,
         }
     }
@@ -43,7 +44,8 @@ impl Lookups {
         if let Ok(address) = host.parse::<IpAddr>() {
             return Ok(at(&[address]));
         }
-        // Plain http is allowed there because it is this machine, and a name server has no say in that (RFC 6761 §6.3).
+        // Plain http is allowed for `localhost` because it is this machine, so a name server must not decide about it
+        // (RFC 6761 §6.3).
         if host.eq_ignore_ascii_case("localhost") {
             return Ok(at(&[Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]));
         }
@@ -63,7 +65,7 @@ impl Lookups {
 
     fn lookup(&self, host: &str, port: u16) -> Arc<Lookup> {
         let process = std::process::id();
-        // A lookup that a fork left behind ends in the parent alone.
+        // A lookup that began before a fork ends only in the parent.
         let same = |one: &Arc<Lookup>| {
             one.process == process && one.host == host && one.port == port && one.started.elapsed() < GIVEN_UP
         };
@@ -81,7 +83,7 @@ impl Lookups {
         let theirs = Arc::clone(&lookup);
         let thread = thread::Builder::new().name("jwtauth-dns".to_owned());
         if thread.spawn(move || theirs.run()).is_err() {
-            // Without threads it takes as long as the system lets it.
+            // If no thread can be started, the lookup takes as long as the system allows.
             lookup.run();
         }
         lookup
@@ -101,7 +103,7 @@ impl Lookup {
     fn run(&self) {
         let found = (self.host.as_str(), self.port).to_socket_addrs();
         let found = found.map(Iterator::collect).map_err(|why| why.to_string());
-        // It is run once.
+        // A lookup runs once, so nothing is set yet.
         let _ = self.found.set(found);
     }
 }
@@ -111,10 +113,10 @@ enum Failed {
     System(String),
 }
 
-/// The resolver as one request uses it.
+/// The resolver of one request.
 #[derive(Debug)]
 struct Tracked {
-    names: Lookups,
+    lookups: Lookups,
     progress: Progress,
 }
 
@@ -130,14 +132,14 @@ impl Resolver for Tracked {
             .then(|| Instant::now().checked_add(*timeout.after))
             .flatten();
         let found = self
-            .names
+            .lookups
             .addresses(host, port, deadline)
             .map_err(|failed| match failed {
                 Failed::TooLate => Error::Timeout(timeout.reason),
                 Failed::System(why) => Error::Other(why.into()),
             })?;
         let mut addresses = self.empty();
-        // There is room for sixteen.
+        // There is room for sixteen addresses.
         for address in found.into_iter().take(16) {
             addresses.push(address);
         }
@@ -150,7 +152,7 @@ impl Resolver for Tracked {
 }
 
 const STEP: Duration = Duration::from_millis(1);
-/// Longer than resolvers try, as they are commonly configured.
+/// The age at which a pending lookup is abandoned. It is longer than resolvers with common settings keep trying.
 const GIVEN_UP: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
@@ -163,29 +165,29 @@ mod tests {
 
     #[test]
     fn addresses_and_localhost_are_not_looked_up() {
-        let names = Lookups::default();
-        let found = |host| names.addresses(host, 80, soon()).ok().unwrap();
+        let lookups = Lookups::default();
+        let found = |host| lookups.addresses(host, 80, soon()).ok().unwrap();
         assert_eq!(found("192.0.2.1"), ["192.0.2.1:80".parse().unwrap()]);
         assert_eq!(found("[2001:db8::1]"), ["[2001:db8::1]:80".parse().unwrap()]);
         assert_eq!(
             found("LocalHost"),
             ["127.0.0.1:80".parse().unwrap(), "[::1]:80".parse().unwrap()]
         );
-        assert!(names.pending.load().is_none());
+        assert!(lookups.pending.load().is_none());
     }
 
     #[test]
-    fn a_name_that_nobody_has_is_said_to_be_one() {
-        let names = Lookups::default();
+    fn a_name_that_does_not_exist_is_reported() {
+        let lookups = Lookups::default();
         // RFC 6761 §6.4: such a name never exists.
-        let failed = names.addresses("jwtauth.invalid", 80, soon());
+        let failed = lookups.addresses("jwtauth.invalid", 80, soon());
         assert!(matches!(failed, Err(Failed::System(_))));
-        assert!(names.pending.load().is_none());
+        assert!(lookups.pending.load().is_none());
     }
 
     #[test]
-    fn a_lookup_that_hangs_is_not_waited_for_beyond_the_deadline_nor_started_twice() {
-        let names = Lookups::default();
+    fn a_hanging_lookup_is_awaited_until_the_deadline_and_not_started_twice() {
+        let lookups = Lookups::default();
         let hanging = |process| {
             Arc::new(Lookup {
                 process,
@@ -196,38 +198,38 @@ mod tests {
             })
         };
         let lookup = hanging(std::process::id());
-        names.pending.store(Some(Arc::clone(&lookup)));
+        lookups.pending.store(Some(Arc::clone(&lookup)));
         let before = Instant::now();
-        let failed = names.addresses("jwtauth.invalid", 80, Some(before + Duration::from_millis(20)));
+        let failed = lookups.addresses("jwtauth.invalid", 80, Some(before + Duration::from_millis(20)));
         assert!(matches!(failed, Err(Failed::TooLate)));
         assert!(before.elapsed() >= Duration::from_millis(20));
-        let pending = names.pending.load_full().unwrap();
+        let pending = lookups.pending.load_full().unwrap();
         assert!(
             Arc::ptr_eq(&pending, &lookup),
-            "the next fetch waits for the same"
+            "the next fetch waits for the same lookup"
         );
         lookup
             .found
             .set(Ok(vec!["192.0.2.1:80".parse().unwrap()]))
             .unwrap();
-        assert!(names.addresses("jwtauth.invalid", 80, soon()).is_ok());
-        assert!(names.pending.load().is_none());
+        assert!(lookups.addresses("jwtauth.invalid", 80, soon()).is_ok());
+        assert!(lookups.pending.load().is_none());
     }
 
     #[test]
-    fn a_lookup_of_a_parent_and_one_that_never_ends_are_given_up() {
+    fn a_lookup_of_the_parent_process_or_one_that_never_ends_is_abandoned() {
         let (now, process) = (Instant::now(), std::process::id());
         let long_ago = now.checked_sub(GIVEN_UP).unwrap();
         for (process, started) in [(process.wrapping_add(1), now), (process, long_ago)] {
-            let names = Lookups::default();
-            names.pending.store(Some(Arc::new(Lookup {
+            let lookups = Lookups::default();
+            lookups.pending.store(Some(Arc::new(Lookup {
                 process,
                 host: "jwtauth.invalid".to_owned(),
                 port: 80,
                 started,
                 found: OnceLock::new(),
             })));
-            let found = names.addresses("jwtauth.invalid", 80, soon());
+            let found = lookups.addresses("jwtauth.invalid", 80, soon());
             assert!(matches!(found, Err(Failed::System(_))));
         }
     }

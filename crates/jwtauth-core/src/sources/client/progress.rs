@@ -1,4 +1,4 @@
-//! The phase that a request has reached, and what its failure means there.
+//! The phase that a request has reached, and the description of a failure in it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use ureq::unversioned::transport::{ConnectionDetails, Connector, Transport};
 use super::tls;
 use crate::sources::fetch::{FetchFailed, Phase};
 
-/// The phase that a request has reached. The parts of the client that know it set it.
+/// The phase that a request has reached. The parts of the client that reach a phase record it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Progress(Arc<AtomicUsize>);
 
@@ -24,7 +24,7 @@ impl Progress {
         Phase::ALL.get(index).copied().unwrap_or(Phase::Dns)
     }
 
-    /// The failure, described in words of the library or of the system.
+    /// The failure, as the library or the operating system describes it.
     pub(super) fn failed(&self, why: &ureq::Error) -> FetchFailed {
         let phase = self.phase();
         if let Some(reason) = tls::reason(why) {
@@ -32,26 +32,26 @@ impl Progress {
         }
         let said = match why {
             ureq::Error::Timeout(Timeout::Global | Timeout::Connect) => match phase {
-                Phase::Dns => "the name was not resolved in time",
-                Phase::Connect => "no connection in time",
-                Phase::Tls => "no end of the TLS handshake in time",
-                Phase::Http | Phase::Parse => "no whole answer in time",
+                Phase::Dns => "DNS resolution timed out",
+                Phase::Connect => "the connection timed out",
+                Phase::Tls => "the TLS handshake timed out",
+                Phase::Http | Phase::Parse => "the response timed out",
             },
             ureq::Error::Io(error) => return FetchFailed::new(phase, system(error)),
             ureq::Error::Other(said) => return FetchFailed::new(phase, said),
-            ureq::Error::HostNotFound => "the name has no address",
+            ureq::Error::HostNotFound => "the host name has no address",
             ureq::Error::ConnectProxyFailed(_) => {
-                return FetchFailed::new(Phase::Connect, "the proxy refuses to connect");
+                return FetchFailed::new(Phase::Connect, "the proxy refused the connection");
             }
-            ureq::Error::LargeResponseHeader(..) => "the headers of the answer are too large",
-            ureq::Error::Protocol(_) => "the answer is not HTTP",
-            _ => "the request cannot be made",
+            ureq::Error::LargeResponseHeader(..) => "the response headers are too large",
+            ureq::Error::Protocol(_) => "the response is not valid HTTP",
+            _ => "the request failed",
         };
         FetchFailed::new(phase, said)
     }
 }
 
-/// The system's description of its own errors; of others, the description of their kind.
+/// The system's description of its own errors. For other errors, the description of their kind.
 fn system(error: &std::io::Error) -> String {
     if error.raw_os_error().is_some() {
         return error.to_string();
@@ -78,7 +78,7 @@ impl<T: Transport> Connector<T> for Reached {
         details: &ConnectionDetails<'_>,
         connection: Option<T>,
     ) -> Result<Option<T>, ureq::Error> {
-        // The connection to a proxy is made by the same steps, and the request for its configuration has none.
+        // The connection to a proxy is made by the same steps. The configuration of the request for it has no proxy.
         let is_to_proxy = self.through_proxy && details.config.proxy().is_none();
         if !is_to_proxy {
             self.progress.at(self.phase);

@@ -1,7 +1,7 @@
-//! Through which proxy does a fetch go?
+//! The proxy of a fetch.
 //!
-//! `HTTPS_PROXY` and `NO_PROXY`, read as Go's `net/http` reads them, because that is what the configured systems do.
-//! `HTTP_PROXY` is not looked at: under CGI it is a header of a stranger's request.
+//! `HTTPS_PROXY` and `NO_PROXY` are read as Go's `net/http` reads them, because the configured systems use it.
+//! `HTTP_PROXY` is ignored: under CGI, a header of an untrusted request can set it.
 
 use std::ffi::OsString;
 use std::net::IpAddr;
@@ -11,7 +11,7 @@ use ureq::{Proxy, ProxyProtocol};
 
 use crate::policy::url::{Scheme, Url};
 
-/// The proxy of the environment, and what is reached without it.
+/// The proxy of the environment, and the hosts that are reached without it.
 #[derive(Debug, Default)]
 pub(super) struct Proxies {
     proxy: Option<Proxy>,
@@ -19,8 +19,10 @@ pub(super) struct Proxies {
 }
 
 impl Proxies {
+    /// Reads the variables.
+    ///
     /// # Errors
-    /// The proxy cannot be used. Its URL is not repeated: it may hold a password.
+    /// The proxy cannot be used. The error does not contain its URL, which may contain a password.
     pub(super) fn from_environment(variable: impl Fn(&str) -> Option<OsString>) -> Result<Proxies, String> {
         let either = |upper: &str| {
             [upper.to_owned(), upper.to_ascii_lowercase()]
@@ -35,7 +37,7 @@ impl Proxies {
             .ok()
             .and_then(|value| parse(value.trim()))
             .ok_or_else(|| {
-                format!("`{name}` names no http or https proxy (`proxy`: \"none\" passes it over)")
+                format!("`{name}` is not the URL of an http or https proxy (`proxy`: \"none\" ignores it)")
             })?;
         let except = match either("NO_PROXY") {
             None => Vec::new(),
@@ -52,7 +54,7 @@ impl Proxies {
         })
     }
 
-    /// The proxy on the way to a URL. There is none to this machine, and none for plain http.
+    /// The proxy for a URL. This machine and plain http use no proxy.
     pub(super) fn to(&self, url: &Url<'_>) -> Option<Proxy> {
         let direct = url.scheme == Scheme::Http
             || url.is_loopback()
@@ -71,7 +73,7 @@ fn parse(value: &str) -> Option<Proxy> {
     matches!(proxy.protocol(), ProxyProtocol::Http | ProxyProtocol::Https).then_some(proxy)
 }
 
-/// What is reached without the proxy: an entry of `NO_PROXY`.
+/// An entry of `NO_PROXY`: hosts that are reached without the proxy.
 #[derive(Debug, PartialEq, Eq)]
 struct Except {
     hosts: Hosts,
@@ -82,7 +84,7 @@ struct Except {
 enum Hosts {
     All,
     Network(IpNet),
-    /// A name and those below it; with a dot before it, only those below it.
+    /// A name and the names below it. With a leading dot, only the names below it.
     Domain(String),
 }
 
@@ -145,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_is_named_in_upper_or_lower_case() {
+    fn proxy_variables_are_read_in_upper_or_lower_case() {
         let url = Url::parse("https://issuer.example/keys").unwrap();
         for (variables, host) in [
             (vec![("HTTPS_PROXY", "http://proxy:3128")], Some("proxy")),
@@ -172,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_that_cannot_be_used_is_refused_and_not_repeated() {
+    fn an_unusable_proxy_is_refused_and_its_url_is_not_repeated() {
         for value in [
             "socks5://u:hush@proxy",
             "ftp://hush",
@@ -190,7 +192,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_variable_that_is_no_text_is_refused() {
+    fn a_variable_that_is_not_utf8_is_refused() {
         use std::os::unix::ffi::OsStringExt;
         let bytes = || Some(OsString::from_vec(vec![b'p', 0xff]));
         assert!(Proxies::from_environment(|name| bytes().filter(|_| name == "HTTPS_PROXY")).is_err());
@@ -202,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_and_plain_http_need_no_proxy() {
+    fn this_machine_and_plain_http_use_no_proxy() {
         for url in [
             "https://localhost/",
             "https://127.0.0.1:8443/",

@@ -1,4 +1,4 @@
-//! The client against sockets on loopback that say what a test tells them. TLS is tested in the testkit.
+//! Tests of the client against loopback servers with fixed responses. The test kit tests TLS.
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
@@ -6,7 +6,7 @@ use std::sync::mpsc;
 
 use super::*;
 
-/// Gives each connection to the next of these, and hands over the head of each request.
+/// Serves each connection with the next of these functions, and returns the head of each request.
 fn server(answers: Vec<fn(&mut TcpStream)>) -> (String, mpsc::Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/keys?secret=hush", listener.local_addr().unwrap());
@@ -21,7 +21,7 @@ fn server(answers: Vec<fn(&mut TcpStream)>) -> (String, mpsc::Receiver<String>) 
                     connection.read_exact(&mut byte).unwrap();
                     head.extend(byte);
                 }
-                // A test that has ended does not want it any more.
+                // The test may already have ended.
                 let _ = heads.send(String::from_utf8(head).unwrap());
                 answer(&mut connection);
             }
@@ -30,8 +30,8 @@ fn server(answers: Vec<fn(&mut TcpStream)>) -> (String, mpsc::Receiver<String>) 
     (url, seen)
 }
 
-fn say(connection: &mut TcpStream, text: &str) {
-    // A client that has gone away has heard enough.
+fn send(connection: &mut TcpStream, text: &str) {
+    // The client may already have closed the connection.
     let _ = connection.write_all(text.as_bytes());
 }
 
@@ -60,7 +60,7 @@ fn get(url: &str, remote: &FetchSettings) -> Result<Fetched, FetchFailed> {
     open(remote).get(&request(url, Duration::from_secs(20), 100))
 }
 
-/// What is said of a server that answers so.
+/// The failure of a fetch from a server with this response.
 fn failure(answer: fn(&mut TcpStream)) -> FetchFailed {
     let (url, _seen) = server(vec![answer]);
     let failed = get(&url, &settings()).unwrap_err();
@@ -69,9 +69,9 @@ fn failure(answer: fn(&mut TcpStream)) -> FetchFailed {
 }
 
 #[test]
-fn a_document_comes_with_what_says_how_long_it_is_fresh() {
+fn a_document_is_fetched_with_its_freshness_headers() {
     let (url, seen) = server(vec![|to| {
-        say(
+        send(
             to,
             "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nCache-Control: public\r\ncache-control: max-age=9\r\nETag: \"b\"\r\nX: y\r\n\r\n{}",
         )
@@ -95,9 +95,9 @@ fn a_document_comes_with_what_says_how_long_it_is_fresh() {
 }
 
 #[test]
-fn another_status_is_an_answer_without_a_body() {
+fn a_status_other_than_200_has_no_body() {
     let (url, _seen) = server(vec![|to| {
-        say(to, "HTTP/1.1 503 Hush\r\nContent-Length: 4\r\n\r\nhush");
+        send(to, "HTTP/1.1 503 Hush\r\nContent-Length: 4\r\n\r\nhush");
     }]);
     let fetched = get(&url, &settings()).unwrap();
     assert_eq!((fetched.status, fetched.body.len()), (503, 0));
@@ -106,9 +106,9 @@ fn another_status_is_an_answer_without_a_body() {
 #[test]
 fn a_failure_names_its_phase_and_how_much_was_read() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = format!("http://{}/?hush", listener.local_addr().unwrap());
+    let unused = format!("http://{}/?hush", listener.local_addr().unwrap());
     drop(listener);
-    let failed = get(&nobody, &settings()).unwrap_err();
+    let failed = get(&unused, &settings()).unwrap_err();
     assert_eq!(failed.phase, Phase::Connect, "{failed}");
     assert!(failed.reason.contains("refused"), "{failed}");
 
@@ -125,22 +125,22 @@ fn a_failure_names_its_phase_and_how_much_was_read() {
     assert_eq!((failed.phase, failed.status), (Phase::Http, None), "{failed}");
     assert_eq!(failed.reason, "the connection was closed early");
 
-    let failed = failure(|to| say(to, "220 hush\r\n\r\n"));
+    let failed = failure(|to| send(to, "220 hush\r\n\r\n"));
     assert_eq!(
         (failed.phase, failed.reason.as_str()),
-        (Phase::Http, "the answer is not HTTP")
+        (Phase::Http, "the response is not valid HTTP")
     );
 
     let failed = failure(|to| {
         let header = format!("X: {}\r\n", "hush".repeat(300));
-        say(to, &format!("HTTP/1.1 200 OK\r\n{}\r\n", header.repeat(80)));
+        send(to, &format!("HTTP/1.1 200 OK\r\n{}\r\n", header.repeat(80)));
     });
     assert_eq!(
         (failed.phase, failed.reason.as_str()),
-        (Phase::Http, "the headers of the answer are too large")
+        (Phase::Http, "the response headers are too large")
     );
 
-    let failed = failure(|to| say(to, "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhush"));
+    let failed = failure(|to| send(to, "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhush"));
     assert_eq!(
         (failed.phase, failed.status, failed.bytes_read),
         (Phase::Http, Some(200), 4),
@@ -149,22 +149,22 @@ fn a_failure_names_its_phase_and_how_much_was_read() {
 }
 
 #[test]
-fn no_more_is_read_than_is_wanted() {
-    let failed = failure(|to| say(to, "HTTP/1.1 200 OK\r\nContent-Length: 101\r\n\r\n"));
+fn a_body_is_not_read_beyond_the_limit() {
+    let failed = failure(|to| send(to, "HTTP/1.1 200 OK\r\nContent-Length: 101\r\n\r\n"));
     assert_eq!((failed.status, failed.bytes_read), (Some(200), 0));
-    assert_eq!(failed.reason, "the body is larger than 100 bytes");
-    let failed = failure(|to| say(to, &format!("HTTP/1.1 200 OK\r\n\r\n{}", "hush".repeat(100_000))));
+    assert_eq!(failed.reason, "the response body is larger than 100 bytes");
+    let failed = failure(|to| send(to, &format!("HTTP/1.1 200 OK\r\n\r\n{}", "hush".repeat(100_000))));
     assert_eq!((failed.status, failed.bytes_read), (Some(200), 101));
     let (url, _seen) = server(vec![|to| {
-        say(to, &format!("HTTP/1.1 200 OK\r\n\r\n{}", "a".repeat(100)));
+        send(to, &format!("HTTP/1.1 200 OK\r\n\r\n{}", "a".repeat(100)));
     }]);
     assert_eq!(get(&url, &settings()).unwrap().body.len(), 100);
 }
 
 #[test]
-fn the_deadline_holds_for_a_body_that_trickles() {
+fn the_deadline_applies_to_a_slow_body() {
     let (url, _seen) = server(vec![|to| {
-        say(to, "HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n");
+        send(to, "HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n");
         for _ in 0..90 {
             std::thread::sleep(Duration::from_millis(100));
             if to.write_all(b" ").is_err() {
@@ -177,7 +177,7 @@ fn the_deadline_holds_for_a_body_that_trickles() {
         .get(&request(&url, Duration::from_millis(450), 100))
         .unwrap_err();
     assert_eq!((failed.phase, failed.status), (Phase::Http, Some(200)));
-    assert_eq!(failed.reason, "no whole answer in time");
+    assert_eq!(failed.reason, "the response timed out");
     assert!(failed.bytes_read < 90, "{}", failed.bytes_read);
     assert!(before.elapsed() >= Duration::from_millis(440));
     assert!(
@@ -188,24 +188,24 @@ fn the_deadline_holds_for_a_body_that_trickles() {
 }
 
 #[test]
-fn a_deadline_that_is_over_is_not_begun() {
+fn no_request_is_sent_after_the_deadline() {
     let (url, seen) = server(vec![|_| ()]);
     let failed = open(&settings())
         .get(&request(&url, Duration::ZERO, 100))
         .unwrap_err();
-    assert!(failed.reason.contains("in time"), "{failed}");
+    assert!(failed.reason.contains("timed out"), "{failed}");
     assert!(seen.try_recv().is_err());
 }
 
 #[test]
-fn redirects_are_followed_as_often_as_is_allowed() {
+fn redirects_are_followed_up_to_the_limit() {
     const AGAIN: fn(&mut TcpStream) = |to| {
-        say(
+        send(
             to,
             "HTTP/1.1 302 Found\r\nLocation: ../again\r\nContent-Length: 4\r\n\r\nhush",
         );
     };
-    const DONE: fn(&mut TcpStream) = |to| say(to, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+    const DONE: fn(&mut TcpStream) = |to| send(to, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
     let following = |redirects| FetchSettings {
         redirects,
         ..settings()
@@ -216,43 +216,46 @@ fn redirects_are_followed_as_often_as_is_allowed() {
 
     let (url, seen) = server(vec![AGAIN, AGAIN, AGAIN, DONE]);
     let failed = get(&url, &following(2)).unwrap_err();
-    assert_eq!(failed.reason, "more than 2 redirects");
+    assert_eq!(failed.reason, "too many redirects: more than 2");
     assert_eq!(seen.try_iter().count(), 3);
 
     let (url, _seen) = server(vec![AGAIN]);
     let failed = get(&url, &following(0)).unwrap_err();
     assert_eq!((failed.phase, failed.status), (Phase::Http, Some(302)));
-    assert_eq!(failed.reason, "a redirect, which is not followed");
+    assert_eq!(
+        failed.reason,
+        "a redirect, which is not allowed (`redirects` is 0)"
+    );
 
     let (url, _seen) = server(vec![|to| {
-        say(
+        send(
             to,
             "HTTP/1.1 301 Moved\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n",
         );
     }]);
     let failed = get(&url, &following(3)).unwrap_err();
-    assert!(failed.reason.contains("another scheme or host"), "{failed}");
+    assert!(failed.reason.contains("another scheme, host or port"), "{failed}");
     assert_eq!(failed.status, Some(301));
 
-    let (url, _seen) = server(vec![|to| say(to, "HTTP/1.1 307 X\r\nContent-Length: 0\r\n\r\n")]);
+    let (url, _seen) = server(vec![|to| send(to, "HTTP/1.1 307 X\r\nContent-Length: 0\r\n\r\n")]);
     assert_eq!(
         get(&url, &following(3)).unwrap_err().reason,
-        "a redirect to nowhere"
+        "a redirect without a `Location` header"
     );
 }
 
-/// A file of a test, gone when it is dropped.
-struct Written(std::path::PathBuf);
+/// A temporary file of a test. It is removed when dropped.
+struct TempFile(std::path::PathBuf);
 
-impl Written {
-    fn new(name: &str, text: &[u8]) -> Written {
+impl TempFile {
+    fn new(name: &str, text: &[u8]) -> TempFile {
         let path = std::env::temp_dir().join(format!("jwtauth-client-{name}-{}", std::process::id()));
         std::fs::write(&path, text).unwrap();
-        Written(path)
+        TempFile(path)
     }
 }
 
-impl Drop for Written {
+impl Drop for TempFile {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
     }
@@ -260,7 +263,7 @@ impl Drop for Written {
 
 #[test]
 fn a_bearer_token_is_one_line_of_ascii() {
-    let file = Written::new("bearer", b"");
+    let file = TempFile::new("bearer", b"");
     let remote = FetchSettings {
         bearer_token_file: Some(file.0.clone()),
         ..settings()
@@ -298,7 +301,7 @@ fn a_bearer_token_is_one_line_of_ascii() {
 }
 
 #[test]
-fn settings_that_do_not_fit_are_refused_when_the_client_is_opened() {
+fn inconsistent_settings_are_refused_when_the_client_is_opened() {
     let text = |text: &str| Some(text.to_owned());
     let path = || Some("missing.pem".into());
     let secret = |text: &str| Some(crate::policy::Secret::new(text.into()));
@@ -308,14 +311,14 @@ fn settings_that_do_not_fit_are_refused_when_the_client_is_opened() {
                 ca_pem: text("none"),
                 ..settings()
             },
-            "`ca_pem` holds no certificate in PEM",
+            "`ca_pem` contains no PEM certificate",
         ),
         (
             FetchSettings {
                 ca_pem: text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
                 ..settings()
             },
-            "`ca_pem` holds no certificate that can be read",
+            "`ca_pem` contains no valid certificate",
         ),
         (
             FetchSettings {
@@ -337,14 +340,14 @@ fn settings_that_do_not_fit_are_refused_when_the_client_is_opened() {
                 client_cert_pem: text("a"),
                 ..settings()
             },
-            "go together",
+            "must be set together",
         ),
         (
             FetchSettings {
                 client_key_pem: secret("hush"),
                 ..settings()
             },
-            "go together",
+            "must be set together",
         ),
         (
             FetchSettings {
@@ -352,7 +355,7 @@ fn settings_that_do_not_fit_are_refused_when_the_client_is_opened() {
                 client_key_pem: secret("hush"),
                 ..settings()
             },
-            "`client_cert_pem` holds no certificate in PEM",
+            "`client_cert_pem` contains no PEM certificate",
         ),
         (
             FetchSettings {
@@ -371,7 +374,7 @@ fn settings_that_do_not_fit_are_refused_when_the_client_is_opened() {
 }
 
 #[test]
-fn the_environment_counts_unless_it_is_passed_over() {
+fn proxies_of_the_environment_are_used_unless_disabled() {
     let socks = |name: &str| (name == "HTTPS_PROXY").then(|| OsString::from("socks5://hush"));
     assert!(Client::open_with(&FetchSettings::default(), Path::new(""), socks).is_err());
     assert!(Client::open_with(&settings(), Path::new(""), socks).is_ok());

@@ -1,4 +1,4 @@
-//! Whom does the client trust, and as whom does it come?
+//! TLS of the client: the authorities that it trusts, and its own certificate.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::policy::{FetchSettings, Secret};
 
 type Certificates = Vec<Certificate<'static>>;
 
-/// What a connection is made with.
+/// The TLS configuration of a connection.
 pub(super) fn config(
     authorities: &Certificates,
     identity: Option<ClientCert>,
@@ -31,10 +31,10 @@ pub(super) fn config(
         .build()
 }
 
-/// The authorities that are trusted in place of the system's, if the settings name some. A file is read anew.
+/// The authorities that are trusted instead of the system's, if the settings name any. A file is read for each fetch.
 ///
 /// # Errors
-/// Which setting, and what is wrong with it.
+/// The setting, and what is wrong with it.
 pub(super) fn authorities(remote: &FetchSettings) -> Result<Option<Certificates>, String> {
     let pem = Pem {
         name: "ca",
@@ -46,23 +46,23 @@ pub(super) fn authorities(remote: &FetchSettings) -> Result<Option<Certificates>
     };
     let found = certificates(&text);
     if found.is_empty() {
-        return Err(pem.refused("no certificate in PEM"));
+        return Err(pem.refused("no PEM certificate"));
     }
-    // A bundle may hold some that are too old to be read; what counts is that one can be.
+    // A bundle may contain certificates that are too old to be read. One readable certificate is enough.
     let mut store = RootCertStore::empty();
     let (usable, _) =
         store.add_parsable_certificates(found.iter().map(|one| CertificateDer::from(one.der())));
     if usable == 0 {
-        return Err(pem.refused("no certificate that can be read"));
+        return Err(pem.refused("no valid certificate"));
     }
     Ok(Some(found))
 }
 
-/// The client's certificate and key, if the settings name them. Files are read anew, because certificates are renewed
-/// in place.
+/// The client's certificate and key, if the settings name them. Files are read for each fetch, because certificates
+/// are renewed in place.
 ///
 /// # Errors
-/// Which setting, and what is wrong with it.
+/// The setting, and what is wrong with it.
 pub(super) fn identity(remote: &FetchSettings) -> Result<Option<ClientCert>, String> {
     let chain = Pem {
         name: "client_cert",
@@ -77,39 +77,41 @@ pub(super) fn identity(remote: &FetchSettings) -> Result<Option<ClientCert>, Str
     let (chain_text, key_text) = match (chain.read()?, key.read()?) {
         (Some(chain), Some(key)) => (chain, key),
         (None, None) => return Ok(None),
-        _ => return Err("a client's certificate and its key go together".to_owned()),
+        _ => return Err("a client certificate and its key must be set together".to_owned()),
     };
     let certificates = certificates(&chain_text);
     if certificates.is_empty() {
-        return Err(chain.refused("no certificate in PEM"));
+        return Err(chain.refused("no PEM certificate"));
     }
-    let private = PrivateKey::from_pem(&key_text)
-        .map_err(|_| key.refused("no private key in PEM that is not encrypted"))?;
-    // The connection counts on a pair that fits, and renewed files may be caught between the one and the other.
-    let der =
-        PrivateKeyDer::try_from(private.der()).map_err(|_| key.refused("no private key that can be read"))?;
+    let private =
+        PrivateKey::from_pem(&key_text).map_err(|_| key.refused("no unencrypted PEM private key"))?;
+    // A connection needs a matching pair. While files are renewed, the certificate and the key may not match for a
+    // moment.
+    let der = PrivateKeyDer::try_from(private.der()).map_err(|_| key.refused("no valid private key"))?;
     let ders = certificates
         .iter()
         .map(|one| CertificateDer::from(one.der().to_vec()));
     CertifiedKey::from_der(ders.collect(), der.clone_key(), &aws_lc_rs::default_provider()).map_err(
         |why| match why {
             rustls::Error::InconsistentKeys(_) => {
-                key.refused("a key that does not belong to the client's certificate")
+                key.refused("a key that does not match the client certificate")
             }
-            _ => key.refused("no private key that can be used with the client's certificate"),
+            _ => key.refused("no private key that can be used with the client certificate"),
         },
     )?;
     Ok(Some(ClientCert::new_with_certs(&certificates, private)))
 }
 
-/// The authorities that the system trusts, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`: read when they are first
-/// needed, because that takes its time, and then kept.
+/// The authorities that the system trusts, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`. They are read when they
+/// are first needed, because reading is slow, and are then kept.
 #[derive(Debug, Default)]
 pub(super) struct SystemRoots(OnceBox<Certificates>);
 
 impl SystemRoots {
+    /// Returns the authorities.
+    ///
     /// # Errors
-    /// There are none.
+    /// The system has no authorities.
     pub(super) fn get(&self) -> Result<Certificates, String> {
         self.0.get_or_try_init(read_system_roots).cloned()
     }
@@ -123,13 +125,15 @@ fn read_system_roots() -> Result<Box<Certificates>, String> {
             .first()
             .map(|why| format!(": {why}"))
             .unwrap_or_default();
-        return Err(format!("the system names no authority that is trusted{why}"));
+        return Err(format!(
+            "no trusted certificate authorities found on this system{why}"
+        ));
     }
     let owned = |one: &CertificateDer<'_>| Certificate::from_der(one).to_owned();
     Ok(Box::new(found.certs.iter().map(owned).collect()))
 }
 
-/// A setting that is text, or names a file.
+/// A setting that contains a text or names a file.
 struct Pem<'r> {
     name: &'static str,
     text: Option<&'r [u8]>,
@@ -141,7 +145,7 @@ impl Pem<'_> {
         match (self.text, self.file) {
             (None, None) => Ok(None),
             (Some(_), Some(_)) => Err(format!(
-                "`{0}_pem` and `{0}_file` say the same; give one",
+                "`{0}_pem` and `{0}_file` are both set; set only one",
                 self.name
             )),
             (Some(text), None) => Ok(Some(Zeroizing::new(text.to_vec()))),
@@ -154,7 +158,7 @@ impl Pem<'_> {
 
     fn refused(&self, holds: &str) -> String {
         let kind = if self.file.is_some() { "file" } else { "pem" };
-        format!("`{}_{kind}` holds {holds}", self.name)
+        format!("`{}_{kind}` contains {holds}", self.name)
     }
 }
 
@@ -167,25 +171,26 @@ fn certificates(pem: &[u8]) -> Certificates {
         .collect()
 }
 
-/// Why TLS failed, in plain words; `None` when it was something else. Nothing of the server's certificate is repeated.
+/// The reason of a TLS failure, in plain words. `None` for other failures. It contains nothing of the server's
+/// certificate.
 pub(super) fn reason(why: &ureq::Error) -> Option<String> {
     use rustls::Error;
     let why = match why {
         ureq::Error::Rustls(why) => why,
         ureq::Error::Io(error) => error.get_ref()?.downcast_ref::<Error>()?,
-        ureq::Error::Tls(_) => return Some("the host's name stands in no certificate".to_owned()),
+        ureq::Error::Tls(_) => return Some("no certificate names this host".to_owned()),
         _ => return None,
     };
     Some(match why {
         Error::InvalidCertificate(why) => certificate_reason(why),
         Error::AlertReceived(alert) => alert_reason(*alert),
-        Error::InvalidMessage(_) => "the server does not speak TLS".to_owned(),
-        Error::PeerIncompatible(_) => "no version of TLS, or no cipher, that both sides accept".to_owned(),
-        Error::NoCertificatesPresented => "the server has no certificate".to_owned(),
+        Error::InvalidMessage(_) => "the server did not respond with TLS".to_owned(),
+        Error::PeerIncompatible(_) => "no common TLS version or cipher suite with the server".to_owned(),
+        Error::NoCertificatesPresented => "the server sent no certificate".to_owned(),
         Error::PeerMisbehaved(_)
         | Error::InappropriateMessage { .. }
         | Error::InappropriateHandshakeMessage { .. }
-        | Error::DecryptError => "the server breaks the rules of TLS".to_owned(),
+        | Error::DecryptError => "the server violated the TLS protocol".to_owned(),
         _ => "TLS failed".to_owned(),
     })
 }
@@ -199,24 +204,24 @@ fn certificate_reason(why: &CertificateError) -> String {
             "the server's certificate is not valid yet".to_owned()
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "the server's certificate is for another name".to_owned()
+            "the server's certificate is not valid for this host name".to_owned()
         }
         CertificateError::UnknownIssuer => {
-            "the server's certificate comes from no authority that is trusted".to_owned()
+            "the server's certificate is not trusted (unknown certificate authority)".to_owned()
         }
         CertificateError::Revoked => "the server's certificate was revoked".to_owned(),
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            "the server's certificate is for another purpose".to_owned()
+            "the server's certificate is not valid for server authentication".to_owned()
         }
-        // One word of the checker's, as `CaUsedAsEndEntity` for a certificate that is an authority's own.
-        CertificateError::Other(why) => format!("the server's certificate cannot be used: {why}"),
-        _ => "the server's certificate cannot be used".to_owned(),
+        // One word of the verifier, such as `CaUsedAsEndEntity` for the certificate of an authority.
+        CertificateError::Other(why) => format!("the server's certificate is invalid: {why}"),
+        _ => "the server's certificate is invalid".to_owned(),
     }
 }
 
 fn alert_reason(alert: AlertDescription) -> String {
     match alert {
-        AlertDescription::CertificateRequired => "the server wants a client's certificate".to_owned(),
+        AlertDescription::CertificateRequired => "the server requires a client certificate".to_owned(),
         AlertDescription::BadCertificate
         | AlertDescription::CertificateExpired
         | AlertDescription::CertificateRevoked
@@ -224,16 +229,16 @@ fn alert_reason(alert: AlertDescription) -> String {
         | AlertDescription::UnsupportedCertificate
         | AlertDescription::UnknownCA
         | AlertDescription::AccessDenied => {
-            format!("the server does not accept the client's certificate ({alert:?})")
+            format!("the server rejected the client certificate ({alert:?})")
         }
-        // What servers of TLS 1.2 say when they miss a client's certificate, among much else.
+        // Servers with TLS 1.2 send this if a client certificate is missing, and for many other reasons.
         AlertDescription::HandshakeFailure => {
-            "the server ends the handshake; it may want a client's certificate, or another cipher".to_owned()
+            "the server aborted the TLS handshake; it may require a client certificate or another cipher suite".to_owned()
         }
-        AlertDescription::UnrecognisedName => "the server does not know the name".to_owned(),
+        AlertDescription::UnrecognisedName => "the server does not recognize the host name".to_owned(),
         AlertDescription::ProtocolVersion => {
-            "no version of TLS, or no cipher, that both sides accept".to_owned()
+            "no common TLS version or cipher suite with the server".to_owned()
         }
-        alert => format!("the server ends TLS ({alert:?})"),
+        alert => format!("the server closed the TLS connection ({alert:?})"),
     }
 }

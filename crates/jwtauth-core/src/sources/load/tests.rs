@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use super::*;
 use crate::keys::Algorithm;
 
-/// A server that gives one answer after the other, and keeps what it was asked.
+/// A server that gives a list of responses in order and records the requests.
 #[derive(Debug, Default)]
 struct Server {
     answers: Mutex<VecDeque<Fetched>>,
@@ -55,7 +55,7 @@ fn loader(endpoint: Endpoint, server: &Arc<Server>) -> Loader {
     }
 }
 
-fn good() -> Fetched {
+fn key_set() -> Fetched {
     Fetched::new(200, format!(r#"{{"keys":[{EC}]}}"#))
 }
 
@@ -73,9 +73,9 @@ fn ttl(loaded: &Loaded) -> u64 {
 const ISSUER: Endpoint = Endpoint::Discovery { advertised: false };
 
 #[test]
-fn nothing_is_asked_when_no_time_is_left() {
+fn no_request_is_sent_if_no_time_is_left() {
     let server = Arc::new(Server {
-        answers: Mutex::new([metadata("/keys"), good()].into()),
+        answers: Mutex::new([metadata("/keys"), key_set()].into()),
         takes: Duration::from_millis(30),
         ..Server::default()
     });
@@ -83,16 +83,19 @@ fn nothing_is_asked_when_no_time_is_left() {
     loader.settings.timeout = Duration::from_millis(20);
     let failure = loader.load(None).unwrap_err();
     assert_eq!(failure.code, Code::KeySourceUnavailable);
-    assert_eq!(failure.failed.to_string(), "http: no time is left to ask for it");
+    assert_eq!(
+        failure.failed.to_string(),
+        "http: the timeout elapsed before the request was sent"
+    );
     assert_eq!(server.asked().len(), 1);
 }
 
 #[test]
-fn what_nobody_asked_about_cannot_be_unchanged() {
+fn a_304_to_an_unconditional_request_is_a_failure() {
     let server = Server::answering([
-        good(),
+        key_set(),
         Fetched::new(304, []),
-        good().header("ETag", "\"a\""),
+        key_set().header("ETag", "\"a\""),
         Fetched::new(304, []),
     ]);
     let loader = loader(Endpoint::Jwks, &server);
@@ -105,15 +108,15 @@ fn what_nobody_asked_about_cannot_be_unchanged() {
 }
 
 #[test]
-fn what_has_not_changed_stays_as_long_as_was_said_at_first() {
+fn an_unchanged_set_keeps_its_lifetime_unless_the_server_sends_another() {
     let server = Server::answering([
-        good()
+        key_set()
             .header("ETag", "\"a\"")
             .header("Cache-Control", "max-age=60"),
         Fetched::new(304, []),
         Fetched::new(304, []).header("Cache-Control", "max-age=90"),
         Fetched::new(304, []).header("ETag", "\"b\""),
-        good(),
+        key_set(),
     ]);
     let loader = loader(Endpoint::Jwks, &server);
     let mut loaded = loader.load(None).unwrap();
@@ -136,20 +139,20 @@ fn what_has_not_changed_stays_as_long_as_was_said_at_first() {
 }
 
 #[test]
-fn metadata_is_kept_and_refreshed_like_a_set() {
+fn metadata_is_cached_and_refreshed_like_a_set() {
     let server = Server::answering([
         metadata("/keys")
             .header("ETag", "\"m\"")
             .header("Cache-Control", "max-age=300"),
-        good().header("Last-Modified", "yesterday"),
+        key_set().header("Last-Modified", "yesterday"),
         Fetched::new(304, []),
         Fetched::new(304, []),
         metadata("/moved"),
-        good(),
+        key_set(),
     ]);
     let loader = loader(ISSUER, &server);
     let first = loader.load(None).unwrap();
-    assert_eq!(ttl(&first), 300, "the shorter of the two");
+    assert_eq!(ttl(&first), 300, "the shorter of the two lifetimes");
     let second = loader.load(Some(&first)).unwrap();
     assert!(Arc::ptr_eq(&first.keys, &second.keys));
     assert_eq!(ttl(&second), 300);
@@ -166,12 +169,12 @@ fn metadata_is_kept_and_refreshed_like_a_set() {
             "/.well-known/openid-configuration \"m\"",
             "/moved",
         ],
-        "what was said about one set is not sent for another"
+        "the validators of one set are not sent for another set"
     );
 }
 
 #[test]
-fn a_symmetric_key_in_a_set_is_for_those_who_allow_it_by_name() {
+fn a_symmetric_key_in_a_set_is_used_only_if_its_algorithm_is_allowed_by_name() {
     let oct = r#"{"kty":"oct","kid":"h","k":"c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"}"#;
     let usable = |set: &str, allowed: &[Algorithm], endpoint: Endpoint| {
         let set = Fetched::new(200, set);
@@ -202,16 +205,16 @@ fn a_symmetric_key_in_a_set_is_for_those_who_allow_it_by_name() {
         failure
             .failed
             .reason
-            .ends_with("`keys[0]`: this key is skipped: no algorithm that it fits is allowed"),
+            .ends_with("`keys[0]`: this key is skipped: it cannot be used with any allowed algorithm"),
         "{}",
         failure.failed
     );
 }
 
 #[test]
-fn a_body_that_is_no_set_is_refused_and_not_repeated() {
+fn a_body_that_is_not_a_set_is_refused_and_not_repeated() {
     let bytes = |text: &str| text.as_bytes().to_vec();
-    let good = format!(r#"{{"keys":[{EC}]}}"#);
+    let valid = format!(r#"{{"keys":[{EC}]}}"#);
     let bodies = [
         bytes(""),
         bytes("hush"),
@@ -223,23 +226,24 @@ fn a_body_that_is_no_set_is_refused_and_not_repeated() {
         bytes(r#"{"keys":{"hush":1}}"#),
         bytes(r#"{"keys":["hush",null,7,[]]}"#),
         bytes(r#"{"keys":[{"kty":"hush","kid":"hush"}]}"#),
-        bytes(&format!("{good}hush")),
-        bytes(&format!("{good}{good}")),
-        bytes(&format!("\u{feff}{good}")),
-        bytes(&good.replace("{\"keys\"", "{\"keys\":[],\"keys\"")),
-        bytes(&good.replace("\"kid\":", "\"hush\":1,\"hush\":2,\"kid\":")),
-        bytes(&good.replace("\"kid\":", "\"x\":\"\u{0}hush\",\"kid\":")),
-        bytes(&good.replace("\"kid\":", r#""x":"\ud800hush","kid":"#)),
-        bytes(&good.replace(
+        bytes(&format!("{valid}hush")),
+        bytes(&format!("{valid}{valid}")),
+        bytes(&format!("\u{feff}{valid}")),
+        bytes(&valid.replace("{\"keys\"", "{\"keys\":[],\"keys\"")),
+        bytes(&valid.replace("\"kid\":", "\"hush\":1,\"hush\":2,\"kid\":")),
+        bytes(&valid.replace("\"kid\":", "\"x\":\"\u{0}hush\",\"kid\":")),
+        bytes(&valid.replace("\"kid\":", r#""x":"\ud800hush","kid":"#)),
+        bytes(&valid.replace(
             "\"kid\":",
             &format!("\"x\":{}{},\"kid\":", "[".repeat(70), "]".repeat(70)),
         )),
-        [bytes(&good.replace("\"e\"", "\"hush\"")), vec![0xff]].concat(),
-        good.replace("\"e\"", "\"e\u{e9}\"")
+        [bytes(&valid.replace("\"e\"", "\"hush\"")), vec![0xff]].concat(),
+        valid
+            .replace("\"e\"", "\"e\u{e9}\"")
             .chars()
             .map(|letter| letter as u8)
             .collect(),
-        good.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        valid.encode_utf16().flat_map(u16::to_le_bytes).collect(),
     ];
     for body in bodies {
         let shown = String::from_utf8_lossy(&body).into_owned();
@@ -263,7 +267,7 @@ fn a_body_that_is_no_set_is_refused_and_not_repeated() {
 }
 
 #[test]
-fn metadata_that_is_none_is_refused_and_not_repeated() {
+fn invalid_metadata_is_refused_and_not_repeated() {
     for (body, code) in [
         ("hush", Code::DiscoveryFailed),
         ("[]", Code::DiscoveryFailed),
@@ -310,7 +314,7 @@ fn metadata_that_is_none_is_refused_and_not_repeated() {
 }
 
 #[test]
-fn keys_do_not_leave_https_unless_that_was_asked_for() {
+fn a_jwks_uri_with_plain_http_is_refused_unless_allowed() {
     let read = |issuer: &str, jwks_uri: &str, insecure_http: bool| {
         let body = format!(r#"{{"issuer":"{issuer}","jwks_uri":"{jwks_uri}"}}"#);
         discovery::Metadata::read(body.as_bytes(), issuer, insecure_http).is_ok()
@@ -330,8 +334,8 @@ fn keys_do_not_leave_https_unless_that_was_asked_for() {
 }
 
 #[test]
-fn nothing_is_printed_that_may_be_a_secret() {
-    let server = Server::answering([good().header("ETag", "\"hush\"")]);
+fn debug_output_contains_no_secrets() {
+    let server = Server::answering([key_set().header("ETag", "\"hush\"")]);
     let loader = loader(Endpoint::Jwks, &server);
     let loaded = loader.load(None).unwrap();
     server.asked();

@@ -31,7 +31,7 @@ fn refusal(sources: Vec<KeySpec>, algorithms: Algorithms) -> String {
 }
 
 #[test]
-fn keys_are_prepared_for_what_all_agree_on() {
+fn keys_are_prepared_for_the_algorithms_that_key_source_and_policy_allow() {
     let prepared = |origin: Origin, own: Option<Algorithms>, allowed: Algorithms| -> Vec<Algorithm> {
         let source = KeySpec {
             algorithms: own,
@@ -88,29 +88,29 @@ fn keys_that_cannot_be_used_are_reported() {
     assert_eq!(
         texts,
         [
-            "keys[0].pem: the key fits ES256, and what is allowed is EdDSA, HS256, HS512",
+            "keys[0].pem: the key can be used only with ES256; allowed: EdDSA, HS256, HS512",
             "keys[1].jwks.keys[1]: this key is skipped: `kty` is not supported; it must be RSA, EC, OKP or oct",
-            "keys[1].jwks.keys[2]: this key is skipped: no algorithm that it fits is allowed",
+            "keys[1].jwks.keys[2]: this key is skipped: it cannot be used with any allowed algorithm",
             "keys[2].secret: a secret of 40 bytes is too short for HS512",
         ]
     );
 }
 
 #[test]
-fn something_must_be_left() {
+fn a_policy_without_usable_keys_is_refused() {
     let text = refusal(vec![spec(pem(testing::P256))], only(Algorithm::RS256));
     assert_eq!(
         text,
-        "no key can be used: `keys[0].pem`: the key fits ES256, and what is allowed is RS256"
+        "no usable key: `keys[0].pem`: the key can be used only with ES256; allowed: RS256"
     );
     let text = refusal(vec![spec(pem(testing::RSA)), spec(set(&[]))], all());
-    assert_eq!(text, "`keys[1].jwks`: no key of the set can be used");
+    assert_eq!(text, "`keys[1].jwks`: the JWK set has no usable key");
     let text = refusal(vec![spec(set(&[r#"{"kty":"EC","use":"enc"}"#]))], all());
-    assert_eq!(text, "`keys[0].jwks`: no key of the set can be used");
+    assert_eq!(text, "`keys[0].jwks`: the JWK set has no usable key");
 }
 
 #[test]
-fn a_refusal_says_where() {
+fn a_refusal_names_the_source() {
     let text = refusal(
         vec![
             spec(pem(testing::RSA)),
@@ -123,7 +123,7 @@ fn a_refusal_says_where() {
     assert_eq!(text, "`keys[0].jwk`: `kty` is missing");
     let text = refusal(vec![spec(Origin::Secret(Secret::new(vec![7; 31])))], all());
     assert!(
-        text.starts_with("`keys[0].secret`: a secret of 31 bytes"),
+        text.starts_with("`keys[0].secret`: the secret has only 31 bytes"),
         "{text}"
     );
 }
@@ -148,10 +148,7 @@ fn files_are_read_relative_to_the_base_directory() {
     assert!(text.contains("Is a directory"), "{text}");
 
     let text = refusal(vec![spec(Origin::JwksFile(file("ec.public.pem")))], all());
-    assert!(
-        text.contains("ec.public.pem`: the JWK set cannot be read"),
-        "{text}"
-    );
+    assert!(text.contains("ec.public.pem`: the JWK set is invalid"), "{text}");
 
     let text = refusal(vec![spec(Origin::SecretFile(file("ec.public.pem")))], all());
     assert!(

@@ -26,7 +26,7 @@ fn values_lose_comments_and_surrounding_quotes() {
 }
 
 #[test]
-fn sections_merge_and_the_later_key_counts() {
+fn sections_are_merged_and_the_last_value_of_a_key_is_used() {
     let text = "x=0\n[s]\nx=1\n[t]\nx=2\n[s]\nx=3\n; y=4\n#y=5\n";
     assert_eq!(read(text, "s", "x").as_deref(), Some("3"));
     assert_eq!(read(text, "t", "x").as_deref(), Some("2"));
@@ -35,7 +35,7 @@ fn sections_merge_and_the_later_key_counts() {
 }
 
 #[test]
-fn a_backslash_at_the_end_goes_on_in_the_next_line() {
+fn a_value_continues_after_a_backslash_at_the_end_of_a_line() {
     assert_eq!(
         read("a = one \\\n  two\nb = 2", DEFAULT, "a").as_deref(),
         Some("one two")
@@ -52,7 +52,7 @@ fn a_backslash_at_the_end_goes_on_in_the_next_line() {
 }
 
 #[test]
-fn what_cannot_be_read_is_named_by_its_line() {
+fn an_unreadable_line_is_reported_with_its_number() {
     assert_eq!(Ini::parse("a=1\n[x\n").unwrap_err().line, 2);
     assert_eq!(Ini::parse("\n\nnonsense\n").unwrap_err().line, 3);
     assert_eq!(Ini::parse("a = `x\ny\n").unwrap_err().line, 1);
@@ -68,7 +68,7 @@ fn several_items_in_quotes_keep_their_quotes() {
 
 proptest! {
     #[test]
-    fn what_is_written_in_back_quotes_reads_back(
+    fn values_in_back_quotes_are_read_unchanged(
         values in prop::collection::btree_map("[a-z_]{1,8}", "[^`\r\n]{0,20}(\n[^`\r\n]{1,20})?", 0..5),
     ) {
         let mut text = "[s]\n".to_owned();
@@ -81,7 +81,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_it_panic(
+    fn no_text_causes_a_panic(
         text in any::<String>(),
         pieces in prop::collection::vec(prop::sample::select(PIECES), 0..24),
     ) {

@@ -1,13 +1,13 @@
 //! Configurations with one mistake each.
 
-/// A configuration, `%K` standing for a key, and what is said about it.
+/// Whole configurations and their error texts. `%K` is replaced by a key.
 pub(super) const WHOLE: &[(&str, &str)] = &[
     (r#"{}"#, "key_source_missing: `keys` is missing"),
     (r#"[]"#, "config_invalid: `config`: must be an object, not a list"),
     (r#"{"keys":[]}"#, "key_source_missing: `keys`: must not be empty"),
     (
         r#"{"key":[]}"#,
-        "key_source_missing: `keys` is missing; is `key` meant to be it?",
+        "key_source_missing: `keys` is missing; did you misspell it as `key`?",
     ),
     (r#"{%K}"#, "config_invalid: `algorithms` is missing"),
     (
@@ -16,7 +16,7 @@ pub(super) const WHOLE: &[(&str, &str)] = &[
     ),
     (
         r#"{%K,"algorithm":["EdDSA"]}"#,
-        "config_invalid: `algorithms` is missing; is `algorithm` meant to be it?",
+        "config_invalid: `algorithms` is missing; did you misspell it as `algorithm`?",
     ),
     (
         r#"{%K,"algorithms":["eddsa"]}"#,
@@ -24,7 +24,7 @@ pub(super) const WHOLE: &[(&str, &str)] = &[
     ),
     (
         r#"{%K,"algorithms":["none"]}"#,
-        "algorithm_unsupported: `algorithms[0]`: `none` would accept tokens that nobody signed and cannot be allowed",
+        "algorithm_unsupported: `algorithms[0]`: `none` is not allowed: it would accept unsigned tokens",
     ),
     (
         r#"{%K,"algorithms":"EdDSA"}"#,
@@ -32,7 +32,7 @@ pub(super) const WHOLE: &[(&str, &str)] = &[
     ),
     (
         r#"{%K,"algorithms":["NONE"]}"#,
-        "algorithm_unsupported: `algorithms[0]`: `none` would accept tokens that nobody signed and cannot be allowed",
+        "algorithm_unsupported: `algorithms[0]`: `none` is not allowed: it would accept unsigned tokens",
     ),
     (
         r#"{%K,"algorithms":[256]}"#,
@@ -56,7 +56,7 @@ pub(super) const WHOLE: &[(&str, &str)] = &[
     ),
     (
         r#"{"keys":[{"pem":"x","secret":"y"}],"algorithms":["EdDSA"]}"#,
-        "key_source_conflict: `keys[0]`: has both `pem` and `secret`; give each a place of its own in `keys`",
+        "key_source_conflict: `keys[0]`: has both `pem` and `secret`; make each a separate item of `keys`",
     ),
     (
         r#"{"keys":[{"pem":""}],"algorithms":["EdDSA"]}"#,
@@ -64,7 +64,7 @@ pub(super) const WHOLE: &[(&str, &str)] = &[
     ),
     (
         r#"{"keys":[{"pem":"x"}],"algorithms":["EdDSA"]}"#,
-        "key_invalid: `keys[0].pem`: there is no PEM block",
+        "key_invalid: `keys[0].pem`: no PEM block found",
     ),
     (
         r#"{"keys":[{"pem_file":"missing.pem"}],"algorithms":["EdDSA"]}"#,
@@ -76,19 +76,19 @@ pub(super) const WHOLE: &[(&str, &str)] = &[
     ),
     (
         r#"{"keys":[{"secret":"(redacted)"}],"algorithms":["HS256"]}"#,
-        "key_invalid: `keys[0].secret`: a printed policy leaves secrets out; put the secret back, or name a file that holds it",
+        "key_invalid: `keys[0].secret`: the secret is redacted in a printed policy; write the secret here, or use a file that contains it",
     ),
     (
         r#"{"keys":[{"secret":"AAAA"}],"algorithms":["HS256"]}"#,
-        "key_invalid: `keys[0].secret`: a secret of 3 bytes; HS256 needs 32, HS384 needs 48, HS512 needs 64",
+        "key_invalid: `keys[0].secret`: the secret has only 3 bytes; HS256 requires 32, HS384 requires 48, HS512 requires 64",
     ),
     (
         r#"{"keys":[{"jwk":{"kty":"oct","k":"(redacted)"}}],"algorithms":["HS256"]}"#,
-        "key_invalid: `keys[0].jwk.k`: a printed policy leaves secrets out; put the secret back, or name a file that holds it",
+        "key_invalid: `keys[0].jwk.k`: the secret is redacted in a printed policy; write the secret here, or use a file that contains it",
     ),
     (
         r#"{"keys":[{"jwks":{"keys":[{"kty":"oct","k":"(redacted)"}]}}],"algorithms":["HS256"]}"#,
-        "key_invalid: `keys[0].jwks.keys[0].k`: a printed policy leaves secrets out; put the secret back, or name a file that holds it",
+        "key_invalid: `keys[0].jwks.keys[0].k`: the secret is redacted in a printed policy; write the secret here, or use a file that contains it",
     ),
     (
         r#"{"keys":[{"jwks":[]}],"algorithms":["EdDSA"]}"#,
@@ -96,7 +96,7 @@ pub(super) const WHOLE: &[(&str, &str)] = &[
     ),
     (
         r#"{"keys":[{"jwks":{}}],"algorithms":["EdDSA"]}"#,
-        "key_invalid: `keys[0].jwks`: a JWK set is an object with a list of `keys` (RFC 7517 §5)",
+        "key_invalid: `keys[0].jwks`: a JWK set must be an object with a list `keys` (RFC 7517 §5)",
     ),
     (
         r#"{"keys":[{"jwk":"x"}],"algorithms":["EdDSA"]}"#,
@@ -104,15 +104,15 @@ pub(super) const WHOLE: &[(&str, &str)] = &[
     ),
     (
         r#"{"keys":[{"jwks_file":"x","kid":"k"}],"algorithms":["EdDSA"]}"#,
-        "config_invalid: `keys[0].kid`: does not go with `jwks_file`; a JWK brings its own `kid`",
+        "config_invalid: `keys[0].kid`: is not allowed with `jwks_file`; a JWK has its own `kid`",
     ),
     (
         r#"{"keys":[{"jwks_url":"http://x"}],"algorithms":["EdDSA"]}"#,
-        "config_invalid: `keys[0].jwks_url`: it must be https (plain http is for loopback, or with `insecure_http`)",
+        "config_invalid: `keys[0].jwks_url`: must be https (http is allowed only for loopback, or with `insecure_http`)",
     ),
     (
         r#"{"keys":[{"oidc_discovery_url":"https://x"},{"oidc_discovery_url":"https://y"}],"algorithms":["EdDSA"]}"#,
-        "config_invalid: `keys`: holds two issuers; each needs a verifier of its own",
+        "config_invalid: `keys`: contains two issuers; use a separate verifier for each issuer",
     ),
     (
         r#"{"keys":[{"jwks_url":"https://x","redirects":4}],"algorithms":["EdDSA"]}"#,
@@ -120,15 +120,15 @@ pub(super) const WHOLE: &[(&str, &str)] = &[
     ),
     (
         r#"{"keys":[{"pem":"x","cache_ttl":"15m"}],"algorithms":["EdDSA"]}"#,
-        "config_invalid: `keys[0].cache_ttl`: does not go with `pem`; it is for keys over HTTP",
+        "config_invalid: `keys[0].cache_ttl`: is not allowed with `pem`; it is only for keys over HTTP",
     ),
     (
         r#"{%K,"algorithms":["RS256"]}"#,
-        "key_invalid: no key can be used: `keys[0].jwk`: the key fits EdDSA, and what is allowed is RS256",
+        "key_invalid: no usable key: `keys[0].jwk`: the key can be used only with EdDSA; allowed: RS256",
     ),
     (
         r#"{%K,"algorithms":["EdDSA"],"algorithms":["EdDSA"]}"#,
-        "config_invalid: a member name stands twice in one object (line 1, column 173)",
+        "config_invalid: duplicate member name (line 1, column 173)",
     ),
     (
         r#"{%K,"algorithms":["EdDSA"],"issuer":1}"#,
@@ -148,7 +148,7 @@ pub(super) const WHOLE: &[(&str, &str)] = &[
     ),
 ];
 
-/// A member beside a key, an algorithm and an issuer, and what is said about it.
+/// Members, each added to a key, an algorithm and an issuer, and their error texts.
 pub(super) const MEMBERS: &[(&str, &str)] = &[
     (
         r#""issuers":"x""#,
@@ -194,11 +194,11 @@ pub(super) const MEMBERS: &[(&str, &str)] = &[
     ),
     (
         r#""leeway":{"exp":60}"#,
-        r#"config_invalid: `leeway.exp`: a duration needs a unit; say `"60s"`"#,
+        r#"config_invalid: `leeway.exp`: a duration requires a unit; write `"60s"`"#,
     ),
     (
         r#""leeway":{"exp":"60"}"#,
-        r#"config_invalid: `leeway.exp`: a duration needs a unit; say `"60s"`"#,
+        r#"config_invalid: `leeway.exp`: a duration requires a unit; write `"60s"`"#,
     ),
     (
         r#""leeway":{"exp":"-1s"}"#,
@@ -206,7 +206,7 @@ pub(super) const MEMBERS: &[(&str, &str)] = &[
     ),
     (
         r#""leeway":{"exp":1.5}"#,
-        r#"config_invalid: `leeway.exp`: a duration needs a unit; say `"1.5s"`"#,
+        r#"config_invalid: `leeway.exp`: a duration requires a unit; write `"1.5s"`"#,
     ),
     (
         r#""leeway":{"expires":"1s"}"#,
@@ -214,11 +214,11 @@ pub(super) const MEMBERS: &[(&str, &str)] = &[
     ),
     (
         r#""leeway":{"exp":"1 minute"}"#,
-        "config_invalid: `leeway.exp`: `1 minute` is no duration; write for example `90s` or `1h30m`",
+        "config_invalid: `leeway.exp`: `1 minute` is not a duration; write for example `90s` or `1h30m`",
     ),
     (
         r#""max_age":3600"#,
-        r#"config_invalid: `max_age`: a duration needs a unit; say `"3600s"`"#,
+        r#"config_invalid: `max_age`: a duration requires a unit; write `"3600s"`"#,
     ),
     (
         r#""max_age":true"#,
@@ -255,11 +255,11 @@ pub(super) const MEMBERS: &[(&str, &str)] = &[
     ),
     (
         r#""claims":[{"pointer":"/a~b","equals":1}]"#,
-        "config_invalid: `claims[0].pointer`: a `~` in it must be written `~0` (RFC 6901)",
+        "config_invalid: `claims[0].pointer`: `~` must be written as `~0` (RFC 6901)",
     ),
     (
         r#""claims":[{"claim":"a","index":"go","equals":1}]"#,
-        "config_invalid: `claims[0].index`: needs a `pointer` beside it",
+        "config_invalid: `claims[0].index`: is allowed only with `pointer`",
     ),
     (
         r#""claims":[{"claim":"a","any_of":[{}]}]"#,
@@ -275,7 +275,7 @@ pub(super) const MEMBERS: &[(&str, &str)] = &[
     ),
     (
         r#""claims":[{"jmespath":"a b"}]"#,
-        "expression_invalid: `claims[0].jmespath`: `a b` does not parse at line 1, column 3: an operator is missing before this",
+        "expression_invalid: `claims[0].jmespath`: `a b` has a syntax error at line 1, column 3: an operator is missing before this",
     ),
     (
         r#""claims":[{"jmespath":""}]"#,
@@ -287,11 +287,11 @@ pub(super) const MEMBERS: &[(&str, &str)] = &[
     ),
     (
         r#""check_order":["exp"]"#,
-        "config_invalid: `check_order`: must name each of the nine checks once",
+        "config_invalid: `check_order`: must list each of the nine checks exactly once",
     ),
     (
         r#""check_order":["exp","exp","nbf","iat","max_age","iss","sub","aud","any_time"]"#,
-        "config_invalid: `check_order`: must name each of the nine checks once",
+        "config_invalid: `check_order`: must list each of the nine checks exactly once",
     ),
     (
         r#""check_order":["expiry"]"#,
@@ -307,7 +307,7 @@ pub(super) const MEMBERS: &[(&str, &str)] = &[
     ),
     (
         r#""identity":{"name":[]}"#,
-        "config_invalid: `identity.name`: must not be empty; `null` stands for no name at all",
+        "config_invalid: `identity.name`: must not be empty; write `null` if there is no name",
     ),
     (
         r#""identity":{"name":5}"#,
@@ -331,7 +331,7 @@ pub(super) const MEMBERS: &[(&str, &str)] = &[
     ),
     (
         r#""identity":{"metadata":{"a":{"jmespath":"("}}}"#,
-        "expression_invalid: `identity.metadata.a.jmespath`: `(` does not parse at line 1, column 2: an operand is missing here",
+        "expression_invalid: `identity.metadata.a.jmespath`: `(` has a syntax error at line 1, column 2: an operand is missing here",
     ),
     (r#""roles":{}"#, "config_invalid: `roles.jmespath` is missing"),
     (
@@ -352,7 +352,7 @@ pub(super) const MEMBERS: &[(&str, &str)] = &[
     ),
     (
         r#""roles":{"jmespath":"r","default":"b","strict":true}"#,
-        "config_invalid: `roles`: `strict` refuses callers without a role, so the default `b` would never be given",
+        "config_invalid: `roles`: `strict` denies callers without a role, so the default `b` would never be used",
     ),
     (
         r#""roles":{"jmespath":"r","strict":"yes"}"#,
@@ -372,11 +372,11 @@ pub(super) const MEMBERS: &[(&str, &str)] = &[
     ),
     (
         r#""session":{"ttl":3600}"#,
-        r#"config_invalid: `session.ttl`: a duration needs a unit; say `"3600s"`"#,
+        r#"config_invalid: `session.ttl`: a duration requires a unit; write `"3600s"`"#,
     ),
     (
         r#""session":{"ttl":"0s"}"#,
-        "config_invalid: `session.ttl`: must be longer than zero; leave it out for a session without an end",
+        "config_invalid: `session.ttl`: must be greater than zero; remove it for a session without an end",
     ),
     (
         r#""session":{"ttl":"1.5s"}"#,
@@ -392,7 +392,7 @@ pub(super) const MEMBERS: &[(&str, &str)] = &[
     ),
     (
         r#""bound_cidrs":["10.0.0.1"]"#,
-        "config_invalid: `bound_cidrs[0]`: `10.0.0.1` is one address; write `10.0.0.1/32` if you mean it alone",
+        "config_invalid: `bound_cidrs[0]`: `10.0.0.1` is a single address; write `10.0.0.1/32` to allow only this address",
     ),
     (
         r#""bound_cidrs":["10.0.0.0/33"]"#,
@@ -416,7 +416,7 @@ pub(super) const MEMBERS: &[(&str, &str)] = &[
     ),
     (
         r#""token":{"header":null,"prefix":"Bearer "}"#,
-        "config_invalid: `token.prefix`: needs a `header` beside it",
+        "config_invalid: `token.prefix`: is allowed only with `header`",
     ),
     (
         r#""token":{"prefix_rule":"maybe"}"#,
@@ -444,11 +444,11 @@ pub(super) const MEMBERS: &[(&str, &str)] = &[
     ),
     (
         r#""profiles":{"ci":{"keys":[]}}"#,
-        "config_invalid: `profiles.ci.keys`: is the same for all profiles; it belongs at the top level",
+        "config_invalid: `profiles.ci.keys`: applies to all profiles; set it at the top level",
     ),
     (
         r#""profiles":{"ci":{"max_age":3600}}"#,
-        r#"config_invalid: `profiles.ci.max_age`: a duration needs a unit; say `"3600s"`"#,
+        r#"config_invalid: `profiles.ci.max_age`: a duration requires a unit; write `"3600s"`"#,
     ),
     (
         r#""profiles":{"ci":null}"#,
@@ -456,7 +456,7 @@ pub(super) const MEMBERS: &[(&str, &str)] = &[
     ),
     (
         r#""profiles_ignore_case":true,"profiles":{"A":{},"a":{}}"#,
-        "config_invalid: `profiles.a`: is the name of another profile in other letters",
+        "config_invalid: `profiles.a`: duplicate profile: the name differs from another one only in letter case",
     ),
     (
         r#""default_profile":"""#,
@@ -464,7 +464,7 @@ pub(super) const MEMBERS: &[(&str, &str)] = &[
     ),
     (
         r#""default_profile":"ci","profile_required":true"#,
-        "config_invalid: `default_profile`: does not go with `profile_required`; leave one of them out",
+        "config_invalid: `default_profile`: is not allowed with `profile_required`; remove one of the two",
     ),
     (
         r#""not_applicable":{"all":true}"#,
@@ -472,7 +472,7 @@ pub(super) const MEMBERS: &[(&str, &str)] = &[
     ),
     (
         r#""responses":{"entries":[{"code":"nope"}]}"#,
-        "config_invalid: `responses.entries[0].code`: `nope` is no error code",
+        "config_invalid: `responses.entries[0].code`: `nope` is not an error code",
     ),
     (
         r#""responses":{"default_status":200}"#,
@@ -488,7 +488,7 @@ pub(super) const MEMBERS: &[(&str, &str)] = &[
     ),
     (
         r#""org_roles":{"default_org":1.5,"default_role":"x"}"#,
-        "config_invalid: `org_roles.default_org`: must be an integer of 64 bits",
+        "config_invalid: `org_roles.default_org`: must be a 64-bit integer",
     ),
     (
         r#""org_roles":{"default_org":1,"default_role":"x","mapping":[{"external":"x","org":"every","role":"y"}]}"#,

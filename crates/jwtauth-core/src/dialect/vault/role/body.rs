@@ -8,7 +8,7 @@ use crate::dialect::vault::fields::{
 use crate::error::Result;
 use crate::members::{Field, Members};
 
-/// The body as it was written, each field of the right kind; `None` where absence is not the empty value.
+/// The body as written, with every field of the right type. `None` means absent where that differs from empty.
 #[derive(Debug)]
 pub(super) struct Body<'a, 't> {
     pub(super) name: Option<String>,
@@ -47,7 +47,7 @@ pub(super) struct Body<'a, 't> {
 }
 
 impl<'a, 't> Body<'a, 't> {
-    /// Reads every field; whether they fit together is for the role.
+    /// Reads every field. [`role::compile`](super::compile) checks whether the fields fit together.
     pub(super) fn read(members: &mut Members<'a, 't>) -> Result<Body<'a, 't>> {
         let leeway = |members: &mut Members<'a, 't>, name| {
             members

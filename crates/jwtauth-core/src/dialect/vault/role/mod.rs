@@ -1,4 +1,4 @@
-//! The body of `auth/jwt/role/…` → a profile.
+//! Compiles the body of `auth/jwt/role/…` to a profile.
 
 mod body;
 mod policies;
@@ -20,7 +20,7 @@ use crate::policy::{
 };
 use crate::warning::Warning;
 
-/// Turns one role into a profile, checking its fields in Vault's order.
+/// Compiles one role to a profile. Checks the fields in Vault's order.
 pub(super) fn compile(
     name: &str,
     place: &Field<'_, '_>,
@@ -74,8 +74,8 @@ pub(super) fn compile(
 
 /// Whether the role is for the browser flow.
 ///
-/// Vault takes a role without a type for one; its own documentation leaves the type out where it means `jwt`. So
-/// without a type it is the redirect URIs, which only the browser flow has, that decide.
+/// Vault treats a role without a type as a role for the browser flow, but its documentation omits the type where it
+/// means `jwt`. So if the type is missing, the redirect URIs decide, because only the browser flow has them.
 fn browser_flow(body: &Body<'_, '_>, place: &Field<'_, '_>) -> Result<bool> {
     match body.role_type.as_str() {
         "jwt" => Ok(false),
@@ -85,7 +85,7 @@ fn browser_flow(body: &Body<'_, '_>, place: &Field<'_, '_>) -> Result<bool> {
     }
 }
 
-/// Checks the `token_*` fields among themselves; what the deprecated names say is not looked at here.
+/// Checks the `token_*` fields against each other. Fields with deprecated names are not checked here.
 fn check_token_fields(body: &Body<'_, '_>, place: &Field<'_, '_>) -> Result<()> {
     networks(body.token_bound_cidrs.as_deref().unwrap_or_default(), place)?;
     for name in body.token_policies.iter().flatten() {
@@ -113,7 +113,7 @@ fn check_token_fields(body: &Body<'_, '_>, place: &Field<'_, '_>) -> Result<()> 
     }
 }
 
-/// The terms in force: a `token_*` field wins over its deprecated name, even when it says nothing.
+/// Returns the effective terms. A `token_*` field overrides its deprecated name, even if it is empty or zero.
 fn terms(body: &Body<'_, '_>, place: &Field<'_, '_>) -> Result<Terms> {
     let num_uses = body.token_num_uses.or(body.num_uses).unwrap_or_default();
     let cidrs = body.token_bound_cidrs.as_ref().or(body.bound_cidrs.as_ref());
@@ -148,7 +148,8 @@ fn networks(texts: &[String], place: &Field<'_, '_>) -> Result<Vec<ipnet::IpNet>
     texts.iter().map(network).collect()
 }
 
-/// A provider that takes the groups apart puts the list back into the claims before it looks at the bound claims.
+/// Returns the claim that the bound claims see as a list: a provider that splits the groups claim also splits it for the
+/// bound claims.
 fn groups_split(body: &Body<'_, '_>, config: &Config) -> Option<SplitClaim> {
     let at = config
         .groups_separator
@@ -172,7 +173,7 @@ fn check_mappings(mappings: &BTreeMap<String, String>, place: &Field<'_, '_>) ->
     Ok(())
 }
 
-/// Checks that the role names somebody, and that it is bound to something.
+/// Checks that the role has a user claim, and that it is bound to something.
 fn check_bounds(body: &Body<'_, '_>, terms: &Terms, browser_flow: bool, place: &Field<'_, '_>) -> Result<()> {
     let bound = !body.bound_audiences.is_empty()
         || !terms.bound_cidrs.is_empty()
@@ -273,17 +274,17 @@ fn warn(name: &str, body: &Body<'_, '_>, browser_flow: bool, warnings: &mut Vec<
         };
         warn(
             key,
-            "the role is for the browser flow, and every login with a token is denied; did you mean `role_type` \"jwt\"?",
+            "the role is for the browser flow, so every login with a token is denied; did you mean `role_type` \"jwt\"?",
         );
         return;
     }
     if body.name.as_deref().is_some_and(|given| given != name) {
-        warn("name", "has no effect; the role is known by its key");
+        warn("name", "has no effect; the key in `roles` is the role's name");
     }
     if body.bound_audiences.is_empty() {
         warn(
             "bound_audiences",
-            "no audience is bound, so a token that carries one is denied",
+            "no audience is bound, so a token with an audience is denied",
         );
     }
     let unused = [
@@ -298,7 +299,7 @@ fn warn(name: &str, body: &Body<'_, '_>, browser_flow: bool, warnings: &mut Vec<
     }
 }
 
-/// Vault looks at the audience of a role that binds none only once everything else about the token holds.
+/// Vault's order. If a role binds no audience, the token's audience is checked last.
 const CHECK_ORDER: [RegisteredCheck; RegisteredCheck::COUNT] = [
     RegisteredCheck::Iss,
     RegisteredCheck::Sub,

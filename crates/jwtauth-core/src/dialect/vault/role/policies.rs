@@ -1,8 +1,8 @@
-//! The policies of a role, as Vault's core makes them of what was written.
+//! The policies of a role, computed from the fields as Vault's core does it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Names as they are compared: trimmed, in lower case, each once, in order; `root` stands alone.
+/// Returns policy names in canonical form: trimmed, in lower case, unique and sorted. `root` removes all others.
 pub(super) fn canonical(names: &[String]) -> BTreeSet<String> {
     let names: BTreeSet<String> = names
         .iter()
@@ -16,7 +16,7 @@ pub(super) fn canonical(names: &[String]) -> BTreeSet<String> {
     }
 }
 
-/// What is wrong with a name in `token_policies`.
+/// Checks a name in `token_policies`. The error is the problem.
 pub(super) fn check(name: &str) -> Result<(), &'static str> {
     if name.trim().is_empty() {
         Err("policy name cannot be empty")
@@ -31,7 +31,7 @@ pub(super) fn check(name: &str) -> Result<(), &'static str> {
     }
 }
 
-/// The policies that a login receives.
+/// Returns the policies that a login receives.
 pub(super) fn received(mut names: BTreeSet<String>, no_default: bool) -> Vec<String> {
     if !no_default && !names.contains(ROOT) {
         names.insert("default".to_owned());
@@ -39,7 +39,7 @@ pub(super) fn received(mut names: BTreeSet<String>, no_default: bool) -> Vec<Str
     names.into_iter().collect()
 }
 
-/// Those of the policies that no login may receive, and what Vault says about them.
+/// Returns the policies that no login may receive, each with Vault's error text.
 pub(super) fn forbidden(names: &[String]) -> BTreeMap<String, String> {
     let why = |name: &str| match name {
         ROOT => Some("auth methods cannot create root tokens".to_owned()),

@@ -1,4 +1,4 @@
-//! What has got past other libraries.
+//! Attacks that succeeded against other libraries.
 #![expect(clippy::string_slice, reason = "the texts are ASCII")]
 
 use super::*;
@@ -10,7 +10,7 @@ fn number(hex: &str) -> Vec<u8> {
         .collect()
 }
 
-/// Big-endian, in the width of the first; the carry beyond it, if there is one, is an error.
+/// Adds big-endian numbers, in the width of the first. A carry beyond that width returns `None`.
 fn add(left: &[u8], right: &[u8]) -> Option<Vec<u8>> {
     let mut sum = left.to_vec();
     let mut carry = 0;
@@ -29,8 +29,8 @@ const P256_ORDER: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9ca
 const P521_ORDER: &str = "01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409";
 
 #[test]
-fn the_family_of_a_key_is_not_the_tokens_to_choose() {
-    // The same RSA key under both paddings, with the header naming the other.
+fn a_token_cannot_choose_the_padding_of_a_key() {
+    // The key allows both paddings. The header names one of them, and the signature uses the other.
     let store = public(testing::RSA);
     let message = signing_input("PS256", "{}");
     let token = with(&message, &rsa(&aws::RSA_PKCS1_SHA256, &message));
@@ -85,7 +85,7 @@ fn a_public_key_is_never_a_secret() {
 }
 
 #[test]
-fn a_mac_counts_in_full() {
+fn a_truncated_mac_is_refused() {
     let secret = [7; 32];
     let store = store(Origin::Secret(Secret::new(secret.to_vec())));
     let message = signing_input("HS256", "{}");
@@ -101,7 +101,7 @@ fn a_mac_counts_in_full() {
 }
 
 #[test]
-fn ecdsa_numbers_are_in_range() {
+fn ecdsa_numbers_out_of_range_are_refused() {
     let store = public(testing::P256);
     let message = signing_input("ES256", "{}");
     let good = ecdsa(&aws::ECDSA_P256_SHA256_FIXED_SIGNING, testing::P256, &message);
@@ -129,8 +129,8 @@ fn ecdsa_numbers_are_in_range() {
 }
 
 #[test]
-fn ecdsa_numbers_are_not_reduced() {
-    // In P-521 the field has spare bits, so r + n and s + n fit; they are the same numbers modulo n.
+fn ecdsa_numbers_that_are_not_reduced_are_refused() {
+    // In P-521 the field has spare bits, so r + n and s + n fit; modulo n they are equal to r and s.
     let store = public(testing::P521);
     let message = signing_input("ES512", "{}");
     let good = ecdsa(&aws::ECDSA_P521_SHA512_FIXED_SIGNING, testing::P521, &message);
@@ -147,7 +147,7 @@ fn ecdsa_numbers_are_not_reduced() {
 }
 
 #[test]
-fn ecdsa_signatures_have_the_width_of_their_curve() {
+fn ecdsa_signatures_must_have_the_width_of_their_curve() {
     for (alg, private, der, fixed, width) in [
         (
             "ES256",
@@ -193,8 +193,8 @@ fn ecdsa_signatures_have_the_width_of_their_curve() {
 }
 
 #[test]
-fn a_curve_signs_for_its_own_algorithm_only() {
-    // ES384 by a P-256 key, in the width that ES384 asks for: some libraries accept it.
+fn a_curve_is_used_only_with_its_algorithm() {
+    // ES384 with a P-256 key, in the width that ES384 requires. Some libraries accept it.
     let store = public(testing::P256);
     let message = signing_input("ES384", "{}");
     let signature = ecdsa(&aws::ECDSA_P256_SHA256_FIXED_SIGNING, testing::P256, &message);
@@ -205,13 +205,13 @@ fn a_curve_signs_for_its_own_algorithm_only() {
 }
 
 #[test]
-fn ed25519_signatures_are_canonical() {
+fn ed25519_signatures_must_be_canonical() {
     let store = public(testing::ED25519);
     let message = signing_input("EdDSA", "{}");
     let good = ed25519(&message);
     assert!(verify(&with(&message, &good), &store, all()).is_ok());
 
-    // S + L is the same number modulo the order L (RFC 8032 §5.1.7 asks for S < L).
+    // S + L is equal to S modulo the order L (RFC 8032 §5.1.7 requires S < L).
     let (r, s) = good.split_at(32);
     let mut order = number("1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed");
     let mut big_endian: Vec<u8> = s.iter().rev().copied().collect();
@@ -245,7 +245,7 @@ fn ed25519_signatures_are_canonical() {
 }
 
 #[test]
-fn rsa_signatures_are_numbers_below_the_modulus() {
+fn rsa_signatures_not_below_the_modulus_are_refused() {
     let store = public(testing::RSA);
     let der = testing::der(testing::RSA_PKCS1);
     let modulus = &der[9..9 + 256];
@@ -256,7 +256,7 @@ fn rsa_signatures_are_numbers_below_the_modulus() {
             add(&signature, modulus).map(|bigger| (message, bigger))
         })
         .unwrap();
-    // The signature plus the modulus fits in 256 bytes and is the same number modulo it.
+    // The signature plus the modulus fits in 256 bytes, and is equal to the signature modulo it.
     assert_eq!(refusal(&with(&message, &bigger), &store), Code::SignatureInvalid);
     assert_eq!(refusal(&with(&message, modulus), &store), Code::SignatureInvalid);
     let mut one = vec![0; 256];
@@ -282,7 +282,7 @@ fn rsa_signatures_keep_their_leading_zeros() {
 }
 
 #[test]
-fn pss_salts_are_as_long_as_the_hash() {
+fn pss_salts_must_be_as_long_as_the_hash() {
     let store = public(testing::RSA);
     let cases: [(_, fn() -> RsaSignatureEncoding, _); 3] = [
         ("PS256", || aws::RSA_PSS_SHA256, 32),
