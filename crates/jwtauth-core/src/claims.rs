@@ -186,12 +186,12 @@ impl Registered {
     }
 }
 
-/// Unicode simple case folding, for the characters that fold to letters of the registered names.
-fn fold(letter: char) -> char {
-    if letter == '\u{17f}' {
-        's'
-    } else {
-        letter.to_ascii_lowercase()
+/// Unicode simple case folding, for the characters that fold to letters of claim names.
+pub(crate) fn fold(letter: char) -> char {
+    match letter {
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        letter => letter.to_ascii_lowercase(),
     }
 }
 

@@ -18,6 +18,7 @@ pub(crate) use self::jmespath::EvaluationFailed;
 pub use self::jmespath::{Document, JmesPath};
 pub(crate) use self::pointer::go_integer;
 pub use self::pointer::{IndexRule, Pointer};
+pub(crate) use self::selector::Selected;
 pub use self::selector::Selector;
 pub use self::template::Template;
 

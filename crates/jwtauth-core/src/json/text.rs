@@ -125,12 +125,61 @@ pub(crate) fn integer(number: &str) -> Option<i128> {
     Some(if negative { -value } else { value })
 }
 
+/// Whether two numbers in any notation have the same value. False if an exponent is beyond 64 bits.
+pub(crate) fn same_number(one: &str, other: &str) -> bool {
+    decimal(one).is_some_and(|one| decimal(other) == Some(one))
+}
+
+/// Returns the sign, the digits without zeros at either end, and the exponent of the last digit.
+fn decimal(number: &str) -> Option<(bool, String, i64)> {
+    let (mantissa, exponent) = match number.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
+        None => (number, 0),
+    };
+    let (negative, mantissa) = match mantissa.strip_prefix('-') {
+        Some(mantissa) => (true, mantissa),
+        None => (false, mantissa),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let significant = digits.trim_end_matches('0');
+    if significant.is_empty() {
+        return Some((false, String::new(), 0));
+    }
+    let zeros = i64::try_from(digits.len() - significant.len()).ok()?;
+    let exponent = exponent
+        .checked_add(zeros)?
+        .checked_sub(i64::try_from(fraction.len()).ok()?)?;
+    Some((negative, significant.trim_start_matches('0').to_owned(), exponent))
+}
+
+/// Whether the text is an integer without a fraction or an exponent.
+pub(crate) fn is_plain_integer(number: &str) -> bool {
+    !number.contains(['.', 'e', 'E'])
+}
+
 /// The number of decimal digits of 2^64.
 const MAX_DIGITS: usize = 20;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_in_different_notations_are_compared_by_value() {
+        for (one, other, same) in [
+            ("7.50", "7.5", true),
+            ("1e2", "100.0", true),
+            ("-0.0", "0", true),
+            ("0.025e3", "25", true),
+            ("-1", "1", false),
+            ("42.0", "42.00000000000000000001", false),
+            ("18446744073709551616", "18446744073709551617", false),
+            ("1e9223372036854775808", "1e9223372036854775808", false),
+        ] {
+            assert_eq!(same_number(one, other), same, "{one} {other}");
+        }
+    }
 
     #[test]
     fn integers_are_read_in_every_notation() {

@@ -1,13 +1,14 @@
 //! Stage identity: [`ValidClaims`] → [`Identity`].
 
 use std::borrow::Cow;
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
 use crate::claims::Registered;
 use crate::error::{Code, Error, Result};
 use crate::expr::{Document, Selection};
 use crate::grant::Identity;
-use crate::json::{Number, Value};
+use crate::json::{Number, Value, text as json_text};
 use crate::pipeline::validate::ValidClaims;
 use crate::policy::{
     AbsentRule, IdentityRule, ListRule, MetadataRule, Named, OtherRule, TextRule, ValueRule,
@@ -94,9 +95,20 @@ pub(crate) fn list(rule: &ListRule, document: &Document<'_>, code: Code) -> Resu
         Some(_) if rule.other == OtherRule::Omit => &[],
         Some(scalar) => std::slice::from_ref(scalar),
     };
+    let in_list = matches!(found.as_deref(), Some(Value::Array(_)));
+    // The token's text is read again, at most once, for numbers that a double cannot distinguish.
+    let written = LazyCell::new(|| {
+        let text = rule.select.find_text(document)?;
+        if in_list {
+            json_text::elements(text)
+        } else {
+            Some(vec![text])
+        }
+    });
     let mut texts = Vec::with_capacity(items.len());
-    for item in items {
-        match (as_text(item, rule.text), rule.other) {
+    for (index, item) in items.iter().enumerate() {
+        let written = || written.as_ref().and_then(|texts| texts.get(index).copied());
+        match (as_text(item, rule.text, written), rule.other) {
             (Some(text), _) if rule.drop_empty && text.is_empty() => {}
             (Some(text), _) => texts.push(text.into_owned()),
             (None, OtherRule::Omit) => {}
@@ -163,7 +175,10 @@ fn text(rule: &ValueRule, document: &Document<'_>, invalid: Code, missing: Code)
     let found = find(&rule.select, document, invalid)?;
     match found.as_deref() {
         None | Some(Value::Null) => absent(rule.absent, &rule.select, missing),
-        Some(value) => match (as_text(value, rule.text), rule.other) {
+        Some(value) => match (
+            as_text(value, rule.text, || rule.select.find_text(document)),
+            rule.other,
+        ) {
             (Some(text), _) => Ok(Some(text.into_owned())),
             (None, OtherRule::Omit) => Ok(None),
             (None, OtherRule::Refuse) => Err(wrong(&rule.select, invalid)),
@@ -199,21 +214,42 @@ fn named(code: Code, select: &Selection) -> Error {
     }
 }
 
-fn as_text<'v>(value: &'v Value<'_>, rule: TextRule) -> Option<Cow<'v, str>> {
+/// Returns the text of a value. `written` returns the value as written in the token, unless it is the result of an
+/// expression.
+fn as_text<'v, 'w>(
+    value: &'v Value<'_>,
+    rule: TextRule,
+    written: impl FnOnce() -> Option<&'w str>,
+) -> Option<Cow<'v, str>> {
     match (value, rule) {
         (Value::String(text), _) => Some(Cow::Borrowed(text)),
         (_, TextRule::Strings) => None,
         (Value::Bool(value), _) => Some(Cow::Borrowed(if *value { "true" } else { "false" })),
-        (Value::Number(number), TextRule::Scalars) => Some(Cow::Owned(number.to_string())),
+        (Value::Number(number), TextRule::Scalars) => exact(*number, written).map(Cow::Owned),
         (Value::Number(number), TextRule::TruncatedScalars) => truncated(*number).map(Cow::Owned),
         _ => None,
     }
 }
 
-/// The integer part of the number's double. `None` beyond 2^63, where the systems that truncate overflow in different
-/// ways.
+/// Returns a number as JSON writes it. `None` if a different number would have the same text.
+fn exact<'w>(number: Number, written: impl FnOnce() -> Option<&'w str>) -> Option<String> {
+    let text = number.to_string();
+    match number {
+        Number::Unsigned(_) | Number::Signed(_) => Some(text),
+        Number::Float(double) => match written() {
+            Some(written) if json_text::is_plain_integer(written) => Some(written.to_owned()),
+            Some(written) => json_text::same_number(written, &text).then_some(text),
+            // The result of an expression: from 2^53 on, several integers have the same double.
+            None => (double.abs() < 9_007_199_254_740_992.0).then_some(text),
+        },
+    }
+}
+
+/// The integer part of the number's double. `None` if it does not fit into a signed 64-bit integer: then the systems
+/// that truncate overflow in different ways.
 #[expect(clippy::cast_possible_truncation, reason = "the range is checked first")]
 fn truncated(number: Number) -> Option<String> {
     let double = number.as_f64();
-    (double.abs() < 9_223_372_036_854_775_808.0).then(|| (double as i64).to_string())
+    let bits = -9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0;
+    bits.contains(&double).then(|| (double as i64).to_string())
 }

@@ -1,10 +1,11 @@
 //! Stage validate: [`VerifiedToken`] → [`ValidClaims`].
 //!
-//! The order is: the types of the registered claims, the required claims, the values of registered claims that every policy
-//! refuses, the registered claims in the order of the policy, the policy's rules about other claims. The first failure is
-//! reported.
+//! The order is: the types of the registered claims and of those of an ID token, the required claims, the values of
+//! registered claims that every policy refuses, the registered claims in the order of the policy, the policy's rules about
+//! other claims. The first failure is reported.
 
 mod claim_rule;
+mod id_token;
 mod registered;
 
 use crate::claims::{Claims, NumericDate, Registered};
@@ -61,7 +62,16 @@ fn shape_of(payload: &str, rule: &ClaimsPolicy) -> Result<()> {
 }
 
 fn outer_shape(claims: &Claims<'_>, rule: &ClaimsPolicy) -> Result<()> {
-    required(claims, &RegisteredClaims::read(claims, rule)?, rule)
+    required(claims, &typed(claims, rule)?, rule)
+}
+
+/// Reads the registered claims. Checks their types, and those of the additional claims of an ID token.
+fn typed<'c>(claims: &'c Claims<'_>, rule: &ClaimsPolicy) -> Result<RegisteredClaims<'c>> {
+    let registered = RegisteredClaims::read(claims, rule)?;
+    if rule.id_token {
+        id_token::check(claims)?;
+    }
+    Ok(registered)
 }
 
 /// Checks everything that a policy requires of the claims.
@@ -74,7 +84,7 @@ pub(crate) fn claims<'t>(
     now: NumericDate,
 ) -> Result<ValidClaims<'t>> {
     let claims = Claims::parse(token.payload())?;
-    let mut registered = RegisteredClaims::read(&claims, rule)?;
+    let mut registered = typed(&claims, rule)?;
     required(&claims, &registered, rule)?;
     registered.check_values()?;
     for check in &rule.check_order {

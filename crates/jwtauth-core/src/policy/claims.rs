@@ -30,6 +30,9 @@ pub(crate) struct ClaimsPolicy {
     /// The registered claims that count as absent if they are `null`.
     #[serde(skip_serializing_if = "NullIsAbsent::is_none")]
     pub null_is_absent: NullIsAbsent,
+    /// Whether the additional claims of an ID token must have the types that OpenID Connect specifies.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub id_token: bool,
     /// The order in which the registered claims are checked. The first failure is reported.
     #[serde(skip_serializing_if = "is_default_order")]
     pub check_order: [RegisteredCheck; RegisteredCheck::COUNT],
@@ -49,6 +52,7 @@ impl Default for ClaimsPolicy {
             required: vec!["exp".to_owned()],
             times: TimesRule::default(),
             null_is_absent: NullIsAbsent::default(),
+            id_token: false,
             check_order: RegisteredCheck::DEFAULT_ORDER,
             rules: Vec::new(),
         }

@@ -198,14 +198,14 @@ pub(crate) enum BindKind {
 }
 
 impl BindKind {
-    /// The existing templates for policies, and whether each requires a `name`.
-    const TEMPLATES: [(&'static str, bool); 6] = [
-        ("builtin/service", true),
-        ("builtin/node", true),
-        ("builtin/dns", false),
-        ("builtin/nomad-server", false),
-        ("builtin/nomad-client", false),
-        ("builtin/api-gateway", true),
+    /// The existing templates for policies, and the variable `name` that each requires.
+    const TEMPLATES: [(&'static str, NameVariable); 6] = [
+        ("builtin/service", NameVariable::Identity(BindKind::Service)),
+        ("builtin/node", NameVariable::Identity(BindKind::Node)),
+        ("builtin/dns", NameVariable::Unused),
+        ("builtin/nomad-server", NameVariable::Unused),
+        ("builtin/nomad-client", NameVariable::Unused),
+        ("builtin/api-gateway", NameVariable::NotEmpty),
     ];
 
     /// The kind of the entitlement.
@@ -242,13 +242,39 @@ impl BindKind {
 
     /// Whether an entitlement of this kind and name can be made with these variables.
     pub(crate) fn accepts_variables(self, name: &str, variables: &BTreeMap<String, String>) -> bool {
-        let wants_name = BindKind::TEMPLATES
-            .iter()
-            .any(|(template, wants)| *template == name && *wants);
-        self != BindKind::TemplatedPolicy
-            || !wants_name
-            || variables.get("name").is_some_and(|value| !value.is_empty())
+        let given = variables.get("name").map_or("", String::as_str);
+        match self.name_variable(name) {
+            None | Some(NameVariable::Unused) => true,
+            Some(NameVariable::NotEmpty) => !given.is_empty(),
+            Some(NameVariable::Identity(kind)) => kind.accepts(given),
+        }
     }
+
+    /// Whether variables have no effect on an entitlement of this kind and name.
+    pub(crate) fn ignores_variables(self, name: &str) -> bool {
+        matches!(self.name_variable(name), Some(NameVariable::Unused))
+    }
+
+    fn name_variable(self, name: &str) -> Option<NameVariable> {
+        match self {
+            BindKind::TemplatedPolicy => BindKind::TEMPLATES
+                .into_iter()
+                .find(|(template, _)| *template == name)
+                .map(|(_, variable)| variable),
+            BindKind::Policy | BindKind::Role | BindKind::Service | BindKind::Node => None,
+        }
+    }
+}
+
+/// The variable `name` of a policy made from a template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NameVariable {
+    /// The template does not use it.
+    Unused,
+    /// It must be present, and any text is accepted.
+    NotEmpty,
+    /// It must be a valid name for an entitlement of this kind, because it becomes part of the policy's rules.
+    Identity(BindKind),
 }
 
 /// What exists in the configured system. `None`: every name exists.

@@ -21,6 +21,10 @@ pub(super) fn rule(
     let audiences = config.texts("BoundAudiences")?;
     let discovery = config.text("OIDCDiscoveryURL")?;
     if !discovery.is_empty() {
+        // The leeways have no effect, but Consul refuses invalid ones.
+        for name in ["ClockSkewLeeway", "ExpirationLeeway", "NotBeforeLeeway"] {
+            config.leeway(name, Duration::ZERO, &mut Vec::new())?;
+        }
         return discovered_claims(&discovery, &issuer, audiences, method);
     }
     let skew = config.leeway("ClockSkewLeeway", Duration::from_secs(60), warnings)?;
@@ -90,8 +94,9 @@ fn discovered_claims(
             whole_seconds: true,
             ..TimesRule::default()
         },
-        // With discovery, only `nbf` may be `null` among the times.
+        // Consul cannot read an `exp` or `iat` that is `null`.
         null_is_absent: NullIsAbsent::except(&[NullableClaim::Exp, NullableClaim::Iat]),
+        id_token: true,
         check_order: DISCOVERY_ORDER,
         ..ClaimsPolicy::default()
     })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::duration;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::json::{Number, Value};
 use crate::members::{self, Field};
 use crate::warning::Warning;
@@ -87,15 +87,12 @@ fn weak_text(field: &Field<'_, '_>) -> Result<String> {
     Ok(match field.value() {
         Value::String(text) => text.to_string(),
         Value::Bool(value) => u8::from(*value).to_string(),
-        Value::Number(number) => number.to_string(),
+        Value::Number(Number::Unsigned(number)) if *number <= MAX_EXACT => number.to_string(),
+        Value::Number(Number::Signed(number)) if number.unsigned_abs() <= MAX_EXACT => number.to_string(),
+        // Consul's text for such a number has a different notation.
+        Value::Number(_) => return Err(field.error("must be a string; put the number in quotes")),
         Value::Null => String::new(),
-        Value::Array(items) => match items.as_slice() {
-            [_] => match field.items()?.first() {
-                Some(only) => weak_text(only)?,
-                None => String::new(),
-            },
-            _ => return Err(field.error("must be a string, not a list")),
-        },
+        Value::Array(_) => return Err(field.error("must be a string, not a list")),
         Value::Object(_) => return Err(field.error("must be a string, not an object")),
     })
 }
@@ -106,12 +103,15 @@ fn weak_text(field: &Field<'_, '_>) -> Result<String> {
 /// specifies.
 fn leeway(field: &Field<'_, '_>, name: &str, warnings: &mut Vec<Warning>) -> Result<(bool, Duration)> {
     let number = match field.value() {
-        Value::String(text) => match text.trim().parse::<i64>() {
-            Ok(number) => number,
-            Err(_) => {
-                return duration::parse_go(text).ok_or_else(|| {
-                    field.error(format!("`{text}` is not a duration; write for example `150s`"))
-                });
+        Value::String(text) => match text.parse::<i64>() {
+            // Consul reads a leading zero as octal.
+            Ok(number) if number.to_string() == **text => number,
+            Ok(_) | Err(_) => {
+                return match duration::parse_go(text) {
+                    None => Err(field.error(format!("`{text}` is not a duration; write for example `150s`"))),
+                    Some((false, leeway)) if leeway > MAX_LEEWAY => Err(too_long(field)),
+                    Some(leeway) => Ok(leeway),
+                };
             }
         },
         Value::Number(Number::Unsigned(number)) => i64::try_from(*number).unwrap_or(i64::MAX),
@@ -130,12 +130,23 @@ fn leeway(field: &Field<'_, '_>, name: &str, warnings: &mut Vec<Warning>) -> Res
             ));
             Ok((false, Duration::from_secs(number.unsigned_abs())))
         }
-        MIN_NANOSECONDS.. => Ok((false, Duration::from_nanos(number.unsigned_abs()))),
+        MIN_NANOSECONDS.. => match Duration::from_nanos(number.unsigned_abs()) {
+            leeway if leeway > MAX_LEEWAY => Err(too_long(field)),
+            leeway => Ok((false, leeway)),
+        },
         _ => Err(field.error(format!(
             "{number} is too large for seconds and too small for nanoseconds; write for example `150s`"
         ))),
     }
 }
 
+fn too_long(field: &Field<'_, '_>) -> Error {
+    field.error("is longer than 100 years; write for example `150s`")
+}
+
+/// 2^53: up to this number, different integers have different doubles. Consul reads numbers as doubles.
+const MAX_EXACT: u64 = 1 << 53;
+/// From 2^63 nanoseconds (about 292 years) on, Consul reads a number as negative.
+const MAX_LEEWAY: Duration = Duration::from_secs(100 * 365 * 86_400);
 const MAX_SECONDS: i64 = 86_400;
 const MIN_NANOSECONDS: i64 = 1_000_000;

@@ -25,17 +25,12 @@ impl<'a, 't> Method<'a, 't> {
         let ttl = members.get_non_null("MaxTokenTTL");
         let locality = members.get("TokenLocality");
         let config = members.require("Config")?;
-        // Ignored: other members that a server prints, such as those for its bookkeeping or its Enterprise edition.
-        for ignored in [
-            "DisplayName",
-            "Description",
-            "Namespace",
-            "Partition",
-            "CreateIndex",
-            "ModifyIndex",
-            "Hash",
-        ] {
-            members.get(ignored);
+        // Checked and ignored: other members that a server prints, for example for its bookkeeping or Enterprise edition.
+        for ignored in ["DisplayName", "Description", "Namespace", "Partition", "Hash"] {
+            members.read(ignored, Field::string)?;
+        }
+        for ignored in ["CreateIndex", "ModifyIndex"] {
+            members.read(ignored, Field::unsigned)?;
         }
         if let Some(rules) = members.get_non_null("NamespaceRules") {
             return Err(rules.error("namespaces (Consul Enterprise) are not supported"));
@@ -93,7 +88,6 @@ fn is_local(field: &Field<'_, '_>) -> Result<bool> {
 fn max_token_ttl(field: &Field<'_, '_>) -> Result<Option<Duration>> {
     let ttl = match field.value() {
         Value::Number(Number::Unsigned(nanoseconds)) => Duration::from_nanos(*nanoseconds),
-        Value::String(text) if text.is_empty() => Duration::ZERO,
         _ => field.duration()?,
     };
     let (least, most) = (Duration::from_secs(60), Duration::from_secs(24 * 3600));

@@ -119,15 +119,11 @@ impl<'a, 't> Body<'a, 't> {
             name: members.get("BindName"),
             bind_vars: members.get_non_null("BindVars"),
         };
-        for ignored in [
-            "ID",
-            "Description",
-            "Namespace",
-            "Partition",
-            "CreateIndex",
-            "ModifyIndex",
-        ] {
-            members.get(ignored);
+        for ignored in ["ID", "Description", "Namespace", "Partition"] {
+            members.read(ignored, Field::string)?;
+        }
+        for ignored in ["CreateIndex", "ModifyIndex"] {
+            members.read(ignored, Field::unsigned)?;
         }
         members.finish()?;
         Ok(body)
@@ -245,7 +241,10 @@ fn check_with_fakes(rule: &BindingRule, variables: &BTreeSet<String>, field: &Fi
             format!("invalid bind name: \"{name}\"")
         }
         kind if !kind.accepts_variables(&name, &given) => {
-            format!("templated policy failed validation: `{name}` needs `BindVars.Name`")
+            let given = given.get("name").map_or("", String::as_str);
+            format!(
+                "templated policy failed validation: `{name}` requires a valid name in `BindVars.Name`; the name is \"{given}\" if every value is `fake`"
+            )
         }
         _ => return Ok(()),
     };

@@ -37,6 +37,7 @@ pub(super) fn read(layers: &mut Layers<'_, '_, '_>, discovered: Option<&str>) ->
             synthesise: layers.read("synthesise", synthesis)?,
         },
         null_is_absent: layers.read("null_is_absent", null_is_absent)?.unwrap_or_default(),
+        id_token: layers.read("id_token", Field::boolean)?.unwrap_or_default(),
         check_order: layers
             .read("check_order", check_order)?
             .unwrap_or(RegisteredCheck::DEFAULT_ORDER),

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 
 use super::layers::Layers;
 use super::{claims, identity};
+use crate::dialect::network::unmapped;
 use crate::error::Result;
 use crate::expr::{Selection, Selector, Template};
 use crate::grant::Session;
@@ -91,9 +92,16 @@ fn session_length(field: &Field<'_, '_>) -> Result<u64> {
 pub(super) fn networks(field: &Field<'_, '_>) -> Result<Vec<IpNet>> {
     let network = |item: &Field<'_, '_>| {
         let text = item.string()?;
-        text.parse().map_err(|_| match text.parse::<IpAddr>() {
+        if let Ok(network) = text.parse() {
+            return unmapped(network).ok_or_else(|| {
+                item.error(format!(
+                    "`{text}` does not match any IPv4 address; write for example `10.0.0.0/8`"
+                ))
+            });
+        }
+        Err(match text.parse::<IpAddr>() {
             Ok(address) => {
-                let network = IpNet::from(address);
+                let network = IpNet::from(address.to_canonical());
                 item.error(format!(
                     "`{text}` is a single address; write `{network}` to allow only this address"
                 ))

@@ -2,7 +2,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::IpNet;
+
+use crate::dialect::network::unmapped;
 
 /// Reads a network, an address, or an address with a port, which is ignored. Host bits may be set.
 ///
@@ -13,23 +15,12 @@ pub(super) fn network(text: &str) -> Option<IpNet> {
         .parse::<IpNet>()
         .ok()
         .or_else(|| address(text).map(IpNet::from))?;
-    Some(unmapped(network))
+    unmapped(network)
 }
 
 fn address(text: &str) -> Option<IpAddr> {
     let with_port = || text.parse::<SocketAddr>().ok().map(|socket| socket.ip());
     text.parse::<IpAddr>().ok().or_else(with_port)
-}
-
-/// Converts an IPv4 network written as IPv6 (`::ffff:a.b.c.d`) to the IPv4 network.
-fn unmapped(network: IpNet) -> IpNet {
-    let IpNet::V6(v6) = network else { return network };
-    let v4 = v6.addr().to_ipv4_mapped();
-    let prefix = v6.prefix_len().checked_sub(96);
-    match v4.zip(prefix).map(|(v4, prefix)| Ipv4Net::new(v4, prefix)) {
-        Some(Ok(v4)) => IpNet::V4(v4),
-        _ => network,
-    }
 }
 
 #[cfg(test)]
@@ -64,6 +55,7 @@ mod tests {
             "example.com:443",
             "10.0.0",
             "10.0.0.0/-1",
+            "::ffff:10.0.0.0/95",
         ] {
             assert_eq!(network(text), None, "{text}");
         }

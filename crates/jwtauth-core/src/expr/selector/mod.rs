@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
-use self::tree::{Expression, Names};
+use self::tree::{Absent, Expression, Names};
 use crate::error::Result;
 
 /// A compiled selector over mapped values and lists.
@@ -46,10 +46,32 @@ impl Selector {
         names
     }
 
-    /// Whether the selector selects an identity with these mapped values and lists.
-    pub fn selects(&self, values: &BTreeMap<String, String>, lists: &BTreeMap<String, Vec<String>>) -> bool {
-        self.expression.holds(values, lists)
+    /// Tells whether the selector selects an identity with these mapped values and lists.
+    pub(crate) fn select(
+        &self,
+        values: &BTreeMap<String, String>,
+        lists: &BTreeMap<String, Vec<String>>,
+    ) -> Selected {
+        let holds = |absent| self.expression.holds(values, lists, absent);
+        match (holds(Absent::MatchesEverything), holds(Absent::MatchesNothing)) {
+            (true, true) => Selected::Yes,
+            (true, false) => Selected::OnlyByAbsence,
+            // Also if only the strict evaluation is true, because of a negated `matches`: go-bexpr selects nothing.
+            (false, _) => Selected::No,
+        }
     }
+}
+
+/// Whether a selector selects an identity. In go-bexpr 0.1, `matches` is true for an absent value, also below `not`. In
+/// the strict evaluation, it is false.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Selected {
+    /// It selects the identity in both evaluations.
+    Yes,
+    /// It selects the identity in go-bexpr only, because a value is absent.
+    OnlyByAbsence,
+    /// It does not select the identity in go-bexpr.
+    No,
 }
 
 impl PartialEq for Selector {

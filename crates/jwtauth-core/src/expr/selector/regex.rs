@@ -65,35 +65,199 @@ fn translate(text: &str) -> Result<String, String> {
     let mut out = String::with_capacity(text.len() + 8);
     let mut letters = text.chars().peekable();
     let mut in_class = false;
+    // Whether the last item of the class is a single character, so that a following `-` makes a range.
+    let mut starts_range = false;
+    let mut repeats = Repeats::default();
     while let Some(letter) = letters.next() {
+        if in_class {
+            starts_range = match letter {
+                '-' if letters.peek() == Some(&'-') => {
+                    // In a class, `a--b` is a set difference in the crate. In Go it is a range that starts at `-`.
+                    return Err(
+                        "`--` in a character class is not supported; escape one of the two".to_owned(),
+                    );
+                }
+                '-' if starts_range && letters.peek() != Some(&']') => {
+                    range_end(&letters)?;
+                    out.push('-');
+                    // The end of a range cannot start another range.
+                    match letters.next() {
+                        Some('\\') => escape(&mut letters, true, &mut out)?,
+                        Some(end) => class_letter(end, &mut out),
+                        None => {}
+                    }
+                    false
+                }
+                '\\' => {
+                    let is_class = letters.peek().is_some_and(|letter| is_class_escape(*letter));
+                    escape(&mut letters, true, &mut out)?;
+                    !is_class
+                }
+                '[' if letters.peek() == Some(&':') => {
+                    named_class(&mut letters, &mut out)?;
+                    false
+                }
+                ']' => {
+                    in_class = false;
+                    out.push(']');
+                    false
+                }
+                letter => {
+                    class_letter(letter, &mut out);
+                    true
+                }
+            };
+            continue;
+        }
         match letter {
-            '\\' => escape(&mut letters, in_class, &mut out)?,
-            '[' if in_class && letters.peek() != Some(&':') => out.push_str(r"\["),
-            '[' if in_class => named_class(&mut letters, &mut out)?,
+            '*' | '+' | '?' => {
+                repeats.repeat(1)?;
+                out.push(letter);
+                lazy(&mut letters, &mut out);
+            }
+            '{' => {
+                if let Some(times) = times(letters.clone())? {
+                    repeats.repeat(times)?;
+                    out.push('{');
+                    out.extend(letters.by_ref().take_while(|letter| *letter != '}'));
+                    out.push('}');
+                    lazy(&mut letters, &mut out);
+                } else {
+                    repeats.atom();
+                    out.push_str(r"\{");
+                }
+            }
+            '(' => {
+                repeats.open();
+                out.push('(');
+                if letters.peek() == Some(&'?') {
+                    flags(&mut letters, &mut out)?;
+                }
+            }
+            ')' => {
+                repeats.close();
+                out.push(')');
+            }
+            '\\' => {
+                repeats.atom();
+                escape(&mut letters, false, &mut out)?;
+            }
             '[' => {
+                repeats.atom();
                 in_class = true;
                 out.push('[');
-                class_start(&mut letters, &mut out);
+                starts_range = class_start(&mut letters, &mut out);
             }
-            ']' if in_class => {
-                in_class = false;
-                out.push(']');
+            letter => {
+                repeats.atom();
+                out.push(letter);
             }
-            '&' | '~' if in_class => {
-                let _ = write!(out, "\\{letter}");
-            }
-            // In a class, `a--b` is a set difference in the crate. In Go it is a range that starts at `-`.
-            '-' if in_class && letters.peek() == Some(&'-') => {
-                return Err("`--` in a character class is not supported; escape one of the two".to_owned());
-            }
-            '(' if !in_class && letters.peek() == Some(&'?') => {
-                out.push('(');
-                flags(&mut letters, &mut out)?;
-            }
-            letter => out.push(letter),
         }
     }
     Ok(out)
+}
+
+/// Counts how often parts of the expression are repeated. Go refuses more than 1,000 repetitions, also by nesting, and
+/// an operator directly after a repetition.
+#[derive(Default)]
+struct Repeats {
+    /// The largest numbers of repetitions in the open groups, the outermost first, without the current group.
+    groups: Vec<u32>,
+    /// The largest number of repetitions in the current group.
+    most: u32,
+    /// The number of repetitions of the last part.
+    last: u32,
+    /// Whether the last part is a repetition itself.
+    repeated: bool,
+}
+
+impl Repeats {
+    const MAX: u32 = 1000;
+
+    fn atom(&mut self) {
+        self.last = 1;
+        self.repeated = false;
+    }
+
+    fn open(&mut self) {
+        self.groups.push(std::mem::take(&mut self.most));
+        self.atom();
+    }
+
+    fn close(&mut self) {
+        self.last = self.most.max(1);
+        self.most = self.groups.pop().unwrap_or_default().max(self.most);
+        self.repeated = false;
+    }
+
+    fn repeat(&mut self, times: u32) -> Result<(), String> {
+        if self.repeated {
+            return Err("a repetition must be in a group to be repeated".to_owned());
+        }
+        self.last = self.last.max(1).saturating_mul(times.max(1));
+        if self.last > Repeats::MAX {
+            return Err(format!("more than {} repetitions", Repeats::MAX));
+        }
+        self.most = self.most.max(self.last);
+        self.repeated = true;
+        Ok(())
+    }
+}
+
+/// Reads the number of repetitions after `{`: `2}`, `2,}` or `2,3}`. `None` for anything else, which is literal in Go.
+fn times(letters: Peekable<Chars<'_>>) -> Result<Option<u32>, String> {
+    if !letters.clone().any(|letter| letter == '}') {
+        return Ok(None);
+    }
+    let body: String = letters.take_while(|letter| *letter != '}').collect();
+    let (least, most) = body.split_once(',').unwrap_or((&body, &body));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(least) || !(most.is_empty() || is_number(most)) {
+        return Ok(None);
+    }
+    let number = |text: &str| {
+        let number = text.parse().ok().filter(|number| *number <= Repeats::MAX);
+        number.ok_or_else(|| format!("more than {} repetitions", Repeats::MAX))
+    };
+    let least = number(least)?;
+    if most.is_empty() {
+        Ok(Some(least))
+    } else {
+        number(most).map(Some)
+    }
+}
+
+/// Copies the `?` of a lazy repetition such as `*?`.
+fn lazy(letters: &mut Peekable<Chars<'_>>, out: &mut String) {
+    out.extend(letters.next_if_eq(&'?'));
+}
+
+/// Checks that a range in a class ends in a single character.
+fn range_end(letters: &Peekable<Chars<'_>>) -> Result<(), String> {
+    let mut ahead = letters.clone();
+    let is_class = match (ahead.next(), ahead.next()) {
+        (Some('\\'), Some(letter)) => is_class_escape(letter),
+        (Some('['), Some(':')) => true,
+        _ => false,
+    };
+    if is_class {
+        Err("a range in a character class must end in a single character".to_owned())
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether this letter after a backslash means a class of characters.
+fn is_class_escape(letter: char) -> bool {
+    matches!(letter, 'd' | 'D' | 'w' | 'W' | 's' | 'S' | 'p' | 'P')
+}
+
+/// Writes a literal character of a class. Characters that are operators only in the crate are escaped.
+fn class_letter(letter: char, out: &mut String) {
+    if matches!(letter, '[' | '&' | '~') {
+        out.push('\\');
+    }
+    out.push(letter);
 }
 
 fn escape(letters: &mut Peekable<Chars<'_>>, in_class: bool, out: &mut String) -> Result<(), String> {
@@ -108,8 +272,22 @@ fn escape(letters: &mut Peekable<Chars<'_>>, in_class: bool, out: &mut String) -
         's' => out.push_str(r"[\t\n\f\r ]"),
         'S' => out.push_str(r"[^\t\n\f\r ]"),
         'b' if !in_class => out.push_str(r"(?-u:\b)"),
-        'a' | 'f' | 't' | 'n' | 'r' | 'v' | 'A' | 'z' | 'x' | 'p' | 'P' => {
+        'a' | 'f' | 't' | 'n' | 'r' | 'v' | 'A' | 'z' => {
             let _ = write!(out, "\\{letter}");
+        }
+        'x' | 'p' | 'P' => {
+            let _ = write!(out, "\\{letter}");
+            if letters.next_if_eq(&'{').is_some() {
+                let name: String = letters.by_ref().take_while(|letter| *letter != '}').collect();
+                // The crate has additional forms, such as `\p{Script=Greek}`.
+                if !name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+                {
+                    return Err(format!("`\\{letter}{{{name}}}` is not supported"));
+                }
+                let _ = write!(out, "{{{name}}}");
+            }
         }
         // In Go, a backslash before any ASCII punctuation means this character. In the crate, `\<` has a meaning.
         letter if letter.is_ascii_punctuation() => {
@@ -120,27 +298,36 @@ fn escape(letters: &mut Peekable<Chars<'_>>, in_class: bool, out: &mut String) -
     Ok(())
 }
 
-/// Reads the start of a class. A `]` directly after `[` or `[^` is literal in both languages.
-fn class_start(letters: &mut Peekable<Chars<'_>>, out: &mut String) {
+/// Reads the start of a class. A `]` directly after `[` or `[^` is literal in both languages. Returns whether there is
+/// one.
+fn class_start(letters: &mut Peekable<Chars<'_>>, out: &mut String) -> bool {
     if letters.next_if_eq(&'^').is_some() {
         out.push('^');
     }
-    if letters.next_if_eq(&']').is_some() {
+    let bracket = letters.next_if_eq(&']').is_some();
+    if bracket {
         out.push_str(r"\]");
     }
+    bracket
 }
 
 /// Copies a named class such as `[:alpha:]` inside a class.
 fn named_class(letters: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
-    out.push('[');
-    for letter in letters.by_ref() {
-        out.push(letter);
-        if letter == ']' {
-            return Ok(());
-        }
+    let name: String = letters.by_ref().take_while(|letter| *letter != ']').collect();
+    let known = name.strip_prefix(':').and_then(|name| name.strip_suffix(':'));
+    let known = known.map(|name| name.strip_prefix('^').unwrap_or(name));
+    if !known.is_some_and(|known| CLASSES.contains(&known)) {
+        return Err(format!("the character class `[{name}]` is not known"));
     }
-    Err("a character class is not closed".to_owned())
+    let _ = write!(out, "[{name}]");
+    Ok(())
 }
+
+/// The names of the named classes.
+const CLASSES: [&str; 14] = [
+    "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space",
+    "upper", "word", "xdigit",
+];
 
 /// Copies flags such as `(?i)`, `(?s:…)` or `(?P<name>…)`. Only Go's flags are allowed.
 fn flags(letters: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {

@@ -15,7 +15,8 @@ fn selects(text: &str) -> bool {
         .into();
     Selector::parse(text)
         .unwrap_or_else(|why| panic!("{text}: {why}"))
-        .selects(&values, &lists)
+        .select(&values, &lists)
+        == Selected::Yes
 }
 
 #[test]
@@ -62,6 +63,23 @@ fn only_negated_tests_are_true_for_an_absent_value() {
         ("x in list.gone", false),
         ("x not in list.gone", true),
         ("list.gone is not empty", false),
+    ] {
+        assert_eq!(selects(text), holds, "{text}");
+    }
+}
+
+#[test]
+fn a_negated_match_on_an_absent_value_does_not_select() {
+    for (text, holds) in [
+        ("not value.gone matches x", false),
+        ("not value.gone not matches x", false),
+        ("not not value.gone matches x", false),
+        ("not not value.gone not matches x", true),
+        ("not (value.gone matches x or value.team == dev)", false),
+        ("not (value.gone matches x and value.team == dev)", true),
+        ("value.team == ops or not value.gone matches x", true),
+        ("not value.team matches x", true),
+        ("not value.empty matches x", true),
     ] {
         assert_eq!(selects(text), holds, "{text}");
     }
@@ -131,6 +149,14 @@ fn regular_expressions_have_the_syntax_of_go() {
         (r"^[^\d]$", "a", true),
         (r"\<a\>", "<a>", true),
         (r"(?i)^OPS$", "ops", true),
+        (r"^[-\w]$", "-", true),
+        (r"^[a-c-\w]$", "-", true),
+        (r"^[]-a]$", "^", true),
+        (r"^[[:^digit:]]$", "a", true),
+        (r"^\p{Greek}$", "\u{3b1}", true),
+        (r"^\x{41}{2}$", "AA", true),
+        (r"^(a{10}){100}$", "a", false),
+        (r"^(a*)*?b+?$", "ab", true),
         ("^a$", "a\n", false),
     ] {
         let pattern = Pattern::parse(pattern).unwrap_or_else(|why| panic!("{pattern}: {why}"));
@@ -145,6 +171,16 @@ fn regular_expressions_have_the_syntax_of_go() {
         r"(?=a)",
         r"\1",
         "\\",
+        "a**",
+        "a*+?",
+        "a{2}{3}",
+        "a{1001}",
+        "(a{100}){100}",
+        "((a{10}b){10}c){11}",
+        "[[:foo:]]",
+        r"\p{Script=Greek}",
+        r"[#-\w]",
+        "[#-[:alpha:]]",
     ] {
         assert!(Pattern::parse(pattern).is_err(), "{pattern}");
     }
@@ -245,18 +281,24 @@ mod properties {
     }
 
     /// The meaning of selectors as a truth table: every negated test is the opposite of the test, and every other test
-    /// of an absent value is false.
-    fn naive(expression: &Expression, values: &Values, lists: &Lists) -> bool {
-        let opposite =
-            |operand: &Operand, test: Test| !naive(&Expression::Match(operand.clone(), test), values, lists);
+    /// of an absent value is false. With [`Absent::MatchesEverything`], `matches` and `not matches` are true for it.
+    fn naive(expression: &Expression, values: &Values, lists: &Lists, absent: Absent) -> bool {
+        let opposite = |operand: &Operand, test: Test| {
+            !naive(&Expression::Match(operand.clone(), test), values, lists, absent)
+        };
         match expression {
             Expression::Or(parts) => parts
                 .iter()
-                .fold(false, |any, part| any | naive(part, values, lists)),
+                .fold(false, |any, part| any | naive(part, values, lists, absent)),
             Expression::And(parts) => parts
                 .iter()
-                .fold(true, |all, part| all & naive(part, values, lists)),
-            Expression::Not(inner) => !naive(inner, values, lists),
+                .fold(true, |all, part| all & naive(part, values, lists, absent)),
+            Expression::Not(inner) => !naive(inner, values, lists, absent),
+            Expression::Match(Operand::Value(name), Test::Matches(_) | Test::NotMatches(_))
+                if absent == Absent::MatchesEverything && !values.contains_key(name) =>
+            {
+                true
+            }
             Expression::Match(operand, Test::Differs(text)) => opposite(operand, Test::Equals(text.clone())),
             Expression::Match(operand, Test::Lacks(text)) => opposite(operand, Test::Contains(text.clone())),
             Expression::Match(operand, Test::NotMatches(it)) => opposite(operand, Test::Matches(it.clone())),
@@ -297,7 +339,12 @@ mod properties {
 
         #[test]
         fn evaluation_agrees_with_the_truth_table(expression in expressions(), (values, lists) in identities()) {
-            prop_assert_eq!(expression.holds(&values, &lists), naive(&expression, &values, &lists));
+            for absent in [Absent::MatchesNothing, Absent::MatchesEverything] {
+                prop_assert_eq!(
+                    expression.holds(&values, &lists, absent),
+                    naive(&expression, &values, &lists, absent)
+                );
+            }
         }
 
         #[test]

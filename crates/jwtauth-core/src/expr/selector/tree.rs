@@ -43,6 +43,15 @@ pub(super) enum Test {
     NotMatches(Pattern),
 }
 
+/// The result of `matches` for an absent value. `not matches` is true for it in both cases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Absent {
+    /// False.
+    MatchesNothing,
+    /// True, as in go-bexpr 0.1.
+    MatchesEverything,
+}
+
 /// The names of the mapped values and lists that a selector tests.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Names<'s> {
@@ -53,18 +62,19 @@ pub(crate) struct Names<'s> {
 }
 
 impl Expression {
-    /// Whether the expression is true for these mapped values and lists.
+    /// Whether the expression is true for these mapped values and lists. `absent` is the rule for absent values.
     pub(super) fn holds(
         &self,
         values: &BTreeMap<String, String>,
         lists: &BTreeMap<String, Vec<String>>,
+        absent: Absent,
     ) -> bool {
         match self {
-            Expression::Or(any) => any.iter().any(|one| one.holds(values, lists)),
-            Expression::And(all) => all.iter().all(|one| one.holds(values, lists)),
-            Expression::Not(inner) => !inner.holds(values, lists),
+            Expression::Or(any) => any.iter().any(|one| one.holds(values, lists, absent)),
+            Expression::And(all) => all.iter().all(|one| one.holds(values, lists, absent)),
+            Expression::Not(inner) => !inner.holds(values, lists, absent),
             Expression::Match(operand, test) => match operand {
-                Operand::Value(name) => test.on_text(values.get(name)),
+                Operand::Value(name) => test.on_text(values.get(name), absent),
                 Operand::List(name) => {
                     let list = lists.get(name).map_or(&[][..], Vec::as_slice);
                     test.on_elements(list.is_empty(), |text| list.iter().any(|element| element == text))
@@ -93,16 +103,18 @@ impl Expression {
 }
 
 impl Test {
-    /// Whether the test is true for a text. An absent value equals, contains and matches nothing, so only negated tests
-    /// are true.
-    fn on_text(&self, value: Option<&String>) -> bool {
+    /// Whether the test is true for a text. An absent value equals and contains nothing, and the negated tests are true
+    /// for it. `absent` specifies the result of `matches`.
+    fn on_text(&self, value: Option<&String>, absent: Absent) -> bool {
         match self {
             Test::Equals(text) => value == Some(text),
             Test::Differs(text) => value != Some(text),
             Test::Contains(text) => value.is_some_and(|value| value.contains(text.as_str())),
             Test::Lacks(text) => !value.is_some_and(|value| value.contains(text.as_str())),
-            Test::Matches(pattern) => value.is_some_and(|value| pattern.matches(value)),
-            Test::NotMatches(pattern) => !value.is_some_and(|value| pattern.matches(value)),
+            Test::Matches(pattern) => value.map_or(absent == Absent::MatchesEverything, |value| {
+                pattern.matches(value)
+            }),
+            Test::NotMatches(pattern) => value.is_none_or(|value| !pattern.matches(value)),
             // INVARIANT: the parser refuses emptiness tests of a text.
             Test::Empty | Test::NotEmpty => false,
         }

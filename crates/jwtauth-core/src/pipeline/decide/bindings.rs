@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::decision::Decision;
 use crate::error::{Code, Error, Result};
+use crate::expr::{Selected, Selector};
 use crate::grant::{Entitlement, Identity};
 use crate::policy::{BindKind, BindingRule, Bindings, Directory};
 
@@ -12,25 +13,34 @@ use crate::policy::{BindKind, BindingRule, Bindings, Directory};
 ///
 /// # Errors
 /// [`Code::BindingInvalid`] if a rule that selects the identity computes an invalid name, whatever the other rules
-/// give. [`Code::BindingUnmatched`] if nothing is bound.
+/// give. [`Code::BindingUnmatched`] if nothing is bound. A rule that selects the identity only because a value is
+/// absent gives nothing, but its name is computed and checked.
 pub(super) fn decide(bindings: &Bindings, identity: &Identity, decision: &mut Decision) -> Result<()> {
     let (values, lists) = (&identity.metadata, &identity.lists);
-    let selected = |rule: &&BindingRule| {
-        rule.selector
-            .as_ref()
-            .is_none_or(|one| one.selects(values, lists))
+    let selection = |rule: &BindingRule| {
+        let select = |selector: &Selector| selector.select(values, lists);
+        rule.selector.as_ref().map_or(Selected::Yes, select)
     };
     let mut bound: Vec<(BindKind, Entitlement)> = Vec::new();
-    for rule in bindings.rules.iter().filter(selected) {
-        let entitlement = bind(rule, values, &bindings.directory)?;
+    for rule in &bindings.rules {
+        let entitlement = match selection(rule) {
+            Selected::Yes => bind(rule, values, &bindings.directory)?,
+            Selected::OnlyByAbsence => {
+                bind(rule, values, &bindings.directory)?;
+                continue;
+            }
+            Selected::No => continue,
+        };
         if exists(rule.bind, &entitlement.name, &bindings.directory)
-            && !bound.iter().any(|(_, known)| *known == entitlement)
+            && !bound
+                .iter()
+                .any(|(kind, known)| is_same(*kind, known, &entitlement))
         {
             bound.push((rule.bind, entitlement));
         }
     }
     if bound.is_empty() {
-        return Err(Error::new(Code::BindingUnmatched).with_detail(why_nothing(bindings, &selected)));
+        return Err(Error::new(Code::BindingUnmatched).with_detail(why_nothing(bindings, &selection)));
     }
     bound.sort_by_key(|(kind, _)| *kind);
     decision
@@ -40,15 +50,19 @@ pub(super) fn decide(bindings: &Bindings, identity: &Identity, decision: &mut De
 }
 
 /// Why each rule gave nothing, in the words of the configuration and without values of the token.
-fn why_nothing(bindings: &Bindings, selected: &impl Fn(&&BindingRule) -> bool) -> String {
-    let reason = |(index, rule): (usize, &BindingRule)| match &rule.selector {
-        Some(selector) if !selected(&rule) => {
-            format!("rules[{index}]: `{}` does not match", selector.as_str())
+fn why_nothing(bindings: &Bindings, selection: &impl Fn(&BindingRule) -> Selected) -> String {
+    let reason = |(index, rule): (usize, &BindingRule)| {
+        let selector = rule.selector.as_ref().map_or("", Selector::as_str);
+        match selection(rule) {
+            Selected::No => format!("rules[{index}]: `{selector}` does not match"),
+            Selected::OnlyByAbsence => format!(
+                "rules[{index}]: `{selector}` matches only because of a `matches` on an absent value; add a test such as `name in value`"
+            ),
+            Selected::Yes => format!(
+                "rules[{index}]: the object named `{}` does not exist",
+                rule.name.as_str()
+            ),
         }
-        _ => format!(
-            "rules[{index}]: the object named `{}` does not exist",
-            rule.name.as_str()
-        ),
     };
     let mut reasons: Vec<String> = bindings
         .rules
@@ -89,8 +103,21 @@ fn bind(rule: &BindingRule, values: &BTreeMap<String, String>, directory: &Direc
         Ok(entitlement)
     } else {
         // The computed name contains values of the token, so the detail has the template instead.
-        Err(Error::new(Code::BindingInvalid).with_detail(format!("`{}`", rule.name.as_str())))
+        let name = rule.name.as_str();
+        Err(
+            Error::new(Code::BindingInvalid).with_detail(if rule.bind.accepts(&entitlement.name) {
+                format!("the variable `name` of `{name}`")
+            } else {
+                format!("`{name}`")
+            }),
+        )
     }
+}
+
+/// Whether two entitlements give the same rights.
+fn is_same(kind: BindKind, known: &Entitlement, other: &Entitlement) -> bool {
+    known == other
+        || (kind.ignores_variables(&known.name) && known.kind == other.kind && known.name == other.name)
 }
 
 fn exists(kind: BindKind, name: &str, directory: &Directory) -> bool {
@@ -101,3 +128,6 @@ fn exists(kind: BindKind, name: &str, directory: &Directory) -> bool {
     };
     known.as_ref().is_none_or(|known| known.contains(name))
 }
+
+#[cfg(test)]
+mod tests;
