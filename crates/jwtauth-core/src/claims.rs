@@ -35,7 +35,31 @@ impl<'t> Claims<'t> {
         let Value::Object(members) = document else {
             return Err(malformed(&"the payload is not a JSON object").malformed_shape());
         };
-        let mut registered = [None; Registered::COUNT];
+        let (claims, folded) = Claims::of(payload, members);
+        match folded {
+            None => Ok(claims),
+            // Some readers ignore the case of member names and some do not. A token that two readers could
+            // understand differently is refused.
+            Some(claim) => Err(Error::new(Code::ClaimsMalformed)
+                .with_claim(claim.name())
+                .with_detail("a member name differs from a registered claim only in letter case")),
+        }
+    }
+
+    /// Reads the outermost object of a payload that [`Claims::parse`] refuses for its nested values, or for a name that
+    /// differs from a registered claim only in letter case. Its result must not lead to a grant.
+    ///
+    /// # Errors
+    /// [`Code::ClaimsMalformed`]: the payload is not an object, or has a duplicate member name at the top level.
+    pub(crate) fn outer(payload: &'t str) -> Result<Claims<'t>> {
+        let members =
+            json::outer(payload).ok_or_else(|| Error::new(Code::ClaimsMalformed).malformed_shape())?;
+        Ok(Claims::of(payload, members).0)
+    }
+
+    /// Finds the registered claims, and the first one whose name occurs in another letter case.
+    fn of(text: &'t str, members: Object<'t>) -> (Claims<'t>, Option<Registered>) {
+        let (mut registered, mut first_folded) = ([None; Registered::COUNT], None);
         for (index, (name, _)) in members.members().enumerate() {
             match Registered::of(name) {
                 Spelling::Other => {}
@@ -44,20 +68,24 @@ impl<'t> Claims<'t> {
                         *slot = u32::try_from(index).ok();
                     }
                 }
-                // Some readers ignore the case of member names and some do not. A token that two readers could
-                // understand differently is refused.
                 Spelling::Folded(claim) => {
-                    return Err(Error::new(Code::ClaimsMalformed)
-                        .with_claim(claim.name())
-                        .with_detail("a member name differs from a registered claim only in letter case"));
+                    first_folded.get_or_insert(claim);
                 }
             }
         }
-        Ok(Claims {
-            text: payload,
+        let claims = Claims {
+            text,
             members,
             registered,
-        })
+        };
+        (claims, first_folded)
+    }
+
+    /// Returns a copy with changed values. `change` must not change the names.
+    pub(crate) fn with(&self, change: impl FnOnce(&mut Object<'t>)) -> Claims<'t> {
+        let mut copy = self.clone();
+        change(&mut copy.members);
+        copy
     }
 
     /// The text of the payload.
@@ -128,6 +156,11 @@ impl Registered {
             Registered::Iat => "iat",
             Registered::Jti => "jti",
         }
+    }
+
+    /// Returns the registered claim with exactly this name.
+    pub(crate) fn named(name: &str) -> Option<Registered> {
+        Registered::ALL.into_iter().find(|claim| claim.name() == name)
     }
 
     #[inline]

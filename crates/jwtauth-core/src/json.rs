@@ -14,6 +14,7 @@ use serde::{Serialize, Serializer};
 
 pub(crate) use self::parse::MAX_DEPTH;
 pub use self::parse::{Malformed, parse};
+pub(crate) use self::text::outer;
 
 /// A JSON value that borrows its text where possible.
 #[derive(Debug, Clone, PartialEq)]
@@ -148,6 +149,14 @@ impl<'t> Object<'t> {
     pub fn get(&self, name: &str) -> Option<&Value<'t>> {
         self.0
             .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value)
+    }
+
+    /// Returns the value of a member, for replacement.
+    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Value<'t>> {
+        self.0
+            .iter_mut()
             .find(|(known, _)| known == name)
             .map(|(_, value)| value)
     }

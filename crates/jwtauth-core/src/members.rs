@@ -201,14 +201,19 @@ impl<'a, 't> Field<'a, 't> {
         self.list_of(Field::owned_string)
     }
 
-    /// Reads a list with at least one string.
-    pub(crate) fn some_strings(&self) -> Result<Vec<String>> {
-        let strings = self.strings()?;
-        if strings.is_empty() {
+    /// Reads a list with at least one element, and each element with `kind`.
+    pub(crate) fn some_of<T>(&self, kind: impl Fn(&Field<'a, 't>) -> Result<T>) -> Result<Vec<T>> {
+        let items = self.list_of(kind)?;
+        if items.is_empty() {
             Err(self.error("must not be empty"))
         } else {
-            Ok(strings)
+            Ok(items)
         }
+    }
+
+    /// Reads a list with at least one string. An empty string is refused.
+    pub(crate) fn some_texts(&self) -> Result<Vec<String>> {
+        self.some_of(Field::owned_text)
     }
 
     /// Reads an object whose members have fixed names.

@@ -13,12 +13,12 @@ use crate::pipeline::decode::UnverifiedToken;
 use crate::pipeline::select_key::Selection;
 use crate::pipeline::signature::VerifiedToken;
 use crate::pipeline::{decide, decode, extract, identity, issue, select_key, signature, validate};
-use crate::policy::{Policy, Profile};
+use crate::policy::{KidRule, Policy, Profile};
 use crate::request::Request;
 use crate::sources::errand::Errand;
 use crate::sources::fetch::Fetch;
 use crate::sources::status::SourceStatus;
-use crate::sources::{Environment, KeyStore, Next};
+use crate::sources::{BeforeName, Environment, KeyStore, Next};
 use crate::warning::Warning;
 
 /// Decides requests by one policy. Immutable; any number of threads may use one verifier concurrently.
@@ -162,7 +162,8 @@ impl Verifier {
         let named = select_key::name(token.header(), policy.keys.kid).map_err(Undecided::from);
         let verified = named.and_then(|()| self.verify(&mut token, algorithm, request.cached_only, after));
         let token = verified.map_err(|why| why.map(|why| policy.prefer_shape_error(why, &token, profile)))?;
-        let claims = validate::claims(&token, &profile.claims, now)?;
+        let claims = validate::claims(&token, &profile.claims, now);
+        let claims = claims.map_err(|why| policy.prefer_outer_shape_error(why, &token, profile))?;
         let org = extract::requested_org(request, &policy.extract);
         let identity = identity::map(&claims, &profile.identity, org)?;
         let decision = decide::entitlements(&identity, &claims, &profile.rules)?;
@@ -184,6 +185,15 @@ impl Verifier {
             let cached = self.keys.cached(after);
             let selection = select_key::candidates(token.header(), algorithm, rule, cached.sets());
             let is_unknown = matches!(selection, Selection::Unknown);
+            let kid = token.header().kid.as_deref().filter(|kid| !kid.is_empty());
+            if let (KidRule::Required, Some(kid), false) = (rule, kid, is_unknown) {
+                match cached.before_name(kid, cached_only) {
+                    None => {}
+                    Some(BeforeName::Retry) => continue,
+                    Some(BeforeName::Fetch(errand)) => return Err(Undecided::Lacks(errand)),
+                    Some(BeforeName::Unavailable(why)) => return Err(why.into()),
+                }
+            }
             let candidates = selection.candidates(algorithm);
             let outcome = candidates.and_then(|candidates| signature::verify(token, &candidates));
             let next = match &outcome {
@@ -324,13 +334,27 @@ impl Policy {
     /// Prefers an error about the token's shape to a missing key or a bad signature, if the configured system has a
     /// next authenticator: such a system checks the shape first.
     fn prefer_shape_error(&self, why: Error, token: &UnverifiedToken<'_>, profile: &Profile) -> Error {
-        let looks = self.not_applicable.claims_shape || self.not_applicable.subject;
         let later = matches!(why.code(), Code::KeyNotFound | Code::SignatureInvalid)
             || why.class() == Class::Unavailable;
-        if !looks || !later {
+        if !self.looks_at_shapes() || !later {
             return why;
         }
         validate::shape(token, &profile.claims).err().unwrap_or(why)
+    }
+
+    /// Prefers an error about the outermost object of the claims to one about its nested values or letter case, if the
+    /// configured system has a next authenticator: such a system does not check the latter.
+    fn prefer_outer_shape_error(&self, why: Error, token: &VerifiedToken, profile: &Profile) -> Error {
+        if !self.looks_at_shapes() || why.code() != Code::ClaimsMalformed {
+            return why;
+        }
+        validate::verified_shape(token, &profile.claims)
+            .err()
+            .unwrap_or(why)
+    }
+
+    fn looks_at_shapes(&self) -> bool {
+        self.not_applicable.claims_shape || self.not_applicable.subject
     }
 
     /// Adds to a failure what the configured system would report.

@@ -74,6 +74,21 @@ impl Selection {
         }
     }
 
+    /// Returns a copy of the claims with another value at the selected place. An expression does not select a place; the
+    /// copy is then unchanged.
+    pub(crate) fn replace<'t>(&self, document: &Document<'t>, value: Value<'t>) -> Document<'t> {
+        Document::new(document.claims().with(|members| {
+            let place = match self {
+                Selection::Claim(name) => members.get_mut(name),
+                Selection::Pointer(pointer) => pointer.find_mut(members),
+                Selection::JmesPath(_) => None,
+            };
+            if let Some(place) = place {
+                *place = value;
+            }
+        }))
+    }
+
     /// Returns the name of the value in error texts: a claim's name, a pointer or an expression.
     pub(crate) fn name(&self) -> &str {
         match self {

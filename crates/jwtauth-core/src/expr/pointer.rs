@@ -73,6 +73,17 @@ impl Pointer {
         })
     }
 
+    /// Returns the value at the pointer for replacement, under the same conditions as [`Pointer::find`].
+    pub(super) fn find_mut<'a, 't>(&self, root: &'a mut Object<'t>) -> Option<&'a mut Value<'t>> {
+        let (first, rest) = self.parts.split_first()?;
+        rest.iter()
+            .try_fold(root.get_mut(first)?, |value, part| match value {
+                Value::Object(object) => object.get_mut(part),
+                Value::Array(items) => items.get_mut(self.rule.index(part)?),
+                _ => None,
+            })
+    }
+
     /// Returns the text of the value at the pointer in a document's text, as written there.
     pub(super) fn find_text<'t>(&self, root: &'t str) -> Option<&'t str> {
         self.parts.iter().try_fold(root, |value, part| {

@@ -3,9 +3,61 @@
 //! A double cannot distinguish `42.0` from `42.00000000000000000001`. Where the difference matters, the text is read
 //! again. [`parse`](super::parse()) has already checked these documents: names are unique and the nesting is limited.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+
+use super::{Number, Object, Value, parse};
+
+/// Reads the outermost object of a document whose nested values [`parse`](super::parse()) refuses. A member whose value is
+/// refused becomes an empty object. `None` if the outermost object itself is invalid.
+pub(crate) fn outer(document: &str) -> Option<Object<'_>> {
+    let Members(texts) = serde_json::from_str(document).ok()?;
+    let mut names: Vec<&str> = texts.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    if names
+        .windows(2)
+        .any(|pair| matches!(pair, [left, right] if left == right))
+    {
+        return None;
+    }
+    let members = texts.into_iter().map(|(name, text)| {
+        let value = parse(text.get()).unwrap_or(Value::Object(Object::default()));
+        (Cow::Owned(name), value)
+    });
+    Some(Object::from_unique(members.collect()))
+}
+
+/// The members of an object in order, with duplicates.
+struct Members<'t>(Vec<(String, &'t RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Members<'de>, D::Error> {
+        reader.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Members<'de>, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = entries.next_entry()? {
+            members.push(member);
+        }
+        Ok(Members(members))
+    }
+}
 
 /// Returns the text of the member with this name, if `object` is an object that has it.
 pub(crate) fn member<'t>(object: &'t str, name: &str) -> Option<&'t str> {
@@ -17,6 +69,25 @@ pub(crate) fn member<'t>(object: &'t str, name: &str) -> Option<&'t str> {
 pub(crate) fn elements(list: &str) -> Option<Vec<&str>> {
     let elements: Vec<&RawValue> = serde_json::from_str(list).ok()?;
     Some(elements.into_iter().map(RawValue::get).collect())
+}
+
+/// Whether the text has every integer of `value`. The value of the text and `value` are equal as doubles.
+pub(crate) fn has_integers(text: &str, value: &Value<'_>) -> bool {
+    match value {
+        Value::Number(Number::Unsigned(number)) => integer(text) == Some(i128::from(*number)),
+        Value::Number(Number::Signed(number)) => integer(text) == Some(i128::from(*number)),
+        Value::Array(items) => elements(text).is_some_and(|texts| {
+            texts.len() == items.len()
+                && texts
+                    .iter()
+                    .zip(items)
+                    .all(|(text, item)| has_integers(text, item))
+        }),
+        Value::Object(object) => object
+            .members()
+            .all(|(name, item)| member(text, name).is_some_and(|text| has_integers(text, item))),
+        Value::Number(Number::Float(_)) | Value::Null | Value::Bool(_) | Value::String(_) => true,
+    }
 }
 
 /// Whether the text is a list.

@@ -86,7 +86,7 @@ fn read(value: &Value<'_>) -> Result<Jwk> {
         Some(None) => return Err(unusable("`alg` is not a supported signature algorithm")),
     };
     Ok(Jwk {
-        kid: string(jwk, "kid")?.map(str::to_owned),
+        kid: kid(jwk)?.map(str::to_owned),
         material: material(jwk)?,
         algorithms,
     })
@@ -146,6 +146,14 @@ fn string<'v>(jwk: &'v Object<'_>, name: &str) -> Result<Option<&'v str>> {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(unusable(format!("`{name}` is not a string"))),
+    }
+}
+
+/// Reads the name of a key. `null` counts as absent.
+fn kid<'v>(jwk: &'v Object<'_>) -> Result<Option<&'v str>> {
+    match jwk.get("kid") {
+        Some(Value::Null) => Ok(None),
+        _ => string(jwk, "kid"),
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Preparation<'a> {
     pub(crate) kid: Option<&'a str>,
     /// The algorithms that the keys may be used with.
     pub(crate) allowed: Algorithms,
+    /// Whether a set without a usable key is accepted if its keys have names.
+    pub(crate) names_alone: bool,
     /// The warnings about skipped keys.
     pub(crate) warnings: &'a mut Vec<Warning>,
 }
@@ -65,7 +67,7 @@ impl Preparation<'_> {
             keys.push(key.unwrap_or_else(|_| Key::new(entry.kid.as_deref(), Vec::new())));
         }
         let keys = KeySet::from_iter(keys);
-        if keys.is_usable() {
+        if keys.is_usable() || self.names_alone && keys.has_names() {
             Ok(keys)
         } else {
             Err(unusable("the JWK set has no usable key"))
@@ -106,16 +108,17 @@ impl Preparation<'_> {
     }
 }
 
-/// Reads a JWK set that was fetched.
+/// Reads a fetched JWK set. With `names_alone`, a set without a usable key is accepted if its keys have names.
 ///
 /// # Errors
 /// The text is not a JWK set, has too many keys, or has no usable key.
-pub(crate) fn fetched_set(text: &str, allowed: Algorithms) -> Result<KeySet> {
+pub(crate) fn fetched_set(text: &str, allowed: Algorithms, names_alone: bool) -> Result<KeySet> {
     let mut warnings = Vec::new();
     let mut preparation = Preparation {
         place: "",
         kid: None,
         allowed,
+        names_alone,
         warnings: &mut warnings,
     };
     let set = preparation.jwks(text);

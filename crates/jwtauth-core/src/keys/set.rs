@@ -23,6 +23,11 @@ impl KeySet {
         self.keys.iter().any(Key::is_usable)
     }
 
+    /// Whether at least one key has a name.
+    pub(crate) fn has_names(&self) -> bool {
+        !self.by_kid.is_empty()
+    }
+
     /// The number of keys that can check tokens, and the names of those that have one.
     pub(crate) fn count_and_kids(&self) -> (usize, Vec<String>) {
         let usable = || self.keys.iter().filter(|key| key.is_usable());

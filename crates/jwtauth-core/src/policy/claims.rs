@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::duration;
@@ -18,7 +19,7 @@ pub(crate) struct ClaimsPolicy {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// The accepted audiences.
-    #[serde(rename = "audiences", skip_serializing_if = "AudienceRule::is_nobody")]
+    #[serde(flatten)]
     pub audience: AudienceRule,
     /// The required claims.
     #[serde(rename = "required_claims")]
@@ -26,9 +27,9 @@ pub(crate) struct ClaimsPolicy {
     /// The rules about time claims.
     #[serde(flatten)]
     pub times: TimesRule,
-    /// Whether a registered claim that is `null` counts as absent. Otherwise it has the wrong type.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub null_is_absent: bool,
+    /// The registered claims that count as absent if they are `null`.
+    #[serde(skip_serializing_if = "NullIsAbsent::is_none")]
+    pub null_is_absent: NullIsAbsent,
     /// Whether the additional claims of an ID token must have the types that OpenID Connect specifies.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub id_token: bool,
@@ -50,7 +51,7 @@ impl Default for ClaimsPolicy {
             audience: AudienceRule::default(),
             required: vec!["exp".to_owned()],
             times: TimesRule::default(),
-            null_is_absent: false,
+            null_is_absent: NullIsAbsent::default(),
             id_token: false,
             check_order: RegisteredCheck::DEFAULT_ORDER,
             rules: Vec::new(),
@@ -100,6 +101,78 @@ impl RegisteredCheck {
     ];
 }
 
+/// The registered claims that count as absent if they are `null`. The others then have the wrong type.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct NullIsAbsent(Vec<NullableClaim>);
+
+/// A registered claim that may be `null`. An `aud` of `null` has the wrong type in every system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum NullableClaim {
+    Iss,
+    Sub,
+    Exp,
+    Nbf,
+    Iat,
+    Jti,
+}
+
+impl NullableClaim {
+    /// Every claim, in the order in which a policy is printed.
+    const ALL: [NullableClaim; 6] = [
+        NullableClaim::Iss,
+        NullableClaim::Sub,
+        NullableClaim::Exp,
+        NullableClaim::Nbf,
+        NullableClaim::Iat,
+        NullableClaim::Jti,
+    ];
+}
+
+impl NullIsAbsent {
+    /// Every claim that may be `null`.
+    pub(crate) fn all() -> NullIsAbsent {
+        NullIsAbsent::except(&[])
+    }
+
+    /// Every claim that may be `null`, except these.
+    pub(crate) fn except(others: &[NullableClaim]) -> NullIsAbsent {
+        NullableClaim::ALL
+            .into_iter()
+            .filter(|claim| !others.contains(claim))
+            .collect()
+    }
+
+    /// Whether this claim counts as absent if it is `null`.
+    pub(crate) fn holds(&self, claim: NullableClaim) -> bool {
+        self.0.contains(&claim)
+    }
+
+    fn is_none(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<NullableClaim> for NullIsAbsent {
+    /// Sorts the claims and removes duplicates, so that equal rules are printed in the same way.
+    fn from_iter<I: IntoIterator<Item = NullableClaim>>(claims: I) -> NullIsAbsent {
+        let claims: Vec<NullableClaim> = claims.into_iter().collect();
+        let is_given = |claim: &NullableClaim| claims.contains(claim);
+        NullIsAbsent(NullableClaim::ALL.into_iter().filter(is_given).collect())
+    }
+}
+
+impl Serialize for NullIsAbsent {
+    /// Prints the complete list as `true`.
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        if self.0.len() == NullableClaim::ALL.len() {
+            out.serialize_bool(true)
+        } else {
+            self.0.serialize(out)
+        }
+    }
+}
+
 /// The audiences that a token may name (RFC 7519 §4.1.3).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) enum AudienceRule {
@@ -119,20 +192,26 @@ impl AudienceRule {
     pub(crate) const NOBODY_OR_EMPTY: &'static str = "none_or_empty";
     /// The value of `audiences` that means [`AudienceRule::Anybody`].
     pub(crate) const ANYBODY: &'static str = "any";
-
-    fn is_nobody(&self) -> bool {
-        *self == AudienceRule::Nobody
-    }
 }
 
 impl Serialize for AudienceRule {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let mut members = out.serialize_map(None)?;
         match self {
-            AudienceRule::OneOf(audiences) => audiences.serialize(out),
-            AudienceRule::Nobody => out.serialize_none(),
-            AudienceRule::NobodyOrEmpty => out.serialize_str(AudienceRule::NOBODY_OR_EMPTY),
-            AudienceRule::Anybody => out.serialize_str(AudienceRule::ANYBODY),
+            AudienceRule::OneOf(audiences) => {
+                members.serialize_entry("audiences", audiences)?;
+                // A policy with an empty audience must allow it with this member.
+                if audiences.iter().any(String::is_empty) {
+                    members.serialize_entry("empty_audience", &true)?;
+                }
+            }
+            AudienceRule::Nobody => {}
+            AudienceRule::NobodyOrEmpty => {
+                members.serialize_entry("audiences", AudienceRule::NOBODY_OR_EMPTY)?;
+            }
+            AudienceRule::Anybody => members.serialize_entry("audiences", AudienceRule::ANYBODY)?,
         }
+        members.end()
     }
 }
 
@@ -275,8 +354,7 @@ impl ClaimRule {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ClaimTest {
-    /// It is deeply equal to this: same types, integers exactly, other numbers as doubles; the order of members is
-    /// ignored.
+    /// It is deeply equal to this: same types, numbers as in `any_of`; the order of members is ignored.
     Equals(Value<'static>),
     /// It, or one of its elements, is one of these scalars; numbers compare by exact value.
     AnyOf(Vec<Value<'static>>),

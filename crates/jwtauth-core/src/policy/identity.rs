@@ -85,7 +85,9 @@ impl Serialize for ValueRule {
             other,
         } = self;
         match select {
-            Selection::Claim(name) if is_default(text) && is_default(absent) && is_default(other) => {
+            Selection::Claim(name)
+                if !name.is_empty() && is_default(text) && is_default(absent) && is_default(other) =>
+            {
                 out.serialize_str(name)
             }
             _ => ValueRule::serialize(self, out),
@@ -158,7 +160,7 @@ impl Serialize for ListRule {
         let plain =
             is_default(text) && is_default(absent) && is_default(other) && !drop_empty && split.is_none();
         match select {
-            Selection::Claim(name) if plain => out.serialize_str(name),
+            Selection::Claim(name) if plain && !name.is_empty() => out.serialize_str(name),
             _ => ListRule::serialize(self, out),
         }
     }

@@ -24,7 +24,8 @@ use serde::Serialize;
 use crate::warning::Warning;
 
 pub(crate) use self::claims::{
-    AudienceRule, Boundary, ClaimRule, ClaimTest, ClaimsPolicy, Leeway, RegisteredCheck, Synthesis, TimesRule,
+    AudienceRule, Boundary, ClaimRule, ClaimTest, ClaimsPolicy, Leeway, NullIsAbsent, NullableClaim,
+    RegisteredCheck, Synthesis, TimesRule,
 };
 pub(crate) use self::extract::{
     DecodeRule, ExtractRule, HeaderRule, NotApplicable, Padding, PrefixRule, RequestedOrg, UnusedHeaders,
@@ -41,6 +42,7 @@ pub(crate) use self::keys::{
 pub(crate) use self::response::{Response, Responses};
 pub(crate) use self::rules::{
     BindKind, BindingRule, Bindings, Directory, OrgMapping, OrgRole, OrgRoleRule, OrgTarget, RoleRule, Rules,
+    SplitClaim,
 };
 pub(crate) use self::secret::Secret;
 pub(crate) use self::session::SessionRule;

@@ -25,7 +25,7 @@ pub(crate) struct Response {
     /// The claim that it applies to. `None`: any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claim: Option<String>,
-    /// Whether it applies only to an absent claim. Otherwise it applies to any value and to an absent claim.
+    /// Whether it applies only to a claim that is absent or `null`. Otherwise it applies to any value and to an absent claim.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub absent: bool,
     /// The HTTP status.

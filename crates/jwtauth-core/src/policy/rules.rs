@@ -6,8 +6,19 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::claims::ClaimRule;
 use super::identity::ListRule;
-use crate::expr::{JmesPath, Selector, Template};
+use crate::expr::{JmesPath, Selection, Selector, Template};
 use crate::grant::EntitlementKind;
+
+/// A claim that the requirements see as a list if it is a string.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct SplitClaim {
+    /// The claim.
+    #[serde(flatten)]
+    pub select: Selection,
+    /// The separator of the elements. Empty elements are kept.
+    #[serde(rename = "split")]
+    pub at: String,
+}
 
 /// What an authenticated caller receives.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -15,6 +26,9 @@ pub(crate) struct Rules {
     /// Claim rules that are checked after the identity is mapped.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub requirements: Vec<ClaimRule>,
+    /// The claim that `requirements` see as a list, if it is a string.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requirements_split: Option<SplitClaim>,
     /// The policies that every caller receives, in this order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<String>,

@@ -18,6 +18,8 @@ pub(crate) struct Loader {
     pub(crate) endpoint: Endpoint,
     pub(crate) settings: FetchSettings,
     pub(crate) allowed: Algorithms,
+    /// Whether a set without a usable key is accepted if its keys have names.
+    pub(crate) names_alone: bool,
     pub(crate) fetch: Arc<dyn Fetch>,
     /// The clock that measures the age of the keys.
     pub(crate) clock: Monotonic,
@@ -113,7 +115,7 @@ impl Loader {
             _ => {
                 let text = std::str::from_utf8(&fetched.body)
                     .map_err(|_| Error::new(Code::KeySetInvalid).with_detail("the response is not UTF-8"));
-                let keys = text.and_then(|text| prepare::fetched_set(text, allowed));
+                let keys = text.and_then(|text| prepare::fetched_set(text, allowed, self.names_alone));
                 Arc::new(keys.map_err(|why| self.unreadable(&url, &why, &fetched))?)
             }
         };

@@ -11,7 +11,7 @@ use crate::error::{Code, Error, Result};
 use crate::file;
 use crate::keys::KeySet;
 use crate::keys::prepare::Preparation;
-use crate::policy::{DiscoveredAlgorithms, FetchSettings, Origin, url};
+use crate::policy::{DiscoveredAlgorithms, FetchSettings, KidRule, Origin, url};
 use crate::warning::Warning;
 
 /// An opened key source.
@@ -40,15 +40,17 @@ pub(crate) struct Environment<'e> {
 /// [`Code::KeyInvalid`], [`Code::ConfigInvalid`].
 pub(super) fn open(
     origin: &Origin,
+    kid: KidRule,
     preparation: &mut Preparation<'_>,
     environment: Environment<'_>,
 ) -> Result<KeySource> {
-    read(origin, preparation, environment)
+    read(origin, kid, preparation, environment)
         .map_err(|error| within(&format!("`{}`", preparation.place), &error))
 }
 
 fn read(
     origin: &Origin,
+    kid: KidRule,
     preparation: &mut Preparation<'_>,
     environment: Environment<'_>,
 ) -> Result<KeySource> {
@@ -80,6 +82,7 @@ fn read(
                 &jwks.url,
                 Endpoint::Jwks,
                 &jwks.settings,
+                kid,
                 preparation,
                 environment,
             );
@@ -91,6 +94,7 @@ fn read(
                 &issuer.issuer,
                 endpoint,
                 &issuer.settings,
+                kid,
                 preparation,
                 environment,
             );
@@ -103,6 +107,7 @@ fn remote(
     url: &str,
     endpoint: Endpoint,
     settings: &FetchSettings,
+    kid: KidRule,
     preparation: &mut Preparation<'_>,
     environment: Environment<'_>,
 ) -> Result<KeySource> {
@@ -132,6 +137,8 @@ fn remote(
         endpoint,
         settings: settings.clone(),
         allowed: preparation.allowed,
+        // The first set that has a `kid` decides, even if its key cannot be used.
+        names_alone: kid == KidRule::Required,
         fetch,
         started: environment.clock.now(),
         clock: environment.clock.clone(),

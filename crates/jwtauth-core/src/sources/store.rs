@@ -53,6 +53,17 @@ pub(crate) enum Next {
     DecideWithout(Error),
 }
 
+/// What a decision must do before the first source that has the `kid` decides.
+#[derive(Debug)]
+pub(crate) enum BeforeName {
+    /// Other keys were cached in the meantime. The decision tries those.
+    Retry,
+    /// Keys must be fetched first.
+    Fetch(Errand),
+    /// An earlier source has no cached keys, and the request does not allow a fetch.
+    Unavailable(Error),
+}
+
 impl KeyStore {
     /// Reads and prepares every key of a policy, and opens the sources that fetch their keys. Fetches nothing.
     ///
@@ -74,9 +85,10 @@ impl KeyStore {
                 allowed: spec
                     .algorithms
                     .map_or(rule.algorithms, |own| own.intersection(rule.algorithms)),
+                names_alone: false,
                 warnings: &mut found,
             };
-            sources.push(open(&spec.origin, &mut preparation, environment)?);
+            sources.push(open(&spec.origin, rule.kid, &mut preparation, environment)?);
             places.push(place);
         }
         let usable = |source: &KeySource| match source {
@@ -159,6 +171,41 @@ impl Cached<'_> {
             KeySource::Fixed(set) => Some(set),
             KeySource::Fetched(_) => fetched.next()?.keys(),
         })
+    }
+
+    /// How a decision continues if only the first source that has this `kid` decides, and an earlier source without
+    /// cached keys might have it too. `None` if every earlier source has keys or cannot be fetched from.
+    pub(crate) fn before_name(&self, kid: &str, cached_only: bool) -> Option<BeforeName> {
+        let names = |set: &KeySet| set.named(kid).next().is_some();
+        let mut fetching = self.fetching();
+        let mut fetches = Vec::new();
+        for source in self.sources {
+            match source {
+                KeySource::Fixed(set) if names(set) => break,
+                KeySource::Fixed(_) => {}
+                KeySource::Fetched(_) => {
+                    let (source, view) = fetching.next()?;
+                    match view.keys() {
+                        Some(set) if names(set) => break,
+                        Some(_) => {}
+                        None if source.is_outdated(view) => return Some(BeforeName::Retry),
+                        None => {
+                            let earlier = self.after.and_then(|after| after.fetch_of(source));
+                            match source.refusal(earlier.map(|fetch| fetch.since)) {
+                                Some(_) => {}
+                                None if cached_only => {
+                                    return Some(BeforeName::Unavailable(source.not_cached()));
+                                }
+                                None => {
+                                    fetches.push(KeyFetch::new(source, view.last_ended, Reason::NotCached));
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        (!fetches.is_empty()).then(|| BeforeName::Fetch(Errand::new(fetches, self.after)))
     }
 
     /// How a decision continues if these keys allow it to be made, whatever its outcome. The keys may be due for a

@@ -5,7 +5,10 @@ use std::time::Duration;
 use super::fields::AnyCase;
 use super::method::Method;
 use crate::error::Result;
-use crate::policy::{AudienceRule, Boundary, ClaimsPolicy, Leeway, RegisteredCheck, Synthesis, TimesRule};
+use crate::policy::{
+    AudienceRule, Boundary, ClaimsPolicy, Leeway, NullIsAbsent, NullableClaim, RegisteredCheck, Synthesis,
+    TimesRule,
+};
 use crate::warning::Warning;
 
 /// Reads the requirements for the claims.
@@ -48,7 +51,7 @@ pub(super) fn rule(
             }),
             ..TimesRule::default()
         },
-        null_is_absent: true,
+        null_is_absent: NullIsAbsent::all(),
         check_order: ORDER,
         ..ClaimsPolicy::default()
     })
@@ -91,8 +94,8 @@ fn discovered_claims(
             whole_seconds: true,
             ..TimesRule::default()
         },
-        // With discovery, Consul cannot read a time that is `null`.
-        null_is_absent: false,
+        // Consul cannot read an `exp` or `iat` that is `null`.
+        null_is_absent: NullIsAbsent::except(&[NullableClaim::Exp, NullableClaim::Iat]),
         id_token: true,
         check_order: DISCOVERY_ORDER,
         ..ClaimsPolicy::default()

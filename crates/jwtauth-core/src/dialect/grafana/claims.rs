@@ -9,7 +9,10 @@ use super::settings::Settings;
 use crate::error::{Code, Result};
 use crate::expr::Selection;
 use crate::json;
-use crate::policy::{AudienceRule, Boundary, ClaimRule, ClaimTest, ClaimsPolicy, Leeway, TimesRule};
+use crate::policy::{
+    AudienceRule, Boundary, ClaimRule, ClaimTest, ClaimsPolicy, Leeway, NullIsAbsent, NullableClaim,
+    TimesRule,
+};
 
 /// Reads the requirements for the claims.
 pub(super) fn rule(settings: &Settings, place: &Place<'_, '_, '_>) -> Result<ClaimsPolicy> {
@@ -90,7 +93,8 @@ pub(super) fn nothing_expected() -> ClaimsPolicy {
             whole_seconds: true,
             ..TimesRule::default()
         },
-        null_is_absent: true,
+        // Grafana passes an `iss` of `null` in its check of "not applicable", and then denies it.
+        null_is_absent: NullIsAbsent::except(&[NullableClaim::Iss]),
         ..ClaimsPolicy::default()
     }
 }

@@ -45,6 +45,15 @@ pub(super) fn all() -> Responses {
                 Code::SignatureInvalid,
                 "go-jose/go-jose: error in cryptographic primitive",
             ),
+            Response {
+                absent: true,
+                ..entry(
+                    Code::ClaimInvalid,
+                    Some("iss"),
+                    401,
+                    "[jwt.invalid] failed to verify JWT: \"iss\" claim has invalid type <nil>, string expected",
+                )
+            },
             invalid(
                 Code::IssuerMismatch,
                 "go-jose/go-jose/jwt: validation failed, invalid issuer claim (iss)",

@@ -9,7 +9,8 @@ use crate::expr::{Glob, Selection};
 use crate::json::Value;
 use crate::members::Field;
 use crate::policy::{
-    AudienceRule, ClaimRule, ClaimTest, ClaimsPolicy, Leeway, RegisteredCheck, Synthesis, TimesRule,
+    AudienceRule, ClaimRule, ClaimTest, ClaimsPolicy, Leeway, NullIsAbsent, RegisteredCheck, Synthesis,
+    TimesRule,
 };
 
 /// Reads the requirements for the claims. Without `issuer`, the keys of a discovered issuer verify only its own tokens.
@@ -19,10 +20,10 @@ pub(super) fn read(layers: &mut Layers<'_, '_, '_>, discovered: Option<&str>) ->
             None if layers.has("issuer") => Vec::new(),
             None => discovered.map(str::to_owned).into_iter().collect(),
             Some(field) if field.value().as_str().is_some() => vec![field.text()?.to_owned()],
-            Some(field) => field.some_strings()?,
+            Some(field) => field.some_texts()?,
         },
         subject: layers.read("subject", Field::owned_text)?,
-        audience: layers.read("audiences", audience)?.unwrap_or_default(),
+        audience: audience_rule(layers)?,
         required: layers
             .read("required_claims", Field::strings)?
             .unwrap_or_else(|| ClaimsPolicy::default().required),
@@ -35,7 +36,7 @@ pub(super) fn read(layers: &mut Layers<'_, '_, '_>, discovered: Option<&str>) ->
             zero_is_absent: layers.read("zero_is_absent", Field::boolean)?.unwrap_or_default(),
             synthesise: layers.read("synthesise", synthesis)?,
         },
-        null_is_absent: layers.read("null_is_absent", Field::boolean)?.unwrap_or_default(),
+        null_is_absent: layers.read("null_is_absent", null_is_absent)?.unwrap_or_default(),
         id_token: layers.read("id_token", Field::boolean)?.unwrap_or_default(),
         check_order: layers
             .read("check_order", check_order)?
@@ -77,9 +78,11 @@ fn rule(field: &Field<'_, '_>) -> Result<ClaimRule> {
 
 fn any_of(field: &Field<'_, '_>) -> Result<ClaimTest> {
     let scalar = |item: &Field<'_, '_>| match item.value() {
-        Value::String(_) | Value::Number(_) | Value::Bool(_) => Ok(item.value().clone().into_owned()),
+        Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => {
+            Ok(item.value().clone().into_owned())
+        }
         other => Err(item.error(format!(
-            "must be a string, a number, true or false, not {}",
+            "must be a string, a number, true, false or null, not {}",
             other.type_name()
         ))),
     };
@@ -92,12 +95,33 @@ fn globs(field: &Field<'_, '_>) -> Result<ClaimTest> {
     ))
 }
 
-fn audience(field: &Field<'_, '_>) -> Result<AudienceRule> {
+fn audience_rule(layers: &mut Layers<'_, '_, '_>) -> Result<AudienceRule> {
+    let empty = layers.read("empty_audience", Field::boolean)?.unwrap_or_default();
+    let rule = layers.read("audiences", |field| audience(field, empty))?;
+    Ok(rule.unwrap_or_default())
+}
+
+/// Reads the accepted audiences. `empty` allows the empty string, which matches a token with an empty `aud`.
+fn audience(field: &Field<'_, '_>, empty: bool) -> Result<AudienceRule> {
     match field.value().as_str() {
         Some(AudienceRule::ANYBODY) => Ok(AudienceRule::Anybody),
         Some(AudienceRule::NOBODY_OR_EMPTY) => Ok(AudienceRule::NobodyOrEmpty),
         Some(_) => Err(field.error("must be a list of audiences, or `any`")),
-        None => field.some_strings().map(AudienceRule::OneOf),
+        None if empty => field.some_of(Field::owned_string).map(AudienceRule::OneOf),
+        None => field.some_texts().map(AudienceRule::OneOf),
+    }
+}
+
+/// Reads `true` (every claim), `false` (no claim) or a list of claims.
+fn null_is_absent(field: &Field<'_, '_>) -> Result<NullIsAbsent> {
+    match field.value() {
+        Value::Bool(true) => Ok(NullIsAbsent::all()),
+        Value::Bool(false) => Ok(NullIsAbsent::default()),
+        Value::Array(_) => Ok(field.list_of(Field::choice)?.into_iter().collect()),
+        other => Err(field.error(format!(
+            "must be true, false or a list of claims, not {}",
+            other.type_name()
+        ))),
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
         keys,
         extract,
         decode: DecodeRule {
-            typ: members.read("typ", Field::some_strings)?,
+            typ: members.read("typ", Field::some_texts)?,
             unused_headers: members.read("unused_headers", Field::choice)?.unwrap_or_default(),
             ..DecodeRule::default()
         },

@@ -9,18 +9,20 @@ use super::layers::Layers;
 use super::{claims, identity};
 use crate::dialect::network::unmapped;
 use crate::error::Result;
-use crate::expr::{Selector, Template};
+use crate::expr::{Selection, Selector, Template};
 use crate::grant::Session;
 use crate::json::{Number, Value};
 use crate::members::Field;
 use crate::policy::{
     BindingRule, Bindings, Directory, OrgMapping, OrgRoleRule, OrgTarget, RoleRule, Rules, SessionRule,
+    SplitClaim,
 };
 
 pub(super) fn read(layers: &mut Layers<'_, '_, '_>) -> Result<Rules> {
     Ok(Rules {
         requirements: layers.read("requirements", claims::rules)?.unwrap_or_default(),
-        policies: layers.read("policies", names)?.unwrap_or_default(),
+        requirements_split: layers.read("requirements_split", split_claim)?,
+        policies: layers.read("policies", Field::some_texts)?.unwrap_or_default(),
         forbidden_policies: layers
             .read("forbidden_policies", |field| field.map_of(Field::owned_string))?
             .unwrap_or_default(),
@@ -28,6 +30,20 @@ pub(super) fn read(layers: &mut Layers<'_, '_, '_>) -> Result<Rules> {
         org_roles: layers.read("org_roles", org_roles)?,
         bindings: layers.read("bindings", bindings)?,
     })
+}
+
+fn split_claim(field: &Field<'_, '_>) -> Result<SplitClaim> {
+    let mut members = field.members()?;
+    let select = identity::selection(&mut members, field)?;
+    let rule = match select {
+        Selection::Claim(_) | Selection::Pointer(_) => SplitClaim {
+            select,
+            at: members.require("split")?.owned_text()?,
+        },
+        Selection::JmesPath(_) => return Err(field.error("must have a claim or a pointer, not jmespath")),
+    };
+    members.finish()?;
+    Ok(rule)
 }
 
 pub(super) fn session(field: &Field<'_, '_>) -> Result<SessionRule> {
@@ -45,7 +61,9 @@ pub(super) fn session(field: &Field<'_, '_>) -> Result<SessionRule> {
         num_uses: members.read("num_uses", Field::unsigned)?,
         token_type: members.read("token_type", Field::owned_text)?,
         renewable: members.read("renewable", Field::boolean)?,
-        bound_cidrs: members.read("bound_cidrs", Field::strings)?.unwrap_or_default(),
+        bound_cidrs: members
+            .read("bound_cidrs", |field| field.list_of(Field::owned_text))?
+            .unwrap_or_default(),
         display_name: members.read("display_name", Field::owned_text)?,
         local: members.read("local", Field::boolean)?,
         auth_method: members.read("auth_method", Field::owned_text)?,
@@ -100,7 +118,7 @@ fn roles(field: &Field<'_, '_>) -> Result<RoleRule> {
     let mut members = field.members()?;
     let rule = RoleRule {
         jmespath: identity::jmespath(&members.require("jmespath")?)?,
-        allowed: members.read("allowed", names)?,
+        allowed: members.read("allowed", Field::some_texts)?,
         default: members.read("default", Field::owned_text)?,
         strict: members.read("strict", Field::boolean)?.unwrap_or_default(),
     };
@@ -216,13 +234,4 @@ fn directory(field: &Field<'_, '_>) -> Result<Directory> {
 
 fn set(field: &Field<'_, '_>) -> Result<BTreeSet<String>> {
     Ok(field.strings()?.into_iter().collect())
-}
-
-/// Reads a non-empty list of non-empty strings.
-fn names(field: &Field<'_, '_>) -> Result<Vec<String>> {
-    let items = field.items()?;
-    if items.is_empty() {
-        return Err(field.error("must not be empty"));
-    }
-    items.iter().map(Field::owned_text).collect()
 }

@@ -31,7 +31,7 @@ pub(super) fn claim_rules(
         let test = if glob {
             ClaimTest::Glob(globs(expected)?)
         } else {
-            ClaimTest::AnyOf(scalars(expected, warnings))
+            ClaimTest::AnyOf(scalars(expected, warnings)?)
         };
         // Vault compares a number only with a claim that is itself a number, not with the elements of a list.
         let has_numbers = matches!(&test, ClaimTest::AnyOf(values) if values.iter().any(is_number));
@@ -56,14 +56,25 @@ fn globs(expected: &Field<'_, '_>) -> Result<Vec<Glob>> {
 }
 
 /// Returns the values that a claim may have, without those that no claim can have.
-fn scalars(expected: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Vec<Value<'static>> {
+///
+/// # Errors
+/// A list contains an object or a list: Vault fails when it compares two of them.
+fn scalars(expected: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Vec<Value<'static>>> {
     let items = match expected.value() {
         Value::Array(items) => items.as_slice(),
         single => std::slice::from_ref(single),
     };
     let mut possible = Vec::with_capacity(items.len());
+    let in_list = expected.value().as_array().is_some();
     for item in items {
         match impossible(item) {
+            Some(_) if in_list && is_tree(item) => {
+                return Err(expected.error(
+                    "a list of values must not contain an object or a list: Vault fails if the token contains one too",
+                ));
+            }
+            // A null in a list matches a list that contains null. A claim that is null is missing.
+            Some(_) if in_list && item.is_null() => possible.push(Value::Null),
             Some(why) => warnings.push(warning(expected, why)),
             None => possible.push(item.clone().into_owned()),
         }
@@ -80,7 +91,7 @@ fn scalars(expected: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Vec<Value<'
             "an empty list never matches, so every login is denied",
         ));
     }
-    possible
+    Ok(possible)
 }
 
 /// Returns the reason why no claim can have this value, if there is one.
@@ -98,6 +109,10 @@ fn impossible(expected: &Value<'_>) -> Option<&'static str> {
             Some("bound claim is not a string, bool, int or list; it never matches")
         }
     }
+}
+
+fn is_tree(value: &Value<'_>) -> bool {
+    matches!(value, Value::Array(_) | Value::Object(_))
 }
 
 fn is_number(value: &Value<'_>) -> bool {

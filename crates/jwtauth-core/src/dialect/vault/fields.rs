@@ -159,8 +159,8 @@ pub(super) fn key_values(field: &Field<'_, '_>) -> Result<BTreeMap<String, Strin
             .map(|item| {
                 let pair = item.value().as_str().and_then(|text| text.split_once('='));
                 match pair {
-                    Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
-                    None => Err(wanted(item, "a string like \"name=value\"")),
+                    Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+                    _ => Err(wanted(item, "a string like \"name=value\"")),
                 }
             })
             .collect(),
@@ -317,5 +317,7 @@ mod tests {
         assert_eq!(pairs(r#"["a=b=c"]"#), one("a", "b=c"));
         assert_eq!(pairs(r#"{"a":{}}"#), None);
         assert_eq!(pairs(r#"["a"]"#), None);
+        assert_eq!(pairs(r#"["=b"]"#), None);
+        assert_eq!(pairs(r#"{"":"b"}"#), one("", "b"));
     }
 }

@@ -7,18 +7,22 @@ mod org_roles;
 pub(crate) use self::decision::Decision;
 
 use crate::error::{Code, Error, Result};
+use crate::expr::Document;
 use crate::grant::{Entitlement, EntitlementKind, Identity};
 use crate::json::Value;
 use crate::pipeline::validate::{self, ValidClaims};
-use crate::policy::{RoleRule, Rules};
+use crate::policy::{RoleRule, Rules, SplitClaim};
 
 /// Decides what the caller receives.
 ///
 /// # Errors
 /// The codes of stage [`Decide`](crate::Stage::Decide), and those of claim rules for `requirements`.
 pub(crate) fn entitlements(identity: &Identity, claims: &ValidClaims<'_>, rules: &Rules) -> Result<Decision> {
+    let split = rules.requirements_split.as_ref();
+    let split = split.and_then(|rule| split_document(rule, claims.document()));
+    let document = split.as_ref().unwrap_or(claims.document());
     for requirement in &rules.requirements {
-        validate::holds(requirement, claims.document())?;
+        validate::holds(requirement, document)?;
     }
     let mut decision = Decision::default();
     for name in &rules.policies {
@@ -44,6 +48,15 @@ pub(crate) fn entitlements(identity: &Identity, claims: &ValidClaims<'_>, rules:
         bindings::decide(rules, identity, &mut decision)?;
     }
     Ok(decision)
+}
+
+/// Returns the claims with a list instead of the string; `None` if the claim is not a string.
+fn split_document<'t>(rule: &SplitClaim, document: &Document<'t>) -> Option<Document<'t>> {
+    let found = rule.select.find(document).ok()??;
+    let parts = found.as_str()?.split(rule.at.as_str());
+    let parts = parts.map(|part| Value::String(part.to_owned().into()));
+    let list = Value::Array(parts.collect());
+    Some(rule.select.replace(document, list))
 }
 
 fn role(rule: &RoleRule, claims: &ValidClaims<'_>) -> Result<Option<String>> {

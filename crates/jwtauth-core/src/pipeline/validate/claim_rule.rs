@@ -25,7 +25,9 @@ pub(crate) fn holds(rule: &ClaimRule, document: &Document<'_>) -> Result<()> {
         return Err(fail(Code::ClaimMissing));
     };
     let holds = match &rule.test {
-        ClaimTest::Equals(expected) => equals(&found, expected),
+        ClaimTest::Equals(expected) => {
+            equals(&found, expected) && is_written_as(expected, &found, &rule.select, document)
+        }
         ClaimTest::IsTrue {} => matches!(*found, Value::Bool(true)),
         ClaimTest::AnyOf(expected) => any_of(&found, expected, rule, document).map_err(fail)?,
         ClaimTest::Glob(patterns) => {
@@ -64,14 +66,10 @@ fn unsplit<'v, 't>(value: &'v Value<'t>) -> Result<Cow<'v, [Value<'t>]>, Code> {
     }
 }
 
-/// Deep equality: types are equal, integers exactly, other numbers as doubles; the order of members is ignored.
+/// Deep equality: types are equal, numbers are equal as far as doubles can show; the order of members is ignored.
 fn equals(actual: &Value<'_>, expected: &Value<'_>) -> bool {
     match (actual, expected) {
-        (Value::Number(actual), Value::Number(expected)) => match (actual, expected) {
-            (Number::Float(_), _) | (_, Number::Float(_)) => actual.as_f64() == expected.as_f64(),
-            // Beyond 2^53 one double represents several integers, and identifiers can be that large.
-            (actual, expected) => actual == expected,
-        },
+        (Value::Number(actual), Value::Number(expected)) => same_number(*actual, *expected, |_| true),
         (Value::Array(actual), Value::Array(expected)) => {
             actual.len() == expected.len() && actual.iter().zip(expected).all(|(a, e)| equals(a, e))
         }
@@ -82,6 +80,34 @@ fn equals(actual: &Value<'_>, expected: &Value<'_>) -> bool {
                     .all(|(name, value)| expected.get(name).is_some_and(|e| equals(value, e)))
         }
         (actual, expected) => actual == expected,
+    }
+}
+
+/// Whether the token's text has the expected integers. It is for a value that equals the expected one: a double cannot
+/// distinguish 42 from 42.00000000000000000001, but the text can.
+fn is_written_as(
+    expected: &Value<'_>,
+    found: &Found<'_, '_>,
+    select: &Selection,
+    document: &Document<'_>,
+) -> bool {
+    match found {
+        // The result of an expression has no text in the token.
+        Found::Made(_) if matches!(select, Selection::JmesPath(_)) => true,
+        Found::Here(value) if !holds_float(value) => true,
+        Found::Here(_) | Found::Made(_) => {
+            let text = select.find_text(document);
+            text.is_some_and(|text| text::has_integers(text, expected))
+        }
+    }
+}
+
+fn holds_float(value: &Value<'_>) -> bool {
+    match value {
+        Value::Number(Number::Float(_)) => true,
+        Value::Array(items) => items.iter().any(holds_float),
+        Value::Object(object) => object.members().any(|(_, value)| holds_float(value)),
+        Value::Null | Value::Bool(_) | Value::String(_) | Value::Number(_) => false,
     }
 }
 
@@ -111,6 +137,8 @@ fn any_of(
         }
     };
     let same = |index: usize, actual: &Value<'_>, expected: &Value<'_>| match (actual, expected) {
+        // A claim that is itself null counts as missing.
+        (Value::Null, Value::Null) => in_list,
         (Value::Bool(actual), Value::Bool(expected)) => actual == expected,
         (Value::String(actual), Value::String(expected)) => actual == expected,
         (Value::Number(_), Value::Number(_)) if in_list && !rule.list_numbers => false,

@@ -3,21 +3,26 @@
 use crate::claims::{Claims, NumericDate, Registered};
 use crate::error::{Code, Error, Result};
 use crate::json::Value;
-use crate::policy::{AudienceRule, Boundary, ClaimsPolicy, RegisteredCheck, TimesRule};
+use crate::policy::{AudienceRule, Boundary, ClaimsPolicy, NullableClaim, RegisteredCheck, TimesRule};
 
 /// The registered claims, with their types checked.
 #[derive(Debug)]
 pub(super) struct RegisteredClaims<'c> {
     issuer: Option<&'c str>,
     subject: Option<&'c str>,
+    id: Option<&'c str>,
     audience: Option<Vec<&'c str>>,
     times: Times,
+    /// The claims whose type is accepted and whose value is refused.
+    refused: Vec<(Registered, Error)>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Times {
     /// Whether any of the three is in the token.
     any: bool,
+    /// Whether `exp`, `nbf` and `iat` are in the token. The fields below may be computed.
+    given: [bool; 3],
     exp: Option<NumericDate>,
     nbf: Option<NumericDate>,
     iat: Option<NumericDate>,
@@ -27,37 +32,28 @@ impl<'c> RegisteredClaims<'c> {
     /// Reads the registered claims. Completes absent times if the policy requires it.
     ///
     /// # Errors
-    /// [`Code::ClaimInvalid`].
+    /// [`Code::ClaimInvalid`]: a claim has the wrong type.
     pub(super) fn read(claims: &'c Claims<'_>, rule: &ClaimsPolicy) -> Result<RegisteredClaims<'c>> {
-        let value = |claim: Registered| match claims.registered(claim) {
-            Some(Value::Null) if rule.null_is_absent && claim != Registered::Aud => None,
-            other => other,
+        let mut reader = Reader {
+            claims,
+            rule,
+            refused: Vec::new(),
         };
-        let text = |claim: Registered| match value(claim) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text.as_ref())),
-            Some(_) => Err(wrong_type(claim, "must be a string")),
-        };
-        let date = |claim: Registered| match value(claim) {
-            None => Ok(None),
-            Some(value) => date(claim, value, rule.times.whole_seconds).map(Some),
-        };
-        let issuer = text(Registered::Iss)?;
-        let subject = text(Registered::Sub)?;
-        text(Registered::Jti)?;
         Ok(RegisteredClaims {
-            issuer,
-            subject,
-            audience: match value(Registered::Aud) {
+            issuer: reader.text(Registered::Iss)?,
+            subject: reader.text(Registered::Sub)?,
+            id: reader.text(Registered::Jti)?,
+            audience: match claims.registered(Registered::Aud) {
                 None => None,
                 Some(value) => audience(value, &rule.audience)?,
             },
             times: Times::complete(
-                date(Registered::Exp)?,
-                date(Registered::Nbf)?,
-                date(Registered::Iat)?,
+                reader.date(Registered::Exp)?,
+                reader.date(Registered::Nbf)?,
+                reader.date(Registered::Iat)?,
                 &rule.times,
             ),
+            refused: reader.refused,
         })
     }
 
@@ -79,6 +75,34 @@ impl<'c> RegisteredClaims<'c> {
             RegisteredCheck::Exp => times.check_not_expired(&rule.times, now),
             RegisteredCheck::Iat => times.check_issued(&rule.times, now),
             RegisteredCheck::MaxAge => times.check_age(&rule.times, now),
+        }
+    }
+
+    /// Whether a claim is present for the checks: not `null`, not the empty text, and not a time that counts as absent.
+    pub(super) fn has(&self, claim: Registered) -> bool {
+        let has_text = |text: Option<&str>| text.is_some_and(|text| !text.is_empty());
+        let [exp, nbf, iat] = self.times.given;
+        let is_present = match claim {
+            Registered::Iss => has_text(self.issuer),
+            Registered::Sub => has_text(self.subject),
+            Registered::Jti => has_text(self.id),
+            Registered::Aud => self.audience.as_deref().is_some_and(|named| named != [""]),
+            Registered::Exp => exp,
+            Registered::Nbf => nbf,
+            Registered::Iat => iat,
+        };
+        is_present || self.refused.iter().any(|(refused, _)| *refused == claim)
+    }
+
+    /// Refuses the values that every policy refuses: a `null` that does not count as absent, and a time outside the range
+    /// of dates.
+    ///
+    /// # Errors
+    /// [`Code::ClaimInvalid`].
+    pub(super) fn check_values(&mut self) -> Result<()> {
+        match self.refused.drain(..).next() {
+            None => Ok(()),
+            Some((_, error)) => Err(error),
         }
     }
 
@@ -137,9 +161,16 @@ impl Times {
         let present =
             |date: Option<NumericDate>| date.filter(|date| !(rule.zero_is_absent && date.is_zero()));
         let (exp, nbf, iat) = (present(exp), present(nbf), present(iat));
-        let any = exp.is_some() || nbf.is_some() || iat.is_some();
+        let given = [exp, nbf, iat].map(|date| date.is_some());
+        let any = given.contains(&true);
         let Some(synthesis) = rule.synthesise.filter(|_| any) else {
-            return Times { any, exp, nbf, iat };
+            return Times {
+                any,
+                given,
+                exp,
+                nbf,
+                iat,
+            };
         };
         let zero = NumericDate::from_seconds(0);
         let exp = exp.unwrap_or_else(|| {
@@ -150,6 +181,7 @@ impl Times {
         let nbf = nbf.or(iat).unwrap_or_else(|| exp.minus(synthesis.nbf_before));
         Times {
             any,
+            given,
             exp: Some(exp),
             nbf: Some(nbf),
             iat,
@@ -193,14 +225,65 @@ impl Times {
     }
 }
 
-fn date(claim: Registered, value: &Value<'_>, whole_seconds: bool) -> Result<NumericDate> {
-    let Value::Number(number) = value else {
-        return Err(wrong_type(claim, "must be a number"));
-    };
-    match NumericDate::from_number(*number) {
-        Some(date) if whole_seconds => Ok(date.truncated()),
-        Some(date) => Ok(date),
-        None => Err(invalid(claim, "is outside the range of dates")),
+/// Reads claims, and collects the values that are refused only after the check of the required claims.
+struct Reader<'c, 't, 'r> {
+    claims: &'c Claims<'t>,
+    rule: &'r ClaimsPolicy,
+    refused: Vec<(Registered, Error)>,
+}
+
+impl<'c, 't> Reader<'c, 't, '_> {
+    fn text(&mut self, claim: Registered) -> Result<Option<&'c str>> {
+        match self.value(claim, "must be a string, not null") {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.as_ref())),
+            Some(_) => Err(wrong_type(claim, "must be a string")),
+        }
+    }
+
+    fn date(&mut self, claim: Registered) -> Result<Option<NumericDate>> {
+        let number = match self.value(claim, "must be a number, not null") {
+            None => return Ok(None),
+            Some(Value::Number(number)) => *number,
+            Some(_) => return Err(wrong_type(claim, "must be a number")),
+        };
+        let date = NumericDate::from_number(number);
+        if date.is_none() {
+            self.refuse(claim, invalid(claim, "is outside the range of dates"));
+        }
+        Ok(if self.rule.times.whole_seconds {
+            date.map(NumericDate::truncated)
+        } else {
+            date
+        })
+    }
+
+    /// Returns the value of a claim if it is not `null`.
+    fn value(&mut self, claim: Registered, not_null: &str) -> Option<&'c Value<'t>> {
+        let value = self.claims.registered(claim)?;
+        if !value.is_null() {
+            return Some(value);
+        }
+        if !nullable(claim).is_some_and(|claim| self.rule.null_is_absent.holds(claim)) {
+            self.refuse(claim, invalid(claim, not_null).absent());
+        }
+        None
+    }
+
+    fn refuse(&mut self, claim: Registered, error: Error) {
+        self.refused.push((claim, error));
+    }
+}
+
+fn nullable(claim: Registered) -> Option<NullableClaim> {
+    match claim {
+        Registered::Iss => Some(NullableClaim::Iss),
+        Registered::Sub => Some(NullableClaim::Sub),
+        Registered::Exp => Some(NullableClaim::Exp),
+        Registered::Nbf => Some(NullableClaim::Nbf),
+        Registered::Iat => Some(NullableClaim::Iat),
+        Registered::Jti => Some(NullableClaim::Jti),
+        Registered::Aud => None,
     }
 }
 

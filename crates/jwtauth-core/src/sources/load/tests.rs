@@ -48,6 +48,7 @@ fn loader(endpoint: Endpoint, server: &Arc<Server>) -> Loader {
         endpoint,
         settings: FetchSettings::default(),
         allowed: [Algorithm::ES256, Algorithm::HS256].into_iter().collect(),
+        names_alone: false,
         fetch: Arc::<Server>::clone(server),
         started: clock.now(),
         clock,

@@ -263,7 +263,7 @@ pub(super) const MEMBERS: &[(&str, &str)] = &[
     ),
     (
         r#""claims":[{"claim":"a","any_of":[{}]}]"#,
-        "config_invalid: `claims[0].any_of[0]`: must be a string, a number, true or false, not an object",
+        "config_invalid: `claims[0].any_of[0]`: must be a string, a number, true, false or null, not an object",
     ),
     (
         r#""claims":[{"claim":"a","any_of":"x"}]"#,

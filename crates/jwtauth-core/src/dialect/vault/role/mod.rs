@@ -15,8 +15,8 @@ use crate::error::Result;
 use crate::expr::Selection;
 use crate::members::Field;
 use crate::policy::{
-    AbsentRule, AudienceRule, Boundary, ClaimRule, ClaimsPolicy, IdentityRule, Leeway, ListRule,
-    MetadataRule, Named, Profile, RegisteredCheck, Rules, Synthesis, TimesRule, ValueRule,
+    AbsentRule, AudienceRule, Boundary, ClaimsPolicy, IdentityRule, Leeway, ListRule, MetadataRule, Named,
+    NullIsAbsent, Profile, RegisteredCheck, Rules, SplitClaim, Synthesis, TimesRule, ValueRule,
 };
 use crate::warning::Warning;
 
@@ -42,7 +42,7 @@ pub(super) fn compile(
         Some("glob") => true,
         Some(other) => return Err(place.error(format!("invalid 'bound_claims_type': {other}"))),
     };
-    let requirements = requirements(&body, glob, config, warnings)?;
+    let requirements = claim_rules(&body.bound_claims, glob, warnings)?;
     check_mappings(&body.claim_mappings, place)?;
     check_bounds(&body, &terms, browser_flow, place)?;
 
@@ -61,6 +61,7 @@ pub(super) fn compile(
         claims: claims(&body, config),
         identity: identity(name, &body, config),
         rules: Rules {
+            requirements_split: groups_split(&body, config).filter(|_| !requirements.is_empty()),
             requirements,
             policies: granted,
             forbidden_policies,
@@ -147,24 +148,16 @@ fn networks(texts: &[String], place: &Field<'_, '_>) -> Result<Vec<ipnet::IpNet>
     texts.iter().map(network).collect()
 }
 
-fn requirements(
-    body: &Body<'_, '_>,
-    glob: bool,
-    config: &Config,
-    warnings: &mut Vec<Warning>,
-) -> Result<Vec<ClaimRule>> {
-    let mut rules = claim_rules(&body.bound_claims, glob, warnings)?;
-    if let (Some(separator), false) = (config.groups_separator, body.groups_claim.is_empty()) {
-        // A provider that splits the groups claim also splits it for the bound claims.
-        let groups = [body.groups_claim.clone(), format!("/{}", body.groups_claim)];
-        for rule in rules
-            .iter_mut()
-            .filter(|rule| groups.iter().any(|name| name == rule.select.name()))
-        {
-            rule.split = Some(separator.to_owned());
-        }
-    }
-    Ok(rules)
+/// Returns the claim that the bound claims see as a list: a provider that splits the groups claim also splits it for the
+/// bound claims.
+fn groups_split(body: &Body<'_, '_>, config: &Config) -> Option<SplitClaim> {
+    let at = config
+        .groups_separator
+        .filter(|_| !body.groups_claim.is_empty())?;
+    Some(SplitClaim {
+        select: select(&body.groups_claim),
+        at: at.to_owned(),
+    })
 }
 
 fn check_mappings(mappings: &BTreeMap<String, String>, place: &Field<'_, '_>) -> Result<()> {
@@ -226,7 +219,7 @@ fn claims(body: &Body<'_, '_>, config: &Config) -> ClaimsPolicy {
             }),
             ..TimesRule::default()
         },
-        null_is_absent: true,
+        null_is_absent: NullIsAbsent::all(),
         check_order: CHECK_ORDER,
         ..ClaimsPolicy::default()
     }
