@@ -180,18 +180,18 @@ pub(crate) enum AudienceRule {
     OneOf(Vec<String>),
     /// A token that names an audience is refused. An empty list names no audience.
     #[default]
-    Nobody,
-    /// As `Nobody`, but an audience that is one empty text counts as absent.
-    NobodyOrEmpty,
+    Absent,
+    /// As `Absent`, but an audience that is one empty text counts as absent.
+    AbsentOrEmpty,
     /// The audience is not checked.
-    Anybody,
+    Any,
 }
 
 impl AudienceRule {
-    /// The value of `audiences` that means [`AudienceRule::NobodyOrEmpty`].
-    pub(crate) const NOBODY_OR_EMPTY: &'static str = "none_or_empty";
-    /// The value of `audiences` that means [`AudienceRule::Anybody`].
-    pub(crate) const ANYBODY: &'static str = "any";
+    /// The value of `audiences` that means [`AudienceRule::AbsentOrEmpty`].
+    pub(crate) const ABSENT_OR_EMPTY: &'static str = "none_or_empty";
+    /// The value of `audiences` that means [`AudienceRule::Any`].
+    pub(crate) const ANY: &'static str = "any";
 }
 
 impl Serialize for AudienceRule {
@@ -205,11 +205,11 @@ impl Serialize for AudienceRule {
                     members.serialize_entry("empty_audience", &true)?;
                 }
             }
-            AudienceRule::Nobody => {}
-            AudienceRule::NobodyOrEmpty => {
-                members.serialize_entry("audiences", AudienceRule::NOBODY_OR_EMPTY)?;
+            AudienceRule::Absent => {}
+            AudienceRule::AbsentOrEmpty => {
+                members.serialize_entry("audiences", AudienceRule::ABSENT_OR_EMPTY)?;
             }
-            AudienceRule::Anybody => members.serialize_entry("audiences", AudienceRule::ANYBODY)?,
+            AudienceRule::Any => members.serialize_entry("audiences", AudienceRule::ANY)?,
         }
         members.end()
     }

@@ -35,7 +35,7 @@ pub(super) fn rule(
             .into_iter()
             .collect(),
         audience: if audiences.is_empty() {
-            AudienceRule::Nobody
+            AudienceRule::Absent
         } else {
             AudienceRule::OneOf(audiences)
         },
@@ -78,7 +78,7 @@ fn discovered_claims(
     Ok(ClaimsPolicy {
         issuers,
         audience: if audiences.is_empty() {
-            AudienceRule::Anybody
+            AudienceRule::Any
         } else {
             AudienceRule::OneOf(audiences)
         },

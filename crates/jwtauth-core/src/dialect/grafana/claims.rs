@@ -85,7 +85,7 @@ fn audiences(value: Value) -> Result<Vec<String>, String> {
 /// Returns the checks that Grafana makes without `expect_claims`.
 pub(super) fn nothing_expected() -> ClaimsPolicy {
     ClaimsPolicy {
-        audience: AudienceRule::Anybody,
+        audience: AudienceRule::Any,
         required: vec!["sub".to_owned()],
         times: TimesRule {
             leeway: Leeway::all(Duration::from_secs(60)),

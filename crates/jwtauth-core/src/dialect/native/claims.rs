@@ -104,8 +104,8 @@ fn audience_rule(layers: &mut Layers<'_, '_, '_>) -> Result<AudienceRule> {
 /// Reads the accepted audiences. `empty` allows the empty string, which matches a token with an empty `aud`.
 fn audience(field: &Field<'_, '_>, empty: bool) -> Result<AudienceRule> {
     match field.value().as_str() {
-        Some(AudienceRule::ANYBODY) => Ok(AudienceRule::Anybody),
-        Some(AudienceRule::NOBODY_OR_EMPTY) => Ok(AudienceRule::NobodyOrEmpty),
+        Some(AudienceRule::ANY) => Ok(AudienceRule::Any),
+        Some(AudienceRule::ABSENT_OR_EMPTY) => Ok(AudienceRule::AbsentOrEmpty),
         Some(_) => Err(field.error("must be a list of audiences, or `any`")),
         None if empty => field.some_of(Field::owned_string).map(AudienceRule::OneOf),
         None => field.some_texts().map(AudienceRule::OneOf),

@@ -127,7 +127,7 @@ impl<'c> RegisteredClaims<'c> {
     fn check_audience(&self, rule: &AudienceRule) -> Result<()> {
         let accepted = match rule {
             AudienceRule::OneOf(accepted) => accepted,
-            AudienceRule::Nobody | AudienceRule::NobodyOrEmpty | AudienceRule::Anybody => return Ok(()),
+            AudienceRule::Absent | AudienceRule::AbsentOrEmpty | AudienceRule::Any => return Ok(()),
         };
         let named = self.audience.as_deref().unwrap_or_default();
         let is_accepted = |audience: &&str| accepted.iter().any(|one| one == audience);
@@ -141,8 +141,8 @@ impl<'c> RegisteredClaims<'c> {
     fn check_unexpected_audience(&self, rule: &AudienceRule) -> Result<()> {
         let named = self.audience.as_deref().unwrap_or_default();
         let may_be_named = match rule {
-            AudienceRule::OneOf(_) | AudienceRule::Anybody => true,
-            AudienceRule::Nobody | AudienceRule::NobodyOrEmpty => false,
+            AudienceRule::OneOf(_) | AudienceRule::Any => true,
+            AudienceRule::Absent | AudienceRule::AbsentOrEmpty => false,
         };
         ensure(may_be_named || named.is_empty(), || {
             Error::new(Code::AudienceUnexpected).with_claim("aud")
@@ -291,7 +291,7 @@ fn nullable(claim: Registered) -> Option<NullableClaim> {
 fn audience<'c>(value: &'c Value<'_>, rule: &AudienceRule) -> Result<Option<Vec<&'c str>>> {
     let wrong = || wrong_type(Registered::Aud, "must be a string or a list of strings");
     match value {
-        Value::String(one) if one.is_empty() && *rule == AudienceRule::NobodyOrEmpty => Ok(None),
+        Value::String(one) if one.is_empty() && *rule == AudienceRule::AbsentOrEmpty => Ok(None),
         Value::String(one) => Ok(Some(vec![one.as_ref()])),
         Value::Array(items) => {
             let all: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();

@@ -199,7 +199,7 @@ fn claims(body: &Body<'_, '_>, config: &Config) -> ClaimsPolicy {
         Err(_) => Duration::ZERO,
     };
     let audience = if body.bound_audiences.is_empty() {
-        AudienceRule::NobodyOrEmpty
+        AudienceRule::AbsentOrEmpty
     } else {
         AudienceRule::OneOf(body.bound_audiences.clone())
     };
