@@ -177,25 +177,20 @@ fn pairs<'py>(headers: &Bound<'py, PyAny>) -> PyResult<Vec<(Text<'py>, Text<'py>
 
 fn address(given: &Bound<'_, PyAny>) -> PyResult<IpAddr> {
     let py = given.py();
-    if let Ok(text) = given.cast::<PyString>() {
-        return wire::address(utf8(text, "remote_addr")?)
-            .ok_or_else(|| error::argument(py, Code::RequestInvalid, "`remote_addr` is not an IP address"));
-    }
-    // An object of the `ipaddress` module. Its bytes are read because its text may contain a zone.
-    match given
-        .getattr_opt(intern!(py, "packed"))?
-        .map(|packed| packed.extract::<Vec<u8>>())
-    {
-        Some(Ok(bytes)) => match (
-            <[u8; 4]>::try_from(bytes.as_slice()),
-            <[u8; 16]>::try_from(bytes.as_slice()),
-        ) {
-            (Ok(four), _) => Ok(IpAddr::from(four)),
-            (_, Ok(sixteen)) => Ok(IpAddr::from(sixteen)),
-            _ => Err(wrong_type("remote_addr must be str or an IP address", given)),
-        },
-        _ => Err(wrong_type("remote_addr must be str or an IP address", given)),
-    }
+    let written = match given.cast::<PyString>() {
+        Ok(text) => text.clone(),
+        Err(_) if is_address(given)? => given.str()?,
+        Err(_) => return Err(wrong_type("remote_addr must be str or an IP address", given)),
+    };
+    wire::address(utf8(&written, "remote_addr")?)
+        .ok_or_else(|| error::argument(py, Code::RequestInvalid, "`remote_addr` is not an IP address"))
+}
+
+/// Whether this is an address of the `ipaddress` module.
+fn is_address(given: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let module = given.py().import(intern!(given.py(), "ipaddress"))?;
+    let is_a = |class| given.is_instance(&module.getattr(class)?);
+    Ok(is_a(intern!(given.py(), "IPv4Address"))? || is_a(intern!(given.py(), "IPv6Address"))?)
 }
 
 pub(crate) fn text<'py>(value: &Bound<'py, PyAny>, must_be: impl FnOnce() -> String) -> PyResult<Text<'py>> {

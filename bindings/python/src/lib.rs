@@ -18,6 +18,7 @@ mod fetch;
 mod grant;
 mod json;
 mod parts;
+mod signal;
 mod verifier;
 
 use pyo3::prelude::*;

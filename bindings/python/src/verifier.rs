@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use jwtauth_core::fetch::Fetch;
-use jwtauth_core::{Code, Error, Request, Step, wire};
+use jwtauth_core::{Code, Errand, Request, Step, wire};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::arguments::{Arguments, Given, configuration, text, utf8};
 use crate::errand::Call;
-use crate::error::{attached, decided, detached};
+use crate::error::{attached, decided, detached, raise};
 use crate::fetch::{Hosted, Raised};
 use crate::grant::Grant;
 use crate::json;
+use crate::signal;
 
 /// Decides requests by one configuration.
 ///
@@ -26,6 +27,9 @@ use crate::json;
 /// :class:`FetchError`, the phase and the reason appear in the error. For any other ``Exception`` only the class name
 /// appears, because the message may contain secrets. In both cases the exception is the ``__cause__`` of the caller's
 /// error. ``KeyboardInterrupt`` and ``SystemExit`` propagate to the caller, also when the decision is a grant.
+///
+/// Ctrl-C and other signals interrupt a call on the main thread that waits for keys. With the built-in client, the fetch
+/// continues on another thread, and its keys are cached.
 ///
 /// Args:
 ///     config: The envelope ``{"dialect": ..., "config": ..., "options": ...}`` as a mapping, or as JSON text.
@@ -48,19 +52,37 @@ pub(crate) struct Verifier {
 }
 
 impl Verifier {
-    /// Decides, and fetches on the calling thread what the decision lacks. What the application's function raises is
-    /// kept in `raised`.
-    fn decide(&self, request: &Request<'_>, raised: &Raised) -> Result<jwtauth_core::Grant, Error> {
+    /// Decides, and makes the fetches that the decision lacks. What the application's function raises is kept in
+    /// `raised`.
+    fn decide(
+        &self,
+        py: Python<'_>,
+        request: &Request<'_>,
+        raised: &Raised,
+    ) -> PyResult<jwtauth_core::Grant> {
+        let brief = self.core.is_cheap(request);
         let mut after = None;
         loop {
-            match self.core.step(request, after.as_ref()) {
-                Step::Decided(outcome) => return outcome,
+            match decided(py, brief, || Ok(self.core.step(request, after.as_ref())))? {
+                Step::Decided(outcome) => return outcome.map_err(|error| raise(py, &error)),
                 Step::Fetch(errand) => {
-                    errand.run_with(|fetch| raised.around(fetch));
+                    self.run(py, &errand, raised)?;
                     after = Some(errand);
                 }
             }
         }
+    }
+
+    /// Makes the fetches of an errand. The application's function is called on this thread, where a signal interrupts
+    /// it. The library's client cannot be interrupted, so the main thread only waits for it.
+    fn run(&self, py: Python<'_>, errand: &Errand, raised: &Raised) -> PyResult<()> {
+        if self.fetch.is_none() && signal::may_arrive(py)? {
+            return signal::run(py, errand);
+        }
+        detached(py, || {
+            errand.run_with(|fetch| raised.around(fetch));
+            Ok(())
+        })
     }
 }
 
@@ -136,8 +158,7 @@ impl Verifier {
         let arguments = Arguments::read(token, headers, url, profile, remote_addr)?;
         let request = arguments.request()?.cached_only(cached_only);
         let raised = Raised::default();
-        let cheap = this.core.is_cheap(&request);
-        let outcome = decided(py, cheap, || this.decide(&request, &raised));
+        let outcome = this.decide(py, &request, &raised);
         raised.finish(py, outcome).map(Grant::from)
     }
 
@@ -162,10 +183,9 @@ impl Verifier {
         let request = text(request, || "request must be str".to_owned())?;
         let request = utf8(&request, "request")?;
         let raised = Raised::default();
-        let outcome = detached(py, || {
-            wire::request(request, |request| self.decide(&request, &raised))
-        });
-        raised.finish(py, outcome).map(Grant::from)
+        let decide = |request: Request<'_>| Ok(Python::attach(|py| self.decide(py, &request, &raised)));
+        let outcome = detached(py, || wire::request(request, decide));
+        raised.finish(py, outcome.and_then(std::convert::identity)).map(Grant::from)
     }
 
     /// Decides one request without blocking the event loop: ``await`` it.
@@ -232,11 +252,9 @@ impl Verifier {
     ///     [('https://issuer.example/keys', 2)]
     fn refresh_keys<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let raised = Raised::default();
-        let outcome = detached(py, || {
-            let errand = self.core.refresh();
-            errand.run_with(|fetch| raised.around(fetch));
-            errand.outcome()
-        });
+        let errand = self.core.refresh();
+        let ended = self.run(py, &errand, &raised);
+        let outcome = ended.and_then(|()| attached(py, || errand.outcome()));
         let outcome = raised.finish(py, outcome);
         let sources = attached(py, || {
             serde_json::to_string(&self.core.key_status()).map_err(|_| Code::InternalError.into())

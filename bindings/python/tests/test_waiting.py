@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import sys
 import threading
@@ -68,6 +69,36 @@ def test_other_threads_count_while_one_waits_for_a_server(
     assert caught.value.code == "key_source_unavailable"
     assert len(times) > 50
     assert longest_pause(times) < PROMPT
+    assert key_server.requests == 1
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda verifier: verifier.authenticate(PUBLIC_TOKEN),
+        lambda verifier: verifier.authenticate_json(f'{{"token":"{PUBLIC_TOKEN}"}}'),
+        lambda verifier: verifier.refresh_keys(),
+    ],
+    ids=["authenticate", "authenticate_json", "refresh_keys"],
+)
+def test_ctrl_c_interrupts_the_wait_for_a_server(key_server: KeyServer, call: Callable[[Verifier], object]) -> None:
+    """The server is silent until the interrupt was seen, and the fetch then ends with keys."""
+    key_server.silent = 1000
+    verifier = Verifier(remote(key_server.url, timeout="50s", proxy="none"))
+
+    def interrupt() -> None:
+        key_server.asked.wait(60)
+        _thread.interrupt_main()
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        call(verifier)
+    thread.join()
+    assert not key_server.released.is_set()
+    key_server.released.set()
+    # The fetch continued: this call waits for it, and does not make another one.
+    assert verifier.authenticate(PUBLIC_TOKEN).identity.name is not None
     assert key_server.requests == 1
 
 

@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
     };
     if !arguments.refresh {
         screen::show(&if arguments.json {
-            format!("{}\n", serde_json::json!({ "sources": verifier.key_status() }))
+            screen::reply(&serde_json::json!({ "sources": verifier.key_status() }).to_string())
         } else {
             describe(&verifier)
         })?;
@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
     }
     let outcome = verifier.refresh_keys();
     screen::show(&if arguments.json {
-        format!("{}\n", wire::refreshed(&verifier, &outcome))
+        screen::reply(&wire::refreshed(&verifier, &outcome))
     } else {
         describe(&verifier)
     })?;

@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
     };
     let reply = wire::policy(&verifier);
     if arguments.json {
-        screen::show(&format!("{reply}\n"))?;
+        screen::show(&screen::reply(&reply))?;
         return Ok(Ending::Well);
     }
     let document = json::parse(&reply).unwrap_or(Value::Null);

@@ -69,6 +69,12 @@ pub(crate) fn printable(text: &str) -> String {
     safe
 }
 
+/// A JSON text on one line. It is safe on a terminal and is still the same document: only strings contain characters
+/// that are escaped.
+pub(crate) fn reply(json: &str) -> String {
+    format!("{}\n", printable(json))
+}
+
 /// Indented JSON that is safe on a terminal and is still the same document.
 pub(crate) fn pretty(value: &impl Serialize) -> String {
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
@@ -125,6 +131,15 @@ mod tests {
         assert_eq!(printable("user\u{202e}nimda"), "user\\u202enimda");
         assert_eq!(printable("\u{e0041}"), "\\udb40\\udc41");
         assert_eq!(printable("Zoë 管理者 🙂"), "Zoë 管理者 🙂");
+    }
+
+    #[test]
+    fn a_reply_stays_the_same_document_on_one_line() {
+        let document = serde_json::json!({"name": "a\u{1b}[2J\u{9b}\u{2028}\u{202e}b"});
+        let text = reply(&document.to_string());
+        let line = text.strip_suffix('\n').unwrap();
+        assert!(!line.chars().any(is_unprintable));
+        assert_eq!(serde_json::from_str::<serde_json::Value>(line).unwrap(), document);
     }
 
     #[test]

@@ -73,7 +73,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
         .as_ref()
         .map_or_else(|error| error.class().into(), |_| Ending::Well);
     match &outcome {
-        _ if arguments.json => screen::show(&format!("{}\n", wire::reply(&outcome)))?,
+        _ if arguments.json => screen::show(&screen::reply(&wire::reply(&outcome)))?,
         Ok(grant) => screen::show(&describe_grant(grant))?,
         // There is no decision, so nothing is printed on standard output.
         Err(error) if ending == Ending::Misuse => screen::complain(error),
