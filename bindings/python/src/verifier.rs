@@ -185,7 +185,9 @@ impl Verifier {
         let raised = Raised::default();
         let decide = |request: Request<'_>| Ok(Python::attach(|py| self.decide(py, &request, &raised)));
         let outcome = detached(py, || wire::request(request, decide));
-        raised.finish(py, outcome.and_then(std::convert::identity)).map(Grant::from)
+        raised
+            .finish(py, outcome.and_then(std::convert::identity))
+            .map(Grant::from)
     }
 
     /// Decides one request without blocking the event loop: ``await`` it.

@@ -75,11 +75,19 @@ impl ConfigArguments {
             members,
             options: Options {
                 given: options,
-                base_dir: self.config.parent().and_then(Path::to_str),
+                base_dir: self.folder().to_str(),
                 now: self.now,
             },
         };
         serde_json::to_string(&completed).ok()
+    }
+
+    /// The folder of the file. A bare file name is in the current folder.
+    fn folder(&self) -> &Path {
+        match self.config.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        }
     }
 
     fn is_ini(&self) -> bool {

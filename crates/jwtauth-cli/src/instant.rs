@@ -1,9 +1,12 @@
 //! Reading and printing times.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use jwtauth_core::Clock;
 use jwtauth_core::NumericDate;
 use jwtauth_core::internals::json::Value;
+use jwtauth_core::internals::parse_go;
 
 /// Reads the seconds since 1970 from a number or from a date such as `2026-01-31T12:00:00Z`.
 pub(crate) fn parse(text: &str) -> Result<i64, String> {
@@ -13,6 +16,43 @@ pub(crate) fn parse(text: &str) -> Result<i64, String> {
     text.parse::<Timestamp>()
         .map(Timestamp::as_second)
         .map_err(|_| "expected seconds since 1970, or a date such as 2026-01-31T12:00:00Z".to_owned())
+}
+
+/// A time on the command line: absolute, or counted from now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Time {
+    /// Seconds since 1970.
+    At(i64),
+    /// This long after now.
+    After(Duration),
+    /// This long before now.
+    Before(Duration),
+}
+
+impl Time {
+    /// Reads a time as [`parse`] does, or a duration from now such as `1h` or `-90s`.
+    pub(crate) fn parse(text: &str) -> Result<Time, String> {
+        if let Ok(seconds) = parse(text) {
+            return Ok(Time::At(seconds));
+        }
+        match parse_go(text) {
+            Some((false, after)) => Ok(Time::After(after)),
+            Some((true, before)) => Ok(Time::Before(before)),
+            None => Err(
+                "expected a duration such as 1h or 90s, seconds since 1970, or a date such as 2026-01-31T12:00:00Z"
+                    .to_owned(),
+            ),
+        }
+    }
+
+    /// Seconds since 1970.
+    pub(crate) fn seconds(self, now: NumericDate) -> i64 {
+        match self {
+            Time::At(seconds) => seconds,
+            Time::After(after) => now.plus(after).seconds(),
+            Time::Before(before) => now.minus(before).seconds(),
+        }
+    }
 }
 
 /// The date of a claim that contains a time, and its distance from now; `None` if it contains none.
@@ -63,6 +103,20 @@ mod tests {
         assert_eq!(parse("2023-11-14T22:13:20Z"), Ok(1_700_000_000));
         assert_eq!(parse("2023-11-14T23:13:20+01:00"), Ok(1_700_000_000));
         assert!(parse("tomorrow").is_err());
+    }
+
+    #[test]
+    fn a_duration_counts_from_now() {
+        let now = NumericDate::from_seconds(1_700_000_000);
+        for (text, seconds) in [
+            ("1h", 1_700_003_600),
+            ("-90s", 1_699_999_910),
+            ("1600000000", 1_600_000_000),
+            ("2023-11-14T22:13:21Z", 1_700_000_001),
+        ] {
+            assert_eq!(Time::parse(text).unwrap().seconds(now), seconds, "{text}");
+        }
+        assert!(Time::parse("1 hour").is_err());
     }
 
     #[test]

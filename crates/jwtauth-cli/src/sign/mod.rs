@@ -10,11 +10,13 @@ use base64_simd::URL_SAFE_NO_PAD;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
+use jwtauth_core::Clock;
 use jwtauth_core::internals::Algorithm;
 use jwtauth_core::internals::json::{self, Value};
 use serde::ser::{Serialize, Serializer};
 
 use crate::ending::{Ending, Misuse};
+use crate::instant::Time;
 use crate::screen;
 
 use self::key::SigningKey;
@@ -34,9 +36,13 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TEXT")]
     kid: Option<String>,
 
-    /// The claims, as a JSON object or @FILE; the text is signed unchanged
+    /// The claims, as a JSON object or @FILE; the text is signed unchanged, except for what --exp adds
     #[arg(long, short, value_name = "JSON|@FILE", default_value = "{}")]
     claims: String,
+
+    /// Add `iat`, the current time, and `exp`: a time, or a duration from now such as 1h or 90s
+    #[arg(long, value_name = "TIME|DURATION", value_parser = Time::parse, allow_hyphen_values = true)]
+    exp: Option<Time>,
 
     /// More members for the header, as a JSON object; null removes `typ` or `kid`
     #[arg(long, value_name = "JSON")]
@@ -49,7 +55,10 @@ pub(crate) struct Arguments {
 /// The key cannot be read or does not fit the algorithm, or claims or header are not JSON objects.
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
     let key = SigningKey::read(&arguments.key)?;
-    let claims = claims(&arguments.claims)?;
+    let mut claims = claims(&arguments.claims)?;
+    if let Some(exp) = arguments.exp {
+        claims = Cow::Owned(with_times(&claims, exp)?);
+    }
     let mut header = Header(vec![
         (Cow::Borrowed("alg"), text(arguments.alg.as_str())),
         (Cow::Borrowed("typ"), text("JWT")),
@@ -115,6 +124,25 @@ fn claims(argument: &str) -> Result<Cow<'_, str>, Misuse> {
     };
     object(&claims, origin)?;
     Ok(claims)
+}
+
+/// The claims with `iat`, the current time, and `exp` at the end.
+fn with_times(claims: &str, exp: Time) -> Result<String, Misuse> {
+    let members = object(claims, "--claims")?;
+    if let Some((name, _)) = members.iter().find(|(name, _)| name == "iat" || name == "exp") {
+        return Err(Misuse::new(format!(
+            "the claims have `{name}`, which --exp adds; remove one of them"
+        )));
+    }
+    let before = claims
+        .trim_ascii_end()
+        .strip_suffix('}')
+        .unwrap_or_default()
+        .trim_ascii_end();
+    let comma = if members.is_empty() { "" } else { "," };
+    let now = Clock::System.now();
+    let (iat, exp) = (now.seconds(), exp.seconds(now));
+    Ok(format!(r#"{before}{comma}"iat":{iat},"exp":{exp}}}"#))
 }
 
 fn object<'t>(document: &'t str, origin: &str) -> Result<Vec<(String, Value<'t>)>, Misuse> {

@@ -1,6 +1,6 @@
 //! The example configurations: each grants the issuer's token and denies the others.
 
-use super::{file, jwtauth, root, signed_by, token};
+use super::{file, jwtauth, jwtauth_in, root, signed_by, token};
 
 const CONFIGS: [&str; 4] = ["native.json", "grafana.ini", "consul.json", "vault.json"];
 
@@ -32,6 +32,20 @@ fn every_example_grants_the_valid_token_and_denies_the_expired_and_the_forged_on
                 denied.out
             );
         }
+    }
+}
+
+#[test]
+fn a_bare_file_name_is_a_file_of_the_current_folder() {
+    let good = token(&claims(1_700_000_000, 4_102_444_800));
+    let folder = root().join("examples/configs");
+    for name in CONFIGS {
+        for command in ["policy", "keys"] {
+            let run = jwtauth_in(&folder, [command, "--config", name], "");
+            assert_eq!(run.code, 0, "{command} {name}: {}", run.err);
+        }
+        let run = jwtauth_in(&folder, ["verify", "--config", name, &good], "");
+        assert_eq!(run.code, 0, "verify {name}: {}{}", run.out, run.err);
     }
 }
 

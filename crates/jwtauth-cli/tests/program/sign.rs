@@ -126,7 +126,7 @@ fn errors_of_sign_contain_nothing_of_the_key() {
         "garbled.jwk",
         r#"{"kty":"EC","crv":"P-256","x":"AAAA","y":"AAAA","d":"c2VjcmV0"}"#,
     );
-    let wrong: [(&[&str], &str); 11] = [
+    let wrong: [(&[&str], &str); 13] = [
         (&["--key", &rsa, "--alg", "ES256"], "cannot make ES256 signatures"),
         (&["--key", &rsa, "--alg", "HS256"], "cannot make HS256 signatures"),
         (
@@ -156,6 +156,23 @@ fn errors_of_sign_contain_nothing_of_the_key() {
             "use --alg",
         ),
         (
+            &[
+                "--key",
+                &rsa,
+                "--alg",
+                "RS256",
+                "--claims",
+                r#"{"exp":1}"#,
+                "--exp",
+                "1h",
+            ],
+            "the claims have `exp`, which --exp adds",
+        ),
+        (
+            &["--key", &rsa, "--alg", "RS256", "--exp", "tomorrow"],
+            "expected a duration such as 1h",
+        ),
+        (
             &["--key", &rsa, "--alg", "RS256", "--claims", r#"{"a":1,"a":2}"#],
             "duplicate member name",
         ),
@@ -169,6 +186,25 @@ fn errors_of_sign_contain_nothing_of_the_key() {
             assert!(!run.err.contains(content), "{arguments:?}: {}", run.err);
         }
     }
+}
+
+#[test]
+fn exp_adds_the_times_to_the_claims() {
+    for (claims, before) in [
+        (r#"{"sub":"a"}"#, r#"{"sub":"a","iat":"#),
+        ("{ }", r#"{"iat":"#),
+        ("{\"sub\": \"a\"\n}\n", "{\"sub\": \"a\",\"iat\":"),
+    ] {
+        let payload = part(&sign(&["--claims", claims, "--exp", "1h"]), 1);
+        assert!(payload.starts_with(before), "{payload}");
+        let payload: Value = serde_json::from_str(&payload).unwrap();
+        assert_eq!(
+            payload["exp"].as_i64().unwrap() - payload["iat"].as_i64().unwrap(),
+            3600
+        );
+    }
+    let payload = part(&sign(&["--exp", "4102444800"]), 1);
+    assert!(payload.ends_with(r#""exp":4102444800}"#), "{payload}");
 }
 
 fn sign(more: &[&str]) -> String {
