@@ -53,6 +53,21 @@
 #endif
 
 /**
+ * The version of this header. A program that runs with another library can compare it with jwtauth_version.
+ */
+#define JWTAUTH_VERSION_MAJOR 0
+
+/**
+ * The second number of the version.
+ */
+#define JWTAUTH_VERSION_MINOR 1
+
+/**
+ * The third number of the version.
+ */
+#define JWTAUTH_VERSION_PATCH 0
+
+/**
  * The result of a call. Only JWTAUTH_STATUS_OK is a success. Numbers are never changed or reused.
  */
 typedef enum jwtauth_status {
@@ -81,6 +96,40 @@ typedef enum jwtauth_status {
      */
     JWTAUTH_STATUS_INTERNAL = 5,
 } jwtauth_status;
+
+/**
+ * The type of a JSON value.
+ */
+typedef enum jwtauth_json {
+    /**
+     * There is no such value.
+     */
+    JWTAUTH_JSON_ABSENT = 0,
+    /**
+     * null
+     */
+    JWTAUTH_JSON_NULL = 1,
+    /**
+     * true or false
+     */
+    JWTAUTH_JSON_BOOLEAN = 2,
+    /**
+     * A number.
+     */
+    JWTAUTH_JSON_NUMBER = 3,
+    /**
+     * A string.
+     */
+    JWTAUTH_JSON_STRING = 4,
+    /**
+     * An array.
+     */
+    JWTAUTH_JSON_ARRAY = 5,
+    /**
+     * An object.
+     */
+    JWTAUTH_JSON_OBJECT = 6,
+} jwtauth_json;
 
 /**
  * One fetch that a callback must answer. Another thread may answer it while the callback waits for that thread.
@@ -128,6 +177,31 @@ typedef struct jwtauth_callbacks {
      */
     void (*release)(void *user);
 } jwtauth_callbacks;
+
+/**
+ * What the application adds to a token. All of it is trusted: never fill it with data from the client.
+ *
+ * Initialise it with `jwtauth_options options = {sizeof options, NULL, NULL, 0};`. A library that does not know this
+ * size refuses it, because it must not ignore an option.
+ */
+typedef struct jwtauth_options {
+    /**
+     * `sizeof(jwtauth_options)`.
+     */
+    size_t size;
+    /**
+     * The profile to decide under; NULL or "" for none.
+     */
+    const char *profile;
+    /**
+     * The caller's address, such as "10.1.2.3", "[2001:db8::1]:443" or "2001:db8::1"; NULL if it is unknown.
+     */
+    const char *remote_addr;
+    /**
+     * 1: decide with the cached keys, without a fetch and without waiting. 0: fetch keys where they are needed.
+     */
+    int cached_only;
+} jwtauth_options;
 
 #ifdef __cplusplus
 extern "C" {
@@ -185,7 +259,7 @@ enum jwtauth_status jwtauth_verifier_new_with(const char *config_json,
  * Decides a request that the application describes as JSON.
  *
  * `profile` and `remote_addr` in the request are trusted. Never forward a client's body as the request, and never
- * paste a token into one; use jwtauth_verifier_authenticate_token for that.
+ * paste a token into one; use jwtauth_verifier_authenticate_with for that.
  *
  * @param verifier The verifier.
  * @param request_json The request: `token`, or `headers` and `url`; `profile`, `remote_addr`; `cached_only`.
@@ -211,6 +285,22 @@ enum jwtauth_status jwtauth_verifier_authenticate_token(const struct jwtauth_ver
                                                         const char *token,
                                                         const char *profile,
                                                         char **reply_json);
+
+/**
+ * Decides about one token, with options. The caller passes the token unchanged.
+ *
+ * @param verifier The verifier.
+ * @param token The token only, without "Bearer ". Any text is safe here.
+ * @param options The options; NULL for none.
+ * @param reply_json Receives the reply: the grant, or the failure. May be NULL. Free it with jwtauth_string_free.
+ * @return JWTAUTH_STATUS_OK if the request is granted; else _DENIED, _UNAVAILABLE, _ARGUMENT or _INTERNAL. _ARGUMENT if
+ * `size` is not that of a known version.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_verifier_authenticate_with(const struct jwtauth_verifier *verifier,
+                                                       const char *token,
+                                                       const struct jwtauth_options *options,
+                                                       char **reply_json);
 
 /**
  * Fetches the keys of every key source now, for example at start-up. May open connections.
@@ -254,11 +344,50 @@ void jwtauth_verifier_free(struct jwtauth_verifier *verifier);
  * @param pointer The JSON pointer; the empty string is the whole document.
  * @return New text; free it with jwtauth_string_free. NULL if the value does not exist, or if an argument is NULL, not
  * UTF-8, not JSON or not a JSON pointer. Also NULL if the string contains a NUL character (U+0000), so that a C
- * program never sees a truncated name. Therefore do not treat NULL as the end of an array.
+ * program never sees a truncated name. Therefore do not treat NULL as the end of an array; use jwtauth_json_count.
  */
 JWTAUTH_MUST_USE
 char *jwtauth_json_get(const char *json,
                        const char *pointer);
+
+/**
+ * The type of the value at a JSON pointer (RFC 6901). It distinguishes the string "true" from the value true.
+ *
+ * @param json A reply, or any other JSON text.
+ * @param pointer The JSON pointer; the empty string is the whole document.
+ * @return The type; JWTAUTH_JSON_ABSENT if the value does not exist, or if an argument is NULL, not UTF-8, not JSON or
+ * not a JSON pointer.
+ */
+enum jwtauth_json jwtauth_json_type(const char *json,
+                                    const char *pointer);
+
+/**
+ * The number of elements of an array, or of members of an object. Use it to visit "/identity/groups/0", "/1" and so
+ * on: a group whose name jwtauth_json_get cannot return does not end the array.
+ *
+ * @param json A reply, or any other JSON text.
+ * @param pointer The JSON pointer of the array or object.
+ * @return The number; 0 if the value does not exist or is neither, or if an argument is invalid.
+ */
+size_t jwtauth_json_count(const char *json,
+                          const char *pointer);
+
+/**
+ * Whether a grant has an entitlement: a role, a policy or another right.
+ *
+ * An entitlement with variables (a templated policy) never matches; read its members with jwtauth_json_get.
+ *
+ * @param reply_json The reply of a decision. For any other text, and for a failure, the result is 0.
+ * @param kind The kind, such as "role", "policy" or "org_role".
+ * @param name The name, such as "editor".
+ * @param scope Where it is valid: an organisation's id, or a datacenter. NULL matches only an entitlement that is valid
+ * everywhere.
+ * @return 1 if the grant has it, else 0.
+ */
+int jwtauth_grant_has(const char *reply_json,
+                      const char *kind,
+                      const char *name,
+                      const char *scope);
 
 /**
  * Frees text that this library returned.

@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -73,12 +74,58 @@ public:
         return detail::json_get(json_.get(), detail::c_text(pointer).c_str());
     }
 
+    /* The type of the value at a JSON pointer. */
+    jwtauth_json type(std::string_view pointer) const {
+        return jwtauth_json_type(json_.get(), detail::c_text(pointer).c_str());
+    }
+
+    /* The number of elements of an array, or of members of an object; 0 if the value is neither. */
+    std::size_t count(std::string_view pointer) const {
+        return jwtauth_json_count(json_.get(), detail::c_text(pointer).c_str());
+    }
+
+    /*
+     * The elements of an array: strings as their text, other values as JSON. A string that contains a NUL character
+     * cannot be returned, and is left out.
+     */
+    std::vector<std::string> list(std::string_view pointer) const {
+        std::vector<std::string> all;
+        const std::size_t length = count(pointer);
+        for (std::size_t index = 0; type(pointer) == JWTAUTH_JSON_ARRAY && index < length; ++index) {
+            if (auto one = get(std::string(pointer) + "/" + std::to_string(index))) {
+                all.push_back(*std::move(one));
+            }
+        }
+        return all;
+    }
+
+    /* The caller's groups, in the order of the token. */
+    std::vector<std::string> groups() const { return list("/identity/groups"); }
+
+    /* Whether this is a grant with an entitlement that is valid everywhere, such as has("role", "editor"). */
+    bool has(std::string_view kind, std::string_view name) const {
+        return jwtauth_grant_has(json_.get(), detail::c_text(kind).c_str(), detail::c_text(name).c_str(), nullptr) == 1;
+    }
+
+    /* Whether this is a grant with an entitlement that is valid in this scope, such as has("org_role", "Editor", "1"). */
+    bool has(std::string_view kind, std::string_view name, std::string_view scope) const {
+        return jwtauth_grant_has(json_.get(), detail::c_text(kind).c_str(), detail::c_text(name).c_str(),
+                                 detail::c_text(scope).c_str()) == 1;
+    }
+
+    /* Returns this grant, or throws the failure: Denied, Unavailable, ArgumentError or InternalError. */
+    const Reply &or_throw() const &;
+    Reply or_throw() &&;
+
 private:
     jwtauth_status status_ = JWTAUTH_STATUS_INTERNAL;
     std::unique_ptr<char, detail::Free> json_;
 };
 
-/* Thrown if a verifier cannot be built. what() is for people; code() is for programs. */
+/*
+ * A failure, as an exception: thrown if a verifier cannot be built, and by Reply::or_throw. what() is for people; code()
+ * is for programs. The class of the exception is the status.
+ */
 class Error : public std::runtime_error {
 public:
     explicit Error(const Reply &reply)
@@ -89,7 +136,23 @@ public:
     const std::string &code() const noexcept { return code_; }
     const std::string &json() const noexcept { return json_; }
 
+    /* The stage in which it happened; the claim that it concerns, and details, if the failure has them. */
+    std::string stage() const { return get("/stage").value_or(""); }
+    std::optional<std::string> claim() const { return get("/claim"); }
+    std::optional<std::string> detail() const { return get("/detail"); }
+
+    /* The HTTP status with which the configured system would respond. */
+    std::optional<int> http_status() const {
+        const auto status = get("/http_status");
+        return status ? std::optional<int>(std::stoi(*status)) : std::nullopt;
+    }
+
+    /* False: the configured system would ask its next authenticator. It is still a denial. */
+    bool applicable() const { return get("/applicable") != "false"; }
+
 private:
+    std::optional<std::string> get(const char *pointer) const { return jwtauth::detail::json_get(json_.c_str(), pointer); }
+
     static std::string text(const Reply &reply) {
         std::string text = reply.get("/message").value_or("internal error");
         if (const auto more = reply.get("/detail")) {
@@ -101,6 +164,79 @@ private:
     jwtauth_status status_;
     std::string code_;
     std::string json_;
+};
+
+/* The request is denied. */
+class Denied : public Error {
+    using Error::Error;
+};
+
+/* The configuration is invalid. */
+class ConfigError : public Error {
+    using Error::Error;
+};
+
+/* There is no decision, because keys could not be fetched. A retry can help only here. */
+class Unavailable : public Error {
+    using Error::Error;
+};
+
+/* The program passed an invalid argument. */
+class ArgumentError : public Error {
+    using Error::Error;
+};
+
+/* An internal error of the library. */
+class InternalError : public Error {
+    using Error::Error;
+};
+
+namespace detail {
+
+[[noreturn]] inline void raise(const Reply &reply) {
+    switch (reply.status()) {
+    case JWTAUTH_STATUS_DENIED:
+        throw Denied(reply);
+    case JWTAUTH_STATUS_CONFIG:
+        throw ConfigError(reply);
+    case JWTAUTH_STATUS_UNAVAILABLE:
+        throw Unavailable(reply);
+    case JWTAUTH_STATUS_ARGUMENT:
+        throw ArgumentError(reply);
+    case JWTAUTH_STATUS_OK:
+    case JWTAUTH_STATUS_INTERNAL:
+        break;
+    }
+    throw InternalError(reply);
+}
+
+} // namespace detail
+
+inline const Reply &Reply::or_throw() const & {
+    if (!*this) {
+        detail::raise(*this);
+    }
+    return *this;
+}
+
+inline Reply Reply::or_throw() && {
+    if (!*this) {
+        detail::raise(*this);
+    }
+    return std::move(*this);
+}
+
+/* The version of the library in use, such as "0.1.0". */
+inline std::string_view version() noexcept { return jwtauth_version(); }
+
+/* What the application adds to a token. All of it is trusted: never fill it with data from the client. */
+struct Options {
+    /* The profile to decide under; empty for none. */
+    std::string profile;
+    /* The caller's address, such as "10.1.2.3"; empty if it is unknown. */
+    std::string remote_addr;
+    /* Decide with the cached keys, without a fetch and without waiting. */
+    bool cached_only = false;
 };
 
 /* A document of keys to fetch. */
@@ -196,13 +332,13 @@ private:
 /* Decides requests by one configuration. Any number of threads may use one verifier concurrently. */
 class Verifier {
 public:
-    /* Builds a verifier from a configuration. Throws Error if that fails. */
+    /* Builds a verifier from a configuration. Throws ConfigError if it is invalid. */
     explicit Verifier(std::string_view config) : Verifier(config, Fetch()) {}
 
     /* Builds a verifier that fetches keys with the application's HTTP client. Throws Error if that fails. */
     Verifier(std::string_view config, Fetch fetch) {
         if (const Reply reply = build(config, std::move(fetch)); !reply) {
-            throw Error(reply);
+            detail::raise(reply);
         }
     }
 
@@ -228,6 +364,18 @@ public:
         char *reply = nullptr;
         const auto status = jwtauth_verifier_authenticate_token(handle_.get(), detail::c_text(token).c_str(),
                                                                 detail::c_text(profile).c_str(), &reply);
+        return Reply(status, reply);
+    }
+
+    /* Decides about one token, passed unchanged, with options. */
+    Reply authenticate_token(std::string_view token, const Options &options) const {
+        const std::string profile = detail::c_text(options.profile);
+        const std::string address = detail::c_text(options.remote_addr);
+        const jwtauth_options more = {sizeof more, profile.c_str(), address.empty() ? nullptr : address.c_str(),
+                                      options.cached_only ? 1 : 0};
+        char *reply = nullptr;
+        const auto status =
+            jwtauth_verifier_authenticate_with(handle_.get(), detail::c_text(token).c_str(), &more, &reply);
         return Reply(status, reply);
     }
 

@@ -166,6 +166,9 @@ static void reading(void) {
             if (!worth_trying(i, j)) {
                 continue;
             }
+            CHECK(jwtauth_grant_has(texts[i], texts[j], texts[j], NULL) == 0);
+            CHECK(jwtauth_json_type(texts[i], texts[j]) == JWTAUTH_JSON_ABSENT || texts[j][0] == '\0');
+            CHECK(jwtauth_json_count(texts[i], texts[j]) == 0 || texts[j][0] == '\0');
             value = jwtauth_json_get(texts[i], texts[j]);
             CHECK(value == NULL || (texts[i] != NULL && texts[j] != NULL && texts[j][0] == '\0'));
             jwtauth_string_free(value);

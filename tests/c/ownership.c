@@ -160,6 +160,75 @@ static void json_get_returns_the_value(void) {
     }
 }
 
+static void an_array_is_visited_to_its_end(void) {
+    const char *json = "{\"groups\":[\"a\",\"b\\u0000c\",\"ops\"],\"text\":\"true\",\"value\":true}";
+    size_t i, seen = 0, count = jwtauth_json_count(json, "/groups");
+
+    CHECK(count == 3);
+    for (i = 0; i < count; i++) {
+        char pointer[32];
+        char *group;
+        snprintf(pointer, sizeof pointer, "/groups/%zu", i);
+        CHECK(jwtauth_json_type(json, pointer) == JWTAUTH_JSON_STRING);
+        group = jwtauth_json_get(json, pointer);
+        seen += group != NULL;
+        jwtauth_string_free(group);
+    }
+    CHECK(seen == 2);
+    CHECK(jwtauth_json_type(json, "/text") == JWTAUTH_JSON_STRING);
+    CHECK(jwtauth_json_type(json, "/value") == JWTAUTH_JSON_BOOLEAN);
+    CHECK(jwtauth_json_type(json, "/absent") == JWTAUTH_JSON_ABSENT);
+    CHECK(jwtauth_json_count(json, "") == 3 && jwtauth_json_count(json, "/text") == 0);
+}
+
+static void only_a_grant_has_entitlements(void) {
+    static const char config[] =
+        "{\"dialect\":\"native\",\"config\":{\"keys\":[{\"secret\":\"" SAMPLE_SECRET "\"}],\"algorithms\":[\"HS256\"],"
+        "\"issuer\":\"joe\",\"policies\":[\"read\"],\"identity\":{\"name\":\"iss\"}},\"options\":{\"now\":1300819379}}";
+    jwtauth_verifier *verifier = NULL;
+    char *reply = NULL;
+
+    CHECK(jwtauth_verifier_new(config, &verifier, NULL) == JWTAUTH_STATUS_OK);
+    CHECK(jwtauth_verifier_authenticate_token(verifier, SAMPLE_HS256, NULL, &reply) == JWTAUTH_STATUS_OK);
+    CHECK(jwtauth_grant_has(reply, "policy", "read", NULL) == 1);
+    CHECK(jwtauth_grant_has(reply, "policy", "read", "1") == 0);
+    CHECK(jwtauth_grant_has(reply, "policy", "", NULL) == 0);
+    CHECK(jwtauth_grant_has(reply, "role", "read", NULL) == 0);
+    jwtauth_string_free(reply);
+    CHECK(jwtauth_verifier_authenticate_token(verifier, "x", NULL, &reply) == JWTAUTH_STATUS_DENIED);
+    CHECK(jwtauth_grant_has(reply, "policy", "read", NULL) == 0);
+    jwtauth_string_free(reply);
+    CHECK(jwtauth_grant_has("{\"entitlements\":[{\"kind\":\"policy\",\"name\":\"read\"}]}", "policy", "read", NULL) == 0);
+    jwtauth_verifier_free(verifier);
+}
+
+static void a_token_has_options(void) {
+    static const char config[] =
+        "{\"dialect\":\"native\",\"config\":{\"keys\":[{\"secret\":\"" SAMPLE_SECRET "\"}],\"algorithms\":[\"HS256\"],"
+        "\"issuer\":\"joe\",\"identity\":{\"name\":\"iss\"},\"bound_cidrs\":[\"10.0.0.0/8\"],"
+        "\"profiles\":{\"all\":{\"bound_cidrs\":[]}}},\"options\":{\"now\":1300819379}}";
+    jwtauth_options options = {sizeof options, NULL, NULL, 0};
+    jwtauth_verifier *verifier = NULL;
+
+    CHECK(jwtauth_verifier_new(config, &verifier, NULL) == JWTAUTH_STATUS_OK);
+    CHECK(jwtauth_verifier_authenticate_with(verifier, SAMPLE_HS256, &options, NULL) == JWTAUTH_STATUS_DENIED);
+    CHECK(jwtauth_verifier_authenticate_with(verifier, SAMPLE_HS256, NULL, NULL) == JWTAUTH_STATUS_DENIED);
+    options.remote_addr = "10.1.2.3";
+    options.cached_only = 1;
+    CHECK(jwtauth_verifier_authenticate_with(verifier, SAMPLE_HS256, &options, NULL) == JWTAUTH_STATUS_OK);
+    options.size--;
+    CHECK(jwtauth_verifier_authenticate_with(verifier, SAMPLE_HS256, &options, NULL) == JWTAUTH_STATUS_ARGUMENT);
+    options.size = sizeof options + 8;
+    CHECK(jwtauth_verifier_authenticate_with(verifier, SAMPLE_HS256, &options, NULL) == JWTAUTH_STATUS_ARGUMENT);
+    options.size = sizeof options;
+    options.remote_addr = "localhost";
+    CHECK(jwtauth_verifier_authenticate_with(verifier, SAMPLE_HS256, &options, NULL) == JWTAUTH_STATUS_ARGUMENT);
+    options.remote_addr = NULL;
+    options.profile = "all";
+    CHECK(jwtauth_verifier_authenticate_with(verifier, SAMPLE_HS256, &options, NULL) == JWTAUTH_STATUS_OK);
+    jwtauth_verifier_free(verifier);
+}
+
 static void ownership(void) {
     outputs_are_always_written();
     replies_outlive_the_verifier();
@@ -169,6 +238,9 @@ static void ownership(void) {
     a_reply_may_be_modified();
     a_child_process_decides_too();
     json_get_returns_the_value();
+    an_array_is_visited_to_its_end();
+    only_a_grant_has_entitlements();
+    a_token_has_options();
     jwtauth_verifier_free(NULL);
     jwtauth_string_free(NULL);
 }

@@ -67,6 +67,69 @@ static void a_refused_configuration_throws() {
     CHECK(caught);
 }
 
+static void a_reply_has_lists_types_and_entitlements() {
+    const Verifier verifier(
+        "{\"dialect\":\"native\",\"config\":{\"keys\":[{\"secret\":\"" SAMPLE_SECRET "\"}],\"algorithms\":[\"HS256\"],"
+        "\"issuer\":\"joe\",\"policies\":[\"read\"],\"identity\":{\"name\":\"iss\",\"groups\":{\"claim\":\"iss\"}}},"
+        "\"options\":{\"now\":1300819379}}");
+    const Reply granted = verifier.authenticate_token(SAMPLE_HS256).or_throw();
+
+    CHECK(granted.groups() == std::vector<std::string>{"joe"});
+    CHECK(granted.list("/identity/name").empty());
+    CHECK(granted.count("/entitlements") == 1 && granted.count("/identity/name") == 0);
+    CHECK(granted.type("/claims/exp") == JWTAUTH_JSON_NUMBER);
+    CHECK(granted.type("/identity/groups") == JWTAUTH_JSON_ARRAY);
+    CHECK(granted.type("/absent") == JWTAUTH_JSON_ABSENT);
+    CHECK(granted.has("policy", "read"));
+    CHECK(!granted.has("policy", "write") && !granted.has("role", "read") && !granted.has("king", "read"));
+    CHECK(!granted.has("policy", "read", "1"));
+    CHECK(!granted.has(std::string_view("policy\0", 7), "read"));
+    CHECK(!Reply().has("policy", "read"));
+}
+
+static void a_failure_is_thrown_on_request() {
+    const Verifier verifier(SAMPLE_CONFIG);
+    bool denied = false, argument = false, internal = false;
+
+    try {
+        verifier.authenticate_token("a.b.c").or_throw();
+    } catch (const jwtauth::Denied &error) {
+        denied = true;
+        CHECK(error.status() == JWTAUTH_STATUS_DENIED && error.code() == "token_malformed");
+        CHECK(error.stage() == "decode" && error.detail() && error.applicable() && !error.claim());
+    }
+    try {
+        verifier.authenticate("{").or_throw();
+    } catch (const jwtauth::ArgumentError &error) {
+        argument = error.code() == "request_invalid";
+    }
+    try {
+        Reply().or_throw();
+    } catch (const jwtauth::InternalError &) {
+        internal = true;
+    }
+    CHECK(denied && argument && internal);
+}
+
+static void a_token_has_options() {
+    const Verifier verifier(
+        "{\"dialect\":\"native\",\"config\":{\"keys\":[{\"secret\":\"" SAMPLE_SECRET "\"}],\"algorithms\":[\"HS256\"],"
+        "\"issuer\":\"joe\",\"identity\":{\"name\":\"iss\"},\"bound_cidrs\":[\"10.0.0.0/8\"],"
+        "\"profiles\":{\"all\":{\"bound_cidrs\":[]}}},\"options\":{\"now\":1300819379}}");
+    jwtauth::Options options;
+
+    CHECK(verifier.authenticate_token(SAMPLE_HS256, options).get("/code") == "address_not_allowed");
+    options.remote_addr = "10.1.2.3";
+    options.cached_only = true;
+    CHECK(verifier.authenticate_token(SAMPLE_HS256, options));
+    options.remote_addr = "10.1.2.3.4";
+    CHECK(verifier.authenticate_token(SAMPLE_HS256, options).status() == JWTAUTH_STATUS_ARGUMENT);
+    options.remote_addr.clear();
+    options.profile = "all";
+    CHECK(verifier.authenticate_token(SAMPLE_HS256, options).get("/profile") == "all");
+    CHECK(jwtauth::version() == jwtauth_version());
+}
+
 static void make_builds_without_exceptions() {
     Reply reply;
     CHECK(!Verifier::make("{}", reply));
@@ -96,6 +159,9 @@ static void raii() {
     only_a_grant_is_true();
     text_is_never_truncated();
     a_refused_configuration_throws();
+    a_reply_has_lists_types_and_entitlements();
+    a_failure_is_thrown_on_request();
+    a_token_has_options();
     make_builds_without_exceptions();
     a_verifier_moves();
 }

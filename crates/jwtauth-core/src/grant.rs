@@ -27,6 +27,21 @@ pub struct Grant {
     pub claims: Payload,
 }
 
+impl Grant {
+    /// Whether the caller receives an entitlement of this kind with this name that is valid everywhere: without a scope
+    /// and without variables.
+    pub fn has(&self, kind: EntitlementKind, name: &str) -> bool {
+        self.has_in(kind, name, None)
+    }
+
+    /// Whether the caller receives an entitlement of this kind with this name in exactly this scope, without variables.
+    pub fn has_in(&self, kind: EntitlementKind, name: &str, scope: Option<&str>) -> bool {
+        self.entitlements.iter().any(|one| {
+            one.kind == kind && one.name == name && one.scope.as_deref() == scope && one.variables.is_empty()
+        })
+    }
+}
+
 /// Who the caller is.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -46,9 +46,15 @@ pub mod verifier;
 mod guard;
 
 pub use crate::fetch::{Callbacks, FetchSlot, jwtauth_fetch_fail, jwtauth_fetch_respond};
-pub use crate::reply::{jwtauth_json_get, jwtauth_string_free};
-pub use crate::status::{Number, Status, jwtauth_status_name, jwtauth_version};
+pub use crate::reply::{
+    Json, jwtauth_grant_has, jwtauth_json_count, jwtauth_json_get, jwtauth_json_type, jwtauth_string_free,
+};
+pub use crate::status::{
+    JWTAUTH_VERSION_MAJOR, JWTAUTH_VERSION_MINOR, JWTAUTH_VERSION_PATCH, Number, Status, jwtauth_status_name,
+    jwtauth_version,
+};
 pub use crate::verifier::{
-    Handle, jwtauth_verifier_authenticate, jwtauth_verifier_authenticate_token, jwtauth_verifier_free,
-    jwtauth_verifier_new, jwtauth_verifier_new_with, jwtauth_verifier_policy, jwtauth_verifier_refresh_keys,
+    Handle, Options, jwtauth_verifier_authenticate, jwtauth_verifier_authenticate_token,
+    jwtauth_verifier_authenticate_with, jwtauth_verifier_free, jwtauth_verifier_new,
+    jwtauth_verifier_new_with, jwtauth_verifier_policy, jwtauth_verifier_refresh_keys,
 };

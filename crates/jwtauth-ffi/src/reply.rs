@@ -5,10 +5,11 @@
     reason = "exported functions; replies are written through pointers from C"
 )]
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_int};
 use std::ptr;
 
-use jwtauth_core::{Code, Error, Result, wire};
+use jwtauth_core::wire::JsonType;
+use jwtauth_core::{Code, EntitlementKind, Error, Result, wire};
 
 use crate::guard;
 use crate::status::Status;
@@ -69,7 +70,7 @@ impl ReplySlot {
 /// @param pointer The JSON pointer; the empty string is the whole document.
 /// @return New text; free it with jwtauth_string_free. NULL if the value does not exist, or if an argument is NULL, not
 /// UTF-8, not JSON or not a JSON pointer. Also NULL if the string contains a NUL character (U+0000), so that a C
-/// program never sees a truncated name. Therefore do not treat NULL as the end of an array.
+/// program never sees a truncated name. Therefore do not treat NULL as the end of an array; use jwtauth_json_count.
 ///
 /// # Safety
 /// Both arguments are NULL, or NUL-terminated strings that do not change during the call.
@@ -84,6 +85,113 @@ pub unsafe extern "C" fn jwtauth_json_get(json: *const c_char, pointer: *const c
             .map_or(Ok(ptr::null_mut()), hand_out)
     });
     found.unwrap_or(ptr::null_mut())
+}
+
+/// The type of the value at a JSON pointer (RFC 6901). It distinguishes the string "true" from the value true.
+///
+/// @param json A reply, or any other JSON text.
+/// @param pointer The JSON pointer; the empty string is the whole document.
+/// @return The type; JWTAUTH_JSON_ABSENT if the value does not exist, or if an argument is NULL, not UTF-8, not JSON or
+/// not a JSON pointer.
+///
+/// # Safety
+/// As for `jwtauth_json_get`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn jwtauth_json_type(json: *const c_char, pointer: *const c_char) -> Json {
+    let found = wire::guarded(|| {
+        // SAFETY: the caller's promise.
+        let (json, pointer) = unsafe { (guard::text("json", json)?, guard::text("pointer", pointer)?) };
+        Ok(wire::json_type(json, pointer).map_or(Json::Absent, Json::of))
+    });
+    found.unwrap_or(Json::Absent)
+}
+
+/// The number of elements of an array, or of members of an object. Use it to visit "/identity/groups/0", "/1" and so
+/// on: a group whose name jwtauth_json_get cannot return does not end the array.
+///
+/// @param json A reply, or any other JSON text.
+/// @param pointer The JSON pointer of the array or object.
+/// @return The number; 0 if the value does not exist or is neither, or if an argument is invalid.
+///
+/// # Safety
+/// As for `jwtauth_json_get`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn jwtauth_json_count(json: *const c_char, pointer: *const c_char) -> usize {
+    let found = wire::guarded(|| {
+        // SAFETY: the caller's promise.
+        let (json, pointer) = unsafe { (guard::text("json", json)?, guard::text("pointer", pointer)?) };
+        Ok(wire::count(json, pointer).unwrap_or(0))
+    });
+    found.unwrap_or(0)
+}
+
+/// Whether a grant has an entitlement: a role, a policy or another right.
+///
+/// An entitlement with variables (a templated policy) never matches; read its members with jwtauth_json_get.
+///
+/// @param reply_json The reply of a decision. For any other text, and for a failure, the result is 0.
+/// @param kind The kind, such as "role", "policy" or "org_role".
+/// @param name The name, such as "editor".
+/// @param scope Where it is valid: an organisation's id, or a datacenter. NULL matches only an entitlement that is valid
+/// everywhere.
+/// @return 1 if the grant has it, else 0.
+///
+/// # Safety
+/// Each argument is NULL, or a NUL-terminated string that does not change during the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn jwtauth_grant_has(
+    reply_json: *const c_char,
+    kind: *const c_char,
+    name: *const c_char,
+    scope: *const c_char,
+) -> c_int {
+    let found = wire::guarded(|| {
+        // SAFETY: the caller's promise.
+        let text = |argument, pointer| unsafe { guard::text(argument, pointer) };
+        let grant = wire::restore(text("reply_json", reply_json)?)?;
+        let (kind, name) = (text("kind", kind)?, text("name", name)?);
+        let scope = if scope.is_null() {
+            None
+        } else {
+            Some(text("scope", scope)?)
+        };
+        let kind = EntitlementKind::ALL.iter().find(|known| known.as_str() == kind);
+        Ok(kind.is_some_and(|kind| grant.has_in(*kind, name, scope)))
+    });
+    c_int::from(found.unwrap_or(false))
+}
+
+/// The type of a JSON value.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Json {
+    /// There is no such value.
+    Absent = 0,
+    /// null
+    Null = 1,
+    /// true or false
+    Boolean = 2,
+    /// A number.
+    Number = 3,
+    /// A string.
+    String = 4,
+    /// An array.
+    Array = 5,
+    /// An object.
+    Object = 6,
+}
+
+impl Json {
+    fn of(kind: JsonType) -> Json {
+        match kind {
+            JsonType::Null => Json::Null,
+            JsonType::Boolean => Json::Boolean,
+            JsonType::Number => Json::Number,
+            JsonType::String => Json::String,
+            JsonType::Array => Json::Array,
+            JsonType::Object => Json::Object,
+        }
+    }
 }
 
 /// Frees text that this library returned.

@@ -82,6 +82,13 @@ pub extern "C" fn jwtauth_version() -> *const c_char {
     VERSION.as_ptr().cast()
 }
 
+/// The version of this header. A program that runs with another library can compare it with jwtauth_version.
+pub const JWTAUTH_VERSION_MAJOR: u32 = 0;
+/// The second number of the version.
+pub const JWTAUTH_VERSION_MINOR: u32 = 1;
+/// The third number of the version.
+pub const JWTAUTH_VERSION_PATCH: u32 = 0;
+
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
 
 #[cfg(test)]

@@ -2,12 +2,12 @@
 
 #![expect(unsafe_code, reason = "exported functions")]
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_int};
 use std::ptr;
 use std::sync::Arc;
 
 use jwtauth_core::fetch::Fetch;
-use jwtauth_core::{Request, Verifier, wire};
+use jwtauth_core::{Code, Error, Request, Verifier, wire};
 
 use crate::fetch::{Callbacks, HostCallbacks};
 use crate::guard;
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn jwtauth_verifier_new_with(
 /// Decides a request that the application describes as JSON.
 ///
 /// `profile` and `remote_addr` in the request are trusted. Never forward a client's body as the request, and never
-/// paste a token into one; use jwtauth_verifier_authenticate_token for that.
+/// paste a token into one; use jwtauth_verifier_authenticate_with for that.
 ///
 /// @param verifier The verifier.
 /// @param request_json The request: `token`, or `headers` and `url`; `profile`, `remote_addr`; `cached_only`.
@@ -165,6 +165,77 @@ pub unsafe extern "C" fn jwtauth_verifier_authenticate_token(
         if !profile.is_null() {
             // SAFETY: the caller's promise.
             request = request.profile(unsafe { guard::text("profile", profile) }?);
+        }
+        Ok(wire::granted(&handle.verifier.authenticate(&request)?))
+    })
+}
+
+/// What the application adds to a token. All of it is trusted: never fill it with data from the client.
+///
+/// Initialise it with `jwtauth_options options = {sizeof options, NULL, NULL, 0};`. A library that does not know this
+/// size refuses it, because it must not ignore an option.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Options {
+    /// `sizeof(jwtauth_options)`.
+    pub size: usize,
+    /// The profile to decide under; NULL or "" for none.
+    pub profile: *const c_char,
+    /// The caller's address, such as "10.1.2.3", "[2001:db8::1]:443" or "2001:db8::1"; NULL if it is unknown.
+    pub remote_addr: *const c_char,
+    /// 1: decide with the cached keys, without a fetch and without waiting. 0: fetch keys where they are needed.
+    pub cached_only: c_int,
+}
+
+/// Decides about one token, with options. The caller passes the token unchanged.
+///
+/// @param verifier The verifier.
+/// @param token The token only, without "Bearer ". Any text is safe here.
+/// @param options The options; NULL for none.
+/// @param reply_json Receives the reply: the grant, or the failure. May be NULL. Free it with jwtauth_string_free.
+/// @return JWTAUTH_STATUS_OK if the request is granted; else _DENIED, _UNAVAILABLE, _ARGUMENT or _INTERNAL. _ARGUMENT if
+/// `size` is not that of a known version.
+///
+/// # Safety
+/// As for `jwtauth_verifier_authenticate_token`. `options` is NULL or has as many bytes as its `size` specifies, and its
+/// texts are NULL or NUL-terminated strings.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn jwtauth_verifier_authenticate_with(
+    verifier: *const Handle,
+    token: *const c_char,
+    options: *const Options,
+    reply_json: *mut *mut c_char,
+) -> Status {
+    // SAFETY: the caller's promise.
+    let reply = unsafe { ReplySlot::new(reply_json) };
+    reply.answer(|| {
+        // SAFETY: the caller's promise.
+        let handle = unsafe { guard::borrowed("verifier", verifier) }?;
+        // SAFETY: the caller's promise.
+        let text = |name, pointer: *const c_char| unsafe { guard::text(name, pointer) };
+        let mut request = Request::bearer(text("token", token)?);
+        if !options.is_null() {
+            // SAFETY: the caller's promise; `size` is the first member in every version.
+            let size = unsafe { (&raw const (*options).size).read() };
+            // Ignoring a restriction of a later version would be wrong, so only known sizes are accepted.
+            if size != size_of::<Options>() {
+                let detail =
+                    "`options.size` is not the size of jwtauth_options in this version of the library";
+                return Err(Error::new(Code::RequestInvalid).with_detail(detail));
+            }
+            // SAFETY: the caller's promise, and the size is that of the structure.
+            let options = unsafe { options.read() };
+            if !options.profile.is_null() {
+                request = request.profile(text("options.profile", options.profile)?);
+            }
+            if !options.remote_addr.is_null() {
+                let address = wire::address(text("options.remote_addr", options.remote_addr)?);
+                request = request.remote_addr(address.ok_or_else(|| {
+                    Error::new(Code::RequestInvalid).with_detail("`options.remote_addr` is not an IP address")
+                })?);
+            }
+            request = request.cached_only(options.cached_only != 0);
         }
         Ok(wire::granted(&handle.verifier.authenticate(&request)?))
     })

@@ -5,7 +5,7 @@
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::mem::offset_of;
 
-use jwtauth::{Callbacks, FetchSlot, Handle, Number, Status};
+use jwtauth::{Callbacks, FetchSlot, Handle, Json, Number, Options, Status};
 
 #[test]
 fn statuses_keep_their_numbers_and_names() {
@@ -28,6 +28,26 @@ fn statuses_keep_their_numbers_and_names() {
 }
 
 #[test]
+fn types_keep_their_numbers() {
+    let table = [
+        ("/absent", Json::Absent, 0),
+        ("/null", Json::Null, 1),
+        ("/true", Json::Boolean, 2),
+        ("/number", Json::Number, 3),
+        ("/text", Json::String, 4),
+        ("/array", Json::Array, 5),
+        ("", Json::Object, 6),
+    ];
+    let document = c"{\"null\":null,\"true\":true,\"number\":1e999,\"text\":\"true\",\"array\":[]}";
+    for (pointer, expected, number) in table {
+        let pointer = std::ffi::CString::new(pointer).unwrap();
+        // SAFETY: both are NUL-terminated.
+        let found = unsafe { jwtauth::jwtauth_json_type(document.as_ptr(), pointer.as_ptr()) };
+        assert_eq!((found, found as c_uint), (expected, number), "{pointer:?}");
+    }
+}
+
+#[test]
 fn functions_keep_their_signatures() {
     type Text = *const c_char;
     type Reply = *mut *mut c_char;
@@ -41,10 +61,15 @@ fn functions_keep_their_signatures() {
         jwtauth::jwtauth_verifier_authenticate;
     let _: unsafe extern "C" fn(*const Handle, Text, Text, Reply) -> Status =
         jwtauth::jwtauth_verifier_authenticate_token;
+    let _: unsafe extern "C" fn(*const Handle, Text, *const Options, Reply) -> Status =
+        jwtauth::jwtauth_verifier_authenticate_with;
     let _: unsafe extern "C" fn(*const Handle, Reply) -> Status = jwtauth::jwtauth_verifier_refresh_keys;
     let _: unsafe extern "C" fn(*const Handle, Reply) -> Status = jwtauth::jwtauth_verifier_policy;
     let _: unsafe extern "C" fn(*mut Handle) = jwtauth::jwtauth_verifier_free;
     let _: unsafe extern "C" fn(Text, Text) -> *mut c_char = jwtauth::jwtauth_json_get;
+    let _: unsafe extern "C" fn(Text, Text) -> Json = jwtauth::jwtauth_json_type;
+    let _: unsafe extern "C" fn(Text, Text) -> usize = jwtauth::jwtauth_json_count;
+    let _: unsafe extern "C" fn(Text, Text, Text, Text) -> c_int = jwtauth::jwtauth_grant_has;
     let _: unsafe extern "C" fn(*mut c_char) = jwtauth::jwtauth_string_free;
     let _: extern "C" fn(Number) -> Text = jwtauth::jwtauth_status_name;
     let _: extern "C" fn() -> Text = jwtauth::jwtauth_version;
@@ -58,6 +83,11 @@ fn members_keep_their_offsets() {
     assert_eq!(offset_of!(Callbacks, fetch), 2 * word);
     assert_eq!(offset_of!(Callbacks, release), 3 * word);
     assert_eq!(size_of::<Callbacks>(), 4 * word);
+    assert_eq!(offset_of!(Options, size), 0);
+    assert_eq!(offset_of!(Options, profile), word);
+    assert_eq!(offset_of!(Options, remote_addr), 2 * word);
+    assert_eq!(offset_of!(Options, cached_only), 3 * word);
+    assert_eq!(size_of::<Options>(), 4 * word);
 }
 
 #[test]
@@ -78,6 +108,15 @@ fn the_version_is_that_of_the_package() {
     // SAFETY: a static string.
     let version = unsafe { CStr::from_ptr(jwtauth::jwtauth_version()) };
     assert_eq!(version.to_str().unwrap(), env!("CARGO_PKG_VERSION"));
+    let numbers = [
+        jwtauth::JWTAUTH_VERSION_MAJOR,
+        jwtauth::JWTAUTH_VERSION_MINOR,
+        jwtauth::JWTAUTH_VERSION_PATCH,
+    ];
+    assert_eq!(
+        numbers.map(|number| number.to_string()).join("."),
+        env!("CARGO_PKG_VERSION")
+    );
 }
 
 fn name_of(number: c_uint) -> &'static CStr {
@@ -86,14 +125,18 @@ fn name_of(number: c_uint) -> &'static CStr {
 }
 
 /// Names may be added to this list, but never removed.
-const FUNCTIONS: [&str; 13] = [
+const FUNCTIONS: [&str; 17] = [
     "jwtauth_fetch_fail",
     "jwtauth_fetch_respond",
+    "jwtauth_grant_has",
+    "jwtauth_json_count",
     "jwtauth_json_get",
+    "jwtauth_json_type",
     "jwtauth_status_name",
     "jwtauth_string_free",
     "jwtauth_verifier_authenticate",
     "jwtauth_verifier_authenticate_token",
+    "jwtauth_verifier_authenticate_with",
     "jwtauth_verifier_free",
     "jwtauth_verifier_new",
     "jwtauth_verifier_new_with",
