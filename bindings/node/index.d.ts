@@ -1,5 +1,10 @@
-/** Decides requests by one configuration. Any number of requests may be in flight concurrently. */
-export declare class Verifier {
+/**
+ * Decides requests by one configuration. Any number of requests may be in flight concurrently.
+ *
+ * `C` is the type of the claims in its grants. It is a promise of the issuer to your program: the library does not check
+ * it. Write `claims` rules into the configuration for what must be checked.
+ */
+export declare class Verifier<C extends object = Claims> {
   /**
    * Reads the keys and files, and compiles the expressions. Opens no connection.
    *
@@ -18,7 +23,7 @@ export declare class Verifier {
    * @throws {JwtAuthError} (rejects) for every outcome except a grant
    * @throws {TypeError} (rejects) `ERR_INVALID_ARG_TYPE`
    */
-  authenticate(request: AuthRequest | string): Promise<Grant>
+  authenticate(request: AuthRequest | string): Promise<Grant<C>>
 
   /**
    * Decides one request on the calling thread, for scripts. It blocks the event loop, also during a fetch.
@@ -26,7 +31,7 @@ export declare class Verifier {
    * With a `fetch` function it uses only the cached keys, as with `cachedOnly`: the function needs the event loop,
    * which this call blocks.
    */
-  authenticateSync(request: AuthRequest | string): Grant
+  authenticateSync(request: AuthRequest | string): Grant<C>
 
   /** The policy of this verifier, in native form. A constructor accepts it unless it has secrets, which are redacted. */
   policy(): Policy
@@ -161,8 +166,11 @@ export interface FetchedSource {
 export interface AuthRequest {
   /** The token itself. */
   readonly token?: string | undefined
-  /** The headers, if the configuration reads tokens from headers. `IncomingMessage.headers` can be passed unchanged. */
-  readonly headers?: RequestHeaders | undefined
+  /**
+   * The headers, if the configuration reads tokens from headers. `IncomingMessage.headers` and the `headers` of a web
+   * `Request` can be passed unchanged.
+   */
+  readonly headers?: RequestHeaders | Iterable<readonly [string, string | readonly string[]]> | undefined
   /** The URL, if the configuration reads tokens from the query. `IncomingMessage.url` can be passed unchanged. */
   readonly url?: string | undefined
   /** The profile to decide under (Vault: the role). */
@@ -185,7 +193,7 @@ export interface RequestHeaders {
 }
 
 /** A grant: the only successful outcome. Only a {@link Verifier} creates it. It is frozen, and parsed on first access. */
-export declare class Grant {
+export declare class Grant<C extends object = Claims> {
   private constructor()
   /** The profile that granted the request; undefined for the configuration's top level. */
   get profile(): string | undefined
@@ -198,15 +206,20 @@ export declare class Grant {
   /** The request's URL without the token, if the configuration reads tokens from URLs and this URL has one. */
   get cleaned_url(): string | undefined
   /** The verified claims. Numbers beyond 2^53 lose digits, as always in JavaScript; `json` has them exactly. */
-  get claims(): Claims
+  get claims(): C
+  /**
+   * Whether the grant has an entitlement: `grant.has('role', 'editor')`. Without `scope` it finds only entitlements that
+   * are valid everywhere. One with variables (a templated policy) is never found.
+   */
+  has(kind: EntitlementKind, name: string, scope?: string): boolean
   /** The reply as JSON text: the same bytes in every language. */
   get json(): string
   /** The whole reply; `JSON.stringify` writes this. */
-  toJSON(): GrantReply
+  toJSON(): GrantReply<C>
 }
 
 /** A grant in the wire format. */
-export interface GrantReply {
+export interface GrantReply<C extends object = Claims> {
   readonly outcome: 'granted'
   readonly profile?: string
   readonly identity: Identity
@@ -214,7 +227,7 @@ export interface GrantReply {
   readonly revocations: readonly Entitlement[]
   readonly session: Session
   readonly cleaned_url?: string
-  readonly claims: Claims
+  readonly claims: C
 }
 
 /** The claims of a token. */

@@ -68,14 +68,27 @@ function requestText(request) {
 }
 
 function headers(headers, place) {
-  if (!isPlainObject(headers)) throw wrongType(place, 'a plain object such as IncomingMessage.headers', headers)
   const wire = Object.create(null)
-  for (const [name, value] of Object.entries(headers)) {
+  for (const [name, value] of headerEntries(headers, place)) {
     if (value === undefined) continue
-    const header = `${place}[${JSON.stringify(wellFormed(name, place))}]`
-    wire[name] = Array.isArray(value) ? value.map((item) => text(item, header)) : text(value, header)
+    const header = `${place}[${JSON.stringify(wellFormed(text(name, place), place))}]`
+    const values = Array.isArray(value) ? value.map((item) => text(item, header)) : text(value, header)
+    // Entries of an iterable may repeat a name. All values are kept, because the core refuses a repeated token.
+    wire[name] = name in wire ? [].concat(wire[name], values) : values
   }
   return wire
+}
+
+/** The entries of a plain object, or of the web's `Headers` and other iterables of names and values, such as a `Map`. */
+function headerEntries(headers, place) {
+  // An array is refused, because `IncomingMessage.rawHeaders` has names and values in turn, and not in pairs.
+  if (typeof headers === 'object' && headers !== null && !Array.isArray(headers)) {
+    const isIterable = typeof headers[Symbol.iterator] === 'function'
+    if (!isIterable && isPlainObject(headers)) return Object.entries(headers)
+    const entries = isIterable ? [...headers] : [undefined]
+    if (entries.every((entry) => Array.isArray(entry) && entry.length === 2)) return entries
+  }
+  throw wrongType(place, 'Headers, or a plain object such as IncomingMessage.headers', headers)
 }
 
 function text(value, place) {

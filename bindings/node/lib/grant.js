@@ -48,12 +48,24 @@ class Grant {
     return this.#parsed().claims
   }
 
+  has(kind, name, scope) {
+    for (const text of scope === undefined ? [kind, name] : [kind, name, scope]) {
+      if (typeof text !== 'string') throw new TypeError('kind, name and scope must be strings')
+    }
+    // An entitlement with variables is for one service or node, and not for every one.
+    return this.entitlements.some(
+      (one) => one.kind === kind && one.name === name && one.scope === scope && one.variables === undefined,
+    )
+  }
+
   toJSON() {
     return this.#parsed()
   }
 
+  // What is printed often ends up in a log, so it shows nothing from the token.
   [inspect.custom](_depth, options) {
-    return `Grant ${inspect(this.#parsed(), options)}`
+    const { profile, entitlements, revocations } = this
+    return `Grant ${inspect({ profile, entitlements: entitlements.length, revocations: revocations.length }, options)}`
   }
 
   #parsed() {

@@ -1,6 +1,6 @@
 //! The class `Grant`: a grant of the core whose Python objects are created on first access.
 
-use jwtauth_core::wire;
+use jwtauth_core::{EntitlementKind, wire};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -19,7 +19,7 @@ use crate::parts::{Entitlement, Identity, Pickled, Session, pickled};
 ///     >>> grant = verifier.authenticate(token)
 ///     >>> grant.identity.name
 ///     'alice'
-///     >>> Entitlement("role", "editor") in grant.entitlements
+///     >>> grant.has("role", "editor")
 ///     True
 #[pyclass(frozen, module = "jwtauth")]
 pub(crate) struct Grant {
@@ -96,6 +96,39 @@ impl Grant {
         self.claims.get_or_try_init(py, || {
             json::load(py, self.granted.claims.as_str()).map(Bound::unbind)
         })
+    }
+
+    /// Whether the grant has an entitlement.
+    ///
+    /// Without ``scope`` it finds only entitlements that are valid everywhere. One with variables (a templated policy)
+    /// is never found.
+    ///
+    /// Args:
+    ///     kind: The kind, such as ``"role"``.
+    ///     name: The name.
+    ///     scope: The organisation's id, or the datacenter.
+    ///
+    /// Example:
+    ///     >>> grant.has("role", "editor")
+    ///     True
+    #[pyo3(signature = (kind, name, scope=None))]
+    fn has(&self, kind: &str, name: &str, scope: Option<&str>) -> bool {
+        let kind = EntitlementKind::ALL.iter().find(|known| known.as_str() == kind);
+        kind.is_some_and(|kind| self.granted.has_in(*kind, name, scope))
+    }
+
+    /// The token's verified claims, with a type of your own for type checkers.
+    ///
+    /// It returns :attr:`claims` unchanged: the issuer promises the type, and the library does not check it. Write
+    /// ``claims`` rules into the configuration for what must be checked.
+    ///
+    /// Example:
+    ///     >>> grant.claims_as(dict)["sub"]
+    ///     'u-17'
+    #[pyo3(signature = (r#type, /))]
+    fn claims_as<'py>(&self, py: Python<'py>, r#type: &Bound<'py, PyAny>) -> PyResult<&Py<PyAny>> {
+        let _ = r#type;
+        self.claims(py)
     }
 
     /// The reply as JSON text: the same bytes in every language.

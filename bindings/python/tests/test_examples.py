@@ -46,7 +46,7 @@ def test_the_first_example_decides(
 
 def test_a_grant_is_as_the_readme_shows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = first_example(tmp_path, monkeypatch, PUBLIC_TOKEN)
-    names = {"grant": names["grant"], "Entitlement": jwtauth.Entitlement}
+    names = {"grant": names["grant"]}
     shown = doctest.DocTestParser().get_doctest(SHOWN, names, "README", None, None)
     runner = doctest.DocTestRunner(verbose=False)
     runner.run(shown)

@@ -175,6 +175,18 @@ def test_values_read_from_a_grant_cannot_change_it(grant: Grant) -> None:
             delattr(part, attribute)
 
 
+def test_a_grant_has_entitlements_in_exactly_their_scope(grant: Grant) -> None:
+    assert grant.has("role", "editor")
+    assert not grant.has("role", "admin")
+    assert not grant.has("role", "editor", "1")
+    assert not grant.has("role", "editor", scope="")
+    assert not grant.has("policy", "editor")
+    assert not grant.has("king", "editor")  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        grant.has("role", None)  # type: ignore[arg-type]
+    assert grant.claims_as(dict) is grant.claims
+
+
 def test_entitlements_can_be_looked_for(grant: Grant) -> None:
     assert Entitlement("role", "editor") in grant.entitlements
     assert Entitlement("role", "admin") not in grant.entitlements

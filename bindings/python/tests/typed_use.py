@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from jwtauth import (
     Code,
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from typing_extensions import assert_type
 
 
+class Plan(TypedDict):
+    plan: str
+
+
 def configurations(mapping: Mapping[str, object]) -> None:
     Verifier({"dialect": "native", "config": {}})
     Verifier("{}")
@@ -38,6 +42,10 @@ async def decisions(verifier: Verifier, several: dict[str, list[str]], single: d
     assert_type(verifier.authenticate("a.b.c"), Grant)
     assert_type(await verifier.authenticate_async(headers=single), Grant)
     assert_type(verifier.authenticate_json("{}"), Grant)
+    grant = verifier.authenticate("a.b.c")
+    assert_type(grant.has("role", "editor"), bool)
+    grant.has("rolle", "editor")  # type: ignore[arg-type]
+    assert_type(grant.claims_as(Plan), Plan)
     assert_type(verifier.policy(), dict[str, Any])
     verifier.authenticate(None, headers=several, url="/", profile="web", remote_addr="::1")
     verifier.authenticate(headers={"a": "b", "c": ("d", "e")}, remote_addr=ip_address("10.0.0.1"))

@@ -4,6 +4,10 @@ import type { Http2ServerRequest } from 'node:http2'
 import { FetchError, Grant, JwtAuthError, Verifier, version } from 'jwtauth'
 import type { AuthRequest, Code, Entitlement, Failure, FetchRequest, FetchResponse, SourceStatus } from 'jwtauth'
 
+interface Plan {
+  readonly plan: 'free' | 'pro'
+}
+
 const verifier = new Verifier({ dialect: 'native', config: { algorithms: ['RS256'] }, options: { now: 1 } })
 new Verifier('{}')
 new Verifier(verifier.policy())
@@ -16,11 +20,16 @@ export async function handle(request: IncomingMessage, other: Http2ServerRequest
   })
   await verifier.authenticate({ headers: other.headers, url: other.url })
   await verifier.authenticate({ token: 'x', cachedOnly: true })
+  await verifier.authenticate({ headers: new Request('http://x').headers })
+  await verifier.authenticate({ headers: new Map([['authorization', 'x']]) })
+  const typed: Grant<Plan> = await new Verifier<Plan>('{}').authenticate({ token: 'x' })
+  const plan: 'free' | 'pro' = typed.claims.plan
+  const editor: boolean = typed.has('role', 'editor') && typed.has('org_role', plan, '1')
   const roles: readonly Entitlement[] = grant.entitlements.filter(({ kind }) => kind === 'role')
   const claim: unknown = grant.claims['plan']
   const name: string | undefined = grant.identity.name
   const outcome: 'granted' = grant.toJSON().outcome
-  return `${version} ${outcome} ${name} ${roles.length} ${typeof claim} ${grant.session.ttl ?? 'for ever'}`
+  return `${version} ${outcome} ${name} ${roles.length} ${typeof claim} ${editor} ${grant.session.ttl ?? 'for ever'}`
 }
 
 /** The `fetch` functions that applications may use. */
@@ -69,6 +78,8 @@ export const made: Error = new JwtAuthError(failure)
 export const request: AuthRequest = { token: undefined, profile: 'web', remote_addr: '10.1.2.3' }
 
 declare const grant: Grant
+// @ts-expect-error: no such kind
+grant.has('rolle', 'editor')
 // @ts-expect-error: only a verifier creates a grant
 new Grant()
 // @ts-expect-error: a grant cannot be changed

@@ -1,7 +1,7 @@
 # The types of the extension module. The docstrings are copied from the module.
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any, Literal, Protocol, TypeAlias, final, type_check_only
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar, final, type_check_only
 
 from jwtauth._fetch import FetchRequest, FetchResponse
 from jwtauth._keys import SourceStatus
@@ -19,6 +19,8 @@ __all__ = [
 ]
 
 __version__: str
+
+_C = TypeVar("_C")
 
 # Generated from the core's tables; `make generate` writes this part.
 # <generated>
@@ -113,6 +115,9 @@ class Verifier:
     :class:`FetchError`, the phase and the reason appear in the error. For any other ``Exception`` only the class name
     appears, because the message may contain secrets. In both cases the exception is the ``__cause__`` of the caller's
     error. ``KeyboardInterrupt`` and ``SystemExit`` propagate to the caller, also when the decision is a grant.
+
+    Ctrl-C and other signals interrupt a call on the main thread that waits for keys. With the built-in client, the fetch
+    continues on another thread, and its keys are cached.
 
     Args:
         config: The envelope ``{"dialect": ..., "config": ..., "options": ...}`` as a mapping, or as JSON text.
@@ -252,7 +257,7 @@ class Grant:
         >>> grant = verifier.authenticate(token)
         >>> grant.identity.name
         'alice'
-        >>> Entitlement("role", "editor") in grant.entitlements
+        >>> grant.has("role", "editor")
         True
     """
 
@@ -279,6 +284,31 @@ class Grant:
         """The token's verified claims.
 
         The dictionary is created on first access and is shared afterwards. Copy it before changing it.
+        """
+    def has(self, kind: EntitlementKind, name: str, scope: str | None = None) -> bool:
+        """Whether the grant has an entitlement.
+
+        Without ``scope`` it finds only entitlements that are valid everywhere. One with variables (a templated policy)
+        is never found.
+
+        Args:
+            kind: The kind, such as ``"role"``.
+            name: The name.
+            scope: The organisation's id, or the datacenter.
+
+        Example:
+            >>> grant.has("role", "editor")
+            True
+        """
+    def claims_as(self, type: type[_C], /) -> _C:
+        """The token's verified claims, with a type of your own for type checkers.
+
+        It returns :attr:`claims` unchanged: the issuer promises the type, and the library does not check it. Write
+        ``claims`` rules into the configuration for what must be checked.
+
+        Example:
+            >>> grant.claims_as(dict)["sub"]
+            'u-17'
         """
     @property
     def json(self) -> str:
