@@ -150,6 +150,9 @@ class KeyHandler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path == "/release":
             self.server.released.set()
+        elif self.path == "/asked":
+            # Answers when keys were asked for, so that another process can wait for it.
+            self.server.asked.wait(60)
         else:
             self.server.requests += 1
             self.server.asked.set()

@@ -6,7 +6,6 @@ import _thread
 import asyncio
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -16,32 +15,6 @@ import pytest
 from conftest import PUBLIC_TOKEN, KeyServer, remote, run
 
 from jwtauth import Grant, Unavailable, Verifier
-
-HANGS = 2
-PROMPT = 1
-"""For how many seconds a server is waited for here, and what counts as at once."""
-
-
-@contextmanager
-def ticking() -> Iterator[list[float]]:
-    """Notes the time on this thread's behalf for as long as it can; the last word is the longest pause."""
-    times = [time.monotonic()]
-    stop = threading.Event()
-
-    def tick() -> None:
-        while not stop.wait(0.001):
-            times.append(time.monotonic())
-
-    thread = threading.Thread(target=tick)
-    thread.start()
-    yield times
-    stop.set()
-    thread.join()
-
-
-def longest_pause(times: list[float]) -> float:
-    return max(later - earlier for earlier, later in zip(times, times[1:]))
-
 
 # Threads
 
@@ -56,19 +29,26 @@ def longest_pause(times: list[float]) -> float:
     ],
     ids=["authenticate", "authenticate_json", "authenticate_async", "refresh_keys"],
 )
-def test_other_threads_count_while_one_waits_for_a_server(
+def test_other_threads_run_while_one_waits_for_a_server(
     key_server: KeyServer, call: Callable[[Verifier], object]
 ) -> None:
+    """The server answers only after another thread has run. If the call kept the GIL, that thread could not."""
     key_server.silent = 1000
-    verifier = Verifier(remote(key_server.url, timeout=f"{HANGS}s", proxy="none"))
-    with ticking() as times:
-        start = time.monotonic()
-        with pytest.raises(Unavailable) as caught:
-            call(verifier)
-        assert time.monotonic() - start > 0.9 * HANGS
-    assert caught.value.code == "key_source_unavailable"
-    assert len(times) > 50
-    assert longest_pause(times) < PROMPT
+    verifier = Verifier(remote(key_server.url, timeout="60s", proxy="none"))
+    returned = threading.Event()
+    seen: list[bool] = []
+
+    def other() -> None:
+        assert key_server.asked.wait(60)
+        seen.append(returned.is_set())
+        key_server.released.set()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    call(verifier)
+    returned.set()
+    thread.join()
+    assert seen == [False]
     assert key_server.requests == 1
 
 
@@ -127,35 +107,22 @@ async def outcomes(verifier: Verifier, number: int) -> list[Grant | BaseExceptio
     return await asyncio.gather(*calls, return_exceptions=True)
 
 
-def test_other_tasks_go_on_while_some_wait_for_a_server(key_server: KeyServer) -> None:
+def test_other_tasks_run_while_some_wait_for_a_server(key_server: KeyServer) -> None:
     key_server.silent = 1000
-    verifier = Verifier(remote(key_server.url, timeout=f"{HANGS}s", proxy="none"))
+    verifier = Verifier(remote(key_server.url, timeout="60s", proxy="none"))
 
-    async def tick(times: list[float], step: Callable[[], Any]) -> None:
-        while True:
-            times.append(time.monotonic())
-            await step()
+    async def main() -> list[Grant | BaseException]:
+        pending = asyncio.ensure_future(outcomes(verifier, 200))
+        while not key_server.asked.is_set():
+            await asyncio.sleep(0)
+        # What needs asyncio's threads, as looking up a host's name does, finds some.
+        await asyncio.gather(*(asyncio.to_thread(lambda: None) for _ in range(100)))
+        assert not pending.done()
+        key_server.released.set()
+        return await pending
 
-    async def main() -> tuple[list[Grant | BaseException], list[float], list[float]]:
-        loop: list[float] = []
-        threads: list[float] = []
-        others = [
-            asyncio.ensure_future(tick(loop, lambda: asyncio.sleep(0.001))),
-            # What needs asyncio's threads, as looking up a host's name does, finds some.
-            asyncio.ensure_future(tick(threads, lambda: asyncio.to_thread(time.sleep, 0.001))),
-        ]
-        replies = await outcomes(verifier, 200)
-        for other in others:
-            other.cancel()
-        return replies, loop, threads
-
-    start = time.monotonic()
-    replies, loop, threads = asyncio.run(main())
-    assert {getattr(reply, "code", None) for reply in replies} == {"key_source_unavailable"}
-    assert 0.9 * HANGS < time.monotonic() - start < 5 * HANGS
-    assert len(loop) > 50
-    assert longest_pause(loop) < PROMPT
-    assert longest_pause(threads) < PROMPT
+    replies = asyncio.run(main())
+    assert [isinstance(reply, Grant) for reply in replies] == [True] * 200
     assert key_server.requests == 1
 
 
@@ -282,7 +249,7 @@ def test_who_stops_waiting_does_not_stop_the_fetch(key_server: KeyServer) -> Non
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(verifier.authenticate_async(PUBLIC_TOKEN), 0.05)
         last = asyncio.ensure_future(verifier.authenticate_async(PUBLIC_TOKEN))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0)
         key_server.released.set()
         return await last
 
@@ -300,7 +267,10 @@ def test_a_failure_without_a_waiting_call_is_not_logged(key_server: KeyServer) -
         asyncio.get_running_loop().set_exception_handler(lambda _, about: complaints.append(about))
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(verifier.authenticate_async(PUBLIC_TOKEN), 0.05)
-        await asyncio.sleep(0.5)
+        while not verifier.policy()["key_status"][0]["failing"]:
+            await asyncio.sleep(0.001)
+        # The loop hears of the end of the fetch.
+        await asyncio.to_thread(lambda: None)
 
     asyncio.run(main())
     assert complaints == []
@@ -310,7 +280,7 @@ def test_a_failure_without_a_waiting_call_is_not_logged(key_server: KeyServer) -
 
 
 FORKING = """
-    import os, sys, threading, time, urllib.error, urllib.request, warnings
+    import os, sys, threading, urllib.error, urllib.request, warnings
     from conftest import PUBLIC_TOKEN, Verifier, remote
     from jwtauth import FetchResponse
 
@@ -326,6 +296,13 @@ FORKING = """
 
     def decide():
         return verifier.authenticate(PUBLIC_TOKEN).identity.name
+
+    def control(path):
+        # The server answers with 404, after it did what the path says.
+        try:
+            urllib.request.urlopen(url.replace("/keys", path))
+        except urllib.error.HTTPError as answer:
+            answer.close()
 
     def children(number):
         for _ in range(number):
@@ -354,23 +331,17 @@ class TestForks:
     threads = [threading.Thread(target=lambda: names.append(decide())) for _ in range(4)]
     for thread in threads:
         thread.start()
-    while verifier.policy()["key_status"][0]["fetches"] == 0:
-        time.sleep(0.01)
-    time.sleep(0.2)
-    start = time.monotonic()
+    control("/asked")
+    # The parent's fetch ends only after the children have ended, so they cannot have waited for it.
     codes = children(4)
-    prompt = time.monotonic() - start < 15
     waiting = len(names)
-    try:
-        urllib.request.urlopen(url.replace("/keys", "/release"))
-    except urllib.error.HTTPError as answer:
-        answer.close()
+    control("/release")
     for thread in threads:
         thread.join()
-    print(codes, prompt, waiting, names)
+    print(codes, waiting, names)
 """
         printed = run(sys.executable, FORKING + script, key_server.url, client)
-        assert printed == "[0, 0, 0, 0] True 0 ['alice', 'alice', 'alice', 'alice']"
+        assert printed == "[0, 0, 0, 0] 0 ['alice', 'alice', 'alice', 'alice']"
         # The fetch of the parent, and one of each child.
         assert key_server.requests == 5
 
