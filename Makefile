@@ -45,6 +45,10 @@ test-readme: ## test the programs of the README; run test-python and test-node f
 test-oracle: ## compare 20,000 random JMESPath evaluations with the community edition (needs Go; not part of test)
 	@.ci/test-oracle
 
+.PHONY: stress
+stress: ## run each suite ten times next to four busy loops (takes hours; not part of test)
+	@.ci/stress
+
 .PHONY: conformance
 conformance: ## write the conformance cases to target/conformance, with signed tokens
 	@.ci/conformance
