@@ -66,5 +66,5 @@ bench: ## measure decisions: compared with the signature check, with fetched key
 	@cargo bench --locked -p jwtauth-core
 
 .PHONY: fuzz
-fuzz: ## fuzz for panics and wrong grants (TARGET=token|request|configuration, DURATION=60)
+fuzz: ## fuzz for panics, wrong grants and other broken statements (TARGET=token, or all; DURATION=60 seconds each)
 	@.ci/fuzz '$(TARGET)' '$(DURATION)'

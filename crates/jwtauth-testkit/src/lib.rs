@@ -10,6 +10,7 @@
 pub mod case;
 pub mod faults;
 pub mod flatten;
+pub mod fuzz;
 pub mod keys;
 pub mod mint;
 pub mod mutate;

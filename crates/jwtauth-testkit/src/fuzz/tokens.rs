@@ -1,22 +1,95 @@
-//! Shared by the fuzz targets: a signing key, and a verifier of every dialect that trusts it.
+//! Tokens, requests and signed payloads.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a statement that does not hold ends the fuzzer"
+)]
+
+use std::sync::LazyLock;
 
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
-use jwtauth_core::Verifier;
+use jwtauth_core::internals::{Claims, json};
+use jwtauth_core::{Code, Request, Verifier, wire};
 use serde_json::{Value, json};
 
-/// A signer and the verifiers that trust it. It is new in every process, so a corpus cannot contain its signatures.
-pub struct Bench {
-    key: EcdsaKeyPair,
-    /// One verifier for each dialect.
-    pub verifiers: Vec<Verifier>,
+use crate::workspace;
+
+/// A token without a signature of a configured key is never granted.
+pub(super) fn token(token: &str) {
+    for verifier in EXAMPLES.iter() {
+        assert!(
+            verifier.authenticate(&Request::bearer(token)).is_err(),
+            "a token was granted"
+        );
+    }
 }
 
-impl Bench {
-    /// Makes the verifiers, all at a fixed time.
-    pub fn new() -> Bench {
+/// A request without such a token is never granted, and its reply is one line of JSON.
+pub(super) fn request(request: &str) {
+    for verifier in EXAMPLES.iter().chain(&SIGNED.verifiers) {
+        let outcome = wire::authenticate(verifier, request);
+        assert!(outcome.is_err(), "a request was granted");
+        is_one_line_of_json(&wire::reply(&outcome));
+    }
+}
+
+/// A signed payload is granted only if it is a valid claims set. The reply is one line of JSON, and reads back as the
+/// same grant.
+pub(super) fn claims(payload: &[u8]) {
+    let token = SIGNED.sign(payload);
+    for verifier in &SIGNED.verifiers {
+        for profile in ["", "web"] {
+            let request = Request::bearer(&token).profile(profile);
+            let request = request.remote_addr([10, 1, 2, 3].into());
+            let outcome = verifier.authenticate(&request);
+            let reply = wire::reply(&outcome);
+            is_one_line_of_json(&reply);
+            match &outcome {
+                Err(error) => assert_ne!(error.code(), Code::SignatureInvalid),
+                Ok(grant) => {
+                    let text = std::str::from_utf8(payload).expect("a grant is about text");
+                    assert!(Claims::parse(text).is_ok());
+                    assert_eq!(wire::restore(&reply).as_ref(), Ok(grant));
+                }
+            }
+        }
+    }
+}
+
+fn is_one_line_of_json(reply: &str) {
+    assert!(!reply.contains(['\n', '\r']), "the reply has more than one line");
+    assert!(json::parse(reply).is_ok(), "the reply is not JSON");
+}
+
+/// The example configurations, one for each dialect.
+static EXAMPLES: LazyLock<[Verifier; 4]> = LazyLock::new(|| {
+    let keys = format!("{}/", workspace().join("examples/keys").display());
+    let with_keys = |text: &str| text.replace("../keys/", &keys);
+    let ini = with_keys(include_str!("../../../../examples/configs/grafana.ini"));
+    [
+        with_keys(include_str!("../../../../examples/configs/native.json")),
+        json!({ "dialect": "grafana", "config": { "ini": ini } }).to_string(),
+        include_str!("../../../../examples/configs/consul.json").to_owned(),
+        include_str!("../../../../examples/configs/vault.json").to_owned(),
+    ]
+    .map(|config| Verifier::from_json(&config).expect("an example configuration is valid"))
+});
+
+static SIGNED: LazyLock<Signed> = LazyLock::new(Signed::new);
+
+/// A signing key, and a verifier of every dialect that trusts it. The key is new in every process, so an input cannot
+/// contain its signatures.
+struct Signed {
+    key: EcdsaKeyPair,
+    verifiers: Vec<Verifier>,
+}
+
+impl Signed {
+    fn new() -> Signed {
         let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key");
         let der: PublicKeyX509Der<'_> = key.public_key().as_der().expect("a public key");
         let body = STANDARD.encode_to_string(der.as_ref());
@@ -24,14 +97,13 @@ impl Bench {
         let verifiers = configs(&pem).into_iter().map(|config| {
             Verifier::from_json(&config.to_string()).unwrap_or_else(|why| panic!("{why}: {config}"))
         });
-        Bench {
+        Signed {
             verifiers: verifiers.collect(),
             key,
         }
     }
 
-    /// Signs any payload.
-    pub fn sign(&self, payload: &[u8]) -> String {
+    fn sign(&self, payload: &[u8]) -> String {
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode_to_string(bytes);
         let message = format!("{}.{}", encode(br#"{"alg":"ES256"}"#), encode(payload));
         let signature = self
@@ -42,15 +114,10 @@ impl Bench {
     }
 }
 
-impl Default for Bench {
-    fn default() -> Bench {
-        Bench::new()
-    }
-}
-
-fn configs(pem: &str) -> Vec<Value> {
+/// A configuration in each dialect, at a fixed time, with many of the features that read claims.
+fn configs(pem: &str) -> [Value; 4] {
     let options = json!({ "now": 1_700_000_000 });
-    vec![
+    [
         json!({ "dialect": "native", "options": options, "config": {
             "keys": [{ "pem": pem }], "algorithms": ["ES256"], "audiences": ["api"], "max_age": "1h",
             "token": { "query": "auth_token" },
