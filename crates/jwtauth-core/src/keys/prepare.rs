@@ -47,11 +47,7 @@ impl Preparation<'_> {
     /// uses.
     pub(crate) fn jwks(&mut self, text: &str) -> Result<KeySet> {
         let mut keys = Vec::new();
-        let entries = jwks::set(text)?;
-        if entries.len() > MAX_KEYS {
-            return Err(unusable(format!("the JWK set has more than {MAX_KEYS} keys")));
-        }
-        for (index, entry) in entries.into_iter().enumerate() {
+        for (index, entry) in jwks::set(text)?.into_iter().enumerate() {
             let key = entry.jwk.and_then(|jwk| self.key(&jwk, jwk.fitting()?));
             let skipped = match &key {
                 Ok(key) if key.is_usable() => None,
@@ -168,6 +164,3 @@ fn list(algorithms: Algorithms) -> String {
         names.join(", ")
     }
 }
-
-/// The maximum number of keys in one set.
-const MAX_KEYS: usize = 1000;
