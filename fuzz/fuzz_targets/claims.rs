@@ -18,6 +18,7 @@ fuzz_target!(|payload: &[u8]| {
             let request = request.remote_addr([10, 1, 2, 3].into());
             let outcome = verifier.authenticate(&request);
             let reply = wire::reply(&outcome);
+            assert!(jwtauth_fuzz::is_one_line(&reply), "the reply is not one line");
             match &outcome {
                 Err(error) => assert_ne!(error.code(), Code::SignatureInvalid),
                 Ok(grant) => {

@@ -48,6 +48,13 @@ impl Default for Bench {
     }
 }
 
+/// Whether readers in every language read a text as one line.
+pub fn is_one_line(text: &str) -> bool {
+    !text.contains(|letter| {
+        matches!(letter, '\n'..='\r' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+    })
+}
+
 fn configs(pem: &str) -> Vec<Value> {
     let options = json!({ "now": 1_700_000_000 });
     vec![

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::claims::Claims;
 use crate::error::Result;
+use crate::json;
 
 /// The only success value: who the caller is, and which entitlements they have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,22 +181,27 @@ pub struct Session {
     pub sync_teams: Option<bool>,
 }
 
-/// A verified payload: its text, which was checked to be one object with unique names.
+/// A verified payload: its text, which was checked to be one object with unique names. It has no line break, so that a
+/// reply is one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payload(Box<str>);
 
 impl Payload {
     pub(crate) fn new(text: Box<str>) -> Payload {
-        Payload(text)
+        match json::on_one_line(&text) {
+            None => Payload(text),
+            Some(line) => Payload(line.into_boxed_str()),
+        }
     }
 
     /// Checks a text that was a verified payload before it was written out.
     pub(crate) fn read(text: &str) -> Result<Payload> {
         Claims::parse(text)?;
-        Ok(Payload(text.into()))
+        Ok(Payload::new(text.into()))
     }
 
-    /// The JSON text, exactly as it was signed.
+    /// The JSON text as it was signed, but without white space between its parts, and with escapes for the characters
+    /// U+0085, U+2028 and U+2029.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -4,6 +4,7 @@
 //! accepts: with duplicate member names (`serde_json` keeps the last) or nested deeper than [`MAX_DEPTH`]. It reads
 //! token headers, claims, requests and configurations.
 
+mod line;
 mod parse;
 pub(crate) mod text;
 
@@ -12,6 +13,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+pub(crate) use self::line::on_one_line;
 pub(crate) use self::parse::MAX_DEPTH;
 pub use self::parse::{Malformed, parse};
 pub(crate) use self::text::outer;
