@@ -1,6 +1,7 @@
 //! Stage signature: candidate keys → [`VerifiedToken`]. This is the only place that checks a signature.
 
 use crate::error::{Code, Error, Result};
+use crate::keys::MAX_CANDIDATES;
 use crate::pipeline::decode::UnverifiedToken;
 use crate::pipeline::select_key::Candidates;
 
@@ -29,7 +30,14 @@ impl VerifiedToken {
 pub(crate) fn verify(token: &mut UnverifiedToken<'_>, candidates: &Candidates<'_>) -> Result<VerifiedToken> {
     let (message, signature) = (token.signing_input(), token.signature());
     if !candidates.iter().any(|key| key.verifies(message, signature)) {
-        return Err(Code::SignatureInvalid.into());
+        let error = Error::new(Code::SignatureInvalid);
+        return Err(if candidates.has_more {
+            error.with_detail(format!(
+                "more than {MAX_CANDIDATES} keys fit the token, and only {MAX_CANDIDATES} are tried; give each key its own `kid`"
+            ))
+        } else {
+            error
+        });
     }
     match String::from_utf8(token.take_payload()) {
         Ok(text) => Ok(VerifiedToken {
