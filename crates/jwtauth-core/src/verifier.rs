@@ -7,7 +7,6 @@ use std::sync::Arc;
 use crate::clock::{Clock, Monotonic};
 use crate::envelope;
 use crate::error::{Class, Code, Error, Result};
-use crate::expr::Effort;
 use crate::grant::Grant;
 use crate::keys::{Algorithm, secret_algorithms};
 use crate::pipeline::decode::UnverifiedToken;
@@ -28,8 +27,9 @@ pub struct Verifier {
     policy: Policy,
     keys: KeyStore,
     clock: Clock,
-    /// An upper bound of the time that the policy's expressions take.
-    effort: Effort,
+    /// The length of requests, in bytes, up to which the policy's expressions take no time that matters.
+    cheap_up_to: usize,
+    slow_from: usize,
 }
 
 /// Builds a [`Verifier`] from a configuration.
@@ -135,8 +135,7 @@ impl Verifier {
     /// the decision.
     pub fn is_cheap(&self, request: &Request<'_>) -> bool {
         let others = self.policy.keys.algorithms.without(secret_algorithms());
-        let bytes = request.bytes();
-        others.is_empty() && self.keys.is_fixed() && bytes <= CHEAP && self.effort.at(bytes) <= CHEAP_EFFORT
+        others.is_empty() && self.keys.is_fixed() && request.bytes() <= self.cheap_up_to
     }
 
     /// The length of requests, in bytes, from which a decision may take more than about 20 milliseconds: 64 KiB, or less
@@ -144,9 +143,7 @@ impl Verifier {
     ///
     /// Programs with an event loop should decide such requests on another thread.
     pub fn slow_from(&self) -> usize {
-        let lengths = (0..=LONG.ilog2()).map(|power| 1 << power);
-        let mut fast = lengths.take_while(|length| self.effort.at(*length) <= LONG_EFFORT);
-        fast.by_ref().last().unwrap_or_default()
+        self.slow_from
     }
 
     /// The settings that are allowed but are probably mistakes.
@@ -306,8 +303,10 @@ impl VerifierBuilder {
             clock: &self.monotonic,
         };
         let keys = KeyStore::open(&self.policy.keys, environment, &mut self.policy.warnings)?;
+        let effort = self.policy.profiles.effort();
         Ok(Verifier {
-            effort: self.policy.profiles.effort(),
+            cheap_up_to: effort.longest(CHEAP, CHEAP_EFFORT),
+            slow_from: effort.longest(LONG, LONG_EFFORT),
             policy: self.policy,
             keys,
             clock: self.clock,

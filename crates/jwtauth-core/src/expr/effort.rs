@@ -19,6 +19,13 @@ impl Effort {
         self.fixed + self.per_byte * bytes as f64
     }
 
+    /// The greatest length up to `most`, halved as often as necessary, for which the effort is within a limit.
+    pub(crate) fn longest(self, most: usize, limit: f64) -> usize {
+        let lengths = std::iter::successors(Some(most), |length| (*length > 0).then_some(length / 2));
+        let mut within = lengths.skip_while(|length| self.at(*length) > limit);
+        within.next().unwrap_or_default()
+    }
+
     /// An upper bound of either.
     pub(crate) fn max(self, other: Effort) -> Effort {
         Effort {
