@@ -52,8 +52,11 @@ class Grant {
     return this.#parsed()
   }
 
+  // What is inspected often ends up in a log, so it shows nothing from the token.
   [inspect.custom](_depth, options) {
-    return `Grant ${inspect(this.#parsed(), options)}`
+    const { profile, entitlements, revocations } = this.#parsed()
+    const counts = { profile, entitlements: entitlements.length, revocations: revocations.length }
+    return `Grant ${inspect(counts, options)}`
   }
 
   #parsed() {

@@ -1,15 +1,17 @@
 //! Grants: what the application receives about an authenticated caller.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::claims::Claims;
 use crate::error::Result;
+use crate::hidden::Hidden;
 use crate::json;
 
 /// The only success value: who the caller is, and which entitlements they have.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Grant {
     /// The profile that the request was decided under. `None` for the top level of the policy.
@@ -28,8 +30,21 @@ pub struct Grant {
     pub claims: Payload,
 }
 
+/// `Debug` prints nothing from the token, because a debug text often ends up in a log.
+impl fmt::Debug for Grant {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Grant")
+            .field("profile", &self.profile)
+            .field("identity", &self.identity)
+            .field("entitlements", &self.entitlements.len())
+            .field("revocations", &self.revocations.len())
+            .field("claims", &self.claims)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Who the caller is.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Identity {
@@ -54,6 +69,17 @@ pub struct Identity {
     pub metadata: BTreeMap<String, String>,
     /// Mapped lists.
     pub lists: BTreeMap<String, Vec<String>>,
+}
+
+/// `Debug` prints nothing from the token.
+impl fmt::Debug for Identity {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Identity")
+            .field("groups", &self.groups.len())
+            .field("metadata", &self.metadata.len())
+            .field("lists", &self.lists.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// An entitlement: a role, a policy or another right of the caller.
@@ -183,8 +209,14 @@ pub struct Session {
 
 /// A verified payload: its text, which was checked to be one object with unique names. It has no line break, so that a
 /// reply is one line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Payload(Box<str>);
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_tuple("Payload").field(&Hidden::text(&*self.0)).finish()
+    }
+}
 
 impl Payload {
     pub(crate) fn new(text: Box<str>) -> Payload {

@@ -369,6 +369,15 @@ mod tests {
     }
 
     #[test]
+    fn debug_prints_nothing_from_the_token() {
+        let text = r#"{"outcome":"granted","identity":{"name":"hush","subject":"hush","groups":["hush"],"metadata":{"k":"hush"},"lists":{"l":["hush"]}},"entitlements":[{"kind":"role","name":"hush"}],"revocations":[],"session":{"display_name":"hush"},"cleaned_url":"/hush","claims":{"sub":"hush"}}"#;
+        let grant = restore(text).unwrap();
+        let shown = format!("{grant:?} {:?} {:?}", grant.identity, grant.claims);
+        assert!(!shown.contains("hush"), "{shown}");
+        assert!(shown.contains("Payload((14 bytes))"), "{shown}");
+    }
+
+    #[test]
     fn only_the_reply_of_a_grant_is_read_back() {
         let bare = r#"{"outcome":"granted","identity":{"groups":[],"metadata":{},"lists":{}},"entitlements":[],"revocations":[],"session":{},"claims":{}}"#;
         let table = [

@@ -1,14 +1,24 @@
 //! Stage signature: candidate keys → [`VerifiedToken`]. This is the only place that checks a signature.
 
+use std::fmt;
+
 use crate::error::{Code, Error, Result};
+use crate::hidden::Hidden;
 use crate::keys::MAX_CANDIDATES;
 use crate::pipeline::decode::UnverifiedToken;
 use crate::pipeline::select_key::Candidates;
 
 /// A token whose signature verified with one of the candidate keys.
-#[derive(Debug)]
 pub(crate) struct VerifiedToken {
     payload: Box<str>,
+}
+
+impl fmt::Debug for VerifiedToken {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_tuple("VerifiedToken")
+            .field(&Hidden::text(&*self.payload))
+            .finish()
+    }
 }
 
 impl VerifiedToken {
