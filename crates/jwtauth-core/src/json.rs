@@ -92,6 +92,15 @@ impl<'t> Value<'t> {
         }
     }
 
+    /// Returns the number of values: this one, and those in it.
+    pub(crate) fn count(&self) -> usize {
+        1 + match self {
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+            Value::Array(items) => items.iter().map(Value::count).sum(),
+            Value::Object(object) => object.members().map(|(_, value)| value.count()).sum(),
+        }
+    }
+
     /// Converts to a value that borrows nothing.
     pub fn into_owned(self) -> Value<'static> {
         match self {
