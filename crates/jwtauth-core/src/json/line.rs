@@ -5,28 +5,24 @@ use std::fmt::Write as _;
 /// Returns a valid document without white space between its parts. The characters beyond ASCII at which some readers end
 /// a line (U+0085, U+2028, U+2029) become escapes. `None` if the document has neither, which is usual.
 pub(crate) fn on_one_line(document: &str) -> Option<String> {
-    if !has_suspects(document) {
+    if !has_suspects(document) || !has_white_space(document) && !document.contains(is_break) {
         return None;
     }
-    let mut line = String::new();
-    let (mut kept, mut within, mut escaped) = (0, false, false);
-    for (at, letter) in document.char_indices() {
-        let is_break = matches!(letter, '\u{85}' | '\u{2028}' | '\u{2029}');
-        if is_break || !within && matches!(letter, ' ' | '\t' | '\n' | '\r') {
-            line.push_str(document.get(kept..at).unwrap_or_default());
-            kept = at + letter.len_utf8();
-            if is_break {
-                let _ = write!(line, "\\u{:04x}", u32::from(letter));
-            }
-        } else if letter == '"' && !escaped {
-            within = !within;
+    let mut line = String::with_capacity(document.len());
+    let (mut within, mut escaped) = (false, false);
+    for letter in document.chars() {
+        match letter {
+            '"' if !escaped => within = !within,
+            ' ' | '\t' | '\n' | '\r' if !within => continue,
+            _ => {}
         }
         escaped = letter == '\\' && !escaped;
+        if is_break(letter) {
+            let _ = write!(line, "\\u{:04x}", u32::from(letter));
+        } else {
+            line.push(letter);
+        }
     }
-    if kept == 0 {
-        return None;
-    }
-    line.push_str(document.get(kept..).unwrap_or_default());
     Some(line)
 }
 
@@ -37,6 +33,24 @@ fn has_suspects(document: &str) -> bool {
     document
         .bytes()
         .fold(false, |found, byte| found | is_suspect(byte))
+}
+
+/// Whether the document has white space outside of its texts.
+fn has_white_space(document: &str) -> bool {
+    let mut within = false;
+    // Between two quotes, a part is inside of a text or outside; a quote after a backslash does not end a text.
+    for part in document.split('"') {
+        if !within && part.bytes().any(|byte| byte <= b' ') {
+            return true;
+        }
+        let backslashes = part.bytes().rev().take_while(|byte| *byte == b'\\').count();
+        within = !within || backslashes % 2 == 1;
+    }
+    false
+}
+
+fn is_break(letter: char) -> bool {
+    matches!(letter, '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]
