@@ -157,6 +157,8 @@ export interface FetchedSource {
   readonly served_stale: number
   /** The number of requests with a `kid` that the source does not have. */
   readonly unknown_kid: number
+  /** Present if there are warnings about the fetched keys. `key` is a place in the key set. */
+  readonly warnings?: readonly { readonly key: string; readonly message: string }[]
 }
 
 /**

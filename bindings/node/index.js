@@ -12,18 +12,20 @@ class Verifier {
   #addon
   #fetches
   #refreshing
+  #slowFrom
 
   constructor(config, options) {
     const text = configText(config)
     const fetch = fetchOption(options)
     this.#fetches = new Fetches(fetch)
     this.#addon = attempt(() => new addon.Verifier(text, fetch !== undefined))
+    this.#slowFrom = this.#addon.slowFrom()
   }
 
   async authenticate(request) {
     const text = requestText(request)
     for (let after; ; ) {
-      const step = text.length > LONG ? await this.#stepInPool(text, after) : this.#step(text, after)
+      const step = text.length > this.#slowFrom ? await this.#stepInPool(text, after) : this.#step(text, after)
       if (typeof step === 'string') return granted(step)
       await this.#fetches.run(step)
       after = step
@@ -61,8 +63,5 @@ class Verifier {
     return attempt(() => this.#addon.refreshed(errand))
   }
 }
-
-/** Requests of this length and more are read outside the event loop, which reading would block for long. */
-const LONG = 64 * 1024
 
 module.exports = { FetchError, Grant, JwtAuthError, Verifier, version: addon.version() }

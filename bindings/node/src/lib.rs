@@ -88,6 +88,12 @@ impl Verifier {
         guarded(|| wire::request(&request, decide).map(|grant| wire::granted(&grant)))
     }
 
+    /// The length of requests from which a decision must not block the event loop.
+    #[napi]
+    pub fn slow_from(&self) -> u32 {
+        u32::try_from(self.core.slow_from()).unwrap_or(u32::MAX)
+    }
+
     /// The policy reply.
     #[napi]
     pub fn policy(&self) -> napi::Result<String> {

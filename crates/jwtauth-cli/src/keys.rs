@@ -105,6 +105,10 @@ fn describe_fetching(text: &mut String, fetching: &FetchStatus) {
         "fetches",
         format_args!("{}, of which {} failed", fetching.fetches, fetching.failures),
     );
+    for warning in fetching.warnings.iter().take(NAMES) {
+        let what = format!("{}: {}", warning.key, warning.message);
+        line(text, "warning", printable(&what));
+    }
 }
 
 fn describe_failure(failure: &LastFailure) -> String {
@@ -137,5 +141,5 @@ fn span(seconds: u64) -> String {
     )
 }
 
-/// How many `kid`s are shown; `--json` has all of them.
+/// How many `kid`s and warnings are shown; `--json` has all of them.
 const NAMES: usize = 8;

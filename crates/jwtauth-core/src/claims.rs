@@ -6,10 +6,11 @@
 use std::fmt;
 
 use crate::error::{Code, Error, Result};
+use crate::hidden::Hidden;
 use crate::json::{self, Number, Object, Value};
 
 /// The claims set of a token (RFC 7519 §4), borrowed from the payload's text.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Claims<'t> {
     text: &'t str,
     members: Object<'t>,
@@ -112,6 +113,12 @@ impl<'t> Claims<'t> {
     pub fn registered(&self, claim: Registered) -> Option<&Value<'t>> {
         let index = (*self.registered.get(claim as usize)?)?;
         self.members.at(index as usize)
+    }
+}
+
+impl fmt::Debug for Claims<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_tuple("Claims").field(&Hidden::text(self.text)).finish()
     }
 }
 

@@ -315,7 +315,7 @@ impl Error {
     #[must_use]
     pub fn with_detail(mut self, detail: impl fmt::Display) -> Error {
         // The detail may contain a configuration value with a line break. A failure must be one line in every log.
-        let detail = detail.to_string().replace(char::is_control, " ");
+        let detail = on_one_line(&detail.to_string());
         self.0.detail = Some(detail.into());
         self
     }
@@ -399,11 +399,19 @@ impl Error {
     }
 }
 
+/// Replaces control characters and the line breaks of Unicode.
+fn on_one_line(text: &str) -> String {
+    text.replace(
+        |letter: char| letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}'),
+        " ",
+    )
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(self.0.code.message())?;
         if let Some(claim) = self.claim() {
-            write!(out, " (claim \"{claim}\")")?;
+            write!(out, " (claim \"{}\")", on_one_line(claim))?;
         }
         if let Some(detail) = self.detail() {
             write!(out, ": {detail}")?;

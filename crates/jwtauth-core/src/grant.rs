@@ -1,14 +1,17 @@
 //! Grants: what the application receives about an authenticated caller.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::claims::Claims;
 use crate::error::Result;
+use crate::hidden::Hidden;
+use crate::json;
 
 /// The only success value: who the caller is, and which entitlements they have.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Grant {
     /// The profile that the request was decided under. `None` for the top level of the policy.
@@ -42,8 +45,21 @@ impl Grant {
     }
 }
 
+/// `Debug` prints nothing from the token, because a debug text often ends up in a log.
+impl fmt::Debug for Grant {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Grant")
+            .field("profile", &self.profile)
+            .field("identity", &self.identity)
+            .field("entitlements", &self.entitlements.len())
+            .field("revocations", &self.revocations.len())
+            .field("claims", &self.claims)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Who the caller is.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Identity {
@@ -68,6 +84,17 @@ pub struct Identity {
     pub metadata: BTreeMap<String, String>,
     /// Mapped lists.
     pub lists: BTreeMap<String, Vec<String>>,
+}
+
+/// `Debug` prints nothing from the token.
+impl fmt::Debug for Identity {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Identity")
+            .field("groups", &self.groups.len())
+            .field("metadata", &self.metadata.len())
+            .field("lists", &self.lists.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// An entitlement: a role, a policy or another right of the caller.
@@ -195,22 +222,33 @@ pub struct Session {
     pub sync_teams: Option<bool>,
 }
 
-/// A verified payload: its text, which was checked to be one object with unique names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A verified payload: its text, which was checked to be one object with unique names. It has no line break, so that a
+/// reply is one line.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Payload(Box<str>);
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_tuple("Payload").field(&Hidden::text(&*self.0)).finish()
+    }
+}
 
 impl Payload {
     pub(crate) fn new(text: Box<str>) -> Payload {
-        Payload(text)
+        match json::on_one_line(&text) {
+            None => Payload(text),
+            Some(line) => Payload(line.into_boxed_str()),
+        }
     }
 
     /// Checks a text that was a verified payload before it was written out.
     pub(crate) fn read(text: &str) -> Result<Payload> {
         Claims::parse(text)?;
-        Ok(Payload(text.into()))
+        Ok(Payload::new(text.into()))
     }
 
-    /// The JSON text, exactly as it was signed.
+    /// The JSON text as it was signed, but without white space between its parts, and with escapes for the characters
+    /// U+0085, U+2028 and U+2029.
     pub fn as_str(&self) -> &str {
         &self.0
     }

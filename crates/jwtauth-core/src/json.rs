@@ -4,6 +4,7 @@
 //! accepts: with duplicate member names (`serde_json` keeps the last) or nested deeper than [`MAX_DEPTH`]. It reads
 //! token headers, claims, requests and configurations.
 
+mod line;
 mod parse;
 pub(crate) mod text;
 
@@ -12,6 +13,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+pub(crate) use self::line::on_one_line;
 pub(crate) use self::parse::MAX_DEPTH;
 pub use self::parse::{Malformed, parse};
 pub(crate) use self::text::outer;
@@ -87,6 +89,15 @@ impl<'t> Value<'t> {
             Value::String(_) => "a string",
             Value::Array(_) => "a list",
             Value::Object(_) => "an object",
+        }
+    }
+
+    /// Returns the number of values: this one, and those in it.
+    pub(crate) fn count(&self) -> usize {
+        1 + match self {
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+            Value::Array(items) => items.iter().map(Value::count).sum(),
+            Value::Object(object) => object.members().map(|(_, value)| value.count()).sum(),
         }
     }
 

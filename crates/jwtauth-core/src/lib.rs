@@ -173,6 +173,7 @@ mod error;
 mod expr;
 mod file;
 mod grant;
+mod hidden;
 mod json;
 mod keys;
 mod members;

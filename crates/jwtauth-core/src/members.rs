@@ -297,6 +297,11 @@ impl<'a, 't> Members<'a, 't> {
         })
     }
 
+    /// Returns the name of each member, and the number of values in it.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (&'a str, usize)> {
+        self.object.members().map(|(name, value)| (name, value.count()))
+    }
+
     /// Returns the first member that is present, of those that were read so far.
     pub(crate) fn first_present(&self) -> Option<Field<'a, 't>> {
         self.known.iter().find_map(|name| self.peek(name))

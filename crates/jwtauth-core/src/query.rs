@@ -15,6 +15,8 @@ pub(crate) fn first<'u>(url: &'u str, parameter: &str) -> Option<Cow<'u, str>> {
 
 /// Returns the URL without a parameter, and with its other parameters sorted by name. Returns `None` if the URL
 /// does not have the parameter.
+///
+/// A URL that does not begin with `http://` or `https://` becomes a path that begins with exactly one `/`.
 pub(crate) fn without(url: &str, parameter: &str) -> Option<String> {
     first(url, parameter)?;
     let (path, query, fragment) = split(url);
@@ -26,7 +28,25 @@ pub(crate) fn without(url: &str, parameter: &str) -> Option<String> {
     // Go keeps `~` and escapes `*`. The form encoding of browsers does the opposite.
     let encoded = encoded.replace("%7E", "~").replace('*', "%2A");
     let mark = if encoded.is_empty() { "" } else { "?" };
-    Some(format!("{path}{mark}{encoded}{fragment}"))
+    Some(format!("{}{mark}{encoded}{fragment}", of_this_host(path)))
+}
+
+/// Returns a path that a browser does not read as another host, as it does with `//host` and `/\host`, also with control
+/// characters between. An application may redirect to it.
+fn of_this_host(path: &str) -> Cow<'_, str> {
+    let begins = |scheme: &str| {
+        let start = path.get(..scheme.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
+    if begins("http://") || begins("https://") {
+        return Cow::Borrowed(path);
+    }
+    let is_skipped = |letter: char| matches!(letter, '/' | '\\' | ' ') || letter.is_ascii_control();
+    let rest = path.trim_start_matches(is_skipped);
+    match path.strip_suffix(rest) {
+        Some("/") => Cow::Borrowed(path),
+        _ => Cow::Owned(format!("/{rest}")),
+    }
 }
 
 /// Splits a URL into path, query and fragment. The fragment keeps its `#`.
@@ -80,5 +100,28 @@ mod tests {
             Some("/d?b=~%2A+&b=2&z=1#f")
         );
         assert_eq!(without("/d?z=1", "t"), None);
+    }
+
+    #[test]
+    fn a_url_of_this_host_stays_on_this_host() {
+        for (url, cleaned) in [
+            ("/?t=x", "/"),
+            ("?t=x", "/"),
+            ("?t=x&a=1", "/?a=1"),
+            ("d?t=x", "/d"),
+            ("//evil.example/d?t=x", "/evil.example/d"),
+            ("///evil.example?t=x", "/evil.example"),
+            ("/\\evil.example?t=x", "/evil.example"),
+            ("\\/evil.example?t=x", "/evil.example"),
+            ("/\t/evil.example?t=x", "/evil.example"),
+            (" //evil.example?t=x", "/evil.example"),
+            ("javascript:alert(1)?t=x", "/javascript:alert(1)"),
+            ("https:evil.example?t=x", "/https:evil.example"),
+            ("/d//e?t=x", "/d//e"),
+            ("HTTPS://this.example?t=x", "HTTPS://this.example"),
+            ("http://this.example//d?t=x#f", "http://this.example//d#f"),
+        ] {
+            assert_eq!(without(url, "t").as_deref(), Some(cleaned), "{url}");
+        }
     }
 }

@@ -1,11 +1,14 @@
 //! Requests: the input of a decision.
 
+use std::fmt;
 use std::net::IpAddr;
+
+use crate::hidden::Hidden;
 
 /// One request, as the application received it.
 ///
 /// A request can only choose among what the policy offers. It cannot loosen a check.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Request<'a> {
     pub(crate) token: Option<&'a str>,
     pub(crate) headers: Vec<(&'a str, &'a str)>,
@@ -76,5 +79,36 @@ impl<'a> Request<'a> {
             .map(|(name, value)| name.len() + value.len())
             .sum();
         headers + self.token.map_or(0, str::len) + self.url.map_or(0, str::len)
+    }
+}
+
+impl fmt::Debug for Request<'_> {
+    /// Prints the names of headers, but neither the token nor a place that may contain it.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers = self.headers.iter();
+        let headers: Vec<_> = headers.map(|(name, value)| (name, Hidden::text(value))).collect();
+        out.debug_struct("Request")
+            .field("token", &self.token.map(Hidden::text))
+            .field("headers", &headers)
+            .field("url", &self.url.map(Hidden::text))
+            .field("profile", &self.profile)
+            .field("remote_addr", &self.remote_addr)
+            .field("cached_only", &self.cached_only)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_does_not_print_the_token() {
+        let request = Request::headers([("Authorization", "Bearer hush")])
+            .token("hush")
+            .url("/?auth_token=hush");
+        let shown = format!("{request:?}");
+        assert!(!shown.contains("hush"), "{shown}");
+        assert!(shown.contains("\"Authorization\", (11 bytes)"), "{shown}");
     }
 }

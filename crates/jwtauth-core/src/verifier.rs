@@ -27,6 +27,9 @@ pub struct Verifier {
     policy: Policy,
     keys: KeyStore,
     clock: Clock,
+    /// The length of requests, in bytes, up to which the policy's expressions take no time that matters.
+    cheap_up_to: usize,
+    slow_from: usize,
 }
 
 /// Builds a [`Verifier`] from a configuration.
@@ -126,13 +129,21 @@ impl Verifier {
     }
 
     /// Whether deciding this request takes a few microseconds at most: only HMAC keys are allowed, nothing can be
-    /// fetched, and the request has at most 8 KiB of text.
+    /// fetched, the request has at most 8 KiB of text, and the policy has no expression that could take long.
     ///
     /// Bindings release an interpreter's lock during a decision. For a cheap request, releasing it costs more than
     /// the decision.
     pub fn is_cheap(&self, request: &Request<'_>) -> bool {
         let others = self.policy.keys.algorithms.without(secret_algorithms());
-        others.is_empty() && self.keys.is_fixed() && request.bytes() <= CHEAP
+        others.is_empty() && self.keys.is_fixed() && request.bytes() <= self.cheap_up_to
+    }
+
+    /// The length of requests, in bytes, from which a decision may take more than about 20 milliseconds: 64 KiB, or less
+    /// if the policy has expressions that could take long.
+    ///
+    /// Programs with an event loop should decide such requests on another thread.
+    pub fn slow_from(&self) -> usize {
+        self.slow_from
     }
 
     /// The settings that are allowed but are probably mistakes.
@@ -292,7 +303,10 @@ impl VerifierBuilder {
             clock: &self.monotonic,
         };
         let keys = KeyStore::open(&self.policy.keys, environment, &mut self.policy.warnings)?;
+        let effort = self.policy.profiles.effort();
         Ok(Verifier {
+            cheap_up_to: effort.longest(CHEAP, CHEAP_EFFORT),
+            slow_from: effort.longest(LONG, LONG_EFFORT),
             policy: self.policy,
             keys,
             clock: self.clock,
@@ -369,10 +383,16 @@ impl Policy {
 }
 
 const CHEAP: usize = 8 * 1024;
+/// The most effort of a cheap request, in nanoseconds. The bound is rough: such expressions usually take a tenth of it.
+const CHEAP_EFFORT: f64 = 100e3;
+/// The length of a long request, in bytes.
+const LONG: usize = 64 * 1024;
+/// The most effort of a request that is not slow, in nanoseconds.
+const LONG_EFFORT: f64 = 20e6;
 
 #[cfg(test)]
 mod tests {
-    use super::{CHEAP, Verifier};
+    use super::{CHEAP, LONG, Verifier};
     use crate::request::Request;
 
     #[test]
@@ -394,6 +414,51 @@ mod tests {
             Request::bearer("a.b.c").token(&large).url("/"),
         ] {
             assert!(!verifier(r#"["HS256"]"#).is_cheap(&request));
+        }
+    }
+
+    #[test]
+    fn a_request_is_not_cheap_if_the_policy_has_expressions_that_could_take_long() {
+        let verifier = |more: &str| {
+            let secret = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0";
+            let config = format!(
+                r#"{{"dialect":"native","config":{{"keys":[{{"secret":"{secret}"}}],"algorithms":["HS256"],{more}}}}}"#
+            );
+            Verifier::from_json(&config).unwrap()
+        };
+        let token = "x".repeat(2000);
+        let request = Request::bearer(&token);
+        for (more, is_cheap, slow_from) in [
+            (r#""policies":["read"]"#, true, LONG),
+            (
+                r#""identity":{"groups":{"jmespath":"realm_access.roles"}}"#,
+                true,
+                LONG,
+            ),
+            (
+                r#""claims":[{"jmespath":"contains(groups, 'staff')"}]"#,
+                true,
+                LONG,
+            ),
+            (
+                r#""claims":[{"jmespath":"a[*].b[*].c[*].d[] | sort(@)[0] == 'x'"}]"#,
+                false,
+                16 * 1024,
+            ),
+            (
+                r#""profiles":{"a":{"claims":[{"jmespath":"a[?length(b[?length(c) > `2`]) > `1`] == b"}]}}"#,
+                false,
+                16 * 1024,
+            ),
+            (
+                r#""identity":{"metadata":{"team":"team"}},"bindings":{"rules":[{"selector":"value.team matches `a{0,900}b`","bind":"role","name":"r"}]}"#,
+                false,
+                128,
+            ),
+        ] {
+            let verifier = verifier(more);
+            assert_eq!(verifier.is_cheap(&request), is_cheap, "{more}");
+            assert_eq!(verifier.slow_from(), slow_from, "{more}");
         }
     }
 }

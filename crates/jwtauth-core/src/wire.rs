@@ -74,7 +74,7 @@ pub fn failed(error: &Error) -> String {
     to_line(&FailedReply::of(error))
 }
 
-/// A grant, as one line of JSON. The claims are the text of the payload, unchanged.
+/// A grant, as one line of JSON. The claims are the text of the payload.
 pub fn granted(grant: &Grant) -> String {
     let mut line = to_line(&GrantedReply {
         outcome: "granted",
@@ -88,7 +88,7 @@ pub fn granted(grant: &Grant) -> String {
     // The payload was checked to be one JSON object, so its signed text is copied unparsed.
     line.truncate(line.len() - 1);
     line.push_str(",\"claims\":");
-    line.push_str(grant.claims.as_str().trim());
+    line.push_str(grant.claims.as_str());
     line.push('}');
     line
 }
@@ -274,10 +274,15 @@ struct RefreshFailedReply<'a> {
 fn to_line(value: &impl Serialize) -> String {
     // INVARIANT: the reply types have string keys and serialisers that cannot fail, so this does not fail. If it ever
     // did, the text must still read as a failure.
-    serde_json::to_string(value).unwrap_or_else(|_| {
+    let line = serde_json::to_string(value).unwrap_or_else(|_| {
         r#"{"outcome":"failed","class":"internal","code":"internal_error","stage":"configure","message":"internal error"}"#
             .to_owned()
-    })
+    });
+    // `serde_json` escapes the line breaks of ASCII only.
+    if line.is_ascii() {
+        return line;
+    }
+    json::on_one_line(&line).unwrap_or(line)
 }
 
 /// The largest request, in bytes.
@@ -299,11 +304,31 @@ mod tests {
 
     #[test]
     fn a_grant_reads_back_as_it_was_written() {
-        let full = r#"{"outcome":"granted","profile":"web","identity":{"name":"alice","groups":["a"],"metadata":{"k":"v"},"lists":{"l":["x"]}},"entitlements":[{"kind":"org_role","scope":"1","name":"Editor"},{"kind":"templated_policy","name":"t","variables":{"a":"b"}}],"revocations":[],"session":{"ttl":60,"renewable":true},"cleaned_url":"/","claims":{"n": 1.50,"s":"\u0061"}}"#;
+        let full = r#"{"outcome":"granted","profile":"web","identity":{"name":"alice","groups":["a"],"metadata":{"k":"v"},"lists":{"l":["x"]}},"entitlements":[{"kind":"org_role","scope":"1","name":"Editor"},{"kind":"templated_policy","name":"t","variables":{"a":"b"}}],"revocations":[],"session":{"ttl":60,"renewable":true},"cleaned_url":"/","claims":{"n":1.50,"s":"\u0061"}}"#;
         let bare = r#"{"outcome":"granted","identity":{"groups":[],"metadata":{},"lists":{}},"entitlements":[],"revocations":[],"session":{},"claims":{}}"#;
         for text in [full, bare] {
             assert_eq!(granted(&restore(text).unwrap()), text);
         }
+    }
+
+    #[test]
+    fn a_grant_equals_its_copy_if_the_payload_has_white_space() {
+        let text = "{\"outcome\":\"granted\",\"identity\":{\"name\":\"a\u{2028}b\",\"groups\":[],\"metadata\":{},\"lists\":{}},\
+            \"entitlements\":[],\"revocations\":[],\"session\":{},\"claims\": {\n\"sub\" : \"a\u{2028}b\"} }";
+        let grant = restore(text).unwrap();
+        let written = granted(&grant);
+        assert!(written.ends_with(r#""claims":{"sub":"a\u2028b"}}"#), "{written}");
+        assert!(written.is_ascii(), "{written}");
+        assert_eq!(restore(&written).unwrap(), grant);
+    }
+
+    #[test]
+    fn debug_prints_nothing_from_the_token() {
+        let text = r#"{"outcome":"granted","identity":{"name":"hush","subject":"hush","groups":["hush"],"metadata":{"k":"hush"},"lists":{"l":["hush"]}},"entitlements":[{"kind":"role","name":"hush"}],"revocations":[],"session":{"display_name":"hush"},"cleaned_url":"/hush","claims":{"sub":"hush"}}"#;
+        let grant = restore(text).unwrap();
+        let shown = format!("{grant:?} {:?} {:?}", grant.identity, grant.claims);
+        assert!(!shown.contains("hush"), "{shown}");
+        assert!(shown.contains("Payload((14 bytes))"), "{shown}");
     }
 
     #[test]

@@ -87,8 +87,9 @@ fn lay_out(topic: &Topic, case: &Case, directory: &Path, ring: &Keyring) -> Resu
     let outcome = catch_unwind(decide)
         .unwrap_or_else(|_| Err(Error::new(Code::InternalError).with_detail("the core panicked")));
     let reply = wire::reply(&outcome);
-    let difference =
-        difference(&case.expect, &outcome, &reply).or_else(|| leak(&outcome, &reply, token.as_deref(), ring));
+    let difference = difference(&case.expect, &outcome, &reply)
+        .or_else(|| broken(&reply))
+        .or_else(|| leak(&outcome, &reply, token.as_deref(), ring));
     let expected = match (&difference, &outcome) {
         (None, Ok(_)) => reply,
         (None, Err(error)) => failure(error).to_string(),
@@ -234,6 +235,15 @@ fn summary(reply: &Map<String, Value>) -> String {
         "failed" => format!("{} ({}): {}", member("code"), member("claim"), member("detail")),
         outcome => outcome.to_owned(),
     }
+}
+
+/// Whether a reader in any language would read a reply as several lines.
+fn broken(reply: &str) -> Option<String> {
+    let is_break =
+        |letter| matches!(letter, '\n'..='\r' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    reply
+        .contains(is_break)
+        .then(|| "the reply is not one line".to_owned())
 }
 
 /// Whether a failure's text contains a part of the token or a secret, which must never happen.

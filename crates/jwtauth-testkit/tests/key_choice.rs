@@ -91,6 +91,8 @@ impl Key {
             policy.algorithms.contains(alg)
                 && source.algorithms.as_ref().is_none_or(|own| own.contains(alg))
                 && fits(self.key, alg)
+                // A fetched shared secret is not used.
+                && (source.kind == Kind::Set || *alg != "HS256")
                 && match self.flaw {
                     Flaw::Nothing => true,
                     Flaw::Algorithm(own) => own == *alg,

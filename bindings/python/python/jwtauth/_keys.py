@@ -33,8 +33,9 @@ class SourceStatus(_SourceStatus, total=False):
     """The current status of a key source: its place in the policy, its state, the number of usable keys and their kids.
 
     A remote source also has its URL, the age of its keys and the time until the next refresh (both in seconds), and the
-    last failure. It counts fetches, failures, requests served with stale keys, and requests for an unknown ``kid``. A
-    URL's query and credentials are never included.
+    last failure. It counts fetches, failures, requests served with stale keys, and requests for an unknown ``kid``.
+    ``warnings`` about the fetched keys, if there are any, each have ``key`` and ``message``. A URL's query and
+    credentials are never included.
     """
 
     url: str
@@ -47,6 +48,7 @@ class SourceStatus(_SourceStatus, total=False):
     failures: int
     served_stale: int
     unknown_kid: int
+    warnings: list[dict[str, str]]
 
 
 for _class in (LastFailure, SourceStatus):

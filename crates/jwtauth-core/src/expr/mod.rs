@@ -2,6 +2,7 @@
 //!
 //! Each expression is parsed once, when the verifier is built. Evaluation does not panic.
 
+mod effort;
 mod glob;
 mod jmespath;
 mod limits;
@@ -13,6 +14,7 @@ use std::ops::Deref;
 
 use serde::Serialize;
 
+pub(crate) use self::effort::Effort;
 pub use self::glob::Glob;
 pub(crate) use self::jmespath::EvaluationFailed;
 pub use self::jmespath::{Document, JmesPath};
@@ -87,6 +89,14 @@ impl Selection {
                 *place = value;
             }
         }))
+    }
+
+    /// Returns an upper bound of the time that it takes to find the value.
+    pub(crate) fn effort(&self) -> Effort {
+        match self {
+            Selection::Claim(_) | Selection::Pointer(_) => Effort::default(),
+            Selection::JmesPath(expression) => expression.effort(),
+        }
     }
 
     /// Returns the name of the value in error texts: a claim's name, a pointer or an expression.

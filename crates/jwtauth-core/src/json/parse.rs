@@ -12,24 +12,31 @@ use super::{Number, Object, Value};
 /// The maximum nesting depth. A deeper document is refused.
 pub(crate) const MAX_DEPTH: usize = 64;
 
-/// Reads one JSON document: names must be unique in each object, the depth is at most 64 levels, and nothing may
-/// follow.
+/// The maximum number of values. A document with more is refused: a value of two bytes takes up to a hundred times as
+/// much memory.
+pub(crate) const MAX_VALUES: usize = 100_000;
+
+/// Reads one JSON document: names must be unique in each object, the depth is at most 64 levels, the number of values is
+/// limited, and nothing may follow.
 ///
 /// # Errors
 /// [`Malformed`], which contains the reason and the position, but no content of the document.
 pub fn parse(text: &str) -> Result<Value<'_>, Malformed> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let mut value = Value::Null;
-    let refused = Cell::new(None);
+    let state = State {
+        values: Cell::new(0),
+        refused: Cell::new(None),
+    };
     let place = Place {
         value: &mut value,
         depth: 0,
-        refused: &refused,
+        state: &state,
     };
     place
         .deserialize(&mut reader)
         .and_then(|()| reader.end())
-        .map_err(|error| Malformed::of(&error, refused.get()))?;
+        .map_err(|error| Malformed::of(&error, state.refused.get()))?;
     Ok(value)
 }
 
@@ -46,6 +53,7 @@ enum Reason {
     Duplicate,
     DuplicateAtTop,
     Depth,
+    Values,
     Incomplete,
     Syntax,
 }
@@ -69,7 +77,7 @@ impl Malformed {
     /// Whether a reader that checks only the outermost object would also refuse the document.
     pub(crate) fn is_shallow(&self) -> bool {
         match self.reason {
-            Reason::Duplicate | Reason::Depth => false,
+            Reason::Duplicate | Reason::Depth | Reason::Values => false,
             Reason::DuplicateAtTop | Reason::Incomplete | Reason::Syntax => true,
         }
     }
@@ -80,6 +88,7 @@ impl fmt::Display for Malformed {
         let what = match self.reason {
             Reason::Duplicate | Reason::DuplicateAtTop => "duplicate member name",
             Reason::Depth => "the JSON is nested too deeply",
+            Reason::Values => return write!(out, "the JSON has more than {MAX_VALUES} values"),
             Reason::Incomplete => "unexpected end of the JSON",
             Reason::Syntax => "invalid JSON",
         };
@@ -93,8 +102,15 @@ impl std::error::Error for Malformed {}
 struct Place<'p, 'de> {
     value: &'p mut Value<'de>,
     depth: usize,
+    state: &'p State,
+}
+
+/// What all values of a document share.
+struct State {
+    /// The number of values so far.
+    values: Cell<usize>,
     /// The reason of the refusal, for [`Malformed`]. An error of `serde_json` contains only a text.
-    refused: &'p Cell<Option<Reason>>,
+    refused: Cell<Option<Reason>>,
 }
 
 impl<'de> Place<'_, 'de> {
@@ -108,7 +124,7 @@ impl<'de> Place<'_, 'de> {
 
     #[cold]
     fn refuse<T, E: de::Error>(&self, reason: Reason) -> Result<T, E> {
-        self.refused.set(Some(reason));
+        self.state.refused.set(Some(reason));
         Err(E::custom("refused"))
     }
 
@@ -124,6 +140,11 @@ impl<'de> DeserializeSeed<'de> for Place<'_, 'de> {
 
     #[inline]
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
+        let values = self.state.values.get() + 1;
+        if values > MAX_VALUES {
+            return self.refuse(Reason::Values);
+        }
+        self.state.values.set(values);
         reader.deserialize_any(self)
     }
 }
@@ -169,7 +190,7 @@ impl<'de> Visitor<'de> for Place<'_, 'de> {
         while let Some(()) = elements.next_element_seed(Element {
             items: &mut items,
             depth,
-            refused: self.refused,
+            state: self.state,
         })? {}
         self.set(Value::Array(items))
     }
@@ -177,7 +198,12 @@ impl<'de> Visitor<'de> for Place<'_, 'de> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let depth = self.inside()?;
         let top = self.depth == 0;
-        let mut object = Object(Vec::with_capacity(if top { TOP_MEMBERS } else { INNER_MEMBERS }));
+        // An inner object gets memory with its first member, for four members.
+        let mut object = Object(if top {
+            Vec::with_capacity(TOP_MEMBERS)
+        } else {
+            Vec::new()
+        });
         let (mut marks, mut repeated) = (0, false);
         while let Some(name) = members.next_key_seed(NameSeed)? {
             repeated |= object.repeats(&name, &mut marks);
@@ -186,7 +212,7 @@ impl<'de> Visitor<'de> for Place<'_, 'de> {
                 members.next_value_seed(Place {
                     value,
                     depth,
-                    refused: self.refused,
+                    state: self.state,
                 })?;
             }
         }
@@ -205,7 +231,7 @@ impl<'de> Visitor<'de> for Place<'_, 'de> {
 struct Element<'p, 'de> {
     items: &'p mut Vec<Value<'de>>,
     depth: usize,
-    refused: &'p Cell<Option<Reason>>,
+    state: &'p State,
 }
 
 impl<'de> DeserializeSeed<'de> for Element<'_, 'de> {
@@ -213,19 +239,10 @@ impl<'de> DeserializeSeed<'de> for Element<'_, 'de> {
 
     #[inline]
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
-        let Element {
-            items,
-            depth,
-            refused,
-        } = self;
+        let Element { items, depth, state } = self;
         items.push(Value::Null);
         match items.last_mut() {
-            Some(value) => Place {
-                value,
-                depth,
-                refused,
-            }
-            .deserialize(reader),
+            Some(value) => Place { value, depth, state }.deserialize(reader),
             None => Ok(()),
         }
     }
@@ -296,8 +313,6 @@ const FEW_MEMBERS: usize = 24;
 /// The initial capacity for the members of a claims set. 18 members take one kilobyte; above that, most allocators
 /// become slower.
 const TOP_MEMBERS: usize = 18;
-/// The initial capacity for the members of an inner object.
-const INNER_MEMBERS: usize = 4;
 
 #[cfg(test)]
 mod tests;

@@ -43,13 +43,17 @@ pub(super) fn one(text: &str) -> Result<Jwk> {
 /// Reads a JWK set, entry by entry.
 ///
 /// # Errors
-/// The text is not a JWK set: it must be one JSON document with unique names and a list of `keys`.
+/// The text is not a JWK set: it must be one JSON document with unique names and a list of at most 1,000 `keys`.
 pub(super) fn set(text: &str) -> Result<Vec<Entry>> {
     let document = json::parse(text).map_err(|why| unusable(format!("the JWK set is invalid: {why}")))?;
     let keys = document.as_object().and_then(|object| object.get("keys"));
     let keys = keys
         .and_then(Value::as_array)
         .ok_or_else(|| unusable("a JWK set must be an object with a list `keys` (RFC 7517 §5)"))?;
+    // Counted before they are read: an unusable entry costs an error text.
+    if keys.len() > MAX_KEYS {
+        return Err(unusable(format!("the JWK set has more than {MAX_KEYS} keys")));
+    }
     let entry = |value: &Value<'_>| Entry {
         kid: value
             .as_object()
@@ -160,6 +164,9 @@ fn kid<'v>(jwk: &'v Object<'_>) -> Result<Option<&'v str>> {
 fn missing(name: &str) -> Error {
     unusable(format!("`{name}` is missing"))
 }
+
+/// The most entries of a set.
+const MAX_KEYS: usize = 1000;
 
 /// The members that only private keys have (RFC 7518 §6.2.2, §6.3.2; RFC 8037 §2).
 const PRIVATE_MEMBERS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];

@@ -59,6 +59,12 @@ impl Key {
         !self.prepared.is_empty()
     }
 
+    /// Whether it is a shared secret.
+    pub(crate) fn is_secret(&self) -> bool {
+        let is_secret = |key: &PreparedKey| matches!(key, PreparedKey::Secret(..));
+        self.prepared.iter().any(is_secret)
+    }
+
     /// The key, prepared for this algorithm. `None` if it must not be used with it.
     pub(crate) fn prepared_for(&self, algorithm: Algorithm) -> Option<&PreparedKey> {
         self.prepared

@@ -23,6 +23,9 @@ pub(crate) use self::public::is_certificate;
 pub(crate) use self::secret::all as secret_algorithms;
 pub(crate) use self::set::KeySet;
 
+/// The most keys that are tried for one token. Without a limit, a forged token would cost a check with each key of a set.
+pub(crate) const MAX_CANDIDATES: usize = 16;
+
 /// Keys for tests.
 #[cfg(test)]
 pub(crate) mod testing;

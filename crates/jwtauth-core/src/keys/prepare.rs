@@ -19,8 +19,18 @@ pub(crate) struct Preparation<'a> {
     pub(crate) allowed: Algorithms,
     /// Whether a set without a usable key is accepted if its keys have names.
     pub(crate) names_alone: bool,
+    /// Whether shared secrets are used.
+    pub(crate) secrets: Secrets,
     /// The warnings about skipped keys.
     pub(crate) warnings: &'a mut Vec<Warning>,
+}
+
+/// Whether the shared secrets of a source are used. Everybody who can read a fetched set could sign tokens with them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Secrets {
+    Used,
+    UsedWithWarning,
+    Skipped,
 }
 
 impl Preparation<'_> {
@@ -47,14 +57,16 @@ impl Preparation<'_> {
     /// uses.
     pub(crate) fn jwks(&mut self, text: &str) -> Result<KeySet> {
         let mut keys = Vec::new();
-        let entries = jwks::set(text)?;
-        if entries.len() > MAX_KEYS {
-            return Err(unusable(format!("the JWK set has more than {MAX_KEYS} keys")));
-        }
-        for (index, entry) in entries.into_iter().enumerate() {
+        for (index, entry) in jwks::set(text)?.into_iter().enumerate() {
             let key = entry.jwk.and_then(|jwk| self.key(&jwk, jwk.fitting()?));
             let skipped = match &key {
-                Ok(key) if key.is_usable() => None,
+                Ok(key) if key.is_usable() => {
+                    if self.secrets == Secrets::UsedWithWarning && key.is_secret() {
+                        let place = format!("{}.keys[{index}]", self.place);
+                        self.warnings.push(Warning::new(place, FETCHED_SECRET));
+                    }
+                    None
+                }
                 Ok(_) => Some("it cannot be used with any allowed algorithm"),
                 Err(error) => Some(error.reason()),
             };
@@ -95,6 +107,11 @@ impl Preparation<'_> {
 
     /// Prepares a key for every algorithm that the key, its source and the policy have in common.
     fn key(&self, jwk: &Jwk, fitting: Algorithms) -> Result<Key> {
+        if self.secrets == Secrets::Skipped && matches!(jwk.material, Material::Secret(_)) {
+            return Err(unusable(
+                "a fetched shared secret is not used; publish public keys",
+            ));
+        }
         let prepared = fitting
             .intersection(self.allowed)
             .iter()
@@ -108,27 +125,40 @@ impl Preparation<'_> {
     }
 }
 
-/// Reads a fetched JWK set. With `names_alone`, a set without a usable key is accepted if its keys have names.
+/// Reads a fetched JWK set, with warnings about its keys. With `names_alone`, a set without a usable key is accepted if
+/// its keys have names.
 ///
 /// # Errors
 /// The text is not a JWK set, has too many keys, or has no usable key.
-pub(crate) fn fetched_set(text: &str, allowed: Algorithms, names_alone: bool) -> Result<KeySet> {
+pub(crate) fn fetched_set(
+    text: &str,
+    allowed: Algorithms,
+    names_alone: bool,
+    secrets: Secrets,
+) -> Result<(KeySet, Vec<Warning>)> {
     let mut warnings = Vec::new();
     let mut preparation = Preparation {
         place: "",
         kid: None,
         allowed,
         names_alone,
+        secrets,
         warnings: &mut warnings,
     };
     let set = preparation.jwks(text);
-    set.map_err(|why| match warnings.first() {
-        Some(first) => {
-            let entry = first.key.trim_start_matches('.');
-            unusable(format!("{}; `{entry}`: {}", why.reason(), first.message))
-        }
-        None => why,
-    })
+    for warning in &mut warnings {
+        warning.key = warning.key.trim_start_matches('.').to_owned();
+    }
+    match (set, warnings.first()) {
+        (Ok(set), _) => Ok((set, warnings)),
+        (Err(why), Some(first)) => Err(unusable(format!(
+            "{}; `{}`: {}",
+            why.reason(),
+            first.key,
+            first.message
+        ))),
+        (Err(why), None) => Err(why),
+    }
 }
 
 impl Jwk {
@@ -169,5 +199,5 @@ fn list(algorithms: Algorithms) -> String {
     }
 }
 
-/// The maximum number of keys in one set.
-const MAX_KEYS: usize = 1000;
+const FETCHED_SECRET: &str =
+    "this key is a shared secret: everybody who can read the key set can sign tokens; publish public keys";

@@ -1,7 +1,7 @@
 //! Key pairs of the conformance suite, and keys in forms that need a separate reader.
 
 use super::pem::{self, After, Blocks, Form};
-use super::{Algorithm, Algorithms};
+use super::{Algorithm, Algorithms, Key, PreparedKey};
 
 pub(crate) const RSA: &str = include_str!("../../../../tests/conformance/keys/rsa-1.private.pem");
 pub(crate) const P256: &str = include_str!("../../../../tests/conformance/keys/ec256-1.private.pem");
@@ -22,6 +22,13 @@ pub(crate) const PUBLIC_HALF: Form = Form {
 /// The public half of a private key.
 pub(crate) fn public(private: &str) -> String {
     pem::write(&pem::public_key(private, PUBLIC_HALF).unwrap().key).unwrap()
+}
+
+/// A key for ES256.
+pub(crate) fn key(kid: Option<&str>) -> Key {
+    let public = pem::public_key(P256, PUBLIC_HALF).unwrap().key;
+    let prepared = public.prepare(Algorithm::ES256).unwrap();
+    Key::new(kid, vec![PreparedKey::Public(Algorithm::ES256, prepared)])
 }
 
 /// The bytes inside a PEM text.

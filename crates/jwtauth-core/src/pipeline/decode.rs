@@ -2,16 +2,18 @@
 //!
 //! Stricter than RFC 7515 requires: compact serialization only, canonical base64url, unique header names, no `crit`.
 
+use std::fmt;
+
 use base64_simd::URL_SAFE_NO_PAD;
 use memchr::memchr;
 
 use crate::error::{Code, Error, Result};
+use crate::hidden::Hidden;
 use crate::json::{self, Object, Value};
 use crate::keys::{self, Algorithm};
 use crate::policy::{DecodeRule, UnusedHeaders};
 
 /// A token whose header can be read and whose payload is opaque.
-#[derive(Debug)]
 pub(crate) struct UnverifiedToken<'r> {
     header: Header,
     signing_input: &'r str,
@@ -49,6 +51,15 @@ impl UnverifiedToken<'_> {
     /// Takes the bytes of the payload, for the stage that has verified the signature.
     pub(super) fn take_payload(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.payload)
+    }
+}
+
+impl fmt::Debug for UnverifiedToken<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("UnverifiedToken")
+            .field("header", &self.header)
+            .field("payload", &Hidden::text(&self.payload))
+            .finish_non_exhaustive()
     }
 }
 

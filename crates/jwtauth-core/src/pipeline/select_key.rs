@@ -1,7 +1,7 @@
 //! Stage select key: header and key sets → candidate keys.
 
 use crate::error::{Code, Error, Result};
-use crate::keys::{Algorithm, Algorithms, Key, KeySet, PreparedKey};
+use crate::keys::{Algorithm, Algorithms, Key, KeySet, MAX_CANDIDATES, PreparedKey};
 use crate::pipeline::decode::Header;
 use crate::policy::KidRule;
 
@@ -11,6 +11,8 @@ pub(crate) struct Candidates<'k> {
     // Usually there is one candidate; then nothing is allocated.
     first: &'k PreparedKey,
     others: Vec<&'k PreparedKey>,
+    /// Whether more keys fit than are tried.
+    pub(super) has_more: bool,
 }
 
 impl<'k> Candidates<'k> {
@@ -54,18 +56,23 @@ pub(crate) fn candidates<'k>(
     sets: impl Iterator<Item = &'k KeySet>,
 ) -> Selection<'k> {
     let kid = header.kid.as_deref().filter(|kid| !kid.is_empty());
-    let (mut is_known, mut first, mut others) = (false, None, Vec::new());
+    let (mut is_known, mut first, mut others, mut has_more) = (false, None, Vec::new(), false);
     select(kid, rule, sets, |key| {
         is_known = true;
         if let Some(prepared) = key.prepared_for(algorithm) {
             match first {
                 None => first = Some(prepared),
-                Some(_) => others.push(prepared),
+                Some(_) if others.len() + 1 < MAX_CANDIDATES => others.push(prepared),
+                Some(_) => has_more = true,
             }
         }
     });
     match first {
-        Some(first) => Selection::Candidates(Candidates { first, others }),
+        Some(first) => Selection::Candidates(Candidates {
+            first,
+            others,
+            has_more,
+        }),
         None if is_known => Selection::Unfit,
         None => Selection::Unknown,
     }

@@ -1,13 +1,24 @@
 //! Stage signature: candidate keys → [`VerifiedToken`]. This is the only place that checks a signature.
 
+use std::fmt;
+
 use crate::error::{Code, Error, Result};
+use crate::hidden::Hidden;
+use crate::keys::MAX_CANDIDATES;
 use crate::pipeline::decode::UnverifiedToken;
 use crate::pipeline::select_key::Candidates;
 
 /// A token whose signature verified with one of the candidate keys.
-#[derive(Debug)]
 pub(crate) struct VerifiedToken {
     payload: Box<str>,
+}
+
+impl fmt::Debug for VerifiedToken {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_tuple("VerifiedToken")
+            .field(&Hidden::text(&*self.payload))
+            .finish()
+    }
 }
 
 impl VerifiedToken {
@@ -29,7 +40,14 @@ impl VerifiedToken {
 pub(crate) fn verify(token: &mut UnverifiedToken<'_>, candidates: &Candidates<'_>) -> Result<VerifiedToken> {
     let (message, signature) = (token.signing_input(), token.signature());
     if !candidates.iter().any(|key| key.verifies(message, signature)) {
-        return Err(Code::SignatureInvalid.into());
+        let error = Error::new(Code::SignatureInvalid);
+        return Err(if candidates.has_more {
+            error.with_detail(format!(
+                "more than {MAX_CANDIDATES} keys fit the token, and only {MAX_CANDIDATES} are tried; give each key its own `kid`"
+            ))
+        } else {
+            error
+        });
     }
     match String::from_utf8(token.take_payload()) {
         Ok(text) => Ok(VerifiedToken {

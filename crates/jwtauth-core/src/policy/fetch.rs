@@ -49,6 +49,9 @@ pub(crate) struct FetchSettings {
     /// The number of redirects to follow. They must stay on the same scheme and host.
     #[serde(skip_serializing_if = "is_zero")]
     pub redirects: u32,
+    /// Whether the key set of a discovered issuer must be on the issuer's host.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub same_host: bool,
     /// Whether the proxies of the environment are used.
     #[serde(rename = "proxy", skip_serializing_if = "ProxyRule::is_environment")]
     pub proxy: ProxyRule,
@@ -58,6 +61,9 @@ pub(crate) struct FetchSettings {
     /// Whether the server's certificate is not checked.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub insecure_skip_verify: bool,
+    /// Whether shared secrets in the fetched set are used.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub insecure_symmetric_keys: bool,
 }
 
 impl Default for FetchSettings {
@@ -76,9 +82,11 @@ impl Default for FetchSettings {
             timeout: Duration::from_secs(5),
             max_bytes: 1024 * 1024,
             redirects: 0,
+            same_host: false,
             proxy: ProxyRule::Environment,
             insecure_http: false,
             insecure_skip_verify: false,
+            insecure_symmetric_keys: false,
         }
     }
 }
@@ -103,7 +111,9 @@ impl FetchSettings {
             max_stale: _,
             timeout: _,
             max_bytes: _,
+            same_host: _,
             insecure_http: _,
+            insecure_symmetric_keys: _,
         } = self;
         [
             ("ca_pem", ca_pem.is_some()),

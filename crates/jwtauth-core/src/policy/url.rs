@@ -42,6 +42,14 @@ pub(crate) fn is_https(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| url.scheme == Scheme::Https)
 }
 
+/// Whether two checked URLs have the same scheme, host and port.
+pub(crate) fn have_same_host(one: &str, other: &str) -> bool {
+    match (Url::parse(one), Url::parse(other)) {
+        (Ok(one), Ok(other)) => one.has_host_of(&other),
+        _ => false,
+    }
+}
+
 /// A URL without its query. The query may contain a secret.
 pub(crate) fn without_query(url: &str) -> &str {
     url.split_once('?').map_or(url, |(place, _)| place)
@@ -109,6 +117,11 @@ impl<'u> Url<'u> {
         Ok(Url { scheme, host, port })
     }
 
+    /// Whether the scheme, the host and the port are the same.
+    fn has_host_of(&self, other: &Url<'_>) -> bool {
+        self.scheme == other.scheme && self.port == other.port && self.host.eq_ignore_ascii_case(other.host)
+    }
+
     /// Whether it leads to this machine, independent of any name server.
     pub(crate) fn is_loopback(&self) -> bool {
         let address = self.host.parse::<IpAddr>();
@@ -150,11 +163,8 @@ mod redirect {
         let target = target
             .split_once('#')
             .map_or(target.as_str(), |(target, _)| target);
-        let same = |from: Url<'_>, to: Url<'_>| {
-            from.scheme == to.scheme && from.port == to.port && from.host.eq_ignore_ascii_case(to.host)
-        };
         match (Url::parse(from), Url::parse(target)) {
-            (Ok(from), Ok(to)) if same(from, to) => Ok(target.to_owned()),
+            (Ok(from), Ok(to)) if from.has_host_of(&to) => Ok(target.to_owned()),
             _ => Err("a redirect to another scheme, host or port is not followed"),
         }
     }

@@ -3,7 +3,7 @@
 use crate::error::{Code, Error, Result};
 use crate::json::{self, Value};
 use crate::keys::{Algorithm, Algorithms};
-use crate::policy::url;
+use crate::policy::{FetchSettings, url};
 
 /// The largest metadata document, in bytes.
 pub(super) const MAX_BYTES: u64 = 256 * 1024;
@@ -29,7 +29,7 @@ impl Metadata {
     ///
     /// # Errors
     /// [`Code::DiscoveryFailed`], [`Code::DiscoveryIssuerMismatch`].
-    pub(super) fn read(body: &[u8], issuer: &str, insecure_http: bool) -> Result<Metadata> {
+    pub(super) fn read(body: &[u8], issuer: &str, settings: &FetchSettings) -> Result<Metadata> {
         let failed = |problem: String| Error::new(Code::DiscoveryFailed).with_detail(problem);
         let text = std::str::from_utf8(body)
             .map_err(|_| failed("the discovery document is not UTF-8".to_owned()))?;
@@ -53,9 +53,15 @@ impl Metadata {
             )));
         }
         let jwks_uri = text("jwks_uri")?;
-        url::check(jwks_uri, insecure_http).map_err(|why| failed(format!("`jwks_uri`: {why}")))?;
-        if url::is_https(issuer) && !url::is_https(jwks_uri) && !insecure_http {
+        url::check(jwks_uri, settings.insecure_http).map_err(|why| failed(format!("`jwks_uri`: {why}")))?;
+        if url::is_https(issuer) && !url::is_https(jwks_uri) && !settings.insecure_http {
             return Err(failed("`jwks_uri` must be https".to_owned()));
+        }
+        if settings.same_host && !url::have_same_host(issuer, jwks_uri) {
+            return Err(failed(
+                "`jwks_uri` has another scheme, host or port than the issuer, which `same_host` does not allow"
+                    .to_owned(),
+            ));
         }
         let named = member("id_token_signing_alg_values_supported")
             .and_then(Value::as_array)

@@ -8,9 +8,11 @@ use super::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase};
 use super::{discovery, freshness};
 use crate::clock::Monotonic;
 use crate::error::{Code, Error, Result};
-use crate::keys::{Algorithms, KeySet, prepare};
+use crate::keys::prepare::{self, Secrets};
+use crate::keys::{Algorithms, KeySet};
 use crate::policy::FetchSettings;
 use crate::policy::url::without_query;
+use crate::warning::Warning;
 
 /// Loads a key set from a URL.
 pub(crate) struct Loader {
@@ -43,6 +45,8 @@ pub(super) struct Loaded {
     pub(super) url: String,
     pub(super) allowed: Algorithms,
     pub(super) keys: Arc<KeySet>,
+    /// The warnings about the keys.
+    pub(super) warnings: Arc<[Warning]>,
     /// The metadata of the issuer. `None` if the set does not come from an issuer.
     metadata: Option<(discovery::Metadata, Version)>,
     version: Version,
@@ -110,13 +114,20 @@ impl Loader {
             code: Code::KeySourceUnavailable,
         };
         let fetched = self.get(&document)?;
-        let keys = match (fetched.status, before) {
-            (304, Some(before)) => Arc::clone(&before.keys),
+        let secrets = if self.settings.insecure_symmetric_keys {
+            Secrets::UsedWithWarning
+        } else {
+            Secrets::Skipped
+        };
+        let (keys, warnings) = match (fetched.status, before) {
+            (304, Some(before)) => (Arc::clone(&before.keys), Arc::clone(&before.warnings)),
             _ => {
                 let text = std::str::from_utf8(&fetched.body)
                     .map_err(|_| Error::new(Code::KeySetInvalid).with_detail("the response is not UTF-8"));
-                let keys = text.and_then(|text| prepare::fetched_set(text, allowed, self.names_alone));
-                Arc::new(keys.map_err(|why| self.unreadable(&url, &why, &fetched))?)
+                let keys =
+                    text.and_then(|text| prepare::fetched_set(text, allowed, self.names_alone, secrets));
+                let (keys, warnings) = keys.map_err(|why| self.unreadable(&url, &why, &fetched))?;
+                (Arc::new(keys), warnings.into())
             }
         };
         let version = self.version(fetched, document.before);
@@ -128,6 +139,7 @@ impl Loader {
             url,
             allowed,
             keys,
+            warnings,
             metadata,
             version,
             at: now,
@@ -154,7 +166,7 @@ impl Loader {
         let fetched = self.get(&document)?;
         let metadata = match (fetched.status, before) {
             (304, Some((metadata, _))) => metadata.clone(),
-            _ => discovery::Metadata::read(&fetched.body, &self.url, self.settings.insecure_http)
+            _ => discovery::Metadata::read(&fetched.body, &self.url, &self.settings)
                 .map_err(|why| self.unreadable(&place, &why, &fetched))?,
         };
         Ok((metadata, self.version(fetched, document.before)))

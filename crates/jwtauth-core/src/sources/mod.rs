@@ -2,6 +2,7 @@
 
 #[cfg(feature = "http")]
 mod client;
+mod crowd;
 mod discovery;
 pub(crate) mod errand;
 pub mod fetch;

@@ -116,6 +116,23 @@ fn remote(
         Endpoint::Discovery { .. } => url::check_issuer,
     };
     check(url, settings.insecure_http).map_err(|why| Error::new(Code::ConfigInvalid).with_detail(why))?;
+    if settings.cool_down < settings.timeout {
+        preparation.warnings.push(Warning::new(
+            preparation.place,
+            "`cool_down` is shorter than `timeout`: while the server hangs, tokens with an unknown `kid` cause one fetch after the other; set a longer `cool_down`",
+        ));
+    }
+    let is_discovered = matches!(endpoint, Endpoint::Discovery { .. });
+    if settings.bearer_token_file.is_some()
+        && is_discovered
+        && !settings.same_host
+        && environment.fetch.is_none()
+    {
+        preparation.warnings.push(Warning::new(
+            preparation.place,
+            "the token of `bearer_token_file` is sent to every host that the issuer's metadata names as `jwks_uri`; set `same_host` if the keys are on the issuer's host",
+        ));
+    }
     let fetch = match environment.fetch {
         Some(own) => {
             let ignored = settings.for_the_built_in_client();

@@ -277,6 +277,7 @@ impl RemoteSource {
             failures: number(&self.counts.failures),
             served_stale: number(&self.counts.served_stale),
             unknown_kid: number(&self.counts.unknown_kid),
+            warnings: loaded.map(|loaded| loaded.warnings.to_vec()).unwrap_or_default(),
         };
         let keys = loaded.map(|loaded| loaded.keys.count_and_kids());
         (state, keys.unwrap_or_default(), status)
@@ -306,8 +307,12 @@ impl RemoteSource {
         to_millis(now) < self.retry_at.load(Ordering::Acquire)
     }
 
-    /// Whether the last fetch is too recent for another fetch that a token causes.
+    /// Whether the last fetch is too recent for another fetch that a token causes. A fetch in flight always is, so that
+    /// forged tokens do not wait for a server that hangs longer than a cool-down.
     fn is_cooling_down(&self, now: Duration) -> bool {
+        if self.is_in_flight() {
+            return true;
+        }
         let begun_at = Duration::from_millis(self.last_begun_at.load(Ordering::Acquire));
         self.last_begun() > 0 && now.saturating_sub(begun_at) < self.loader.settings.cool_down
     }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::fetch::{FetchFailed, Phase};
+use crate::warning::Warning;
 
 /// The current state of a key source.
 #[derive(Debug, Clone, Serialize)]
@@ -64,6 +65,9 @@ pub struct FetchStatus {
     pub served_stale: u64,
     /// The number of requests with a `kid` that the source does not have.
     pub unknown_kid: u64,
+    /// The warnings about the fetched keys. The place of a warning is in the key set.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
 }
 
 /// The last failure of a fetch.

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use super::crowd;
 use super::errand::{Errand, KeyFetch, Reason};
 use super::open::{Environment, KeySource, open};
 use super::remote::{Miss, RemoteSource, View};
 use super::status::{SourceState, SourceStatus};
 use crate::error::{Code, Error, Result};
 use crate::keys::KeySet;
-use crate::keys::prepare::Preparation;
-use crate::policy::KeyRule;
+use crate::keys::prepare::{Preparation, Secrets};
+use crate::policy::{KeyRule, KidRule};
 use crate::warning::Warning;
 
 /// The opened key sources of a verifier.
@@ -18,6 +19,7 @@ pub(crate) struct KeyStore {
     sources: Vec<KeySource>,
     /// The path of each source in the policy.
     places: Vec<String>,
+    kid: KidRule,
 }
 
 /// The cached keys of every source, as one decision sees them.
@@ -86,6 +88,7 @@ impl KeyStore {
                     .algorithms
                     .map_or(rule.algorithms, |own| own.intersection(rule.algorithms)),
                 names_alone: false,
+                secrets: Secrets::Used,
                 warnings: &mut found,
             };
             sources.push(open(&spec.origin, rule.kid, &mut preparation, environment)?);
@@ -105,7 +108,13 @@ impl KeyStore {
             );
         }
         warnings.append(&mut found);
-        Ok(KeyStore { sources, places })
+        let fixed = sources.iter().filter_map(|source| match source {
+            KeySource::Fixed(set) => Some(set),
+            KeySource::Fetched(_) => None,
+        });
+        warnings.extend(crowd::warning(rule.kid, fixed).map(|why| Warning::new("keys", why)));
+        let kid = rule.kid;
+        Ok(KeyStore { sources, places, kid })
     }
 
     /// Whether no source fetches its keys.
@@ -141,13 +150,18 @@ impl KeyStore {
 
     /// The state of every source, in the order of the policy.
     pub(crate) fn status(&self) -> Vec<SourceStatus> {
+        let cached = self.cached(None);
+        let crowd = crowd::warning(self.kid, cached.sets()).map(|why| Warning::new("keys", why));
         let sources = self.sources.iter().zip(&self.places);
         sources
             .map(|(source, place)| {
                 let (state, (keys, kids), fetching) = match source {
                     KeySource::Fixed(set) => (SourceState::Fixed, set.count_and_kids(), None),
                     KeySource::Fetched(source) => {
-                        let (state, keys, status) = source.status();
+                        let (state, keys, mut status) = source.status();
+                        if keys.0 > 0 {
+                            status.warnings.extend(crowd.clone());
+                        }
                         (state, keys, Some(status))
                     }
                 };

@@ -409,6 +409,32 @@ fn many_threads_at_expiry_make_one_fetch_and_do_not_wait_for_it() {
 }
 
 #[test]
+fn forged_tokens_do_not_wait_for_a_fetch_that_takes_longer_than_a_cool_down() {
+    let world = world_with(
+        1,
+        &FetchSettings {
+            cool_down: Duration::from_secs(2),
+            ..FetchSettings::default()
+        },
+    );
+    world.ask("key-0");
+    world.later(3);
+    world.server().holds_responses(true);
+    std::thread::scope(|scope| {
+        scope.spawn(|| assert!(matches!(world.ask("forged"), Outcome::NotFound)));
+        world.server().wait_for_requests(2);
+        world.later(3);
+        // These calls would not return if they waited.
+        for number in 0..64 {
+            let forged = world.ask(&format!("forged-{number}"));
+            assert!(matches!(forged, Outcome::NotFound), "{forged:?}");
+        }
+        world.server().holds_responses(false);
+    });
+    assert_eq!(world.server().requests(), 2);
+}
+
+#[test]
 fn many_threads_share_a_fetch_and_its_failure() {
     for down in [false, true] {
         let world = world();

@@ -11,6 +11,8 @@ use jwtauth_core::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase};
 use jwtauth_core::{Verifier, wire};
 use serde_json::{Value, json};
 
+use super::is_one_line;
+
 /// A URL is refused, or is fetched exactly as it is written. A fetched URL is https, or http on loopback, without
 /// credentials and without a fragment.
 pub(super) fn url(text: &str) {
@@ -74,11 +76,10 @@ pub(super) fn headers(lines: &str) {
     verifier.refresh_keys().expect("a valid set");
 }
 
-fn is_safe(url: &str) {
-    let scheme = url
-        .split_once("://")
-        .map(|(scheme, _)| scheme.to_ascii_lowercase());
-    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+/// Checks a URL that was fetched, and returns its scheme in lower case.
+fn is_safe(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").expect("a URL has a scheme");
+    let scheme = scheme.to_ascii_lowercase();
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     assert!(!authority.is_empty(), "a URL has a host");
     assert!(!authority.contains('@'), "a URL has no credentials");
@@ -93,10 +94,6 @@ fn is_safe(url: &str) {
         "a URL is https, or http on loopback"
     );
     scheme
-}
-
-fn is_one_line(text: &str) {
-    assert!(!text.contains(['\n', '\r']), "a reply is one line");
 }
 
 fn verifier(source: &Value, client: &Arc<Scripted>) -> Option<Verifier> {

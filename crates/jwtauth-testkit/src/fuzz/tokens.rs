@@ -16,6 +16,7 @@ use jwtauth_core::internals::{Claims, json};
 use jwtauth_core::{Code, Request, Verifier, wire};
 use serde_json::{Value, json};
 
+use super::is_one_line;
 use crate::workspace;
 
 /// A token without a signature of a configured key is never granted.
@@ -61,7 +62,7 @@ pub(super) fn claims(payload: &[u8]) {
 }
 
 fn is_one_line_of_json(reply: &str) {
-    assert!(!reply.contains(['\n', '\r']), "the reply has more than one line");
+    is_one_line(reply);
     assert!(json::parse(reply).is_ok(), "the reply is not JSON");
 }
 

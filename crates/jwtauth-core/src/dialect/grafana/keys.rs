@@ -190,6 +190,7 @@ fn remote(
             cache_ttl: if negative { Duration::ZERO } else { cache_ttl },
             insecure_http,
             insecure_skip_verify: skips_verification,
+            insecure_symmetric_keys: true,
             ..FetchSettings::default()
         },
     }))

@@ -195,6 +195,9 @@ fn path(field: &Field<'_, '_>) -> Result<PathBuf> {
 fn jwks_url(field: &Field<'_, '_>, settings: FetchSettings, _: DiscoveredAlgorithms) -> Result<Origin> {
     let url = field.owned_text()?;
     url::check(&url, settings.insecure_http).map_err(|why| field.error(why))?;
+    if settings.same_host {
+        return Err(field.error("has no `jwks_uri`; `same_host` is only for `oidc_discovery_url`"));
+    }
     Ok(Origin::JwksUrl(JwksUrl { url, settings }))
 }
 
@@ -327,11 +330,13 @@ fn fetch_settings(members: &mut Members<'_, '_>) -> Result<FetchSettings> {
         settings.proxy = proxy;
     }
     for (name, setting) in [
+        ("same_host", &mut settings.same_host),
         ("insecure_http", &mut settings.insecure_http),
         ("insecure_skip_verify", &mut settings.insecure_skip_verify),
+        ("insecure_symmetric_keys", &mut settings.insecure_symmetric_keys),
     ] {
-        if let Some(insecure) = members.read(name, Field::boolean)? {
-            *setting = insecure;
+        if let Some(value) = members.read(name, Field::boolean)? {
+            *setting = value;
         }
     }
     Ok(settings)

@@ -60,6 +60,11 @@ fn named(
     warnings: &mut Vec<Warning>,
 ) -> Result<BTreeMap<String, Profile>> {
     let mut named = BTreeMap::new();
+    let above = top.counts();
+    let above: Vec<_> = above
+        .filter(|(name, _)| !FOR_ALL_PROFILES.contains(name))
+        .collect();
+    let mut inherited = 0;
     for (name, field) in profiles.entries()? {
         let name = folded(name, ignore_case);
         if name.is_empty() {
@@ -68,6 +73,13 @@ fn named(
         let mut own = field.members()?;
         if let Some(stray) = FOR_ALL_PROFILES.iter().find_map(|name| own.peek(name)) {
             return Err(stray.error("applies to all profiles; set it at the top level"));
+        }
+        let absent = above.iter().filter(|(name, _)| own.peek(name).is_none());
+        inherited += absent.map(|(_, count)| count).sum::<usize>();
+        if inherited > MAX_INHERITED {
+            return Err(profiles.error(format!(
+                "inherit more than {MAX_INHERITED} values in all; use fewer profiles, or write less at the top level"
+            )));
         }
         let mut layers = Layers::over(&mut own, top);
         let profile = profile(&mut layers, &name, field.path(), discovered, warnings)?;
@@ -136,6 +148,10 @@ fn profile(
         bound_cidrs: layers.read("bound_cidrs", rules::networks)?.unwrap_or_default(),
     })
 }
+
+/// The most values that all profiles together inherit. Each profile has its own copy, so a configuration of 100 KB could
+/// otherwise take gigabytes.
+const MAX_INHERITED: usize = 1_000_000;
 
 const FOR_ALL_PROFILES: [&str; 12] = [
     "keys",

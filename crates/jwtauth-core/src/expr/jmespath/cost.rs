@@ -12,13 +12,14 @@ use jmespath::ast::{Ast, KeyValuePair};
 
 use super::texts::MAX_TEXT;
 use crate::error::{Code, Error, Result};
+use crate::expr::Effort;
 
 /// Checks that the evaluation of an expression on a long token takes a reasonable time and has a result of reasonable
 /// size.
 ///
 /// # Errors
 /// [`Code::ExpressionInvalid`].
-pub(super) fn check(expression: &Ast) -> Result<()> {
+pub(super) fn check(expression: &Ast) -> Result<Cost> {
     let cost = Cost::of(expression);
     let refused = |why: &str| Err(Error::new(Code::ExpressionInvalid).with_detail(why));
     if cost.size.at(LONG_TOKEN) > MAX_SIZE {
@@ -28,13 +29,13 @@ pub(super) fn check(expression: &Ast) -> Result<()> {
     } else if cost.work.at(LONG_TOKEN) > MAX_WORK {
         refused("the expression could take too long with a large token; use fewer nested loops")
     } else {
-        Ok(())
+        Ok(cost)
     }
 }
 
 /// Upper bounds for evaluating a node, as functions of the size of its input value.
 #[derive(Debug, Clone, Copy)]
-struct Cost {
+pub(super) struct Cost {
     /// The size of the result.
     size: Line,
     /// The run time, in nanoseconds (approximate).
@@ -49,6 +50,21 @@ struct Line {
 }
 
 impl Cost {
+    /// Whether the expression may be evaluated on claims of this length. [`check`] has already answered for those of usual
+    /// tokens.
+    pub(super) fn allows(self, length: usize) -> bool {
+        let length = count(length);
+        length <= LONG_TOKEN || self.size.at(length) <= MAX_SIZE && self.work.at(length) <= MAX_WORK
+    }
+
+    /// The run time.
+    pub(super) fn effort(self) -> Effort {
+        Effort {
+            fixed: self.work.fixed,
+            per_byte: self.work.slope,
+        }
+    }
+
     /// Computes the cost of a whole expression. It does not recurse: each node is handled after its children.
     fn of(expression: &Ast) -> Cost {
         let mut nodes = vec![expression];

@@ -19,10 +19,12 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use self::compile::Refused;
+use self::cost::Cost;
 use self::node::{Failure, Node};
 use self::tree::Tree;
 use crate::claims::Claims;
 use crate::error::{Code, Error, Result};
+use crate::expr::Effort;
 use crate::json::Value;
 
 /// A compiled JMESPath expression.
@@ -30,6 +32,7 @@ use crate::json::Value;
 pub struct JmesPath {
     text: Arc<str>,
     tree: Arc<Tree>,
+    cost: Cost,
 }
 
 /// A claims set in the form for expressions.
@@ -43,7 +46,7 @@ pub struct Document<'t> {
 pub struct EvaluationFailed {
     /// The expression.
     pub expression: String,
-    /// Whether Grafana ends the request with an error here, or the result is too large. Otherwise a value has the wrong
+    /// Whether Grafana ends the request with an error here, or the evaluation is too large. Otherwise a value has the wrong
     /// type.
     pub is_final: bool,
 }
@@ -73,8 +76,9 @@ impl JmesPath {
                 syntax_error(text, before.matches('\n').count(), column, problem)
             }
         })?;
-        cost::check(&parsed)?;
+        let cost = cost::check(&parsed)?;
         Ok(JmesPath {
+            cost,
             text: text.into(),
             tree: Arc::new(*tree),
         })
@@ -85,13 +89,23 @@ impl JmesPath {
         &self.text
     }
 
+    /// Returns an upper bound of the time that an evaluation takes.
+    pub(crate) fn effort(&self) -> Effort {
+        self.cost.effort()
+    }
+
     /// Evaluates the expression.
     ///
     /// # Errors
-    /// [`EvaluationFailed`], for example if a function gets a value of the wrong type.
+    /// [`EvaluationFailed`], for example if a function gets a value of the wrong type, or if the evaluation could take too
+    /// long because the claims are longer than those of usual tokens.
     pub fn evaluate(&self, document: &Document<'_>) -> Result<Value<'static>, EvaluationFailed> {
         let claims = Node::Object(document.claims.members());
-        let result = evaluate::evaluate(&self.tree, &claims);
+        let result = if self.cost.allows(document.claims.text().len()) {
+            evaluate::evaluate(&self.tree, &claims)
+        } else {
+            Err(Failure::End)
+        };
         result
             .and_then(|result| result.to_value().ok_or(Failure::End))
             .map_err(|why| EvaluationFailed {

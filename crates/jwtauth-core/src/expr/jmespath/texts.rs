@@ -3,6 +3,7 @@
 //! They follow the community edition: some of them count bytes, a change of case maps one character to one character,
 //! and numbers and JSON are read and written as in Go.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 
 use super::node::{Failure, Node, Outcome};
@@ -64,11 +65,13 @@ fn simple_upper(letter: char) -> char {
 
 pub(super) fn trim<'a>(text: &Node<'a>, set: &[Node<'a>], left: bool, right: bool) -> Node<'a> {
     let letters = set.first().map_or("", text_of);
+    // Both texts may be long, so the letters are not searched for each letter.
+    let letters: HashSet<char> = letters.chars().collect();
     let unwanted = |letter: char| {
         if letters.is_empty() {
             letter.is_whitespace()
         } else {
-            letters.contains(letter)
+            letters.contains(&letter)
         }
     };
     let text = text_of(text);
@@ -157,7 +160,7 @@ pub(super) fn pad<'a>(text: &Node<'a>, width: &Node<'a>, pad: &[Node<'a>], left:
 
 /// Returns the position of a part in bytes, between two edges.
 pub(super) fn find<'a>(text: &Node<'a>, part: &Node<'a>, edges: &[Node<'a>], first: bool) -> Outcome<'a> {
-    let (text, part) = (text_of(text).as_bytes(), text_of(part).as_bytes());
+    let (text, part) = (text_of(text), text_of(part));
     if text.is_empty() || part.is_empty() {
         return Ok(Node::Null);
     }
@@ -168,14 +171,21 @@ pub(super) fn find<'a>(text: &Node<'a>, part: &Node<'a>, edges: &[Node<'a>], fir
         Some(end) => usize::try_from(end).map_err(|_| Failure::End)?.min(text.len()),
         None => text.len(),
     };
-    let within = text.get(start..end).ok_or(Failure::End)?;
-    let mut windows = within.windows(part.len());
+    if start > end {
+        return Err(Failure::End);
+    }
+    // The part consists of whole characters, so an edge within a character can be moved inwards. Comparing bytes would
+    // take a time that grows with the product of the lengths.
+    let is_edge = |place: &usize| text.is_char_boundary(*place);
+    let from = (start..=end).find(is_edge).unwrap_or(end);
+    let to = (from..=end).rev().find(is_edge).unwrap_or(from);
+    let within = text.get(from..to).unwrap_or_default();
     let place = if first {
-        windows.position(|window| window == part)
+        within.find(part)
     } else {
-        windows.rposition(|window| window == part)
+        within.rfind(part)
     };
-    Ok(place.map_or(Node::Null, |place| Node::count(start + place)))
+    Ok(place.map_or(Node::Null, |place| Node::count(from + place)))
 }
 
 /// Reads a number: decimal or hexadecimal, with `_` between digits, an infinity, or NaN.

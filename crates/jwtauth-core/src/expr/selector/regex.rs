@@ -11,34 +11,51 @@ use regex::{Regex, RegexBuilder};
 pub(super) struct Pattern {
     text: String,
     compiled: Regex,
+    size: usize,
 }
 
 impl Pattern {
     /// Compiles a pattern.
     pub(super) fn parse(text: &str) -> Result<Pattern, String> {
         let translated = translate(text)?;
-        RegexBuilder::new(&translated)
-            .size_limit(MAX_COMPILED)
-            .dfa_size_limit(MAX_COMPILED)
-            .nest_limit(MAX_NESTING)
-            .build()
-            .map(|compiled| Pattern {
-                text: text.to_owned(),
-                compiled,
-            })
-            .map_err(|why| match why {
-                regex::Error::CompiledTooBig(_) => "the regular expression is too large".to_owned(),
-                why => {
+        // The crate does not report the size of a compiled expression, but has a limit for it.
+        let mut size = LEAST_COMPILED;
+        loop {
+            let built = RegexBuilder::new(&translated)
+                .size_limit(size)
+                .dfa_size_limit(MAX_COMPILED)
+                .nest_limit(MAX_NESTING)
+                .build();
+            match built {
+                Ok(compiled) => {
+                    return Ok(Pattern {
+                        text: text.to_owned(),
+                        compiled,
+                        size,
+                    });
+                }
+                Err(regex::Error::CompiledTooBig(_)) if size < MAX_COMPILED => size *= 2,
+                Err(regex::Error::CompiledTooBig(_)) => {
+                    return Err("the regular expression is too large".to_owned());
+                }
+                Err(why) => {
                     // The crate's message has several lines, and the last one contains the reason.
                     let reason = why.to_string();
-                    reason
+                    return Err(reason
                         .lines()
                         .last()
                         .unwrap_or_default()
                         .trim_start_matches("error: ")
-                        .to_owned()
+                        .to_owned());
                 }
-            })
+            }
+        }
+    }
+
+    /// The approximate size of the compiled pattern, in bytes. The time of a match grows with its product with the length
+    /// of the text: a byte takes up to a nanosecond for each byte of the pattern.
+    pub(super) fn size(&self) -> usize {
+        self.size
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -56,6 +73,7 @@ impl PartialEq for Pattern {
     }
 }
 
+const LEAST_COMPILED: usize = 1 << 10;
 const MAX_COMPILED: usize = 1 << 20;
 const MAX_NESTING: u32 = 50;
 

@@ -85,6 +85,20 @@ impl Expression {
         }
     }
 
+    /// Adds the sizes of the patterns that the expression matches, each with the name of the value.
+    pub(super) fn patterns<'s>(&'s self, patterns: &mut Vec<(&'s str, usize)>) {
+        match self {
+            Expression::Or(parts) | Expression::And(parts) => {
+                parts.iter().for_each(|part| part.patterns(patterns));
+            }
+            Expression::Not(inner) => inner.patterns(patterns),
+            Expression::Match(Operand::Value(name), Test::Matches(pattern) | Test::NotMatches(pattern)) => {
+                patterns.push((name, pattern.size()));
+            }
+            Expression::Match(..) => {}
+        }
+    }
+
     /// Adds the names of the values and lists that the expression tests.
     pub(super) fn names<'s>(&'s self, names: &mut Names<'s>) {
         match self {

@@ -100,3 +100,18 @@ fn an_error_contains_the_reason_and_the_position() {
         assert_eq!(parse(text).unwrap_err().to_string(), expected, "{text}");
     }
 }
+
+#[test]
+fn the_number_of_values_is_limited() {
+    let list = |values: usize| format!("[{}0]", "0,".repeat(values - 2));
+    assert!(parse(&list(MAX_VALUES)).is_ok());
+    let why = parse(&list(MAX_VALUES + 1)).unwrap_err();
+    assert!(!why.is_shallow());
+    assert!(
+        why.to_string()
+            .starts_with("the JSON has more than 100000 values"),
+        "{why}"
+    );
+    let objects = format!("[{}{{}}]", r#"{"":0},"#.repeat(MAX_VALUES / 2));
+    assert_eq!(parse(&objects).unwrap_err().reason, Reason::Values);
+}

@@ -251,3 +251,11 @@ fn refusals_contain_no_key_material() {
         assert!(!refusal(&text).contains("c2VjcmV0"), "{text}");
     }
 }
+
+#[test]
+fn the_entries_of_a_set_are_counted_before_they_are_read() {
+    let of = |entries: usize| set(&format!(r#"{{"keys":[{}{{}}]}}"#, "{},".repeat(entries - 1)));
+    assert_eq!(of(MAX_KEYS).unwrap().len(), MAX_KEYS);
+    let why = of(MAX_KEYS + 1).map(|_| ()).unwrap_err();
+    assert_eq!(why.detail(), Some("the JWK set has more than 1000 keys"));
+}

@@ -13,7 +13,7 @@ use crate::policy::{BindKind, BindingRule, Bindings, Directory};
 ///
 /// # Errors
 /// [`Code::BindingInvalid`] if a rule that selects the identity computes an invalid name, whatever the other rules
-/// give. [`Code::BindingUnmatched`] if nothing is bound. A rule that selects the identity only because a value is
+/// give. [`Code::BindingUnmatched`] if nothing is bound, or if the regular expressions could take too long. A rule that selects the identity only because a value is
 /// absent gives nothing, but its name is computed and checked.
 pub(super) fn decide(bindings: &Bindings, identity: &Identity, decision: &mut Decision) -> Result<()> {
     let (values, lists) = (&identity.metadata, &identity.lists);
@@ -21,6 +21,13 @@ pub(super) fn decide(bindings: &Bindings, identity: &Identity, decision: &mut De
         let select = |selector: &Selector| selector.select(values, lists);
         rule.selector.as_ref().map_or(Selected::Yes, select)
     };
+    let selectors = bindings.rules.iter().filter_map(|rule| rule.selector.as_ref());
+    let work = selectors.map(|selector| selector.work(values));
+    if work.fold(0, usize::saturating_add) > MAX_WORK {
+        return Err(Error::new(Code::BindingUnmatched).with_detail(
+            "the regular expressions of the rules could take too long with the long mapped values of this token; use smaller expressions, such as fewer repetitions",
+        ));
+    }
     let mut bound: Vec<(BindKind, Entitlement)> = Vec::new();
     for rule in &bindings.rules {
         let entitlement = match selection(rule) {
@@ -78,6 +85,10 @@ fn why_nothing(bindings: &Bindings, selection: &impl Fn(&BindingRule) -> Selecte
     }
     reasons.join("; ")
 }
+
+/// The most work of the regular expressions of all rules: about a second, for a signed token that is designed to be slow. A
+/// pattern such as `a{0,900}b` has 64 KiB and can match a text of 8 KiB.
+const MAX_WORK: usize = 1 << 29;
 
 /// The number of rules that a denial reports on.
 const MAX_REASONS: usize = 8;

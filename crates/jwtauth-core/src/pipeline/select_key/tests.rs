@@ -143,8 +143,33 @@ fn a_thousand_keys_are_found_by_kid() {
         .map(|n| A.replace(r#""a""#, &format!(r#""k{n}""#)))
         .collect();
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let (store, warnings) = open(vec![spec(set(&keys))], all(), KidRule::Match).unwrap();
+    let (_, warnings) = open(vec![spec(set(&keys))], all(), KidRule::Match).unwrap();
+    assert!(
+        warnings[0]
+            .message
+            .starts_with("1000 keys fit a token without a `kid`")
+    );
+    let (store, warnings) = open(vec![spec(set(&keys))], all(), KidRule::Exact).unwrap();
     assert!(warnings.is_empty());
     assert_eq!(selected(&store, KidRule::Match, Some("k777")), "k777");
     assert_eq!(selected(&store, KidRule::Match, Some("k1000")), "");
+}
+
+#[test]
+fn at_most_sixteen_keys_are_tried() {
+    for (count, has_more) in [
+        (1, false),
+        (MAX_CANDIDATES, false),
+        (MAX_CANDIDATES + 1, true),
+        (1000, true),
+    ] {
+        let (store, _) = open(vec![spec(set(&vec![A; count]))], all(), KidRule::Hint).unwrap();
+        for kid in [Some("a"), None] {
+            let cached = store.cached(None);
+            let found = candidates(&header(kid), Algorithm::ES256, KidRule::Hint, cached.sets());
+            let found = found.candidates(Algorithm::ES256).unwrap();
+            assert_eq!(found.iter().count(), count.min(MAX_CANDIDATES), "{count}");
+            assert_eq!(found.has_more, has_more, "{count}");
+        }
+    }
 }

@@ -174,9 +174,9 @@ fn metadata_is_cached_and_refreshed_like_a_set() {
 }
 
 #[test]
-fn a_symmetric_key_in_a_set_is_used_only_if_its_algorithm_is_allowed_by_name() {
+fn a_fetched_secret_is_used_only_if_the_settings_allow_it() {
     let oct = r#"{"kty":"oct","kid":"h","k":"c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"}"#;
-    let usable = |set: &str, allowed: &[Algorithm], endpoint: Endpoint| {
+    let load = |set: &str, allowed: &[Algorithm], endpoint: Endpoint, insecure_symmetric_keys: bool| {
         let set = Fetched::new(200, set);
         let server = match endpoint {
             Endpoint::Jwks => Server::answering([set]),
@@ -184,30 +184,53 @@ fn a_symmetric_key_in_a_set_is_used_only_if_its_algorithm_is_allowed_by_name() {
         };
         let loader = Loader {
             allowed: allowed.iter().copied().collect(),
+            settings: FetchSettings {
+                insecure_symmetric_keys,
+                ..FetchSettings::default()
+            },
             ..loader(endpoint, &server)
         };
-        loader.load(None).map(|loaded| loaded.keys.count_and_kids().1)
+        loader.load(None).map(|loaded| {
+            let warnings = loaded.warnings.iter();
+            let warnings = warnings.map(|warning| format!("{}: {}", warning.key, warning.message));
+            (
+                loaded.keys.count_and_kids().1.join(" "),
+                warnings.collect::<Vec<_>>().join("\n"),
+            )
+        })
     };
     let mixed = format!(r#"{{"keys":[{oct},{EC}]}}"#);
     let (es, hs) = (Algorithm::ES256, Algorithm::HS256);
-    assert_eq!(usable(&mixed, &[es], Endpoint::Jwks).unwrap(), ["e"]);
-    assert_eq!(usable(&mixed, &[es, hs], Endpoint::Jwks).unwrap(), ["h", "e"]);
-    assert_eq!(usable(&mixed, &[hs], Endpoint::Jwks).unwrap(), ["h"]);
     let advertised = Endpoint::Discovery { advertised: true };
-    assert_eq!(
-        usable(&mixed, &[es, hs], advertised).unwrap(),
-        ["e"],
-        "metadata cannot allow a secret"
+    let (skipped, unfit) = (
+        "keys[0]: this key is skipped: a fetched shared secret is not used",
+        "keys[0]: this key is skipped: it cannot be used with any allowed algorithm",
     );
-    let failure = usable(&format!(r#"{{"keys":[{oct}]}}"#), &[es], Endpoint::Jwks).unwrap_err();
+    for (allowed, endpoint, insecure, kids, warning) in [
+        (&[es][..], Endpoint::Jwks, false, "e", skipped),
+        (&[es, hs], Endpoint::Jwks, false, "e", skipped),
+        (&[es, hs], advertised, false, "e", skipped),
+        (&[es], Endpoint::Jwks, true, "e", unfit),
+        (
+            &[es, hs],
+            Endpoint::Jwks,
+            true,
+            "h e",
+            "keys[0]: this key is a shared secret",
+        ),
+        // Metadata cannot allow a secret.
+        (&[es, hs], advertised, true, "e", unfit),
+    ] {
+        let found = load(&mixed, allowed, endpoint, insecure).unwrap();
+        assert_eq!(found.0, kids);
+        assert!(found.1.starts_with(warning), "{}", found.1);
+    }
+    let failure = load(&format!(r#"{{"keys":[{oct}]}}"#), &[hs], Endpoint::Jwks, false).unwrap_err();
     assert_eq!(failure.code, Code::KeySetInvalid);
+    let reason = failure.failed.reason;
     assert!(
-        failure
-            .failed
-            .reason
-            .ends_with("`keys[0]`: this key is skipped: it cannot be used with any allowed algorithm"),
-        "{}",
-        failure.failed
+        reason.contains(&skipped.replace("keys[0]:", "`keys[0]`:")),
+        "{reason}"
     );
 }
 
@@ -314,10 +337,35 @@ fn invalid_metadata_is_refused_and_not_repeated() {
 }
 
 #[test]
+fn with_same_host_the_keys_must_be_on_the_issuers_host() {
+    let settings = FetchSettings {
+        same_host: true,
+        insecure_http: true,
+        ..FetchSettings::default()
+    };
+    for (jwks_uri, is_read) in [
+        ("https://issuer.example/keys", true),
+        ("https://ISSUER.example:443/keys", true),
+        ("https://issuer.example:8443/keys", false),
+        ("http://issuer.example:443/keys", false),
+        ("https://keys.issuer.example/", false),
+        ("https://issuer.example.evil.example/", false),
+    ] {
+        let body = format!(r#"{{"issuer":"https://issuer.example/a","jwks_uri":"{jwks_uri}"}}"#);
+        let read = discovery::Metadata::read(body.as_bytes(), "https://issuer.example/a", &settings);
+        assert_eq!(read.is_ok(), is_read, "{jwks_uri}");
+    }
+}
+
+#[test]
 fn a_jwks_uri_with_plain_http_is_refused_unless_allowed() {
     let read = |issuer: &str, jwks_uri: &str, insecure_http: bool| {
         let body = format!(r#"{{"issuer":"{issuer}","jwks_uri":"{jwks_uri}"}}"#);
-        discovery::Metadata::read(body.as_bytes(), issuer, insecure_http).is_ok()
+        let settings = FetchSettings {
+            insecure_http,
+            ..FetchSettings::default()
+        };
+        discovery::Metadata::read(body.as_bytes(), issuer, &settings).is_ok()
     };
     let (here, there) = ("http://127.0.0.1:8080", "http://keys.example");
     for (issuer, jwks_uri, without, with) in [

@@ -1,10 +1,13 @@
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::*;
 use crate::error::{Class, Code};
 use crate::keys::testing::{self, all};
 use crate::keys::{Algorithm, Algorithms, PreparedKey};
-use crate::policy::{KeySpec, KidRule, Origin, Secret};
+use crate::policy::{
+    DiscoveredAlgorithms, FetchSettings, JwksUrl, KeySpec, KidRule, OidcDiscoveryUrl, Origin, Secret,
+};
 use crate::sources::testing::{open, spec};
 
 const A: &str = r#"{"kty":"EC","crv":"P-256","kid":"a","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#;
@@ -167,4 +170,70 @@ fn a_store_prints_no_keys() {
         "{text}"
     );
     assert!(!text.contains("30, 31") && !text.contains("01234567"), "{text}");
+}
+
+#[test]
+fn more_keys_for_one_token_than_are_tried_cause_a_warning() {
+    let sets = || vec![spec(set(&[A; 9])), spec(set(&[A; 8]))];
+    let (_, warnings) = open(sets(), all(), KidRule::Exact).unwrap();
+    let [warning] = warnings.as_slice() else {
+        panic!("{warnings:?}")
+    };
+    assert_eq!(
+        (warning.key.as_str(), warning.message.as_str()),
+        (
+            "keys",
+            "17 keys fit a token with a certain `kid`, and only 16 of them are tried; give each key its own `kid`"
+        )
+    );
+    assert!(open(sets(), all(), KidRule::Required).unwrap().1.is_empty());
+}
+
+#[cfg(feature = "http")]
+#[test]
+fn settings_of_fetches_that_are_probably_mistakes_cause_warnings() {
+    let url = |settings: FetchSettings| {
+        Origin::JwksUrl(JwksUrl {
+            url: "https://issuer.example/keys".to_owned(),
+            settings,
+        })
+    };
+    let issuer = |settings: FetchSettings| {
+        Origin::OidcDiscoveryUrl(OidcDiscoveryUrl {
+            issuer: "https://issuer.example".to_owned(),
+            algorithms: DiscoveredAlgorithms::Any,
+            settings,
+        })
+    };
+    let usual = FetchSettings::default;
+    let short = FetchSettings {
+        cool_down: Duration::from_secs(4),
+        ..usual()
+    };
+    let bearer = || FetchSettings {
+        bearer_token_file: Some(PathBuf::from("tests/dialects/grafana/bearer")),
+        ..usual()
+    };
+    let pinned = FetchSettings {
+        same_host: true,
+        ..bearer()
+    };
+    for (origin, expected) in [
+        (url(usual()), None),
+        (url(short), Some("`cool_down` is shorter than `timeout`")),
+        (url(bearer()), None),
+        (issuer(usual()), None),
+        (
+            issuer(bearer()),
+            Some("the token of `bearer_token_file` is sent to every host"),
+        ),
+        (issuer(pinned), None),
+    ] {
+        let (_, warnings) = open(vec![spec(origin)], all(), KidRule::Match).unwrap();
+        match (warnings.as_slice(), expected) {
+            ([], None) => {}
+            ([warning], Some(expected)) => assert!(warning.message.starts_with(expected), "{warning:?}"),
+            (warnings, expected) => panic!("{warnings:?}, {expected:?}"),
+        }
+    }
 }
