@@ -278,7 +278,12 @@ fn warn(name: &str, body: &Body<'_, '_>, browser_flow: bool, warnings: &mut Vec<
         );
         return;
     }
-    if body.name.as_deref().is_some_and(|given| given != name) {
+    let is_name = |given: &str| given.to_lowercase() == name;
+    if body
+        .name
+        .as_ref()
+        .is_some_and(|given| !given.value().as_str().is_some_and(is_name))
+    {
         warn("name", "has no effect; the key in `roles` is the role's name");
     }
     if body.bound_audiences.is_empty() {
