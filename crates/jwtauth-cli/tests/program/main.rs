@@ -29,9 +29,19 @@ fn jwtauth<S: AsRef<str>>(arguments: impl IntoIterator<Item = S>) -> Run {
 }
 
 fn jwtauth_with_input<S: AsRef<str>>(arguments: impl IntoIterator<Item = S>, input: &str) -> Run {
+    jwtauth_in([], arguments, input)
+}
+
+/// Runs the program with additional variables in its environment.
+fn jwtauth_in<S: AsRef<str>>(
+    environment: impl IntoIterator<Item = (&'static str, &'static str)>,
+    arguments: impl IntoIterator<Item = S>,
+    input: &str,
+) -> Run {
     let mut child = Command::new(env!("CARGO_BIN_EXE_jwtauth"))
         .args(arguments.into_iter().map(|argument| argument.as_ref().to_owned()))
         .current_dir(root())
+        .envs(environment)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

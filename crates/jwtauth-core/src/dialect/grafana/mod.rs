@@ -44,10 +44,10 @@ pub(super) fn compile(config: &Field<'_, '_>, base_dir: &Path) -> Result<Policy>
     members.finish()?;
     let source = match (ini, jwt) {
         (Some(text), None) if users.is_none() && app_mode.is_none() => Source::Text(text),
-        (None, Some(jwt)) => Source::Sections { jwt, users, app_mode },
-        (None, None) => {
-            return Err(config.error("set either `ini` (the text of a grafana.ini) or `auth.jwt`"));
+        (None, None) if env.is_none() => {
+            return Err(config.error("set `ini` (the text of a grafana.ini), `auth.jwt` or `env`"));
         }
+        (None, jwt) => Source::Sections { jwt, users, app_mode },
         _ => {
             return Err(config
                 .error("`ini` replaces all sections; set either `ini` or the sections as JSON, not both"));
