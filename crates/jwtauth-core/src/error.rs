@@ -50,7 +50,7 @@ macro_rules! codes {
 codes! {
     TokenMissing "token_missing" Denied Extract
         "the request contains no token"
-        "Send the token where the configuration expects it; the detail names the header or the query parameter.";
+        "Send the token where the configuration expects it; the detail names the header, the query parameter or the cookie.";
     TokenAmbiguous "token_ambiguous" Denied Extract
         "the request contains more than one token"
         "Send exactly one token. With two, another service could read a different one from the same request.";

@@ -85,6 +85,12 @@ fn read(value: &Value<'_>) -> Result<Jwk> {
     }
     let algorithms = match string(jwk, "alg")?.map(Algorithm::parse) {
         None => None,
+        // Both names mean the same for the key. Which of them a token may have is for the policy to allow.
+        Some(Some(Algorithm::EdDSA | Algorithm::Ed25519)) => Some(
+            Algorithms::default()
+                .with(Algorithm::EdDSA)
+                .with(Algorithm::Ed25519),
+        ),
         Some(Some(algorithm)) => Some(Algorithms::default().with(algorithm)),
         Some(None) => return Err(unusable("`alg` is not a supported signature algorithm")),
     };

@@ -12,6 +12,8 @@ pub(crate) struct ExtractRule {
     pub header: Option<HeaderRule>,
     /// The query parameter. It is read if the header has no token.
     pub query: Option<String>,
+    /// The cookie. It is read if header and query have no token.
+    pub cookie: Option<String>,
     /// Whether every request is denied, with or without a token.
     pub disabled: bool,
     /// Where a request may name the organisation that it asks for.
@@ -60,6 +62,7 @@ impl Serialize for ExtractRule {
         let ExtractRule {
             header,
             query,
+            cookie,
             disabled,
             requested_org,
             padding,
@@ -74,6 +77,9 @@ impl Serialize for ExtractRule {
         }
         if let Some(query) = query {
             members.serialize_entry("query", query)?;
+        }
+        if let Some(cookie) = cookie {
+            members.serialize_entry("cookie", cookie)?;
         }
         if *disabled {
             members.serialize_entry("disabled", disabled)?;

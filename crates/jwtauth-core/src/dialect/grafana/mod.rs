@@ -162,6 +162,7 @@ fn extract(settings: &Settings, enabled: bool, warnings: &mut Vec<Warning>) -> E
         })
         .filter(|rule| !rule.name.is_empty()),
         query: url_login.then(|| "auth_token".to_owned()),
+        cookie: None,
         disabled: !enabled || header.is_empty(),
         requested_org: Some(RequestedOrg {
             query: vec!["orgId".to_owned(), "targetOrgId".to_owned()],
