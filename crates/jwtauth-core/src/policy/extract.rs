@@ -166,7 +166,8 @@ pub(crate) struct NotApplicable {
     /// The request has no token.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub missing: bool,
-    /// The token is not a compact JWS, or its header is invalid.
+    /// The token is not a compact JWS, or its header is invalid. This does not include tokens that the configured
+    /// system reads.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub structure: bool,
     /// The algorithm is not allowed.
@@ -185,7 +186,7 @@ impl NotApplicable {
     pub(crate) fn covers(&self, error: &Error) -> bool {
         match error.code() {
             Code::TokenMissing | Code::AuthenticatorDisabled => self.missing,
-            Code::TokenMalformed | Code::HeaderInvalid => self.structure,
+            Code::TokenMalformed | Code::HeaderInvalid => self.structure && !error.is_stricter(),
             Code::AlgorithmNotAllowed => self.algorithm,
             Code::ClaimsMalformed | Code::ClaimInvalid => self.claims_shape && error.is_malformed_shape(),
             Code::ClaimMissing => self.subject && error.claim() == Some("sub"),
