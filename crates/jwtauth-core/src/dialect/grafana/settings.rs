@@ -115,6 +115,11 @@ impl Settings {
     fn read_text(&mut self, field: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Result<()> {
         let ini = Ini::parse(field.string()?)
             .map_err(|why| field.error(format!("line {}: {}", why.line, why.problem)))?;
+        if let Some(below) = [JWT, USERS].iter().find_map(|section| ini.below(section)) {
+            return Err(field.error(format!(
+                "the section `[{below}]` can change the section above it in Grafana; write its keys into that section"
+            )));
+        }
         for (key, entry) in ini.section(JWT) {
             if entry.cut {
                 warnings.push(Warning::new(
