@@ -9,6 +9,17 @@ use crate::policy::{ExtractRule, HeaderRule, Padding, PrefixRule};
 use crate::query;
 use crate::request::Request;
 
+/// Checks that the request is not too large to be read.
+///
+/// # Errors
+/// [`Code::TokenTooLarge`].
+pub(crate) fn size(request: &Request<'_>) -> Result<()> {
+    if request.is_oversized() {
+        return Err(Error::new(Code::TokenTooLarge).with_detail("the request is larger than 4 MiB"));
+    }
+    Ok(())
+}
+
 /// Reads the token from the place that the policy names.
 ///
 /// An explicit token takes precedence over headers, a header over the query, and the query over a cookie. An empty
