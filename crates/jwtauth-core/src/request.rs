@@ -80,7 +80,8 @@ impl<'a> Request<'a> {
 
     /// Whether the request is larger than [`Request::MAX_BYTES`].
     pub(crate) fn is_oversized(&self) -> bool {
-        self.oversized || self.bytes() > Request::MAX_BYTES
+        let profile = self.profile.map_or(0, str::len);
+        self.oversized || self.bytes() + profile > Request::MAX_BYTES
     }
 
     /// The largest request, in bytes.
