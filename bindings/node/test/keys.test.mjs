@@ -16,6 +16,8 @@ import { good, keyServer, silent, status } from './key-server.mjs'
 import { config, keySet, remote, token } from './tokens.mjs'
 
 const wrongType = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }
+/** What a request for a key set accepts. */
+const accept = 'application/jwk-set+json, application/json;q=0.9, */*;q=0.1'
 const unavailable = { name: 'JwtAuthError', class: 'unavailable', code: 'key_source_unavailable', httpStatus: 503 }
 /** Every request fetches, so that no test has to wait until keys expire. */
 const always = { cache_ttl: '0s', cool_down: '0s' }
@@ -204,7 +206,7 @@ describe('a fetch function', () => {
     const [{ signal, timeoutMs, ...request }] = asked
     assert.deepEqual(request, {
       url: 'https://issuer.test/keys?secret=hush',
-      headers: { Accept: 'application/json' },
+      headers: { Accept: accept },
       maxBytes: 1000,
     })
     assert.ok(Number.isInteger(timeoutMs) && timeoutMs > 2000 && timeoutMs <= 3000)
@@ -221,7 +223,7 @@ describe('a fetch function', () => {
     })
     await ask(verifier)
     await ask(verifier)
-    assert.deepEqual(server.requests.map(({ headers }) => [headers.accept, headers['if-none-match']]), [['application/json', undefined], ['application/json', '"1"']])
+    assert.deepEqual(server.requests.map(({ headers }) => [headers.accept, headers['if-none-match']]), [[accept, undefined], [accept, '"1"']])
     server.answer = (request, response) => void response.writeHead(302, { location: '/elsewhere' }).end()
     await assert.rejects(verifier.refreshKeys(), (error) => error.sources[0].last_failure.status === 302)
     assert.equal(server.requests.length, 3)

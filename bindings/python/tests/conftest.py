@@ -66,6 +66,8 @@ CONFIG: dict[str, Any] = {
 
 
 # The key of RFC 8037, appendix A.2, and a token signed with its private part, valid until 2100.
+# What a request for a key set accepts.
+ACCEPT = "application/jwk-set+json, application/json;q=0.9, */*;q=0.1"
 PUBLIC_KEYS = {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}
 PUBLIC_TOKEN = (
     "eyJhbGciOiJFZERTQSIsImtpZCI6InRlc3QifQ."

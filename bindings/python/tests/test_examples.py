@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import CONFIG, PUBLIC_KEYS, PUBLIC_TOKEN, ROOT, KeyServer, remote, token
+from conftest import ACCEPT, CONFIG, PUBLIC_KEYS, PUBLIC_TOKEN, ROOT, KeyServer, remote, token
 
 import jwtauth
 from jwtauth import Denied, FetchResponse, Grant, Unavailable, Verifier
@@ -77,7 +77,7 @@ def test_the_fetch_function_of_the_readme_works() -> None:
     names: dict[str, Any] = {"FetchResponse": FetchResponse, "Verifier": Verifier, "session": Session(), "config": config}
     exec(CLIENT, names)
     assert names["verifier"].authenticate(PUBLIC_TOKEN).identity.name == "alice"
-    assert (seen["url"], seen["headers"]) == ("https://issuer.example/keys", {"Accept": "application/json"})
+    assert (seen["url"], seen["headers"]) == ("https://issuer.example/keys", {"Accept": ACCEPT})
     assert (seen["timeout"] <= 3, seen["allow_redirects"]) == (True, False)
     (source,) = names["verifier"].policy()["key_status"]
     assert source["next_refresh"] <= 60

@@ -15,7 +15,7 @@ from typing import Any
 from unittest.mock import AsyncMock
 
 import pytest
-from conftest import PUBLIC_KEYS, PUBLIC_TOKEN, remote, run
+from conftest import ACCEPT, PUBLIC_KEYS, PUBLIC_TOKEN, remote, run
 
 from jwtauth import (
     Denied,
@@ -69,7 +69,7 @@ def test_keys_come_from_the_function() -> None:
     (request,) = host.requests
     assert isinstance(request, FetchRequest)
     assert request.url == URL + "?secret=x"
-    assert request.headers == {"Accept": "application/json"}
+    assert request.headers == {"Accept": ACCEPT}
     assert 1.0 < request.timeout <= 1.5
     assert request.max_bytes == 4096
     assert "secret" not in repr(request)
@@ -83,7 +83,7 @@ def test_a_server_may_respond_with_304() -> None:
     verifier.refresh_keys()
     (source,) = verifier.refresh_keys()
     assert host.requests[1].headers == {
-        "Accept": "application/json",
+        "Accept": ACCEPT,
         "If-None-Match": '"1"',
         "If-Modified-Since": "Wed, 21 Oct 2015 07:28:00 GMT",
     }
@@ -468,7 +468,7 @@ def test_a_reference_cycle_of_verifier_and_function_is_collected() -> None:
         sys.executable,
         """
         import gc, resource, tracemalloc
-        from conftest import PUBLIC_TOKEN, Verifier, remote
+        from conftest import ACCEPT, PUBLIC_TOKEN, Verifier, remote
         from jwtauth import Unavailable
 
         class Owner:

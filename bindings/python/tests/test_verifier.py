@@ -294,9 +294,9 @@ def test_large_inputs_are_refused_and_not_crashed_on(verifier: Verifier) -> None
         (lambda: verifier.authenticate("." * 200_000), "token_malformed"),
         (lambda: verifier.authenticate(headers={"Authorization": "Bearer " + megabytes}), "token_too_large"),
         (lambda: verifier.authenticate(headers=dict.fromkeys(map(str, range(100_000)), "x")), "token_missing"),
-        (lambda: verifier.authenticate(url=megabytes), "token_missing"),
-        (lambda: verifier.authenticate(token(), profile=megabytes), "profile_unknown"),
-        (lambda: verifier.authenticate_json('{"token":"' + megabytes + '"}'), "request_invalid"),
+        (lambda: verifier.authenticate(url=megabytes), "token_too_large"),
+        (lambda: verifier.authenticate(token(), profile=megabytes), "token_too_large"),
+        (lambda: verifier.authenticate_json('{"token":"' + megabytes + '"}'), "token_too_large"),
         (lambda: Verifier(megabytes), "config_invalid"),
         (lambda: Verifier({"dialect": megabytes}), "config_invalid"),
     ):

@@ -50,7 +50,7 @@ macro_rules! codes {
 codes! {
     TokenMissing "token_missing" Denied Extract
         "the request contains no token"
-        "Send the token where the configuration expects it; the detail names the header or the query parameter.";
+        "Send the token where the configuration expects it; the detail names the header, the query parameter or the cookie.";
     TokenAmbiguous "token_ambiguous" Denied Extract
         "the request contains more than one token"
         "Send exactly one token. With two, another service could read a different one from the same request.";
@@ -286,6 +286,7 @@ struct Inner {
     detail: Option<Box<str>>,
     applicable: bool,
     malformed_shape: bool,
+    stricter: bool,
     absent: bool,
     http_status: Option<u16>,
 }
@@ -299,6 +300,7 @@ impl Error {
             detail: None,
             applicable: true,
             malformed_shape: false,
+            stricter: false,
             absent: false,
             http_status: None,
         }))
@@ -342,6 +344,18 @@ impl Error {
     /// Whether the failure is about the shape of the payload, not about its content.
     pub(crate) fn is_malformed_shape(&self) -> bool {
         self.0.malformed_shape
+    }
+
+    /// Marks a token that only this library cannot read: the configured systems read it, and then verify it.
+    #[must_use]
+    pub(crate) fn stricter(mut self) -> Error {
+        self.0.stricter = true;
+        self
+    }
+
+    /// Whether only this library cannot read the token.
+    pub(crate) fn is_stricter(&self) -> bool {
+        self.0.stricter
     }
 
     /// Marks a failure about a claim that is absent from the token.

@@ -16,6 +16,8 @@ pub struct Request<'a> {
     pub(crate) profile: Option<&'a str>,
     pub(crate) remote_addr: Option<IpAddr>,
     pub(crate) cached_only: bool,
+    /// Whether the request was too large to be read.
+    pub(crate) oversized: bool,
 }
 
 impl<'a> Request<'a> {
@@ -70,6 +72,23 @@ impl<'a> Request<'a> {
         self.cached_only = cached_only;
         self
     }
+
+    /// A request that is too large to be read. It is denied.
+    pub(crate) fn oversized() -> Request<'static> {
+        Request {
+            oversized: true,
+            ..Request::default()
+        }
+    }
+
+    /// Whether the request is larger than [`Request::MAX_BYTES`].
+    pub(crate) fn is_oversized(&self) -> bool {
+        let profile = self.profile.map_or(0, str::len);
+        self.oversized || self.bytes() + profile > Request::MAX_BYTES
+    }
+
+    /// The largest request, in bytes.
+    pub(crate) const MAX_BYTES: usize = 4 * 1024 * 1024;
 
     /// The total length of the request's texts.
     pub(crate) fn bytes(&self) -> usize {

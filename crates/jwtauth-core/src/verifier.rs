@@ -163,6 +163,7 @@ impl Verifier {
 
     fn decide(&self, request: &Request<'_>, after: Option<&Errand>) -> Result<Grant, Undecided> {
         let policy = &self.policy;
+        extract::size(request)?;
         let profile = policy.profile_for(request)?;
         let now = self.clock.now();
 

@@ -48,8 +48,9 @@ pub fn authenticate(verifier: &Verifier, request: &str) -> Result<Grant> {
 /// [`Code::RequestInvalid`], and those of `decide`.
 pub fn request<T>(request: &str, decide: impl FnOnce(Request<'_>) -> Result<T>) -> Result<T> {
     let invalid = |why: &dyn std::fmt::Display| Error::new(Code::RequestInvalid).with_detail(why);
-    if request.len() > MAX_DOCUMENT {
-        return Err(invalid(&"the request is larger than 4 MiB"));
+    // What is too large comes from a client, so the reply is a denial and not an error of the application.
+    if request.len() > Request::MAX_BYTES {
+        return decide(Request::oversized());
     }
     let document = json::parse(request).map_err(|why| invalid(&why))?;
     decide(read_request(&document)?)
@@ -285,9 +286,6 @@ fn to_line(value: &impl Serialize) -> String {
     json::on_one_line(&line).unwrap_or(line)
 }
 
-/// The largest request, in bytes.
-const MAX_DOCUMENT: usize = 4 * 1024 * 1024;
-
 #[cfg(test)]
 mod tests {
     use super::{granted, guarded, restore};
@@ -329,6 +327,22 @@ mod tests {
         let shown = format!("{grant:?} {:?} {:?}", grant.identity, grant.claims);
         assert!(!shown.contains("hush"), "{shown}");
         assert!(shown.contains("Payload((14 bytes))"), "{shown}");
+    }
+
+    #[test]
+    fn a_large_request_is_denied_in_every_interface() {
+        let config = r#"{"dialect":"native","config":{"keys":[{"secret":"c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"}],"algorithms":["HS256"]}}"#;
+        let verifier = super::Verifier::from_json(config).unwrap();
+        let token = "x".repeat(5_000_000);
+        let bearer = format!("Bearer {token}");
+        let json = format!(r#"{{"headers":{{"Authorization":"{bearer}"}}}}"#);
+        for outcome in [
+            verifier.authenticate(&super::Request::bearer(&token)),
+            verifier.authenticate(&super::Request::headers([("Authorization", bearer.as_str())])),
+            super::authenticate(&verifier, &json),
+        ] {
+            assert_eq!(outcome.unwrap_err().code(), Code::TokenTooLarge);
+        }
     }
 
     #[test]

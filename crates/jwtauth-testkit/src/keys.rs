@@ -216,7 +216,13 @@ impl TestKey {
                 .to_vec()),
             Signer::P521(_) => Err(format!("a P-521 key cannot sign {algorithm}")),
             Signer::Jsonwebtoken(key) => {
-                let known = algorithm.parse().context(algorithm)?;
+                // `jsonwebtoken` knows one of the two names.
+                let name = if algorithm == "Ed25519" {
+                    "EdDSA"
+                } else {
+                    algorithm
+                };
+                let known = name.parse().context(algorithm)?;
                 let text = jsonwebtoken::crypto::sign(message, key, known).context(algorithm)?;
                 URL_SAFE_NO_PAD.decode_to_vec(text).context(algorithm)
             }

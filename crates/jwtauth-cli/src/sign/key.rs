@@ -136,6 +136,11 @@ impl Material {
     }
 
     fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Option<String> {
+        // `jsonwebtoken` knows one of the two names.
+        let algorithm = match algorithm {
+            Algorithm::Ed25519 => Algorithm::EdDSA,
+            other => other,
+        };
         let key = match (self, algorithm) {
             // `jsonwebtoken` does not know ES512.
             (Material::Private(pem), Algorithm::ES512) => {
@@ -148,7 +153,9 @@ impl Material {
             (Material::Private(pem), Algorithm::ES256 | Algorithm::ES384) => {
                 EncodingKey::from_ec_pem(pem.as_bytes())
             }
-            (Material::Private(pem), Algorithm::EdDSA) => EncodingKey::from_ed_pem(pem.as_bytes()),
+            (Material::Private(pem), Algorithm::EdDSA | Algorithm::Ed25519) => {
+                EncodingKey::from_ed_pem(pem.as_bytes())
+            }
             (
                 Material::Private(pem),
                 Algorithm::RS256

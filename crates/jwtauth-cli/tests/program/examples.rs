@@ -41,10 +41,10 @@ fn a_bare_file_name_is_a_file_of_the_current_folder() {
     let folder = root().join("examples/configs");
     for name in CONFIGS {
         for command in ["policy", "keys"] {
-            let run = jwtauth_in(&folder, [command, "--config", name], "");
+            let run = jwtauth_in(&folder, [], [command, "--config", name], "");
             assert_eq!(run.code, 0, "{command} {name}: {}", run.err);
         }
-        let run = jwtauth_in(&folder, ["verify", "--config", name, &good], "");
+        let run = jwtauth_in(&folder, [], ["verify", "--config", name, &good], "");
         assert_eq!(run.code, 0, "verify {name}: {}{}", run.out, run.err);
     }
 }

@@ -29,13 +29,20 @@ fn jwtauth<S: AsRef<str>>(arguments: impl IntoIterator<Item = S>) -> Run {
 }
 
 fn jwtauth_with_input<S: AsRef<str>>(arguments: impl IntoIterator<Item = S>, input: &str) -> Run {
-    jwtauth_in(&root(), arguments, input)
+    jwtauth_in(&root(), [], arguments, input)
 }
 
-fn jwtauth_in<S: AsRef<str>>(directory: &Path, arguments: impl IntoIterator<Item = S>, input: &str) -> Run {
+/// Runs the program in a folder, with additional variables in its environment.
+fn jwtauth_in<S: AsRef<str>>(
+    folder: &Path,
+    environment: impl IntoIterator<Item = (&'static str, &'static str)>,
+    arguments: impl IntoIterator<Item = S>,
+    input: &str,
+) -> Run {
     let mut child = Command::new(env!("CARGO_BIN_EXE_jwtauth"))
         .args(arguments.into_iter().map(|argument| argument.as_ref().to_owned()))
-        .current_dir(directory)
+        .current_dir(folder)
+        .envs(environment)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

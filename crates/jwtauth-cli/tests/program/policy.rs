@@ -1,6 +1,6 @@
 //! `jwtauth policy`.
 
-use super::{CLAIMS, NATIVE, file, jwtauth, root, token};
+use super::{CLAIMS, NATIVE, file, jwtauth, jwtauth_in, root, token};
 
 #[test]
 fn a_printed_policy_decides_as_its_configuration_does() {
@@ -64,4 +64,73 @@ fn an_invalid_configuration_is_reported_and_ends_with_2() {
     assert_eq!(run.code, 2);
     assert_eq!(run.out, "");
     assert!(run.err.contains("dialect"), "{}", run.err);
+}
+
+const GRAFANA: [(&str, &str); 4] = [
+    ("GF_AUTH_JWT_ENABLED", "true"),
+    ("GF_AUTH_JWT_HEADER_NAME", "X-Token"),
+    ("GF_AUTH_JWT_USERNAME_CLAIM", "sub"),
+    ("GF_AUTH_JWT_KEY_FILE", "examples/keys/issuer.public.pem"),
+];
+
+#[test]
+fn variables_of_grafana_are_a_configuration() {
+    let run = jwtauth_in(&root(), GRAFANA, ["policy", "--json", "--grafana-env"], "");
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(run.out.contains(r#""header":"X-Token""#), "{}", run.out);
+
+    let run = jwtauth_in(&root(), GRAFANA, ["policy"], "");
+    assert_eq!(run.code, 2);
+    assert!(run.err.contains("--config"), "{}", run.err);
+}
+
+#[test]
+fn variables_of_grafana_apply_to_a_file_only_if_they_are_asked_for() {
+    let header = [("GF_AUTH_JWT_HEADER_NAME", "X-Token")];
+    let ini = [
+        "policy",
+        "--json",
+        "--config",
+        "examples/configs/grafana.ini",
+        "--grafana-env",
+    ];
+    let with = jwtauth_in(&root(), header, ini, "");
+    assert!(with.out.contains(r#""header":"X-Token""#), "{}", with.out);
+    let without = jwtauth_in(&root(), header, &ini[..4], "");
+    assert!(
+        without.out.contains(r#""header":"X-JWT-Assertion""#),
+        "{}",
+        without.out
+    );
+
+    // A variable of the environment replaces the one of the configuration, and the others stay.
+    let config = file(
+        "grafana-env.json",
+        r#"{"dialect":"grafana","config":{"env":{"GF_AUTH_JWT_HEADER_NAME":"X-Old","GF_AUTH_JWT_ENABLED":"false"}}}"#,
+    );
+    let run = jwtauth_in(
+        &root(),
+        header,
+        ["policy", "--json", "--grafana-env", "--config", &config],
+        "",
+    );
+    assert!(run.out.contains(r#""header":"X-Token""#), "{}", run.out);
+    assert!(run.out.contains(r#""disabled":true"#), "{}", run.out);
+}
+
+#[test]
+fn variables_of_grafana_are_refused_for_another_dialect() {
+    let run = jwtauth_in(
+        &root(),
+        GRAFANA,
+        ["policy", "--grafana-env", "--config", NATIVE],
+        "",
+    );
+    assert_eq!(run.code, 2);
+    assert!(
+        run.err
+            .contains("`--grafana-env` is only for the dialect `grafana`"),
+        "{}",
+        run.err
+    );
 }

@@ -36,7 +36,7 @@ pub fn parse(text: &str) -> Result<Value<'_>, Malformed> {
     place
         .deserialize(&mut reader)
         .and_then(|()| reader.end())
-        .map_err(|error| Malformed::of(&error, state.refused.get()))?;
+        .map_err(|error| Malformed::of(text, &error, state.refused.get()))?;
     Ok(value)
 }
 
@@ -55,6 +55,8 @@ enum Reason {
     Depth,
     Values,
     Incomplete,
+    Range,
+    Surrogate,
     Syntax,
 }
 
@@ -62,9 +64,12 @@ impl Malformed {
     /// Creates the error from this reader's reason, if there is one, or else from the error of `serde_json`.
     ///
     /// The texts of `serde_json` may quote the document, so only their position and category are kept.
-    fn of(error: &serde_json::Error, refused: Option<Reason>) -> Malformed {
-        let reason = refused.unwrap_or(match error.classify() {
+    #[cold]
+    fn of(text: &str, error: &serde_json::Error, refused: Option<Reason>) -> Malformed {
+        let reason = refused.unwrap_or_else(|| match error.classify() {
             Category::Eof => Reason::Incomplete,
+            _ if error.to_string().starts_with("number out of range") => Reason::Range,
+            _ if is_syntax_valid(text) => Reason::Surrogate,
             Category::Io | Category::Syntax | Category::Data => Reason::Syntax,
         });
         Malformed {
@@ -77,7 +82,7 @@ impl Malformed {
     /// Whether a reader that checks only the outermost object would also refuse the document.
     pub(crate) fn is_shallow(&self) -> bool {
         match self.reason {
-            Reason::Duplicate | Reason::Depth | Reason::Values => false,
+            Reason::Duplicate | Reason::Depth | Reason::Values | Reason::Range | Reason::Surrogate => false,
             Reason::DuplicateAtTop | Reason::Incomplete | Reason::Syntax => true,
         }
     }
@@ -90,6 +95,8 @@ impl fmt::Display for Malformed {
             Reason::Depth => "the JSON is nested too deeply",
             Reason::Values => return write!(out, "the JSON has more than {MAX_VALUES} values"),
             Reason::Incomplete => "unexpected end of the JSON",
+            Reason::Range => "a number is out of range",
+            Reason::Surrogate => "an escape is half of a surrogate pair",
             Reason::Syntax => "invalid JSON",
         };
         write!(out, "{what} (line {}, column {})", self.line, self.column)
@@ -97,6 +104,14 @@ impl fmt::Display for Malformed {
 }
 
 impl std::error::Error for Malformed {}
+
+/// Whether the syntax of a document is valid. If the document is refused all the same, an escape is half of a surrogate
+/// pair; some readers replace it.
+fn is_syntax_valid(text: &str) -> bool {
+    use serde_json::value::RawValue;
+    // A raw value is checked for its syntax only.
+    serde_json::from_str::<&RawValue>(text).is_ok()
+}
 
 /// Reads a value directly into its final place. Moving it from result to result took as long as reading it.
 struct Place<'p, 'de> {

@@ -6,7 +6,8 @@ use serde::{Serialize, Serializer};
 
 use crate::error::Result;
 
-/// A signature algorithm of RFC 7518 §3.1 or RFC 8037.
+/// A signature algorithm of RFC 7518 §3.1, RFC 8037 or RFC 9864. `EdDSA` with an Ed25519 key and `Ed25519` are two names
+/// of one algorithm; a configuration allows each by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "each name is the one in the RFC")]
 pub enum Algorithm {
@@ -20,6 +21,7 @@ pub enum Algorithm {
     ES384,
     ES512,
     EdDSA,
+    Ed25519,
     HS256,
     HS384,
     HS512,
@@ -27,7 +29,7 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// Every algorithm.
-    pub const ALL: [Algorithm; 13] = [
+    pub const ALL: [Algorithm; 14] = [
         Algorithm::RS256,
         Algorithm::RS384,
         Algorithm::RS512,
@@ -38,6 +40,7 @@ impl Algorithm {
         Algorithm::ES384,
         Algorithm::ES512,
         Algorithm::EdDSA,
+        Algorithm::Ed25519,
         Algorithm::HS256,
         Algorithm::HS384,
         Algorithm::HS512,
@@ -68,6 +71,7 @@ impl Algorithm {
             Algorithm::ES384 => "ES384",
             Algorithm::ES512 => "ES512",
             Algorithm::EdDSA => "EdDSA",
+            Algorithm::Ed25519 => "Ed25519",
             Algorithm::HS256 => "HS256",
             Algorithm::HS384 => "HS384",
             Algorithm::HS512 => "HS512",

@@ -2,6 +2,9 @@
 //!
 //! A set may contain keys for other uses. An entry that cannot be used here is therefore skipped with a reason. An
 //! error in the document itself is an error of the whole set.
+//!
+//! A member that is `null`, an empty text or an empty list counts as absent: several servers write every member that
+//! their own type has.
 
 use base64_simd::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
@@ -57,7 +60,7 @@ pub(super) fn set(text: &str) -> Result<Vec<Entry>> {
     let entry = |value: &Value<'_>| Entry {
         kid: value
             .as_object()
-            .and_then(|jwk| jwk.get("kid")?.as_str().map(str::to_owned)),
+            .and_then(|jwk| member(jwk, "kid")?.as_str().map(str::to_owned)),
         jwk: read(value),
     };
     Ok(keys.iter().map(entry).collect())
@@ -76,7 +79,7 @@ fn read(value: &Value<'_>) -> Result<Jwk> {
     if string(jwk, "use")?.is_some_and(|purpose| purpose != "sig") {
         return Err(unusable("`use` is not `sig`"));
     }
-    if let Some(operations) = jwk.get("key_ops") {
+    if let Some(operations) = member(jwk, "key_ops") {
         let operations = operations
             .as_array()
             .ok_or_else(|| unusable("`key_ops` is not a list"))?;
@@ -86,11 +89,17 @@ fn read(value: &Value<'_>) -> Result<Jwk> {
     }
     let algorithms = match string(jwk, "alg")?.map(Algorithm::parse) {
         None => None,
+        // Both names mean the same for the key. Which of them a token may have is for the policy to allow.
+        Some(Some(Algorithm::EdDSA | Algorithm::Ed25519)) => Some(
+            Algorithms::default()
+                .with(Algorithm::EdDSA)
+                .with(Algorithm::Ed25519),
+        ),
         Some(Some(algorithm)) => Some(Algorithms::default().with(algorithm)),
         Some(None) => return Err(unusable("`alg` is not a supported signature algorithm")),
     };
     Ok(Jwk {
-        kid: kid(jwk)?.map(str::to_owned),
+        kid: string(jwk, "kid")?.map(str::to_owned),
         material: material(jwk)?,
         algorithms,
     })
@@ -101,7 +110,7 @@ fn material(jwk: &Object<'_>) -> Result<Material> {
     if kty == "oct" {
         return Ok(Material::Secret(bytes(jwk, "k")?));
     }
-    if PRIVATE_MEMBERS.iter().any(|name| jwk.get(name).is_some()) {
+    if PRIVATE_MEMBERS.iter().any(|name| member(jwk, name).is_some()) {
         return Err(unusable("a private key is not allowed in a JWK"));
     }
     let key = match kty {
@@ -146,19 +155,21 @@ fn bytes(jwk: &Object<'_>, name: &str) -> Result<Zeroizing<Vec<u8>>> {
 }
 
 fn string<'v>(jwk: &'v Object<'_>, name: &str) -> Result<Option<&'v str>> {
-    match jwk.get(name) {
+    match member(jwk, name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(unusable(format!("`{name}` is not a string"))),
     }
 }
 
-/// Reads the name of a key. `null` counts as absent.
-fn kid<'v>(jwk: &'v Object<'_>) -> Result<Option<&'v str>> {
-    match jwk.get("kid") {
-        Some(Value::Null) => Ok(None),
-        _ => string(jwk, "kid"),
-    }
+/// The value of a member, if it has one.
+fn member<'v, 'o>(jwk: &'v Object<'o>, name: &str) -> Option<&'v Value<'o>> {
+    jwk.get(name).filter(|value| match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(values) => !values.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => true,
+    })
 }
 
 fn missing(name: &str) -> Error {

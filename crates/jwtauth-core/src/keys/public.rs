@@ -86,7 +86,7 @@ impl Kind {
             Kind::P256 => (Algorithm::ES256, &[]),
             Kind::P384 => (Algorithm::ES384, &[]),
             Kind::P521 => (Algorithm::ES512, &[]),
-            Kind::Ed25519 => (Algorithm::EdDSA, &[]),
+            Kind::Ed25519 => (Algorithm::EdDSA, &[Algorithm::Ed25519]),
         }
     }
 }
@@ -258,7 +258,7 @@ fn primitive(algorithm: Algorithm) -> Result<&'static dyn VerificationAlgorithm>
         Algorithm::ES256 => &signature::ECDSA_P256_SHA256_FIXED,
         Algorithm::ES384 => &signature::ECDSA_P384_SHA384_FIXED,
         Algorithm::ES512 => &signature::ECDSA_P521_SHA512_FIXED,
-        Algorithm::EdDSA => &signature::ED25519,
+        Algorithm::EdDSA | Algorithm::Ed25519 => &signature::ED25519,
         Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => {
             return Err(unusable("a public key cannot be used as a shared secret"));
         }

@@ -91,9 +91,10 @@ pub(crate) fn compact<'r>(raw: &'r str, rule: &DecodeRule) -> Result<UnverifiedT
     }
     let part = |text: &str, what: &str| {
         URL_SAFE_NO_PAD.decode_to_vec(text).map_err(|_| {
-            malformed(&format!(
+            let error = malformed(&format!(
                 "the {what} is not base64url without padding (RFC 7515 §2)"
-            ))
+            ));
+            if is_lenient(text) { error.stricter() } else { error }
         })
     };
     let header = read_header(&part(header, "header")?, rule)?;
@@ -105,6 +106,13 @@ pub(crate) fn compact<'r>(raw: &'r str, rule: &DecodeRule) -> Result<UnverifiedT
     })
 }
 
+/// Whether other decoders read this base64url: they ignore line breaks, and extra bits after the last byte.
+fn is_lenient(text: &str) -> bool {
+    let mut digits = text.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n'));
+    let count = digits.clone().count();
+    digits.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) && count % 4 != 1
+}
+
 /// The text before the first dot, and the text after it.
 fn cut(text: &str) -> Option<(&str, &str)> {
     let dot = memchr(b'.', text.as_bytes())?;
@@ -113,8 +121,12 @@ fn cut(text: &str) -> Option<(&str, &str)> {
 
 fn read_header(bytes: &[u8], rule: &DecodeRule) -> Result<Header> {
     let invalid = |what: &str| Error::new(Code::HeaderInvalid).with_detail(what);
-    let text = std::str::from_utf8(bytes).map_err(|_| invalid("the header is not UTF-8"))?;
-    let value = json::parse(text).map_err(|why| invalid(&why.to_string()))?;
+    // The configured systems replace what is not UTF-8, and read only the outermost object.
+    let text = std::str::from_utf8(bytes).map_err(|_| invalid("the header is not UTF-8").stricter())?;
+    let value = json::parse(text).map_err(|why| {
+        let error = invalid(&why.to_string());
+        if why.is_shallow() { error } else { error.stricter() }
+    })?;
     let object = value
         .as_object()
         .ok_or_else(|| invalid("the header is not a JSON object"))?;
@@ -125,7 +137,7 @@ fn read_header(bytes: &[u8], rule: &DecodeRule) -> Result<Header> {
                 Error::new(Code::HeaderUnsupported)
                     .with_detail("no critical header is supported (RFC 7515 §4.1.11)")
             }
-            _ => invalid("`crit` must be a non-empty list of strings (RFC 7515 §4.1.11)"),
+            _ => invalid("`crit` must be a non-empty list of strings (RFC 7515 §4.1.11)").stricter(),
         });
     }
     if object.get("b64").is_some() {
@@ -137,12 +149,16 @@ fn read_header(bytes: &[u8], rule: &DecodeRule) -> Result<Header> {
         return Err(Error::new(Code::HeaderUnsupported).with_detail("encrypted tokens are not supported"));
     }
     let algorithm = string(object, "alg")?.ok_or_else(|| invalid("`alg` is missing (RFC 7515 §4.1.1)"))?;
-    let kid = string(object, "kid")?;
+    let kid = match object.get("kid") {
+        Some(Value::Null) => return Err(invalid("`kid` is not a string").stricter()),
+        _ => string(object, "kid")?,
+    };
     if kid.is_some_and(|kid| kid.len() > rule.limits.kid_bytes) {
-        return Err(invalid("`kid` is too long"));
+        return Err(invalid("`kid` is too long").stricter());
     }
-    check_typ(string(object, "typ")?, rule.typ.as_deref())?;
-    string(object, "cty")?;
+    let typ = string(object, "typ").map_err(Error::stricter)?;
+    check_typ(typ, rule.typ.as_deref())?;
+    string(object, "cty").map_err(Error::stricter)?;
     match rule.unused_headers {
         UnusedHeaders::Ignored => {}
         UnusedHeaders::WellFormed => check_unused(object)?,
@@ -171,8 +187,9 @@ fn check_typ(typ: Option<&str>, accepted: Option<&[String]>) -> Result<()> {
 }
 
 /// Checks the form of header members that are never used. The systems that require a valid form do not use them
-/// either.
+/// either. For them, `null` counts as absent.
 fn check_unused(object: &Object<'_>) -> Result<()> {
+    let given = |name: &str| object.get(name).filter(|value| !value.is_null());
     let ensure = |holds: bool, what: &str| {
         if holds {
             Ok(())
@@ -180,9 +197,12 @@ fn check_unused(object: &Object<'_>) -> Result<()> {
             Err(Error::new(Code::HeaderInvalid).with_detail(what))
         }
     };
-    string(object, "nonce")?;
     ensure(
-        object.get("jwk").is_none_or(keys::is_public_jwk),
+        given("nonce").is_none_or(|nonce| nonce.as_str().is_some()),
+        "`nonce` is not a string",
+    )?;
+    ensure(
+        given("jwk").is_none_or(keys::is_public_jwk),
         "`jwk` is not a valid public key (RFC 7515 §4.1.3)",
     )?;
     let certificates = |value: &Value<'_>| {
@@ -194,7 +214,7 @@ fn check_unused(object: &Object<'_>) -> Result<()> {
         })
     };
     ensure(
-        object.get("x5c").is_none_or(certificates),
+        given("x5c").is_none_or(certificates),
         "`x5c` is not a list of certificates (RFC 7515 §4.1.6)",
     )
 }

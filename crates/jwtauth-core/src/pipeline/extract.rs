@@ -9,9 +9,21 @@ use crate::policy::{ExtractRule, HeaderRule, Padding, PrefixRule};
 use crate::query;
 use crate::request::Request;
 
+/// Checks that the request is not too large to be read.
+///
+/// # Errors
+/// [`Code::TokenTooLarge`].
+pub(crate) fn size(request: &Request<'_>) -> Result<()> {
+    if request.is_oversized() {
+        return Err(Error::new(Code::TokenTooLarge).with_detail("the request is larger than 4 MiB"));
+    }
+    Ok(())
+}
+
 /// Reads the token from the place that the policy names.
 ///
-/// An explicit token takes precedence over headers, and a header over the query. An empty header counts as absent.
+/// An explicit token takes precedence over headers, a header over the query, and the query over a cookie. An empty
+/// header, parameter or cookie counts as absent.
 ///
 /// # Errors
 /// [`Code::TokenMissing`], [`Code::TokenAmbiguous`], [`Code::AuthenticatorDisabled`].
@@ -91,40 +103,70 @@ pub(crate) fn cleaned_url(request: &Request<'_>, rule: &ExtractRule) -> Option<S
 }
 
 fn carried<'r>(request: &Request<'r>, rule: &ExtractRule) -> Result<Cow<'r, str>> {
-    if let Some(header) = &rule.header {
-        let mut values = request
-            .headers
-            .iter()
-            .filter(|(name, _)| name.eq_ignore_ascii_case(&header.name))
-            .map(|(_, value)| *value);
-        let value = values.next().unwrap_or_default();
-        // If a header has two values, two readers of the request may see two different tokens.
-        if values.next().is_some() {
-            return Err(Error::new(Code::TokenAmbiguous)
-                .with_detail(format!("the header `{}` is repeated", header.name)));
-        }
-        if !value.is_empty() {
-            return Ok(Cow::Borrowed(without_prefix(
-                value,
-                header.prefix.as_deref(),
-                header.prefix_rule,
-            )));
-        }
+    if let Some(header) = &rule.header
+        && let Some(value) = in_header(request, header)?
+    {
+        return Ok(Cow::Borrowed(without_prefix(
+            value,
+            header.prefix.as_deref(),
+            header.prefix_rule,
+        )));
     }
-    match (&rule.query, request.url) {
-        (Some(parameter), Some(url)) => {
-            let token = query::first(url, parameter).unwrap_or_default();
-            // The prefix is removed in the query too, unless it is an authentication scheme, which only headers have.
-            Ok(match &rule.header {
-                Some(HeaderRule {
-                    prefix: Some(prefix),
-                    prefix_rule: PrefixRule::Optional,
-                    ..
-                }) => Cow::Owned(token.strip_prefix(prefix.as_str()).unwrap_or(&token).to_owned()),
-                _ => token,
-            })
-        }
-        _ => Err(missing(rule)),
+    if let (Some(parameter), Some(url)) = (&rule.query, request.url)
+        && let Some(token) = query::first(url, parameter).filter(|token| !token.is_empty())
+    {
+        // The prefix is removed in the query too, unless it is an authentication scheme, which only headers have.
+        return Ok(match &rule.header {
+            Some(HeaderRule {
+                prefix: Some(prefix),
+                prefix_rule: PrefixRule::Optional,
+                ..
+            }) => Cow::Owned(token.strip_prefix(prefix.as_str()).unwrap_or(&token).to_owned()),
+            _ => token,
+        });
+    }
+    let cookie = rule.cookie.as_deref().map(|name| in_cookie(request, name));
+    match cookie.transpose()?.flatten() {
+        Some(token) => Ok(Cow::Borrowed(token)),
+        None => Err(missing(rule)),
+    }
+}
+
+/// Returns the value of the header, if it is not empty.
+fn in_header<'r>(request: &Request<'r>, header: &HeaderRule) -> Result<Option<&'r str>> {
+    let repeated = || format!("the header `{}` is repeated", header.name);
+    only(values(request, &header.name), repeated)
+}
+
+/// Returns the value of the cookie, if it is not empty. A request may have several `Cookie` headers (RFC 9113 §8.2.3).
+fn in_cookie<'r>(request: &Request<'r>, name: &str) -> Result<Option<&'r str>> {
+    let value = |pair: &'r str| {
+        let (own, value) = pair.split_once('=')?;
+        let value = value.trim_matches(BLANK);
+        let unquoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+        (own.trim_matches(BLANK) == name).then_some(unquoted.unwrap_or(value))
+    };
+    let pairs = values(request, "Cookie").flat_map(|header| header.split(';'));
+    only(pairs.filter_map(value), || {
+        format!("the cookie `{name}` is repeated")
+    })
+}
+
+fn values<'r>(request: &Request<'r>, header: &str) -> impl Iterator<Item = &'r str> {
+    let named = move |(name, _): &&(&'r str, &'r str)| name.eq_ignore_ascii_case(header);
+    request.headers.iter().filter(named).map(|(_, value)| *value)
+}
+
+/// Returns the only value, if it is not empty. If there are two, two readers of the request may see two different
+/// tokens.
+fn only<'r>(
+    mut values: impl Iterator<Item = &'r str>,
+    repeated: impl FnOnce() -> String,
+) -> Result<Option<&'r str>> {
+    let value = values.next();
+    match values.next() {
+        Some(_) => Err(Error::new(Code::TokenAmbiguous).with_detail(repeated())),
+        None => Ok(value.filter(|value| !value.is_empty())),
     }
 }
 
@@ -142,9 +184,20 @@ fn without_prefix<'v>(value: &'v str, prefix: Option<&str>, rule: PrefixRule) ->
 
 fn missing(rule: &ExtractRule) -> Error {
     let error = Error::new(Code::TokenMissing);
-    match (&rule.header, &rule.query) {
-        (Some(header), _) => error.with_detail(format!("expected in the header `{}`", header.name)),
-        (None, Some(query)) => error.with_detail(format!("expected in the query parameter `{query}`")),
-        (None, None) => error.with_detail("expected in the request's `token`"),
-    }
+    let place = match rule {
+        ExtractRule {
+            header: Some(header), ..
+        } => format!("the header `{}`", header.name),
+        ExtractRule {
+            query: Some(query), ..
+        } => format!("the query parameter `{query}`"),
+        ExtractRule {
+            cookie: Some(cookie), ..
+        } => format!("the cookie `{cookie}`"),
+        ExtractRule { .. } => "the request's `token`".to_owned(),
+    };
+    error.with_detail(format!("expected in {place}"))
 }
+
+/// The white space around a cookie's name and value (RFC 6265 §5.2).
+const BLANK: [char; 2] = [' ', '\t'];

@@ -12,6 +12,8 @@ pub(crate) struct ExtractRule {
     pub header: Option<HeaderRule>,
     /// The query parameter. It is read if the header has no token.
     pub query: Option<String>,
+    /// The cookie. It is read if header and query have no token.
+    pub cookie: Option<String>,
     /// Whether every request is denied, with or without a token.
     pub disabled: bool,
     /// Where a request may name the organisation that it asks for.
@@ -60,6 +62,7 @@ impl Serialize for ExtractRule {
         let ExtractRule {
             header,
             query,
+            cookie,
             disabled,
             requested_org,
             padding,
@@ -74,6 +77,9 @@ impl Serialize for ExtractRule {
         }
         if let Some(query) = query {
             members.serialize_entry("query", query)?;
+        }
+        if let Some(cookie) = cookie {
+            members.serialize_entry("cookie", cookie)?;
         }
         if *disabled {
             members.serialize_entry("disabled", disabled)?;
@@ -160,7 +166,8 @@ pub(crate) struct NotApplicable {
     /// The request has no token.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub missing: bool,
-    /// The token is not a compact JWS, or its header is invalid.
+    /// The token is not a compact JWS, or its header is invalid. This does not include tokens that the configured
+    /// system reads.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub structure: bool,
     /// The algorithm is not allowed.
@@ -179,7 +186,7 @@ impl NotApplicable {
     pub(crate) fn covers(&self, error: &Error) -> bool {
         match error.code() {
             Code::TokenMissing | Code::AuthenticatorDisabled => self.missing,
-            Code::TokenMalformed | Code::HeaderInvalid => self.structure,
+            Code::TokenMalformed | Code::HeaderInvalid => self.structure && !error.is_stricter(),
             Code::AlgorithmNotAllowed => self.algorithm,
             Code::ClaimsMalformed | Code::ClaimInvalid => self.claims_shape && error.is_malformed_shape(),
             Code::ClaimMissing => self.subject && error.claim() == Some("sub"),

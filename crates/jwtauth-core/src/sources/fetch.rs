@@ -26,6 +26,8 @@ pub trait Fetch: Send + Sync + fmt::Debug {
 pub struct FetchRequest<'a> {
     /// The URL.
     pub url: &'a str,
+    /// The media types to ask for (RFC 9110 §12.5.1).
+    pub accept: &'a str,
     /// The deadline for the response, as a duration from now. The library does not wait longer.
     pub timeout: Duration,
     /// The largest body, in bytes. A larger one is refused, so reading more is unnecessary.
@@ -37,10 +39,11 @@ pub struct FetchRequest<'a> {
 }
 
 impl<'a> FetchRequest<'a> {
-    /// A request without conditions.
+    /// A request for a key set, without conditions.
     pub fn new(url: &'a str, timeout: Duration, max_bytes: u64) -> FetchRequest<'a> {
         FetchRequest {
             url,
+            accept: KEY_SET,
             timeout,
             max_bytes,
             if_none_match: None,
@@ -51,7 +54,7 @@ impl<'a> FetchRequest<'a> {
     /// The headers to send.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &'a str)> + use<'a> {
         [
-            ("Accept", Some("application/json")),
+            ("Accept", Some(self.accept)),
             ("If-None-Match", self.if_none_match),
             ("If-Modified-Since", self.if_modified_since),
         ]
@@ -59,6 +62,13 @@ impl<'a> FetchRequest<'a> {
         .filter_map(|(name, value)| Some((name, value?)))
     }
 }
+
+/// What a request for a key set accepts. Kubernetes answers 406 to a request for its keys that does not name the first
+/// type. Everything is accepted, because many servers send a set under another type.
+pub(super) const KEY_SET: &str = "application/jwk-set+json, application/json;q=0.9, */*;q=0.1";
+
+/// What a request for an issuer's metadata accepts.
+pub(super) const METADATA: &str = "application/json, */*;q=0.1";
 
 /// The response of a server.
 #[derive(Clone, Default)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase};
-use super::{discovery, freshness};
+use super::{discovery, fetch, freshness};
 use crate::clock::Monotonic;
 use crate::error::{Code, Error, Result};
 use crate::keys::prepare::{self, Secrets};
@@ -108,6 +108,7 @@ impl Loader {
         let before = before.filter(|before| before.url == url && before.allowed == allowed);
         let document = Document {
             url: &url,
+            accept: fetch::KEY_SET,
             max_bytes: self.settings.max_bytes,
             before: before.map(|before| &before.version),
             deadline,
@@ -158,6 +159,7 @@ impl Loader {
         let place = discovery::metadata_url(&self.url);
         let document = Document {
             url: &place,
+            accept: fetch::METADATA,
             max_bytes: discovery::MAX_BYTES,
             before: before.map(|(_, version)| version),
             deadline,
@@ -198,6 +200,7 @@ impl Loader {
         let before = document.before;
         let request = FetchRequest {
             url,
+            accept: document.accept,
             timeout,
             max_bytes,
             if_none_match: before.and_then(|before| before.etag.as_deref()),
@@ -261,6 +264,7 @@ impl Loader {
 /// A document to fetch.
 struct Document<'a> {
     url: &'a str,
+    accept: &'a str,
     max_bytes: u64,
     before: Option<&'a Version>,
     deadline: Instant,

@@ -82,6 +82,7 @@ mod tests {
     fn a_fetch_is_written_as_one_object() {
         let asked = FetchRequest {
             url: "https://issuer.example/keys?a=\"b\"",
+            accept: "application/json",
             timeout: Duration::from_millis(1500),
             max_bytes: 1024,
             if_none_match: Some("W/\"x\""),

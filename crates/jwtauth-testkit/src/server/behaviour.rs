@@ -45,6 +45,8 @@ pub struct Answer {
     pub byte_every_ms: Option<u64>,
     /// The bearer token that a request must have.
     pub bearer: Option<String>,
+    /// The media type that a request must accept by its name.
+    pub accept: Option<String>,
 }
 
 /// Where a response stops too early.
@@ -101,6 +103,7 @@ impl Answer {
             stop: None,
             byte_every_ms: None,
             bearer: None,
+            accept: None,
         }
     }
 
@@ -126,6 +129,13 @@ impl Answer {
                 return http::head(connection, 401, [], 0);
             }
             _ => {}
+        }
+        if let Some(wanted) = &self.accept {
+            let accepted = request.header("Accept").unwrap_or_default();
+            let mut types = accepted.split([',', ';']).map(str::trim);
+            if !types.any(|one| one == wanted) {
+                return http::head(connection, 406, [], 0);
+            }
         }
         match self.stop {
             Some(Stop::AtOnce) => return Ok(()),

@@ -32,7 +32,9 @@ impl<'a, 't> Method<'a, 't> {
         for ignored in ["CreateIndex", "ModifyIndex"] {
             members.read(ignored, Field::unsigned)?;
         }
-        if let Some(rules) = members.get_non_null("NamespaceRules") {
+        if let Some(rules) = members.get_non_null("NamespaceRules")
+            && !rules.value().as_array().is_some_and(<[_]>::is_empty)
+        {
             return Err(rules.error("namespaces (Consul Enterprise) are not supported"));
         }
         members.finish()?;

@@ -30,7 +30,9 @@ impl Ini {
     pub(super) fn parse(text: &str) -> Result<Ini, Unreadable> {
         let mut ini = Ini::default();
         let mut section = DEFAULT.to_owned();
-        let mut lines = text.strip_prefix('\u{feff}').unwrap_or(text).lines().enumerate();
+        // A carriage return before a line feed is white space, except inside a quoted value.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut lines = text.split('\n').enumerate();
         while let Some((index, line)) = lines.next() {
             let fail = |problem| Unreadable {
                 line: index + 1,
@@ -44,11 +46,17 @@ impl Ini {
                 let (name, _) = rest
                     .rsplit_once(']')
                     .ok_or_else(|| fail("the section name has no closing bracket"))?;
+                if name.is_empty() {
+                    return Err(fail("the section name is empty"));
+                }
                 section = name.to_owned();
                 continue;
             }
             let (key, rest) =
                 key(line).ok_or_else(|| fail("the line is neither a section nor `key = value`"))?;
+            if key.is_empty() {
+                return Err(fail("the key is empty"));
+            }
             let entry = value(rest, &mut lines.by_ref().map(|(_, line)| line))
                 .ok_or_else(|| fail("the quoted value has no closing quote"))?;
             ini.sections
@@ -57,6 +65,13 @@ impl Ini {
                 .insert(key.to_owned(), entry);
         }
         Ok(ini)
+    }
+
+    /// Returns the name of a section below this one (`[name.x]`) that has keys. Grafana reads its keys as keys of the
+    /// section above it, if the latter has keys of these names.
+    pub(super) fn below(&self, name: &str) -> Option<&str> {
+        let mut names = self.sections.keys().map(String::as_str);
+        names.find(|below| below.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
     }
 
     /// Returns the keys and values of a section.

@@ -44,10 +44,10 @@ pub(super) fn compile(config: &Field<'_, '_>, base_dir: &Path) -> Result<Policy>
     members.finish()?;
     let source = match (ini, jwt) {
         (Some(text), None) if users.is_none() && app_mode.is_none() => Source::Text(text),
-        (None, Some(jwt)) => Source::Sections { jwt, users, app_mode },
-        (None, None) => {
-            return Err(config.error("set either `ini` (the text of a grafana.ini) or `auth.jwt`"));
+        (None, None) if env.is_none() => {
+            return Err(config.error("set `ini` (the text of a grafana.ini), `auth.jwt` or `env`"));
         }
+        (None, jwt) => Source::Sections { jwt, users, app_mode },
         _ => {
             return Err(config
                 .error("`ini` replaces all sections; set either `ini` or the sections as JSON, not both"));
@@ -162,6 +162,7 @@ fn extract(settings: &Settings, enabled: bool, warnings: &mut Vec<Warning>) -> E
         })
         .filter(|rule| !rule.name.is_empty()),
         query: url_login.then(|| "auth_token".to_owned()),
+        cookie: None,
         disabled: !enabled || header.is_empty(),
         requested_org: Some(RequestedOrg {
             query: vec!["orgId".to_owned(), "targetOrgId".to_owned()],

@@ -73,16 +73,10 @@ impl Settings {
         match source {
             Source::Text(field) => settings.read_text(field, warnings)?,
             Source::Sections { jwt, users, app_mode } => {
-                for (key, field) in jwt.entries()? {
+                for (key, field) in entries(jwt.as_ref())? {
                     settings.jwt(key, as_text(&field)?, &field, warnings)?;
                 }
-                for (key, field) in users
-                    .iter()
-                    .map(Field::entries)
-                    .collect::<Result<Vec<_>>>()?
-                    .into_iter()
-                    .flatten()
-                {
+                for (key, field) in entries(users.as_ref())? {
                     if !USERS_KNOWN.contains(&key) {
                         return Err(field.error(members::unknown_member("", key, &USERS_KNOWN)));
                     }
@@ -99,16 +93,20 @@ impl Settings {
     /// Overrides values with `GF_<SECTION>_<KEY>` variables. An empty variable is ignored.
     pub(super) fn override_with(&mut self, env: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Result<()> {
         for (name, field) in env.entries()? {
-            let value = field.string()?.to_owned();
+            let value = field.string()?;
             if value.is_empty() {
                 continue;
             }
             if let Some(key) = name.strip_prefix("GF_AUTH_JWT_") {
+                let value = literal(name, value, &field)?;
                 self.jwt(&key.to_ascii_lowercase(), value, &field, warnings)?;
             } else if let Some(key) = name.strip_prefix("GF_USERS_") {
-                self.set(USERS, &key.to_ascii_lowercase(), value);
+                let key = key.to_ascii_lowercase();
+                if USERS_KNOWN.contains(&key.as_str()) {
+                    self.set(USERS, &key, literal(name, value, &field)?);
+                }
             } else if name == "GF_DEFAULT_APP_MODE" {
-                self.set(DEFAULT, "app_mode", value);
+                self.set(DEFAULT, "app_mode", literal(name, value, &field)?);
             }
         }
         Ok(())
@@ -117,6 +115,11 @@ impl Settings {
     fn read_text(&mut self, field: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Result<()> {
         let ini = Ini::parse(field.string()?)
             .map_err(|why| field.error(format!("line {}: {}", why.line, why.problem)))?;
+        if let Some(below) = [JWT, USERS].iter().find_map(|section| ini.below(section)) {
+            return Err(field.error(format!(
+                "the section `[{below}]` can change the section above it in Grafana; write its keys into that section"
+            )));
+        }
         for (key, entry) in ini.section(JWT) {
             if entry.cut {
                 warnings.push(Warning::new(
@@ -124,12 +127,7 @@ impl Settings {
                     "Grafana ends an unquoted value at `#` or `;`; put the value in back quotes if the rest belongs to it",
                 ));
             }
-            if ["$__", "${", "%("].iter().any(|mark| entry.value.contains(mark)) {
-                return Err(field.error(format!(
-                    "`{key}` refers to a value outside the file (`$__file{{}}`, `${{}}`, `%()s`); write the value itself, or set it in `env`"
-                )));
-            }
-            self.jwt(key, entry.value.clone(), field, warnings)?;
+            self.jwt(key, literal(key, &entry.value, field)?, field, warnings)?;
         }
         for (section, key) in USERS_KNOWN
             .map(|key| (USERS, key))
@@ -137,7 +135,7 @@ impl Settings {
             .chain([(DEFAULT, "app_mode")])
         {
             if let Some((_, entry)) = ini.section(section).find(|(known, _)| *known == key) {
-                self.set(section, key, entry.value.clone());
+                self.set(section, key, literal(key, &entry.value, field)?);
             }
         }
         Ok(())
@@ -227,10 +225,24 @@ pub(super) enum Source<'a, 't> {
     Text(Field<'a, 't>),
     /// The sections as JSON objects.
     Sections {
-        jwt: Field<'a, 't>,
+        jwt: Option<Field<'a, 't>>,
         users: Option<Field<'a, 't>>,
         app_mode: Option<Field<'a, 't>>,
     },
+}
+
+fn entries<'a, 't>(section: Option<&Field<'a, 't>>) -> Result<Vec<(&'a str, Field<'a, 't>)>> {
+    section.map_or_else(|| Ok(Vec::new()), Field::entries)
+}
+
+/// Returns a value that refers to no other value.
+fn literal(key: &str, value: &str, field: &Field<'_, '_>) -> Result<String> {
+    if ["$__", "${", "%("].iter().any(|mark| value.contains(mark)) {
+        return Err(field.error(format!(
+            "`{key}` refers to a value outside the file (`$__file{{}}`, `${{}}`, `%()s`); write the value itself, or set it in `env`"
+        )));
+    }
+    Ok(value.to_owned())
 }
 
 /// Returns the text of a JSON value in the syntax of the file.

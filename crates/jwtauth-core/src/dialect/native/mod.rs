@@ -57,12 +57,22 @@ fn extract(field: &Field<'_, '_>) -> Result<ExtractRule> {
     let rule = ExtractRule {
         header: header(&mut members)?,
         query: members.read("query", Field::owned_text)?,
+        cookie: members.read("cookie", cookie)?,
         padding: members.read("padding", Field::choice)?.unwrap_or_default(),
         disabled: members.read("disabled", Field::boolean)?.unwrap_or_default(),
         requested_org: members.read("requested_org", requested_org)?,
     };
     members.finish()?;
     Ok(rule)
+}
+
+/// Reads the name of a cookie (RFC 6265 §4.1.1).
+fn cookie(field: &Field<'_, '_>) -> Result<String> {
+    let name = field.text()?;
+    if name.contains(|letter: char| !letter.is_ascii_graphic() || matches!(letter, '=' | ';' | ',' | '"')) {
+        return Err(field.error("is not the name of a cookie"));
+    }
+    Ok(name.to_owned())
 }
 
 /// Reads the header that carries the token. `null` means none.

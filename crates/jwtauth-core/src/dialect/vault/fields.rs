@@ -27,10 +27,9 @@ pub(super) fn string(field: &Field<'_, '_>) -> Result<String> {
         Value::String(text) => Ok(text.clone().into_owned()),
         Value::Bool(value) => Ok(if *value { "1" } else { "0" }.to_owned()),
         // Vault keeps the number as written. The JSON tree does not, and another spelling would be a different text.
-        Value::Number(Number::Float(_)) => {
-            Err(field
-                .error("a number with a fraction or an exponent is ambiguous here; write it as a string"))
-        }
+        Value::Number(Number::Float(_)) => Err(field.error(
+            "a number with a fraction or an exponent, `-0` or a number beyond 64 bits is ambiguous here; write it as a string",
+        )),
         Value::Number(number) => Ok(number.to_string()),
         _ => Err(wanted(field, "a string")),
     }
@@ -102,15 +101,17 @@ pub(super) fn signed_duration(field: &Field<'_, '_>) -> Result<Option<i64>> {
     }
 }
 
-/// Reads a list of strings, or one string with commas. Every element is trimmed, and empty elements are kept.
+/// Reads a list of strings, one string with commas, or one other scalar. Every element is trimmed, and empty elements
+/// are kept.
 pub(super) fn comma_list(field: &Field<'_, '_>) -> Result<Vec<String>> {
     let elements: Vec<String> = match field.value() {
         Value::Null => Vec::new(),
         Value::String(text) if text.is_empty() => Vec::new(),
         Value::String(text) => text.split(',').map(str::to_owned).collect(),
-        Value::Number(_) => vec![string(field)?],
+        Value::Number(_) | Value::Bool(_) => vec![string(field)?],
         Value::Array(_) => field.items()?.iter().map(string).collect::<Result<_>>()?,
-        _ => return Err(wanted(field, "a list of strings, or a string with commas")),
+        Value::Object(object) if object.is_empty() => Vec::new(),
+        Value::Object(_) => return Err(wanted(field, "a list of strings, or a string with commas")),
     };
     Ok(elements.iter().map(|element| element.trim().to_owned()).collect())
 }
@@ -125,7 +126,7 @@ pub(super) fn list<'a, 't>(field: &Field<'a, 't>) -> Result<Vec<Field<'a, 't>>> 
     }
 }
 
-/// Reads an object, or a list of objects, which are merged.
+/// Reads an object, or a list of such values, which are merged.
 pub(super) fn map<'a, 't>(field: &Field<'a, 't>) -> Result<BTreeMap<&'a str, Field<'a, 't>>> {
     match field.value() {
         Value::Null => Ok(BTreeMap::new()),
@@ -133,10 +134,7 @@ pub(super) fn map<'a, 't>(field: &Field<'a, 't>) -> Result<BTreeMap<&'a str, Fie
         Value::Array(_) => {
             let mut merged = BTreeMap::new();
             for item in field.items()? {
-                match item.value() {
-                    Value::Object(_) => merged.extend(item.entries()?),
-                    _ => return Err(wanted(&item, "an object")),
-                }
+                merged.extend(map(&item)?);
             }
             Ok(merged)
         }
@@ -144,27 +142,26 @@ pub(super) fn map<'a, 't>(field: &Field<'a, 't>) -> Result<BTreeMap<&'a str, Fie
     }
 }
 
-/// Reads an object whose values are scalars, or a list of strings like `name=value`.
+/// Reads an object whose values are scalars, a list of such objects, which are merged, a list of strings like
+/// `name=value`, or one such string. It is not split at commas.
 pub(super) fn key_values(field: &Field<'_, '_>) -> Result<BTreeMap<String, String>> {
     match field.value() {
-        Value::Null => Ok(BTreeMap::new()),
-        Value::Object(_) => field
-            .entries()?
+        Value::String(_) => Ok(BTreeMap::from([pair(field)?])),
+        Value::Array(items) if items.iter().any(|item| item.as_str().is_some()) => {
+            field.items()?.iter().map(pair).collect()
+        }
+        Value::Null | Value::Array(_) | Value::Object(_) => map(field)?
             .into_iter()
             .map(|(name, value)| Ok((name.to_owned(), string(&value)?)))
             .collect(),
-        Value::Array(_) => field
-            .items()?
-            .iter()
-            .map(|item| {
-                let pair = item.value().as_str().and_then(|text| text.split_once('='));
-                match pair {
-                    Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-                    _ => Err(wanted(item, "a string like \"name=value\"")),
-                }
-            })
-            .collect(),
-        _ => Err(wanted(field, "an object of strings")),
+        Value::Bool(_) | Value::Number(_) => Err(wanted(field, "an object of strings")),
+    }
+}
+
+fn pair(field: &Field<'_, '_>) -> Result<(String, String)> {
+    match field.value().as_str().and_then(|text| text.split_once('=')) {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(wanted(field, "a string like \"name=value\"")),
     }
 }
 
@@ -289,7 +286,9 @@ mod tests {
             (r"[1, true]", Some(vec!["1", "1"])),
             ("5", Some(vec!["5"])),
             ("null", Some(vec![])),
-            ("true", None),
+            ("true", Some(vec!["1"])),
+            ("[null]", Some(vec![""])),
+            ("{}", Some(vec![])),
             (r#"{"a":1}"#, None),
             (r#"[["a"]]"#, None),
         ] {
@@ -309,7 +308,10 @@ mod tests {
             names(r#"[{"a":1},{"b":2}]"#),
             Some(vec!["a".to_owned(), "b".to_owned()])
         );
-        assert_eq!(names("[]"), Some(vec![]));
+        for text in ["[]", "[null]", "[[]]", "[{}]"] {
+            assert_eq!(names(text), Some(vec![]), "{text}");
+        }
+        assert_eq!(names(r#"[{"a":1},null,[{"a":2}]]"#), Some(vec!["a".to_owned()]));
         assert_eq!(names(r#""a=b""#), None);
         let pairs = |text| with(text, key_values).map(|map| map.into_iter().collect::<Vec<_>>());
         let one = |name: &str, value: &str| Some(vec![(name.to_owned(), value.to_owned())]);
@@ -318,6 +320,16 @@ mod tests {
         assert_eq!(pairs(r#"{"a":{}}"#), None);
         assert_eq!(pairs(r#"["a"]"#), None);
         assert_eq!(pairs(r#"["=b"]"#), None);
+        assert_eq!(pairs(r#""a=b,c=d""#), one("a", "b,c=d"));
+        assert_eq!(pairs(r#""a""#), None);
+        assert_eq!(pairs("\"\""), None);
+        assert_eq!(pairs("true"), None);
+        assert_eq!(pairs(r#"[{"a":"x"},null,{"a":"b"}]"#), one("a", "b"));
+        assert_eq!(pairs(r#"["a=x","a=b"]"#), one("a", "b"));
+        assert_eq!(pairs(r#"[{"a":"b"},"c=d"]"#), None);
+        assert_eq!(pairs(r#"[null,"c=d"]"#), None);
+        assert_eq!(pairs("[null]"), Some(vec![]));
+        assert_eq!(pairs(r#"[{"a":[]}]"#), None);
         assert_eq!(pairs(r#"{"":"b"}"#), one("", "b"));
     }
 }

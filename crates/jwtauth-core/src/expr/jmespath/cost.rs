@@ -160,9 +160,10 @@ impl Cost {
             "keys" | "split" | "zip" => given.size.times(2.0),
             "items" | "lower" | "upper" => given.size.times(3.0),
             "group_by" => given.size.plus(made).times(2.0),
+            "to_string" if args.iter().all(is_text) => given.size,
             // Numbers are written as digits, and control characters are escaped.
             "to_string" => given.size.times(25.0),
-            "join" => given.size.times(1.0 + longest(0)),
+            "join" => given.size.times(1.0 + longest(0)).at_most(count(MAX_TEXT)),
             "replace" => given.size.times(2.0 + longest(2)).at_most(count(MAX_TEXT)),
             "pad_left" | "pad_right" => given.size.plus(Line::fixed(width(args.get(1)))),
             _ => given.size,
@@ -291,6 +292,28 @@ pub(super) fn push_inner<'e>(node: &'e Ast, waiting: &mut Vec<&'e Ast>) {
     }
 }
 
+/// Whether the result of an expression is certainly a text, which `to_string` returns unchanged.
+fn is_text(expression: &Ast) -> bool {
+    match expression {
+        Ast::Literal { value, .. } => value.is_string(),
+        Ast::Function { name, .. } => matches!(
+            name.as_str(),
+            "join"
+                | "lower"
+                | "pad_left"
+                | "pad_right"
+                | "replace"
+                | "to_string"
+                | "trim"
+                | "trim_left"
+                | "trim_right"
+                | "type"
+                | "upper"
+        ),
+        _ => false,
+    }
+}
+
 /// Returns the maximum length of a padded text: computed from the width if that is a literal, else [`MAX_TEXT`].
 fn width(arg: Option<&Ast>) -> f64 {
     match arg {
@@ -355,6 +378,8 @@ mod tests {
             "a[*].[@ == `1`]",
             "to_string(@)",
             "to_string([@, s])",
+            "to_string(to_string(o))",
+            "join(s, o.k)",
             "join(', ', ['a', 'b', s])",
             "join('-', o.k)",
             "map(&[@, @], a)",

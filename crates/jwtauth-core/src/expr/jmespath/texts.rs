@@ -120,7 +120,13 @@ pub(super) fn split<'a>(text: &Node<'a>, separator: &Node<'a>, count: &[Node<'a>
 pub(super) fn join<'a>(separator: &Node<'a>, list: &Node<'a>) -> Outcome<'a> {
     let items: Vec<Node<'a>> = list.items().map_or_else(Vec::new, |items| items.iter().collect());
     let texts: Vec<&str> = items.iter().map(text_of).collect();
-    Ok(Node::text(texts.join(text_of(separator))))
+    let separator = text_of(separator);
+    let separators = texts.len().saturating_sub(1).saturating_mul(separator.len());
+    let length = texts.iter().map(|text| text.len()).sum::<usize>();
+    if length.saturating_add(separators) > MAX_TEXT {
+        return Err(Failure::End);
+    }
+    Ok(Node::text(texts.join(separator)))
 }
 
 pub(super) fn replace<'a>(

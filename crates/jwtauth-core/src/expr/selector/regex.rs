@@ -307,8 +307,9 @@ fn escape(letters: &mut Peekable<Chars<'_>>, in_class: bool, out: &mut String) -
                 let _ = write!(out, "{{{name}}}");
             }
         }
-        // In Go, a backslash before any ASCII punctuation means this character. In the crate, `\<` has a meaning.
-        letter if letter.is_ascii_punctuation() => {
+        // In Go, a backslash before any ASCII character except letters and digits means this character. In the crate, `\<`
+        // has a meaning.
+        letter if letter.is_ascii() && !letter.is_ascii_alphanumeric() => {
             out.push_str(&regex::escape(letter.encode_utf8(&mut [0; 4])))
         }
         letter => return Err(format!("the escape `\\{letter}` is not supported")),
@@ -354,6 +355,10 @@ fn flags(letters: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), Stri
             return Err(format!("`(?{letter}` is not supported"));
         }
         out.push(letter);
+    }
+    let mut name = letters.clone().skip(1).take_while(|letter| *letter != '>');
+    if letters.peek() == Some(&'<') && !name.all(|letter| letter == '_' || letter.is_ascii_alphanumeric()) {
+        return Err("the name of a group must consist of ASCII letters, digits and `_`".to_owned());
     }
     Ok(())
 }

@@ -138,7 +138,7 @@ fn every_change_is_refused(message: &str, signature: &[u8], store: &KeyStore, na
 #[test]
 fn every_algorithm_verifies_with_its_own_key_and_no_other() {
     use Algorithm::{
-        ES256, ES384, ES512, EdDSA, HS256, HS384, HS512, PS256, PS384, PS512, RS256, RS384, RS512,
+        ES256, ES384, ES512, Ed25519, EdDSA, HS256, HS384, HS512, PS256, PS384, PS512, RS256, RS384, RS512,
     };
     let secret = [0x5a; 64];
     let stores = [
@@ -149,7 +149,7 @@ fn every_algorithm_verifies_with_its_own_key_and_no_other() {
         (public(testing::P256), vec![ES256]),
         (public(testing::P384), vec![ES384]),
         (public(testing::P521), vec![ES512]),
-        (public(testing::ED25519), vec![EdDSA]),
+        (public(testing::ED25519), vec![EdDSA, Ed25519]),
         (
             store(Origin::Secret(Secret::new(secret.to_vec()))),
             vec![HS256, HS384, HS512],
@@ -172,7 +172,7 @@ fn every_algorithm_verifies_with_its_own_key_and_no_other() {
             ES256 => ecdsa(&aws::ECDSA_P256_SHA256_FIXED_SIGNING, testing::P256, &message),
             ES384 => ecdsa(&aws::ECDSA_P384_SHA384_FIXED_SIGNING, testing::P384, &message),
             ES512 => ecdsa(&aws::ECDSA_P521_SHA512_FIXED_SIGNING, testing::P521, &message),
-            EdDSA => ed25519(&message),
+            EdDSA | Ed25519 => ed25519(&message),
             HS256 => mac(hmac::HMAC_SHA256),
             HS384 => mac(hmac::HMAC_SHA384),
             HS512 => mac(hmac::HMAC_SHA512),

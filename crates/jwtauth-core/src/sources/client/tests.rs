@@ -49,6 +49,7 @@ fn open(remote: &FetchSettings) -> Client {
 fn request(url: &str, timeout: Duration, max_bytes: u64) -> FetchRequest<'_> {
     FetchRequest {
         url,
+        accept: "application/json",
         timeout,
         max_bytes,
         if_none_match: Some("\"a\""),

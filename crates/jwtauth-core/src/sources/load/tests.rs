@@ -389,6 +389,7 @@ fn debug_output_contains_no_secrets() {
     server.asked();
     let request = FetchRequest {
         url: "https://issuer.example/keys?secret=hush",
+        accept: "application/json",
         timeout: Duration::from_secs(1),
         max_bytes: 1,
         if_none_match: Some("hush"),

@@ -26,6 +26,14 @@ fn values_lose_comments_and_surrounding_quotes() {
 }
 
 #[test]
+fn a_quoted_value_keeps_its_line_ends() {
+    let text = "a = `x\r\ny`\r\nb = \"\"\"\r\nx\r\n\"\"\"\r\nc = x \\\r\n  y\r\nd = 1\r\n";
+    for (key, value) in [("a", "x\r\ny"), ("b", "\r\nx\r\n"), ("c", "x y"), ("d", "1")] {
+        assert_eq!(read(text, DEFAULT, key).as_deref(), Some(value), "{key}");
+    }
+}
+
+#[test]
 fn sections_are_merged_and_the_last_value_of_a_key_is_used() {
     let text = "x=0\n[s]\nx=1\n[t]\nx=2\n[s]\nx=3\n; y=4\n#y=5\n";
     assert_eq!(read(text, "s", "x").as_deref(), Some("3"));

@@ -20,7 +20,7 @@ pub(super) const WHOLE: &[(&str, &str)] = &[
     ),
     (
         r#"{%K,"algorithms":["eddsa"]}"#,
-        "algorithm_unsupported: `algorithms[0]`: `eddsa` is not one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, HS256, HS384, HS512; did you mean `EdDSA`?",
+        "algorithm_unsupported: `algorithms[0]`: `eddsa` is not one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, Ed25519, HS256, HS384, HS512; did you mean `EdDSA`?",
     ),
     (
         r#"{%K,"algorithms":["none"]}"#,
@@ -124,7 +124,7 @@ pub(super) const WHOLE: &[(&str, &str)] = &[
     ),
     (
         r#"{%K,"algorithms":["RS256"]}"#,
-        "key_invalid: no usable key: `keys[0].jwk`: the key can be used only with EdDSA; allowed: RS256",
+        "key_invalid: no usable key: `keys[0].jwk`: the key can be used only with EdDSA, Ed25519; allowed: RS256",
     ),
     (
         r#"{%K,"algorithms":["EdDSA"],"algorithms":["EdDSA"]}"#,
@@ -423,8 +423,8 @@ pub(super) const MEMBERS: &[(&str, &str)] = &[
         "config_invalid: `token.prefix_rule`: must be one of scheme, optional",
     ),
     (
-        r#""token":{"cookie":"x"}"#,
-        "config_invalid: `token.cookie` is not known",
+        r#""token":{"form":"x"}"#,
+        "config_invalid: `token.form` is not known",
     ),
     (
         r#""token":{"padding":true}"#,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::dialect::vault::fields::{
-    boolean, comma_list, duration, integer, key_values, lower_string, map, or_empty, signed_duration, string,
+    boolean, comma_list, duration, integer, key_values, map, or_empty, signed_duration, string,
 };
 use crate::error::Result;
 use crate::members::{Field, Members};
@@ -11,7 +11,7 @@ use crate::members::{Field, Members};
 /// The body as written, with every field of the right type. `None` means absent where that differs from empty.
 #[derive(Debug)]
 pub(super) struct Body<'a, 't> {
-    pub(super) name: Option<String>,
+    pub(super) name: Option<Field<'a, 't>>,
     pub(super) role_type: String,
     pub(super) user_claim: String,
     pub(super) user_claim_json_pointer: bool,
@@ -57,7 +57,8 @@ impl<'a, 't> Body<'a, 't> {
         let seconds =
             |members: &mut Members<'a, 't>, name| members.read_nullable(name, duration).map(Option::flatten);
         Ok(Body {
-            name: members.read_nullable("name", lower_string)?,
+            // Vault takes the name from the path, whatever the body contains.
+            name: members.get("name"),
             role_type: or_empty(members, "role_type", string)?,
             user_claim: or_empty(members, "user_claim", string)?,
             user_claim_json_pointer: or_empty(members, "user_claim_json_pointer", boolean)?,

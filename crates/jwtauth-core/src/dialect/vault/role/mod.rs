@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use self::body::Body;
 use super::bound::{claim_rules, select};
-use super::cidr;
+use super::cidr::{self, Network};
 use super::config::Config;
 use super::lease::{Mount, Terms, TokenType};
 use crate::error::Result;
@@ -34,8 +34,10 @@ pub(super) fn compile(
 
     let browser_flow = browser_flow(&body, place)?;
     check_token_fields(&body, place)?;
-    let terms = terms(&body, place)?;
+    let mut terms = terms(&body, place)?;
     let networks = networks(&terms.bound_cidrs, place)?;
+    let (networks, written) = networks.into_iter().map(|one| (one.network, one.written)).unzip();
+    terms.bound_cidrs = written;
     mount.check_period(terms.period).map_err(|why| place.error(why))?;
     let glob = match body.bound_claims_type.as_deref() {
         None | Some("string") => false,
@@ -137,7 +139,7 @@ fn token_type(body: &Body<'_, '_>, place: &Field<'_, '_>) -> Result<TokenType> {
     }
 }
 
-fn networks(texts: &[String], place: &Field<'_, '_>) -> Result<Vec<ipnet::IpNet>> {
+fn networks(texts: &[String], place: &Field<'_, '_>) -> Result<Vec<Network>> {
     let network = |text: &String| {
         cidr::network(text).ok_or_else(|| {
             place.error(format!(
@@ -278,7 +280,12 @@ fn warn(name: &str, body: &Body<'_, '_>, browser_flow: bool, warnings: &mut Vec<
         );
         return;
     }
-    if body.name.as_deref().is_some_and(|given| given != name) {
+    let is_name = |given: &str| given.to_lowercase() == name;
+    if body
+        .name
+        .as_ref()
+        .is_some_and(|given| !given.value().as_str().is_some_and(is_name))
+    {
         warn("name", "has no effect; the key in `roles` is the role's name");
     }
     if body.bound_audiences.is_empty() {
