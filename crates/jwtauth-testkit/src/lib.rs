@@ -13,6 +13,7 @@ pub mod flatten;
 pub mod keys;
 pub mod mint;
 pub mod mutate;
+pub mod oracle;
 pub mod reference;
 pub mod runner;
 pub mod server;
