@@ -4,6 +4,7 @@
 //! difference is explained if one of [`ROWS`] has the note and the result.
 
 mod configuration;
+mod role;
 mod rows;
 mod token;
 
@@ -18,11 +19,8 @@ use jwtauth_testkit::keys::Keyring;
 use jwtauth_testkit::oracle::{self, Dice, Verdict, member, text};
 use serde_json::{Map, Value, json};
 
-use self::configuration::Configuration;
+use self::configuration::{Configuration, SERVER};
 use self::rows::ROWS;
-
-/// The address that stands for the server of the documents.
-const SERVER: &str = "http://127.0.0.1:9";
 
 fn main() -> ExitCode {
     let ring = match Keyring::load() {
@@ -32,9 +30,15 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let now = now.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(0));
+    let now = now();
     oracle::run("vault", |dice| question(dice, &ring, now), judge)
+}
+
+/// The real time in seconds, because Vault's plugin has no other clock.
+#[expect(clippy::disallowed_methods, reason = "no time of a token is near a limit")]
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or_default()
 }
 
 /// One random configuration, role and login. Most of them fit each other.
@@ -42,7 +46,7 @@ fn question(dice: &mut Dice, ring: &Keyring, now: i64) -> Value {
     let mut notes = Vec::new();
     let claims = token::claims(dice, now, &mut notes);
     let configuration = Configuration::random(dice, ring, &mut notes);
-    let role = configuration::role(dice, &claims, &mut notes);
+    let role = role::random(dice, &claims, &mut notes);
     let jwt = token::signed(dice, ring, &configuration.keys, &claims, &mut notes);
     let mount = json!({
         "default": dice.pick(&[2_764_800, 3600]), "max": dice.pick(&[2_764_800, 7200]),
