@@ -30,8 +30,8 @@ fn judge(ours: &Ours, theirs: &Value, selector: &str) -> Verdict {
         Ours::Refused if ONLY_GO.iter().any(|part| selector.contains(part)) => {
             Ok("refused: regular expressions that only Go reads")
         }
-        Ours::Refused if ["\\ ", "(?)"].iter().any(|part| selector.contains(part)) => {
-            Ok("open: `\\ ` and `(?)` in regular expressions")
+        Ours::Refused if selector.contains("(?)") || escapes_space(selector) => {
+            Ok("open: `(?)`, and escaped spaces and control characters, in regular expressions")
         }
         Ours::Refused if selector.contains(r"\p{ L }") => {
             Ok("open: spaces in the name of a Unicode property")
@@ -50,6 +50,12 @@ fn judge(ours: &Ours, theirs: &Value, selector: &str) -> Verdict {
         Ours::Failed(why) => Err(why.clone()),
         Ours::Selected(_) | Ours::Refused => Err(format!("{ours:?}")),
     }
+}
+
+/// Whether a backslash precedes a space or a control character.
+fn escapes_space(selector: &str) -> bool {
+    let mut parts = selector.split('\\').skip(1);
+    parts.any(|part| part.starts_with(|next: char| next == ' ' || next.is_ascii_control()))
 }
 
 #[derive(Debug)]

@@ -67,9 +67,7 @@ fn judge(asked: &Value, theirs: &Value) -> Verdict {
     let granted = text(&ours, "outcome") == "granted";
     let class = text(&ours, "class");
     let label = match text(theirs, "failed") {
-        "" if granted && !same(&ours, theirs, &[]) => None,
-        "" if granted && same(&ours, theirs, &["bound_cidrs"]) => Some("both grant, with equal results"),
-        "" if granted => Some("open: the spelling of bound networks"),
+        "" if granted => same(&ours, theirs).then_some("both grant, with equal results"),
         "config" | "role" if class == "config" => Some("both refuse the configuration"),
         "login" if !granted && class != "config" => Some("both deny"),
         "login" if class == "config" => Some("both deny, the library when it is built"),
@@ -111,8 +109,8 @@ fn ours(asked: &Value) -> Value {
     serde_json::from_str(&wire::reply(&outcome)).unwrap_or_default()
 }
 
-/// Whether both granted the same: with these members of the session in addition to the others.
-fn same(ours: &Value, theirs: &Value, more: &[&str]) -> bool {
+/// Whether both granted the same.
+fn same(ours: &Value, theirs: &Value) -> bool {
     let (identity, session) = (member(ours, "identity"), member(ours, "session"));
     let entitlements = member(ours, "entitlements").as_array();
     let policies: Vec<&str> = entitlements
@@ -129,10 +127,7 @@ fn same(ours: &Value, theirs: &Value, more: &[&str]) -> bool {
         && equal(member(identity, "metadata"), "metadata")
         && equal(member(identity, "groups"), "groups")
         && equal(&json!(policies), "policies")
-        && SESSION
-            .iter()
-            .chain(more)
-            .all(|name| equal(member(session, name), name))
+        && SESSION.iter().all(|name| equal(member(session, name), name))
 }
 
 const SESSION: &[&str] = &[
@@ -144,6 +139,7 @@ const SESSION: &[&str] = &[
     "num_uses",
     "token_type",
     "renewable",
+    "bound_cidrs",
 ];
 
 /// The server of the documents, for the library.
