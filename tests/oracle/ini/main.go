@@ -3,6 +3,8 @@
 package main
 
 import (
+	"slices"
+
 	"gopkg.in/ini.v1"
 
 	"oracle/lines"
@@ -17,6 +19,8 @@ type question struct {
 type answer struct {
 	Error  string                       `json:"error,omitempty"`
 	Values map[string]map[string]string `json:"values,omitempty"`
+	// Whether [auth.jwt] has a key that is not to be read.
+	Unknown bool `json:"unknown,omitempty"`
 }
 
 func reply(asked question) answer {
@@ -64,7 +68,8 @@ func reply(asked question) answer {
 			}
 		}
 	}
-	return answer{Values: values}
+	unknown := func(key string) bool { return !slices.Contains(asked.Keys["auth.jwt"], key) }
+	return answer{Values: values, Unknown: slices.ContainsFunc(file.Section("auth.jwt").KeyStrings(), unknown)}
 }
 
 func main() {

@@ -34,7 +34,7 @@ fn judge(file: &str, theirs: &Value, pem: &str) -> Verdict {
         (Ok(ours), Ok(expected)) if ours == expected => Ok("the same values"),
         (Err(_), Err(None)) => Ok("both refuse the file"),
         (Err(ours), Err(Some(why))) if ours.code() == why.code() => Ok("the same values, which are refused"),
-        (Err(ours), _) if ours.to_string().contains("is not known") => Ok("S12 an unknown key"),
+        (Err(_), _) if *member(theirs, "unknown") == json!(true) => Ok("S12 an unknown key"),
         (Err(_), _) if refers() => Ok("refused: a reference to a value outside of the file"),
         (Err(_), _) if file.contains("[auth.jwt.") => Ok("refused: a section below [auth.jwt]"),
         _ if file.lines().any(continues_after_quote) => Ok("open: a backslash after a closing quote"),
@@ -95,10 +95,10 @@ fn question(dice: &mut Dice) -> Value {
 }
 
 fn line(dice: &mut Dice) -> String {
-    match dice.below(16) {
+    match dice.below(40) {
         0 => dice.pick(SECTIONS).to_owned(),
-        1 => dice.pick(COMMENTS).to_owned(),
-        2 => dice.pick(STRANGE).to_owned(),
+        1 | 2 => dice.pick(COMMENTS).to_owned(),
+        3 => dice.pick(STRANGE).to_owned(),
         _ => format!(
             "{}{}{}{}{}",
             dice.pick(SPACE),
@@ -116,7 +116,7 @@ fn key(dice: &mut Dice) -> String {
         1 | 2 => dice.pick(&["app_mode", "auto_assign_org_role"]),
         _ => dice.pick(KEYS),
     };
-    match dice.below(30) {
+    match dice.below(60) {
         0 => format!("\"{key}\""),
         1 => format!("`{key}`"),
         2 => format!("\"\"\"{key}\"\"\""),

@@ -272,7 +272,7 @@ fn session(dice: &mut Dice, set: &mut impl FnMut(&str, Value), notes: &mut Notes
         } else {
             "token_bound_cidrs"
         };
-        let (usual, odd) = if dice.one_in(40) {
+        let (usual, odd) = if dice.one_in(15) {
             notes.push("network");
             (
                 r#"["300.1.1.1/24"] | "/var/run/x" | ["10.0.0.0/33"] | ["10.0.0.0/8","x/y"] | ["."]"#,
