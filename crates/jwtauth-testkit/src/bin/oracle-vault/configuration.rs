@@ -208,7 +208,10 @@ impl Configuration {
                 ("bound_isuer", json!("x"))
             }
             1 => ("oidc_client_id", json!("x")),
-            2 => ("jwks_url", json!(format!("{SERVER}/nothing"))),
+            2 => {
+                notes.push("no document");
+                ("jwks_url", json!(format!("{SERVER}/nothing")))
+            }
             3 => (
                 "oidc_response_types",
                 dice.json(r#""code" | "id_token" | "x" | ["code","id_token"]"#, ""),

@@ -73,6 +73,11 @@ pub(crate) const ROWS: &[Row] = &[
         "weak",
         Stricter(&["key_invalid"]),
     ),
+    row(
+        "S8 a claim that equals a registered one except for case",
+        "case",
+        Stricter(&["claims_malformed"]),
+    ),
     row("S9 times beyond 2^53", "time", Stricter(&["claim_invalid"])),
     row("S10 limits", "deep", Stricter(&["claims_malformed"])),
     row(
@@ -104,7 +109,7 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     row(
         "A5 a verifier is built without the network",
-        "",
+        "no document",
         Looser("error checking jwks URL"),
     ),
     row(
