@@ -42,7 +42,7 @@ test-readme: ## test the programs of the README; run test-python and test-node f
 	@.ci/test-readme
 
 .PHONY: test-oracle
-test-oracle: ## compare 20,000 random JMESPath evaluations with the community edition (needs Go; not part of test)
+test-oracle: ## compare random logins, selectors, files and JMESPath with the systems' own code (needs Go; not part of test)
 	@.ci/test-oracle
 
 .PHONY: stress

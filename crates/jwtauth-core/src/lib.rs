@@ -204,7 +204,7 @@ pub mod internals {
     pub use crate::claims::Claims;
     pub use crate::dialect::Dialect;
     pub use crate::duration::parse_go;
-    pub use crate::keys::Algorithm;
+    pub use crate::keys::{Algorithm, Checker};
 
     /// Expressions.
     pub mod expr {

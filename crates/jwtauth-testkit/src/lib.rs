@@ -14,6 +14,7 @@ pub mod fuzz;
 pub mod keys;
 pub mod mint;
 pub mod mutate;
+pub mod oracle;
 pub mod reference;
 pub mod runner;
 pub mod server;

@@ -8,13 +8,12 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
-	"fmt"
 	"math"
-	"os"
 	"slices"
 	"strings"
+
+	"oracle/lines"
 
 	jmespath "github.com/jmespath-community/go-jmespath"
 	"github.com/jmespath-community/go-jmespath/pkg/functions"
@@ -96,11 +95,7 @@ func evaluate(asked question, copies bool) (out answer) {
 	return answer{Value: text}
 }
 
-func reply(line []byte) answer {
-	var asked question
-	if err := json.Unmarshal(line, &asked); err != nil {
-		return answer{Error: "question"}
-	}
+func reply(asked question) answer {
 	real := evaluate(asked, false)
 	result := evaluate(asked, true)
 	result.Sorts = strings.Contains(asked.Expression, "sort_by") && !result.equals(real)
@@ -128,17 +123,5 @@ func has(node parsing.ASTNode) bool {
 }
 
 func main() {
-	in := bufio.NewReaderSize(os.Stdin, 1<<20)
-	out := bufio.NewWriter(os.Stdout)
-	defer out.Flush()
-	for {
-		line, err := in.ReadBytes('\n')
-		if len(line) > 1 {
-			text, _ := json.Marshal(reply(line))
-			fmt.Fprintf(out, "%s\n", text)
-		}
-		if err != nil {
-			return
-		}
-	}
+	lines.Answer(reply)
 }

@@ -7,6 +7,7 @@
 //! `secret` has the rules for shared secrets. `prepare` makes key sets from key texts.
 
 mod algorithm;
+mod checker;
 mod jwks;
 mod key;
 pub(crate) mod pem;
@@ -17,6 +18,7 @@ mod set;
 
 pub use self::algorithm::Algorithm;
 pub(crate) use self::algorithm::Algorithms;
+pub use self::checker::Checker;
 pub(crate) use self::jwks::is_public_jwk;
 pub(crate) use self::key::{Key, PreparedKey};
 pub(crate) use self::public::is_certificate;

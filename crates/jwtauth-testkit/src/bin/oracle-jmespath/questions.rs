@@ -1,34 +1,18 @@
 //! Random expressions and data.
 
+use jwtauth_testkit::oracle::Dice;
 use serde_json::{Value, json};
 
-/// A generator of random numbers (SplitMix64).
-pub(crate) struct Dice(pub(crate) u64);
+/// Random expressions and data.
+pub(crate) struct Questions<'d>(pub(crate) &'d mut Dice);
 
-impl Dice {
-    pub(crate) fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^= mixed >> 31;
-        usize::try_from(mixed % u64::try_from(limit).unwrap_or(1).max(1)).unwrap_or_default()
+impl Questions<'_> {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0.below(limit)
     }
 
     fn pick<'a>(&mut self, choices: &[&'a str]) -> &'a str {
-        let choice = self.below(choices.len());
-        choices.get(choice).copied().unwrap_or_default()
-    }
-
-    pub(crate) fn damaged(&mut self, expression: &str) -> String {
-        let mut letters: Vec<char> = expression.chars().collect();
-        let place = self.below(letters.len() + 1);
-        if self.below(2) == 0 && place < letters.len() {
-            letters.remove(place);
-        } else {
-            letters.splice(place..place, self.pick(JUNK).chars());
-        }
-        letters.into_iter().collect()
+        self.0.pick(choices)
     }
 
     pub(crate) fn expression(&mut self, depth: usize) -> String {
@@ -433,7 +417,7 @@ const RAW: &[&str] = &[
     "", "a", "b", ",", " ", "Admin", "é", "ß", "\\\\", "\\'", "a\\\\b", "\\n", "\\\\\\'", "x\\", "-", "ab",
     "0", "a,b", "İ", "`", "\"", "\\\\\\\\", "aa",
 ];
-const JUNK: &[&str] = &[
+pub(crate) const JUNK: &[&str] = &[
     " ", ",", ".", "&", "*", "[", "]", "(", ")", "'", "\"", "`", "\\", "|", "!", "=", "<", "@", "a", " a",
     "[a b]", "[*a]", "0", "-1", ":", "?", "{", "}", "-", "$", "+", "/", "%", "é", "\n", "[ ]", "[a,]", ".&a",
 ];
