@@ -1,6 +1,6 @@
 //! A key below the token, for tests with published vectors.
 
-use super::prepare::Preparation;
+use super::prepare::{Preparation, Secrets};
 use super::{Algorithm, Algorithms, KeySet};
 use crate::error::Result;
 
@@ -19,6 +19,7 @@ impl Checker {
             kid: None,
             allowed: Algorithm::ALL.into_iter().collect::<Algorithms>(),
             names_alone: false,
+            secrets: Secrets::Used,
             warnings: &mut Vec::new(),
         };
         preparation.jwk(jwk).map(Checker)
