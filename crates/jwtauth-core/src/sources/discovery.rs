@@ -25,11 +25,11 @@ pub(super) fn metadata_url(issuer: &str) -> String {
 }
 
 impl Metadata {
-    /// Reads the metadata of `issuer`.
+    /// Reads the metadata of `issuer`, which was found through `url`.
     ///
     /// # Errors
     /// [`Code::DiscoveryFailed`], [`Code::DiscoveryIssuerMismatch`].
-    pub(super) fn read(body: &[u8], issuer: &str, insecure_http: bool) -> Result<Metadata> {
+    pub(super) fn read(body: &[u8], issuer: &str, url: &str, insecure_http: bool) -> Result<Metadata> {
         let failed = |problem: String| Error::new(Code::DiscoveryFailed).with_detail(problem);
         let text = std::str::from_utf8(body)
             .map_err(|_| failed("the discovery document is not UTF-8".to_owned()))?;
@@ -54,7 +54,7 @@ impl Metadata {
         }
         let jwks_uri = text("jwks_uri")?;
         url::check(jwks_uri, insecure_http).map_err(|why| failed(format!("`jwks_uri`: {why}")))?;
-        if url::is_https(issuer) && !url::is_https(jwks_uri) && !insecure_http {
+        if url::is_https(url) && !url::is_https(jwks_uri) && !insecure_http {
             return Err(failed("`jwks_uri` must be https".to_owned()));
         }
         let named = member("id_token_signing_alg_values_supported")

@@ -49,6 +49,7 @@ fn loader(endpoint: Endpoint, server: &Arc<Server>) -> Loader {
         settings: FetchSettings::default(),
         allowed: [Algorithm::ES256, Algorithm::HS256].into_iter().collect(),
         names_alone: false,
+        issuer_template: None,
         fetch: Arc::<Server>::clone(server),
         started: clock.now(),
         clock,
@@ -317,7 +318,7 @@ fn invalid_metadata_is_refused_and_not_repeated() {
 fn a_jwks_uri_with_plain_http_is_refused_unless_allowed() {
     let read = |issuer: &str, jwks_uri: &str, insecure_http: bool| {
         let body = format!(r#"{{"issuer":"{issuer}","jwks_uri":"{jwks_uri}"}}"#);
-        discovery::Metadata::read(body.as_bytes(), issuer, insecure_http).is_ok()
+        discovery::Metadata::read(body.as_bytes(), issuer, issuer, insecure_http).is_ok()
     };
     let (here, there) = ("http://127.0.0.1:8080", "http://keys.example");
     for (issuer, jwks_uri, without, with) in [
