@@ -8,6 +8,7 @@ mod claims;
 mod extract;
 mod fetch;
 mod identity;
+mod issuer_rules;
 mod issuers;
 mod keys;
 mod profiles;
@@ -37,7 +38,8 @@ pub(crate) use self::fetch::ProxyRule;
 pub(crate) use self::identity::{
     AbsentRule, IdentityRule, ListRule, MetadataRule, Named, OtherRule, TextRule, ValueRule,
 };
-pub(crate) use self::issuers::{Issuer, IssuerClaims, IssuerRule, IssuerRules, IssuerTemplate, KeyIssuers};
+pub(crate) use self::issuer_rules::{IssuerRule, IssuerRules};
+pub(crate) use self::issuers::{Issuer, IssuerClaims, IssuerTemplate, KeyIssuers};
 pub(crate) use self::keys::{
     DiscoveredAlgorithms, JwksUrl, KeyRule, KeySpec, KidRule, OidcDiscoveryUrl, Origin,
 };

@@ -1,10 +1,9 @@
-//! The members `issuer`, `issuers` and `issuer_claims`, and the `issuer` of a key source.
+//! The members `issuer` and `issuer_claims`, and the `issuer` of a key source.
 
-use super::claims::{audience, rules as claim_rules};
 use super::layers::Layers;
 use crate::error::Result;
 use crate::members::{Field, Members};
-use crate::policy::{Issuer, IssuerClaims, IssuerRule, IssuerRules, KeyIssuers, KeyRule};
+use crate::policy::{Issuer, IssuerClaims, IssuerRules, KeyIssuers, KeyRule};
 
 /// What the whole configuration says about issuers. The profiles need it.
 pub(super) struct Known {
@@ -72,40 +71,6 @@ pub(super) fn of_keys(field: &Field<'_, '_>, claims: &IssuerClaims) -> Result<Ke
         return Err(field.error("must be `any` alone, without a list, or a list of issuers"));
     }
     Ok(KeyIssuers::OneOf(named))
-}
-
-/// Reads the rules for the tokens of single issuers.
-pub(super) fn rules(members: &mut Members<'_, '_>, claims: &IssuerClaims) -> Result<IssuerRules> {
-    let ignore_case = members.peek("profiles_ignore_case");
-    let ignore_case = ignore_case.is_some_and(|field| field.boolean().unwrap_or_default());
-    let Some(field) = members.get_non_null("issuers") else {
-        return Ok(IssuerRules::default());
-    };
-    let entries = field.entries()?;
-    if entries.is_empty() {
-        return Err(field.error("must not be empty"));
-    }
-    let rules = entries.iter().map(|(name, rule)| {
-        if name.is_empty() {
-            return Err(field.error("an issuer must have a name"));
-        }
-        let issuer = claims.read(name).map_err(|why| rule.error(why))?;
-        Ok((issuer, of_issuer(rule, ignore_case)?))
-    });
-    rules.collect()
-}
-
-fn of_issuer(field: &Field<'_, '_>, ignore_case: bool) -> Result<IssuerRule> {
-    let mut members = field.members()?;
-    let rule = IssuerRule {
-        audience: members.read("audiences", |field| audience(field, false))?,
-        rules: members.read("claims", claim_rules)?.unwrap_or_default(),
-        profile: members.read("profile", |field| {
-            Ok(super::profiles::folded(field.text()?, ignore_case))
-        })?,
-    };
-    members.finish()?;
-    Ok(rule)
 }
 
 /// Reads one issuer or a list of issuers.

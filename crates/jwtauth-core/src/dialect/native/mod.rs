@@ -5,6 +5,7 @@
 
 mod claims;
 mod identity;
+mod issuer_rules;
 mod issuers;
 mod keys;
 mod layers;
@@ -27,7 +28,7 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
     let extract = members.read("token", extract)?.unwrap_or_else(by_header);
     let issuer_claims = issuers::claims(&mut members)?;
     let keys = keys::read(&mut members, &issuer_claims, extract.disabled)?;
-    let issuers = issuers::rules(&mut members, &issuer_claims)?;
+    let issuers = issuer_rules::read(&mut members, &issuer_claims)?;
     let known = issuers::Known::new(&issuer_claims, &keys, &issuers);
     let profiles = profiles::read(&mut members, &known, &mut warnings)?;
     let mut policy = Policy {

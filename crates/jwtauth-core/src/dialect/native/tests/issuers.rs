@@ -7,56 +7,56 @@ use crate::Verifier;
 const ERRORS: &[(&str, &str)] = &[
     // Several issuers, and a source that names none.
     (
-        r#""keys":[%A],"issuer":["a","b"]"#,
+        r#""keys":[{%K}],"issuer":["a","b"]"#,
         "config_invalid: `keys[0].jwk`: the policy accepts the tokens of several issuers; add `issuer` with those whose tokens these keys sign, or `\"any\"`",
     ),
     (
-        r#""keys":[%A+"issuer":"a",{"jwks_url":"https://b.example"}],"issuer":["a","b"]"#,
+        r#""keys":[{%K,"issuer":"a"},{"jwks_url":"https://b.example"}],"issuer":["a","b"]"#,
         "config_invalid: `keys[1].jwks_url`: the policy accepts the tokens of several issuers; add `issuer` with those whose tokens these keys sign, or `\"any\"`",
     ),
     (
-        r#""keys":[%A],"issuer":"a","profiles":{"p":{"issuer":"b"}}"#,
+        r#""keys":[{%K}],"issuer":"a","profiles":{"p":{"issuer":"b"}}"#,
         "config_invalid: `keys[0].jwk`: the policy accepts the tokens of several issuers; add `issuer` with those whose tokens these keys sign, or `\"any\"`",
     ),
     (
-        r#""keys":[%A],"issuer":"a","issuers":{"b":{}}"#,
+        r#""keys":[{%K}],"issuer":"a","issuers":{"b":{}}"#,
         "config_invalid: `keys[0].jwk`: the policy accepts the tokens of several issuers; add `issuer` with those whose tokens these keys sign, or `\"any\"`",
     ),
     (
-        r#""keys":[{"oidc_discovery_url":"https://a.example"},%A],"issuer":["https://a.example","b"]"#,
+        r#""keys":[{"oidc_discovery_url":"https://a.example"},{%K}],"issuer":["https://a.example","b"]"#,
         "config_invalid: `keys[1].jwk`: the policy accepts the tokens of several issuers; add `issuer` with those whose tokens these keys sign, or `\"any\"`",
     ),
     (
-        r#""keys":[{"oidc_discovery_url":"https://a.example"},{"oidc_discovery_url":"https://b.example"},%A]"#,
+        r#""keys":[{"oidc_discovery_url":"https://a.example"},{"oidc_discovery_url":"https://b.example"},{%K}]"#,
         "config_invalid: `keys[2].jwk`: the policy accepts the tokens of several issuers; add `issuer` with those whose tokens these keys sign, or `\"any\"`",
     ),
     (
-        r#""keys":[%A+"issuer":"a",%A+"issuer":"b",%A],"issuer":null"#,
+        r#""keys":[{%K,"issuer":"a"},{%K,"issuer":"b"},{%K}],"issuer":null"#,
         "config_invalid: `keys[2].jwk`: the policy accepts the tokens of several issuers; add `issuer` with those whose tokens these keys sign, or `\"any\"`",
     ),
     (
-        r#""keys":[%A],"issuer":"https://a.example/{tenantid}""#,
+        r#""keys":[{%K}],"issuer":"https://a.example/{tenantid}""#,
         "config_invalid: `keys[0].jwk`: the policy accepts the tokens of several issuers; add `issuer` with those whose tokens these keys sign, or `\"any\"`",
     ),
     // The form of a source's issuers.
     (
-        r#""keys":[%A+"issuer":""]"#,
+        r#""keys":[{%K,"issuer":""}]"#,
         "config_invalid: `keys[0].issuer`: must not be empty",
     ),
     (
-        r#""keys":[%A+"issuer":[]]"#,
+        r#""keys":[{%K,"issuer":[]}]"#,
         "config_invalid: `keys[0].issuer`: must not be empty",
     ),
     (
-        r#""keys":[%A+"issuer":["a",""]]"#,
+        r#""keys":[{%K,"issuer":["a",""]}]"#,
         "config_invalid: `keys[0].issuer[1]`: must not be empty",
     ),
     (
-        r#""keys":[%A+"issuer":["any"]]"#,
+        r#""keys":[{%K,"issuer":["any"]}]"#,
         "config_invalid: `keys[0].issuer`: must be `any` alone, without a list, or a list of issuers",
     ),
     (
-        r#""keys":[%A+"issuer":1]"#,
+        r#""keys":[{%K,"issuer":1}]"#,
         "config_invalid: `keys[0].issuer`: must be a list, not a number",
     ),
     // Every token would be denied.
@@ -65,140 +65,140 @@ const ERRORS: &[(&str, &str)] = &[
         "config_invalid: `issuer`: every token would be denied, because the keys sign only for `https://a.example`",
     ),
     (
-        r#""keys":[%A+"issuer":"a",%A+"issuer":"b"],"profile_required":true,"profiles":{"p":{"issuer":"c"},"q":{"issuer":"d"}}"#,
+        r#""keys":[{%K,"issuer":"a"},{%K,"issuer":"b"}],"profile_required":true,"profiles":{"p":{"issuer":"c"},"q":{"issuer":"d"}}"#,
         "config_invalid: `profiles.p.issuer`: every token would be denied, because the keys sign only for `a`, `b`",
     ),
     (
-        r#""keys":[%A+"issuer":"https://a.example/x/y"],"issuer":"https://a.example/{tenantid}""#,
+        r#""keys":[{%K,"issuer":"https://a.example/x/y"}],"issuer":"https://a.example/{tenantid}""#,
         "config_invalid: `issuer`: every token would be denied, because the keys sign only for `https://a.example/x/y`",
     ),
     // Rules for the tokens of single issuers.
     (
-        r#""keys":[%A],"issuers":{}"#,
+        r#""keys":[{%K}],"issuers":{}"#,
         "config_invalid: `issuers`: must not be empty",
     ),
     (
-        r#""keys":[%A],"issuers":{"":{}}"#,
+        r#""keys":[{%K}],"issuers":{"":{}}"#,
         "config_invalid: `issuers`: an issuer must have a name",
     ),
     (
-        r#""keys":[%A],"issuers":{"a":{"audience":["x"]}}"#,
+        r#""keys":[{%K}],"issuers":{"a":{"audience":["x"]}}"#,
         "config_invalid: `issuers.a.audience` is not known; did you mean `audiences`?",
     ),
     (
-        r#""keys":[%A],"issuers":{"a":{"audiences":[""]}}"#,
+        r#""keys":[{%K}],"issuers":{"a":{"audiences":[""]}}"#,
         "config_invalid: `issuers.a.audiences[0]`: must not be empty",
     ),
     (
-        r#""keys":[%A],"issuers":{"a":{"profile":"q"}},"profiles":{"p":{}}"#,
+        r#""keys":[{%K}],"issuers":{"a":{"profile":"q"}},"profiles":{"p":{}}"#,
         "config_invalid: `issuers.a.profile`: there is no profile `q`",
     ),
     (
-        r#""keys":[%A+"issuer":"a"],"issuers":{"a":{},"b":{}}"#,
+        r#""keys":[{%K,"issuer":"a"}],"issuers":{"a":{},"b":{}}"#,
         "config_invalid: `issuers.b`: no key source signs for this issuer; add it to the `issuer` of its source",
     ),
     (
-        r#""keys":[%A+"issuer":["a","b"]],"issuers":{"a":{"profile":"p"}},"issuer":"b","profiles":{"p":{"issuer":"b"}}"#,
+        r#""keys":[{%K,"issuer":["a","b"]}],"issuers":{"a":{"profile":"p"}},"issuer":"b","profiles":{"p":{"issuer":"b"}}"#,
         "config_invalid: `issuers.a.profile`: the profile `p` does not accept this issuer; add it to `profiles.p.issuer`",
     ),
     (
-        r#""keys":[%A+"issuer":["a","b"]],"issuers":{"a":{}},"profile_required":true,"profiles":{"p":{"issuer":"b"}}"#,
+        r#""keys":[{%K,"issuer":["a","b"]}],"issuers":{"a":{}},"profile_required":true,"profiles":{"p":{"issuer":"b"}}"#,
         "config_invalid: `issuers.a`: no profile accepts this issuer; add it to `issuer`",
     ),
     (
-        r#""keys":[%A+"issuer":"any"],"issuers":{"https://a.example/{tenantid}/b":{},"https://a.example/a/{tenantid}":{}}"#,
+        r#""keys":[{%K,"issuer":"any"}],"issuers":{"https://a.example/{tenantid}/b":{},"https://a.example/a/{tenantid}":{}}"#,
         "config_invalid: `issuers.https://a.example/{tenantid}/b`: an issuer may match both this and `https://a.example/a/{tenantid}`",
     ),
     (
-        r#""keys":[%A],"profiles":{"p":{"issuers":{"a":{}}}}"#,
+        r#""keys":[{%K}],"profiles":{"p":{"issuers":{"a":{}}}}"#,
         "config_invalid: `profiles.p.issuers`: applies to all profiles; set it at the top level",
     ),
     // Templates.
     (
-        r#""keys":[%A],"issuer":"https://a.example/{realm}""#,
+        r#""keys":[{%K}],"issuer":"https://a.example/{realm}""#,
         "config_invalid: `issuer`: `{realm}` has no claim; write for example `\"issuer_claims\": { \"realm\": \"tid\" }`, or `null` if braces have no meaning",
     ),
     (
-        r#""keys":[%A],"issuer":["a","https://{tenantid}.example"]"#,
+        r#""keys":[{%K}],"issuer":["a","https://{tenantid}.example"]"#,
         "config_invalid: `issuer[1]`: braces must enclose one whole segment of the path, as in `https://login.example/{tenantid}/v2.0`; write `\"issuer_claims\": null` if they have no meaning",
     ),
     (
-        r#""keys":[%A+"issuer":"a}"]"#,
+        r#""keys":[{%K,"issuer":"a}"}]"#,
         "config_invalid: `keys[0].issuer`: braces must enclose one whole segment of the path, as in `https://login.example/{tenantid}/v2.0`; write `\"issuer_claims\": null` if they have no meaning",
     ),
     (
-        r#""keys":[%A],"issuers":{"https://a.example/{realm}":{}}"#,
+        r#""keys":[{%K}],"issuers":{"https://a.example/{realm}":{}}"#,
         "config_invalid: `issuers.https://a.example/{realm}`: `{realm}` has no claim; write for example `\"issuer_claims\": { \"realm\": \"tid\" }`, or `null` if braces have no meaning",
     ),
     (
-        r#""keys":[%A],"issuer":"a","issuer_claims":{"realm":"rid"}"#,
+        r#""keys":[{%K}],"issuer":"a","issuer_claims":{"realm":"rid"}"#,
         "config_invalid: `issuer_claims.realm`: no issuer contains `{realm}`",
     ),
     (
-        r#""keys":[%A],"issuer":"a","issuer_claims":{"realm":""}"#,
+        r#""keys":[{%K}],"issuer":"a","issuer_claims":{"realm":""}"#,
         "config_invalid: `issuer_claims.realm`: must not be empty",
     ),
 ];
 
 /// The members of a configuration, and its warnings.
 const WARNINGS: &[(&str, &[&str])] = &[
-    (r#""keys":[%A],"issuer":"a""#, &[]),
-    (r#""keys":[%A+"issuer":"any"],"issuer":["a","b"]"#, &[]),
-    (r#""keys":[%A+"issuer":"a",%A+"issuer":["b"]]"#, &[]),
+    (r#""keys":[{%K}],"issuer":"a""#, &[]),
+    (r#""keys":[{%K,"issuer":"any"}],"issuer":["a","b"]"#, &[]),
+    (r#""keys":[{%K,"issuer":"a"},{%K,"issuer":["b"]}]"#, &[]),
     (
         r#""keys":[{"oidc_discovery_url":"https://a.example"},{"oidc_discovery_url":"https://b.example"}]"#,
         &[],
     ),
     // The keys check what the profile does not.
-    (r#""keys":[%A+"issuer":"a"],"issuer":null"#, &[]),
+    (r#""keys":[{%K,"issuer":"a"}],"issuer":null"#, &[]),
     (
-        r#""keys":[%A+"issuer":"a",%A+"issuer":"any"],"issuer":null"#,
+        r#""keys":[{%K,"issuer":"a"},{%K,"issuer":"any"}],"issuer":null"#,
         &[
             "issuer: no issuer is configured, so a token signed with any of the keys is accepted with any `iss`",
         ],
     ),
     (
-        r#""keys":[%A+"issuer":"a",%A+"issuer":"b"],"issuer":"a""#,
+        r#""keys":[{%K,"issuer":"a"},{%K,"issuer":"b"}],"issuer":"a""#,
         &[
             "keys[1].jwk: these keys sign for `b`, whose tokens are not accepted; add it to the accepted issuers (`issuer`)",
         ],
     ),
     (
-        r#""keys":[%A+"issuer":"a"],"issuer":["a","b"],"profiles":{"p":{}}"#,
+        r#""keys":[{%K,"issuer":"a"}],"issuer":["a","b"],"profiles":{"p":{}}"#,
         &["issuer: no key source signs for `b`"],
     ),
     (
-        r#""keys":[%A+"issuer":"a"],"profiles":{"p":{"issuer":"b"}}"#,
+        r#""keys":[{%K,"issuer":"a"}],"profiles":{"p":{"issuer":"b"}}"#,
         &["profiles.p.issuer: no key source signs for `b`"],
     ),
     (
-        r#""keys":[%A+"issuer":"https://a.example/{tenantid}"]"#,
+        r#""keys":[{%K,"issuer":"https://a.example/{tenantid}"}]"#,
         &[
             "issuer: `https://a.example/{tenantid}` accepts every tenant of the provider; add a rule about `tid` to `claims`",
         ],
     ),
     (
-        r#""keys":[%A+"issuer":"https://a.example/{tenantid}"],"issuer":null"#,
+        r#""keys":[{%K,"issuer":"https://a.example/{tenantid}"}],"issuer":null"#,
         &[
             "issuer: `https://a.example/{tenantid}` accepts every tenant of the provider; add a rule about `tid` to `claims`",
         ],
     ),
     (
-        r#""keys":[%A+"issuer":"https://a.example/{tenantid}"],"claims":[{"claim":"tid","any_of":["t1"]}]"#,
+        r#""keys":[{%K,"issuer":"https://a.example/{tenantid}"}],"claims":[{"claim":"tid","any_of":["t1"]}]"#,
         &[],
     ),
     (
-        r#""keys":[%A+"issuer":"https://a.example/{tenantid}"],"claims":[{"claim":"sub","equals":"tid"}]"#,
+        r#""keys":[{%K,"issuer":"https://a.example/{tenantid}"}],"claims":[{"claim":"sub","equals":"tid"}]"#,
         &[
             "issuer: `https://a.example/{tenantid}` accepts every tenant of the provider; add a rule about `tid` to `claims`",
         ],
     ),
     (
-        r#""keys":[%A+"issuer":"https://a.example/{tenantid}"],"issuers":{"https://a.example/{tenantid}":{"claims":[{"jmespath":"tid == 't1'"}]}}"#,
+        r#""keys":[{%K,"issuer":"https://a.example/{tenantid}"}],"issuers":{"https://a.example/{tenantid}":{"claims":[{"jmespath":"tid == 't1'"}]}}"#,
         &[],
     ),
     (
-        r#""keys":[%A+"issuer":"https://a.example/{tenantid}"],"issuer":"https://a.example/t1""#,
+        r#""keys":[{%K,"issuer":"https://a.example/{tenantid}"}],"issuer":"https://a.example/t1""#,
         &[],
     ),
 ];
@@ -224,26 +224,9 @@ fn probable_mistakes_about_issuers_are_warned_of() {
     }
 }
 
-/// Replaces `%A` by a source with a key, and `%A+MEMBER` by one with a further member.
+/// Replaces `%K` by a key.
 fn config(members: &str) -> String {
     const KEY: &str =
         r#""jwk":{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
-    let mut parts = members.split("%A");
-    let mut config = format!(r#"{{"algorithms":["EdDSA"],{}"#, parts.next().unwrap_or_default());
-    for part in parts {
-        config += &format!("{{{KEY}");
-        match part.strip_prefix('+') {
-            None => config += &format!("}}{part}"),
-            Some(part) => {
-                // The member ends where its list or text does.
-                let list = part.find(":[").filter(|start| part.find(':') == Some(*start));
-                let end = match list {
-                    Some(start) => part[start..].find(']').unwrap() + start + 1,
-                    None => part.find([',', ']']).unwrap(),
-                };
-                config += &format!(",{}}}{}", &part[..end], &part[end..]);
-            }
-        }
-    }
-    config + "}"
+    format!(r#"{{"algorithms":["EdDSA"],{}}}"#, members.replace("%K", KEY))
 }
