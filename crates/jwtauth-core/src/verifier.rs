@@ -171,7 +171,7 @@ impl Verifier {
             verified.map_err(|why| why.map(|why| policy.prefer_shape_error(why, &token, rule())))?;
         let signed =
             validate::read(&token).map_err(|why| policy.prefer_outer_shape_error(why, &token, rule()))?;
-        check_keys_of_issuer(&signed, &cached, request.cached_only)?;
+        check_keys_of_issuer(&signed, cached, request.cached_only)?;
         let of_issuer = signed.issuer_rule(&policy.issuers);
         let profile = requested.decided(request, of_issuer)?;
         let claims = validate::claims(signed, &profile.claims, of_issuer, now)?;
@@ -231,7 +231,7 @@ impl Verifier {
 /// the token too, and it may be in a set that is not cached yet.
 fn check_keys_of_issuer(
     signed: &SignedClaims<'_>,
-    cached: &Cached<'_>,
+    cached: Cached<'_>,
     cached_only: bool,
 ) -> Result<(), Undecided> {
     if signed.is_of_its_issuer() {

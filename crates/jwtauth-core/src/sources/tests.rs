@@ -385,6 +385,15 @@ fn keys_that_were_cached_meanwhile_are_tried_before_a_denial() {
     world.refresh().unwrap();
     assert!(matches!(cached.after_miss(Some("two"), false), Next::Retry));
     assert!(matches!(cached.after_miss(Some("two"), true), Next::Retry));
+    // The same applies if the keys that verify a token must not sign for its issuer, but only to sources that may.
+    assert!(matches!(
+        cached.after_another_issuer(|_| true, false),
+        Next::Retry
+    ));
+    assert!(matches!(
+        cached.after_another_issuer(|_| false, false),
+        Next::Decide
+    ));
     assert!(world.is_found("two"));
 }
 

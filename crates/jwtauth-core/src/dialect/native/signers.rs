@@ -1,5 +1,7 @@
 //! Checks that each key belongs to an issuer (RFC 8725 §3.8): who could sign what, over all key sources and profiles.
 
+use std::collections::BTreeSet;
+
 use crate::error::{Code, Error, Result};
 use crate::expr::Selection;
 use crate::members;
@@ -61,16 +63,12 @@ fn check_denied(policy: &Policy, warnings: &mut Vec<Warning>) -> Result<()> {
             ),
         ));
     }
+    let mut reported = BTreeSet::new();
     for profile in open() {
-        for issuer in profile
-            .claims
-            .issuers
-            .iter()
-            .filter(|issuer| !is_signed(sources, issuer))
-        {
-            let text = format!("no key source signs for `{}`", issuer.text());
-            let known = warnings.iter().any(|warning| warning.message == text);
-            if !known {
+        let issuers = profile.claims.issuers.iter();
+        for issuer in issuers.filter(|issuer| !is_signed(sources, issuer)) {
+            if reported.insert(issuer.text()) {
+                let text = format!("no key source signs for `{}`", issuer.text());
                 warnings.push(Warning::new(issuer_place(profile), text));
             }
         }
@@ -182,6 +180,7 @@ fn warn_of_unaccepted(policy: &Policy, warnings: &mut Vec<Warning>) {
 /// Warns of a template whose claim no rule restricts.
 fn warn_of_every_tenant(policy: &Policy, warnings: &mut Vec<Warning>) {
     for profile in policy.profiles.all() {
+        let known = warnings.len();
         for issuer in accepted(policy, profile) {
             let Some(template) = issuer.template() else {
                 continue;
@@ -209,7 +208,7 @@ fn warn_of_every_tenant(policy: &Policy, warnings: &mut Vec<Warning>) {
                     template.claim()
                 ),
             );
-            if !warnings.contains(&warning) {
+            if !warnings.iter().skip(known).any(|own| *own == warning) {
                 warnings.push(warning);
             }
         }
