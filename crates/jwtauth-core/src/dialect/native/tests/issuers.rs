@@ -230,3 +230,61 @@ fn config(members: &str) -> String {
         r#""jwk":{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
     format!(r#"{{"algorithms":["EdDSA"],{}}}"#, members.replace("%K", KEY))
 }
+
+#[test]
+fn every_policy_about_issuers_is_printed_as_it_is_read() {
+    const SOURCES: &[&str] = &[
+        "{%K}",
+        r#"{%K,"issuer":"any"}"#,
+        r#"{%K,"issuer":"a"}"#,
+        r#"{%K,"issuer":["a","b"]}"#,
+        r#"{%K,"issuer":"https://t.example/{tenantid}"}"#,
+        r#"{"oidc_discovery_url":"https://d.example"}"#,
+        r#"{"oidc_discovery_url":"https://d.example","issuer":"any"}"#,
+        r#"{"oidc_discovery_url":"https://d.example","issuer":["https://d.example","https://t.example/{tenantid}"]}"#,
+    ];
+    const ISSUERS: &[&str] = &[
+        "",
+        r#","issuer":null"#,
+        r#","issuer":"a""#,
+        r#","issuer":["b","a"]"#,
+    ];
+    const RULES: &[&str] = &[
+        "",
+        r#","issuers":{"a":{"audiences":["x"]}}"#,
+        r#","issuers":{"b":{"profile":"p"}}"#,
+        r#","issuers":{"https://t.example/{tenantid}":{"claims":[{"claim":"x","equals":1}]},"https://t.example/t1":{"profile":"p"}}"#,
+    ];
+    const PROFILES: &[&str] = &["", r#""issuer":null"#, r#""issuer":"a""#, r#""issuer":["a","b"]"#];
+    let mut built = 0;
+    for (index, first) in SOURCES.iter().enumerate() {
+        for second in SOURCES.iter().skip(index) {
+            for (issuer, rules) in ISSUERS
+                .iter()
+                .flat_map(|one| RULES.iter().map(move |two| (one, two)))
+            {
+                for (profile, required) in PROFILES.iter().flat_map(|one| [(one, false), (one, true)]) {
+                    let members = format!(
+                        r#""keys":[{first},{second}]{issuer}{rules},"profile_required":{required},"profiles":{{"p":{{{profile}}},"q":{{}}}}"#
+                    );
+                    let config = config(&members);
+                    let Ok(verifier) =
+                        Verifier::from_json(&format!(r#"{{"dialect":"native","config":{config}}}"#))
+                    else {
+                        continue;
+                    };
+                    built += 1;
+                    let printed = print(&verifier);
+                    let again = Verifier::from_json(&format!(r#"{{"dialect":"native","config":{printed}}}"#));
+                    let again = again.unwrap_or_else(|why| panic!("{members}: {why}\n{printed}"));
+                    assert_eq!(print(&again), printed, "{members}");
+                }
+            }
+        }
+    }
+    assert!(built > 500, "only {built} policies were built");
+}
+
+fn print(verifier: &Verifier) -> String {
+    serde_json::to_string(verifier.policy()).unwrap()
+}
