@@ -104,7 +104,7 @@ codes! {
         "Compare the claim with the value that the rule requires; the rule may exclude this caller on purpose.";
     IssuerMismatch "issuer_mismatch" Denied ValidateClaims
         "the token's issuer does not match the configuration"
-        "Compare the token's `iss` with the configured issuer character by character, including a trailing slash.";
+        "Compare the token's `iss` with the configured issuer character by character, including a trailing slash. If several issuers are configured, also check that the key belongs to this one.";
     SubjectMismatch "subject_mismatch" Denied ValidateClaims
         "the token's subject does not match the configuration"
         "The configuration allows only one subject. Compare it with the token's `sub`.";
@@ -185,7 +185,7 @@ codes! {
         "Try again later; check the network and the issuer's discovery document.";
     DiscoveryIssuerMismatch "discovery_issuer_mismatch" Unavailable SelectKey
         "the discovery document names a different issuer"
-        "Correct the discovery URL: it must be equal to the `issuer` of the discovery document.";
+        "Correct the discovery URL: it must be equal to the `issuer` of the discovery document. If that contains `{tenantid}`, write it as the `issuer` of the native key source.";
     ArgumentNull "argument_null" Argument Configure
         "a required argument is NULL"
         "Check the call: a required pointer is NULL.";

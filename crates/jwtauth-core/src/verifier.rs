@@ -12,13 +12,14 @@ use crate::keys::{Algorithm, secret_algorithms};
 use crate::pipeline::decode::UnverifiedToken;
 use crate::pipeline::select_key::Selection;
 use crate::pipeline::signature::VerifiedToken;
-use crate::pipeline::{decide, decode, extract, identity, issue, select_key, signature, validate};
-use crate::policy::{KidRule, Policy, Profile};
+use crate::pipeline::validate::SignedClaims;
+use crate::pipeline::{decide, decode, extract, identity, issue, profile, select_key, signature, validate};
+use crate::policy::{ClaimsPolicy, KidRule, Policy};
 use crate::request::Request;
 use crate::sources::errand::Errand;
 use crate::sources::fetch::Fetch;
 use crate::sources::status::SourceStatus;
-use crate::sources::{BeforeName, Environment, KeyStore, Next};
+use crate::sources::{BeforeName, Cached, Environment, KeyStore, Next};
 use crate::warning::Warning;
 
 /// Decides requests by one policy. Immutable; any number of threads may use one verifier concurrently.
@@ -82,6 +83,7 @@ impl Verifier {
             match self.decide(request, after.as_ref()) {
                 Ok(grant) => return Ok(grant),
                 Err(Undecided::Failed(error)) => return Err(self.policy.describe(error)),
+                Err(Undecided::Outdated) => {}
                 Err(Undecided::Lacks(errand)) => {
                     errand.run();
                     after = Some(errand);
@@ -99,10 +101,13 @@ impl Verifier {
     /// It is for programs with an event loop: they run the errand where it blocks no other work. Other programs call
     /// [`authenticate`](Verifier::authenticate), which loops over these two calls.
     pub fn step(&self, request: &Request<'_>, after: Option<&Errand>) -> Step {
-        match self.decide(request, after) {
-            Ok(grant) => Step::Decided(Ok(grant)),
-            Err(Undecided::Failed(error)) => Step::Decided(Err(self.policy.describe(error))),
-            Err(Undecided::Lacks(errand)) => Step::Fetch(errand),
+        loop {
+            return match self.decide(request, after) {
+                Ok(grant) => Step::Decided(Ok(grant)),
+                Err(Undecided::Failed(error)) => Step::Decided(Err(self.policy.describe(error))),
+                Err(Undecided::Lacks(errand)) => Step::Fetch(errand),
+                Err(Undecided::Outdated) => continue,
+            };
         }
     }
 
@@ -164,18 +169,24 @@ impl Verifier {
     fn decide(&self, request: &Request<'_>, after: Option<&Errand>) -> Result<Grant, Undecided> {
         let policy = &self.policy;
         extract::size(request)?;
-        let profile = policy.profile_for(request)?;
+        let requested = profile::requested(request, policy)?;
         let now = self.clock.now();
 
         let raw = extract::token(request, &policy.extract)?;
-        extract::address(request, &profile.bound_cidrs)?;
+        requested.address(request)?;
         let mut token = decode::compact(&raw, &policy.decode)?;
         let algorithm = select_key::algorithm(token.header(), policy.keys.algorithms)?;
         let named = select_key::name(token.header(), policy.keys.kid).map_err(Undecided::from);
         let verified = named.and_then(|()| self.verify(&mut token, algorithm, request.cached_only, after));
-        let token = verified.map_err(|why| why.map(|why| policy.prefer_shape_error(why, &token, profile)))?;
-        let claims = validate::claims(&token, &profile.claims, now);
-        let claims = claims.map_err(|why| policy.prefer_outer_shape_error(why, &token, profile))?;
+        let rule = || requested.claims(request);
+        let (token, cached) =
+            verified.map_err(|why| why.map(|why| policy.prefer_shape_error(why, &token, rule())))?;
+        let signed =
+            validate::read(&token).map_err(|why| policy.prefer_outer_shape_error(why, &token, rule()))?;
+        check_keys_of_issuer(&signed, cached, request.cached_only)?;
+        let of_issuer = signed.issuer_rule(&policy.issuers);
+        let profile = requested.decided(request, of_issuer)?;
+        let claims = validate::claims(signed, &profile.claims, of_issuer, now)?;
         let org = extract::requested_org(request, &policy.extract);
         let identity = identity::map(&claims, &profile.identity, org)?;
         let decision = decide::entitlements(&identity, &claims, &profile.rules)?;
@@ -185,13 +196,13 @@ impl Verifier {
     }
 
     /// Selects the keys and checks the signature, with the cached keys only.
-    fn verify(
-        &self,
+    fn verify<'k>(
+        &'k self,
         token: &mut UnverifiedToken<'_>,
         algorithm: Algorithm,
         cached_only: bool,
-        after: Option<&Errand>,
-    ) -> Result<VerifiedToken, Undecided> {
+        after: Option<&'k Errand>,
+    ) -> Result<(VerifiedToken<'k>, Cached<'k>), Undecided> {
         let rule = self.policy.keys.kid;
         loop {
             let cached = self.keys.cached(after);
@@ -215,15 +226,35 @@ impl Verifier {
                 }
                 _ => cached.after_hit(cached_only),
             };
-            return match next {
-                Next::Decide => outcome.map_err(Undecided::from),
+            let verified = match next {
+                Next::Decide => outcome?,
                 Next::Retry => continue,
-                Next::Fetch(errand) => Err(Undecided::Lacks(errand)),
-                Next::Unavailable(why) => Err(why.into()),
+                Next::Fetch(errand) => return Err(Undecided::Lacks(errand)),
+                Next::Unavailable(why) => return Err(why.into()),
                 // An outage of the key source must not turn the denial of a forged token into `unavailable`.
-                Next::DecideWithout(failure) => outcome.map_err(|why| without(why, &failure).into()),
+                Next::DecideWithout(failure) => outcome.map_err(|why| without(why, &failure))?,
             };
+            return Ok((verified, cached));
         }
+    }
+}
+
+/// Asks for newer keys if the key that verified a token must not sign for its issuer. A key of another source may verify
+/// the token too, and it may be in a set that is not cached yet.
+fn check_keys_of_issuer(
+    signed: &SignedClaims<'_>,
+    cached: Cached<'_>,
+    cached_only: bool,
+) -> Result<(), Undecided> {
+    if signed.is_of_its_issuer() {
+        return Ok(());
+    }
+    match cached.after_another_issuer(|keys| signed.may_be_of(keys), cached_only) {
+        // The check of the issuer will deny the token.
+        Next::Decide | Next::DecideWithout(_) => Ok(()),
+        Next::Retry => Err(Undecided::Outdated),
+        Next::Fetch(errand) => Err(Undecided::Lacks(errand)),
+        Next::Unavailable(why) => Err(why.into()),
     }
 }
 
@@ -245,6 +276,8 @@ pub enum Step {
 enum Undecided {
     Failed(Error),
     Lacks(Errand),
+    /// Other keys were cached in the meantime. The step begins again.
+    Outdated,
 }
 
 impl Undecided {
@@ -252,6 +285,7 @@ impl Undecided {
         match self {
             Undecided::Failed(error) => Undecided::Failed(change(error)),
             Undecided::Lacks(errand) => Undecided::Lacks(errand),
+            Undecided::Outdated => Undecided::Outdated,
         }
     }
 }
@@ -316,55 +350,31 @@ impl VerifierBuilder {
 }
 
 impl Policy {
-    /// Selects the profile for a request.
-    ///
-    /// # Errors
-    /// [`Code::ProfileUnknown`], [`Code::ProfileMissing`], [`Code::ProfileClosed`].
-    fn profile_for(&self, request: &Request<'_>) -> Result<&Profile> {
-        let profiles = &self.profiles;
-        let named = |name: &str| {
-            let found = if profiles.ignore_case {
-                profiles.named.get(&name.to_lowercase())
-            } else {
-                profiles.named.get(name)
-            };
-            found.ok_or_else(|| Error::from(Code::ProfileUnknown))
-        };
-        let profile = match (
-            request.profile.filter(|name| !name.is_empty()),
-            &profiles.top,
-            &profiles.default,
-        ) {
-            (Some(name), _, _) => named(name)?,
-            (None, Some(top), _) => top,
-            (None, None, Some(default)) => named(default)?,
-            (None, None, None) => return Err(Code::ProfileMissing.into()),
-        };
-        match &profile.closed {
-            None => Ok(profile),
-            Some(why) => Err(Error::new(Code::ProfileClosed).with_detail(why)),
-        }
-    }
-
     /// Prefers an error about the token's shape to a missing key or a bad signature, if the configured system has a
     /// next authenticator: such a system checks the shape first.
-    fn prefer_shape_error(&self, why: Error, token: &UnverifiedToken<'_>, profile: &Profile) -> Error {
+    fn prefer_shape_error(
+        &self,
+        why: Error,
+        token: &UnverifiedToken<'_>,
+        rule: Option<&ClaimsPolicy>,
+    ) -> Error {
         let later = matches!(why.code(), Code::KeyNotFound | Code::SignatureInvalid)
             || why.class() == Class::Unavailable;
-        if !self.looks_at_shapes() || !later {
-            return why;
-        }
-        validate::shape(token, &profile.claims).err().unwrap_or(why)
+        let rule = rule.filter(|_| self.looks_at_shapes() && later);
+        rule.and_then(|rule| validate::shape(token, rule).err())
+            .unwrap_or(why)
     }
 
     /// Prefers an error about the outermost object of the claims to one about its nested values or letter case, if the
     /// configured system has a next authenticator: such a system does not check the latter.
-    fn prefer_outer_shape_error(&self, why: Error, token: &VerifiedToken, profile: &Profile) -> Error {
-        if !self.looks_at_shapes() || why.code() != Code::ClaimsMalformed {
-            return why;
-        }
-        validate::verified_shape(token, &profile.claims)
-            .err()
+    fn prefer_outer_shape_error(
+        &self,
+        why: Error,
+        token: &VerifiedToken<'_>,
+        rule: Option<&ClaimsPolicy>,
+    ) -> Error {
+        let rule = rule.filter(|_| self.looks_at_shapes() && why.code() == Code::ClaimsMalformed);
+        rule.and_then(|rule| validate::verified_shape(token, rule).err())
             .unwrap_or(why)
     }
 

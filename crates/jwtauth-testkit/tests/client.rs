@@ -257,7 +257,7 @@ fn metadata_and_keys_come_over_the_same_tls() {
     let behaviour = Behaviour::answering("/.well-known/openid-configuration", Answer::json(metadata));
     issuer.server.behave(behaviour).unwrap();
     let config = json!({ "dialect": "native", "options": { "now": NOW }, "config": {
-        "keys": [{ "oidc_discovery_url": issuer.server.url(), "proxy": "none", "ca_pem": root(),
+        "keys": [{ "oidc_discovery_url": issuer.server.url(), "issuer": "any", "proxy": "none", "ca_pem": root(),
             "client_cert_pem": certificate(), "client_key_pem": key() }],
         "issuer": null, "algorithms": ["RS256"], "kid": "match" } });
     let verifier = Verifier::from_json(&config.to_string()).unwrap();

@@ -106,7 +106,7 @@ fn configurations(issuer: &Issuer) -> Vec<(&'static str, Value, &'static str)> {
         ),
         (
             "native",
-            native(json!({ "oidc_discovery_url": base, "ca_file": "ca.pem" })),
+            native(json!({ "oidc_discovery_url": base, "ca_file": "ca.pem", "issuer": "any" })),
             "/keys/0/ca_file",
         ),
         (

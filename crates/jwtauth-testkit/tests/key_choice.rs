@@ -1,5 +1,5 @@
-//! Random policies with a few key sources, compared with the rules of `docs/dialects/native.md`. This file implements
-//! those rules a second time.
+//! Random policies with a few key sources, and tokens of several issuers, compared with the rules of
+//! `docs/dialects/native.md`. This file implements those rules a second time.
 
 #![expect(
     clippy::unwrap_used,
@@ -30,6 +30,7 @@ const KEYS: [&str; 8] = [
 const ALGORITHMS: [&str; 6] = ["RS256", "RS512", "PS256", "ES256", "EdDSA", "HS256"];
 const RULES: [&str; 6] = ["hint", "match", "exact", "exact_or_only", "ignore", "required"];
 const NAMES: [Option<&str>; 4] = [None, Some(""), Some("a"), Some("b")];
+const ISSUERS: [&str; 3] = ["https://a.example", "https://b.example", "https://c.example"];
 
 #[derive(Debug, Clone)]
 struct Policy {
@@ -42,6 +43,8 @@ struct Policy {
 struct Source {
     kind: Kind,
     algorithms: Option<Vec<&'static str>>,
+    /// The issuers whose tokens the keys may sign. `None`: any.
+    issuers: Option<Vec<&'static str>>,
     keys: Vec<Key>,
 }
 
@@ -78,6 +81,7 @@ struct Token {
     key: &'static str,
     alg: &'static str,
     kid: Option<&'static str>,
+    iss: Option<&'static str>,
 }
 
 impl Key {
@@ -126,6 +130,11 @@ impl Source {
     fn document(&self) -> String {
         let keys: Vec<Value> = self.keys.iter().map(Key::jwk).collect();
         json!({ "keys": keys }).to_string()
+    }
+
+    fn may_sign_for(&self, iss: Option<&'static str>) -> bool {
+        let named = |issuers: &Vec<&str>| iss.is_some_and(|iss| issuers.contains(&iss));
+        self.issuers.as_ref().is_none_or(named)
     }
 
     fn has_usable(&self, policy: &Policy) -> bool {
@@ -177,6 +186,7 @@ fn selected<'p>(policy: &'p Policy, kid: Option<&str>) -> Vec<(&'p Source, &'p K
 fn is_granted(policy: &Policy, token: &Token) -> bool {
     selected(policy, token.kid)
         .into_iter()
+        .filter(|(source, _)| source.may_sign_for(token.iss))
         .any(|(source, key)| key.key == token.key && key.usable(policy, source).contains(&token.alg))
 }
 
@@ -190,6 +200,10 @@ fn verifier(policy: &Policy) -> Option<Verifier> {
         if let Some(algorithms) = &source.algorithms {
             spec["algorithms"] = json!(algorithms);
         }
+        spec["issuer"] = match &source.issuers {
+            None => json!("any"),
+            Some(issuers) => json!(issuers),
+        };
         spec
     };
     let config = json!({
@@ -199,6 +213,7 @@ fn verifier(policy: &Policy) -> Option<Verifier> {
             "algorithms": policy.algorithms,
             "kid": policy.rule,
             "required_claims": [],
+            "issuer": null,
         },
     });
     let server: Arc<dyn Fetch> = Arc::new(Server(policy.sources.clone()));
@@ -271,7 +286,11 @@ impl Token {
             header["kid"] = kid.into();
         }
         let part = |text: &str| base64url(text.as_bytes());
-        let message = format!("{}.{}", part(&header.to_string()), part(r#"{"sub":"alice"}"#));
+        let mut claims = json!({ "sub": "alice" });
+        if let Some(iss) = self.iss {
+            claims["iss"] = iss.into();
+        }
+        let message = format!("{}.{}", part(&header.to_string()), part(&claims.to_string()));
         sign(self.key, self.alg, &message)
     }
 }
@@ -300,9 +319,13 @@ fn name_of_key() -> impl Strategy<Value = &'static str> {
 fn source() -> impl Strategy<Value = Source> {
     let kind = prop_oneof![3 => Just(Kind::Set), 4 => Just(Kind::Url), 1 => Just(Kind::Down)];
     let keys = proptest::collection::vec(key(), 1..=3);
-    (kind, proptest::option::weighted(0.2, algorithms()), keys).prop_map(|(kind, algorithms, keys)| Source {
+    let algorithms = proptest::option::weighted(0.2, algorithms());
+    let issuers = proptest::sample::subsequence(ISSUERS.to_vec(), 1..=2);
+    let issuers = proptest::option::weighted(0.8, issuers);
+    (kind, algorithms, issuers, keys).prop_map(|(kind, algorithms, issuers, keys)| Source {
         kind,
         algorithms,
+        issuers,
         keys,
     })
 }
@@ -328,7 +351,8 @@ fn token(policy: &Policy) -> impl Strategy<Value = Token> + use<> {
     let key = prop_oneof![5 => proptest::sample::select(of_policy), 1 => name_of_key()];
     let kids = [NAMES.as_slice(), &[Some("a"), Some("c")]].concat();
     let alg = proptest::sample::select(ALGORITHMS.to_vec());
-    (key, alg, proptest::sample::select(kids)).prop_map(|(key, alg, kid)| Token {
+    let iss = proptest::option::weighted(0.9, proptest::sample::select(ISSUERS.to_vec()));
+    (key, alg, proptest::sample::select(kids), iss).prop_map(|(key, alg, kid, iss)| Token {
         key,
         alg: if fits(key, alg) {
             alg
@@ -336,6 +360,7 @@ fn token(policy: &Policy) -> impl Strategy<Value = Token> + use<> {
             ALGORITHMS.into_iter().find(|alg| fits(key, alg)).unwrap()
         },
         kid,
+        iss,
     })
 }
 
@@ -421,6 +446,7 @@ fn an_earlier_source_without_cached_keys_is_fetched_first() {
     let named = |key: &'static str| Source {
         kind: Kind::Url,
         algorithms: None,
+        issuers: None,
         keys: vec![Key {
             key,
             kid: Some("a"),
@@ -442,6 +468,7 @@ fn an_earlier_source_without_cached_keys_is_fetched_first() {
         key: "ed25519-2",
         alg: "EdDSA",
         kid: Some("a"),
+        iss: None,
     };
     let verifier = verifier(&policy).unwrap();
     let token = token.signed();
@@ -455,7 +482,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_token_is_granted_if_and_only_if_a_key_that_its_kid_selects_may_verify_it(
+    fn a_token_is_granted_if_and_only_if_a_key_that_its_kid_selects_may_sign_it_for_its_issuer(
         (policy, tokens) in policy_and_tokens(),
     ) {
         let Some(verifier) = verifier(&policy) else { return Ok(()) };

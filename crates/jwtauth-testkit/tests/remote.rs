@@ -218,3 +218,36 @@ fn a_step_returns_the_fetches_that_it_lacks() {
     assert_eq!(code(decided(&unknown, Some(&errand)).unwrap()), Code::KeyNotFound);
     assert_eq!(server.requests(), 2);
 }
+
+#[test]
+fn two_discovered_issuers_do_not_sign_for_each_other() {
+    let keys = Keys::load();
+    let issuer = |key: &str| {
+        let mut jwk = keys.0.get(key).unwrap().jwk(key);
+        jwk.insert("kid".to_owned(), "k".into());
+        let server = serving(Answer::json(json!({ "keys": [jwk] })));
+        let metadata = json!({ "issuer": server.url(), "jwks_uri": format!("{}/keys", server.url()) });
+        let path = "/.well-known/openid-configuration";
+        let behaviour = Behaviour::answering(path, Answer::json(metadata));
+        server.behave(behaviour).unwrap();
+        server
+    };
+    let token = |key: &str, server: &Server| {
+        let claims = json!({ "sub": "alice", "iss": server.url(), "exp": NOW + 300 });
+        let description = json!({ "key": key, "alg": "RS256", "kid": "k", "claims": claims });
+        mint::token(&serde_json::from_str(&description.to_string()).unwrap(), &keys.0).unwrap()
+    };
+    let (one, two) = (issuer("rsa-1"), issuer("rsa-2"));
+    for [first, second] in [[&one, &two], [&two, &one]] {
+        let source = |server: &Server| json!({ "oidc_discovery_url": server.url(), "proxy": "none" });
+        let config = json!({ "keys": [source(first), source(second)], "algorithms": ["RS256"] });
+        let envelope = json!({ "dialect": "native", "options": { "now": NOW }, "config": config });
+        let verifier = Verifier::from_json(&envelope.to_string()).unwrap();
+        for _ in 0..2 {
+            assert_eq!(code(ask(&verifier, &token("rsa-1", &two))), Code::IssuerMismatch);
+            assert!(ask(&verifier, &token("rsa-1", &one)).is_ok());
+            assert_eq!(code(ask(&verifier, &token("rsa-2", &one))), Code::IssuerMismatch);
+            assert!(ask(&verifier, &token("rsa-2", &two)).is_ok());
+        }
+    }
+}

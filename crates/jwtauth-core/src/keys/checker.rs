@@ -20,6 +20,7 @@ impl Checker {
             allowed: Algorithm::ALL.into_iter().collect::<Algorithms>(),
             names_alone: false,
             secrets: Secrets::Used,
+            key_issuers: false,
             warnings: &mut Vec::new(),
         };
         preparation.jwk(jwk).map(Checker)

@@ -20,6 +20,8 @@ pub(super) struct Jwk {
     pub(super) kid: Option<String>,
     pub(super) material: Material,
     pub(super) algorithms: Option<Algorithms>,
+    /// The issuer that the key names. Microsoft Entra's sets contain the keys of several issuers.
+    pub(super) issuer: Result<Option<String>>,
 }
 
 /// One entry of a set. It has its name even if the rest cannot be used.
@@ -102,6 +104,7 @@ fn read(value: &Value<'_>) -> Result<Jwk> {
         kid: string(jwk, "kid")?.map(str::to_owned),
         material: material(jwk)?,
         algorithms,
+        issuer: issuer(jwk),
     })
 }
 
@@ -170,6 +173,15 @@ fn member<'v, 'o>(jwk: &'v Object<'o>, name: &str) -> Option<&'v Value<'o>> {
         Value::Array(values) => !values.is_empty(),
         Value::Bool(_) | Value::Number(_) | Value::Object(_) => true,
     })
+}
+
+/// Reads the issuer that a key names. `null` counts as absent.
+fn issuer(jwk: &Object<'_>) -> Result<Option<String>> {
+    match jwk.get("issuer") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if !text.is_empty() => Ok(Some(text.clone().into_owned())),
+        Some(_) => Err(unusable("`issuer` is not the name of an issuer")),
+    }
 }
 
 fn missing(name: &str) -> Error {

@@ -1,6 +1,7 @@
 //! A key, prepared for the algorithms that it may be used with.
 
 use std::fmt;
+use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::ParsedPublicKey;
@@ -13,6 +14,8 @@ use crate::error::{Code, Error};
 pub(crate) struct Key {
     pub(crate) kid: Option<Box<str>>,
     pub(crate) prepared: Vec<PreparedKey>,
+    /// The issuer that the key names for itself, if it signs only for that one.
+    pub(crate) issuer: Option<Arc<str>>,
 }
 
 /// A key that is prepared for one algorithm.
@@ -51,6 +54,7 @@ impl Key {
         Key {
             kid: kid.filter(|kid| !kid.is_empty()).map(Box::from),
             prepared,
+            issuer: None,
         }
     }
 

@@ -1,11 +1,13 @@
 //! Makes a [`KeySet`] from key texts. Its keys are prepared for the algorithms that they may be used with.
 
+use std::sync::Arc;
+
 use zeroize::Zeroizing;
 
 use super::jwks::{Jwk, Material};
 use super::key::{Key, PreparedKey, unusable};
 use super::{Algorithm, Algorithms, KeySet, jwks, pem, secret};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::warning::Warning;
 
 /// How the keys of one source are prepared.
@@ -21,6 +23,8 @@ pub(crate) struct Preparation<'a> {
     pub(crate) names_alone: bool,
     /// Whether shared secrets are used.
     pub(crate) secrets: Secrets,
+    /// Whether a key that names an issuer signs only for that issuer.
+    pub(crate) key_issuers: bool,
     /// The warnings about skipped keys.
     pub(crate) warnings: &'a mut Vec<Warning>,
 }
@@ -117,7 +121,18 @@ impl Preparation<'_> {
             .iter()
             .map(|algorithm| prepare(&jwk.material, algorithm))
             .collect::<Result<Vec<PreparedKey>>>()?;
-        Ok(Key::new(jwk.kid.as_deref().or(self.kid), prepared))
+        Ok(Key {
+            issuer: self.issuer(jwk)?,
+            ..Key::new(jwk.kid.as_deref().or(self.kid), prepared)
+        })
+    }
+
+    fn issuer(&self, jwk: &Jwk) -> Result<Option<Arc<str>>> {
+        if !self.key_issuers {
+            return Ok(None);
+        }
+        let issuer = jwk.issuer.as_ref().map_err(Error::clone)?;
+        Ok(issuer.as_deref().map(Arc::from))
     }
 
     fn warn(&mut self, message: String) {
@@ -126,7 +141,7 @@ impl Preparation<'_> {
 }
 
 /// Reads a fetched JWK set, with warnings about its keys. With `names_alone`, a set without a usable key is accepted if
-/// its keys have names.
+/// its keys have names. With `key_issuers`, a key that names an issuer signs only for that issuer.
 ///
 /// # Errors
 /// The text is not a JWK set, has too many keys, or has no usable key.
@@ -135,6 +150,7 @@ pub(crate) fn fetched_set(
     allowed: Algorithms,
     names_alone: bool,
     secrets: Secrets,
+    key_issuers: bool,
 ) -> Result<(KeySet, Vec<Warning>)> {
     let mut warnings = Vec::new();
     let mut preparation = Preparation {
@@ -143,6 +159,7 @@ pub(crate) fn fetched_set(
         allowed,
         names_alone,
         secrets,
+        key_issuers,
         warnings: &mut warnings,
     };
     let set = preparation.jwks(text);
@@ -168,6 +185,7 @@ impl Jwk {
             kid: None,
             material,
             algorithms: None,
+            issuer: Ok(None),
         }
     }
 

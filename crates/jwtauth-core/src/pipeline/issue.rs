@@ -7,7 +7,7 @@ use crate::policy::Profile;
 
 /// Assembles the grant.
 pub(crate) fn grant(
-    token: VerifiedToken,
+    token: VerifiedToken<'_>,
     identity: Identity,
     decision: Decision,
     profile: &Profile,

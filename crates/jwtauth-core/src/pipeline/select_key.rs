@@ -1,25 +1,37 @@
 //! Stage select key: header and key sets → candidate keys.
 
+use std::sync::Arc;
+
 use crate::error::{Code, Error, Result};
 use crate::keys::{Algorithm, Algorithms, Key, KeySet, MAX_CANDIDATES, PreparedKey};
 use crate::pipeline::decode::Header;
-use crate::policy::KidRule;
+use crate::policy::{KeyIssuers, KidRule};
 
 /// The keys that may have signed a token, prepared for its algorithm.
 #[derive(Debug)]
-pub(crate) struct Candidates<'k> {
+pub(crate) struct Candidates<'c, 'k> {
     // Usually there is one candidate; then nothing is allocated.
-    first: &'k PreparedKey,
-    others: Vec<&'k PreparedKey>,
+    first: Candidate<'c, 'k>,
+    others: Vec<Candidate<'c, 'k>>,
     /// Whether more keys fit than are tried.
     pub(super) has_more: bool,
 }
 
-impl<'k> Candidates<'k> {
+impl<'c, 'k> Candidates<'c, 'k> {
     /// The keys to try, in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &'k PreparedKey> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = Candidate<'c, 'k>> {
         std::iter::once(self.first).chain(self.others.iter().copied())
     }
+}
+
+/// A key that may have signed a token.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Candidate<'c, 'k> {
+    pub(super) key: &'c PreparedKey,
+    /// The issuers whose tokens the keys of its source may sign.
+    pub(super) issuers: &'k KeyIssuers,
+    /// The issuer that the key names for itself, if it signs only for that one.
+    pub(super) own_issuer: Option<&'c Arc<str>>,
 }
 
 /// Returns the algorithm of a header if it is allowed. It is checked before key lookup, so that a token that can
@@ -49,20 +61,25 @@ pub(crate) fn name(header: &Header, rule: KidRule) -> Result<()> {
 }
 
 /// Finds the keys that the policy allows for a header and that fit its algorithm.
-pub(crate) fn candidates<'k>(
+pub(crate) fn candidates<'c, 'k>(
     header: &Header,
     algorithm: Algorithm,
     rule: KidRule,
-    sets: impl Iterator<Item = &'k KeySet>,
-) -> Selection<'k> {
+    sets: impl Iterator<Item = (&'k KeyIssuers, &'c KeySet)>,
+) -> Selection<'c, 'k> {
     let kid = header.kid.as_deref().filter(|kid| !kid.is_empty());
     let (mut is_known, mut first, mut others, mut has_more) = (false, None, Vec::new(), false);
-    select(kid, rule, sets, |key| {
+    select(kid, rule, sets, |issuers, key| {
         is_known = true;
         if let Some(prepared) = key.prepared_for(algorithm) {
+            let candidate = Candidate {
+                key: prepared,
+                issuers,
+                own_issuer: key.issuer.as_ref(),
+            };
             match first {
-                None => first = Some(prepared),
-                Some(_) if others.len() + 1 < MAX_CANDIDATES => others.push(prepared),
+                None => first = Some(candidate),
+                Some(_) if others.len() + 1 < MAX_CANDIDATES => others.push(candidate),
                 Some(_) => has_more = true,
             }
         }
@@ -79,13 +96,14 @@ pub(crate) fn candidates<'k>(
 }
 
 /// Passes the keys that a `kid` selects to `take`, in order (RFC 7515 §4.1.4).
-fn select<'k>(
+fn select<'c, 'k>(
     kid: Option<&str>,
     rule: KidRule,
-    sets: impl Iterator<Item = &'k KeySet>,
-    mut take: impl FnMut(&'k Key),
+    sets: impl Iterator<Item = (&'k KeyIssuers, &'c KeySet)>,
+    mut take_of: impl FnMut(&'k KeyIssuers, &'c Key),
 ) {
-    for set in sets {
+    for (issuers, set) in sets {
+        let mut take = |key| take_of(issuers, key);
         match (rule, kid) {
             (KidRule::Ignore, _) | (KidRule::Hint | KidRule::Match, None) => set.all().for_each(&mut take),
             (KidRule::Hint, Some(kid)) => set.named(kid).chain(set.unnamed()).for_each(&mut take),
@@ -112,21 +130,21 @@ fn select<'k>(
 
 /// The keys that the key sets have for a header.
 #[derive(Debug)]
-pub(crate) enum Selection<'k> {
+pub(crate) enum Selection<'c, 'k> {
     /// The keys that may have signed the token.
-    Candidates(Candidates<'k>),
+    Candidates(Candidates<'c, 'k>),
     /// The `kid` selects keys, but none of them fits the algorithm.
     Unfit,
     /// The `kid` selects no key.
     Unknown,
 }
 
-impl<'k> Selection<'k> {
+impl<'c, 'k> Selection<'c, 'k> {
     /// The candidates.
     ///
     /// # Errors
     /// [`Code::KeyNotFound`].
-    pub(crate) fn candidates(self, algorithm: Algorithm) -> Result<Candidates<'k>> {
+    pub(crate) fn candidates(self, algorithm: Algorithm) -> Result<Candidates<'c, 'k>> {
         let why = match self {
             Selection::Candidates(candidates) => return Ok(candidates),
             Selection::Unfit => format!("the matching key cannot be used with {algorithm}"),

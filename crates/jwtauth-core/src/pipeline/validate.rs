@@ -6,6 +6,7 @@
 
 mod claim_rule;
 mod id_token;
+mod issuer;
 mod registered;
 
 use crate::claims::{Claims, NumericDate, Registered};
@@ -14,9 +15,10 @@ use crate::expr::Document;
 use crate::json::Value;
 use crate::pipeline::decode::UnverifiedToken;
 use crate::pipeline::signature::VerifiedToken;
-use crate::policy::ClaimsPolicy;
+use crate::policy::{AudienceRule, ClaimsPolicy, IssuerRule};
 
 pub(crate) use self::claim_rule::holds;
+pub(crate) use self::issuer::{SignedClaims, read};
 use self::registered::RegisteredClaims;
 
 /// Claims that were signed and are valid at the time of the decision.
@@ -46,7 +48,7 @@ pub(crate) fn shape(token: &UnverifiedToken<'_>, rule: &ClaimsPolicy) -> Result<
 }
 
 /// Like [`shape`], for a verified token whose claims are refused.
-pub(crate) fn verified_shape(token: &VerifiedToken, rule: &ClaimsPolicy) -> Result<()> {
+pub(crate) fn verified_shape(token: &VerifiedToken<'_>, rule: &ClaimsPolicy) -> Result<()> {
     shape_of(token.payload(), rule)
 }
 
@@ -62,36 +64,43 @@ fn shape_of(payload: &str, rule: &ClaimsPolicy) -> Result<()> {
 }
 
 fn outer_shape(claims: &Claims<'_>, rule: &ClaimsPolicy) -> Result<()> {
-    required(claims, &typed(claims, rule)?, rule)
+    required(claims, &typed(claims, rule, &rule.audience)?, rule)
 }
 
 /// Reads the registered claims. Checks their types, and those of the additional claims of an ID token.
-fn typed<'c>(claims: &'c Claims<'_>, rule: &ClaimsPolicy) -> Result<RegisteredClaims<'c>> {
-    let registered = RegisteredClaims::read(claims, rule)?;
+fn typed<'c>(
+    claims: &'c Claims<'_>,
+    rule: &ClaimsPolicy,
+    audience: &AudienceRule,
+) -> Result<RegisteredClaims<'c>> {
+    let registered = RegisteredClaims::read(claims, rule, audience)?;
     if rule.id_token {
         id_token::check(claims)?;
     }
     Ok(registered)
 }
 
-/// Checks everything that a policy requires of the claims.
+/// Checks everything that a profile requires of the claims, and what the rule for their issuer requires.
 ///
 /// # Errors
 /// The codes of stage [`ValidateClaims`](crate::Stage::ValidateClaims).
 pub(crate) fn claims<'t>(
-    token: &'t VerifiedToken,
+    signed: SignedClaims<'t>,
     rule: &ClaimsPolicy,
+    of_issuer: Option<&IssuerRule>,
     now: NumericDate,
 ) -> Result<ValidClaims<'t>> {
-    let claims = Claims::parse(token.payload())?;
-    let mut registered = typed(&claims, rule)?;
-    required(&claims, &registered, rule)?;
+    let audience = of_issuer.and_then(|rule| rule.audience.as_ref());
+    let audience = audience.unwrap_or(&rule.audience);
+    let mut registered = typed(&signed.claims, rule, audience)?;
+    required(&signed.claims, &registered, rule)?;
     registered.check_values()?;
     for check in &rule.check_order {
-        registered.check(*check, rule, now)?;
+        registered.check(*check, &signed, rule, audience, now)?;
     }
-    let document = Document::new(claims);
-    for claim_rule in &rule.rules {
+    let document = Document::new(signed.claims);
+    let of_issuer = of_issuer.map(|rule| rule.rules.as_slice()).unwrap_or_default();
+    for claim_rule in rule.rules.iter().chain(of_issuer) {
         holds(claim_rule, &document)?;
     }
     Ok(ValidClaims(document))

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::issuers::{Issuer, one_or_many};
 use crate::duration;
 use crate::expr::{Glob, Selection};
 use crate::json::Value;
@@ -12,9 +13,9 @@ use crate::json::Value;
 /// The requirements on the claims.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct ClaimsPolicy {
-    /// The accepted issuers, compared byte for byte. Empty: the issuer is not checked.
+    /// The accepted issuers. Empty: the issuer is not checked.
     #[serde(rename = "issuer", serialize_with = "one_or_many")]
-    pub issuers: Vec<String>,
+    pub issuers: Vec<Issuer>,
     /// The only accepted subject.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
@@ -372,13 +373,4 @@ fn is_true(value: &bool) -> bool {
 
 fn is_default_order(order: &[RegisteredCheck; RegisteredCheck::COUNT]) -> bool {
     *order == RegisteredCheck::DEFAULT_ORDER
-}
-
-fn one_or_many<S: Serializer>(values: &[String], out: S) -> Result<S::Ok, S::Error> {
-    match values {
-        // `null` is written explicitly, because an absent `issuer` means the discovered one.
-        [] => out.serialize_none(),
-        [one] => out.serialize_str(one),
-        many => many.serialize(out),
-    }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use super::fetch::FetchSettings;
+use super::issuers::KeyIssuers;
 use super::secret::Secret;
 use super::url::without_query;
 use crate::json::{self, Object, Value};
@@ -48,15 +49,19 @@ pub(crate) struct KeySpec {
     /// The algorithms that these keys may be used with. `None`: all that the policy allows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub algorithms: Option<Algorithms>,
+    /// The issuers whose tokens these keys may sign.
+    #[serde(rename = "issuer", skip_serializing_if = "KeyIssuers::is_unnamed")]
+    pub issuers: KeyIssuers,
 }
 
 impl KeySpec {
-    /// A source with this origin, without a `kid`, and with every algorithm that the policy allows.
+    /// A source with this origin, without a `kid`, for any issuer, and with every algorithm that the policy allows.
     pub(crate) fn of(origin: Origin) -> KeySpec {
         KeySpec {
             origin,
             kid: None,
             algorithms: None,
+            issuers: KeyIssuers::default(),
         }
     }
 }

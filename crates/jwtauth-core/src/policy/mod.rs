@@ -9,6 +9,8 @@ mod effort;
 mod extract;
 mod fetch;
 mod identity;
+mod issuer_rules;
+mod issuers;
 mod keys;
 mod profiles;
 mod response;
@@ -37,6 +39,8 @@ pub(crate) use self::fetch::ProxyRule;
 pub(crate) use self::identity::{
     AbsentRule, IdentityRule, ListRule, MetadataRule, Named, OtherRule, TextRule, ValueRule,
 };
+pub(crate) use self::issuer_rules::{IssuerRule, IssuerRules};
+pub(crate) use self::issuers::{Issuer, IssuerClaims, IssuerTemplate, KeyIssuers};
 pub(crate) use self::keys::{
     DiscoveredAlgorithms, JwksUrl, KeyRule, KeySpec, KidRule, OidcDiscoveryUrl, Origin,
 };
@@ -66,6 +70,12 @@ pub(crate) struct Policy {
     /// What each denial contains in addition to its code.
     #[serde(skip_serializing_if = "Responses::is_empty")]
     pub responses: Responses,
+    /// The claims that the names in braces of an issuer stand for.
+    #[serde(skip_serializing_if = "IssuerClaims::is_default")]
+    pub issuer_claims: IssuerClaims,
+    /// The rules for the tokens of single issuers.
+    #[serde(skip_serializing_if = "IssuerRules::is_empty")]
+    pub issuers: IssuerRules,
     /// The profiles.
     #[serde(flatten)]
     pub profiles: Profiles,
@@ -75,7 +85,7 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    /// A policy with these keys and profiles. It reads tokens only from the request's `token`.
+    /// A policy with these keys and profiles, whose issuers are texts. It reads tokens only from the request's `token`.
     pub(crate) fn new(keys: KeyRule, profiles: Profiles) -> Policy {
         Policy {
             keys,
@@ -83,6 +93,8 @@ impl Policy {
             decode: DecodeRule::default(),
             not_applicable: NotApplicable::default(),
             responses: Responses::default(),
+            issuer_claims: IssuerClaims::for_texts(profiles.issuers()),
+            issuers: IssuerRules::default(),
             profiles,
             warnings: Vec::new(),
         }
@@ -103,6 +115,16 @@ pub(crate) struct Profiles {
 }
 
 impl Profiles {
+    /// Every profile that can decide a request.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Profile> {
+        self.top.iter().chain(self.named.values())
+    }
+
+    /// The issuers that the profiles accept.
+    fn issuers(&self) -> impl Iterator<Item = &Issuer> {
+        self.all().flat_map(|profile| &profile.claims.issuers)
+    }
+
     /// Profiles without names: every request is decided by this one.
     pub(crate) fn only(profile: Profile) -> Profiles {
         Profiles {

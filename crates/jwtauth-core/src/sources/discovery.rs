@@ -25,11 +25,11 @@ pub(super) fn metadata_url(issuer: &str) -> String {
 }
 
 impl Metadata {
-    /// Reads the metadata of `issuer`.
+    /// Reads the metadata of `issuer`, which was found through `url`.
     ///
     /// # Errors
     /// [`Code::DiscoveryFailed`], [`Code::DiscoveryIssuerMismatch`].
-    pub(super) fn read(body: &[u8], issuer: &str, settings: &FetchSettings) -> Result<Metadata> {
+    pub(super) fn read(body: &[u8], issuer: &str, url: &str, settings: &FetchSettings) -> Result<Metadata> {
         let failed = |problem: String| Error::new(Code::DiscoveryFailed).with_detail(problem);
         let text = std::str::from_utf8(body)
             .map_err(|_| failed("the discovery document is not UTF-8".to_owned()))?;
@@ -54,10 +54,10 @@ impl Metadata {
         }
         let jwks_uri = text("jwks_uri")?;
         url::check(jwks_uri, settings.insecure_http).map_err(|why| failed(format!("`jwks_uri`: {why}")))?;
-        if url::is_https(issuer) && !url::is_https(jwks_uri) && !settings.insecure_http {
+        if url::is_https(url) && !url::is_https(jwks_uri) && !settings.insecure_http {
             return Err(failed("`jwks_uri` must be https".to_owned()));
         }
-        if settings.same_host && !url::have_same_host(issuer, jwks_uri) {
+        if settings.same_host && !url::have_same_host(url, jwks_uri) {
             return Err(failed(
                 "`jwks_uri` has another scheme, host or port than the issuer, which `same_host` does not allow"
                     .to_owned(),

@@ -22,6 +22,9 @@ pub(crate) struct Loader {
     pub(crate) allowed: Algorithms,
     /// Whether a set without a usable key is accepted if its keys have names.
     pub(crate) names_alone: bool,
+    /// The common form of the issuers, if the source has many. Metadata names it instead of the URL, and a key that
+    /// names an issuer signs only for that issuer.
+    pub(crate) issuer_template: Option<String>,
     pub(crate) fetch: Arc<dyn Fetch>,
     /// The clock that measures the age of the keys.
     pub(crate) clock: Monotonic,
@@ -115,18 +118,12 @@ impl Loader {
             code: Code::KeySourceUnavailable,
         };
         let fetched = self.get(&document)?;
-        let secrets = if self.settings.insecure_symmetric_keys {
-            Secrets::UsedWithWarning
-        } else {
-            Secrets::Skipped
-        };
         let (keys, warnings) = match (fetched.status, before) {
             (304, Some(before)) => (Arc::clone(&before.keys), Arc::clone(&before.warnings)),
             _ => {
                 let text = std::str::from_utf8(&fetched.body)
                     .map_err(|_| Error::new(Code::KeySetInvalid).with_detail("the response is not UTF-8"));
-                let keys =
-                    text.and_then(|text| prepare::fetched_set(text, allowed, self.names_alone, secrets));
+                let keys = text.and_then(|text| self.key_set(text, allowed));
                 let (keys, warnings) = keys.map_err(|why| self.unreadable(&url, &why, &fetched))?;
                 (Arc::new(keys), warnings.into())
             }
@@ -150,6 +147,16 @@ impl Loader {
         })
     }
 
+    fn key_set(&self, text: &str, allowed: Algorithms) -> Result<(KeySet, Vec<Warning>)> {
+        let secrets = if self.settings.insecure_symmetric_keys {
+            Secrets::UsedWithWarning
+        } else {
+            Secrets::Skipped
+        };
+        let key_issuers = self.issuer_template.is_some();
+        prepare::fetched_set(text, allowed, self.names_alone, secrets, key_issuers)
+    }
+
     /// Fetches the metadata of an issuer, or keeps the cached metadata if it is unchanged.
     fn metadata(
         &self,
@@ -168,8 +175,11 @@ impl Loader {
         let fetched = self.get(&document)?;
         let metadata = match (fetched.status, before) {
             (304, Some((metadata, _))) => metadata.clone(),
-            _ => discovery::Metadata::read(&fetched.body, &self.url, &self.settings)
-                .map_err(|why| self.unreadable(&place, &why, &fetched))?,
+            _ => {
+                let issuer = self.issuer_template.as_deref().unwrap_or(&self.url);
+                discovery::Metadata::read(&fetched.body, issuer, &self.url, &self.settings)
+                    .map_err(|why| self.unreadable(&place, &why, &fetched))?
+            }
         };
         Ok((metadata, self.version(fetched, document.before)))
     }

@@ -11,7 +11,9 @@ use crate::error::{Code, Error, Result};
 use crate::file;
 use crate::keys::KeySet;
 use crate::keys::prepare::Preparation;
-use crate::policy::{DiscoveredAlgorithms, FetchSettings, KidRule, Origin, url};
+use crate::policy::{
+    DiscoveredAlgorithms, FetchSettings, IssuerTemplate, KeyIssuers, KeySpec, KidRule, Origin, url,
+};
 use crate::warning::Warning;
 
 /// An opened key source.
@@ -39,23 +41,23 @@ pub(crate) struct Environment<'e> {
 /// # Errors
 /// [`Code::KeyInvalid`], [`Code::ConfigInvalid`].
 pub(super) fn open(
-    origin: &Origin,
+    spec: &KeySpec,
     kid: KidRule,
     preparation: &mut Preparation<'_>,
     environment: Environment<'_>,
 ) -> Result<KeySource> {
-    read(origin, kid, preparation, environment)
+    read(spec, kid, preparation, environment)
         .map_err(|error| within(&format!("`{}`", preparation.place), &error))
 }
 
 fn read(
-    origin: &Origin,
+    spec: &KeySpec,
     kid: KidRule,
     preparation: &mut Preparation<'_>,
     environment: Environment<'_>,
 ) -> Result<KeySource> {
     let path = |path: &Path| environment.base_dir.join(path);
-    let keys = match origin {
+    let keys = match &spec.origin {
         Origin::Pem(text) => preparation.pem(text),
         Origin::Jwk(text) => preparation.jwk(text),
         Origin::Jwks(text) => preparation.jwks(text),
@@ -82,7 +84,7 @@ fn read(
                 &jwks.url,
                 Endpoint::Jwks,
                 &jwks.settings,
-                kid,
+                (kid, &spec.issuers),
                 preparation,
                 environment,
             );
@@ -94,7 +96,7 @@ fn read(
                 &issuer.issuer,
                 endpoint,
                 &issuer.settings,
-                kid,
+                (kid, &spec.issuers),
                 preparation,
                 environment,
             );
@@ -107,7 +109,7 @@ fn remote(
     url: &str,
     endpoint: Endpoint,
     settings: &FetchSettings,
-    kid: KidRule,
+    (kid, issuers): (KidRule, &KeyIssuers),
     preparation: &mut Preparation<'_>,
     environment: Environment<'_>,
 ) -> Result<KeySource> {
@@ -156,6 +158,7 @@ fn remote(
         allowed: preparation.allowed,
         // The first set that has a `kid` decides, even if its key cannot be used.
         names_alone: kid == KidRule::Required,
+        issuer_template: issuers.template().map(IssuerTemplate::text),
         fetch,
         started: environment.clock.now(),
         clock: environment.clock.clone(),

@@ -10,13 +10,15 @@ use super::status::{SourceState, SourceStatus};
 use crate::error::{Code, Error, Result};
 use crate::keys::KeySet;
 use crate::keys::prepare::{Preparation, Secrets};
-use crate::policy::{KeyRule, KidRule};
+use crate::policy::{KeyIssuers, KeyRule, KidRule};
 use crate::warning::Warning;
 
 /// The opened key sources of a verifier.
 #[derive(Debug)]
 pub(crate) struct KeyStore {
     sources: Vec<KeySource>,
+    /// The issuers whose tokens the keys of each source may sign.
+    issuers: Vec<KeyIssuers>,
     /// The path of each source in the policy.
     places: Vec<String>,
     kid: KidRule,
@@ -26,6 +28,7 @@ pub(crate) struct KeyStore {
 #[derive(Debug)]
 pub(crate) struct Cached<'k> {
     sources: &'k [KeySource],
+    issuers: &'k [KeyIssuers],
     fetched: Views,
     /// What was fetched for this decision.
     after: Option<&'k Errand>,
@@ -89,9 +92,10 @@ impl KeyStore {
                     .map_or(rule.algorithms, |own| own.intersection(rule.algorithms)),
                 names_alone: false,
                 secrets: Secrets::Used,
+                key_issuers: spec.issuers.template().is_some(),
                 warnings: &mut found,
             };
-            sources.push(open(&spec.origin, rule.kid, &mut preparation, environment)?);
+            sources.push(open(spec, rule.kid, &mut preparation, environment)?);
             places.push(place);
         }
         let usable = |source: &KeySource| match source {
@@ -114,7 +118,13 @@ impl KeyStore {
         });
         warnings.extend(crowd::warning(rule.kid, fixed).map(|why| Warning::new("keys", why)));
         let kid = rule.kid;
-        Ok(KeyStore { sources, places, kid })
+        let issuers = rule.sources.iter().map(|spec| spec.issuers.clone()).collect();
+        Ok(KeyStore {
+            sources,
+            issuers,
+            places,
+            kid,
+        })
     }
 
     /// Whether no source fetches its keys.
@@ -136,6 +146,7 @@ impl KeyStore {
         };
         Cached {
             sources: &self.sources,
+            issuers: &self.issuers,
             fetched,
             after,
         }
@@ -151,7 +162,8 @@ impl KeyStore {
     /// The state of every source, in the order of the policy.
     pub(crate) fn status(&self) -> Vec<SourceStatus> {
         let cached = self.cached(None);
-        let crowd = crowd::warning(self.kid, cached.sets()).map(|why| Warning::new("keys", why));
+        let crowd =
+            crowd::warning(self.kid, cached.sets().map(|(_, set)| set)).map(|why| Warning::new("keys", why));
         let sources = self.sources.iter().zip(&self.places);
         sources
             .map(|(source, place)| {
@@ -177,13 +189,14 @@ impl KeyStore {
     }
 }
 
-impl Cached<'_> {
-    /// The key sets that can be used, in the order of the policy.
-    pub(crate) fn sets(&self) -> impl Iterator<Item = &KeySet> {
+impl<'k> Cached<'k> {
+    /// The key sets that can be used, in the order of the policy, each with the issuers whose tokens its keys may sign.
+    pub(crate) fn sets(&self) -> impl Iterator<Item = (&'k KeyIssuers, &KeySet)> {
         let mut fetched = self.fetched.iter();
-        self.sources.iter().filter_map(move |source| match source {
-            KeySource::Fixed(set) => Some(set),
-            KeySource::Fetched(_) => fetched.next()?.keys(),
+        let sources = self.sources.iter().zip(self.issuers);
+        sources.filter_map(move |(source, issuers)| match source {
+            KeySource::Fixed(set) => Some((issuers, set)),
+            KeySource::Fetched(_) => Some((issuers, fetched.next()?.keys()?)),
         })
     }
 
@@ -247,11 +260,41 @@ impl Cached<'_> {
     /// One errand fetches from every source that could change the outcome: those without keys, and those whose set
     /// may be outdated.
     pub(crate) fn after_miss(&self, unknown_kid: Option<&str>, cached_only: bool) -> Next {
-        if self.fetching().any(|(source, view)| source.is_outdated(view)) {
+        let next = self.newer(|_| true, unknown_kid, cached_only);
+        if !matches!(next, Next::Retry | Next::Fetch(_)) {
+            self.used();
+        }
+        next
+    }
+
+    /// How a decision continues if these keys verify the token, but only keys that must not sign for its issuer do.
+    ///
+    /// As after a miss, but only the sources that `may_sign` for the issuer count.
+    pub(crate) fn after_another_issuer(
+        &self,
+        may_sign: impl Fn(&KeyIssuers) -> bool,
+        cached_only: bool,
+    ) -> Next {
+        self.newer(may_sign, None, cached_only)
+    }
+
+    fn newer(
+        &self,
+        counts: impl Fn(&KeyIssuers) -> bool,
+        unknown_kid: Option<&str>,
+        cached_only: bool,
+    ) -> Next {
+        let counting = || {
+            let issuers = self.sources.iter().zip(self.issuers);
+            let issuers = issuers.filter(|(source, _)| matches!(source, KeySource::Fetched(_)));
+            let fetching = self.fetching().zip(issuers);
+            fetching.filter_map(|(fetching, (_, issuers))| counts(issuers).then_some(fetching))
+        };
+        if counting().any(|(source, view)| source.is_outdated(view)) {
             return Next::Retry;
         }
         let (mut fetches, mut unavailable, mut failure) = (Vec::new(), None, None);
-        for (source, view) in self.fetching() {
+        for (source, view) in counting() {
             let earlier = self.after.and_then(|after| after.fetch_of(source));
             let wanted = |reason| KeyFetch::new(source, view.last_ended, reason);
             if view.keys().is_none() {
@@ -283,7 +326,6 @@ impl Cached<'_> {
         if !fetches.is_empty() {
             return Next::Fetch(Errand::new(fetches, self.after));
         }
-        self.used();
         match (unavailable, failure) {
             (Some(why), _) => Next::Unavailable(why),
             (None, Some(why)) => Next::DecideWithout(why),

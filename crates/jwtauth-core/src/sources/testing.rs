@@ -10,11 +10,7 @@ use crate::policy::{KeyRule, KeySpec, KidRule, Origin};
 use crate::warning::Warning;
 
 pub(crate) fn spec(origin: Origin) -> KeySpec {
-    KeySpec {
-        origin,
-        kid: None,
-        algorithms: None,
-    }
+    KeySpec::of(origin)
 }
 
 pub(crate) fn named(origin: Origin, kid: &str) -> KeySpec {

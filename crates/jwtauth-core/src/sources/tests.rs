@@ -114,13 +114,11 @@ fn world_with(sources: usize, settings: &FetchSettings) -> World {
 }
 
 fn open(sources: usize, settings: &FetchSettings, fetch: Arc<dyn Fetch>, clock: &Monotonic) -> KeyStore {
-    let source = |number: usize| KeySpec {
-        origin: Origin::JwksUrl(JwksUrl {
+    let source = |number: usize| {
+        KeySpec::of(Origin::JwksUrl(JwksUrl {
             url: format!("{ISSUER}{number}?secret=hush"),
             settings: settings.clone(),
-        }),
-        kid: None,
-        algorithms: None,
+        }))
     };
     let rule = KeyRule {
         sources: (0..sources).map(source).collect(),
@@ -139,7 +137,7 @@ fn open(sources: usize, settings: &FetchSettings, fetch: Arc<dyn Fetch>, clock: 
 fn step(store: &KeyStore, kid: &str, cached_only: bool, after: Option<&Errand>) -> Result<Outcome, Errand> {
     loop {
         let cached = store.cached(after);
-        let is_found = cached.sets().any(|set| set.named(kid).next().is_some());
+        let is_found = cached.sets().any(|(_, set)| set.named(kid).next().is_some());
         let next = if is_found {
             cached.after_hit(cached_only)
         } else {
@@ -387,6 +385,15 @@ fn keys_that_were_cached_meanwhile_are_tried_before_a_denial() {
     world.refresh().unwrap();
     assert!(matches!(cached.after_miss(Some("two"), false), Next::Retry));
     assert!(matches!(cached.after_miss(Some("two"), true), Next::Retry));
+    // The same applies if the keys that verify a token must not sign for its issuer, but only to sources that may.
+    assert!(matches!(
+        cached.after_another_issuer(|_| true, false),
+        Next::Retry
+    ));
+    assert!(matches!(
+        cached.after_another_issuer(|_| false, false),
+        Next::Decide
+    ));
     assert!(world.is_found("two"));
 }
 

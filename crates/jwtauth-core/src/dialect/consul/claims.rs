@@ -6,8 +6,8 @@ use super::fields::AnyCase;
 use super::method::Method;
 use crate::error::Result;
 use crate::policy::{
-    AudienceRule, Boundary, ClaimsPolicy, Leeway, NullIsAbsent, NullableClaim, RegisteredCheck, Synthesis,
-    TimesRule,
+    AudienceRule, Boundary, ClaimsPolicy, Issuer, Leeway, NullIsAbsent, NullableClaim, RegisteredCheck,
+    Synthesis, TimesRule,
 };
 use crate::warning::Warning;
 
@@ -32,6 +32,7 @@ pub(super) fn rule(
     Ok(ClaimsPolicy {
         issuers: Some(issuer)
             .filter(|issuer| !issuer.is_empty())
+            .map(Issuer::Text)
             .into_iter()
             .collect(),
         audience: if audiences.is_empty() {
@@ -71,9 +72,9 @@ fn discovered_claims(
             "`BoundIssuer` differs from the issuer of `OIDCDiscoveryURL`, so every token would be denied; remove it",
         ));
     }
-    let mut issuers = vec![discovery.to_owned()];
+    let mut issuers = vec![Issuer::Text(discovery.to_owned())];
     if discovery == "https://accounts.google.com" {
-        issuers.push("accounts.google.com".to_owned());
+        issuers.push(Issuer::Text("accounts.google.com".to_owned()));
     }
     Ok(ClaimsPolicy {
         issuers,

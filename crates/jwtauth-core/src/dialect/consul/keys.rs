@@ -8,7 +8,9 @@ use crate::keys::pem::{self, After, Blocks, Form};
 use crate::keys::{Algorithm, Algorithms};
 use crate::members::Field;
 use crate::policy::url;
-use crate::policy::{DiscoveredAlgorithms, JwksUrl, KeyRule, KeySpec, KidRule, OidcDiscoveryUrl, Origin};
+use crate::policy::{
+    DiscoveredAlgorithms, JwksUrl, KeyIssuers, KeyRule, KeySpec, KidRule, OidcDiscoveryUrl, Origin,
+};
 use crate::warning::Warning;
 
 /// Reads the key source and the rule that selects a key, and checks them in Consul's order.
@@ -138,11 +140,16 @@ fn discovered(issuer: String, config: &AnyCase<'_, '_>, place: &Field<'_, '_>) -
     } else {
         DiscoveredAlgorithms::Any
     };
-    Ok(KeySpec::of(Origin::OidcDiscoveryUrl(OidcDiscoveryUrl {
+    let origin = Origin::OidcDiscoveryUrl(OidcDiscoveryUrl {
         issuer,
         algorithms,
         settings,
-    })))
+    });
+    Ok(KeySpec {
+        // Consul checks only that the issuer is one of those that the configuration accepts.
+        issuers: KeyIssuers::Any,
+        ..KeySpec::of(origin)
+    })
 }
 
 fn algorithms(config: &AnyCase<'_, '_>, place: &Field<'_, '_>) -> Result<Algorithms> {

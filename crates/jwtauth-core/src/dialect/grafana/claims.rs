@@ -10,7 +10,7 @@ use crate::error::{Code, Result};
 use crate::expr::Selection;
 use crate::json;
 use crate::policy::{
-    AudienceRule, Boundary, ClaimRule, ClaimTest, ClaimsPolicy, Leeway, NullIsAbsent, NullableClaim,
+    AudienceRule, Boundary, ClaimRule, ClaimTest, ClaimsPolicy, Issuer, Leeway, NullIsAbsent, NullableClaim,
     TimesRule,
 };
 
@@ -34,7 +34,7 @@ pub(super) fn rule(settings: &Settings, place: &Place<'_, '_, '_>) -> Result<Cla
 /// Adds one expectation. An empty expectation of a registered claim switches its check off.
 fn expect(policy: &mut ClaimsPolicy, name: &str, value: Value) -> Result<(), String> {
     match name {
-        "iss" => policy.issuers = text(name, value)?.into_iter().collect(),
+        "iss" => policy.issuers = text(name, value)?.map(Issuer::Text).into_iter().collect(),
         "sub" => policy.subject = text(name, value)?,
         "aud" => {
             let audiences = audiences(value)?;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::identity;
+use super::issuers::Known;
 use super::layers::Layers;
 use crate::error::Result;
 use crate::expr::{Glob, Selection};
@@ -13,15 +14,10 @@ use crate::policy::{
     TimesRule,
 };
 
-/// Reads the requirements for the claims. Without `issuer`, the keys of a discovered issuer verify only its own tokens.
-pub(super) fn read(layers: &mut Layers<'_, '_, '_>, discovered: Option<&str>) -> Result<ClaimsPolicy> {
+/// Reads the requirements for the claims.
+pub(super) fn read(layers: &mut Layers<'_, '_, '_>, known: &Known) -> Result<ClaimsPolicy> {
     Ok(ClaimsPolicy {
-        issuers: match layers.get_non_null("issuer") {
-            None if layers.has("issuer") => Vec::new(),
-            None => discovered.map(str::to_owned).into_iter().collect(),
-            Some(field) if field.value().as_str().is_some() => vec![field.text()?.to_owned()],
-            Some(field) => field.some_texts()?,
-        },
+        issuers: known.accepted(layers)?,
         subject: layers.read("subject", Field::owned_text)?,
         audience: audience_rule(layers)?,
         required: layers
@@ -102,7 +98,7 @@ fn audience_rule(layers: &mut Layers<'_, '_, '_>) -> Result<AudienceRule> {
 }
 
 /// Reads the accepted audiences. `empty` allows the empty string, which matches a token with an empty `aud`.
-fn audience(field: &Field<'_, '_>, empty: bool) -> Result<AudienceRule> {
+pub(super) fn audience(field: &Field<'_, '_>, empty: bool) -> Result<AudienceRule> {
     match field.value().as_str() {
         Some(AudienceRule::ANY) => Ok(AudienceRule::Any),
         Some(AudienceRule::ABSENT_OR_EMPTY) => Ok(AudienceRule::AbsentOrEmpty),
@@ -165,12 +161,18 @@ mod tests {
     use super::*;
     use crate::error::Code;
     use crate::json;
+    use crate::policy::{IssuerClaims, IssuerRules, KeyRule};
 
     #[test]
     fn an_empty_configuration_gives_the_default() {
         let nothing = json::parse("{}").unwrap();
         let mut members = Field::root(&nothing, Code::ConfigInvalid).members().unwrap();
-        let read = read(&mut Layers::top(&mut members), None).unwrap();
+        let known = Known::new(
+            &IssuerClaims::default(),
+            &KeyRule::empty(),
+            &IssuerRules::default(),
+        );
+        let read = read(&mut Layers::top(&mut members), &known).unwrap();
         let print = |claims: &ClaimsPolicy| serde_json::to_string(claims).unwrap();
         assert_eq!(print(&read), print(&ClaimsPolicy::default()));
     }

@@ -4,27 +4,29 @@ use std::path::PathBuf;
 
 use base64_simd::URL_SAFE_NO_PAD;
 
+use super::issuers;
 use crate::error::{Code, Error, Result};
 use crate::json::Value;
 use crate::keys::{Algorithm, Algorithms};
 use crate::members::{self, Field, Members};
 use crate::policy::url;
 use crate::policy::{
-    DiscoveredAlgorithms, FetchSettings, JwksUrl, KeyRule, KeySpec, OidcDiscoveryUrl, Origin, Secret,
+    DiscoveredAlgorithms, FetchSettings, Issuer, IssuerClaims, JwksUrl, KeyIssuers, KeyRule, KeySpec,
+    OidcDiscoveryUrl, Origin, Secret,
 };
 
 /// Reads the key sources. A policy that accepts no tokens needs none.
-pub(super) fn read(members: &mut Members<'_, '_>, disabled: bool) -> Result<KeyRule> {
+pub(super) fn read(
+    members: &mut Members<'_, '_>,
+    issuer_claims: &IssuerClaims,
+    disabled: bool,
+) -> Result<KeyRule> {
     let keys = members
         .require("keys")
         .map_err(|error| recoded(&error, Code::KeySourceMissing))?;
-    let sources = keys.list_of(source)?;
+    let sources = keys.list_of(|field| source(field, issuer_claims))?;
     if sources.is_empty() && !disabled {
         return Err(keys.error_of(Code::KeySourceMissing, "must not be empty"));
-    }
-    if sources.iter().filter_map(|source| issuer(&source.origin)).count() > 1 {
-        // The keys of one issuer must not verify the tokens of another (RFC 8725 §3.8).
-        return Err(keys.error("contains two issuers; use a separate verifier for each issuer"));
     }
     Ok(KeyRule {
         sources,
@@ -34,13 +36,9 @@ pub(super) fn read(members: &mut Members<'_, '_>, disabled: bool) -> Result<KeyR
 }
 
 /// Returns the issuer whose metadata names the key set, if there is one.
-pub(super) fn discovered(rule: &KeyRule) -> Option<&str> {
-    rule.sources.iter().find_map(|source| issuer(&source.origin))
-}
-
-fn issuer(origin: &Origin) -> Option<&str> {
+fn discovered(origin: &Origin) -> Option<&str> {
     match origin {
-        Origin::OidcDiscoveryUrl(discovered) => Some(&discovered.issuer),
+        Origin::OidcDiscoveryUrl(url) => Some(&url.issuer),
         Origin::Pem(_)
         | Origin::PemFile(_)
         | Origin::Jwk(_)
@@ -52,20 +50,19 @@ fn issuer(origin: &Origin) -> Option<&str> {
     }
 }
 
-fn source(field: &Field<'_, '_>) -> Result<KeySpec> {
+fn source(field: &Field<'_, '_>, issuer_claims: &IssuerClaims) -> Result<KeySpec> {
     let mut members = field.members()?;
     let settings = fetch_settings(&mut members)?;
-    let discovered = members
-        .read("discovered_algorithms", Field::choice)?
-        .unwrap_or_default();
     // All members that were read until here are only for keys over HTTP.
     let setting = members.first_present();
+    let advertised = members.get_non_null("discovered_algorithms");
     let mut given = Vec::new();
     for kind in &KINDS {
         given.extend(members.get_non_null(kind.name).map(|value| (kind, value)));
     }
     let kid = members.get_non_null("kid");
     let narrower = members.read("algorithms", algorithms)?;
+    let issuers = members.read("issuer", |field| issuers::of_keys(field, issuer_claims))?;
     members.finish()?;
 
     let (kind, value) = only(&given, field)?;
@@ -79,8 +76,21 @@ fn source(field: &Field<'_, '_>) -> Result<KeySpec> {
                 )));
             }
         },
-        Reader::Fetched(read) => read(value, settings, discovered)?,
+        Reader::Fetched(read) => {
+            let algorithms = advertised.as_ref().map(Field::choice).transpose()?;
+            read(value, settings, algorithms.unwrap_or_default())?
+        }
     };
+    let discovered = discovered(&origin);
+    if let (Some(stray), None) = (&advertised, discovered) {
+        return Err(stray.error(format!(
+            "is not allowed with `{}`; it is only for `oidc_discovery_url`",
+            kind.name
+        )));
+    }
+    // Without `issuer`, a discovered issuer signs for itself alone (RFC 8725 §3.8).
+    let own = discovered.map(|issuer| KeyIssuers::OneOf(vec![Issuer::Text(issuer.to_owned())]));
+    let issuers = issuers.or(own).unwrap_or_default();
     if let (Some(kid), Kid::OfEachKey) = (&kid, kind.kid) {
         return Err(kid.error(format!(
             "is not allowed with `{}`; a JWK has its own `kid`",
@@ -91,6 +101,7 @@ fn source(field: &Field<'_, '_>) -> Result<KeySpec> {
         origin,
         kid: kid.as_ref().map(Field::owned_text).transpose()?,
         algorithms: narrower,
+        issuers,
     })
 }
 

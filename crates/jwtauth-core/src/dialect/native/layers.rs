@@ -30,6 +30,11 @@ impl<'m, 'a, 't> Layers<'m, 'a, 't> {
         self.own.peek(name).is_some() || self.below.is_some_and(|below| below.peek(name).is_some())
     }
 
+    /// Whether a profile itself has a member, even as `null`.
+    pub(super) fn has_own(&self, name: &str) -> bool {
+        self.below.is_some() && self.own.peek(name).is_some()
+    }
+
     /// Returns the value of a member; `None` if it is absent, or `null` in the first layer that has it.
     pub(super) fn get_non_null(&mut self, name: &'static str) -> Option<Field<'a, 't>> {
         self.own

@@ -5,10 +5,13 @@
 
 mod claims;
 mod identity;
+mod issuer_rules;
+mod issuers;
 mod keys;
 mod layers;
 mod profiles;
 mod rules;
+mod signers;
 #[cfg(test)]
 mod tests;
 
@@ -23,9 +26,12 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
     let mut warnings = Vec::new();
     let mut members = config.members()?;
     let extract = members.read("token", extract)?.unwrap_or_else(by_header);
-    let keys = keys::read(&mut members, extract.disabled)?;
-    let profiles = profiles::read(&mut members, keys::discovered(&keys), &mut warnings)?;
-    let policy = Policy {
+    let issuer_claims = issuers::claims(&mut members)?;
+    let keys = keys::read(&mut members, &issuer_claims, extract.disabled)?;
+    let issuers = issuer_rules::read(&mut members, &issuer_claims)?;
+    let known = issuers::Known::new(&issuer_claims, &keys, &issuers);
+    let profiles = profiles::read(&mut members, &known, &mut warnings)?;
+    let mut policy = Policy {
         keys,
         extract,
         decode: DecodeRule {
@@ -37,10 +43,14 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
             .read("not_applicable", not_applicable)?
             .unwrap_or_default(),
         responses: members.read("responses", responses)?.unwrap_or_default(),
+        issuer_claims,
+        issuers,
         profiles,
-        warnings,
+        warnings: Vec::new(),
     };
     members.finish()?;
+    signers::check(&policy, &mut warnings)?;
+    policy.warnings = warnings;
     Ok(policy)
 }
 

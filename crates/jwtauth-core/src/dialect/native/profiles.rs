@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::issuers::Known;
 use super::layers::Layers;
 use super::{claims, identity, rules};
 use crate::error::Result;
@@ -12,7 +13,7 @@ use crate::warning::Warning;
 /// Reads the rules for requests without a profile, and the rules of every profile.
 pub(super) fn read(
     members: &mut Members<'_, '_>,
-    discovered: Option<&str>,
+    known: &Known,
     warnings: &mut Vec<Warning>,
 ) -> Result<Profiles> {
     let default = members.get_non_null("default_profile");
@@ -30,7 +31,7 @@ pub(super) fn read(
     // The top level is read even if it decides no request: profiles inherit its members, and a mistake in one of them
     // must be reported now.
     let mut of_top = Vec::new();
-    let top = profile(&mut Layers::top(members), "", "", discovered, &mut of_top)?;
+    let top = profile(&mut Layers::top(members), "", "", known, &mut of_top)?;
     let top = if default.is_some() || required {
         None
     } else {
@@ -38,7 +39,7 @@ pub(super) fn read(
         Some(top)
     };
     let named = match profiles {
-        Some(profiles) => named(&profiles, members, ignore_case, discovered, warnings)?,
+        Some(profiles) => named(&profiles, members, ignore_case, known, warnings)?,
         None => BTreeMap::new(),
     };
     let default = default
@@ -56,7 +57,7 @@ fn named(
     profiles: &Field<'_, '_>,
     top: &Members<'_, '_>,
     ignore_case: bool,
-    discovered: Option<&str>,
+    known: &Known,
     warnings: &mut Vec<Warning>,
 ) -> Result<BTreeMap<String, Profile>> {
     let mut named = BTreeMap::new();
@@ -82,7 +83,7 @@ fn named(
             )));
         }
         let mut layers = Layers::over(&mut own, top);
-        let profile = profile(&mut layers, &name, field.path(), discovered, warnings)?;
+        let profile = profile(&mut layers, &name, field.path(), known, warnings)?;
         own.finish()?;
         if named.insert(name, profile).is_some() {
             return Err(
@@ -94,7 +95,7 @@ fn named(
 }
 
 /// Returns a name in the form in which it is looked up.
-fn folded(name: &str, ignore_case: bool) -> String {
+pub(super) fn folded(name: &str, ignore_case: bool) -> String {
     if ignore_case {
         name.to_lowercase()
     } else {
@@ -122,11 +123,11 @@ fn profile(
     layers: &mut Layers<'_, '_, '_>,
     name: &str,
     path: &str,
-    discovered: Option<&str>,
+    known: &Known,
     warnings: &mut Vec<Warning>,
 ) -> Result<Profile> {
-    let claims = claims::read(layers, discovered)?;
-    if claims.issuers.is_empty() {
+    let claims = claims::read(layers, known)?;
+    if claims.issuers.is_empty() && known.has_keys_for_any() {
         warnings.push(Warning::new(
             if path.is_empty() {
                 "issuer".to_owned()
@@ -153,8 +154,10 @@ fn profile(
 /// otherwise take gigabytes.
 const MAX_INHERITED: usize = 1_000_000;
 
-const FOR_ALL_PROFILES: [&str; 12] = [
+const FOR_ALL_PROFILES: [&str; 14] = [
     "keys",
+    "issuers",
+    "issuer_claims",
     "algorithms",
     "kid",
     "token",

@@ -1,5 +1,6 @@
 //! Error texts for mistakes in a configuration: the place, the problem, and what to write instead if that is known.
 
+mod issuers;
 mod mistakes;
 
 use self::mistakes::{MEMBERS, WHOLE};

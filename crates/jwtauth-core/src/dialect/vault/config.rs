@@ -10,7 +10,9 @@ use crate::keys::pem::{self, After, Blocks, Form};
 use crate::keys::{Algorithm, Algorithms};
 use crate::members::{Field, Members};
 use crate::policy::url;
-use crate::policy::{DiscoveredAlgorithms, JwksUrl, KeyRule, KeySpec, KidRule, OidcDiscoveryUrl, Origin};
+use crate::policy::{
+    DiscoveredAlgorithms, JwksUrl, KeyIssuers, KeyRule, KeySpec, KidRule, OidcDiscoveryUrl, Origin,
+};
 use crate::warning::Warning;
 
 /// The body as written, with every field of the right type.
@@ -183,11 +185,16 @@ impl<'a, 't> Body<'a, 't> {
         fetch::check_url(place, "oidc discovery URL", issuer, url::check_issuer)?;
         let ca_pem = &self.oidc_discovery_ca_pem;
         let settings = fetch::settings(place, "oidc_discovery_ca_pem", ca_pem, NO_AUTHORITY)?;
-        Ok(KeySpec::of(Origin::OidcDiscoveryUrl(OidcDiscoveryUrl {
+        let origin = Origin::OidcDiscoveryUrl(OidcDiscoveryUrl {
             issuer: issuer.clone(),
             algorithms: DiscoveredAlgorithms::Any,
             settings,
-        })))
+        });
+        Ok(KeySpec {
+            // Vault checks only that the issuer is one of those that the configuration accepts.
+            issuers: KeyIssuers::Any,
+            ..KeySpec::of(origin)
+        })
     }
 
     fn algorithms(&self, place: &Field<'_, '_>) -> Result<Algorithms> {

@@ -15,7 +15,7 @@ fn set(keys: &[&str]) -> Origin {
 /// The names of the selected keys, in order; `-` for a key without a name.
 fn selected(store: &KeyStore, rule: KidRule, kid: Option<&str>) -> String {
     let mut names = Vec::new();
-    select(kid, rule, store.cached(None).sets(), |key| {
+    select(kid, rule, store.cached(None).sets(), |_, key| {
         names.push(key.kid.as_deref().unwrap_or("-").to_owned());
     });
     names.join(" ")
@@ -111,9 +111,14 @@ fn a_skipped_key_keeps_its_kid() {
     ];
     let (store, _) = open(sources, all(), KidRule::Required).unwrap();
     let mut usable = Vec::new();
-    select(Some("a"), KidRule::Required, store.cached(None).sets(), |key| {
-        usable.push(key.is_usable());
-    });
+    select(
+        Some("a"),
+        KidRule::Required,
+        store.cached(None).sets(),
+        |_, key| {
+            usable.push(key.is_usable());
+        },
+    );
     assert_eq!(usable, [false]);
 }
 

@@ -3,6 +3,7 @@
 use crate::claims::{Claims, NumericDate, Registered};
 use crate::error::{Code, Error, Result};
 use crate::json::Value;
+use crate::pipeline::validate::issuer::SignedClaims;
 use crate::policy::{AudienceRule, Boundary, ClaimsPolicy, NullableClaim, RegisteredCheck, TimesRule};
 
 /// The registered claims, with their types checked.
@@ -33,7 +34,11 @@ impl<'c> RegisteredClaims<'c> {
     ///
     /// # Errors
     /// [`Code::ClaimInvalid`]: a claim has the wrong type.
-    pub(super) fn read(claims: &'c Claims<'_>, rule: &ClaimsPolicy) -> Result<RegisteredClaims<'c>> {
+    pub(super) fn read(
+        claims: &'c Claims<'_>,
+        rule: &ClaimsPolicy,
+        accepted: &AudienceRule,
+    ) -> Result<RegisteredClaims<'c>> {
         let mut reader = Reader {
             claims,
             rule,
@@ -45,7 +50,7 @@ impl<'c> RegisteredClaims<'c> {
             id: reader.text(Registered::Jti)?,
             audience: match claims.registered(Registered::Aud) {
                 None => None,
-                Some(value) => audience(value, &rule.audience)?,
+                Some(value) => audience(value, accepted)?,
             },
             times: Times::complete(
                 reader.date(Registered::Exp)?,
@@ -61,13 +66,20 @@ impl<'c> RegisteredClaims<'c> {
     ///
     /// # Errors
     /// The code of this check.
-    pub(super) fn check(&self, check: RegisteredCheck, rule: &ClaimsPolicy, now: NumericDate) -> Result<()> {
+    pub(super) fn check(
+        &self,
+        check: RegisteredCheck,
+        signed: &SignedClaims<'_>,
+        rule: &ClaimsPolicy,
+        audience: &AudienceRule,
+        now: NumericDate,
+    ) -> Result<()> {
         let times = &self.times;
         match check {
-            RegisteredCheck::Iss => self.check_issuer(&rule.issuers),
+            RegisteredCheck::Iss => signed.check_issuer(&rule.issuers),
             RegisteredCheck::Sub => self.check_subject(rule.subject.as_deref()),
-            RegisteredCheck::Aud => self.check_audience(&rule.audience),
-            RegisteredCheck::UnexpectedAud => self.check_unexpected_audience(&rule.audience),
+            RegisteredCheck::Aud => self.check_audience(audience),
+            RegisteredCheck::UnexpectedAud => self.check_unexpected_audience(audience),
             RegisteredCheck::AnyTime => ensure(times.any || rule.times.synthesise.is_none(), || {
                 Code::LifetimeMissing.into()
             }),
@@ -104,18 +116,6 @@ impl<'c> RegisteredClaims<'c> {
             None => Ok(()),
             Some((_, error)) => Err(error),
         }
-    }
-
-    fn check_issuer(&self, accepted: &[String]) -> Result<()> {
-        let is_accepted = |issuer: &str| accepted.iter().any(|one| one == issuer);
-        ensure(
-            accepted.is_empty() || self.issuer.is_some_and(is_accepted),
-            || {
-                Error::new(Code::IssuerMismatch)
-                    .with_claim("iss")
-                    .with_detail(format!("expected {}", accepted.join(" or ")))
-            },
-        )
     }
 
     fn check_subject(&self, accepted: Option<&str>) -> Result<()> {

@@ -49,6 +49,7 @@ fn loader(endpoint: Endpoint, server: &Arc<Server>) -> Loader {
         settings: FetchSettings::default(),
         allowed: [Algorithm::ES256, Algorithm::HS256].into_iter().collect(),
         names_alone: false,
+        issuer_template: None,
         fetch: Arc::<Server>::clone(server),
         started: clock.now(),
         clock,
@@ -352,7 +353,8 @@ fn with_same_host_the_keys_must_be_on_the_issuers_host() {
         ("https://issuer.example.evil.example/", false),
     ] {
         let body = format!(r#"{{"issuer":"https://issuer.example/a","jwks_uri":"{jwks_uri}"}}"#);
-        let read = discovery::Metadata::read(body.as_bytes(), "https://issuer.example/a", &settings);
+        let issuer = "https://issuer.example/a";
+        let read = discovery::Metadata::read(body.as_bytes(), issuer, issuer, &settings);
         assert_eq!(read.is_ok(), is_read, "{jwks_uri}");
     }
 }
@@ -365,7 +367,7 @@ fn a_jwks_uri_with_plain_http_is_refused_unless_allowed() {
             insecure_http,
             ..FetchSettings::default()
         };
-        discovery::Metadata::read(body.as_bytes(), issuer, &settings).is_ok()
+        discovery::Metadata::read(body.as_bytes(), issuer, issuer, &settings).is_ok()
     };
     let (here, there) = ("http://127.0.0.1:8080", "http://keys.example");
     for (issuer, jwks_uri, without, with) in [

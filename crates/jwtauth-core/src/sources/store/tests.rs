@@ -1,7 +1,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::*;
 use crate::error::{Class, Code};
 use crate::keys::testing::{self, all};
 use crate::keys::{Algorithm, Algorithms, PreparedKey};
@@ -47,7 +46,7 @@ fn keys_are_prepared_for_the_algorithms_that_key_source_and_policy_allow() {
         )
         .unwrap();
         let cached = store.cached(None);
-        let key = cached.sets().flat_map(KeySet::all).next().unwrap();
+        let key = cached.sets().flat_map(|(_, set)| set.all()).next().unwrap();
         key.prepared.iter().map(PreparedKey::algorithm).collect()
     };
     use Algorithm::{ES256, EdDSA, HS256, HS384, HS512, PS256, PS384, PS512, RS256, RS384, RS512};

@@ -111,8 +111,8 @@ pub(super) const WHOLE: &[(&str, &str)] = &[
         "config_invalid: `keys[0].jwks_url`: must be https (http is allowed only for loopback, or with `insecure_http`)",
     ),
     (
-        r#"{"keys":[{"oidc_discovery_url":"https://x"},{"oidc_discovery_url":"https://y"}],"algorithms":["EdDSA"]}"#,
-        "config_invalid: `keys`: contains two issuers; use a separate verifier for each issuer",
+        r#"{"keys":[{"jwks_url":"https://x","discovered_algorithms":"any"}],"algorithms":["EdDSA"]}"#,
+        "config_invalid: `keys[0].discovered_algorithms`: is not allowed with `jwks_url`; it is only for `oidc_discovery_url`",
     ),
     (
         r#"{"keys":[{"jwks_url":"https://x","redirects":4}],"algorithms":["EdDSA"]}"#,
@@ -152,7 +152,7 @@ pub(super) const WHOLE: &[(&str, &str)] = &[
 pub(super) const MEMBERS: &[(&str, &str)] = &[
     (
         r#""issuers":"x""#,
-        "config_invalid: `issuers` is not known; did you mean `issuer`?",
+        "config_invalid: `issuers`: must be an object, not a string",
     ),
     (
         r#""isuer":"x""#,

@@ -15,8 +15,8 @@ use crate::error::Result;
 use crate::expr::Selection;
 use crate::members::Field;
 use crate::policy::{
-    AbsentRule, AudienceRule, Boundary, ClaimsPolicy, IdentityRule, Leeway, ListRule, MetadataRule, Named,
-    NullIsAbsent, Profile, RegisteredCheck, Rules, SplitClaim, Synthesis, TimesRule, ValueRule,
+    AbsentRule, AudienceRule, Boundary, ClaimsPolicy, IdentityRule, Issuer, Leeway, ListRule, MetadataRule,
+    Named, NullIsAbsent, Profile, RegisteredCheck, Rules, SplitClaim, Synthesis, TimesRule, ValueRule,
 };
 use crate::warning::Warning;
 
@@ -206,7 +206,7 @@ fn claims(body: &Body<'_, '_>, config: &Config) -> ClaimsPolicy {
         AudienceRule::OneOf(body.bound_audiences.clone())
     };
     ClaimsPolicy {
-        issuers: config.bound_issuer.iter().cloned().collect(),
+        issuers: config.bound_issuer.iter().cloned().map(Issuer::Text).collect(),
         subject: Some(body.bound_subject.clone()).filter(|subject| !subject.is_empty()),
         audience,
         required: Vec::new(),
