@@ -11,7 +11,7 @@ use jwtauth_core::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase};
 use jwtauth_core::{Verifier, wire};
 use serde_json::{Value, json};
 
-use super::is_one_line;
+use super::lines::is_one_line;
 
 /// A URL is refused, or is fetched exactly as it is written. A fetched URL is https, or http on loopback, without
 /// credentials and without a fragment.

@@ -5,6 +5,7 @@
 
 mod configurations;
 mod fetches;
+mod lines;
 mod parsers;
 pub mod seeds;
 mod tokens;
@@ -93,11 +94,4 @@ pub fn run(name: &str, input: &[u8]) {
         Some(target) => target.run(input),
         None => panic!("{name} is not a fuzz target"),
     }
-}
-
-/// Readers in every language must read a text as one line. Some end a line at more characters than LF.
-fn is_one_line(text: &str) {
-    let ends_a_line =
-        |letter| matches!(letter, '\n'..='\r' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}');
-    assert!(!text.contains(ends_a_line), "a reply is one line");
 }

@@ -16,7 +16,7 @@ use jwtauth_core::internals::{Claims, json};
 use jwtauth_core::{Code, Request, Verifier, wire};
 use serde_json::{Value, json};
 
-use super::is_one_line;
+use super::lines::is_one_line;
 use crate::workspace;
 
 /// A token without a signature of a configured key is never granted.
