@@ -194,7 +194,7 @@ typedef struct jwtauth_options {
      */
     const char *profile;
     /**
-     * The caller's address, such as "10.1.2.3", "[2001:db8::1]:443" or "2001:db8::1"; NULL if it is unknown.
+     * The caller's address, such as "10.1.2.3" or "2001:db8::1", with or without a port; NULL if it is unknown.
      */
     const char *remote_addr;
     /**

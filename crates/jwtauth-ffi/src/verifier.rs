@@ -181,7 +181,7 @@ pub struct Options {
     pub size: usize,
     /// The profile to decide under; NULL or "" for none.
     pub profile: *const c_char,
-    /// The caller's address, such as "10.1.2.3", "[2001:db8::1]:443" or "2001:db8::1"; NULL if it is unknown.
+    /// The caller's address, such as "10.1.2.3" or "2001:db8::1", with or without a port; NULL if it is unknown.
     pub remote_addr: *const c_char,
     /// 1: decide with the cached keys, without a fetch and without waiting. 0: fetch keys where they are needed.
     pub cached_only: c_int,

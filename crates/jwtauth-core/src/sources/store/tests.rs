@@ -1,12 +1,9 @@
 use std::path::PathBuf;
-use std::time::Duration;
 
 use crate::error::{Class, Code};
 use crate::keys::testing::{self, all};
 use crate::keys::{Algorithm, Algorithms, PreparedKey};
-use crate::policy::{
-    DiscoveredAlgorithms, FetchSettings, JwksUrl, KeySpec, KidRule, OidcDiscoveryUrl, Origin, Secret,
-};
+use crate::policy::{KeySpec, KidRule, Origin, Secret};
 use crate::sources::testing::{open, spec};
 
 const A: &str = r#"{"kty":"EC","crv":"P-256","kid":"a","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#;
@@ -191,6 +188,10 @@ fn more_keys_for_one_token_than_are_tried_cause_a_warning() {
 #[cfg(feature = "http")]
 #[test]
 fn settings_of_fetches_that_are_probably_mistakes_cause_warnings() {
+    use std::time::Duration;
+
+    use crate::policy::{DiscoveredAlgorithms, FetchSettings, JwksUrl, OidcDiscoveryUrl};
+
     let url = |settings: FetchSettings| {
         Origin::JwksUrl(JwksUrl {
             url: "https://issuer.example/keys".to_owned(),
