@@ -32,7 +32,7 @@ static void keys_come_from_the_callback(void) {
     CHECK(decide(verifier, SAMPLE_ES256) == JWTAUTH_STATUS_OK);
     CHECK(own.calls == 1);
     check_member(own.last_request, "/url", URL);
-    check_member(own.last_request, "/headers", "{\"Accept\":\"application/json\"}");
+    check_member(own.last_request, "/headers", "{\"Accept\":\"application/jwk-set+json, application/json;q=0.9, */*;q=0.1\"}");
     check_member(own.last_request, "/max_bytes", "1048576");
     timeout = jwtauth_json_get(own.last_request, "/timeout_ms");
     /* The rest of the five seconds. */

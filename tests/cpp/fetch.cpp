@@ -15,6 +15,8 @@
 #include "../c/check.h"
 #include "../c/sample.h"
 
+#define KEY_SET "application/jwk-set+json, application/json;q=0.9, */*;q=0.1"
+
 using jwtauth::FetchError;
 using jwtauth::FetchRequest;
 using jwtauth::FetchResponse;
@@ -50,7 +52,7 @@ static void keys_come_from_the_callable() {
     CHECK(asked.timeout > std::chrono::seconds(1) && asked.timeout <= std::chrono::seconds(5));
     CHECK(asked.max_bytes == 1048576);
     CHECK(asked.headers.size() == 1 && asked.headers[0].first == "Accept");
-    CHECK(asked.headers[0].second == "application/json");
+    CHECK(asked.headers[0].second == KEY_SET);
 
     CHECK(verifier.refresh_keys().get("/sources/0/fetches") == "2");
     CHECK(verifier.policy().get("/key_status/0/state") == "fresh");
@@ -76,9 +78,9 @@ static void a_304_response_keeps_the_keys() {
     });
 
     CHECK(verifier.authenticate_token(SAMPLE_ES256));
-    CHECK(headers == "Accept: application/json\n");
+    CHECK(headers == "Accept: " KEY_SET "\n");
     CHECK(verifier.authenticate_token(SAMPLE_ES256));
-    CHECK(headers == "Accept: application/json\nIf-None-Match: W/\"a\\b\"\n"
+    CHECK(headers == "Accept: " KEY_SET "\nIf-None-Match: W/\"a\\b\"\n"
                      "If-Modified-Since: Thu, 01 Jan 2026 00:00:00 GMT\n");
 }
 

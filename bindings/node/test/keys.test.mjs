@@ -355,8 +355,8 @@ describe('a fetch function', () => {
   test('leaves settings of the built-in client without effect, of which the policy warns', () => {
     const { verifier } = fetching(() => {}, { redirects: 1 })
     const { warnings } = verifier.policy()
-    assert.equal(warnings.length, 1)
-    assert.match(warnings[0].message, /redirects/)
+    const about = warnings.filter(({ message }) => message.includes('redirects'))
+    assert.equal(about.length, 1)
   })
 
   test('is an option, the only one', () => {
