@@ -7,12 +7,12 @@ use ipnet::IpNet;
 
 use super::layers::Layers;
 use super::{claims, identity};
-use crate::dialect::network::unmapped;
 use crate::error::Result;
 use crate::expr::{Selection, Selector, Template};
 use crate::grant::Session;
 use crate::json::{Number, Value};
 use crate::members::Field;
+use crate::network::unmapped;
 use crate::policy::{
     BindingRule, Bindings, Directory, OrgMapping, OrgRoleRule, OrgTarget, RoleRule, Rules, SessionRule,
     SplitClaim,

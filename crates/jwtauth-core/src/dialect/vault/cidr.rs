@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
 
-use crate::dialect::network::unmapped;
+use crate::network::unmapped;
 
 /// A network, and how Vault writes it: an address without its prefix, canonical, with the port if there is one.
 #[derive(Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use ipnet::{IpNet, Ipv4Net};
 
 /// Converts an IPv4 network written as IPv6 (`::ffff:a.b.c.d`) to the IPv4 network, because requests are compared with
 /// networks in this form. `None` if the prefix is shorter than 96: the network could not match an IPv4 address.
-pub(super) fn unmapped(network: IpNet) -> Option<IpNet> {
+pub(crate) fn unmapped(network: IpNet) -> Option<IpNet> {
     let IpNet::V6(v6) = network else {
         return Some(network);
     };
