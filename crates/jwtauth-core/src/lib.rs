@@ -177,6 +177,7 @@ mod hidden;
 mod json;
 mod keys;
 mod members;
+mod network;
 mod pipeline;
 mod policy;
 mod query;

@@ -8,8 +8,10 @@ use serde_json::Value;
 
 use crate::{Context, Result};
 
-/// The verdict on one answer: a label, which is counted, or the library's answer if the difference is unexplained. The
-/// label of an intended difference begins with its row in `docs/dialects/differences.md`.
+/// The verdict on one answer: a label, which is counted, or the library's answer if the difference is unexplained.
+///
+/// The label of an intended difference begins with its row in `docs/dialects/differences.md`, or with `refused:` for a row
+/// of its tables without numbers. A label without a difference begins with one of [`AGREEMENTS`].
 pub type Verdict = std::result::Result<&'static str, String>;
 
 /// Runs one comparison with the arguments of the program:
@@ -63,7 +65,8 @@ fn compare(
     for (question, answer) in questions.lines().zip(answers.lines()) {
         let parse = |line: &str| serde_json::from_str::<Value>(line).context(line);
         let label = match judge(&parse(question)?, &parse(answer)?) {
-            Ok(label) => label,
+            Ok(label) if is_known(label) => label,
+            Ok(label) => return Err(format!("`{label}` does not begin with a row of differences.md")),
             Err(ours) => {
                 println!("{question}\n    ours   {ours}\n    theirs {answer}");
                 UNEXPLAINED
@@ -79,6 +82,17 @@ fn compare(
         Some(count) => Err(format!("{name}: {count} unexplained differences")),
     }
 }
+
+/// Whether a label begins with a row of the page, or says that there is no difference.
+fn is_known(label: &str) -> bool {
+    let first = label.split(' ').next().unwrap_or_default();
+    first == "refused:" || AGREEMENTS.contains(&first) || DIFFERENCES.contains(&format!("\n| {first} | "))
+}
+
+/// The first words of labels without a difference.
+const AGREEMENTS: &[&str] = &["both", "neither", "same", "the"];
+
+const DIFFERENCES: &str = include_str!("../../../docs/dialects/differences.md");
 
 const UNEXPLAINED: &str = "unexplained";
 
@@ -145,4 +159,25 @@ pub fn member<'v>(value: &'v Value, name: &str) -> &'v Value {
 /// A member of an object that is a text. The empty text if there is none.
 pub fn text<'v>(value: &'v Value, name: &str) -> &'v str {
     member(value, name).as_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_known;
+
+    #[test]
+    fn a_difference_needs_a_row() {
+        for label in [
+            "both deny",
+            "S11 a network",
+            "C5 `matches`",
+            "A16 a time of zero",
+            "refused: new syntax",
+        ] {
+            assert!(is_known(label), "{label}");
+        }
+        for label in ["open: a difference", "S99 a row", "S1: a row", "a difference", ""] {
+            assert!(!is_known(label), "{label}");
+        }
+    }
 }

@@ -7,7 +7,6 @@ mod consul;
 mod fetch;
 mod grafana;
 mod native;
-mod network;
 mod vault;
 
 use std::path::Path;

@@ -37,14 +37,15 @@ fn judge(file: &str, theirs: &Value, pem: &str) -> Verdict {
         (Err(_), _) if *member(theirs, "unknown") == json!(true) => Ok("S12 an unknown key"),
         (Err(_), _) if refers() => Ok("refused: a reference to a value outside of the file"),
         (Err(_), _) if file.contains("[auth.jwt.") => Ok("refused: a section below [auth.jwt]"),
-        _ if file.lines().any(continues_after_quote) => Ok("open: a backslash after a closing quote"),
+        (Err(why), _)
+            if why
+                .detail()
+                .is_some_and(|why| why.contains("a backslash follows")) =>
+        {
+            Ok("refused: a backslash after a closing quote")
+        }
         _ => Err(format!("{ours:?} instead of {expected:?}")),
     }
-}
-
-/// Whether a line can end a quoted value and continue it.
-fn continues_after_quote(line: &str) -> bool {
-    line.trim_end().ends_with('\\') && (line.contains('`') || line.contains("\"\"\""))
 }
 
 /// The values that ini.v1 reads, in the form of a configuration.

@@ -57,8 +57,7 @@ impl Ini {
             if key.is_empty() {
                 return Err(fail("the key is empty"));
             }
-            let entry = value(rest, &mut lines.by_ref().map(|(_, line)| line))
-                .ok_or_else(|| fail("the quoted value has no closing quote"))?;
+            let entry = value(rest, &mut lines.by_ref().map(|(_, line)| line)).map_err(fail)?;
             ini.sections
                 .entry(section.clone())
                 .or_default()
@@ -98,7 +97,7 @@ fn key(line: &str) -> Option<(&str, &str)> {
 }
 
 /// Reads a value, which may continue on the following lines.
-fn value(rest: &str, following: &mut dyn Iterator<Item = &str>) -> Option<Entry> {
+fn value(rest: &str, following: &mut dyn Iterator<Item = &str>) -> Result<Entry, &'static str> {
     let rest = rest.trim_start();
     for quote in ["\"\"\"", "`"] {
         if let Some(quoted) = rest.strip_prefix(quote) {
@@ -107,7 +106,7 @@ fn value(rest: &str, following: &mut dyn Iterator<Item = &str>) -> Option<Entry>
     }
     let text = rest.trim();
     if let Some(first) = text.strip_suffix('\\') {
-        return Some(Entry {
+        return Ok(Entry {
             value: continued(first, following),
             cut: false,
         });
@@ -117,7 +116,7 @@ fn value(rest: &str, following: &mut dyn Iterator<Item = &str>) -> Option<Entry>
         .map_or(text, |at| text.split_at(at).0)
         .trim();
     let cut = kept.len() < text.len();
-    Some(Entry {
+    Ok(Entry {
         value: without_quotes(kept).to_owned(),
         cut,
     })
@@ -137,20 +136,28 @@ fn continued(first: &str, following: &mut dyn Iterator<Item = &str>) -> String {
     value
 }
 
-fn quoted_value(first: &str, quote: &str, following: &mut dyn Iterator<Item = &str>) -> Option<String> {
+fn quoted_value(
+    first: &str,
+    quote: &str,
+    following: &mut dyn Iterator<Item = &str>,
+) -> Result<String, &'static str> {
     if let Some((value, _)) = first.rsplit_once(quote) {
-        return Some(value.to_owned());
+        return Ok(value.to_owned());
     }
     let mut value = first.to_owned();
     for line in following {
         value.push('\n');
-        if let Some((last, _)) = line.rsplit_once(quote) {
+        if let Some((last, after)) = line.rsplit_once(quote) {
+            // Recent releases of the parser continue the value, which then contains the quote and the backslash.
+            if after.trim_end().ends_with('\\') {
+                return Err("a backslash follows the closing quote of the value; remove it");
+            }
             value.push_str(last);
-            return Some(value);
+            return Ok(value);
         }
         value.push_str(line);
     }
-    None
+    Err("the quoted value has no closing quote")
 }
 
 /// Removes quotes around the whole value. If the value also contains this quote inside, all quotes are kept.

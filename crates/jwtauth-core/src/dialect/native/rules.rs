@@ -7,12 +7,12 @@ use ipnet::IpNet;
 
 use super::layers::Layers;
 use super::{claims, identity};
-use crate::dialect::network::unmapped;
 use crate::error::Result;
 use crate::expr::{Selection, Selector, Template};
 use crate::grant::Session;
 use crate::json::{Number, Value};
 use crate::members::Field;
+use crate::network::{self, unmapped};
 use crate::policy::{
     BindingRule, Bindings, Directory, OrgMapping, OrgRoleRule, OrgTarget, RoleRule, Rules, SessionRule,
     SplitClaim,
@@ -92,7 +92,7 @@ fn session_length(field: &Field<'_, '_>) -> Result<u64> {
 pub(super) fn networks(field: &Field<'_, '_>) -> Result<Vec<IpNet>> {
     let network = |item: &Field<'_, '_>| {
         let text = item.string()?;
-        if let Ok(network) = text.parse() {
+        if let Some(network) = network::parse(text) {
             return unmapped(network).ok_or_else(|| {
                 item.error(format!(
                     "`{text}` does not match any IPv4 address; write for example `10.0.0.0/8`"

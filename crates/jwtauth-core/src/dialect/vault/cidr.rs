@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
 
-use crate::dialect::network::unmapped;
+use crate::network::{self, unmapped};
 
 /// A network, and how Vault writes it: an address without its prefix, canonical, with the port if there is one.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,13 +31,16 @@ pub(super) fn network(text: &str) -> Option<Network> {
     }
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
     let address = || match bare {
-        Some(bare) => bare.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
+        // In brackets, Vault keeps an IPv4 address as IPv6, which then matches no caller.
+        Some(bare) => {
+            let address = bare.parse::<Ipv6Addr>().ok();
+            address
+                .filter(|address| address.to_ipv4_mapped().is_none())
+                .map(IpAddr::V6)
+        }
         None => text.parse::<IpAddr>().ok(),
     };
-    let network = text
-        .parse::<IpNet>()
-        .ok()
-        .or_else(|| address().map(IpNet::from))?;
+    let network = network::parse(text).or_else(|| address().map(IpNet::from))?;
     let network = unmapped(network)?;
     let written = if network.prefix_len() == network.max_prefix_len() {
         network.addr().to_string()
@@ -92,6 +95,9 @@ mod tests {
             "10.0.0.0/-1",
             "::ffff:10.0.0.0/95",
             "[10.1.2.3]",
+            "[::ffff:10.1.2.3]",
+            "010.0.0.0/8",
+            "010.1.2.3:443",
             "fe80::1%eth0",
         ] {
             assert_eq!(network(text), None, "{text}");

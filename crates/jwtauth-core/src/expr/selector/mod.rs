@@ -4,6 +4,7 @@
 //! (`docs/dialects/consul.md`).
 
 mod parse;
+mod properties;
 mod regex;
 mod tree;
 

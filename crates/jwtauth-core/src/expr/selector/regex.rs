@@ -6,6 +6,8 @@ use std::str::Chars;
 
 use regex::{Regex, RegexBuilder};
 
+use super::properties::is_property;
+
 /// A compiled pattern. It matches anywhere in a text, unless it is anchored.
 #[derive(Debug, Clone)]
 pub(super) struct Pattern {
@@ -293,19 +295,25 @@ fn escape(letters: &mut Peekable<Chars<'_>>, in_class: bool, out: &mut String) -
         'a' | 'f' | 't' | 'n' | 'r' | 'v' | 'A' | 'z' => {
             let _ = write!(out, "\\{letter}");
         }
-        'x' | 'p' | 'P' => {
-            let _ = write!(out, "\\{letter}");
+        'x' => {
+            out.push_str(r"\x");
             if letters.next_if_eq(&'{').is_some() {
-                let name: String = letters.by_ref().take_while(|letter| *letter != '}').collect();
-                // The crate has additional forms, such as `\p{Script=Greek}`.
-                if !name
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-                {
-                    return Err(format!("`\\{letter}{{{name}}}` is not supported"));
-                }
-                let _ = write!(out, "{{{name}}}");
+                let _ = write!(out, "{{{}}}", braced(letters)?);
             }
+        }
+        'p' | 'P' => {
+            let name = if letters.next_if_eq(&'{').is_some() {
+                braced(letters)?
+            } else {
+                letters.next().into_iter().collect()
+            };
+            // The crate has additional names and forms, such as `\p{Script=Greek}`.
+            if !is_property(&name) {
+                return Err(format!(
+                    "the Unicode property `\\{letter}{{{name}}}` is not supported"
+                ));
+            }
+            let _ = write!(out, "\\{letter}{{{name}}}");
         }
         // In Go, a backslash before any ASCII character except letters and digits means this character. In the crate, `\<`
         // has a meaning.
@@ -315,6 +323,18 @@ fn escape(letters: &mut Peekable<Chars<'_>>, in_class: bool, out: &mut String) -
         letter => return Err(format!("the escape `\\{letter}` is not supported")),
     }
     Ok(())
+}
+
+/// Reads the text up to a closing brace.
+fn braced(letters: &mut Peekable<Chars<'_>>) -> Result<String, String> {
+    let mut name = String::new();
+    for letter in letters {
+        if letter == '}' {
+            return Ok(name);
+        }
+        name.push(letter);
+    }
+    Err("a brace is not closed".to_owned())
 }
 
 /// Reads the start of a class. A `]` directly after `[` or `[^` is literal in both languages. Returns whether there is

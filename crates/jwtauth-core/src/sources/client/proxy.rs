@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use ureq::{Proxy, ProxyProtocol};
 
+use crate::network;
 use crate::policy::url::{Scheme, Url};
 
 /// The proxy of the environment, and the hosts that are reached without it.
@@ -91,7 +92,7 @@ enum Hosts {
 impl Except {
     fn parse(entry: &str) -> Option<Except> {
         let entry = entry.trim().to_ascii_lowercase();
-        if let Ok(network) = entry.parse() {
+        if let Some(network) = network::parse(&entry) {
             return Some(Except {
                 hosts: Hosts::Network(network),
                 port: None,
@@ -238,6 +239,7 @@ mod tests {
             ("2001:db8::1", "https://[2001:db8::1]/", true),
             ("[2001:db8::1]:8443", "https://[2001:db8::1]:8443/", true),
             ("2001:db8::/32", "https://[2001:db8::5]/", true),
+            ("192.0.02.0/24", "https://192.0.2.77/", false),
             ("", "https://issuer.example/", false),
             (",,", "https://issuer.example/", false),
             ("issuer.example:x", "https://issuer.example/", false),
