@@ -11,7 +11,7 @@ use crate::{Context, Result};
 /// The verdict on one answer: a label, which is counted, or the library's answer if the difference is unexplained.
 ///
 /// The label of an intended difference begins with its row in `docs/dialects/differences.md`, or with `refused:` for a row
-/// of its tables without numbers. A label without a difference begins with one of [`AGREEMENTS`].
+/// of its tables without numbers. A label without a difference begins with one of `AGREEMENTS`.
 pub type Verdict = std::result::Result<&'static str, String>;
 
 /// Runs one comparison with the arguments of the program:
