@@ -14,7 +14,8 @@ use crate::policy::Policy;
 /// The content of an envelope, with the policy compiled.
 #[derive(Debug)]
 pub(crate) struct Envelope {
-    pub(crate) policy: Policy,
+    /// In a box, because every function that passes it on would have it on the stack below the parsing of expressions.
+    pub(crate) policy: Box<Policy>,
     /// The directory that relative paths start from.
     pub(crate) base_dir: PathBuf,
     pub(crate) clock: Clock,

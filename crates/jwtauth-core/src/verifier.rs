@@ -25,7 +25,7 @@ use crate::warning::Warning;
 /// Decides requests by one policy. Immutable; any number of threads may use one verifier concurrently.
 #[derive(Debug)]
 pub struct Verifier {
-    policy: Policy,
+    policy: Box<Policy>,
     keys: KeyStore,
     clock: Clock,
     /// The length of requests, in bytes, up to which the policy's expressions take no time that matters.
@@ -36,7 +36,7 @@ pub struct Verifier {
 /// Builds a [`Verifier`] from a configuration.
 #[derive(Debug)]
 pub struct VerifierBuilder {
-    policy: Policy,
+    policy: Box<Policy>,
     clock: Clock,
     monotonic: Monotonic,
     base_dir: PathBuf,
@@ -59,6 +59,8 @@ impl Verifier {
     ///
     /// # Errors
     /// The codes of class [`Config`](crate::Class::Config).
+    // Inlined, it would add the locals of `build` to the stack below the parsing of expressions.
+    #[inline(never)]
     pub fn builder(config: &str) -> Result<VerifierBuilder> {
         let envelope = envelope::read(config)?;
         Ok(VerifierBuilder {
@@ -331,6 +333,8 @@ impl VerifierBuilder {
     ///
     /// # Errors
     /// [`Code::KeyInvalid`], [`Code::ConfigInvalid`].
+    // As for `builder`.
+    #[inline(never)]
     pub fn build(mut self) -> Result<Verifier> {
         let environment = Environment {
             base_dir: &self.base_dir,

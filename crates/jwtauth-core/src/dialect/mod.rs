@@ -49,12 +49,18 @@ impl Dialect {
     }
 
     /// Compiles a configuration to a policy. Paths of files that must be read for this are relative to `base_dir`.
-    pub(crate) fn compile(self, config: &Field<'_, '_>, base_dir: &Path) -> Result<Policy> {
+    pub(crate) fn compile(self, config: &Field<'_, '_>, base_dir: &Path) -> Result<Box<Policy>> {
         match self {
-            Dialect::Native => native::compile(config),
-            Dialect::Grafana => grafana::compile(config, base_dir),
-            Dialect::Consul => consul::compile(config),
-            Dialect::Vault => vault::compile(config),
+            Dialect::Native => boxed(|| native::compile(config)),
+            Dialect::Grafana => boxed(|| grafana::compile(config, base_dir)),
+            Dialect::Consul => boxed(|| consul::compile(config)),
+            Dialect::Vault => boxed(|| vault::compile(config)),
         }
     }
+}
+
+/// Keeps the stack small below the parsing of expressions: of the four policies, only one is on it.
+#[inline(never)]
+fn boxed(compile: impl FnOnce() -> Result<Policy>) -> Result<Box<Policy>> {
+    compile().map(Box::new)
 }
