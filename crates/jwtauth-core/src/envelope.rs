@@ -32,7 +32,9 @@ pub(crate) fn read(config: &str) -> Result<Envelope> {
     let document = json::parse(config).map_err(|why| invalid(&why))?;
     let mut envelope = Field::root(&document, Code::ConfigInvalid).members()?;
 
-    let name = envelope.require("dialect")?;
+    let name = envelope.require("dialect").map_err(|why| {
+        why.with_detail("`dialect` is missing; write `{ \"dialect\": \"vault\", \"config\": … }` around the configuration of the system")
+    })?;
     let dialect = Dialect::parse(name.string()?).ok_or_else(|| {
         name.error(format!(
             "must be one of {}{}",

@@ -49,7 +49,10 @@ fn what_is_around_a_token_is_named() {
 fn a_failed_build_also_has_the_warnings_that_explain_it() {
     let cut = "[auth.jwt]\nenabled = true\nheader_name = X\njwk_set_url = https://issuer.example/keys\nrole_attribute_path = contains(groups[*], '#ops') && 'Admin' || 'Viewer'\n";
     let detail = refused(&grafana(cut));
-    assert!(detail.contains("; warning: ") && detail.contains("back quotes"), "{detail}");
+    assert!(
+        detail.contains("; warning: ") && detail.contains("back quotes"),
+        "{detail}"
+    );
 }
 
 #[test]
