@@ -100,6 +100,29 @@ fn names_of_other_programs_suggest_the_names_here() {
 }
 
 #[test]
+fn likely_mistakes_in_a_vault_role_are_warned_of() {
+    let warnings = |role: &Value| {
+        let config = json!({ "dialect": "vault", "config": {
+            "jwks_url": "https://issuer.example/keys", "roles": { "ci": role } } });
+        let verifier = Verifier::from_json(&config.to_string()).unwrap();
+        let warnings = verifier.warnings().iter();
+        let keys = warnings.map(|warning| warning.key.clone());
+        keys.filter(|key| key.starts_with("roles.ci."))
+            .collect::<Vec<_>>()
+    };
+    let role = |user: &str, subject: &str, pointer: bool| {
+        json!({ "role_type": "jwt", "user_claim": user, "user_claim_json_pointer": pointer, "bound_subject": subject,
+                "bound_audiences": ["api"], "bound_claims_type": "glob", "bound_claims": { "plan": "p*" } })
+    };
+    assert_eq!(
+        warnings(&role("sub", "repo:org/*", false)),
+        ["roles.ci.bound_subject"]
+    );
+    assert_eq!(warnings(&role("/a/b", "s", false)), ["roles.ci.user_claim"]);
+    assert!(warnings(&role("/a/b", "s", true)).is_empty());
+}
+
+#[test]
 fn an_absent_section_is_not_called_switched_off() {
     let printed = |ini: &str| wire::policy(&Verifier::from_json(&grafana(ini).to_string()).unwrap());
     assert!(printed("[users]\nauto_assign_org = true\n").contains("has no setting, or is absent"));
