@@ -61,6 +61,12 @@ generate: ## write the generated files again: header, error codes, type stubs, t
 install: ## install library, header, pkg-config and CMake files, and the program (PREFIX=, DESTDIR=)
 	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' .ci/install
 
+.PHONY: wheel npm
+wheel: ## build the Python wheel as it is published, for this platform (target/wheels)
+	@PROFILE=release .ci/wheel
+npm: ## build the Node package as it is published, for this platform (target/npm)
+	@.ci/npm
+
 .PHONY: bench
 bench: ## measure decisions: compared with the signature check, with fetched keys, on several threads
 	@cargo bench --locked -p jwtauth-core

@@ -10,14 +10,18 @@ use jwtauth_core::{Code, Error, Verifier, wire};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use crate::ending::{Ending, Misuse};
+use crate::systems::SystemFiles;
 use crate::{instant, screen};
 
 /// The arguments about the configuration.
 #[derive(Debug, Args)]
 pub(crate) struct ConfigArguments {
     /// The configuration: JSON with `dialect` and `config`, or a grafana.ini (any file name that ends in .ini)
-    #[arg(long, short, value_name = "FILE", required_unless_present = "grafana_env")]
+    #[arg(long, short, value_name = "FILE", required_unless_present_any = ["grafana_env", "vault_config", "consul_method"])]
     config: Option<PathBuf>,
+
+    #[command(flatten)]
+    files: SystemFiles,
 
     /// Apply the environment's GF_ variables to the configuration, as Grafana does; --config may then be left out
     #[arg(long)]
@@ -70,6 +74,9 @@ impl ConfigArguments {
 
     /// The text of the file as an envelope. Without a file, it has an empty configuration.
     fn envelope(&self) -> Result<String, Error> {
+        if let Some(envelope) = self.files.envelope()? {
+            return Ok(envelope);
+        }
         let grafana = |config| serde_json::json!({ "dialect": "grafana", "config": config }).to_string();
         let Some(path) = &self.config else {
             return Ok(grafana(serde_json::json!({})));
@@ -107,7 +114,7 @@ impl ConfigArguments {
 
     /// The folder of the file, if there is one. A bare file name is in the current folder.
     fn folder(&self) -> Option<&Path> {
-        let folder = self.config.as_deref()?.parent()?;
+        let folder = self.config.as_deref().or(self.files.first())?.parent()?;
         Some(if folder.as_os_str().is_empty() {
             Path::new(".")
         } else {

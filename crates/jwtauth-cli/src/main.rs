@@ -10,6 +10,7 @@ mod keys;
 mod policy;
 mod screen;
 mod sign;
+mod systems;
 mod verify;
 
 use std::io;

@@ -169,6 +169,7 @@ fn describe_failure(error: &Error) -> String {
     if let Some(status) = error.http_status() {
         line(&mut text, "http status", status);
     }
+    line(&mut text, "what to do", error.code().advice());
     text
 }
 

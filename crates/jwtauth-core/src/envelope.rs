@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::dialect::Dialect;
 use crate::error::{Code, Error, Result};
 use crate::json;
-use crate::members::Field;
+use crate::members::{self, Field};
 use crate::policy::Policy;
 
 /// The content of an envelope, with the policy compiled.
@@ -33,11 +33,17 @@ pub(crate) fn read(config: &str) -> Result<Envelope> {
     let document = json::parse(config).map_err(|why| invalid(&why))?;
     let mut envelope = Field::root(&document, Code::ConfigInvalid).members()?;
 
-    let name = envelope.require("dialect")?;
+    let name = envelope.require("dialect").map_err(|why| {
+        why.with_detail("`dialect` is missing; write `{ \"dialect\": \"vault\", \"config\": … }` around the configuration of the system")
+    })?;
     let dialect = Dialect::parse(name.string()?).ok_or_else(|| {
         name.error(format!(
-            "must be one of {}",
-            Dialect::ALL.map(Dialect::as_str).join(", ")
+            "must be one of {}{}",
+            Dialect::ALL.map(Dialect::as_str).join(", "),
+            members::suggestion(
+                name.value().as_str().unwrap_or_default(),
+                &Dialect::ALL.map(Dialect::as_str)
+            )
         ))
     })?;
     let config = envelope.require("config")?;

@@ -20,7 +20,7 @@ use crate::sources::errand::Errand;
 use crate::sources::fetch::Fetch;
 use crate::sources::status::SourceStatus;
 use crate::sources::{BeforeName, Cached, Environment, KeyStore, Next};
-use crate::warning::Warning;
+use crate::warning::{self, Warning};
 
 /// Decides requests by one policy. Immutable; any number of threads may use one verifier concurrently.
 #[derive(Debug)]
@@ -341,7 +341,9 @@ impl VerifierBuilder {
             fetch: self.fetch.as_ref(),
             clock: &self.monotonic,
         };
-        let keys = KeyStore::open(&self.policy.keys, environment, &mut self.policy.warnings)?;
+        let warnings = &mut self.policy.warnings;
+        let keys = KeyStore::open(&self.policy.keys, environment, warnings);
+        let keys = keys.map_err(|why| warning::explain(why, warnings))?;
         let effort = self.policy.profiles.effort();
         Ok(Verifier {
             cheap_up_to: effort.longest(CHEAP, CHEAP_EFFORT),

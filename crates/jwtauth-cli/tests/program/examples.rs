@@ -50,6 +50,88 @@ fn a_bare_file_name_is_a_file_of_the_current_folder() {
 }
 
 #[test]
+fn the_files_of_vault_and_consul_are_a_configuration() {
+    let good = token(&claims(1_700_000_000, 4_102_444_800));
+    let config = |name: &str| -> serde_json::Value {
+        let text = std::fs::read_to_string(root().join("examples/configs").join(name)).unwrap();
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()["config"].clone()
+    };
+    let mut vault = config("vault.json");
+    let role = vault["roles"]["web"].clone();
+    vault
+        .as_object_mut()
+        .unwrap()
+        .retain(|name, _| name != "roles" && name != "mount");
+    // As `vault read -format=json` prints it.
+    let printed = |body: &serde_json::Value| {
+        serde_json::json!({ "request_id": "1", "lease_id": "", "data": body }).to_string()
+    };
+    let (vault, role) = (
+        file("vault-config.json", &printed(&vault)),
+        file("vault-role.json", &printed(&role)),
+    );
+    let role = format!("web={role}");
+    let run = jwtauth(["verify", "--vault-config", &vault, "--vault-role", &role, &good]);
+    assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+    let run = jwtauth([
+        "verify",
+        "--vault-config",
+        &vault,
+        "--vault-role",
+        &role,
+        "--vault-role",
+        &role,
+        &good,
+    ]);
+    assert!(
+        run.code == 2 && run.err.contains("names `web` twice"),
+        "{}",
+        run.err
+    );
+
+    let consul = config("consul.json");
+    let method = file("consul-method.json", &consul["AuthMethod"].to_string());
+    let rules = file("consul-rules.json", &consul["BindingRules"].to_string());
+    let run = jwtauth([
+        "verify",
+        "--consul-method",
+        &method,
+        "--consul-rules",
+        &rules,
+        &good,
+    ]);
+    assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+    let run = jwtauth(["verify", "--consul-method", &method, &good]);
+    assert_eq!(
+        run.code, 1,
+        "without rules there is nothing to bind: {}{}",
+        run.out, run.err
+    );
+
+    let garbled = file("garbled.json", "{");
+    for arguments in [
+        ["--vault-config", garbled.as_str()],
+        ["--consul-method", "no/such.json"],
+        ["--config", method.as_str()],
+    ] {
+        let run = jwtauth([&["verify"], &arguments[..], &[good.as_str()]].concat());
+        assert_eq!(run.code, 2, "{}", run.out);
+        assert!(
+            run.err.contains(".json") || run.err.contains(r#"{ "dialect": "vault""#),
+            "{}",
+            run.err
+        );
+    }
+    for both in [
+        ["--config", method.as_str()],
+        ["--consul-method", method.as_str()],
+    ] {
+        let run = jwtauth([&["verify", "--vault-config", &vault], &both[..], &[good.as_str()]].concat());
+        assert_eq!(run.code, 2, "{}", run.out);
+    }
+}
+
+#[test]
 fn every_example_is_on_the_list() {
     let mut found: Vec<String> = std::fs::read_dir(root().join("examples/configs"))
         .unwrap()

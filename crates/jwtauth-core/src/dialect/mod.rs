@@ -14,6 +14,7 @@ use std::path::Path;
 use crate::error::Result;
 use crate::members::Field;
 use crate::policy::Policy;
+use crate::warning;
 
 /// The configuration dialects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,12 +50,24 @@ impl Dialect {
     }
 
     /// Compiles a configuration to a policy. Paths of files that must be read for this are relative to `base_dir`.
+    ///
+    /// # Errors
+    /// The codes of class [`Config`](crate::Class::Config). The detail also has the warnings about the setting that is
+    /// wrong.
     pub(crate) fn compile(self, config: &Field<'_, '_>, base_dir: &Path) -> Result<Box<Policy>> {
-        match self {
-            Dialect::Native => boxed(|| native::compile(config)),
-            Dialect::Grafana => boxed(|| grafana::compile(config, base_dir)),
-            Dialect::Consul => boxed(|| consul::compile(config)),
-            Dialect::Vault => boxed(|| vault::compile(config)),
+        let mut warnings = Vec::new();
+        let policy = match self {
+            Dialect::Native => boxed(|| native::compile(config, &mut warnings)),
+            Dialect::Grafana => boxed(|| grafana::compile(config, base_dir, &mut warnings)),
+            Dialect::Consul => boxed(|| consul::compile(config, &mut warnings)),
+            Dialect::Vault => boxed(|| vault::compile(config, &mut warnings)),
+        };
+        match policy {
+            Ok(mut policy) => {
+                policy.warnings = warnings;
+                Ok(policy)
+            }
+            Err(error) => Err(warning::explain(error, &warnings)),
         }
     }
 }

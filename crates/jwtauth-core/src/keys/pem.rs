@@ -61,7 +61,13 @@ pub(crate) struct Found {
 /// # Errors
 /// [`Code::KeyInvalid`](crate::Code::KeyInvalid), with the reason as its detail. The detail never contains the text.
 pub(crate) fn public_key(text: &str, form: Form) -> Result<Found> {
-    let block = Block::first(text).ok_or_else(|| unusable("no PEM block found"))?;
+    let block = Block::first(text).ok_or_else(|| {
+        unusable(if text.contains("\\n") {
+            "no PEM block found: the text has the two characters `\\n` where a line must end"
+        } else {
+            "no PEM block found"
+        })
+    })?;
     if form.after == After::Nothing && !block.rest.trim().is_empty() {
         return Err(unusable("unexpected text after the first PEM block"));
     }

@@ -24,6 +24,10 @@ pub(super) fn is_near(name: &str, known: &str) -> bool {
 
 fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let name = name.to_ascii_lowercase();
+    let meant = |candidate: &&&str| SYNONYMS.contains(&(name.as_str(), **candidate));
+    if let Some(synonym) = known.iter().find(meant) {
+        return Some(synonym);
+    }
     known
         .iter()
         .map(|candidate| (likeness(&name, &candidate.to_ascii_lowercase()), *candidate))
@@ -48,6 +52,19 @@ pub(super) fn join(path: &str, name: &str) -> String {
     }
 }
 
+/// Names that other programs use, and the names here that mean the same.
+const SYNONYMS: [(&str, &str); 9] = [
+    ("alg", "algorithms"),
+    ("algs", "algorithms"),
+    ("aud", "audiences"),
+    ("clock_skew", "leeway"),
+    ("iss", "issuer"),
+    ("jwks_uri", "jwks_url"),
+    ("role", "profile"),
+    ("sub", "subject"),
+    ("url", "jwks_url"),
+];
+
 /// The length that no known name exceeds.
 const LONGEST_NAME: usize = 64;
 
@@ -68,6 +85,8 @@ mod tests {
             ("kdi", Some("kid")),
             ("expires", Some("exp")),
             ("completely", None),
+            ("iss", Some("issuer")),
+            ("clock_skew", None),
             ("", None),
         ] {
             assert_eq!(nearest(name, &known), expected, "{name}");

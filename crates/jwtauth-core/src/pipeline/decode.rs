@@ -68,6 +68,31 @@ impl fmt::Debug for UnverifiedToken<'_> {
 /// # Errors
 /// [`Code::TokenTooLarge`], [`Code::TokenMalformed`], [`Code::HeaderInvalid`], [`Code::HeaderUnsupported`].
 pub(crate) fn compact<'r>(raw: &'r str, rule: &DecodeRule) -> Result<UnverifiedToken<'r>> {
+    split(raw, rule).map_err(|why| match (why.code(), surroundings(raw)) {
+        (Code::TokenMalformed, Some(what)) => why.with_detail(what),
+        _ => why,
+    })
+}
+
+/// What is around a token that was not cut out well.
+fn surroundings(raw: &str) -> Option<&'static str> {
+    let scheme = raw
+        .get(..BEARER.len())
+        .filter(|start| start.eq_ignore_ascii_case(BEARER));
+    if scheme.is_some() {
+        Some("the text begins with `Bearer `; pass only the part after it")
+    } else if raw.starts_with(['"', '\'']) || raw.ends_with(['"', '\'']) {
+        Some("the text has quotation marks around the token; pass only the part between them")
+    } else if raw.trim() != raw {
+        Some("the text begins or ends with white space or a line break; pass only the token")
+    } else {
+        None
+    }
+}
+
+const BEARER: &str = "Bearer ";
+
+fn split<'r>(raw: &'r str, rule: &DecodeRule) -> Result<UnverifiedToken<'r>> {
     let limits = &rule.limits;
     if raw.len() > limits.token_bytes {
         return Err(

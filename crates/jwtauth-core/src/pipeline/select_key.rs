@@ -91,6 +91,7 @@ pub(crate) fn candidates<'c, 'k>(
             has_more,
         }),
         None if is_known => Selection::Unfit,
+        None if kid.is_none() => Selection::Unnamed,
         None => Selection::Unknown,
     }
 }
@@ -135,6 +136,8 @@ pub(crate) enum Selection<'c, 'k> {
     Candidates(Candidates<'c, 'k>),
     /// The `kid` selects keys, but none of them fits the algorithm.
     Unfit,
+    /// The token has no `kid`, and its key is selected by name.
+    Unnamed,
     /// The `kid` selects no key.
     Unknown,
 }
@@ -148,6 +151,9 @@ impl<'c, 'k> Selection<'c, 'k> {
         let why = match self {
             Selection::Candidates(candidates) => return Ok(candidates),
             Selection::Unfit => format!("the matching key cannot be used with {algorithm}"),
+            Selection::Unnamed => {
+                "the token has no `kid`, and no key can be used for a token without one".to_owned()
+            }
             Selection::Unknown => "no key matches the token's `kid`".to_owned(),
         };
         Err(Error::new(Code::KeyNotFound).with_detail(why))

@@ -15,10 +15,10 @@ use crate::error::Result;
 use crate::grant::Session;
 use crate::members::Field;
 use crate::policy::{DecodeRule, Policy, Profile, Profiles, Rules, SessionRule, UnusedHeaders};
+use crate::warning::Warning;
 
 /// Compiles a configuration to a policy.
-pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
-    let mut warnings = Vec::new();
+pub(super) fn compile(config: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Policy> {
     let mut members = config.members()?;
     let method = members.require("AuthMethod")?;
     let binding_rules = members.get("BindingRules");
@@ -27,17 +27,17 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
 
     let method = Method::read(&method)?;
     let config = AnyCase::read(&method.config, &CONFIG)?;
-    let keys = keys::rule(&config, &method, &mut warnings)?;
+    let keys = keys::rule(&config, &method, warnings)?;
     let mapped = Mapped::read(&config)?;
     let bindings = rules::read(
         binding_rules.as_ref(),
         directory.as_ref(),
         &method.name,
         &mapped,
-        &mut warnings,
+        warnings,
     )?;
     let list_sources = mapped.list_sources();
-    let claims = claims::rule(&config, &method, &mut warnings)?;
+    let claims = claims::rule(&config, &method, warnings)?;
     let profile = Profile {
         rules: Rules {
             bindings: Some(bindings),
@@ -60,7 +60,6 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
             ..DecodeRule::default()
         },
         responses: responses::all(list_sources.iter().map(String::as_str)),
-        warnings,
         ..Policy::new(keys, Profiles::only(profile))
     })
 }

@@ -27,8 +27,11 @@ use crate::policy::{
 use crate::warning::Warning;
 
 /// Compiles a configuration to a policy.
-pub(super) fn compile(config: &Field<'_, '_>, base_dir: &Path) -> Result<Policy> {
-    let mut warnings = Vec::new();
+pub(super) fn compile(
+    config: &Field<'_, '_>,
+    base_dir: &Path,
+    warnings: &mut Vec<Warning>,
+) -> Result<Policy> {
     let mut members = config.members()?;
     let ini = members.get("ini");
     let (jwt, users, app_mode) = (
@@ -53,9 +56,9 @@ pub(super) fn compile(config: &Field<'_, '_>, base_dir: &Path) -> Result<Policy>
                 .error("`ini` replaces all sections; set either `ini` or the sections as JSON, not both"));
         }
     };
-    let mut settings = Settings::read(&source, &mut warnings)?;
+    let mut settings = Settings::read(&source, warnings)?;
     if let Some(env) = env {
-        settings.override_with(&env, &mut warnings)?;
+        settings.override_with(&env, warnings)?;
     }
     let place = Place { config, base_dir };
     policy(&settings, &orgs, &place, warnings)
@@ -65,17 +68,24 @@ fn policy(
     settings: &Settings,
     orgs: &[(i64, String)],
     place: &Place<'_, '_, '_>,
-    mut warnings: Vec<Warning>,
+    warnings: &mut Vec<Warning>,
 ) -> Result<Policy> {
     let enabled = settings.flag("enabled");
     // A section that is switched off is not read, so a mistake in it is not reported. It accepts no tokens.
     let (keys, profile) = if enabled {
-        configured(settings, orgs, place, &mut warnings)?
+        configured(settings, orgs, place, warnings)?
     } else {
-        warnings.push(Warning::new(
-            "enabled",
-            "is not true, so JWT authentication is disabled and every request is denied",
-        ));
+        warnings.push(if settings.lacks(settings::JWT) {
+            Warning::new(
+                "auth.jwt",
+                "has no setting, or is absent, so JWT authentication is disabled and every request is denied",
+            )
+        } else {
+            Warning::new(
+                "enabled",
+                "is not true, so JWT authentication is disabled and every request is denied",
+            )
+        });
         let nothing = Profile::new(claims::nothing_expected(), IdentityRule::default());
         (KeyRule::empty(), nothing)
     };
@@ -84,7 +94,7 @@ fn policy(
         ..profile
     };
     Ok(Policy {
-        extract: extract(settings, enabled, &mut warnings),
+        extract: extract(settings, enabled, warnings),
         decode: DecodeRule {
             unused_headers: UnusedHeaders::WellFormed,
             ..DecodeRule::default()
@@ -97,7 +107,6 @@ fn policy(
             subject: true,
         },
         responses: responses::all(),
-        warnings,
         ..Policy::new(keys, Profiles::only(profile))
     })
 }

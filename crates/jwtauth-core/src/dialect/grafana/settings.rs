@@ -90,6 +90,11 @@ impl Settings {
         Ok(settings)
     }
 
+    /// Whether a section has no setting.
+    pub(super) fn lacks(&self, section: &str) -> bool {
+        !self.values.keys().any(|(known, _)| *known == section)
+    }
+
     /// Overrides values with `GF_<SECTION>_<KEY>` variables. An empty variable is ignored.
     pub(super) fn override_with(&mut self, env: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Result<()> {
         for (name, field) in env.entries()? {

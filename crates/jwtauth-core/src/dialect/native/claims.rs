@@ -122,6 +122,11 @@ fn null_is_absent(field: &Field<'_, '_>) -> Result<NullIsAbsent> {
 }
 
 fn leeway(field: &Field<'_, '_>) -> Result<Leeway> {
+    if field.value().as_object().is_none() {
+        return Err(
+            field.error("must be an object with a duration for each claim, such as `{ \"exp\": \"60s\" }`")
+        );
+    }
     let mut members = field.members()?;
     let mut of =
         |claim| -> Result<Duration> { Ok(members.read(claim, Field::duration)?.unwrap_or(Leeway::DEFAULT)) };

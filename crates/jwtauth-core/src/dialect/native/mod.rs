@@ -20,18 +20,18 @@ use crate::members::{self, Field, Members};
 use crate::policy::{
     DecodeRule, ExtractRule, HeaderRule, NotApplicable, Policy, RequestedOrg, Response, Responses,
 };
+use crate::warning::Warning;
 
 /// Compiles a configuration to a policy.
-pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
-    let mut warnings = Vec::new();
+pub(super) fn compile(config: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Policy> {
     let mut members = config.members()?;
     let extract = members.read("token", extract)?.unwrap_or_else(by_header);
     let issuer_claims = issuers::claims(&mut members)?;
     let keys = keys::read(&mut members, &issuer_claims, extract.disabled)?;
     let issuers = issuer_rules::read(&mut members, &issuer_claims)?;
     let known = issuers::Known::new(&issuer_claims, &keys, &issuers);
-    let profiles = profiles::read(&mut members, &known, &mut warnings)?;
-    let mut policy = Policy {
+    let profiles = profiles::read(&mut members, &known, warnings)?;
+    let policy = Policy {
         keys,
         extract,
         decode: DecodeRule {
@@ -49,8 +49,7 @@ pub(super) fn compile(config: &Field<'_, '_>) -> Result<Policy> {
         warnings: Vec::new(),
     };
     members.finish()?;
-    signers::check(&policy, &mut warnings)?;
-    policy.warnings = warnings;
+    signers::check(&policy, warnings)?;
     Ok(policy)
 }
 

@@ -22,18 +22,17 @@ use crate::policy::{DecodeRule, ExtractRule, Policy, Profile, Profiles, UnusedHe
 use crate::warning::Warning;
 
 /// Compiles a configuration to a policy.
-pub(super) fn compile(field: &Field<'_, '_>) -> Result<Policy> {
+pub(super) fn compile(field: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Policy> {
     let mut members = field.members()?;
     let config = config::Body::read(&mut members)?;
     let roles = members.get("roles");
     let mount = members.get("mount");
     members.finish()?;
 
-    let mut warnings = Vec::new();
-    let config = config.compile(field, &mut warnings)?;
+    let config = config.compile(field, warnings)?;
     let mount = Mount::read(mount)?;
     let named = match roles {
-        Some(roles) => named(&roles, &config, &mount, &mut warnings)?,
+        Some(roles) => named(&roles, &config, &mount, warnings)?,
         None => BTreeMap::new(),
     };
     let default = Some(config.default_role).filter(|name| !name.is_empty());
@@ -59,7 +58,6 @@ pub(super) fn compile(field: &Field<'_, '_>) -> Result<Policy> {
             ..DecodeRule::default()
         },
         responses: responses::responses(),
-        warnings,
         ..Policy::new(config.keys, profiles)
     })
 }

@@ -49,8 +49,13 @@ impl Farthest {
     fn error(&self, text: &str) -> Error {
         let (at, wanted) = &*self.0.borrow();
         let column = text.get(..*at).map_or(*at, |before| before.chars().count()) + 1;
-        Error::new(Code::ExpressionInvalid)
-            .with_detail(format!("column {column}: expected {}", wanted.join(" or ")))
+        let is_single_quote = text.get(*at..).is_some_and(|rest| rest.starts_with('\''));
+        let wanted = if is_single_quote {
+            "a string in double quotes or back quotes, not in single quotes".to_owned()
+        } else {
+            wanted.join(" or ")
+        };
+        Error::new(Code::ExpressionInvalid).with_detail(format!("column {column}: expected {wanted}"))
     }
 }
 

@@ -190,7 +190,7 @@ pub(super) const MEMBERS: &[(&str, &str)] = &[
     ),
     (
         r#""leeway":60"#,
-        "config_invalid: `leeway`: must be an object, not a number",
+        "config_invalid: `leeway`: must be an object with a duration for each claim, such as `{ \"exp\": \"60s\" }`",
     ),
     (
         r#""leeway":{"exp":60}"#,

@@ -280,6 +280,18 @@ fn warn(name: &str, body: &Body<'_, '_>, browser_flow: bool, warnings: &mut Vec<
         );
         return;
     }
+    if body.bound_subject.contains('*') {
+        warn(
+            "bound_subject",
+            "is compared exactly, also with `bound_claims_type` \"glob\"; for a pattern, write `sub` into `bound_claims`",
+        );
+    }
+    if body.user_claim.starts_with('/') && !body.user_claim_json_pointer {
+        warn(
+            "user_claim",
+            "is the name of a claim and not a JSON pointer; set `user_claim_json_pointer` to true if it is a pointer",
+        );
+    }
     let is_name = |given: &str| given.to_lowercase() == name;
     if body
         .name

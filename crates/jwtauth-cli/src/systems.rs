@@ -1,0 +1,103 @@
+//! The files that operators of Vault and Consul already have, as a configuration.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use jwtauth_core::{Code, Error};
+use serde_json::value::RawValue;
+
+/// The files of a system. Each is the body of a request to the system, or what its program prints as JSON.
+#[derive(Debug, Args)]
+pub(crate) struct SystemFiles {
+    /// Vault: the body of auth/jwt/config, or the output of `vault read -format=json`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["config", "consul_method"])]
+    vault_config: Option<PathBuf>,
+
+    /// Vault: a role and the file with its body; may be repeated
+    #[arg(long = "vault-role", value_name = "NAME=FILE", value_parser = role, requires = "vault_config")]
+    vault_roles: Vec<(String, PathBuf)>,
+
+    /// Consul: the auth method, as `consul acl auth-method read -format=json` prints it
+    #[arg(long, value_name = "FILE", conflicts_with = "config")]
+    consul_method: Option<PathBuf>,
+
+    /// Consul: the list of binding rules, as `consul acl binding-rule list -format=json` prints it
+    #[arg(long, value_name = "FILE", requires = "consul_method")]
+    consul_rules: Option<PathBuf>,
+}
+
+impl SystemFiles {
+    /// The first file, in whose folder relative paths start.
+    pub(crate) fn first(&self) -> Option<&Path> {
+        self.vault_config.as_deref().or(self.consul_method.as_deref())
+    }
+
+    /// The envelope with the content of the files. `None` if there are none.
+    ///
+    /// # Errors
+    /// [`Code::ConfigInvalid`], with the file that cannot be read or is not JSON.
+    pub(crate) fn envelope(&self) -> Result<Option<String>, Error> {
+        if let Some(config) = &self.vault_config {
+            let mut roles = BTreeMap::new();
+            for (name, path) in &self.vault_roles {
+                if roles.insert(name, read(path)?).is_some() {
+                    return Err(invalid(format!("--vault-role names `{name}` twice")));
+                }
+            }
+            let mut body: BTreeMap<String, Box<RawValue>> = members(config, &read(config)?)?;
+            if !roles.is_empty() {
+                let roles = serde_json::value::to_raw_value(&roles).map_err(invalid)?;
+                if body.insert("roles".to_owned(), roles).is_some() {
+                    return Err(invalid(format!(
+                        "{}: has `roles`; leave --vault-role out",
+                        config.display()
+                    )));
+                }
+            }
+            let body = serde_json::to_string(&body).map_err(invalid)?;
+            return Ok(Some(format!(r#"{{"dialect":"vault","config":{body}}}"#)));
+        }
+        let Some(method) = &self.consul_method else {
+            return Ok(None);
+        };
+        let rules = self.consul_rules.as_deref().map(read).transpose()?;
+        let rules = rules
+            .map(|rules| format!(r#","BindingRules":{rules}"#))
+            .unwrap_or_default();
+        let method = read(method)?;
+        Ok(Some(format!(
+            r#"{{"dialect":"consul","config":{{"AuthMethod":{method}{rules}}}}}"#
+        )))
+    }
+}
+
+/// Reads a JSON file. What `vault read -format=json` prints around a body is removed.
+fn read(path: &Path) -> Result<Box<RawValue>, Error> {
+    let text =
+        fs::read_to_string(path).map_err(|why| invalid(format!("cannot read {}: {why}", path.display())))?;
+    let document: Box<RawValue> =
+        serde_json::from_str(&text).map_err(|why| invalid(format!("{}: {why}", path.display())))?;
+    let wrapper = members(path, &document).unwrap_or_default();
+    match wrapper.get("data") {
+        Some(data) if wrapper.contains_key("request_id") => Ok(data.clone()),
+        _ => Ok(document),
+    }
+}
+
+fn members(path: &Path, document: &RawValue) -> Result<BTreeMap<String, Box<RawValue>>, Error> {
+    serde_json::from_str(document.get())
+        .map_err(|_| invalid(format!("{}: must be a JSON object", path.display())))
+}
+
+fn role(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, file)) if !name.is_empty() && !file.is_empty() => Ok((name.to_owned(), file.into())),
+        _ => Err("expected NAME=FILE, such as web=role.json".to_owned()),
+    }
+}
+
+fn invalid(detail: impl std::fmt::Display) -> Error {
+    Error::new(Code::ConfigInvalid).with_detail(detail)
+}

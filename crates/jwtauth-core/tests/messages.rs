@@ -1,0 +1,130 @@
+//! Texts that lead an operator to the cause of a common mistake.
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue fails")]
+
+use jwtauth_core::{Request, Verifier, wire};
+use serde_json::{Value, json};
+
+const RSA: &str = r#"{"kty":"RSA","kid":"a","e":"AQAB","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ"}"#;
+
+fn refused(config: &Value) -> String {
+    let error = Verifier::from_json(&config.to_string()).unwrap_err();
+    error.detail().unwrap().to_owned()
+}
+
+fn grafana(ini: &str) -> Value {
+    json!({ "dialect": "grafana", "config": { "ini": ini } })
+}
+
+fn denied(config: &Value, token: &str) -> String {
+    let verifier = Verifier::from_json(&config.to_string()).unwrap();
+    let error = verifier.authenticate(&Request::bearer(token)).unwrap_err();
+    error.detail().unwrap_or_default().to_owned()
+}
+
+fn native(keys: &Value) -> Value {
+    json!({ "dialect": "native", "config": { "keys": keys, "algorithms": ["RS256"], "kid": "exact" } })
+}
+
+#[test]
+fn what_is_around_a_token_is_named() {
+    let config = native(&json!([{ "jwks": { "keys": [serde_json::from_str::<Value>(RSA).unwrap()] } }]));
+    let token = "eyJhbGciOiJSUzI1NiJ9.e30.AAAA";
+    for (text, expected) in [
+        (format!("Bearer {token}"), "begins with `Bearer `"),
+        (format!("bearer {token}"), "begins with `Bearer `"),
+        (format!("\"{token}\""), "quotation marks around the token"),
+        (format!("'{token}'"), "quotation marks around the token"),
+        (format!(" {token}"), "begins or ends with white space"),
+        (format!("{token}\n"), "begins or ends with white space"),
+        ("abc".to_owned(), "three parts separated by dots"),
+    ] {
+        let detail = denied(&config, &text);
+        assert!(detail.contains(expected), "{text:?}: {detail}");
+    }
+    // The key is selected by its name, and the token has none.
+    assert!(denied(&config, token).contains("the token has no `kid`"));
+}
+
+#[test]
+fn a_failed_build_also_has_the_warnings_that_explain_it() {
+    let cut = "[auth.jwt]\nenabled = true\nheader_name = X\njwk_set_url = https://issuer.example/keys\nrole_attribute_path = contains(groups[*], '#ops') && 'Admin' || 'Viewer'\n";
+    let detail = refused(&grafana(cut));
+    assert!(
+        detail.contains("; warning: ") && detail.contains("back quotes"),
+        "{detail}"
+    );
+}
+
+#[test]
+fn mistakes_in_texts_of_a_configuration_are_named() {
+    let pem = native(&json!([{ "pem": "-----BEGIN PUBLIC KEY-----\\nMIIB\\n-----END PUBLIC KEY-----\\n" }]));
+    assert!(
+        refused(&pem).contains("two characters `\\n`"),
+        "{}",
+        refused(&pem)
+    );
+
+    let selector = json!({ "dialect": "consul", "config": {
+        "AuthMethod": { "Name": "m", "Type": "jwt", "Config": {
+            "JWKSURL": "https://issuer.example/keys", "ClaimMappings": { "sa": "sa" } } },
+        "BindingRules": [{ "Selector": "value.sa != 'x'", "BindType": "role", "BindName": "r" }] } });
+    let detail = refused(&selector);
+    assert!(detail.contains("double quotes or back quotes"), "{detail}");
+}
+
+#[test]
+fn names_of_other_programs_suggest_the_names_here() {
+    let refused_by = |more: &Value| {
+        let mut config = native(&json!([{ "secret": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0" }]));
+        let members = config
+            .pointer_mut("/config")
+            .and_then(Value::as_object_mut)
+            .unwrap();
+        members.extend(more.as_object().unwrap().clone());
+        refused(&config)
+    };
+    for (more, expected) in [
+        (json!({ "clock_skew": "1m" }), "did you mean `leeway`?"),
+        (json!({ "aud": ["api"] }), "did you mean `audiences`?"),
+        (
+            json!({ "keys": [{ "url": "https://issuer.example/keys" }] }),
+            "did you mean `jwks_url`?",
+        ),
+        (json!({ "leeway": 60 }), "such as `{ \"exp\": \"60s\" }`"),
+    ] {
+        let detail = refused_by(&more);
+        assert!(detail.contains(expected), "{more}: {detail}");
+    }
+    let other = refused(&json!({ "dialect": "Grafana", "config": {} }));
+    assert!(other.contains("did you mean `grafana`?"), "{other}");
+}
+
+#[test]
+fn likely_mistakes_in_a_vault_role_are_warned_of() {
+    let warnings = |role: &Value| {
+        let config = json!({ "dialect": "vault", "config": {
+            "jwks_url": "https://issuer.example/keys", "roles": { "ci": role } } });
+        let verifier = Verifier::from_json(&config.to_string()).unwrap();
+        let warnings = verifier.warnings().iter();
+        let keys = warnings.map(|warning| warning.key.clone());
+        keys.filter(|key| key.starts_with("roles.ci."))
+            .collect::<Vec<_>>()
+    };
+    let role = |user: &str, subject: &str, pointer: bool| {
+        json!({ "role_type": "jwt", "user_claim": user, "user_claim_json_pointer": pointer, "bound_subject": subject,
+                "bound_audiences": ["api"], "bound_claims_type": "glob", "bound_claims": { "plan": "p*" } })
+    };
+    assert_eq!(
+        warnings(&role("sub", "repo:org/*", false)),
+        ["roles.ci.bound_subject"]
+    );
+    assert_eq!(warnings(&role("/a/b", "s", false)), ["roles.ci.user_claim"]);
+    assert!(warnings(&role("/a/b", "s", true)).is_empty());
+}
+
+#[test]
+fn an_absent_section_is_not_called_switched_off() {
+    let printed = |ini: &str| wire::policy(&Verifier::from_json(&grafana(ini).to_string()).unwrap());
+    assert!(printed("[users]\nauto_assign_org = true\n").contains("has no setting, or is absent"));
+    assert!(printed("[auth.jwt]\nheader_name = X\n").contains("is not true"));
+}
