@@ -1,16 +1,15 @@
 //! Building a verifier from a configuration file.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jwtauth_core::internals::json::{self, Object, Value};
-use jwtauth_core::{Code, Error, Verifier, wire};
+use jwtauth_core::{Error, Verifier, wire};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use crate::ending::{Ending, Misuse};
-use crate::systems::SystemFiles;
+use crate::systems::{SystemFiles, invalid, text};
 use crate::{instant, screen};
 
 /// The arguments about the configuration.
@@ -81,8 +80,7 @@ impl ConfigArguments {
         let Some(path) = &self.config else {
             return Ok(grafana(serde_json::json!({})));
         };
-        let text = fs::read_to_string(path)
-            .map_err(|why| invalid(format!("cannot read {}: {why}", path.display())))?;
+        let text = text(path)?;
         let is_ini = path
             .extension()
             .is_some_and(|extension| extension.eq_ignore_ascii_case("ini"));
@@ -139,10 +137,6 @@ fn environment(envelope: &Object<'_>) -> Result<Environment, Error> {
             Err(_) => Err(invalid(format!("the environment variable `{name}` is not UTF-8"))),
         })
         .collect()
-}
-
-fn invalid(detail: impl std::fmt::Display) -> Error {
-    Error::new(Code::ConfigInvalid).with_detail(detail)
 }
 
 struct Completed<'a> {

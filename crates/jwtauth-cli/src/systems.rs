@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use jwtauth_core::internals::json::{self, Object};
 use jwtauth_core::{Code, Error};
 use serde_json::value::RawValue;
 
@@ -46,7 +47,9 @@ impl SystemFiles {
                     return Err(invalid(format!("--vault-role names `{name}` twice")));
                 }
             }
-            let mut body: BTreeMap<String, Box<RawValue>> = members(config, &read(config)?)?;
+            let body = read(config)?;
+            let mut body: BTreeMap<String, Box<RawValue>> = serde_json::from_str(body.get())
+                .map_err(|_| invalid(format!("{}: must be a JSON object", config.display())))?;
             if !roles.is_empty() {
                 let roles = serde_json::value::to_raw_value(&roles).map_err(invalid)?;
                 if body.insert("roles".to_owned(), roles).is_some() {
@@ -75,20 +78,26 @@ impl SystemFiles {
 
 /// Reads a JSON file. What `vault read -format=json` prints around a body is removed.
 fn read(path: &Path) -> Result<Box<RawValue>, Error> {
-    let text =
-        fs::read_to_string(path).map_err(|why| invalid(format!("cannot read {}: {why}", path.display())))?;
-    let document: Box<RawValue> =
-        serde_json::from_str(&text).map_err(|why| invalid(format!("{}: {why}", path.display())))?;
-    let wrapper = members(path, &document).unwrap_or_default();
-    match wrapper.get("data") {
-        Some(data) if wrapper.contains_key("request_id") => Ok(data.clone()),
-        _ => Ok(document),
+    let text = text(path)?;
+    let wrong = |why: &dyn std::fmt::Display| invalid(format!("{}: {why}", path.display()));
+    // This reader refuses what the maps below would lose: duplicate names.
+    let document = json::parse(&text).map_err(|why| wrong(&why))?;
+    let is_printed =
+        |document: &Object<'_>| document.get("request_id").is_some() && document.get("data").is_some();
+    if document.as_object().is_some_and(is_printed) {
+        let mut printed: BTreeMap<String, Box<RawValue>> =
+            serde_json::from_str(&text).map_err(|why| wrong(&why))?;
+        return printed.remove("data").ok_or_else(|| wrong(&"there is no `data`"));
     }
+    serde_json::from_str(&text).map_err(|why| wrong(&why))
 }
 
-fn members(path: &Path, document: &RawValue) -> Result<BTreeMap<String, Box<RawValue>>, Error> {
-    serde_json::from_str(document.get())
-        .map_err(|_| invalid(format!("{}: must be a JSON object", path.display())))
+/// Reads a file of the configuration.
+///
+/// # Errors
+/// [`Code::ConfigInvalid`], with the file and the error of the operating system.
+pub(crate) fn text(path: &Path) -> Result<String, Error> {
+    fs::read_to_string(path).map_err(|why| invalid(format!("cannot read {}: {why}", path.display())))
 }
 
 fn role(text: &str) -> Result<(String, PathBuf), String> {
@@ -98,6 +107,7 @@ fn role(text: &str) -> Result<(String, PathBuf), String> {
     }
 }
 
-fn invalid(detail: impl std::fmt::Display) -> Error {
+/// The error for an invalid configuration.
+pub(crate) fn invalid(detail: impl std::fmt::Display) -> Error {
     Error::new(Code::ConfigInvalid).with_detail(detail)
 }

@@ -109,6 +109,16 @@ fn the_files_of_vault_and_consul_are_a_configuration() {
     );
 
     let garbled = file("garbled.json", "{");
+    let twice = file(
+        "twice.json",
+        r#"{"jwks_url":"https://a.example/keys","jwks_url":"https://b.example/keys"}"#,
+    );
+    let run = jwtauth(["policy", "--vault-config", &twice]);
+    assert!(
+        run.code == 2 && run.err.contains("twice.json: duplicate member name"),
+        "{}",
+        run.err
+    );
     for arguments in [
         ["--vault-config", garbled.as_str()],
         ["--consul-method", "no/such.json"],
