@@ -13,8 +13,8 @@ use crate::policy::{BindKind, BindingRule, Bindings, Directory};
 ///
 /// # Errors
 /// [`Code::BindingInvalid`] if a rule that selects the identity computes an invalid name, whatever the other rules
-/// give. [`Code::BindingUnmatched`] if nothing is bound, or if the regular expressions could take too long. A rule that selects the identity only because a value is
-/// absent gives nothing, but its name is computed and checked.
+/// give. [`Code::BindingUnmatched`] if nothing is bound, or if the regular expressions could take too long. A rule that
+/// selects the identity only because a value is absent gives nothing, but its name is computed and checked.
 pub(super) fn decide(bindings: &Bindings, identity: &Identity, decision: &mut Decision) -> Result<()> {
     let (values, lists) = (&identity.metadata, &identity.lists);
     let selection = |rule: &BindingRule| {
