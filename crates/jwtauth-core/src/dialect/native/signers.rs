@@ -28,7 +28,13 @@ fn check_unnamed(policy: &Policy) -> Result<()> {
         .flat_map(|profile| accepted(policy, profile));
     let first = accepted.next();
     let others = |first: &Issuer| first.template().is_some() || accepted.any(|other| other != first);
-    if !first.is_some_and(others) {
+    // A profile that does not check the issuer accepts every one. So if one has its own keys or rules, there are others.
+    let is_unchecked = policy
+        .profiles
+        .all()
+        .any(|profile| profile.claims.issuers.is_empty());
+    let has_own = !policy.issuers.is_empty() || issuers_of_keys(policy).next().is_some();
+    if !(is_unchecked && has_own || first.is_some_and(others)) {
         return Ok(());
     }
     let mut sources = policy.keys.sources.iter().enumerate();
@@ -134,11 +140,7 @@ fn check_names(policy: &Policy) -> Result<()> {
     let IssuerClaims::Named(named) = &policy.issuer_claims else {
         return Ok(());
     };
-    let of_keys = policy
-        .keys
-        .sources
-        .iter()
-        .flat_map(|source| source.issuers.named());
+    let of_keys = issuers_of_keys(policy);
     let of_profiles = policy.profiles.all().flat_map(|profile| &profile.claims.issuers);
     let templates = of_keys.chain(of_profiles).filter_map(Issuer::template);
     let used: Vec<&str> = templates.map(|template| template.name()).collect();
@@ -225,17 +227,22 @@ fn restricts(rule: &ClaimRule, claim: &str) -> bool {
 
 /// The issuers that a profile accepts. If it does not check the issuer, those that the key sources name.
 fn accepted<'p>(policy: &'p Policy, profile: &'p Profile) -> impl Iterator<Item = &'p Issuer> {
-    let of_keys = policy
-        .keys
-        .sources
-        .iter()
-        .flat_map(|source| source.issuers.named());
+    let of_keys = issuers_of_keys(policy);
     let unchecked = profile.claims.issuers.is_empty();
     profile
         .claims
         .issuers
         .iter()
         .chain(of_keys.filter(move |_| unchecked))
+}
+
+/// The issuers that the key sources name.
+fn issuers_of_keys(policy: &Policy) -> impl Iterator<Item = &Issuer> {
+    policy
+        .keys
+        .sources
+        .iter()
+        .flat_map(|source| source.issuers.named())
 }
 
 fn is_signed(sources: &[KeySpec], issuer: &Issuer) -> bool {

@@ -30,6 +30,15 @@ const ERRORS: &[(&str, &str)] = &[
         r#""keys":[{"oidc_discovery_url":"https://a.example"},{"oidc_discovery_url":"https://b.example"},{%K}]"#,
         "config_invalid: `keys[2].jwk`: the policy accepts the tokens of several issuers; add `issuer` with those whose tokens these keys sign, or `\"any\"`",
     ),
+    // The issuer is not checked, but the tokens of one differ from the others.
+    (
+        r#""keys":[{%K,"issuer":"a"},{%K}],"issuer":null"#,
+        "config_invalid: `keys[1].jwk`: the policy accepts the tokens of several issuers; add `issuer` with those whose tokens these keys sign, or `\"any\"`",
+    ),
+    (
+        r#""keys":[{%K},{%K}],"issuer":null,"issuers":{"a":{"profile":"ci"}},"profiles":{"ci":{}}"#,
+        "config_invalid: `keys[0].jwk`: the policy accepts the tokens of several issuers; add `issuer` with those whose tokens these keys sign, or `\"any\"`",
+    ),
     (
         r#""keys":[{%K,"issuer":"a"},{%K,"issuer":"b"},{%K}],"issuer":null"#,
         "config_invalid: `keys[2].jwk`: the policy accepts the tokens of several issuers; add `issuer` with those whose tokens these keys sign, or `\"any\"`",
