@@ -72,7 +72,10 @@ fn refresh_fetches_every_source_and_shows_its_keys() {
     let server = server();
     let config = native(
         "fetched.json",
-        &json!([{ "jwks_url": format!("{}/keys", server.url()) }, { "oidc_discovery_url": server.url() }]),
+        &json!([
+            { "jwks_url": format!("{}/keys", server.url()), "issuer": "any" },
+            { "oidc_discovery_url": server.url() },
+        ]),
     );
 
     let run = keys(&config, &["--refresh"]);
