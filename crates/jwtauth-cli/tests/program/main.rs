@@ -8,6 +8,7 @@
 mod examples;
 mod inspect;
 mod keys;
+mod pages;
 mod policy;
 mod sign;
 mod verify;
