@@ -73,6 +73,10 @@ bench: ## measure decisions: compared with the signature check, and with other l
 	@.ci/bench-c
 	@.ci/bench-python
 
+.PHONY: check-cost
+check-cost: ## count the instructions of decisions, and compare them with the recorded budget
+	@.ci/check-cost
+
 .PHONY: fuzz
 fuzz: ## fuzz for panics, wrong grants and other broken statements (TARGET=token, or all; DURATION=60 seconds each)
 	@.ci/fuzz '$(TARGET)' '$(DURATION)'

@@ -164,6 +164,7 @@
 
 #![forbid(unsafe_code)]
 
+mod batch;
 mod claims;
 mod clock;
 mod dialect;
