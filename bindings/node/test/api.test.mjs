@@ -1,5 +1,6 @@
 // The JavaScript surface: types, promises, errors, the grant object. The conformance suite tests the decisions.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { createServer, get } from 'node:http'
 import { createRequire } from 'node:module'
 import { describe, test } from 'node:test'
@@ -327,10 +328,10 @@ describe('concurrency', () => {
   test('a worker can be terminated with requests in flight', async () => {
     for (let round = 0; round < 10; round += 1) {
       const worker = new Worker(new URL('worker.mjs', import.meta.url), {
-        workerData: { config: config(), token: token(), rounds: 10_000 },
+        workerData: { config: config(), token: token(), rounds: 10_000, report: round * 100 },
       })
-      await new Promise((resolve) => worker.once('online', resolve))
-      await new Promise((resolve) => setTimeout(resolve, round * 10))
+      // It has made this number of requests, and makes more.
+      assert.deepEqual(await once(worker, 'message'), [round * 100])
       await worker.terminate()
     }
     assert.equal(verifier.authenticateSync({ token: token() }).identity.name, 'alice')

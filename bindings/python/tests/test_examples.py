@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import ACCEPT, CONFIG, PUBLIC_KEYS, PUBLIC_TOKEN, ROOT, KeyServer, remote, token
+from conftest import ACCEPT, CONFIG, PATIENCE, PUBLIC_KEYS, PUBLIC_TOKEN, ROOT, KeyServer, remote, token
 
 import jwtauth
 from jwtauth import Denied, FetchResponse, Grant, Unavailable, Verifier
@@ -124,7 +124,7 @@ def program(
     *arguments: str | Path, name: str = "authenticate.py"
 ) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(ROOT / "examples" / "python" / name), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from typing import Any
 from unittest.mock import AsyncMock
 
 import pytest
-from conftest import ACCEPT, PUBLIC_KEYS, PUBLIC_TOKEN, remote, run
+from conftest import ACCEPT, PATIENCE, PUBLIC_KEYS, PUBLIC_TOKEN, remote, run
 
 from jwtauth import (
     Denied,
@@ -263,7 +263,7 @@ def test_every_call_that_awaits_a_fetch_gets_what_the_function_raised() -> None:
     awaited = threading.Event()
 
     def fail(_: FetchRequest) -> FetchResponse:
-        assert awaited.wait(60)
+        assert awaited.wait(PATIENCE)
         raise raised
 
     verifier = Verifier(remote(URL), fetch=Host(fail))
@@ -425,7 +425,7 @@ def slow() -> Iterator[tuple[Host, threading.Event]]:
     go = threading.Event()
 
     def answer(_: FetchRequest) -> FetchResponse:
-        assert go.wait(60)
+        assert go.wait(PATIENCE)
         return FetchResponse(200, BODY)
 
     yield Host(answer), go
@@ -435,7 +435,7 @@ def slow() -> Iterator[tuple[Host, threading.Event]]:
 def test_calls_that_wait_for_a_fetch_release_the_gil(slow: tuple[Host, threading.Event]) -> None:
     """Every call waits without the GIL. Otherwise the fetching thread could never continue."""
     host, go = slow
-    verifier = Verifier(remote(URL), fetch=host)
+    verifier = Verifier(remote(URL, timeout="60s"), fetch=host)
     text = json.dumps({"token": PUBLIC_TOKEN})
     calls: list[Callable[[], object]] = [
         lambda: verifier.authenticate(PUBLIC_TOKEN),
@@ -454,7 +454,7 @@ def test_calls_that_wait_for_a_fetch_release_the_gil(slow: tuple[Host, threading
         verifier.authenticate(PUBLIC_TOKEN, cached_only=True)
     go.set()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE)
     assert len(done) == len(threads)
     # One fetch that calls shared; each later refresh fetches again.
     assert 1 <= len(host.requests) <= 1 + 8

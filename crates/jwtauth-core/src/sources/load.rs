@@ -92,7 +92,7 @@ impl Loader {
     /// The document that could not be fetched or read, and the reason.
     pub(super) fn load(&self, before: Option<&Loaded>) -> Result<Loaded, Failure> {
         // One deadline for all requests of a fetch.
-        let deadline = Instant::now() + self.settings.timeout;
+        let deadline = self.clock.now() + self.settings.timeout;
         let (url, allowed, metadata) = match self.endpoint {
             Endpoint::Jwks => (self.url.clone(), self.allowed, None),
             Endpoint::Discovery { advertised } => {
@@ -201,7 +201,7 @@ impl Loader {
 
     fn get(&self, document: &Document<'_>) -> Result<Fetched, Failure> {
         let Document { url, max_bytes, .. } = *document;
-        let timeout = document.deadline.saturating_duration_since(Instant::now());
+        let timeout = document.deadline.saturating_duration_since(self.clock.now());
         // Some clients treat a timeout of zero as no timeout.
         if timeout < Duration::from_millis(1) {
             let failed = FetchFailed::new(Phase::Http, "the timeout elapsed before the request was sent");

@@ -104,7 +104,7 @@ fn world_with(sources: usize, settings: &FetchSettings) -> World {
         server.rotates_to(kid);
     }
     let fetch = Arc::new(Servers(servers.clone()));
-    let clock = Monotonic::default();
+    let clock = Monotonic::stopped();
     let store = open(sources, settings, fetch, &clock);
     World {
         servers,
@@ -562,7 +562,7 @@ fn a_cached_only_request_for_an_unknown_key_is_denied_if_no_fetch_is_possible() 
             Ok(Fetched::new(200, SET))
         }
     }
-    let clock = Monotonic::default();
+    let clock = Monotonic::stopped();
     let hanging = Arc::new(Hanging(clock.clone(), AtomicBool::new(false)));
     let store = open(
         1,
@@ -719,7 +719,7 @@ fn a_panic_of_the_client_leaves_the_source_usable() {
         let server = Arc::new(Server::default());
         server.rotates_to("key-0");
         let broken = Arc::new(Broken(server, AtomicBool::new(true)));
-        let clock = Monotonic::default();
+        let clock = Monotonic::stopped();
         let store = open(
             sources,
             &FetchSettings::default(),

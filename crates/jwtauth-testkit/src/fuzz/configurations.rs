@@ -30,7 +30,7 @@ pub(super) fn differential(input: &str) {
     let Some((first, again)) = read_twice(config) else {
         return;
     };
-    for request in requests.lines().take(16) {
+    for request in requests.lines().take(REQUESTS) {
         let reply = |verifier| wire::reply(&wire::authenticate(verifier, request));
         assert_eq!(
             reply(&again),
@@ -39,6 +39,9 @@ pub(super) fn differential(input: &str) {
         );
     }
 }
+
+/// The largest number of requests of one input.
+pub(super) const REQUESTS: usize = 16;
 
 /// The verifier of a configuration, and the verifier of its printed policy. `None` if the configuration is invalid, or
 /// if its policy cannot be read back because secrets are redacted.

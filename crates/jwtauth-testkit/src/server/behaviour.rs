@@ -163,10 +163,14 @@ impl Answer {
         let Some(pause) = self.byte_every_ms else {
             return connection.write_all(&body);
         };
-        for byte in body.chunks(1) {
+        let pause = Duration::from_millis(pause);
+        for (byte, sent) in body.chunks(1).zip(1..) {
             connection.write_all(byte)?;
             connection.flush()?;
-            std::thread::sleep(Duration::from_millis(pause));
+            std::thread::sleep(pause);
+            if pause * sent > PATIENCE {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
         }
         Ok(())
     }
@@ -180,8 +184,11 @@ impl Answer {
     }
 }
 
-/// Waits until the client disconnects or the connection times out.
+/// Waits until the client disconnects. It is an error if the connection times out first.
 pub(super) fn until_closed(connection: &mut (impl Read + Write)) -> io::Result<()> {
     connection.flush()?;
     io::copy(connection, &mut io::sink()).map(|_| ())
 }
+
+/// How long a server waits for a client to disconnect. It is much longer than the timeouts of the clients.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);

@@ -10,7 +10,9 @@ struct Server {
     answers: Mutex<VecDeque<Fetched>>,
     /// The path, `If-None-Match` and `If-Modified-Since` of each request.
     asked: Mutex<Vec<String>>,
+    /// How far a response advances the clock.
     takes: Duration,
+    clock: Monotonic,
 }
 
 impl Fetch for Server {
@@ -20,7 +22,7 @@ impl Fetch for Server {
         let asked = [Some(path), request.if_none_match, request.if_modified_since];
         let asked: Vec<&str> = asked.into_iter().flatten().collect();
         self.asked.lock().unwrap().push(asked.join(" "));
-        std::thread::sleep(self.takes);
+        self.clock.advance(self.takes);
         Ok(self.answers.lock().unwrap().pop_front().unwrap())
     }
 }
@@ -39,7 +41,7 @@ impl Server {
 }
 
 fn loader(endpoint: Endpoint, server: &Arc<Server>) -> Loader {
-    let clock = Monotonic::default();
+    let clock = server.clock.clone();
     Loader {
         url: match endpoint {
             Endpoint::Jwks => "https://issuer.example/keys?secret=hush".to_owned(),
@@ -77,11 +79,11 @@ const ISSUER: Endpoint = Endpoint::Discovery { advertised: false };
 fn no_request_is_sent_if_no_time_is_left() {
     let server = Arc::new(Server {
         answers: Mutex::new([metadata("/keys"), key_set()].into()),
-        takes: Duration::from_millis(30),
+        takes: FetchSettings::default().timeout,
+        clock: Monotonic::stopped(),
         ..Server::default()
     });
-    let mut loader = loader(ISSUER, &server);
-    loader.settings.timeout = Duration::from_millis(20);
+    let loader = loader(ISSUER, &server);
     let failure = loader.load(None).unwrap_err();
     assert_eq!(failure.code, Code::KeySourceUnavailable);
     assert_eq!(
