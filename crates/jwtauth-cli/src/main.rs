@@ -23,7 +23,7 @@ use crate::ending::Ending;
 
 /// Who sent this token, and what may they do?
 #[derive(Debug, Parser)]
-#[command(name = "jwtauth", version, after_help = ending::HELP)]
+#[command(name = "jwtauth", version, after_help = ending::HELP, max_term_width = 100)]
 struct Program {
     #[command(subcommand)]
     command: Command,

@@ -4,12 +4,13 @@ use clap::Args;
 use jwtauth_core::internals::json::{self, Value};
 use jwtauth_core::wire;
 
-use crate::config::ConfigArguments;
+use crate::config::{ConfigArguments, usage};
 use crate::ending::{Ending, Misuse};
 use crate::screen;
 
 /// The arguments of `policy`.
 #[derive(Debug, Args)]
+#[command(override_usage = usage("policy", ""))]
 pub(crate) struct Arguments {
     #[command(flatten)]
     config: ConfigArguments,
@@ -24,11 +25,12 @@ pub(crate) struct Arguments {
 /// # Errors
 /// Standard output cannot be written.
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
-    let verifier = match arguments.config.verifier_or_complain(arguments.json)? {
-        Ok(verifier) => verifier,
+    let loaded = match arguments.config.load_or_complain(arguments.json)? {
+        Ok(loaded) => loaded,
         Err(ending) => return Ok(ending),
     };
-    let reply = wire::policy(&verifier);
+    let verifier = &loaded.verifier;
+    let reply = wire::policy(verifier);
     if arguments.json {
         screen::show(&screen::reply(&reply))?;
         return Ok(Ending::Well);
@@ -36,7 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
     let document = json::parse(&reply).unwrap_or(Value::Null);
     screen::show(&format!("{}\n", screen::pretty(&document)))?;
     for warning in verifier.warnings() {
-        screen::warn(&format_args!("{}: {}", warning.key, warning.message));
+        screen::warn(&format_args!("{}: {}", loaded.place(warning), warning.message));
     }
     Ok(Ending::Well)
 }

@@ -6,6 +6,7 @@
 )]
 
 mod examples;
+mod files;
 mod inspect;
 mod keys;
 mod policy;
@@ -111,5 +112,39 @@ fn completions_name_every_command() {
         for command in ["verify", "policy", "keys", "inspect", "sign", "completions"] {
             assert!(run.out.contains(command), "{shell} does not complete {command}");
         }
+    }
+}
+
+/// The commands that the help lists.
+fn commands() -> Vec<String> {
+    let help = jwtauth(["--help"]).out;
+    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let lines = lines.take_while(|line| !line.is_empty());
+    let name = |line: &str| line.strip_prefix("  ")?.split(' ').next().map(str::to_owned);
+    lines
+        .filter_map(name)
+        .filter(|name| !name.is_empty() && name != "help")
+        .collect()
+}
+
+#[test]
+fn the_help_fits_on_a_terminal() {
+    for command in commands() {
+        let help = jwtauth([command.as_str(), "--help"]).out;
+        let widest = help.lines().max_by_key(|line| line.chars().count()).unwrap();
+        assert!(widest.chars().count() <= 100, "{command}: {widest}");
+    }
+}
+
+#[test]
+fn the_usage_names_every_way_to_send_a_token() {
+    let run = jwtauth(["verify", "--config", NATIVE]);
+    assert_eq!(run.code, 2);
+    for way in ["TOKEN", "--header", "--url"] {
+        assert!(run.err.contains(way), "{}", run.err);
+    }
+    let run = jwtauth(["verify", "x.y.z"]);
+    for way in ["--config", "--vault-config", "--consul-method", "--grafana-env"] {
+        assert!(run.err.contains(way), "{}", run.err);
     }
 }
