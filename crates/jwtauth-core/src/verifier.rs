@@ -17,7 +17,7 @@ use crate::pipeline::select_key::Selection;
 use crate::pipeline::signature::VerifiedToken;
 use crate::pipeline::validate::SignedClaims;
 use crate::pipeline::{decide, decode, extract, identity, issue, profile, select_key, signature, validate};
-use crate::policy::{ClaimsPolicy, KidRule, Policy};
+use crate::policy::{ClaimsPolicy, KidRule, Policy, Section};
 use crate::request::Request;
 use crate::sources::errand::Errand;
 use crate::sources::fetch::Fetch;
@@ -161,6 +161,12 @@ impl Verifier {
     pub fn profile_count(&self) -> usize {
         let profiles = &self.policy.profiles;
         profiles.named.len() + usize::from(profiles.top.is_some())
+    }
+
+    /// What the policy means, for people. The texts may change in any release.
+    #[doc(hidden)]
+    pub fn summary(&self) -> Vec<Section> {
+        self.policy.summary()
     }
 
     pub(crate) fn policy(&self) -> &Policy {
