@@ -52,6 +52,8 @@ fn functions_keep_their_signatures() {
     type Text = *const c_char;
     type Reply = *mut *mut c_char;
     let _: unsafe extern "C" fn(Text, *mut *mut Handle, Reply) -> Status = jwtauth::jwtauth_verifier_new;
+    let _: unsafe extern "C" fn(Text, *mut *mut Handle, Reply) -> Status =
+        jwtauth::jwtauth_verifier_new_from_file;
     let _: unsafe extern "C" fn(Text, *const Callbacks, *mut *mut Handle, Reply) -> Status =
         jwtauth::jwtauth_verifier_new_with;
     let _: unsafe extern "C" fn(*mut FetchSlot, c_int, Text, *const c_void, usize) -> Status =
