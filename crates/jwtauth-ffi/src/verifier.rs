@@ -7,7 +7,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use jwtauth_core::fetch::Fetch;
-use jwtauth_core::{Code, Error, Request, Result, Verifier, wire};
+use jwtauth_core::{Code, Error, Request, Result, Verifier, VerifierBuilder, wire};
 
 use crate::fetch::{Callbacks, HostCallbacks};
 use crate::guard;
@@ -69,10 +69,7 @@ pub unsafe extern "C" fn jwtauth_verifier_new_from_file(
         required(verifier)?;
         // SAFETY: the caller's promise.
         let path = unsafe { guard::text("path", path) }?;
-        Ok(Handle {
-            verifier: Verifier::from_file(path)?,
-            _host: None,
-        })
+        finish(Verifier::builder_from_file(path)?, None)
     };
     // SAFETY: the caller's promise.
     unsafe { build(verifier, reply_json, make) }
@@ -110,16 +107,21 @@ pub unsafe extern "C" fn jwtauth_verifier_new_with(
         required(verifier)?;
         // SAFETY: the caller's promise.
         let config = unsafe { guard::text("config_json", config_json) }?;
-        let fetch = host.clone().filter(|host| host.fetches());
-        Ok(Handle {
-            verifier: Verifier::builder(config)?
-                .fetch(fetch.map(|host| host as Arc<dyn Fetch>))
-                .build()?,
-            _host: host,
-        })
+        finish(Verifier::builder(config)?, host)
     };
     // SAFETY: the caller's promise.
     unsafe { build(verifier, reply_json, make) }
+}
+
+/// Builds the verifier, and keeps the callbacks.
+// Inlined, it would add its locals to the stack below the parsing of expressions.
+#[inline(never)]
+fn finish(builder: VerifierBuilder, host: Option<Arc<HostCallbacks>>) -> Result<Box<Handle>> {
+    let fetch = host.clone().filter(|host| host.fetches());
+    Ok(Box::new(Handle {
+        verifier: builder.fetch(fetch.map(|host| host as Arc<dyn Fetch>)).build()?,
+        _host: host,
+    }))
 }
 
 fn required(verifier: *mut *mut Handle) -> Result<()> {
@@ -137,7 +139,7 @@ fn required(verifier: *mut *mut Handle) -> Result<()> {
 unsafe fn build(
     verifier: *mut *mut Handle,
     reply_json: *mut *mut c_char,
-    make: impl FnOnce() -> Result<Handle>,
+    make: impl FnOnce() -> Result<Box<Handle>>,
 ) -> Status {
     // SAFETY: the caller's promise.
     let reply = unsafe { ReplySlot::new(reply_json) };
@@ -149,7 +151,7 @@ unsafe fn build(
     let status = reply.answer(|| {
         let handle = make()?;
         let reply = wire::built(&handle.verifier);
-        built = Some(Box::new(handle));
+        built = Some(handle);
         Ok(reply)
     });
     if let (Status::Ok, Some(handle)) = (status, built) {
