@@ -127,7 +127,7 @@ fn name_of(number: c_uint) -> &'static CStr {
 }
 
 /// Names may be added to this list, but never removed.
-const FUNCTIONS: [&str; 17] = [
+const FUNCTIONS: [&str; 18] = [
     "jwtauth_fetch_fail",
     "jwtauth_fetch_respond",
     "jwtauth_grant_has",
@@ -141,6 +141,7 @@ const FUNCTIONS: [&str; 17] = [
     "jwtauth_verifier_authenticate_with",
     "jwtauth_verifier_free",
     "jwtauth_verifier_new",
+    "jwtauth_verifier_new_from_file",
     "jwtauth_verifier_new_with",
     "jwtauth_verifier_policy",
     "jwtauth_verifier_refresh_keys",
