@@ -239,6 +239,22 @@ enum jwtauth_status jwtauth_verifier_new(const char *config_json,
                                          char **reply_json);
 
 /**
+ * Builds a verifier from a file.
+ *
+ * The file contains a configuration as JSON, or is a grafana.ini if its name ends in ".ini". Relative paths in it start
+ * in the folder of the file, unless it sets `base_dir`. An error names the file.
+ *
+ * @param path The path of the file. A relative path starts in the current folder.
+ * @param verifier As for jwtauth_verifier_new.
+ * @param reply_json As for jwtauth_verifier_new.
+ * @return JWTAUTH_STATUS_OK; _CONFIG, also if the file cannot be read; _ARGUMENT or _INTERNAL.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_verifier_new_from_file(const char *path,
+                                                   struct jwtauth_verifier **verifier,
+                                                   char **reply_json);
+
+/**
  * Builds a verifier that uses functions of the application, for example to fetch keys with its HTTP client.
  *
  * @param config_json As for jwtauth_verifier_new.

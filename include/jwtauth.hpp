@@ -342,6 +342,20 @@ public:
         }
     }
 
+    /* Builds a verifier from a file: a configuration as JSON, or a grafana.ini. Relative paths in it start in its folder.
+     * Throws ConfigError if it is invalid or cannot be read. */
+    static Verifier from_file(std::string_view path) {
+        Verifier verifier;
+        jwtauth_verifier *handle = nullptr;
+        char *reply = nullptr;
+        const auto status = jwtauth_verifier_new_from_file(detail::c_text(path).c_str(), &handle, &reply);
+        verifier.handle_.reset(handle);
+        if (const Reply built(status, reply); !built) {
+            detail::raise(built);
+        }
+        return verifier;
+    }
+
     /* Builds a verifier without exceptions. Returns nullopt if that fails; `reply` then gives the reason. */
     static std::optional<Verifier> make(std::string_view config, Reply &reply, Fetch fetch = {}) {
         std::optional<Verifier> verifier(Verifier{});

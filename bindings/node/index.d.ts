@@ -15,6 +15,16 @@ export declare class Verifier<C extends object = Claims> {
   constructor(config: Config | string, options?: VerifierOptions)
 
   /**
+   * Builds a verifier from a file: a configuration as JSON, or a grafana.ini if the name ends in `.ini`. Relative paths in
+   * it start in the folder of the file, unless it sets `base_dir`.
+   *
+   * @param path the file, or its URL, such as `new URL('./verifier.json', import.meta.url)`
+   * @throws {JwtAuthError} of class `config`, also for a file that cannot be read; `detail` names the file
+   * @throws {TypeError} `ERR_INVALID_ARG_TYPE`
+   */
+  static fromFile<C extends object = Claims>(path: string | URL, options?: VerifierOptions): Verifier<C>
+
+  /**
    * Decides one request. **Always `await` it**: a promise is truthy even when the token is refused.
    *
    * With cached keys it decides immediately. If keys must be fetched, that does not block the event loop, and

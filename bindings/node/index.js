@@ -1,11 +1,18 @@
 'use strict'
 
 const addon = require('./lib/addon.js')
-const { configText, fetchOption, requestText } = require('./lib/arguments.js')
+const { configText, fetchOption, pathText, requestText } = require('./lib/arguments.js')
 const { JwtAuthError, attempt, attemptAsync } = require('./lib/error.js')
 const { FetchError } = require('./lib/fetch.js')
 const { Fetches } = require('./lib/fetches.js')
 const { Grant, granted } = require('./lib/grant.js')
+
+/** The path of a configuration, for the constructor. */
+class ConfigFile {
+  constructor(path) {
+    this.path = path
+  }
+}
 
 /** Decides requests by one configuration. Only a returned Grant grants access; everything else is thrown. */
 class Verifier {
@@ -15,11 +22,19 @@ class Verifier {
   #slowFrom
 
   constructor(config, options) {
-    const text = configText(config)
+    const path = config instanceof ConfigFile ? config.path : undefined
+    const text = path === undefined ? configText(config) : undefined
     const fetch = fetchOption(options)
+    const fetches = fetch !== undefined
     this.#fetches = new Fetches(fetch)
-    this.#addon = attempt(() => new addon.Verifier(text, fetch !== undefined))
+    this.#addon = attempt(() =>
+      path === undefined ? new addon.Verifier(text, fetches) : addon.Verifier.fromFile(path, fetches),
+    )
     this.#slowFrom = this.#addon.slowFrom()
+  }
+
+  static fromFile(path, options) {
+    return new this(new ConfigFile(pathText(path)), options)
   }
 
   async authenticate(request) {

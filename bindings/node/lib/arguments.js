@@ -1,5 +1,7 @@
 'use strict'
 
+const { fileURLToPath } = require('node:url')
+
 const addon = require('./addon.js')
 const { attempt } = require('./error.js')
 
@@ -20,6 +22,13 @@ function configText(config) {
     }
     return value
   })
+}
+
+/** The path of a file: text, or a URL as in `new URL('./verifier.json', import.meta.url)`. */
+function pathText(path) {
+  if (path instanceof URL) return fileURLToPath(path)
+  if (typeof path !== 'string') throw wrongType('path', 'a string or a file URL', path)
+  return wellFormed(path, 'path')
 }
 
 /** The `fetch` function in a constructor's options, if it is set. */
@@ -124,4 +133,4 @@ function invalid(message, code) {
   return Object.assign(new TypeError(message), { code })
 }
 
-module.exports = { configText, fetchOption, requestText }
+module.exports = { configText, fetchOption, pathText, requestText }

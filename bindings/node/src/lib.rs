@@ -9,13 +9,25 @@ mod guard;
 use std::sync::Arc;
 
 use jwtauth_core::fetch::Fetch;
-use jwtauth_core::{Code, Error, Request, Step, wire};
+use jwtauth_core::{Code, Error, Request, Step, VerifierBuilder, wire};
 use napi::bindgen_prelude::{AsyncTask, ClassInstance, Either};
 use napi::{Env, Task};
 use napi_derive::napi;
 
 use errand::{Errand, HostFetch};
 use guard::guarded;
+
+fn build(
+    host_fetches: bool,
+    read: impl FnOnce() -> jwtauth_core::Result<VerifierBuilder>,
+) -> napi::Result<Verifier> {
+    let fetch = || Arc::new(HostFetch) as Arc<dyn Fetch>;
+    let core = guarded(|| read()?.fetch(host_fetches.then(fetch)).build())?;
+    Ok(Verifier {
+        core: Arc::new(core),
+        host_fetches,
+    })
+}
 
 /// A verifier. Each of Node's threads creates a separate one.
 #[napi]
@@ -31,15 +43,13 @@ impl Verifier {
     /// Builds a verifier from the text of a configuration.
     #[napi(constructor)]
     pub fn new(config: String, host_fetches: bool) -> napi::Result<Verifier> {
-        let fetch = || Arc::new(HostFetch) as Arc<dyn Fetch>;
-        let core = guarded(|| {
-            let builder = jwtauth_core::Verifier::builder(&config)?;
-            builder.fetch(host_fetches.then(fetch)).build()
-        })?;
-        Ok(Verifier {
-            core: Arc::new(core),
-            host_fetches,
-        })
+        build(host_fetches, || jwtauth_core::Verifier::builder(&config))
+    }
+
+    /// Builds a verifier from a file.
+    #[napi(factory)]
+    pub fn from_file(path: String, host_fetches: bool) -> napi::Result<Verifier> {
+        build(host_fetches, || jwtauth_core::Verifier::builder_from_file(&path))
     }
 
     /// Takes one step of a decision, on the calling thread: returns the reply, or the fetches that it lacks.

@@ -1,9 +1,13 @@
 // The JavaScript surface: types, promises, errors, the grant object. The conformance suite tests the decisions.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, get } from 'node:http'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
@@ -35,6 +39,27 @@ describe('a verifier', () => {
     for (const given of [config(), JSON.stringify(config()), runInNewContext('JSON.parse(text)', { text: JSON.stringify(config()) })]) {
       assert.equal(new Verifier(given).authenticateSync({ token: token() }).identity.name, 'alice')
     }
+  })
+
+  test('is built from a file, and errors name it', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'jwtauth-'))
+    const path = join(folder, 'verifier.json')
+    writeFileSync(path, JSON.stringify(config()))
+    for (const given of [path, pathToFileURL(path)]) {
+      const built = Verifier.fromFile(given)
+      assert.ok(built instanceof Verifier)
+      assert.equal(built.authenticateSync({ token: token() }).identity.name, 'alice')
+    }
+    writeFileSync(path, '{')
+    assert.throws(() => Verifier.fromFile(path), (error) => {
+      assert.ok(error instanceof JwtAuthError)
+      return error.code === 'config_invalid' && error.detail.startsWith(`${path}: `)
+    })
+    rmSync(folder, { recursive: true })
+    assert.throws(() => Verifier.fromFile(path), { code: 'config_invalid' })
+    assert.throws(() => Verifier.fromFile(''), { code: 'config_invalid' })
+    for (const given of [undefined, null, 1, {}, config()]) assert.throws(() => Verifier.fromFile(given), wrongType)
+    assert.throws(() => Verifier.fromFile(path, { fetch: 1 }), wrongType)
   })
 
   test('reports which key of the configuration is wrong', () => {

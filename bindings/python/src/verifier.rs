@@ -1,9 +1,10 @@
 //! The class `Verifier`.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jwtauth_core::fetch::Fetch;
-use jwtauth_core::{Code, Errand, Request, Step, wire};
+use jwtauth_core::{Code, Errand, Request, Step, VerifierBuilder, wire};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -86,6 +87,22 @@ impl Verifier {
     }
 }
 
+impl Verifier {
+    fn build(
+        py: Python<'_>,
+        fetch: Given<'_, '_>,
+        read: impl FnOnce() -> jwtauth_core::Result<VerifierBuilder> + Send,
+    ) -> PyResult<Verifier> {
+        let fetch = fetch.map(Hosted::new).transpose()?.map(Arc::new);
+        let client = fetch.clone().map(|fetch| fetch as Arc<dyn Fetch>);
+        let core = detached(py, || read()?.fetch(client).build())?;
+        Ok(Verifier {
+            core: Arc::new(core),
+            fetch,
+        })
+    }
+}
+
 #[pymethods]
 impl Verifier {
     #[new]
@@ -93,15 +110,24 @@ impl Verifier {
     fn new(config: &Bound<'_, PyAny>, fetch: Given<'_, '_>) -> PyResult<Verifier> {
         let text = configuration(config)?;
         let text = utf8(&text, "config")?;
-        let fetch = fetch.map(Hosted::new).transpose()?.map(Arc::new);
-        let client = fetch.clone().map(|fetch| fetch as Arc<dyn Fetch>);
-        let core = detached(config.py(), || {
-            jwtauth_core::Verifier::builder(text)?.fetch(client).build()
-        })?;
-        Ok(Verifier {
-            core: Arc::new(core),
-            fetch,
-        })
+        Verifier::build(config.py(), fetch, || jwtauth_core::Verifier::builder(text))
+    }
+
+    /// Builds a verifier from a file: a configuration as JSON, or a ``grafana.ini``.
+    ///
+    /// Relative paths in it start in the folder of the file, unless it sets ``base_dir``.
+    ///
+    /// Args:
+    ///     path: The file. It is a ``grafana.ini`` if the name ends in ``.ini``.
+    ///     fetch: As for the constructor.
+    ///
+    /// Raises:
+    ///     ConfigError: The configuration is invalid, or the file cannot be read; ``detail`` names the file.
+    ///     TypeError: ``path`` is not a path; ``fetch`` is not callable, or is a coroutine function.
+    #[staticmethod]
+    #[pyo3(signature = (path, *, fetch=None))]
+    fn from_file(py: Python<'_>, path: PathBuf, fetch: Given<'_, '_>) -> PyResult<Verifier> {
+        Verifier::build(py, fetch, || jwtauth_core::Verifier::builder_from_file(path))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

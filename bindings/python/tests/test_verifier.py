@@ -9,6 +9,7 @@ import json
 import threading
 import types
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,6 +40,26 @@ def with_config(**changed: Any) -> dict[str, Any]:
 )
 def test_a_configuration_is_a_mapping_or_its_text(config: Any) -> None:
     assert Verifier(config).authenticate(token()).json == Verifier(CONFIG).authenticate(token()).json
+
+
+def test_a_configuration_is_read_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "verifier.json"
+    path.write_text(json.dumps(CONFIG), encoding="utf-8")
+    for given in (path, str(path)):
+        assert Verifier.from_file(given).authenticate(token()).json == Verifier(CONFIG).authenticate(token()).json
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(ConfigError, match="verifier.json: ") as caught:
+        Verifier.from_file(path)
+    assert caught.value.code == "config_invalid"
+    for missing in (tmp_path / "no.json", "", "no\0.json"):
+        with pytest.raises(ConfigError):
+            Verifier.from_file(missing)
+    wrong: Any
+    for wrong in (None, 1, b"verifier.json"):
+        with pytest.raises(TypeError):
+            Verifier.from_file(wrong)
+    with pytest.raises(TypeError):
+        Verifier.from_file(path, fetch="no function")  # type: ignore[arg-type]
 
 
 def test_a_configuration_error_names_the_key() -> None:

@@ -1,6 +1,6 @@
 //! `jwtauth inspect`: shows the content of a token. Nothing is checked, and the output says so.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use base64_simd::URL_SAFE_NO_PAD;
 use clap::Args;
@@ -17,12 +17,16 @@ pub(crate) struct Arguments {
     /// The token; `-` reads it from standard input
     #[arg(value_name = "TOKEN")]
     token: String,
+
+    /// Print header and payload as one line of JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// Shows header and payload.
 ///
 /// # Errors
-/// It is not a token with three parts.
+/// It is not a token with three parts; with `--json`, a part is not JSON.
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
     let token = match arguments.token.as_str() {
         "-" => token_from_input()?,
@@ -45,6 +49,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
         }
     };
 
+    if arguments.json {
+        screen::show(&screen::reply(&as_json(header, payload)?))?;
+        return Ok(Ending::Well);
+    }
     let mut text = format!("{CARE}UNVERIFIED{CARE:#}: anyone can create such a token; nothing was checked\n");
     show_part(&mut text, "header", header);
     show_part(&mut text, "payload", payload);
@@ -59,6 +67,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
     };
     screen::show(&text)?;
     Ok(Ending::Well)
+}
+
+/// The parts as members of one object. The first member says that nothing was checked.
+fn as_json(header: &str, payload: &str) -> Result<String, Misuse> {
+    let part = |name: &str, part: &str| {
+        let wrong = |why: &dyn Display| Misuse::new(format!("the {name} of the token is not JSON: {why}"));
+        let text = decode(part).map_err(|why| wrong(&why))?;
+        let value = json::parse(&text).map_err(|why| wrong(&why))?;
+        serde_json::to_string(&value).map_err(|why| wrong(&why))
+    };
+    let (header, payload) = (part("header", header)?, part("payload", payload)?);
+    Ok(format!(
+        r#"{{"verified":false,"header":{header},"payload":{payload}}}"#
+    ))
 }
 
 fn show_part(text: &mut String, name: &str, part: &str) {

@@ -7,12 +7,13 @@ use jiff::SignedDuration;
 use jwtauth_core::status::{FetchStatus, LastFailure, SourceState, SourceStatus};
 use jwtauth_core::{Verifier, wire};
 
-use crate::config::ConfigArguments;
+use crate::config::{ConfigArguments, usage};
 use crate::ending::{Ending, Misuse};
 use crate::screen::{self, BAD, CARE, GOOD, line, printable};
 
 /// The arguments of `keys`.
 #[derive(Debug, Args)]
+#[command(override_usage = usage("keys", ""))]
 pub(crate) struct Arguments {
     #[command(flatten)]
     config: ConfigArguments,
@@ -31,23 +32,24 @@ pub(crate) struct Arguments {
 /// # Errors
 /// Standard output cannot be written.
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
-    let verifier = match arguments.config.verifier_or_complain(arguments.json)? {
-        Ok(verifier) => verifier,
+    let loaded = match arguments.config.load_or_complain(arguments.json)? {
+        Ok(loaded) => loaded,
         Err(ending) => return Ok(ending),
     };
+    let verifier = &loaded.verifier;
     if !arguments.refresh {
         screen::show(&if arguments.json {
             screen::reply(&serde_json::json!({ "sources": verifier.key_status() }).to_string())
         } else {
-            describe(&verifier)
+            describe(verifier)
         })?;
         return Ok(Ending::Well);
     }
     let outcome = verifier.refresh_keys();
     screen::show(&if arguments.json {
-        screen::reply(&wire::refreshed(&verifier, &outcome))
+        screen::reply(&wire::refreshed(verifier, &outcome))
     } else {
-        describe(&verifier)
+        describe(verifier)
     })?;
     Ok(match outcome {
         Ok(()) => Ending::Well,

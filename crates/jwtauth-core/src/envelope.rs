@@ -1,7 +1,7 @@
 //! The envelope of a configuration (`docs/wire-format.md`): the dialect, its configuration, and options of the
 //! verifier.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::claims::NumericDate;
 use crate::clock::Clock;
@@ -21,11 +21,11 @@ pub(crate) struct Envelope {
     pub(crate) clock: Clock,
 }
 
-/// Reads an envelope: `dialect`, `config`, `options`.
+/// Reads an envelope: `dialect`, `config`, `options`. Relative paths start in `folder`, unless it sets a `base_dir`.
 ///
 /// # Errors
 /// The codes of class [`Config`](crate::Class::Config).
-pub(crate) fn read(config: &str) -> Result<Envelope> {
+pub(crate) fn read(config: &str, folder: &Path) -> Result<Envelope> {
     let invalid = |why: &dyn std::fmt::Display| Error::new(Code::ConfigInvalid).with_detail(why);
     if config.len() > MAX_DOCUMENT {
         return Err(invalid(&"the configuration is larger than 4 MiB"));
@@ -54,7 +54,10 @@ pub(crate) fn read(config: &str) -> Result<Envelope> {
     envelope.get("key_status");
     envelope.finish()?;
 
-    let options = options.map_or_else(|| Ok(Options::default()), |field| Options::read(&field))?;
+    let mut options = options.map_or_else(|| Ok(Options::default()), |field| Options::read(&field))?;
+    if options.base_dir.as_os_str().is_empty() {
+        options.base_dir = folder.to_owned();
+    }
     // Paths in errors begin at the operator's configuration: `roles.web.user_claim`, not `config.roles.…`.
     let mut policy = dialect.compile(&config.as_root(), &options.base_dir)?;
     if let Some(bytes) = options.max_token_bytes {

@@ -1,11 +1,14 @@
 //! The decision: [`Verifier::decide`] calls the stages of the pipeline in order, and is the library's table of
 //! contents.
 
-use std::path::PathBuf;
+mod from_file;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::clock::{Clock, Monotonic};
-use crate::envelope;
+use crate::config_file::Origins;
+use crate::envelope::{self, Envelope};
 use crate::error::{Class, Code, Error, Result};
 use crate::grant::Grant;
 use crate::keys::{Algorithm, secret_algorithms};
@@ -14,7 +17,7 @@ use crate::pipeline::select_key::Selection;
 use crate::pipeline::signature::VerifiedToken;
 use crate::pipeline::validate::SignedClaims;
 use crate::pipeline::{decide, decode, extract, identity, issue, profile, select_key, signature, validate};
-use crate::policy::{ClaimsPolicy, KidRule, Policy};
+use crate::policy::{ClaimsPolicy, KidRule, Policy, Section};
 use crate::request::Request;
 use crate::sources::errand::Errand;
 use crate::sources::fetch::Fetch;
@@ -40,6 +43,8 @@ pub struct VerifierBuilder {
     clock: Clock,
     monotonic: Monotonic,
     base_dir: PathBuf,
+    /// The files of the configuration, for errors.
+    origins: Origins,
     fetch: Option<Arc<dyn Fetch>>,
 }
 
@@ -62,14 +67,8 @@ impl Verifier {
     // Inlined, it would add the locals of `build` to the stack below the parsing of expressions.
     #[inline(never)]
     pub fn builder(config: &str) -> Result<VerifierBuilder> {
-        let envelope = envelope::read(config)?;
-        Ok(VerifierBuilder {
-            policy: envelope.policy,
-            clock: envelope.clock,
-            monotonic: Monotonic::default(),
-            base_dir: envelope.base_dir,
-            fetch: None,
-        })
+        envelope::read(config, Path::new(""))
+            .map(|envelope| VerifierBuilder::new(envelope, Origins::default()))
     }
 
     /// Decides one request. Only a returned [`Grant`] grants access.
@@ -162,6 +161,12 @@ impl Verifier {
     pub fn profile_count(&self) -> usize {
         let profiles = &self.policy.profiles;
         profiles.named.len() + usize::from(profiles.top.is_some())
+    }
+
+    /// What the policy means, for people. The texts may change in any release.
+    #[doc(hidden)]
+    pub fn summary(&self) -> Vec<Section> {
+        self.policy.summary()
     }
 
     pub(crate) fn policy(&self) -> &Policy {
@@ -306,6 +311,17 @@ fn without(why: Error, failure: &Error) -> Error {
 }
 
 impl VerifierBuilder {
+    fn new(envelope: Envelope, origins: Origins) -> VerifierBuilder {
+        VerifierBuilder {
+            policy: envelope.policy,
+            clock: envelope.clock,
+            monotonic: Monotonic::default(),
+            base_dir: envelope.base_dir,
+            origins,
+            fetch: None,
+        }
+    }
+
     /// Sets the source of the time. By default it is the configuration's `now`, or the system's clock.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> VerifierBuilder {
@@ -343,7 +359,7 @@ impl VerifierBuilder {
         };
         let warnings = &mut self.policy.warnings;
         let keys = KeyStore::open(&self.policy.keys, environment, warnings);
-        let keys = keys.map_err(|why| warning::explain(why, warnings))?;
+        let keys = keys.map_err(|why| self.origins.explain(warning::explain(why, warnings)))?;
         let effort = self.policy.profiles.effort();
         Ok(Verifier {
             cheap_up_to: effort.longest(CHEAP, CHEAP_EFFORT),

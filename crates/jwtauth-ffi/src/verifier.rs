@@ -7,7 +7,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use jwtauth_core::fetch::Fetch;
-use jwtauth_core::{Code, Error, Request, Verifier, wire};
+use jwtauth_core::{Code, Error, Request, Result, Verifier, VerifierBuilder, wire};
 
 use crate::fetch::{Callbacks, HostCallbacks};
 use crate::guard;
@@ -46,6 +46,35 @@ pub unsafe extern "C" fn jwtauth_verifier_new(
     unsafe { jwtauth_verifier_new_with(config_json, ptr::null(), verifier, reply_json) }
 }
 
+/// Builds a verifier from a file.
+///
+/// The file contains a configuration as JSON, or is a grafana.ini if its name ends in ".ini". Relative paths in it start
+/// in the folder of the file, unless it sets `base_dir`. An error names the file.
+///
+/// @param path The path of the file. A relative path starts in the current folder.
+/// @param verifier As for jwtauth_verifier_new.
+/// @param reply_json As for jwtauth_verifier_new.
+/// @return JWTAUTH_STATUS_OK; _CONFIG, also if the file cannot be read; _ARGUMENT or _INTERNAL.
+///
+/// # Safety
+/// As for `jwtauth_verifier_new`, with `path` instead of `config_json`.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn jwtauth_verifier_new_from_file(
+    path: *const c_char,
+    verifier: *mut *mut Handle,
+    reply_json: *mut *mut c_char,
+) -> Status {
+    let make = || {
+        required(verifier)?;
+        // SAFETY: the caller's promise.
+        let path = unsafe { guard::text("path", path) }?;
+        finish(Verifier::builder_from_file(path)?, None)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { build(verifier, reply_json, make) }
+}
+
 /// Builds a verifier that uses functions of the application, for example to fetch keys with its HTTP client.
 ///
 /// @param config_json As for jwtauth_verifier_new.
@@ -67,6 +96,51 @@ pub unsafe extern "C" fn jwtauth_verifier_new_with(
     verifier: *mut *mut Handle,
     reply_json: *mut *mut c_char,
 ) -> Status {
+    let make = || {
+        // This comes first, so that `user` is released on every failure.
+        let host = if callbacks.is_null() {
+            None
+        } else {
+            // SAFETY: the caller's promise.
+            Some(Arc::new(unsafe { HostCallbacks::take(callbacks) }?))
+        };
+        required(verifier)?;
+        // SAFETY: the caller's promise.
+        let config = unsafe { guard::text("config_json", config_json) }?;
+        finish(Verifier::builder(config)?, host)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { build(verifier, reply_json, make) }
+}
+
+/// Builds the verifier, and keeps the callbacks.
+// Inlined, it would add its locals to the stack below the parsing of expressions.
+#[inline(never)]
+fn finish(builder: VerifierBuilder, host: Option<Arc<HostCallbacks>>) -> Result<Box<Handle>> {
+    let fetch = host.clone().filter(|host| host.fetches());
+    Ok(Box::new(Handle {
+        verifier: builder.fetch(fetch.map(|host| host as Arc<dyn Fetch>)).build()?,
+        _host: host,
+    }))
+}
+
+fn required(verifier: *mut *mut Handle) -> Result<()> {
+    if verifier.is_null() {
+        Err(guard::null("verifier"))
+    } else {
+        Ok(())
+    }
+}
+
+/// Writes the verifier that `make` returns, and the reply. `make` refuses a `verifier` that is NULL.
+///
+/// # Safety
+/// `verifier` and `reply_json` are NULL or may be written.
+unsafe fn build(
+    verifier: *mut *mut Handle,
+    reply_json: *mut *mut c_char,
+    make: impl FnOnce() -> Result<Box<Handle>>,
+) -> Status {
     // SAFETY: the caller's promise.
     let reply = unsafe { ReplySlot::new(reply_json) };
     if !verifier.is_null() {
@@ -75,31 +149,13 @@ pub unsafe extern "C" fn jwtauth_verifier_new_with(
     }
     let mut built = None;
     let status = reply.answer(|| {
-        // This comes first, so that `user` is released on every failure.
-        let host = if callbacks.is_null() {
-            None
-        } else {
-            // SAFETY: the caller's promise.
-            Some(Arc::new(unsafe { HostCallbacks::take(callbacks) }?))
-        };
-        if verifier.is_null() {
-            return Err(guard::null("verifier"));
-        }
-        // SAFETY: the caller's promise.
-        let config = unsafe { guard::text("config_json", config_json) }?;
-        let fetch = host.clone().filter(|host| host.fetches());
-        let handle = Handle {
-            verifier: Verifier::builder(config)?
-                .fetch(fetch.map(|host| host as Arc<dyn Fetch>))
-                .build()?,
-            _host: host,
-        };
+        let handle = make()?;
         let reply = wire::built(&handle.verifier);
-        built = Some(Box::new(handle));
+        built = Some(handle);
         Ok(reply)
     });
     if let (Status::Ok, Some(handle)) = (status, built) {
-        // SAFETY: the caller's promise; NULL was refused above.
+        // SAFETY: the caller's promise; `make` refused NULL.
         unsafe { verifier.write(Box::into_raw(handle)) };
     }
     status

@@ -1,6 +1,7 @@
 # The types of the extension module. The docstrings are copied from the module.
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
+from os import PathLike
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar, final, type_check_only
 
 from jwtauth._fetch import FetchRequest, FetchResponse
@@ -141,6 +142,24 @@ class Verifier:
         *,
         fetch: Callable[[FetchRequest], FetchResponse] | None = None,
     ) -> Verifier: ...
+    @staticmethod
+    def from_file(
+        path: str | PathLike[str],
+        *,
+        fetch: Callable[[FetchRequest], FetchResponse] | None = None,
+    ) -> Verifier:
+        """Builds a verifier from a file: a configuration as JSON, or a ``grafana.ini``.
+
+        Relative paths in it start in the folder of the file, unless it sets ``base_dir``.
+
+        Args:
+            path: The file. It is a ``grafana.ini`` if the name ends in ``.ini``.
+            fetch: As for the constructor.
+
+        Raises:
+            ConfigError: The configuration is invalid, or the file cannot be read; ``detail`` names the file.
+            TypeError: ``path`` is not a path; ``fetch`` is not callable, or is a coroutine function.
+        """
     def authenticate(
         self,
         token: str | None = None,

@@ -74,3 +74,33 @@ fn an_invalid_token_ends_with_2_and_is_not_repeated() {
         assert!(!run.err.contains(text));
     }
 }
+
+#[test]
+fn json_is_one_line_that_says_that_nothing_was_checked() {
+    let run = jwtauth(["inspect", "--json", &token(CLAIMS)]);
+    assert_eq!((run.code, run.out.lines().count()), (0, 1), "{}", run.err);
+    assert!(
+        run.out.starts_with(r#"{"verified":false,"header":{"#),
+        "{}",
+        run.out
+    );
+    let shown: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!(shown["header"]["alg"], "RS256");
+    assert_eq!(shown["payload"]["sub"], "alice");
+
+    for token in [
+        unsigned("not json", "{}"),
+        unsigned("{}", r#"{"a":1,"a":2}"#),
+        "a.!.c".to_owned(),
+    ] {
+        let run = jwtauth(["inspect", "--json", &token]);
+        assert_eq!((run.code, run.out.as_str()), (2, ""));
+        assert!(run.err.contains("is not JSON: "), "{}", run.err);
+    }
+    let hostile = jwtauth([
+        "inspect",
+        "--json",
+        &unsigned("{}", r#"{"\u009b2J":"\u202eadmin"}"#),
+    ]);
+    assert!(!hostile.out.contains(['\u{9b}', '\u{202e}']), "{:?}", hostile.out);
+}

@@ -17,6 +17,7 @@ mod response;
 mod rules;
 mod secret;
 mod session;
+mod summary;
 pub(crate) mod url;
 
 use std::collections::BTreeMap;
@@ -51,6 +52,7 @@ pub(crate) use self::rules::{
 };
 pub(crate) use self::secret::Secret;
 pub(crate) use self::session::SessionRule;
+pub use self::summary::Section;
 
 /// Everything that a verifier decides by.
 #[derive(Debug, Clone, Serialize)]
