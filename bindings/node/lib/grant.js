@@ -4,48 +4,54 @@ const { inspect } = require('node:util')
 
 const SEAL = Symbol('made by a verifier')
 
-/** A grant: a view of the reply's text, which is parsed on first access. */
+/** A grant: a view of the reply's text. Identity, claims and the rest are parsed when they are first read. */
 class Grant {
-  #json
-  #reply
+  /** The reply, with line breaks around the identity and before the claims. */
+  #lines
+  #identity
+  #claims
+  #rest
 
-  constructor(seal, json) {
+  constructor(seal, lines) {
     if (seal !== SEAL) throw new TypeError('only a Verifier can create a Grant')
-    this.#json = json
+    this.#lines = lines
     Object.freeze(this)
   }
 
   get json() {
-    return this.#json
+    return this.#lines.replaceAll('\n', '')
   }
 
   get profile() {
-    return this.#parsed().profile
+    return this.#others().profile
   }
 
   get identity() {
-    return this.#parsed().identity
+    if (this.#identity !== undefined) return this.#identity
+    const start = this.#lines.indexOf('\n') + 1
+    return (this.#identity = parsed(this.#lines.slice(start, this.#lines.indexOf('\n', start))))
   }
 
   get entitlements() {
-    return this.#parsed().entitlements
+    return this.#others().entitlements
   }
 
   get revocations() {
-    return this.#parsed().revocations
+    return this.#others().revocations
   }
 
   get session() {
-    return this.#parsed().session
+    return this.#others().session
   }
 
   // In the spelling of the wire format, like every name in a grant.
   get cleaned_url() {
-    return this.#parsed().cleaned_url
+    return this.#others().cleaned_url
   }
 
   get claims() {
-    return this.#parsed().claims
+    // The last line also closes the reply.
+    return (this.#claims ??= parsed(this.#lines.slice(this.#lines.lastIndexOf('\n') + 1, -1)))
   }
 
   has(kind, name, scope) {
@@ -59,7 +65,7 @@ class Grant {
   }
 
   toJSON() {
-    return this.#parsed()
+    return Object.freeze({ ...this.#others(), identity: this.identity, claims: this.claims })
   }
 
   // What is printed often ends up in a log, so it shows nothing from the token.
@@ -68,15 +74,27 @@ class Grant {
     return `Grant ${inspect({ profile, entitlements: entitlements.length, revocations: revocations.length }, options)}`
   }
 
-  #parsed() {
-    return (this.#reply ??= frozen(JSON.parse(this.#json)))
+  /** The reply with `null` for identity and claims. */
+  #others() {
+    if (this.#rest !== undefined) return this.#rest
+    const [head, , rest] = this.#lines.split('\n', 3)
+    return (this.#rest = parsed(`${head}null${rest}null}`))
   }
 }
 
-/** Freezes a parsed document deeply, so that a shared grant cannot be changed. */
-function frozen(value) {
-  if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(frozen)
-  return value
+/** A parsed document, deeply frozen, so that a shared grant cannot be changed. */
+function parsed(text) {
+  return frozen(JSON.parse(text))
 }
 
-module.exports = { Grant, granted: (json) => new Grant(SEAL, json) }
+function frozen(value) {
+  if (Array.isArray(value)) value.forEach(freezeInner)
+  else for (const name of Object.keys(value)) freezeInner(value[name])
+  return Object.freeze(value)
+}
+
+function freezeInner(value) {
+  if (typeof value === 'object' && value !== null) frozen(value)
+}
+
+module.exports = { Grant, granted: (lines) => new Grant(SEAL, lines) }
