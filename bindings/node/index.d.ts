@@ -1,5 +1,5 @@
 // Options, methods and the arguments of callbacks are in camelCase. Replies (grants, errors, the policy, the status of key
-// sources) are the JSON of the wire format, so their members have the names of docs/wire-format.md.
+// sources) are the JSON that all languages share, so their members have its names, such as `cleaned_url`.
 
 /**
  * Decides requests by one configuration. Any number of requests may be in flight concurrently.
@@ -108,7 +108,7 @@ export declare class FetchError extends Error {
 /** The phases of a fetch, in their order. */
 export type FetchPhase = 'dns' | 'connect' | 'tls' | 'http' | 'parse'
 
-/** A configuration's envelope. `docs/dialects/` describes the keys of each dialect. */
+/** A configuration's envelope. The README describes `config` for each dialect. */
 export interface Config {
   readonly dialect: Dialect
   readonly config: object

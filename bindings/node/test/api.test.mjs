@@ -80,6 +80,16 @@ describe('a verifier', () => {
     assert.deepEqual(new Verifier(policy).policy(), policy)
   })
 
+  test('prints a policy that is refused until its secrets are put back', () => {
+    const secret = Buffer.alloc(32, 's').toString('base64url')
+    const given = config({ keys: [{ secret }], algorithms: ['HS256'] })
+    const policy = new Verifier(given).policy()
+    assert.equal(policy.config.keys[0].secret, '(redacted)')
+    assert.throws(() => new Verifier(policy), { class: 'config', code: 'key_invalid' })
+    policy.config.keys[0].secret = secret
+    assert.equal(new Verifier(policy).policy().config.keys[0].secret, '(redacted)')
+  })
+
   test('has nothing to refresh for keys in the configuration', async () => {
     assert.deepEqual(await verifier.refreshKeys(), [{ source: 'keys[0].pem', state: 'fixed', keys: 1, kids: [] }])
   })
