@@ -68,8 +68,9 @@ npm: ## build the Node package as it is published, for this platform (target/npm
 	@.ci/npm
 
 .PHONY: bench
-bench: ## measure decisions: compared with the signature check, with fetched keys, on several threads
+bench: ## measure decisions: compared with the signature check, with fetched keys, on several threads, with other packages of Node
 	@cargo bench --locked -p jwtauth-core
+	@.ci/bench-node
 
 .PHONY: fuzz
 fuzz: ## fuzz for panics, wrong grants and other broken statements (TARGET=token, or all; DURATION=60 seconds each)

@@ -27,9 +27,7 @@ class Grant {
   }
 
   get identity() {
-    if (this.#identity !== undefined) return this.#identity
-    const start = this.#lines.indexOf('\n') + 1
-    return (this.#identity = parsed(this.#lines.slice(start, this.#lines.indexOf('\n', start))))
+    return (this.#identity ??= parsed(this.#line(1)))
   }
 
   get entitlements() {
@@ -50,8 +48,7 @@ class Grant {
   }
 
   get claims() {
-    // The last line also closes the reply.
-    return (this.#claims ??= parsed(this.#lines.slice(this.#lines.lastIndexOf('\n') + 1, -1)))
+    return (this.#claims ??= parsed(this.#line(3)))
   }
 
   has(kind, name, scope) {
@@ -76,9 +73,14 @@ class Grant {
 
   /** The reply with `null` for identity and claims. */
   #others() {
-    if (this.#rest !== undefined) return this.#rest
-    const [head, , rest] = this.#lines.split('\n', 3)
-    return (this.#rest = parsed(`${head}null${rest}null}`))
+    return (this.#rest ??= parsed(`${this.#line(0)}null${this.#line(2)}null}`))
+  }
+
+  #line(number) {
+    let start = 0
+    for (let line = 0; line < number; line += 1) start = this.#lines.indexOf('\n', start) + 1
+    // The last line has no end: -1 cuts off the bracket behind the claims, which closes the reply.
+    return this.#lines.slice(start, this.#lines.indexOf('\n', start))
   }
 }
 
@@ -88,13 +90,10 @@ function parsed(text) {
 }
 
 function frozen(value) {
-  if (Array.isArray(value)) value.forEach(freezeInner)
-  else for (const name of Object.keys(value)) freezeInner(value[name])
+  for (const inner of Array.isArray(value) ? value : Object.values(value)) {
+    if (typeof inner === 'object' && inner !== null) frozen(inner)
+  }
   return Object.freeze(value)
-}
-
-function freezeInner(value) {
-  if (typeof value === 'object' && value !== null) frozen(value)
 }
 
 module.exports = { Grant, granted: (lines) => new Grant(SEAL, lines) }
