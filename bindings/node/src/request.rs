@@ -28,7 +28,7 @@ impl Asked {
             text: utf8(text, if is_json { "request" } else { "token" })?,
             is_json,
             profile: profile.map(|profile| utf8(profile, "profile")).transpose()?,
-            remote_addr: remote_addr.map(|address| self::address(address)).transpose()?,
+            remote_addr: remote_addr.map(address).transpose()?,
             cached_only,
         })
     }
