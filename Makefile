@@ -68,10 +68,11 @@ npm: ## build the Node package as it is published, for this platform (target/npm
 	@.ci/npm
 
 .PHONY: bench
-bench: ## measure decisions: compared with the signature check, and with other libraries in C and Python
+bench: ## measure decisions: compared with the signature check, and with other libraries in C, Python and Node
 	@cargo bench --locked -p jwtauth-core
 	@.ci/bench-c
 	@.ci/bench-python
+	@.ci/bench-node
 
 .PHONY: check-cost
 check-cost: ## count the instructions of decisions, and compare them with the recorded budget

@@ -400,7 +400,8 @@ public:
         return Reply(status, reply);
     }
 
-    /* The configuration in native form, with secrets redacted, and warnings about it. */
+    /* The configuration in native form, and warnings about it. A new verifier accepts it, after the secrets, which are
+     * printed as `(redacted)`, are put back. */
     Reply policy() const {
         char *reply = nullptr;
         const auto status = jwtauth_verifier_policy(handle_.get(), &reply);

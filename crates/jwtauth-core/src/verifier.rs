@@ -139,6 +139,7 @@ impl Verifier {
     ///
     /// Bindings release an interpreter's lock during a decision. For a cheap request, releasing it costs more than
     /// the decision.
+    #[doc(hidden)]
     pub fn is_cheap(&self, request: &Request<'_>) -> bool {
         let others = self.policy.keys.algorithms.without(secret_algorithms());
         others.is_empty() && self.keys.is_fixed() && request.bytes() <= self.cheap_up_to
@@ -158,6 +159,7 @@ impl Verifier {
     }
 
     /// The number of profiles. The top level of a policy counts as one.
+    #[doc(hidden)]
     pub fn profile_count(&self) -> usize {
         let profiles = &self.policy.profiles;
         profiles.named.len() + usize::from(profiles.top.is_some())

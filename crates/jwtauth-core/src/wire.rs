@@ -77,21 +77,48 @@ pub fn failed(error: &Error) -> String {
 
 /// A grant, as one line of JSON. The claims are the text of the payload.
 pub fn granted(grant: &Grant) -> String {
-    let mut line = to_line(&GrantedReply {
+    joined(grant, "")
+}
+
+/// The reply of [`granted`] with line breaks around the identity and before the claims, and nowhere else. A binding can
+/// then parse only what a program reads.
+#[doc(hidden)]
+pub fn granted_in_lines(grant: &Grant) -> String {
+    joined(grant, "\n")
+}
+
+/// The reply to a grant, with a text around the identity and before the claims.
+fn joined(grant: &Grant, around: &str) -> String {
+    let mut head = to_line(&GrantedHead {
         outcome: "granted",
         profile: grant.profile.as_deref(),
-        identity: &grant.identity,
+    });
+    let mut rest = to_line(&GrantedRest {
         entitlements: &grant.entitlements,
         revocations: &grant.revocations,
         session: &grant.session,
         cleaned_url: grant.cleaned_url.as_deref(),
     });
-    // The payload was checked to be one JSON object, so its signed text is copied unparsed.
-    line.truncate(line.len() - 1);
-    line.push_str(",\"claims\":");
-    line.push_str(grant.claims.as_str());
-    line.push('}');
-    line
+    let identity = to_line(&grant.identity);
+    // Two objects become one without the brackets between them. The payload was checked to be one JSON object, so its
+    // signed text is copied unparsed.
+    head.truncate(head.len() - 1);
+    rest.replace_range(..1, ",");
+    rest.truncate(rest.len() - 1);
+    let claims = grant.claims.as_str();
+    [
+        &head,
+        ",\"identity\":",
+        around,
+        &identity,
+        around,
+        &rest,
+        ",\"claims\":",
+        around,
+        claims,
+        "}",
+    ]
+    .concat()
 }
 
 /// Reads back what [`granted`] wrote, for applications that pass grants from one process to another.
@@ -185,11 +212,14 @@ fn read_request<'a>(document: &'a Value<'_>) -> Result<Request<'a>> {
 }
 
 #[derive(Serialize)]
-struct GrantedReply<'a> {
+struct GrantedHead<'a> {
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<&'a str>,
-    identity: &'a Identity,
+}
+
+#[derive(Serialize)]
+struct GrantedRest<'a> {
     entitlements: &'a [Entitlement],
     revocations: &'a [Entitlement],
     session: &'a Session,
@@ -288,7 +318,7 @@ fn to_line(value: &impl Serialize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{granted, guarded, restore};
+    use super::{granted, granted_in_lines, guarded, restore};
     use crate::error::{Code, Result};
 
     #[test]
@@ -305,7 +335,14 @@ mod tests {
         let full = r#"{"outcome":"granted","profile":"web","identity":{"name":"alice","groups":["a"],"metadata":{"k":"v"},"lists":{"l":["x"]}},"entitlements":[{"kind":"org_role","scope":"1","name":"Editor"},{"kind":"templated_policy","name":"t","variables":{"a":"b"}}],"revocations":[],"session":{"ttl":60,"renewable":true},"cleaned_url":"/","claims":{"n":1.50,"s":"\u0061"}}"#;
         let bare = r#"{"outcome":"granted","identity":{"groups":[],"metadata":{},"lists":{}},"entitlements":[],"revocations":[],"session":{},"claims":{}}"#;
         for text in [full, bare] {
-            assert_eq!(granted(&restore(text).unwrap()), text);
+            let grant = restore(text).unwrap();
+            assert_eq!(granted(&grant), text);
+            let lines = granted_in_lines(&grant);
+            assert_eq!(lines.replace('\n', ""), text);
+            let lines: Vec<_> = lines.split('\n').collect();
+            assert_eq!(lines.len(), 4);
+            assert_eq!(lines[1], serde_json::to_string(&grant.identity).unwrap());
+            assert_eq!(lines[3].strip_suffix('}'), Some(grant.claims.as_str()));
         }
     }
 

@@ -325,8 +325,8 @@ pub unsafe extern "C" fn jwtauth_verifier_refresh_keys(
 
 /// The configuration in native form, with warnings about it and the status of its key sources.
 ///
-/// Every dialect is translated to the native form. Secrets are redacted; after they are put back, the reply can be
-/// passed to jwtauth_verifier_new.
+/// Every dialect is translated to the native form. jwtauth_verifier_new accepts the reply, and the new verifier decides in
+/// the same way. Secrets are printed as `(redacted)`, which is refused: put the secrets back first.
 ///
 /// @param verifier The verifier.
 /// @param reply_json Receives the reply: `dialect` "native", `config`, `warnings` and `key_status`. May be NULL. Free

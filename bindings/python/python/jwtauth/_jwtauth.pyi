@@ -238,11 +238,12 @@ class Verifier:
             >>> grant = await verifier.authenticate_async(headers=request.headers)
         """
     def policy(self) -> dict[str, Any]:
-        """The policy of this verifier, in native form.
+        """The policy of this verifier.
 
-        ``dialect`` and ``config`` can be passed to a new verifier. ``warnings`` lists probable mistakes in the
-        configuration, each with ``key`` and ``message``. ``key_status`` has a :class:`SourceStatus` for each key
-        source. Secrets are redacted; such a policy can be read but not loaded.
+        Every dialect is translated to the native form. ``Verifier`` accepts the reply, and the new verifier decides in the
+        same way. Secrets are printed as ``(redacted)``, which is refused: put the secrets back first. ``warnings`` lists
+        probable mistakes in the configuration, each with ``key`` and ``message``. ``key_status`` has a
+        :class:`SourceStatus` for each key source.
 
         Example:
             >>> for warning in verifier.policy()["warnings"]:
