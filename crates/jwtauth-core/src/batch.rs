@@ -52,7 +52,7 @@ pub(crate) fn each<I: Sync, T: Send>(
     let mut made = thread::scope(|scope| {
         // If the system has no more threads, fewer do the work.
         let others: Vec<_> = (1..threads)
-            .map_while(|_| thread::Builder::new().spawn_scoped(scope, &run).ok())
+            .map_while(|_| thread::Builder::new().spawn_scoped(scope, run).ok())
             .collect();
         let mut made = run();
         for other in others {
