@@ -16,6 +16,8 @@ use crate::warning::Warning;
 
 /// Loads a key set from a URL.
 pub(crate) struct Loader {
+    /// The path of the source in the configuration.
+    pub(crate) place: String,
     pub(crate) url: String,
     pub(crate) endpoint: Endpoint,
     pub(crate) settings: FetchSettings,
@@ -75,7 +77,7 @@ struct Version {
 pub(super) struct Failure {
     pub(super) code: Code,
     /// The URL of the document, without its query.
-    pub(super) place: String,
+    pub(super) url: String,
     pub(super) failed: FetchFailed,
     pub(super) at: Duration,
 }
@@ -264,7 +266,7 @@ impl Loader {
     fn failure(&self, code: Code, url: &str, failed: FetchFailed) -> Failure {
         Failure {
             code,
-            place: without_query(url).to_owned(),
+            url: without_query(url).to_owned(),
             failed,
             at: self.now(),
         }
@@ -306,8 +308,10 @@ impl fmt::Debug for Loaded {
 }
 
 impl Failure {
-    pub(super) fn error(&self) -> Error {
-        Error::new(self.code).with_detail(format!("{}: {}", self.place, self.failed))
+    /// The error for callers. `place` is the path of the source in the configuration.
+    pub(super) fn error(&self, place: &str) -> Error {
+        let Failure { url, failed, .. } = self;
+        Error::new(self.code).with_detail(format!("`{place}`: {url}: {failed}"))
     }
 }
 

@@ -41,6 +41,7 @@ impl Server {
 fn loader(endpoint: Endpoint, server: &Arc<Server>) -> Loader {
     let clock = Monotonic::default();
     Loader {
+        place: "keys[0]".to_owned(),
         url: match endpoint {
             Endpoint::Jwks => "https://issuer.example/keys?secret=hush".to_owned(),
             Endpoint::Discovery { .. } => "https://issuer.example".to_owned(),
@@ -194,9 +195,11 @@ fn a_fetched_secret_is_used_only_if_the_settings_allow_it() {
         loader.load(None).map(|loaded| {
             let warnings = loaded.warnings.iter();
             let warnings = warnings.map(|warning| format!("{}: {}", warning.key, warning.message));
+            let skipped = loaded.keys.skipped();
+            let skipped = skipped.map(|(index, _, why)| format!("keys[{index}] is skipped: {why}"));
             (
                 loaded.keys.count_and_kids().1.join(" "),
-                warnings.collect::<Vec<_>>().join("\n"),
+                warnings.chain(skipped).collect::<Vec<_>>().join("\n"),
             )
         })
     };
@@ -204,8 +207,8 @@ fn a_fetched_secret_is_used_only_if_the_settings_allow_it() {
     let (es, hs) = (Algorithm::ES256, Algorithm::HS256);
     let advertised = Endpoint::Discovery { advertised: true };
     let (skipped, unfit) = (
-        "keys[0]: this key is skipped: a fetched shared secret is not used",
-        "keys[0]: this key is skipped: it cannot be used with any allowed algorithm",
+        "keys[0] is skipped: a fetched shared secret is not used",
+        "keys[0] is skipped: the key can be used only with HS256; allowed: ES256",
     );
     for (allowed, endpoint, insecure, kids, warning) in [
         (&[es][..], Endpoint::Jwks, false, "e", skipped),
@@ -230,7 +233,7 @@ fn a_fetched_secret_is_used_only_if_the_settings_allow_it() {
     assert_eq!(failure.code, Code::KeySetInvalid);
     let reason = failure.failed.reason;
     assert!(
-        reason.contains(&skipped.replace("keys[0]:", "`keys[0]`:")),
+        reason.contains(&skipped.replace("keys[0] is skipped", "`keys[0]`")),
         "{reason}"
     );
 }
@@ -284,7 +287,7 @@ fn a_body_that_is_not_a_set_is_refused_and_not_repeated() {
             (Some(200), size)
         );
         assert!(
-            !format!("{} {failure:?}", failure.error()).contains("hush"),
+            !format!("{} {failure:?}", failure.error("keys[0]")).contains("hush"),
             "{failure:?}"
         );
     }
@@ -333,7 +336,7 @@ fn invalid_metadata_is_refused_and_not_repeated() {
         let server = Server::answering([Fetched::new(200, body)]);
         let failure = loader(ISSUER, &server).load(None).expect_err(body);
         assert_eq!(failure.code, code, "{body}");
-        assert!(!failure.error().to_string().contains("hush"), "{failure:?}");
+        assert!(!failure.error("keys[0]").to_string().contains("hush"), "{failure:?}");
     }
 }
 
