@@ -8,6 +8,7 @@ use super::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase};
 use super::{discovery, fetch, freshness};
 use crate::clock::Monotonic;
 use crate::error::{Code, Error, Result};
+use crate::json;
 use crate::keys::prepare::{self, Secrets};
 use crate::keys::{Algorithms, KeySet};
 use crate::policy::FetchSettings;
@@ -248,7 +249,14 @@ impl Loader {
             Code::KeyInvalid => Code::KeySetInvalid,
             code => code,
         };
-        let reason = why.reason();
+        // A client of the application may decompress the body and keep the header. So only a body that is not even JSON
+        // is explained by it.
+        let reason = match fetched.encodings() {
+            Some(encodings) if !is_json(&fetched.body) => format!(
+                "the response has `Content-Encoding: {encodings}`, which was not requested and is not decoded; the server must send the document without compression"
+            ),
+            _ => why.reason().to_owned(),
+        };
         let failed = FetchFailed {
             status: Some(fetched.status),
             bytes_read: byte_count(fetched),
@@ -313,6 +321,10 @@ impl Failure {
         let Failure { url, failed, .. } = self;
         Error::new(self.code).with_detail(format!("`{place}`: {url}: {failed}"))
     }
+}
+
+fn is_json(body: &[u8]) -> bool {
+    std::str::from_utf8(body).is_ok_and(|text| json::parse(text).is_ok())
 }
 
 fn byte_count(fetched: &Fetched) -> u64 {

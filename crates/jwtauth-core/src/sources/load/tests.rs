@@ -294,6 +294,37 @@ fn a_body_that_is_not_a_set_is_refused_and_not_repeated() {
 }
 
 #[test]
+fn an_encoding_explains_a_body_that_is_not_json() {
+    let gzip = b"\x1f\x8b\x08\x00hush".as_slice();
+    let unusable = br#"{"keys":[]}"#.as_slice();
+    let encoded = |body: &[u8], encoding: &str| Fetched::new(200, body).header("Content-Encoding", encoding);
+    let explained = |encodings: &str| format!("`Content-Encoding: {encodings}`, which was not requested");
+    let long = format!("`{}", "x".repeat(100));
+    for (document, reason) in [
+        (encoded(gzip, "gzip"), explained("gzip")),
+        (encoded(b"\x8bhush", "br").header("content-encoding", "x-own"), explained("br, x-own")),
+        (encoded(b"hush", "zstd"), explained("zstd")),
+        (encoded(gzip, &long), explained(&"x".repeat(40))),
+        (encoded(gzip, "Identity"), "is not UTF-8".to_owned()),
+        (encoded(gzip, ""), "is not UTF-8".to_owned()),
+        // A client of the application has decompressed these, or the header is wrong.
+        (encoded(unusable, "gzip"), "no usable key".to_owned()),
+    ] {
+        let server = Server::answering([document]);
+        let failure = loader(Endpoint::Jwks, &server).load(None).unwrap_err();
+        assert_eq!(failure.code, Code::KeySetInvalid);
+        assert!(failure.failed.reason.contains(&reason), "{failure:?}");
+    }
+    let server = Server::answering([encoded(gzip, "gzip")]);
+    let failure = loader(ISSUER, &server).load(None).unwrap_err();
+    assert_eq!(failure.code, Code::DiscoveryFailed);
+    assert!(failure.failed.reason.contains(&explained("gzip")), "{failure:?}");
+    let valid = key_set().header("Content-Encoding", "gzip");
+    let server = Server::answering([valid]);
+    assert!(loader(Endpoint::Jwks, &server).load(None).is_ok());
+}
+
+#[test]
 fn invalid_metadata_is_refused_and_not_repeated() {
     for (body, code) in [
         ("hush", Code::DiscoveryFailed),
