@@ -135,7 +135,8 @@ impl Fetched {
         if named.is_empty() || named.eq_ignore_ascii_case("identity") {
             return None;
         }
-        let is_of_name = |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | ',' | ' ');
+        let is_of_name =
+            |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | ',' | ' ');
         Some(named.chars().filter(is_of_name).take(MAX_ENCODINGS).collect())
     }
 }

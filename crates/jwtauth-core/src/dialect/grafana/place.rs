@@ -20,6 +20,7 @@ impl Place<'_, '_, '_> {
 
     /// Returns an error about one key of `[auth.jwt]`.
     pub(super) fn error(&self, code: Code, key: &str, problem: impl std::fmt::Display) -> Error {
-        self.config.error_of(code, format!("`{}`: {problem}", Place::of(key)))
+        self.config
+            .error_of(code, format!("`{}`: {problem}", Place::of(key)))
     }
 }

@@ -164,15 +164,16 @@ impl<'a, 't> Body<'a, 't> {
         let key = |(index, text): (usize, &String)| {
             let pem = pem::public_key(text, PASTED).and_then(|found| pem::write(&found.key));
             let path = || format!("{}[{index}]", place.path_of("jwt_validation_pubkeys"));
-            pem.map(|pem| KeySpec::of(path(), Origin::Pem(pem))).map_err(|why| {
-                place.error_of(
-                    Code::KeyInvalid,
-                    format!(
-                        "error parsing public key: jwt_validation_pubkeys[{index}]: {}",
-                        why.reason()
-                    ),
-                )
-            })
+            pem.map(|pem| KeySpec::of(path(), Origin::Pem(pem)))
+                .map_err(|why| {
+                    place.error_of(
+                        Code::KeyInvalid,
+                        format!(
+                            "error parsing public key: jwt_validation_pubkeys[{index}]: {}",
+                            why.reason()
+                        ),
+                    )
+                })
         };
         self.jwt_validation_pubkeys.iter().enumerate().map(key).collect()
     }

@@ -302,7 +302,10 @@ fn an_encoding_explains_a_body_that_is_not_json() {
     let long = format!("`{}", "x".repeat(100));
     for (document, reason) in [
         (encoded(gzip, "gzip"), explained("gzip")),
-        (encoded(b"\x8bhush", "br").header("content-encoding", "x-own"), explained("br, x-own")),
+        (
+            encoded(b"\x8bhush", "br").header("content-encoding", "x-own"),
+            explained("br, x-own"),
+        ),
         (encoded(b"hush", "zstd"), explained("zstd")),
         (encoded(gzip, &long), explained(&"x".repeat(40))),
         (encoded(gzip, "Identity"), "is not UTF-8".to_owned()),
@@ -367,7 +370,10 @@ fn invalid_metadata_is_refused_and_not_repeated() {
         let server = Server::answering([Fetched::new(200, body)]);
         let failure = loader(ISSUER, &server).load(None).expect_err(body);
         assert_eq!(failure.code, code, "{body}");
-        assert!(!failure.error("keys[0]").to_string().contains("hush"), "{failure:?}");
+        assert!(
+            !failure.error("keys[0]").to_string().contains("hush"),
+            "{failure:?}"
+        );
     }
 }
 

@@ -126,7 +126,10 @@ fn a_status_names_the_first_skipped_keys_and_cuts_their_names() {
     let [first, second] = status.as_slice() else {
         panic!("{status:?}")
     };
-    assert_eq!((first.keys, first.skipped.len(), first.skipped_count), (1, 16, 21));
+    assert_eq!(
+        (first.keys, first.skipped.len(), first.skipped_count),
+        (1, 16, 21)
+    );
     assert_eq!(
         serde_json::to_string(&first.skipped[..2]).unwrap(),
         format!(
