@@ -250,7 +250,7 @@ struct FetchRequest {
     std::uint64_t max_bytes = 0;
 };
 
-/* A server's response. The headers are those that control caching; empty if the server did not send one. */
+/* A server's response. The headers are those that the library uses; empty if the server did not send one. */
 struct FetchResponse {
     int status = 0;
     std::string body;
@@ -258,6 +258,8 @@ struct FetchResponse {
     std::string expires;
     std::string etag;
     std::string last_modified;
+    /* Only if the body is still encoded: it explains why the body cannot be read. */
+    std::string content_encoding;
 };
 
 /* Thrown by a Fetch that failed: the phase ("dns", "connect", "tls", "http" or "parse") and the reason. */
@@ -288,7 +290,8 @@ struct Fetcher {
             const std::string headers = "{\"cache-control\":" + quoted(response.cache_control) +
                                         ",\"expires\":" + quoted(response.expires) +
                                         ",\"etag\":" + quoted(response.etag) +
-                                        ",\"last-modified\":" + quoted(response.last_modified) + "}";
+                                        ",\"last-modified\":" + quoted(response.last_modified) +
+                                        ",\"content-encoding\":" + quoted(response.content_encoding) + "}";
             jwtauth_fetch_respond(fetch, response.status, c_text(headers).c_str(), response.body.data(),
                                   response.body.size());
         } catch (const FetchError &error) {

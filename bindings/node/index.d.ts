@@ -144,26 +144,43 @@ export interface Policy {
 /** The current status of a key source. Times are in whole seconds. */
 export type SourceStatus = FixedSource | FetchedSource
 
+/** A key that cannot be used. */
+export interface SkippedKey {
+  /** The position in the key set, from 0. */
+  readonly index: number
+  /** Its name, if it has one: at most 200 characters of it. */
+  readonly kid?: string
+  readonly reason: string
+}
+
 /** Keys from the configuration or from a file. */
 export interface FixedSource {
-  /** The place in the native configuration: `keys[0].jwks_file`. */
+  /** The place in the configuration: `keys[0].jwks_file`, in Grafana's `auth.jwt.jwk_set_file`. */
   readonly source: string
   readonly state: 'fixed'
   /** The number of usable keys. */
   readonly keys: number
   /** The `kid`s of the keys that have one. */
   readonly kids: readonly string[]
+  /** The first 16 keys that cannot be used. Absent if there are none. */
+  readonly skipped?: readonly SkippedKey[]
+  /** The number of keys that cannot be used. Absent if there are none. */
+  readonly skipped_count?: number
 }
 
 /** Keys that are fetched. */
 export interface FetchedSource {
-  /** The place in the native configuration: `keys[0].jwks_url`. */
+  /** The place in the configuration: `keys[0].jwks_url`, in Grafana's `auth.jwt.jwk_set_url`. */
   readonly source: string
   readonly state: 'unfetched' | 'fresh' | 'stale' | 'expired'
   /** The number of usable keys. */
   readonly keys: number
   /** The `kid`s of the keys that have one. */
   readonly kids: readonly string[]
+  /** The first 16 keys that cannot be used. Absent if there are none. */
+  readonly skipped?: readonly SkippedKey[]
+  /** The number of keys that cannot be used. Absent if there are none. */
+  readonly skipped_count?: number
   /** The URL of the key set or of the issuer, without the query. */
   readonly url: string
   /** The URL of the key set in the issuer's metadata. */
@@ -188,7 +205,7 @@ export interface FetchedSource {
   readonly served_stale: number
   /** The number of requests with a `kid` that the source does not have. */
   readonly unknown_kid: number
-  /** Present if there are warnings about the fetched keys. `key` is a place in the key set. */
+  /** Present if there are warnings about fetched keys that are used. `key` is a place in the key set. */
   readonly warnings?: readonly { readonly key: string; readonly message: string }[]
 }
 

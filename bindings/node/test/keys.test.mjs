@@ -265,7 +265,7 @@ describe('a fetch function', () => {
         const { verifier } = fetching(fetch)
         await assert.rejects(ask(verifier), (error) => {
           assert.equal(error.code, 'key_source_unavailable')
-          assert.equal(error.detail, `https://issuer.test/keys: ${detail}`)
+          assert.equal(error.detail, `\`keys[0].jwks_url\`: https://issuer.test/keys: ${detail}`)
           assert.doesNotMatch(inspect([error, verifier.policy().key_status], { depth: null, showHidden: true }), /hush/)
           return true
         })

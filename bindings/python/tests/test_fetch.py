@@ -170,7 +170,7 @@ def test_phase_and_reason_of_a_fetch_error_appear_in_the_detail(phase: FetchPhas
     raised = FetchError(phase, "the proxy is down\nfor good")
     failure = refused(Host(raised))
     assert failure.code == "key_source_unavailable"
-    assert failure.detail == f"{URL}: {phase}: the proxy is down for good"
+    assert failure.detail == f"`keys[0].jwks_url`: {URL}: {phase}: the proxy is down for good"
     assert failure.__cause__ is raised
 
 
@@ -187,14 +187,14 @@ def test_a_fetch_error_is_a_normal_exception() -> None:
 def test_only_the_class_name_of_any_other_exception_appears() -> None:
     raised = ConnectionResetError("https://user:password@proxy.example")
     failure = refused(Host(raised))
-    assert failure.detail == f"{URL}: http: ConnectionResetError"
+    assert failure.detail == f"`keys[0].jwks_url`: {URL}: http: ConnectionResetError"
     assert failure.__cause__ is raised
 
 
 def test_a_failure_without_a_valid_phase_counts_as_http() -> None:
     raised = FetchError("tls", "no")
     raised.phase = 7  # type: ignore[assignment]
-    assert refused(Host(raised)).detail == f"{URL}: http: an exception"
+    assert refused(Host(raised)).detail == f"`keys[0].jwks_url`: {URL}: http: an exception"
 
 
 def test_only_the_call_that_fetched_has_a_cause() -> None:
@@ -204,7 +204,7 @@ def test_only_the_call_that_fetched_has_a_cause() -> None:
     for cause in (raised, None):
         with pytest.raises(Unavailable) as caught:
             verifier.authenticate(PUBLIC_TOKEN)
-        assert caught.value.detail == f"{URL}: http: OSError"
+        assert caught.value.detail == f"`keys[0].jwks_url`: {URL}: http: OSError"
         assert caught.value.__cause__ is cause
 
 
@@ -224,7 +224,7 @@ def test_a_forged_token_stays_denied_with_the_failure_in_its_detail() -> None:
         verifier.authenticate(PUBLIC_TOKEN[:-4] + "AAAA")
     assert caught.value.code == "signature_invalid"
     assert caught.value.detail is not None
-    assert caught.value.detail.endswith(f"{URL}: http: OSError")
+    assert caught.value.detail.endswith(f"`keys[0].jwks_url`: {URL}: http: OSError")
     assert caught.value.__cause__ is raised
 
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use jiff::SignedDuration;
-use jwtauth_core::status::{FetchStatus, LastFailure, SourceState, SourceStatus};
+use jwtauth_core::status::{FetchStatus, LastFailure, SkippedKey, SourceState, SourceStatus};
 use jwtauth_core::{Verifier, wire};
 
 use crate::config::{ConfigArguments, usage};
@@ -85,8 +85,28 @@ fn describe_source(text: &mut String, source: &SourceStatus) {
         }
     }
     line(text, "keys", keys(source));
+    describe_skipped(text, source);
     if let Some(fetching) = &source.fetching {
         describe_fetching(text, fetching);
+    }
+}
+
+fn describe_skipped(text: &mut String, source: &SourceStatus) {
+    let shown = source.skipped.get(..NAMES).unwrap_or(&source.skipped);
+    for SkippedKey {
+        index, kid, reason, ..
+    } in shown
+    {
+        let kid = kid.as_ref().map(|kid| format!(" ({kid})")).unwrap_or_default();
+        line(
+            text,
+            "skipped",
+            printable(&format!("keys[{index}]{kid}: {reason}")),
+        );
+    }
+    if source.skipped_count > shown.len() {
+        let more = source.skipped_count - shown.len();
+        line(text, "skipped", format_args!("and {more} more"));
     }
 }
 
@@ -143,5 +163,5 @@ fn span(seconds: u64) -> String {
     )
 }
 
-/// How many `kid`s and warnings are shown; `--json` has all of them.
+/// How many `kid`s, skipped keys and warnings are shown; `--json` has more.
 const NAMES: usize = 8;

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::authority::Tls;
 use super::http::{self, Message};
 use crate::case::Text;
+use crate::mutate::from_hex;
 
 /// The behaviour of a server, or a change of it. Members that are not mentioned have their default or stay unchanged.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -39,6 +40,8 @@ pub struct Answer {
     pub json: Option<Value>,
     /// The body, as a text.
     pub text: Option<Text>,
+    /// The body, as bytes in hexadecimal.
+    pub hex: Option<String>,
     /// Where the response stops too early.
     pub stop: Option<Stop>,
     /// The delay before each byte of the body.
@@ -100,6 +103,7 @@ impl Answer {
             headers: BTreeMap::new(),
             json: None,
             text: None,
+            hex: None,
             stop: None,
             byte_every_ms: None,
             bearer: None,
@@ -176,10 +180,12 @@ impl Answer {
     }
 
     fn body(&self) -> Vec<u8> {
-        match (&self.json, &self.text) {
-            (Some(document), _) => document.to_string().into_bytes(),
-            (None, Some(text)) => text.to_text().into_bytes(),
-            (None, None) => Vec::new(),
+        match (&self.json, &self.text, &self.hex) {
+            (Some(document), _, _) => document.to_string().into_bytes(),
+            (None, Some(text), _) => text.to_text().into_bytes(),
+            // A digit that is not one makes an empty body, which no script expects.
+            (None, None, Some(digits)) => from_hex(digits).unwrap_or_default(),
+            (None, None, None) => Vec::new(),
         }
     }
 }

@@ -41,11 +41,13 @@ pub(super) fn rule(
         Source::JwkSetUrl => remote(settings, cache_ttl, place, warnings)?,
     };
     let kid = Some(settings.text("key_id")).filter(|kid| !kid.is_empty() && source.is_pem());
+    let path = Place::of(source.key());
     Ok(KeyRule {
+        place: path.clone(),
         kid: kid_rule(source, kid.is_some(), settings.flag("lenient_kid")),
         sources: vec![KeySpec {
             kid: kid.map(str::to_owned),
-            ..KeySpec::of(origin)
+            ..KeySpec::of(path, origin)
         }],
         algorithms: SUPPORTED.into_iter().collect(),
     })

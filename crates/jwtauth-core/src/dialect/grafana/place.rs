@@ -13,8 +13,14 @@ pub(super) struct Place<'c, 'a, 't> {
 }
 
 impl Place<'_, '_, '_> {
+    /// Returns the path of one key of `[auth.jwt]`.
+    pub(super) fn of(key: &str) -> String {
+        format!("{JWT}.{key}")
+    }
+
     /// Returns an error about one key of `[auth.jwt]`.
     pub(super) fn error(&self, code: Code, key: &str, problem: impl std::fmt::Display) -> Error {
-        self.config.error_of(code, format!("`{}.{key}`: {problem}", JWT))
+        self.config
+            .error_of(code, format!("`{}`: {problem}", Place::of(key)))
     }
 }

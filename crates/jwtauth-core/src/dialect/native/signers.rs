@@ -37,11 +37,11 @@ fn check_unnamed(policy: &Policy) -> Result<()> {
     if !(is_unchecked && has_own || first.is_some_and(others)) {
         return Ok(());
     }
-    let mut sources = policy.keys.sources.iter().enumerate();
-    match sources.find(|(_, source)| source.issuers == KeyIssuers::Unnamed) {
+    let mut sources = policy.keys.sources.iter();
+    match sources.find(|source| source.issuers == KeyIssuers::Unnamed) {
         None => Ok(()),
-        Some((index, source)) => Err(error(
-            &place(index, source),
+        Some(source) => Err(error(
+            &source.place,
             "the policy accepts the tokens of several issuers; add `issuer` with those whose tokens these keys sign, or `\"any\"`",
         )),
     }
@@ -161,7 +161,7 @@ fn warn_of_unaccepted(policy: &Policy, warnings: &mut Vec<Warning>) {
             accepted.is_empty() || accepted.iter().any(|one| one.overlaps(issuer))
         })
     };
-    for (index, source) in policy.keys.sources.iter().enumerate() {
+    for source in &policy.keys.sources {
         for issuer in source
             .issuers
             .named()
@@ -169,7 +169,7 @@ fn warn_of_unaccepted(policy: &Policy, warnings: &mut Vec<Warning>) {
             .filter(|issuer| !is_accepted(issuer))
         {
             warnings.push(Warning::new(
-                place(index, source),
+                &source.place,
                 format!(
                     "these keys sign for `{}`, whose tokens are not accepted; add it to the accepted issuers (`issuer`)",
                     issuer.text()
@@ -249,10 +249,6 @@ fn is_signed(sources: &[KeySpec], issuer: &Issuer) -> bool {
     sources.iter().any(|source| {
         source.issuers.are_any() || source.issuers.named().iter().any(|one| one.overlaps(issuer))
     })
-}
-
-fn place(index: usize, source: &KeySpec) -> String {
-    format!("keys[{index}].{}", source.origin.member())
 }
 
 fn issuer_place(profile: &Profile) -> String {
