@@ -177,7 +177,11 @@ export interface AuthRequest {
   readonly url?: string | undefined
   /** The profile to decide under (Vault: the role). */
   readonly profile?: string | undefined
-  /** The caller's address, for bound networks. `socket.remoteAddress` can be passed unchanged. */
+  /**
+   * The caller's address, for bound networks. `socket.remoteAddress` can be passed unchanged, also if it is undefined. Where
+   * networks are bound, a text that is not an address is denied. Behind a proxy, pass the client's address: the library does
+   * not read `X-Forwarded-For`.
+   */
   readonly remoteAddr?: string | undefined
   /** `remoteAddr` in the spelling of the wire format; set only one of the two. */
   readonly remote_addr?: string | undefined

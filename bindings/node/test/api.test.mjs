@@ -146,6 +146,10 @@ describe('a request', () => {
     assert.equal(decide({ token: token(), remoteAddr: '10.1.2.3' }, near), 'alice')
     assert.equal(decide({ token: token(), remote_addr: '10.1.2.3' }, near), 'alice')
     assert.throws(() => decide({ token: token(), remoteAddr: '192.0.2.1' }, near), { code: 'address_not_allowed' })
+    for (const remoteAddr of [undefined, '', 'testclient', '/run/app.sock']) {
+      assert.throws(() => decide({ token: token(), remoteAddr }, near), { code: 'address_not_allowed' })
+      assert.equal(decide({ token: token(), remoteAddr }), 'alice')
+    }
     assert.throws(() => decide({ token: token() }, near), { code: 'address_not_allowed' })
     assert.throws(() => decide({ token: token(), remoteAddr: '10.1.2.3', remote_addr: '10.1.2.3' }, near), {
       code: 'request_invalid',
