@@ -6,6 +6,7 @@ mod effort;
 mod glob;
 mod jmespath;
 mod limits;
+mod placed;
 mod pointer;
 mod selector;
 mod template;
@@ -17,6 +18,7 @@ use serde::Serialize;
 pub(crate) use self::effort::Effort;
 pub use self::glob::Glob;
 pub(crate) use self::jmespath::EvaluationFailed;
+pub(crate) use self::placed::Placed;
 pub use self::jmespath::{Document, JmesPath};
 pub(crate) use self::pointer::go_integer;
 pub use self::pointer::{IndexRule, Pointer};
@@ -34,7 +36,7 @@ pub(crate) enum Selection {
     Claim(String),
     /// A JMESPath expression.
     #[serde(rename = "jmespath")]
-    JmesPath(JmesPath),
+    JmesPath(Placed<JmesPath>),
     /// A JSON pointer (RFC 6901).
     #[serde(untagged)]
     Pointer(Pointer),
@@ -62,7 +64,8 @@ impl Selection {
             Selection::Pointer(pointer) => Ok(pointer.find(document.claims().members()).map(Found::Here)),
             Selection::JmesPath(expression) => expression
                 .evaluate(document)
-                .map(|value| Some(Found::Made(value))),
+                .map(|value| Some(Found::Made(value)))
+                .map_err(|why| why.at(expression.place())),
         }
     }
 

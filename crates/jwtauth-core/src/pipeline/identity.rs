@@ -209,7 +209,7 @@ fn wrong(select: &Selection, code: Code) -> Error {
 
 fn named(code: Code, select: &Selection) -> Error {
     match select {
-        Selection::JmesPath(expression) => Error::new(code).with_detail(format!("`{}`", expression.as_str())),
+        Selection::JmesPath(expression) => Error::new(code).with_detail(expression.shown()),
         select => Error::new(code).with_claim(select.name()),
     }
 }

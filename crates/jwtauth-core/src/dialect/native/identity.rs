@@ -1,7 +1,7 @@
 //! The identity in the claims.
 
 use crate::error::Result;
-use crate::expr::{IndexRule, JmesPath, Pointer, Selection};
+use crate::expr::{IndexRule, JmesPath, Placed, Pointer, Selection};
 use crate::members::{Field, Members};
 use crate::policy::{IdentityRule, ListRule, MetadataRule, ValueRule};
 
@@ -69,8 +69,9 @@ fn json_pointer(field: &Field<'_, '_>, rule: IndexRule) -> Result<Pointer> {
 }
 
 /// Reads a JMESPath expression.
-pub(super) fn jmespath(field: &Field<'_, '_>) -> Result<JmesPath> {
-    JmesPath::parse(field.text()?).map_err(|error| field.within(error))
+pub(super) fn jmespath(field: &Field<'_, '_>) -> Result<Placed<JmesPath>> {
+    let expression = JmesPath::parse(field.text()?).map_err(|error| field.within(error))?;
+    Ok(Placed::new(expression, field.path()))
 }
 
 /// Reads the rule for a list of texts: a claim's name, or an object.

@@ -44,6 +44,8 @@ pub struct Document<'t> {
 /// An expression failed on the claims. The error contains the expression, but nothing of the claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvaluationFailed {
+    /// Where the operator wrote the expression. Empty if that is not known.
+    pub place: String,
     /// The expression.
     pub expression: String,
     /// Whether Grafana ends the request with an error here, or the evaluation is too large. Otherwise a value has the wrong
@@ -109,6 +111,7 @@ impl JmesPath {
         result
             .and_then(|result| result.to_value().ok_or(Failure::End))
             .map_err(|why| EvaluationFailed {
+                place: String::new(),
                 expression: self.as_str().to_owned(),
                 is_final: why == Failure::End,
             })
@@ -139,8 +142,19 @@ impl<'t> Document<'t> {
     }
 }
 
+impl EvaluationFailed {
+    /// Adds where the operator wrote the expression.
+    pub(crate) fn at(mut self, place: &str) -> EvaluationFailed {
+        place.clone_into(&mut self.place);
+        self
+    }
+}
+
 impl fmt::Display for EvaluationFailed {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.place.is_empty() {
+            write!(out, "`{}`: ", self.place)?;
+        }
         write!(out, "the expression `{}` failed for this token", self.expression)
     }
 }
