@@ -128,3 +128,101 @@ fn an_absent_section_is_not_called_switched_off() {
     assert!(printed("[users]\nauto_assign_org = true\n").contains("has no setting, or is absent"));
     assert!(printed("[auth.jwt]\nheader_name = X\n").contains("is not true"));
 }
+
+/// The keys and texts of the warnings about a configuration, those of the issuer and the audiences left out.
+fn warnings(config: &Value) -> Vec<(String, String)> {
+    let verifier = Verifier::from_json(&config.to_string()).unwrap();
+    let warnings = verifier.warnings().iter();
+    let warnings = warnings.map(|warning| (warning.key.clone(), warning.message.clone()));
+    let about_others = |key: &str| ["issuer", "audiences"].contains(&key);
+    warnings.filter(|(key, _)| !about_others(key)).collect()
+}
+
+fn keys(config: &Value) -> Vec<String> {
+    warnings(config).into_iter().map(|(key, _)| key).collect()
+}
+
+/// The lines of `[auth.jwt]` after those that every section needs.
+fn section(lines: &str) -> Value {
+    grafana(&format!(
+        "[auth.jwt]\nenabled = true\nheader_name = X\njwk_set_url = https://issuer.example/keys\n{lines}\n"
+    ))
+}
+
+#[test]
+fn likely_mistakes_in_expressions_are_warned_of_with_their_place() {
+    for (line, expected) in [
+        (
+            "role_attribute_path = [login=='octocat'] && 'Admin' || 'Viewer'",
+            "without brackets",
+        ),
+        (
+            "role_attribute_path = contains(groups, 'ops') && 'Editr' || 'Viewer'",
+            "did you mean `Editor`?",
+        ),
+        (
+            "role_attribute_path = contains(groups, \"ops\") && 'Editor'",
+            "write `'ops'`",
+        ),
+    ] {
+        let found = warnings(&section(&format!("username_claim = sub\n{line}")));
+        assert_eq!(found.len(), 1, "{line}: {found:?}");
+        assert_eq!(found[0].0, "role_attribute_path");
+        assert!(found[0].1.contains(expected), "{line}: {found:?}");
+        // Without the sync of roles, the expression has no effect, which is the only warning.
+        let unused = format!("username_claim = sub\nskip_org_role_sync = true\n{line}");
+        assert!(warnings(&section(&unused))[0].1.contains("has no effect"));
+    }
+    let usual =
+        "username_claim = sub\nrole_attribute_path = contains(groups[*], 'ops') && 'GrafanaAdmin' || 'None'";
+    assert!(warnings(&section(usual)).is_empty());
+
+    let with = |more: &Value| {
+        let mut config = native(&json!([{ "jwks_url": "https://issuer.example/keys" }]));
+        let members = config.pointer_mut("/config").and_then(Value::as_object_mut);
+        members.unwrap().extend(more.as_object().unwrap().clone());
+        config
+    };
+    for (more, place) in [
+        (
+            json!({ "claims": [{ "jmespath": "['x']" }] }),
+            "claims[0].jmespath",
+        ),
+        (
+            json!({ "requirements": [{ "jmespath": "['x']" }] }),
+            "requirements[0].jmespath",
+        ),
+        (
+            json!({ "roles": { "jmespath": "contains(groups, \"ops\") && 'editor'" } }),
+            "roles.jmespath",
+        ),
+        (
+            json!({ "roles": { "jmespath": "'Editr'", "allowed": ["Editor"] } }),
+            "roles.jmespath",
+        ),
+        (
+            json!({ "identity": { "name": { "jmespath": "emails[*].address" } } }),
+            "identity.name.jmespath",
+        ),
+        (
+            json!({ "identity": { "groups": { "jmespath": "groups[?name == admin].id" } } }),
+            "identity.groups.jmespath",
+        ),
+        // Two profiles inherit the expression, and there is one warning.
+        (
+            json!({ "claims": [{ "jmespath": "['x']" }], "profiles": { "a": {}, "b": {} } }),
+            "claims[0].jmespath",
+        ),
+        (
+            json!({ "profiles": { "a": { "claims": [{ "jmespath": "['x']" }] } } }),
+            "profiles.a.claims[0].jmespath",
+        ),
+    ] {
+        let found = keys(&with(&more));
+        let about: Vec<_> = found.iter().filter(|key| !key.ends_with("issuer")).collect();
+        assert_eq!(about, [place], "{more}");
+    }
+    let usual = json!({ "roles": { "jmespath": "contains(groups, 'ops') && 'editor'", "allowed": ["editor"] },
+                        "claims": [{ "jmespath": "contains(groups, 'staff')" }] });
+    assert!(keys(&with(&usual)).is_empty());
+}

@@ -17,9 +17,9 @@ use serde::Serialize;
 
 pub(crate) use self::effort::Effort;
 pub use self::glob::Glob;
-pub(crate) use self::jmespath::EvaluationFailed;
-pub(crate) use self::placed::Placed;
 pub use self::jmespath::{Document, JmesPath};
+pub(crate) use self::jmespath::{EvaluationFailed, Wanted};
+pub(crate) use self::placed::Placed;
 pub(crate) use self::pointer::go_integer;
 pub use self::pointer::{IndexRule, Pointer};
 pub(crate) use self::selector::Selected;

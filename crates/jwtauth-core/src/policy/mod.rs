@@ -5,6 +5,7 @@
 //! configuration (`docs/dialects/native.md`), which reads back as the same policy.
 
 mod claims;
+mod doubts;
 mod effort;
 mod extract;
 mod fetch;

@@ -89,10 +89,13 @@ fn policy(
         let nothing = Profile::new(claims::nothing_expected(), IdentityRule::default());
         (KeyRule::empty(), nothing)
     };
-    let profile = Profile {
+    let profiles = Profiles::only(Profile {
         session: session(settings),
         ..profile
-    };
+    });
+    for doubt in profiles.doubts() {
+        warnings.push(Warning::new(place::key(&doubt.key), doubt.message));
+    }
     Ok(Policy {
         extract: extract(settings, enabled, warnings),
         decode: DecodeRule {
@@ -107,7 +110,7 @@ fn policy(
             subject: true,
         },
         responses: responses::all(),
-        ..Policy::new(keys, Profiles::only(profile))
+        ..Policy::new(keys, profiles)
     })
 }
 

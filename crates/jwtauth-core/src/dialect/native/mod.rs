@@ -50,6 +50,7 @@ pub(super) fn compile(config: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Re
     };
     members.finish()?;
     signers::check(&policy, warnings)?;
+    warnings.extend(policy.profiles.doubts());
     Ok(policy)
 }
 

@@ -2,6 +2,7 @@
 
 mod compile;
 mod cost;
+mod doubts;
 mod evaluate;
 mod functions;
 mod limits;
@@ -20,6 +21,7 @@ use serde::{Serialize, Serializer};
 
 use self::compile::Refused;
 use self::cost::Cost;
+pub(crate) use self::doubts::Wanted;
 use self::node::{Failure, Node};
 use self::tree::Tree;
 use crate::claims::Claims;
@@ -94,6 +96,11 @@ impl JmesPath {
     /// Returns an upper bound of the time that an evaluation takes.
     pub(crate) fn effort(&self) -> Effort {
         self.cost.effort()
+    }
+
+    /// Returns what is probably a mistake, if the result is used in this way.
+    pub(crate) fn doubts(&self, wanted: Wanted<'_>) -> Vec<String> {
+        doubts::doubts(&self.tree, wanted)
     }
 
     /// Evaluates the expression.
