@@ -102,6 +102,17 @@ impl Selection {
         }
     }
 
+    /// Returns what is probably a mistake in the name of a claim: a dot, where no path is read. The names of claims of some
+    /// issuers are URLs or URNs, which contain dots.
+    pub(crate) fn doubt(&self) -> Option<String> {
+        match self {
+            Selection::Claim(name) if name.contains('.') && !name.contains(['/', ':']) => Some(format!(
+                "`{name}` is the name of one claim, with the dot in it, and not a path"
+            )),
+            Selection::Claim(_) | Selection::Pointer(_) | Selection::JmesPath(_) => None,
+        }
+    }
+
     /// Returns the name of the value in error texts: a claim's name, a pointer or an expression.
     pub(crate) fn name(&self) -> &str {
         match self {

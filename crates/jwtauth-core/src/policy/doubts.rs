@@ -3,7 +3,7 @@
 use super::{
     ClaimRule, ClaimTest, IdentityRule, MetadataRule, OrgRole, OrgRoleRule, Profile, Profiles, Rules,
 };
-use crate::expr::{JmesPath, Placed, Selection, Wanted};
+use crate::expr::{Glob, JmesPath, Placed, Selection, Wanted};
 use crate::warning::Warning;
 
 impl Profiles {
@@ -75,6 +75,11 @@ fn claim_rules(rules: &[ClaimRule], found: &mut Vec<Warning>) {
             ClaimTest::IsTrue {} => Wanted::True,
             ClaimTest::Equals(_) | ClaimTest::AnyOf(_) | ClaimTest::Glob(_) => Wanted::Any,
         };
+        found.extend(rule.select.doubt().map(|doubt| Warning::new(&rule.place, doubt)));
+        if let ClaimTest::Glob(globs) = &rule.test {
+            let doubts = globs.iter().filter_map(Glob::doubt);
+            found.extend(doubts.map(|doubt| Warning::new(&rule.place, doubt)));
+        }
         selection(&rule.select, wanted, found);
     }
 }

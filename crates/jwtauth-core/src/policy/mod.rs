@@ -13,6 +13,7 @@ mod identity;
 mod issuer_rules;
 mod issuers;
 mod keys;
+pub(crate) mod near;
 mod profiles;
 mod response;
 mod rules;

@@ -71,6 +71,7 @@ fn policy(
     warnings: &mut Vec<Warning>,
 ) -> Result<Policy> {
     let enabled = settings.flag("enabled");
+    settings.warn_of_booleans(warnings);
     // A section that is switched off is not read, so a mistake in it is not reported. It accepts no tokens.
     let (keys, profile) = if enabled {
         configured(settings, orgs, place, warnings)?
@@ -232,7 +233,14 @@ fn person(
                 format!("has no effect in Grafana, because `{claim}` is set"),
             ));
         }
-        return Ok(Some(text_or_nothing(Selection::claim(settings.text(claim)))));
+        let select = Selection::claim(settings.text(claim));
+        if let Some(doubt) = select.doubt() {
+            warnings.push(Warning::new(
+                claim,
+                format!("{doubt}; for a claim inside an object, set `{path_key}` instead"),
+            ));
+        }
+        return Ok(Some(text_or_nothing(select)));
     }
     Ok(expression.map(|expression| text_or_nothing(Selection::JmesPath(expression))))
 }

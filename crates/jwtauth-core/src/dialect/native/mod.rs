@@ -16,9 +16,11 @@ mod signers;
 mod tests;
 
 use crate::error::{Code, Result};
+use crate::keys::Algorithm;
 use crate::members::{self, Field, Members};
 use crate::policy::{
-    DecodeRule, ExtractRule, HeaderRule, NotApplicable, Policy, RequestedOrg, Response, Responses,
+    DecodeRule, ExtractRule, HeaderRule, KeyRule, NotApplicable, Origin, Policy, RequestedOrg, Response,
+    Responses,
 };
 use crate::warning::Warning;
 
@@ -51,7 +53,26 @@ pub(super) fn compile(config: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Re
     members.finish()?;
     signers::check(&policy, warnings)?;
     warnings.extend(policy.profiles.doubts());
+    warn_of_secrets(&policy.keys, warnings);
     Ok(policy)
+}
+
+/// Warns of fetched keys that are never used: a shared secret in a fetched set is skipped, and no other key is allowed.
+fn warn_of_secrets(keys: &KeyRule, warnings: &mut Vec<Warning>) {
+    for (index, source) in keys.sources.iter().enumerate() {
+        let (settings, member) = match &source.origin {
+            Origin::JwksUrl(fetched) => (&fetched.settings, source.origin.member()),
+            Origin::OidcDiscoveryUrl(discovered) => (&discovered.settings, source.origin.member()),
+            _ => continue,
+        };
+        let mut allowed = source.algorithms.unwrap_or(keys.algorithms).iter();
+        if !settings.insecure_symmetric_keys && allowed.all(Algorithm::is_symmetric) {
+            warnings.push(Warning::new(
+                format!("keys[{index}].{member}"),
+                "only HMAC algorithms are allowed, and shared secrets in a fetched key set are skipped, so none of its keys is used; allow the algorithm of its keys, such as RS256",
+            ));
+        }
+    }
 }
 
 /// Returns the default rule for the token's place in a request.
