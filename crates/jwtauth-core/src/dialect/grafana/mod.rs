@@ -240,7 +240,7 @@ fn person(
                 format!("{doubt}; for a claim inside an object, set `{path_key}` instead"),
             ));
         }
-        return Ok(Some(text_or_nothing(select)));
+        return Ok(Some(text_or_nothing(select).at(place::of(claim))));
     }
     Ok(expression.map(|expression| text_or_nothing(Selection::JmesPath(expression))))
 }

@@ -85,6 +85,7 @@ pub(super) fn list(field: &Field<'_, '_>) -> Result<ListRule> {
         text,
         absent,
         other,
+        place: _,
     } = value_members(&mut members, field)?;
     let rule = ListRule {
         select,
@@ -100,7 +101,7 @@ pub(super) fn list(field: &Field<'_, '_>) -> Result<ListRule> {
 
 fn value(field: &Field<'_, '_>) -> Result<ValueRule> {
     if field.value().as_str().is_some() {
-        return Ok(ValueRule::new(Selection::claim(field.text()?)));
+        return Ok(ValueRule::new(Selection::claim(field.text()?)).at(field.path()));
     }
     let mut members = field.members()?;
     let rule = value_members(&mut members, field)?;
@@ -115,6 +116,7 @@ fn value_members(members: &mut Members<'_, '_>, field: &Field<'_, '_>) -> Result
         text: members.read("text", Field::choice)?.unwrap_or_default(),
         absent: members.read("absent", Field::choice)?.unwrap_or_default(),
         other: members.read("other", Field::choice)?.unwrap_or_default(),
+        place: field.path().to_owned(),
     })
 }
 
