@@ -28,7 +28,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
         "-" => token_from_input()?,
         token => token.to_owned(),
     };
-    let parts: Vec<&str> = token.split('.').collect();
+    let bare = bare(&token);
+    let parts: Vec<&str> = bare.split('.').collect();
     let (header, payload, signature) = match parts.as_slice() {
         [header, payload, signature] => (header, payload, signature),
         [_, _, _, _, _] => {
@@ -46,6 +47,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
     };
 
     let mut text = format!("{CARE}UNVERIFIED{CARE:#}: anyone can create such a token; nothing was checked\n");
+    if bare != token {
+        text.push_str(
+            "the text has something around the token, such as `Bearer `; only the token is shown\n",
+        );
+    }
     show_part(&mut text, "header", header);
     show_part(&mut text, "payload", payload);
     show_times(&mut text, payload);
@@ -59,6 +65,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
     };
     screen::show(&text)?;
     Ok(Ending::Well)
+}
+
+/// Returns the token without what is often copied with it: white space, quotation marks, the name of the scheme.
+fn bare(text: &str) -> &str {
+    let around = |letter: char| letter.is_whitespace() || matches!(letter, '"' | '\'');
+    let text = text.trim_matches(around);
+    match text.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("Bearer") => token.trim_matches(around),
+        _ => text,
+    }
 }
 
 fn show_part(text: &mut String, name: &str, part: &str) {

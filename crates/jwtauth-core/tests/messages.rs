@@ -408,3 +408,16 @@ fn a_boolean_that_grafana_reads_as_its_default_is_warned_of() {
     let usual = "username_claim = sub\nskip_org_role_sync = true\nauto_sign_up = off\nlenient_kid = 1";
     assert!(keys(&section(usual)).is_empty());
 }
+
+#[test]
+fn a_missing_file_is_named_with_the_folder_of_its_relative_path() {
+    let relative = refused(&native(&json!([{ "pem_file": "missing.pem" }])));
+    let folder = std::env::current_dir().unwrap();
+    let expected = format!("cannot read `missing.pem` in the folder `{}`: ", folder.display());
+    assert!(relative.contains(&expected), "{relative}");
+    let absolute = refused(&native(&json!([{ "pem_file": "/nowhere/missing.pem" }])));
+    assert!(
+        absolute.contains("cannot read `/nowhere/missing.pem`: "),
+        "{absolute}"
+    );
+}

@@ -169,7 +169,7 @@ fn remote(
         return Err(place.error(
             Code::ConfigInvalid,
             "jwk_set_url",
-            "jwt_set_url must have https scheme",
+            "jwt_set_url must have https scheme; Grafana allows http only with `app_mode = development`",
         ));
     }
     url::check(url, insecure_http).map_err(|why| place.error(Code::ConfigInvalid, "jwk_set_url", why))?;
