@@ -194,7 +194,9 @@ typedef struct jwtauth_options {
      */
     const char *profile;
     /**
-     * The caller's address, such as "10.1.2.3" or "2001:db8::1", with or without a port; NULL if it is unknown.
+     * The caller's address, such as "10.1.2.3" or "2001:db8::1", with or without a port; NULL or "" if it is unknown. It is
+     * used only where the configuration binds networks, and any other text is then denied. Behind a proxy, pass the address
+     * of the client: the library does not read X-Forwarded-For.
      */
     const char *remote_addr;
     /**

@@ -233,7 +233,7 @@ inline std::string_view version() noexcept { return jwtauth_version(); }
 struct Options {
     /* The profile to decide under; empty for none. */
     std::string profile;
-    /* The caller's address, such as "10.1.2.3"; empty if it is unknown. */
+    /* The caller's address, such as "10.1.2.3"; empty if it is unknown. Where networks are bound, other texts are denied. */
     std::string remote_addr;
     /* Decide with the cached keys, without a fetch and without waiting. */
     bool cached_only = false;

@@ -225,7 +225,11 @@ export interface AuthRequest {
   readonly url?: string | undefined
   /** The profile to decide under (Vault: the role). */
   readonly profile?: string | undefined
-  /** The caller's address, for bound networks. `socket.remoteAddress` can be passed unchanged. */
+  /**
+   * The caller's address, for bound networks. `socket.remoteAddress` can be passed unchanged, also if it is undefined. Where
+   * networks are bound, a text that is not an address is denied. Behind a proxy, pass the client's address: the library does
+   * not read `X-Forwarded-For`.
+   */
   readonly remoteAddr?: string | undefined
   /**
    * Decide with the cached keys, without a fetch. If there are none, the request fails with `key_source_unavailable`.

@@ -268,9 +268,10 @@ static void a_token_has_options(void) {
     CHECK(jwtauth_verifier_authenticate_with(verifier, SAMPLE_HS256, &options, NULL) == JWTAUTH_STATUS_ARGUMENT);
     options.size = sizeof options;
     options.remote_addr = "localhost";
-    CHECK(jwtauth_verifier_authenticate_with(verifier, SAMPLE_HS256, &options, NULL) == JWTAUTH_STATUS_ARGUMENT);
-    options.remote_addr = NULL;
+    CHECK(jwtauth_verifier_authenticate_with(verifier, SAMPLE_HS256, &options, NULL) == JWTAUTH_STATUS_DENIED);
     options.profile = "all";
+    CHECK(jwtauth_verifier_authenticate_with(verifier, SAMPLE_HS256, &options, NULL) == JWTAUTH_STATUS_OK);
+    options.remote_addr = NULL;
     CHECK(jwtauth_verifier_authenticate_with(verifier, SAMPLE_HS256, &options, NULL) == JWTAUTH_STATUS_OK);
     jwtauth_verifier_free(verifier);
 }

@@ -1,7 +1,5 @@
 //! What JavaScript passes to a decision, as a request of the core.
 
-use std::net::IpAddr;
-
 use jwtauth_core::{Code, Error, Request, Result, wire};
 use napi::bindgen_prelude::Utf16String;
 
@@ -12,7 +10,7 @@ pub(crate) struct Asked {
     text: String,
     is_json: bool,
     profile: Option<String>,
-    remote_addr: Option<IpAddr>,
+    remote_addr: Option<String>,
     cached_only: bool,
 }
 
@@ -28,7 +26,9 @@ impl Asked {
             text: utf8(text, if is_json { "request" } else { "token" })?,
             is_json,
             profile: profile.map(|profile| utf8(profile, "profile")).transpose()?,
-            remote_addr: remote_addr.map(address).transpose()?,
+            remote_addr: remote_addr
+                .map(|address| utf8(address, "remoteAddr"))
+                .transpose()?,
             cached_only,
         })
     }
@@ -49,19 +49,14 @@ impl Asked {
         if let Some(profile) = &self.profile {
             request = request.profile(profile);
         }
-        if let Some(address) = self.remote_addr {
-            request = request.remote_addr(address);
+        if let Some(address) = &self.remote_addr {
+            request = request.remote_addr_text(address);
         }
         if self.cached_only {
             request = request.cached_only(true);
         }
         request
     }
-}
-
-fn address(text: &Utf16String) -> Result<IpAddr> {
-    let invalid = || Error::new(Code::RequestInvalid).with_detail("`remoteAddr`: is not an IP address");
-    wire::address(&utf8(text, "remoteAddr")?).ok_or_else(invalid)
 }
 
 /// The text of a JavaScript string. N-API reads UTF-16 exactly; it would replace a lone surrogate in UTF-8, and cut a

@@ -32,7 +32,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
         "-" => token_from_input()?,
         token => token.to_owned(),
     };
-    let parts: Vec<&str> = token.split('.').collect();
+    let bare = bare(&token);
+    let parts: Vec<&str> = bare.split('.').collect();
     let (header, payload, signature) = match parts.as_slice() {
         [header, payload, signature] => (header, payload, signature),
         [_, _, _, _, _] => {
@@ -54,6 +55,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
         return Ok(Ending::Well);
     }
     let mut text = format!("{CARE}UNVERIFIED{CARE:#}: anyone can create such a token; nothing was checked\n");
+    if bare != token {
+        text.push_str(
+            "the text has something around the token, such as `Bearer `; only the token is shown\n",
+        );
+    }
     show_part(&mut text, "header", header);
     show_part(&mut text, "payload", payload);
     show_times(&mut text, payload);
@@ -81,6 +87,16 @@ fn as_json(header: &str, payload: &str) -> Result<String, Misuse> {
     Ok(format!(
         r#"{{"verified":false,"header":{header},"payload":{payload}}}"#
     ))
+}
+
+/// Returns the token without what is often copied with it: white space, quotation marks, the name of the scheme.
+fn bare(text: &str) -> &str {
+    let around = |letter: char| letter.is_whitespace() || matches!(letter, '"' | '\'');
+    let text = text.trim_matches(around);
+    match text.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("Bearer") => token.trim_matches(around),
+        _ => text,
+    }
 }
 
 fn show_part(text: &mut String, name: &str, part: &str) {

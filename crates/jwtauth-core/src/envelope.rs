@@ -47,7 +47,7 @@ pub(crate) fn read(config: &str, folder: &Path) -> Result<Envelope> {
         ))
     })?;
     let config = envelope.require("config")?;
-    config.members()?;
+    check_nesting(&config)?;
     let options = envelope.get("options");
     // These two are accepted so that a printed policy can be loaded unchanged.
     envelope.get("warnings");
@@ -68,6 +68,23 @@ pub(crate) fn read(config: &str, folder: &Path) -> Result<Envelope> {
         base_dir: options.base_dir,
         clock: options.clock,
     })
+}
+
+/// Refuses members of the envelope inside the configuration. No dialect has members with these names, and an error of the
+/// dialect would name them without the `config` around them.
+fn check_nesting(config: &Field<'_, '_>) -> Result<()> {
+    let members = config.members()?;
+    for (name, advice) in [
+        ("config", "write its members directly into `config`"),
+        ("dialect", "write it next to `config`"),
+        ("options", "write it next to `config`"),
+    ] {
+        if let Some(stray) = members.peek(name) {
+            let problem = format!("`{}` is not known; {advice}", stray.path());
+            return Err(Error::new(Code::ConfigInvalid).with_detail(problem));
+        }
+    }
+    Ok(())
 }
 
 /// The options of an envelope.

@@ -199,7 +199,7 @@ impl Verifier {
         let org = extract::requested_org(request, &policy.extract);
         let identity = identity::map(&claims, &profile.identity, org)?;
         let decision = decide::entitlements(&identity, &claims, &profile.rules)?;
-        identity::require_name(&identity, &profile.identity)?;
+        identity::require_name(&identity, &claims, &profile.identity)?;
         let cleaned_url = extract::cleaned_url(request, &policy.extract);
         Ok(issue::grant(token, identity, decision, profile, cleaned_url))
     }

@@ -6,7 +6,6 @@
 pub mod fetch;
 mod value;
 
-use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::{Deserialize, Serialize};
@@ -54,12 +53,6 @@ pub fn request<T>(request: &str, decide: impl FnOnce(Request<'_>) -> Result<T>) 
     }
     let document = json::parse(request).map_err(|why| invalid(&why))?;
     decide(read_request(&document)?)
-}
-
-/// Reads the address of a caller: an IP address, with or without a port.
-pub fn address(text: &str) -> Option<IpAddr> {
-    let socket = || text.parse::<SocketAddr>().map(|socket| socket.ip());
-    text.parse::<IpAddr>().or_else(|_| socket()).ok()
 }
 
 /// The reply to a request, as one line of JSON.
@@ -201,8 +194,7 @@ fn read_request<'a>(document: &'a Value<'_>) -> Result<Request<'a>> {
     request.url = members.get("url").map(|field| field.string()).transpose()?;
     request.profile = members.get("profile").map(|field| field.string()).transpose()?;
     if let Some(field) = members.get("remote_addr") {
-        let address = address(field.string()?);
-        request.remote_addr = Some(address.ok_or_else(|| field.error("is not an IP address"))?);
+        request = request.remote_addr_text(field.string()?);
     }
     if let Some(field) = members.get("cached_only") {
         request.cached_only = field.boolean()?;

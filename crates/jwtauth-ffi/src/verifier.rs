@@ -237,7 +237,9 @@ pub struct Options {
     pub size: usize,
     /// The profile to decide under; NULL or "" for none.
     pub profile: *const c_char,
-    /// The caller's address, such as "10.1.2.3" or "2001:db8::1", with or without a port; NULL if it is unknown.
+    /// The caller's address, such as "10.1.2.3" or "2001:db8::1", with or without a port; NULL or "" if it is unknown. It is
+    /// used only where the configuration binds networks, and any other text is then denied. Behind a proxy, pass the address
+    /// of the client: the library does not read X-Forwarded-For.
     pub remote_addr: *const c_char,
     /// 1: decide with the cached keys, without a fetch and without waiting. 0: fetch keys where they are needed.
     pub cached_only: c_int,
@@ -286,10 +288,7 @@ pub unsafe extern "C" fn jwtauth_verifier_authenticate_with(
                 request = request.profile(text("options.profile", options.profile)?);
             }
             if !options.remote_addr.is_null() {
-                let address = wire::address(text("options.remote_addr", options.remote_addr)?);
-                request = request.remote_addr(address.ok_or_else(|| {
-                    Error::new(Code::RequestInvalid).with_detail("`options.remote_addr` is not an IP address")
-                })?);
+                request = request.remote_addr_text(text("options.remote_addr", options.remote_addr)?);
             }
             request = request.cached_only(options.cached_only != 0);
         }

@@ -181,7 +181,9 @@ class Verifier:
             headers: The request's headers; names are case-insensitive, and a repeated header has a list of values.
             url: The request's URL or path with its query, for configurations that read tokens from the query.
             profile: The profile to decide under; without one, the configuration's top level or default.
-            remote_addr: The caller's address, as text or from the ``ipaddress`` module.
+            remote_addr: The caller's address, as text or from the ``ipaddress`` module. It is used only where the
+                configuration binds networks, and any other text is then denied. Behind a proxy, pass the client's address:
+                the library does not read ``X-Forwarded-For``.
             cached_only: Decide with the cached keys, without a fetch and without waiting. If there are none, raise
                 ``Unavailable``.
 
@@ -191,7 +193,7 @@ class Verifier:
         Raises:
             Denied: The request is denied; ``code`` gives the reason.
             Unavailable: The keys could not be fetched, so there is no decision.
-            ArgumentError: An argument is invalid Unicode, or ``remote_addr`` is not an IP address.
+            ArgumentError: An argument is invalid Unicode.
             TypeError: An argument has the wrong type.
 
         Example:

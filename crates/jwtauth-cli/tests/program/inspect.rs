@@ -35,6 +35,24 @@ fn header_payload_and_dates_are_shown() {
 }
 
 #[test]
+fn what_is_around_a_token_is_left_out() {
+    let token = token(CLAIMS);
+    for text in [
+        format!("Bearer {token}"),
+        format!("\"{token}\""),
+        format!(" bearer  {token} "),
+    ] {
+        let run = jwtauth(["inspect", &text]);
+        assert_eq!(run.code, 0, "{}", run.err);
+        assert!(run.out.contains("something around the token"), "{}", run.out);
+        assert!(run.out.contains(r#""alg": "RS256""#), "{}", run.out);
+        assert!(run.out.contains("256 bytes"), "{}", run.out);
+    }
+    let run = jwtauth(["inspect", &token]);
+    assert!(!run.out.contains("something around"), "{}", run.out);
+}
+
+#[test]
 fn a_token_cannot_control_the_terminal() {
     let hostile = [
         unsigned(

@@ -5,6 +5,7 @@
 //! configuration (`docs/dialects/native.md`), which reads back as the same policy.
 
 mod claims;
+mod doubts;
 mod effort;
 mod extract;
 mod fetch;
@@ -12,6 +13,7 @@ mod identity;
 mod issuer_rules;
 mod issuers;
 mod keys;
+pub(crate) mod near;
 mod profiles;
 mod response;
 mod rules;

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use crate::error::{Code, Error, Result};
 use crate::expr::Selection;
 use crate::members;
-use crate::policy::{ClaimRule, Issuer, IssuerClaims, IssuerRule, KeyIssuers, KeySpec, Policy, Profile};
+use crate::policy::{
+    ClaimRule, Issuer, IssuerClaims, IssuerRule, KeyIssuers, KeySpec, Policy, Profile, near,
+};
 use crate::warning::Warning;
 
 /// Refuses a policy in which a key could sign for an issuer that is not its own, or in which a member about issuers has
@@ -64,8 +66,9 @@ fn check_denied(policy: &Policy, warnings: &mut Vec<Warning>) -> Result<()> {
         return Err(error(
             &issuer_place(first),
             &format!(
-                "every token would be denied, because the keys sign only for {}",
-                signed.join(", ")
+                "every token would be denied, because the keys sign only for {}{}",
+                signed.join(", "),
+                near_issuer(sources, first).unwrap_or_default()
             ),
         ));
     }
@@ -80,6 +83,17 @@ fn check_denied(policy: &Policy, warnings: &mut Vec<Warning>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Returns a hint if an accepted issuer is almost one of a key source.
+fn near_issuer(sources: &[KeySpec], profile: &Profile) -> Option<String> {
+    let signed = || sources.iter().flat_map(|source| source.issuers.named());
+    let accepted = profile.claims.issuers.iter();
+    let mut hints = accepted.map(|issuer| {
+        let signed: Vec<String> = signed().map(Issuer::text).collect();
+        near::hint("the issuer", signed.iter().map(String::as_str), &issuer.text())
+    });
+    hints.find(|hint| !hint.is_empty())
 }
 
 /// Refuses a rule for the tokens of an issuer that no token could meet, or that could be ambiguous.

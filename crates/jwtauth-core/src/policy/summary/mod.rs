@@ -45,6 +45,8 @@ impl Policy {
 
 fn keys(rule: &KeyRule) -> Lines {
     let KeyRule {
+        // Each source has its own.
+        place: _,
         sources,
         algorithms,
         kid,
@@ -55,12 +57,13 @@ fn keys(rule: &KeyRule) -> Lines {
     }
     for source in sources {
         let KeySpec {
+            place,
             origin,
             kid,
             algorithms,
             issuers,
         } = source;
-        let mut text = place(origin);
+        let mut text = self::place(origin);
         let mut add = |more: String| text = format!("{text}; {more}");
         if let Some(kid) = kid {
             add(format!("kid {kid}"));
@@ -71,7 +74,7 @@ fn keys(rule: &KeyRule) -> Lines {
         if !issuers.is_unnamed() {
             add(format!("for the issuer {}", flat(issuers)));
         }
-        lines.add(origin.member(), text);
+        lines.add(place, text);
     }
     lines.add("algorithms", flat(algorithms));
     lines.add("kid", match kid {

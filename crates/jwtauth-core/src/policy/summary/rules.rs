@@ -18,6 +18,8 @@ pub(super) fn audience(rule: &AudienceRule) -> String {
 /// The name of the claim, and its test.
 pub(super) fn claim(rule: &ClaimRule) -> (String, String) {
     let ClaimRule {
+        // For messages; the selected claim says enough here.
+        place: _,
         select,
         test,
         // A detail of how numbers are compared.
@@ -52,6 +54,8 @@ pub(super) fn selection(select: &Selection) -> String {
 /// A value, with the settings that are not the usual ones.
 pub(super) fn value(rule: &ValueRule) -> String {
     let ValueRule {
+        // As for a claim rule.
+        place: _,
         select,
         text,
         absent,
