@@ -9,14 +9,16 @@
 use std::fs;
 use std::path::Path;
 
+use jwtauth_core::explain::Check;
 use jwtauth_core::internals::json;
-use jwtauth_core::{Verifier, wire};
+use jwtauth_core::{Explain, Verifier, wire};
 use serde_json::Value;
 
 #[test]
 fn the_examples_of_the_json_contract_run() {
     let mut verifier = None;
     let mut reply = None;
+    let mut explanation = None;
     let mut compared = 0;
     for (kind, text) in examples("wire-format.md") {
         let verifier_before = || {
@@ -31,9 +33,13 @@ fn the_examples_of_the_json_contract_run() {
             }
             "request" => {
                 reply = Some(wire::reply(&wire::authenticate(verifier_before(), &text)));
+                explanation = Some(wire::explain(verifier_before(), &text, Explain::default()));
                 continue;
             }
             "reply" => reply
+                .take()
+                .unwrap_or_else(|| panic!("there is no request before this example:\n{text}")),
+            "explanation" => explanation
                 .take()
                 .unwrap_or_else(|| panic!("there is no request before this example:\n{text}")),
             "built" => wire::built(verifier_before()),
@@ -44,6 +50,20 @@ fn the_examples_of_the_json_contract_run() {
         compared += 1;
     }
     assert!(compared >= 5, "only {compared} replies were compared");
+}
+
+#[test]
+fn every_check_of_an_explanation_is_documented() {
+    let page = page("wire-format.md");
+    for check in Check::ALL {
+        let row = format!(
+            "| `{}` | `{}` | {} |\n",
+            check.as_str(),
+            check.stage().as_str(),
+            check.about()
+        );
+        assert!(page.contains(&row), "{row}");
+    }
 }
 
 #[test]
