@@ -6,6 +6,7 @@
 )]
 
 mod examples;
+mod explain;
 mod inspect;
 mod keys;
 mod policy;
