@@ -80,12 +80,11 @@ fn tree(explanation: &Explanation) -> String {
             stage = Some(step.stage);
         }
         let (style, mark) = mark(step.outcome);
-        let (name, sentence) = (step.check.as_str(), printable(&step.text));
+        let sentence = step.text.strip_prefix("not reached: ").unwrap_or(&step.text);
+        let (name, sentence) = (step.check.as_str(), printable(sentence));
         let _ = writeln!(text, "  {style}{mark:<14}{style:#} {name}: {sentence}");
-        for more in [configured(step), step.seen.as_ref().map(seen)]
-            .into_iter()
-            .flatten()
-        {
+        let configured = configured(step).filter(|_| step.configured.is_some());
+        for more in [configured, step.seen.as_ref().map(seen)].into_iter().flatten() {
             let _ = writeln!(text, "  {:<14} {FAINT}{more}{FAINT:#}", "");
         }
     }
@@ -108,7 +107,8 @@ fn seen(seen: &Seen) -> String {
         let _ = write!(text, ", {length} bytes");
     }
     if let Some(count) = seen.count {
-        let _ = write!(text, ", {count} elements");
+        let elements = if count == 1 { "element" } else { "elements" };
+        let _ = write!(text, ", {count} {elements}");
     }
     if let Some(seconds) = seen.seconds {
         let _ = write!(text, ", {seconds:+} s");

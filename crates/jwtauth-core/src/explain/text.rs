@@ -32,10 +32,15 @@ fn distance(event: &Event) -> Option<String> {
     let seconds = event.seen.as_ref().and_then(|seen| seen.seconds)?;
     let claim = time_claim(event.check)?;
     let count = seconds.unsigned_abs();
+    let computed = if event.seen.as_ref().is_some_and(is_absent) {
+        ", computed from the other times,"
+    } else {
+        ""
+    };
     Some(match seconds {
-        ..0 => format!("`{claim}` was {count} s ago"),
-        0 => format!("`{claim}` is now"),
-        1.. => format!("`{claim}` is in {count} s"),
+        ..0 => format!("`{claim}`{computed} was {count} s ago"),
+        0 => format!("`{claim}`{computed} is now"),
+        1.. => format!("`{claim}`{computed} is in {count} s"),
     })
 }
 

@@ -320,10 +320,10 @@ impl Seen {
         Seen::of(Some(&Value::Array(items.collect())))
     }
 
-    /// A time claim, and its distance from the time of the decision.
-    pub(crate) fn date(date: Option<NumericDate>, now: NumericDate) -> Seen {
+    /// A time claim, and its distance from the time of the decision. A claim that is not in the token may be computed.
+    pub(crate) fn date(is_given: bool, date: Option<NumericDate>, now: NumericDate) -> Seen {
         Seen {
-            kind: if date.is_some() { "number" } else { "absent" },
+            kind: if is_given { "number" } else { "absent" },
             seconds: date.map(|date| date.seconds().saturating_sub(now.seconds())),
             now: Some(now.seconds()),
             value: date.map(|date| date.seconds().to_string()),

@@ -147,3 +147,19 @@ fn a_denial_names_the_place_of_a_profile_and_what_was_not_reached() {
     ];
     assert_eq!(steps(config, of_claims), expected);
 }
+
+#[test]
+fn a_role_by_default_and_a_computed_time_are_explained() {
+    let config = r#"{
+        "keys": [{"jwk": {"kty":"OKP","crv":"Ed25519","x":"h6PMmVk3fIlFE_ifMFEFqditr59MHbh8meXjWewsA4g"}}],
+        "algorithms": ["EdDSA"], "issuer": "https://issuer.example", "audiences": ["api"],
+        "synthesise": {"exp_after": "1m", "nbf_before": "1m"},
+        "roles": {"jmespath": "role", "allowed": ["viewer"], "default": "viewer"}
+    }"#;
+    let expected = [
+        "passed leeway.nbf: `nbf`, computed from the other times, was 3590 s ago",
+        "passed roles: the expression gives no valid role, so the caller gets the default role",
+    ];
+    let some = |check| matches!(check, Check::NotBefore | Check::Role);
+    assert_eq!(steps(config, some), expected);
+}

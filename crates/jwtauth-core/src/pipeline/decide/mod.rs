@@ -46,15 +46,7 @@ pub(crate) fn entitlements(
     decision.entitlements.extend(policies);
     if let Some(rule) = &rules.roles {
         let role = role(rule, claims);
-        watch.saw(|| {
-            let name = role.as_ref().ok().and_then(Option::as_deref);
-            let event = Event::of(Check::Role, &role).if_applicable(name.is_some());
-            event.seen(
-                rule.jmespath
-                    .evaluate(claims.document())
-                    .map_or_else(|_| Seen::of(None), |value| Seen::of(Some(&value))),
-            )
-        });
+        watch.saw(|| report(rule, claims, &role));
         let role = role?;
         decision
             .entitlements
@@ -91,5 +83,19 @@ fn role(rule: &RoleRule, claims: &ValidClaims<'_>) -> Result<Option<String>> {
         Some(_) if rule.strict => Err(failed(Code::RoleInvalid)),
         None if rule.strict => Err(failed(Code::RoleUnresolved)),
         _ => Ok(rule.default.clone()),
+    }
+}
+
+/// What became of the role expression.
+fn report(rule: &RoleRule, claims: &ValidClaims<'_>, role: &Result<Option<String>>) -> Event {
+    let result = rule.jmespath.evaluate(claims.document()).ok();
+    let given = result.as_ref().and_then(Value::as_str);
+    let name = role.as_ref().ok().and_then(Option::as_deref);
+    let event = Event::of(Check::Role, role).if_applicable(name.is_some());
+    let event = event.seen(Seen::of(result.as_ref()));
+    if name.is_some() && name != given {
+        event.note("the expression gives no valid role, so the caller gets the default role")
+    } else {
+        event
     }
 }

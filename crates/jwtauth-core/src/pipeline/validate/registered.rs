@@ -103,7 +103,8 @@ impl<'c> RegisteredClaims<'c> {
         let names_audience = matches!(audience, AudienceRule::OneOf(_));
         let event = |check, applies| Event::of(check, result).if_applicable(applies);
         let text = |event: Event, text| event.seen(Seen::text(text));
-        let date = |event: Event, date| event.seen(Seen::date(date, now));
+        let [exp, nbf, iat] = times.given;
+        let date = |event: Event, given, date| event.seen(Seen::date(given, date, now));
         let named = |event: Event| {
             event.seen(match &self.audience {
                 None => Seen::of(None),
@@ -119,13 +120,14 @@ impl<'c> RegisteredClaims<'c> {
                 !names_audience && *audience != AudienceRule::Any,
             )),
             RegisteredCheck::AnyTime => event(Check::AnyTime, limits.synthesise.is_some()),
-            RegisteredCheck::Nbf => date(event(Check::NotBefore, times.nbf.is_some()), times.nbf),
-            RegisteredCheck::Exp => date(event(Check::Expires, times.exp.is_some()), times.exp),
+            RegisteredCheck::Nbf => date(event(Check::NotBefore, times.nbf.is_some()), nbf, times.nbf),
+            RegisteredCheck::Exp => date(event(Check::Expires, times.exp.is_some()), exp, times.exp),
             RegisteredCheck::Iat => date(
                 event(Check::IssuedAt, limits.check_iat && times.iat.is_some()),
+                iat,
                 times.iat,
             ),
-            RegisteredCheck::MaxAge => date(event(Check::MaxAge, limits.max_age.is_some()), times.iat),
+            RegisteredCheck::MaxAge => date(event(Check::MaxAge, limits.max_age.is_some()), iat, times.iat),
         }
     }
 
