@@ -39,9 +39,15 @@ fn the_examples_of_the_json_contract_run() {
             "reply" => reply
                 .take()
                 .unwrap_or_else(|| panic!("there is no request before this example:\n{text}")),
-            "explanation" => explanation
-                .take()
-                .unwrap_or_else(|| panic!("there is no request before this example:\n{text}")),
+            "explanation" => {
+                let explanation = explanation.take();
+                compare_explanation(
+                    &explanation
+                        .unwrap_or_else(|| panic!("there is no request before this example:\n{text}")),
+                    &text,
+                );
+                continue;
+            }
             "built" => wire::built(verifier_before()),
             "policy" => wire::policy(verifier_before()),
             _ => panic!("unknown kind of example: `{kind}`"),
@@ -50,6 +56,18 @@ fn the_examples_of_the_json_contract_run() {
         compared += 1;
     }
     assert!(compared >= 5, "only {compared} replies were compared");
+}
+
+/// The decision is the same, and the steps of the example are among those of the explanation, in this order.
+fn compare_explanation(explanation: &str, example: &str) {
+    let explanation: Value = serde_json::from_str(explanation).unwrap();
+    let example: Value = serde_json::from_str(example).unwrap();
+    assert_eq!(explanation.get("decision"), example.get("decision"));
+    let steps = |explanation: &Value| explanation.get("steps").unwrap().as_array().unwrap().clone();
+    let mut made = steps(&explanation).into_iter();
+    for step in &steps(&example) {
+        assert!(made.any(|made| made == *step), "{step}\n{explanation}");
+    }
 }
 
 #[test]

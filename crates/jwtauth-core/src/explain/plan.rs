@@ -48,7 +48,21 @@ pub(super) fn checks(
             plan.add(Check::Session, "session", &profile.session);
         }
     }
+    if let (Some(top), false) = (&policy.profiles.top, plan.prefix.is_empty()) {
+        plan.inherit(&checks(policy, Some(top), of_issuer));
+    }
     plan.checks
+}
+
+impl Planned {
+    fn content(&self) -> (Check, &At, Option<&str>) {
+        (self.check, &self.at, self.configured.as_deref())
+    }
+}
+
+/// The member of the policy or of a profile that a place is in.
+fn root(place: &str) -> &str {
+    place.split(['.', '[']).next().unwrap_or(place)
 }
 
 struct Plan {
@@ -223,6 +237,29 @@ impl Plan {
         for (index, rule) in rules.iter().enumerate() {
             let place = format!("{member}[{index}]");
             self.several(check, at(index), &place, rule, rule.select.name());
+        }
+    }
+
+    /// Gives the members that the profile has from the top level the place where they are printed.
+    fn inherit(&mut self, top: &[Planned]) {
+        let own = |planned: &Planned| Some(planned.place.as_deref()?.strip_prefix(&self.prefix)?.to_owned());
+        let places: Vec<Option<String>> = self.checks.iter().map(own).collect();
+        let of_member = |member: &str| {
+            let of_top = top
+                .iter()
+                .filter(|one| one.place.as_deref().is_some_and(|place| root(place) == member));
+            let own = self.checks.iter().zip(&places);
+            let own = own.filter(|(_, place)| place.as_deref().is_some_and(|place| root(place) == member));
+            of_top.map(Planned::content).eq(own.map(|(one, _)| one.content()))
+        };
+        let inherited: Vec<bool> = places
+            .iter()
+            .map(|place| place.as_deref().is_some_and(|place| of_member(root(place))))
+            .collect();
+        for ((planned, place), inherited) in self.checks.iter_mut().zip(places).zip(inherited) {
+            if inherited {
+                planned.place = place;
+            }
         }
     }
 
