@@ -17,8 +17,9 @@ CORE = Path("crates/jwtauth-core")
 
 # The arrows of docs/ARCHITECTURE.md: which top-level module of the core may use which others.
 ARROWS = """
-wire -> dialect expr policy sources verifier
-verifier -> envelope keys pipeline policy sources
+wire -> dialect explain expr policy sources verifier
+verifier -> envelope explain keys pipeline policy sources
+explain -> keys pipeline policy sources
 envelope -> claims dialect policy
 pipeline -> claims expr keys policy
 sources -> keys policy
