@@ -5,14 +5,12 @@ use crate::keys::{Algorithm, Key, KeySet, PreparedKey};
 use crate::pipeline::watch::{Check, Outcome};
 use crate::policy::{KeyIssuers, KeyRule};
 use crate::sources::status::{SourceState, SourceStatus};
-use crate::warning::Warning;
 
 /// The key sources of a verifier, in the order of the policy.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sources<'v> {
     pub(crate) issuers: &'v [KeyIssuers],
     pub(crate) status: &'v [SourceStatus],
-    pub(crate) warnings: &'v [Warning],
 }
 
 /// Whether a token names its key.
@@ -39,6 +37,8 @@ struct Considered {
     address: usize,
     prepared: Vec<(usize, Algorithm)>,
     kid: Option<String>,
+    /// Why it cannot be used with any algorithm.
+    skipped: Option<String>,
     state: State,
 }
 
@@ -66,6 +66,7 @@ impl Keys {
                 .map(|one| (address(one), one.algorithm()))
                 .collect(),
             kid: key.kid.as_deref().map(str::to_owned),
+            skipped: key.skipped.as_deref().map(str::to_owned),
             state: State::NotSelected,
         });
         self.0.push(Offered {
@@ -125,17 +126,12 @@ impl Keys {
             steps.push(source_step(status, offered.is_some()));
             let is_set = spec.origin.is_set();
             for (index, key) in offered.into_iter().flat_map(|offered| &offered.keys).enumerate() {
-                let in_set = format!("keys[{index}]");
                 let place = if is_set {
-                    format!("{}.{in_set}", status.source)
+                    format!("{}.keys[{index}]", status.source)
                 } else {
                     status.source.clone()
                 };
-                let own = status.fetching.iter().flat_map(|fetching| &fetching.warnings);
-                let own = own.filter(|warning| warning.key == in_set);
-                let warnings = own.chain(sources.warnings.iter().filter(|warning| warning.key == place));
-                let skipped = warnings.map(|warning| warning.message.as_str()).next();
-                steps.push(key.step(place, skipped, token));
+                steps.push(key.step(place, token));
             }
         }
         steps
@@ -143,14 +139,14 @@ impl Keys {
 }
 
 impl Considered {
-    fn step(&self, place: String, skipped: Option<&str>, token: Token) -> Step {
+    fn step(&self, place: String, token: Token) -> Step {
         let name = match &self.kid {
             Some(kid) => format!("the key `{kid}`"),
             None => "the key without a `kid`".to_owned(),
         };
         let algorithms: Vec<&str> = self.prepared.iter().map(|(_, one)| one.as_str()).collect();
-        let why = match (self.state, skipped) {
-            (State::NotSelected | State::Unfit, Some(why)) if algorithms.is_empty() => {
+        let why = match (self.state, &self.skipped) {
+            (State::NotSelected | State::Unfit, Some(why)) => {
                 format!("{name} is not used: {why}")
             }
             (State::NotSelected, _) => match (token, &self.kid) {

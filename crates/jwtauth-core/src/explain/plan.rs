@@ -7,6 +7,7 @@
 use serde::Serialize;
 
 use crate::duration;
+use crate::expr::Placed;
 use crate::pipeline::watch::{At, Check};
 use crate::policy::{
     AudienceRule, ClaimRule, IdentityRule, Issuer, IssuerRule, Named, Policy, Profile, RegisteredCheck, Rules,
@@ -191,12 +192,18 @@ impl Plan {
         if !rule.name.is_empty() {
             self.add(Check::Name, "identity.name", &rule.name);
         }
-        self.optional(Check::Email, "identity.email", rule.email.as_ref());
-        self.optional(
-            Check::DisplayName,
-            "identity.display_name",
-            rule.display_name.as_ref(),
-        );
+        if let [only] = rule.name.as_slice() {
+            self.written_at(&only.place);
+        }
+        for (check, place, value) in [
+            (Check::Email, "identity.email", &rule.email),
+            (Check::DisplayName, "identity.display_name", &rule.display_name),
+        ] {
+            if let Some(value) = value {
+                self.add(check, place, value);
+                self.written_at(&value.place);
+            }
+        }
         for (name, value) in &rule.metadata {
             let place = format!("identity.metadata.{name}");
             self.several(Check::Metadata, At::Name(name.clone()), &place, value, name);
@@ -213,9 +220,15 @@ impl Plan {
         if !rules.policies.is_empty() {
             self.add(Check::Policies, "policies", &rules.policies);
         }
-        self.optional(Check::Role, "roles", rules.roles.as_ref());
+        if let Some(rule) = &rules.roles {
+            self.add(Check::Role, "roles", rule);
+            self.written_at(rule.jmespath.place());
+        }
         if let Some(rule) = &rules.org_roles {
-            self.optional(Check::OrgRole, "org_roles.role", rule.role.as_ref());
+            if let Some(role) = &rule.role {
+                self.add(Check::OrgRole, "org_roles.role", role);
+                self.written_at(role.place());
+            }
             self.optional(
                 Check::ExternalOrgs,
                 "org_roles.external_orgs",
@@ -228,6 +241,7 @@ impl Plan {
                 let place = format!("bindings.rules[{index}]");
                 let subject = rule.selector.as_ref().map_or("", |selector| selector.as_str());
                 self.several(Check::Binding, At::Index(index), &place, rule, subject);
+                self.written_at(rule.selector.as_ref().map_or(rule.name.place(), Placed::place));
             }
             self.bare(Check::Bindings);
         }
@@ -237,6 +251,7 @@ impl Plan {
         for (index, rule) in rules.iter().enumerate() {
             let place = format!("{member}[{index}]");
             self.several(check, at(index), &place, rule, rule.select.name());
+            self.written_at(&rule.place);
         }
     }
 
@@ -296,6 +311,13 @@ impl Plan {
             planned.at = at;
             planned.subject = Some(subject.to_owned());
         });
+    }
+
+    /// Names the place in the operator's configuration, if the rule knows it.
+    fn written_at(&mut self, place: &str) {
+        if !place.is_empty() {
+            self.last(|planned| planned.place = Some(place.to_owned()));
+        }
     }
 
     fn last(&mut self, change: impl FnOnce(&mut Planned)) {

@@ -8,7 +8,12 @@ pub(super) fn sentence(event: &Event, planned: Option<&Planned>) -> String {
     let subject = planned.and_then(|planned| planned.subject.as_deref());
     match (event.outcome, &event.error) {
         (Outcome::Failed, Some(why)) => {
-            let why = event.note.clone().unwrap_or_else(|| why.to_string());
+            let mut why = event.note.clone().unwrap_or_else(|| why.to_string());
+            // The step names the place already.
+            if let Some(place) = planned.and_then(|planned| planned.place.as_deref()) {
+                let place = format!(": `{place}`");
+                why.truncate(why.strip_suffix(&place).unwrap_or(&why).len());
+            }
             match distance(event) {
                 Some(distance) => format!("{why}: {distance}"),
                 None => why,

@@ -25,7 +25,6 @@ impl Verifier {
             let sources = Sources {
                 issuers: self.keys.issuers(),
                 status: &self.key_status(),
-                warnings: self.warnings(),
             };
             return recorder.finish(decision, sources);
         }

@@ -104,7 +104,7 @@ fn every_key_is_explained() {
         "passed keys[0].jwks: `keys[0].jwks` has 3 usable keys",
         "not_applicable keys[0].jwks.keys[0]: the key `a` is not used: the token names another one",
         "not_applicable keys[0].jwks.keys[1]: the key `test-1` is not used: it can be used only with ES256",
-        "not_applicable keys[0].jwks.keys[2]: the key `test-1` is not used: this key is skipped: ",
+        "not_applicable keys[0].jwks.keys[2]: the key `test-1` is not used: `use` is not `sig`",
         "not_applicable keys[0].jwks.keys[3]: the key `test-1` fits the token, and does not verify the signature",
         "passed keys[1].jwk: `keys[1].jwk` has one usable key",
         "passed keys[1].jwk: the key without a `kid` verified the signature",
@@ -142,7 +142,7 @@ fn a_denial_names_the_place_of_a_profile_and_what_was_not_reached() {
         "not_reached profiles.web.identity.name: not reached: the caller's name can be mapped",
         "not_reached profiles.web.identity.metadata.team: not reached: `team` can be mapped",
         "not_reached profiles.web.policies: not reached: no policy of the configuration is forbidden",
-        "not_reached profiles.web.bindings.rules[0]: not reached: `value.team == a` selects the caller",
+        "not_reached profiles.web.bindings.rules[0].selector: not reached: `value.team == a` selects the caller",
         "not_reached -: not reached: at least one binding rule gives something",
     ];
     assert_eq!(steps(config, of_claims), expected);
@@ -158,7 +158,7 @@ fn a_role_by_default_and_a_computed_time_are_explained() {
     }"#;
     let expected = [
         "passed leeway.nbf: `nbf`, computed from the other times, was 3590 s ago",
-        "passed roles: the expression gives no valid role, so the caller gets the default role",
+        "passed roles.jmespath: the expression gives no valid role, so the caller gets the default role",
     ];
     let some = |check| matches!(check, Check::NotBefore | Check::Role);
     assert_eq!(steps(config, some), expected);
