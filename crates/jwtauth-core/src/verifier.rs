@@ -20,6 +20,7 @@ use crate::sources::errand::Errand;
 use crate::sources::fetch::Fetch;
 use crate::sources::status::SourceStatus;
 use crate::sources::{BeforeName, Cached, Environment, KeyStore, Next};
+use crate::token_cache::{Conditions, Limits, Question, TokenCache, TokenCacheStatus};
 use crate::warning::{self, Warning};
 
 /// Decides requests by one policy. Immutable; any number of threads may use one verifier concurrently.
@@ -28,6 +29,7 @@ pub struct Verifier {
     policy: Box<Policy>,
     keys: KeyStore,
     clock: Clock,
+    token_cache: Option<TokenCache>,
     /// The length of requests, in bytes, up to which the policy's expressions take no time that matters.
     cheap_up_to: usize,
     slow_from: usize,
@@ -41,6 +43,7 @@ pub struct VerifierBuilder {
     monotonic: Monotonic,
     base_dir: PathBuf,
     fetch: Option<Arc<dyn Fetch>>,
+    token_cache: Option<Limits>,
 }
 
 impl Verifier {
@@ -69,6 +72,7 @@ impl Verifier {
             monotonic: Monotonic::default(),
             base_dir: envelope.base_dir,
             fetch: None,
+            token_cache: envelope.token_cache,
         })
     }
 
@@ -135,6 +139,17 @@ impl Verifier {
         self.keys.status()
     }
 
+    /// The state of the cache of tokens. `None` if the option `token_cache` is not set.
+    pub fn token_cache_status(&self) -> Option<TokenCacheStatus> {
+        self.token_cache.as_ref().map(TokenCache::status)
+    }
+
+    /// Sets the source of the time, for tests.
+    #[doc(hidden)]
+    pub fn set_clock(&mut self, clock: Clock) {
+        self.clock = clock;
+    }
+
     /// Whether deciding this request takes a few microseconds at most: only HMAC keys are allowed, nothing can be
     /// fetched, the request has at most 8 KiB of text, and the policy has no expression that could take long.
     ///
@@ -176,6 +191,18 @@ impl Verifier {
 
         let raw = extract::token(request, &policy.extract)?;
         requested.address(request)?;
+        let org = extract::requested_org(request, &policy.extract);
+        let question = Question {
+            token: &raw,
+            profile: request.profile,
+            requested_org: org,
+        };
+        if let (Some(cache), None) = (&self.token_cache, after)
+            && let Some(grant) = cache.find(question, request, &self.keys, now)
+        {
+            let cleaned_url = extract::cleaned_url(request, &policy.extract);
+            return Ok(Grant { cleaned_url, ..grant });
+        }
         let mut token = decode::compact(&raw, &policy.decode)?;
         let algorithm = select_key::algorithm(token.header(), policy.keys.algorithms)?;
         let named = select_key::name(token.header(), policy.keys.kid).map_err(Undecided::from);
@@ -185,16 +212,22 @@ impl Verifier {
             verified.map_err(|why| why.map(|why| policy.prefer_shape_error(why, &token, rule())))?;
         let signed =
             validate::read(&token).map_err(|why| policy.prefer_outer_shape_error(why, &token, rule()))?;
-        check_keys_of_issuer(&signed, cached, request.cached_only)?;
+        check_keys_of_issuer(&signed, &cached, request.cached_only)?;
         let of_issuer = signed.issuer_rule(&policy.issuers);
         let profile = requested.decided(request, of_issuer)?;
         let claims = validate::claims(signed, &profile.claims, of_issuer, now)?;
-        let org = extract::requested_org(request, &policy.extract);
         let identity = identity::map(&claims, &profile.identity, org)?;
         let decision = decide::entitlements(&identity, &claims, &profile.rules)?;
         identity::require_name(&identity, &profile.identity)?;
+        let cache = self.token_cache.as_ref();
+        let remember = cache.and_then(|cache| Some((cache, claims.time_checks(&profile.claims)?)));
         let cleaned_url = extract::cleaned_url(request, &policy.extract);
-        Ok(issue::grant(token, identity, decision, profile, cleaned_url))
+        let grant = issue::grant(token, identity, decision, profile, cleaned_url);
+        if let Some((cache, times)) = remember {
+            let networks = &profile.bound_cidrs;
+            cache.insert(question, &grant, Conditions { times, networks }, &cached, now);
+        }
+        Ok(grant)
     }
 
     /// Selects the keys and checks the signature, with the cached keys only.
@@ -245,7 +278,7 @@ impl Verifier {
 /// the token too, and it may be in a set that is not cached yet.
 fn check_keys_of_issuer(
     signed: &SignedClaims<'_>,
-    cached: Cached<'_>,
+    cached: &Cached<'_>,
     cached_only: bool,
 ) -> Result<(), Undecided> {
     if signed.is_of_its_issuer() {
@@ -351,6 +384,7 @@ impl VerifierBuilder {
             policy: self.policy,
             keys,
             clock: self.clock,
+            token_cache: self.token_cache.map(TokenCache::new),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Benchmarks of a whole decision: compared with the bare signature check, with fetched keys compared with configured
-//! keys, and on several threads.
+//! keys, with expressions compared with none, and on several threads.
 //!
-//! `cargo bench -p jwtauth-core [-- TABLE… ALGORITHM…]`; the tables are `primitive`, `fetched` and `threads`.
+//! `cargo bench -p jwtauth-core [-- TABLE… ALGORITHM…]`; the tables are `primitive`, `fetched`, `expressions` and `threads`.
 //!
 //! On a machine that runs other programs too, only the ratio of measurements that were taken close together is
 //! meaningful. Both sides of a comparison are therefore measured alternately, in batches of a quarter of a
@@ -41,6 +41,21 @@ const GOALS: [(&str, f64); 7] = [
 
 /// The maximum cost of a decision with fetched keys, relative to a decision with the same keys in the configuration.
 const FETCHED_GOAL: f64 = 1.03;
+
+/// The members with an expression, and the maximum cost of a decision with them, relative to a decision without them.
+const EXPRESSIONS: [(&str, &str, f64); 3] = [
+    (
+        "roles",
+        r#","roles":{"jmespath":"contains(groups, '/staff/admins') && 'admin' || contains(groups, '/staff/on-call') && 'editor' || 'viewer'"}"#,
+        1.35,
+    ),
+    ("a role", r#","roles":{"jmespath":"role"}"#, 1.1),
+    (
+        "a claim",
+        r#","claims":[{"jmespath":"contains(groups, '/projects/hermes')"}]"#,
+        1.2,
+    ),
+];
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -87,6 +102,18 @@ fn main() -> Result<()> {
             compare(name, FETCHED_GOAL, passes, sides);
         }
     }
+    if wanted("expressions") {
+        for (name, _, signed) in &goals {
+            head(["without", name]);
+            for (what, members, goal) in EXPRESSIONS {
+                let sides = [
+                    signed.decision(signed.pasted()?)?,
+                    signed.decision(signed.pasted_with(members)?)?,
+                ];
+                compare(what, goal, passes, sides);
+            }
+        }
+    }
     if wanted("threads") {
         threads::head();
         for (name, _, signed) in &goals {
@@ -107,7 +134,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-const TABLES: [&str; 3] = ["primitive", "fetched", "threads"];
+const TABLES: [&str; 4] = ["primitive", "fetched", "expressions", "threads"];
 
 fn head([unit, other]: [&str; 2]) {
     println!(
@@ -146,25 +173,29 @@ impl Signed {
 
     /// A verifier with the keys in its configuration.
     fn pasted(&self) -> Result<Verifier> {
-        Ok(Verifier::from_json(
-            &self.config(&format!(r#""jwks":{}"#, self.jwks)),
-        )?)
+        self.pasted_with("")
+    }
+
+    /// A verifier with the keys in its configuration, and with more members.
+    fn pasted_with(&self, members: &str) -> Result<Verifier> {
+        let source = format!(r#""jwks":{}"#, self.jwks);
+        Ok(Verifier::from_json(&self.config(&source, members))?)
     }
 
     /// A verifier that has fetched its keys.
     fn fetched(&self) -> Result<Verifier> {
-        let config = self.config(r#""jwks_url":"https://id.example.com/keys""#);
+        let config = self.config(r#""jwks_url":"https://id.example.com/keys""#, "");
         let fetch: Arc<dyn Fetch> = Arc::new(FixedKeys(self.jwks.clone()));
         let verifier = Verifier::builder(&config)?.fetch(fetch).build()?;
         verifier.refresh_keys()?;
         Ok(verifier)
     }
 
-    fn config(&self, source: &str) -> String {
+    fn config(&self, source: &str, members: &str) -> String {
         let algorithm = self.algorithm;
         format!(
             r#"{{"dialect":"native","config":{{"keys":[{{{source}}}],"algorithms":["{algorithm}"],
-            "issuer":"https://id.example.com/realms/main","audiences":["api"],"identity":{{"name":"sub"}}}}}}"#
+            "issuer":"https://id.example.com/realms/main","audiences":["api"],"identity":{{"name":"sub"}}{members}}}}}"#
         )
     }
 }
