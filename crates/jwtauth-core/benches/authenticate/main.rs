@@ -1,7 +1,8 @@
 //! Benchmarks of a whole decision: compared with the bare signature check, with fetched keys compared with configured
-//! keys, with expressions compared with none, and on several threads.
+//! keys, with expressions compared with none, from the token cache, and on several threads.
 //!
-//! `cargo bench -p jwtauth-core [-- TABLE… ALGORITHM…]`; the tables are `primitive`, `fetched`, `expressions` and `threads`.
+//! `cargo bench -p jwtauth-core [-- TABLE… ALGORITHM…]`; the tables are `primitive`, `fetched`, `expressions`, `cache` and
+//! `threads`. `cache` compares with the signature check of HS256, whatever the token's algorithm.
 //!
 //! On a machine that runs other programs too, only the ratio of measurements that were taken close together is
 //! meaningful. Both sides of a comparison are therefore measured alternately, in batches of a quarter of a
@@ -41,6 +42,9 @@ const GOALS: [(&str, f64); 7] = [
 
 /// The maximum cost of a decision with fetched keys, relative to a decision with the same keys in the configuration.
 const FETCHED_GOAL: f64 = 1.03;
+
+/// The maximum cost of a decision from the token cache, relative to the signature check of HS256.
+const CACHE_GOAL: f64 = 0.45;
 
 /// The members with an expression, and the maximum cost of a decision with them, relative to a decision without them.
 const EXPRESSIONS: [(&str, &str, f64); 3] = [
@@ -114,6 +118,16 @@ fn main() -> Result<()> {
             }
         }
     }
+    if wanted("cache") {
+        head(["HS256", "hit"]);
+        let unit = signed("HS256")?;
+        for (name, _, signed) in &goals {
+            let hit = signed.decision(signed.remembering(&signed.pasted_source())?)?;
+            compare(name, CACHE_GOAL, passes, [unit.check(), hit]);
+            let hit = signed.decision(signed.remembering(FETCHED)?)?;
+            compare("fetched", CACHE_GOAL, passes, [unit.check(), hit]);
+        }
+    }
     if wanted("threads") {
         threads::head();
         for (name, _, signed) in &goals {
@@ -129,12 +143,21 @@ fn main() -> Result<()> {
                 &signed.fetched()?,
                 &signed.token,
             );
+            threads::compare(
+                &format!("{name} cache"),
+                passes,
+                &signed.remembering(&signed.pasted_source())?,
+                &signed.token,
+            );
         }
     }
     Ok(())
 }
 
-const TABLES: [&str; 4] = ["primitive", "fetched", "expressions", "threads"];
+const TABLES: [&str; 5] = ["primitive", "fetched", "expressions", "cache", "threads"];
+
+/// A key source that fetches its keys.
+const FETCHED: &str = r#""jwks_url":"https://id.example.com/keys","insecure_symmetric_keys":true"#;
 
 fn head([unit, other]: [&str; 2]) {
     println!(
@@ -178,25 +201,35 @@ impl Signed {
 
     /// A verifier with the keys in its configuration, and with more members.
     fn pasted_with(&self, members: &str) -> Result<Verifier> {
-        let source = format!(r#""jwks":{}"#, self.jwks);
-        Ok(Verifier::from_json(&self.config(&source, members))?)
+        self.verifier(&self.pasted_source(), members, "")
     }
 
     /// A verifier that has fetched its keys.
     fn fetched(&self) -> Result<Verifier> {
-        let config = self.config(r#""jwks_url":"https://id.example.com/keys""#, "");
+        self.verifier(FETCHED, "", "")
+    }
+
+    /// A verifier with a token cache.
+    fn remembering(&self, source: &str) -> Result<Verifier> {
+        let cache = r#""token_cache":{"max_bytes":1048576,"max_ttl":"5m"}"#;
+        self.verifier(source, "", cache)
+    }
+
+    fn pasted_source(&self) -> String {
+        format!(r#""jwks":{}"#, self.jwks)
+    }
+
+    fn verifier(&self, source: &str, members: &str, options: &str) -> Result<Verifier> {
+        let algorithm = self.algorithm;
+        let config = format!(
+            r#"{{"dialect":"native","config":{{"keys":[{{{source}}}],"algorithms":["{algorithm}"],
+            "issuer":"https://id.example.com/realms/main","audiences":["api"],"identity":{{"name":"sub"}}{members}}},
+            "options":{{{options}}}}}"#
+        );
         let fetch: Arc<dyn Fetch> = Arc::new(FixedKeys(self.jwks.clone()));
         let verifier = Verifier::builder(&config)?.fetch(fetch).build()?;
         verifier.refresh_keys()?;
         Ok(verifier)
-    }
-
-    fn config(&self, source: &str, members: &str) -> String {
-        let algorithm = self.algorithm;
-        format!(
-            r#"{{"dialect":"native","config":{{"keys":[{{{source}}}],"algorithms":["{algorithm}"],
-            "issuer":"https://id.example.com/realms/main","audiences":["api"],"identity":{{"name":"sub"}}{members}}}}}"#
-        )
     }
 }
 
