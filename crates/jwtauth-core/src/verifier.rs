@@ -1,6 +1,8 @@
 //! The decision: [`Verifier::decide`] calls the stages of the pipeline in order, and is the library's table of
 //! contents.
 
+mod remembered;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -20,7 +22,7 @@ use crate::sources::errand::Errand;
 use crate::sources::fetch::Fetch;
 use crate::sources::status::SourceStatus;
 use crate::sources::{BeforeName, Cached, Environment, KeyStore, Next};
-use crate::token_cache::{Conditions, Limits, Question, TokenCache, TokenCacheStatus};
+use crate::token_cache::{Limits, TokenCache};
 use crate::warning::{self, Warning};
 
 /// Decides requests by one policy. Immutable; any number of threads may use one verifier concurrently.
@@ -139,17 +141,6 @@ impl Verifier {
         self.keys.status()
     }
 
-    /// The state of the cache of tokens. `None` if the option `token_cache` is not set.
-    pub fn token_cache_status(&self) -> Option<TokenCacheStatus> {
-        self.token_cache.as_ref().map(TokenCache::status)
-    }
-
-    /// Sets the source of the time, for tests.
-    #[doc(hidden)]
-    pub fn set_clock(&mut self, clock: Clock) {
-        self.clock = clock;
-    }
-
     /// Whether deciding this request takes a few microseconds at most: only HMAC keys are allowed, nothing can be
     /// fetched, the request has at most 8 KiB of text, and the policy has no expression that could take long.
     ///
@@ -191,17 +182,9 @@ impl Verifier {
 
         let raw = extract::token(request, &policy.extract)?;
         requested.address(request)?;
-        let org = extract::requested_org(request, &policy.extract);
-        let question = Question {
-            token: &raw,
-            profile: request.profile,
-            requested_org: org,
-        };
-        if let (Some(cache), None) = (&self.token_cache, after)
-            && let Some(grant) = cache.find(question, request, &self.keys, now)
-        {
-            let cleaned_url = extract::cleaned_url(request, &policy.extract);
-            return Ok(Grant { cleaned_url, ..grant });
+        let question = self.question(&raw, request);
+        if let Some(grant) = self.remembered(question, request, after, now) {
+            return Ok(grant);
         }
         let mut token = decode::compact(&raw, &policy.decode)?;
         let algorithm = select_key::algorithm(token.header(), policy.keys.algorithms)?;
@@ -216,17 +199,13 @@ impl Verifier {
         let of_issuer = signed.issuer_rule(&policy.issuers);
         let profile = requested.decided(request, of_issuer)?;
         let claims = validate::claims(signed, &profile.claims, of_issuer, now)?;
-        let identity = identity::map(&claims, &profile.identity, org)?;
+        let identity = identity::map(&claims, &profile.identity, question.requested_org)?;
         let decision = decide::entitlements(&identity, &claims, &profile.rules)?;
         identity::require_name(&identity, &profile.identity)?;
-        let cache = self.token_cache.as_ref();
-        let remember = cache.and_then(|cache| Some((cache, claims.time_checks(&profile.claims)?)));
+        let conditions = self.conditions(&claims, profile);
         let cleaned_url = extract::cleaned_url(request, &policy.extract);
         let grant = issue::grant(token, identity, decision, profile, cleaned_url);
-        if let Some((cache, times)) = remember {
-            let networks = &profile.bound_cidrs;
-            cache.insert(question, &grant, Conditions { times, networks }, &cached, now);
-        }
+        self.remember(question, &grant, conditions, &cached, now);
         Ok(grant)
     }
 
@@ -442,74 +421,4 @@ const LONG: usize = 64 * 1024;
 const LONG_EFFORT: f64 = 20e6;
 
 #[cfg(test)]
-mod tests {
-    use super::{CHEAP, LONG, Verifier};
-    use crate::request::Request;
-
-    #[test]
-    fn only_small_requests_with_hmac_only_are_cheap() {
-        let verifier = |algorithms: &str| {
-            let secret = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0";
-            let config = format!(
-                r#"{{"dialect":"native","config":{{"keys":[{{"secret":"{secret}"}}],"algorithms":{algorithms}}}}}"#
-            );
-            Verifier::from_json(&config).unwrap()
-        };
-        let large = "x".repeat(CHEAP);
-        let small = Request::bearer("a.b.c");
-        assert!(verifier(r#"["HS256"]"#).is_cheap(&small));
-        assert!(!verifier(r#"["HS256","ES256"]"#).is_cheap(&small));
-        for request in [
-            Request::bearer("a.b.c").url(&large),
-            Request::headers([("accept", large.as_str())]),
-            Request::bearer("a.b.c").token(&large).url("/"),
-        ] {
-            assert!(!verifier(r#"["HS256"]"#).is_cheap(&request));
-        }
-    }
-
-    #[test]
-    fn a_request_is_not_cheap_if_the_policy_has_expressions_that_could_take_long() {
-        let verifier = |more: &str| {
-            let secret = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0";
-            let config = format!(
-                r#"{{"dialect":"native","config":{{"keys":[{{"secret":"{secret}"}}],"algorithms":["HS256"],{more}}}}}"#
-            );
-            Verifier::from_json(&config).unwrap()
-        };
-        let token = "x".repeat(2000);
-        let request = Request::bearer(&token);
-        for (more, is_cheap, slow_from) in [
-            (r#""policies":["read"]"#, true, LONG),
-            (
-                r#""identity":{"groups":{"jmespath":"realm_access.roles"}}"#,
-                true,
-                LONG,
-            ),
-            (
-                r#""claims":[{"jmespath":"contains(groups, 'staff')"}]"#,
-                true,
-                LONG,
-            ),
-            (
-                r#""claims":[{"jmespath":"a[*].b[*].c[*].d[] | sort(@)[0] == 'x'"}]"#,
-                false,
-                16 * 1024,
-            ),
-            (
-                r#""profiles":{"a":{"claims":[{"jmespath":"a[?length(b[?length(c) > `2`]) > `1`] == b"}]}}"#,
-                false,
-                16 * 1024,
-            ),
-            (
-                r#""identity":{"metadata":{"team":"team"}},"bindings":{"rules":[{"selector":"value.team matches `a{0,900}b`","bind":"role","name":"r"}]}"#,
-                false,
-                128,
-            ),
-        ] {
-            let verifier = verifier(more);
-            assert_eq!(verifier.is_cheap(&request), is_cheap, "{more}");
-            assert_eq!(verifier.slow_from(), slow_from, "{more}");
-        }
-    }
-}
+mod tests;
