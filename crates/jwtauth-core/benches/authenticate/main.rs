@@ -1,8 +1,8 @@
 //! Benchmarks of a whole decision: compared with the bare signature check, with fetched keys compared with configured
 //! keys, with expressions compared with none, from the token cache, and on several threads.
 //!
-//! `cargo bench -p jwtauth-core [-- TABLE… ALGORITHM…]`; the tables are `primitive`, `fetched`, `expressions`, `cache` and
-//! `threads`. `cache` compares with the signature check of HS256, whatever the token's algorithm.
+//! `cargo bench -p jwtauth-core [-- TABLE… ALGORITHM…]`; the tables are `primitive`, `fetched`, `expressions`, `cache`,
+//! `keys` and `threads`. `cache` and `keys` compare with the signature check of HS256, whatever the token's algorithm.
 //!
 //! On a machine that runs other programs too, only the ratio of measurements that were taken close together is
 //! meaningful. Both sides of a comparison are therefore measured alternately, in batches of a quarter of a
@@ -45,6 +45,9 @@ const FETCHED_GOAL: f64 = 1.03;
 
 /// The maximum cost of a decision from the token cache, relative to the signature check of HS256.
 const CACHE_GOAL: f64 = 0.45;
+
+/// The maximum cost of a verifier with 1,000 keys, relative to the signature check of HS256: about two milliseconds.
+const KEYS_GOAL: f64 = 2800.0;
 
 /// The members with an expression, and the maximum cost of a decision with them, relative to a decision without them.
 const EXPRESSIONS: [(&str, &str, f64); 3] = [
@@ -128,6 +131,13 @@ fn main() -> Result<()> {
             compare("fetched", CACHE_GOAL, passes, [unit.check(), hit]);
         }
     }
+    if wanted("keys") {
+        head(["HS256", "1000 keys"]);
+        let unit = signed("HS256")?;
+        for (name, _, signed) in &goals {
+            compare(name, KEYS_GOAL, passes, [unit.check(), signed.building(1000)?]);
+        }
+    }
     if wanted("threads") {
         threads::head();
         for (name, _, signed) in &goals {
@@ -154,7 +164,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-const TABLES: [&str; 5] = ["primitive", "fetched", "expressions", "cache", "threads"];
+const TABLES: [&str; 6] = ["primitive", "fetched", "expressions", "cache", "keys", "threads"];
 
 /// A key source that fetches its keys.
 const FETCHED: &str = r#""jwks_url":"https://id.example.com/keys","insecure_symmetric_keys":true"#;
@@ -204,6 +214,19 @@ impl Signed {
         self.verifier(&self.pasted_source(), members, "")
     }
 
+    /// Building a verifier with this number of keys.
+    fn building(&self, count: usize) -> Result<Timed> {
+        let set = self.jwks.strip_prefix(r#"{"keys":["#);
+        let key = set.and_then(|set| set.strip_suffix("]}")).ok_or("no key")?;
+        let named = |number| key.replacen(r#""kid":"k""#, &format!(r#""kid":"k{number}""#), 1);
+        let keys: Vec<String> = (0..count).map(named).collect();
+        let source = format!(r#""jwks":{{"keys":[{}]}}"#, keys.join(","));
+        let envelope = self.envelope(&source, "", "");
+        Verifier::from_json(&envelope)?;
+        let build = move || drop(black_box(Verifier::from_json(&envelope)));
+        Ok(Timed::new(Box::new(build)))
+    }
+
     /// A verifier that has fetched its keys.
     fn fetched(&self) -> Result<Verifier> {
         self.verifier(FETCHED, "", "")
@@ -220,16 +243,20 @@ impl Signed {
     }
 
     fn verifier(&self, source: &str, members: &str, options: &str) -> Result<Verifier> {
+        let fetch: Arc<dyn Fetch> = Arc::new(FixedKeys(self.jwks.clone()));
+        let envelope = self.envelope(source, members, options);
+        let verifier = Verifier::builder(&envelope)?.fetch(fetch).build()?;
+        verifier.refresh_keys()?;
+        Ok(verifier)
+    }
+
+    fn envelope(&self, source: &str, members: &str, options: &str) -> String {
         let algorithm = self.algorithm;
-        let config = format!(
+        format!(
             r#"{{"dialect":"native","config":{{"keys":[{{{source}}}],"algorithms":["{algorithm}"],
             "issuer":"https://id.example.com/realms/main","audiences":["api"],"identity":{{"name":"sub"}}{members}}},
             "options":{{{options}}}}}"#
-        );
-        let fetch: Arc<dyn Fetch> = Arc::new(FixedKeys(self.jwks.clone()));
-        let verifier = Verifier::builder(&config)?.fetch(fetch).build()?;
-        verifier.refresh_keys()?;
-        Ok(verifier)
+        )
     }
 }
 
