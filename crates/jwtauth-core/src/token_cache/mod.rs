@@ -105,6 +105,7 @@ impl TokenCache {
     }
 
     /// Returns the remembered grant for a request, without its cleaned URL. `None`: the request must be decided.
+    #[inline]
     pub(crate) fn find(
         &self,
         question: Question<'_>,
@@ -125,6 +126,7 @@ impl TokenCache {
         found
     }
 
+    #[inline]
     fn look_up(
         &self,
         question: Question<'_>,

@@ -53,6 +53,7 @@ impl<T> Slots<T> {
     }
 
     /// Returns what `read` makes of the entry with this hash for which it makes something.
+    #[inline]
     pub(super) fn find<R>(&self, hash: u64, mut read: impl FnMut(&T) -> Option<R>) -> Option<R> {
         self.row(hash).iter().find_map(|slot| {
             if slot.hint.load(Ordering::Relaxed) != hash {

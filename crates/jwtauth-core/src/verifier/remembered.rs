@@ -33,7 +33,9 @@ impl Verifier {
         }
     }
 
+    // Inlined, because each call would move the grant once more.
     /// The remembered grant for a request. A step after a fetch is for a request without one.
+    #[inline]
     pub(super) fn remembered(
         &self,
         question: Question<'_>,
@@ -42,9 +44,9 @@ impl Verifier {
         now: NumericDate,
     ) -> Option<Grant> {
         let cache = self.token_cache.as_ref().filter(|_| after.is_none())?;
-        let grant = cache.find(question, request, &self.keys, now)?;
-        let cleaned_url = extract::cleaned_url(request, &self.policy.extract);
-        Some(Grant { cleaned_url, ..grant })
+        let mut grant = cache.find(question, request, &self.keys, now)?;
+        grant.cleaned_url = extract::cleaned_url(request, &self.policy.extract);
+        Some(grant)
     }
 
     /// The conditions under which a grant for these claims may be used again.
