@@ -68,8 +68,15 @@ npm: ## build the Node package as it is published, for this platform (target/npm
 	@.ci/npm
 
 .PHONY: bench
-bench: ## measure decisions: compared with the signature check, with fetched keys, on several threads
+bench: ## measure decisions: compared with the signature check, and with other libraries in C, Python and Node
 	@cargo bench --locked -p jwtauth-core
+	@.ci/bench-c
+	@.ci/bench-python
+	@.ci/bench-node
+
+.PHONY: check-cost
+check-cost: ## count the instructions of decisions, and compare them with the recorded budget
+	@.ci/check-cost
 
 .PHONY: fuzz
 fuzz: ## fuzz for panics, wrong grants and other broken statements (TARGET=token, or all; DURATION=60 seconds each)

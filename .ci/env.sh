@@ -9,6 +9,10 @@ export PATH="$VIRTUAL_ENV/bin:$PATH"
 TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
 export TARGET
 
+# A suite builds first, and then tests. STAGE=build or STAGE=tests in the environment makes it do only one of them.
+builds() { [ "${STAGE:-build}" = build ]; }
+tests() { [ "${STAGE:-tests}" = tests ]; }
+
 say() { printf '\n== %s\n' "$*"; }
 fail() {
     printf 'error: %s\n' "$*" >&2

@@ -194,7 +194,9 @@ typedef struct jwtauth_options {
      */
     const char *profile;
     /**
-     * The caller's address, such as "10.1.2.3" or "2001:db8::1", with or without a port; NULL if it is unknown.
+     * The caller's address, such as "10.1.2.3" or "2001:db8::1", with or without a port; NULL or "" if it is unknown. It is
+     * used only where the configuration binds networks, and any other text is then denied. Behind a proxy, pass the address
+     * of the client: the library does not read X-Forwarded-For.
      */
     const char *remote_addr;
     /**
@@ -237,6 +239,22 @@ JWTAUTH_MUST_USE
 enum jwtauth_status jwtauth_verifier_new(const char *config_json,
                                          struct jwtauth_verifier **verifier,
                                          char **reply_json);
+
+/**
+ * Builds a verifier from a file.
+ *
+ * The file contains a configuration as JSON, or is a grafana.ini if its name ends in ".ini". Relative paths in it start
+ * in the folder of the file, unless it sets `base_dir`. An error names the file.
+ *
+ * @param path The path of the file. A relative path starts in the current folder.
+ * @param verifier As for jwtauth_verifier_new.
+ * @param reply_json As for jwtauth_verifier_new.
+ * @return JWTAUTH_STATUS_OK; _CONFIG, also if the file cannot be read; _ARGUMENT or _INTERNAL.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_verifier_new_from_file(const char *path,
+                                                   struct jwtauth_verifier **verifier,
+                                                   char **reply_json);
 
 /**
  * Builds a verifier that uses functions of the application, for example to fetch keys with its HTTP client.
@@ -316,8 +334,8 @@ enum jwtauth_status jwtauth_verifier_refresh_keys(const struct jwtauth_verifier 
 /**
  * The configuration in native form, with warnings about it and the status of its key sources.
  *
- * Every dialect is translated to the native form. Secrets are redacted; after they are put back, the reply can be
- * passed to jwtauth_verifier_new.
+ * Every dialect is translated to the native form. jwtauth_verifier_new accepts the reply, and the new verifier decides in
+ * the same way. Secrets are printed as `(redacted)`, which is refused: put the secrets back first.
  *
  * @param verifier The verifier.
  * @param reply_json Receives the reply: `dialect` "native", `config`, `warnings`, `key_status`, and `token_cache` if
@@ -405,8 +423,8 @@ void jwtauth_string_free(char *string);
  * @param fetch The `fetch` argument of the callback.
  * @param status The HTTP status, 100 to 599.
  * @param headers_json The headers as a JSON object; each value is a string or a list of strings. NULL for none. Only
- * `Cache-Control`, `Expires`, `ETag` and `Last-Modified` are used; names are case-insensitive.
- * @param body The body; NULL if `body_len` is 0. It is copied.
+ * `Cache-Control`, `Expires`, `ETag`, `Last-Modified` and `Content-Encoding` are used; names are case-insensitive.
+ * @param body The decompressed body; NULL if `body_len` is 0. It is copied.
  * @param body_len The length of the body in bytes.
  * @return JWTAUTH_STATUS_OK if the answer is accepted; _ARGUMENT if it is invalid or the fetch already has an answer,
  * which is kept; _INTERNAL.

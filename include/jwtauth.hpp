@@ -233,7 +233,7 @@ inline std::string_view version() noexcept { return jwtauth_version(); }
 struct Options {
     /* The profile to decide under; empty for none. */
     std::string profile;
-    /* The caller's address, such as "10.1.2.3"; empty if it is unknown. */
+    /* The caller's address, such as "10.1.2.3"; empty if it is unknown. Where networks are bound, other texts are denied. */
     std::string remote_addr;
     /* Decide with the cached keys, without a fetch and without waiting. */
     bool cached_only = false;
@@ -250,7 +250,7 @@ struct FetchRequest {
     std::uint64_t max_bytes = 0;
 };
 
-/* A server's response. The headers are those that control caching; empty if the server did not send one. */
+/* A server's response. The headers are those that the library uses; empty if the server did not send one. */
 struct FetchResponse {
     int status = 0;
     std::string body;
@@ -258,6 +258,8 @@ struct FetchResponse {
     std::string expires;
     std::string etag;
     std::string last_modified;
+    /* Only if the body is still encoded: it explains why the body cannot be read. */
+    std::string content_encoding;
 };
 
 /* Thrown by a Fetch that failed: the phase ("dns", "connect", "tls", "http" or "parse") and the reason. */
@@ -288,7 +290,8 @@ struct Fetcher {
             const std::string headers = "{\"cache-control\":" + quoted(response.cache_control) +
                                         ",\"expires\":" + quoted(response.expires) +
                                         ",\"etag\":" + quoted(response.etag) +
-                                        ",\"last-modified\":" + quoted(response.last_modified) + "}";
+                                        ",\"last-modified\":" + quoted(response.last_modified) +
+                                        ",\"content-encoding\":" + quoted(response.content_encoding) + "}";
             jwtauth_fetch_respond(fetch, response.status, c_text(headers).c_str(), response.body.data(),
                                   response.body.size());
         } catch (const FetchError &error) {
@@ -342,6 +345,20 @@ public:
         }
     }
 
+    /* Builds a verifier from a file: a configuration as JSON, or a grafana.ini. Relative paths in it start in its folder.
+     * Throws ConfigError if it is invalid or cannot be read. */
+    static Verifier from_file(std::string_view path) {
+        Verifier verifier;
+        jwtauth_verifier *handle = nullptr;
+        char *reply = nullptr;
+        const auto status = jwtauth_verifier_new_from_file(detail::c_text(path).c_str(), &handle, &reply);
+        verifier.handle_.reset(handle);
+        if (const Reply built(status, reply); !built) {
+            detail::raise(built);
+        }
+        return verifier;
+    }
+
     /* Builds a verifier without exceptions. Returns nullopt if that fails; `reply` then gives the reason. */
     static std::optional<Verifier> make(std::string_view config, Reply &reply, Fetch fetch = {}) {
         std::optional<Verifier> verifier(Verifier{});
@@ -386,7 +403,8 @@ public:
         return Reply(status, reply);
     }
 
-    /* The configuration in native form, with secrets redacted, and warnings about it. */
+    /* The configuration in native form, and warnings about it. A new verifier accepts it, after the secrets, which are
+     * printed as `(redacted)`, are put back. */
     Reply policy() const {
         char *reply = nullptr;
         const auto status = jwtauth_verifier_policy(handle_.get(), &reply);

@@ -1,3 +1,6 @@
+// Options, methods and the arguments of callbacks are in camelCase. Replies (grants, errors, the policy, the status of key
+// sources) are the JSON that all languages share, so their members have its names, such as `cleaned_url`.
+
 /**
  * Decides requests by one configuration. Any number of requests may be in flight concurrently.
  *
@@ -15,25 +18,53 @@ export declare class Verifier<C extends object = Claims> {
   constructor(config: Config | string, options?: VerifierOptions)
 
   /**
-   * Decides one request. **Always `await` it**: a promise is truthy even when the token is refused.
+   * Builds a verifier from a file: a configuration as JSON, or a grafana.ini if the name ends in `.ini`. Relative paths in
+   * it start in the folder of the file, unless it sets `base_dir`.
+   *
+   * @param path the file, or its URL, such as `new URL('./verifier.json', import.meta.url)`
+   * @throws {JwtAuthError} of class `config`, also for a file that cannot be read; `detail` names the file
+   * @throws {TypeError} `ERR_INVALID_ARG_TYPE`
+   */
+  static fromFile<C extends object = Claims>(path: string | URL, options?: VerifierOptions): Verifier<C>
+
+  /**
+   * Decides one request, or a token alone. **Always `await` it**: a promise is truthy even when the token is refused.
    *
    * With cached keys it decides immediately. If keys must be fetched, that does not block the event loop, and
    * concurrent calls share the fetch.
    *
+   * @param request the request, or as text the token without `Bearer`
    * @throws {JwtAuthError} (rejects) for every outcome except a grant
    * @throws {TypeError} (rejects) `ERR_INVALID_ARG_TYPE`
    */
   authenticate(request: AuthRequest | string): Promise<Grant<C>>
 
   /**
-   * Decides one request on the calling thread, for scripts. It blocks the event loop, also during a fetch.
+   * Decides one request, or a token alone, on the calling thread, for scripts. It blocks the event loop, also during a
+   * fetch.
    *
    * With a `fetch` function it uses only the cached keys, as with `cachedOnly`: the function needs the event loop,
    * which this call blocks.
    */
   authenticateSync(request: AuthRequest | string): Grant<C>
 
-  /** The policy of this verifier, in native form. A constructor accepts it unless it has secrets, which are redacted. */
+  /**
+   * Decides one request given as JSON text in the wire format, as {@link Verifier.authenticate} does.
+   *
+   * It is for requests that arrive as JSON from another part of your program. Do not paste a token into the text, and
+   * never forward a client's body: `profile` and `remote_addr` in it are trusted.
+   */
+  authenticateJson(request: string): Promise<Grant<C>>
+
+  /** Decides one request given as JSON text, as {@link Verifier.authenticateSync} does. */
+  authenticateJsonSync(request: string): Grant<C>
+
+  /**
+   * The policy of this verifier.
+   *
+   * Every dialect is translated to the native form. The constructor accepts the reply, and the new verifier decides in the
+   * same way. Secrets are printed as `(redacted)`, which is refused: put the secrets back first.
+   */
   policy(): Policy
 
   /**
@@ -87,7 +118,7 @@ export declare class FetchError extends Error {
 /** The phases of a fetch, in their order. */
 export type FetchPhase = 'dns' | 'connect' | 'tls' | 'http' | 'parse'
 
-/** A configuration's envelope. `docs/dialects/` describes the keys of each dialect. */
+/** A configuration's envelope. The README describes `config` for each dialect. */
 export interface Config {
   readonly dialect: Dialect
   readonly config: object
@@ -134,26 +165,43 @@ export interface TokenCacheStatus {
 /** The current status of a key source. Times are in whole seconds. */
 export type SourceStatus = FixedSource | FetchedSource
 
+/** A key that cannot be used. */
+export interface SkippedKey {
+  /** The position in the key set, from 0. */
+  readonly index: number
+  /** Its name, if it has one: at most 200 characters of it. */
+  readonly kid?: string
+  readonly reason: string
+}
+
 /** Keys from the configuration or from a file. */
 export interface FixedSource {
-  /** The place in the native configuration: `keys[0].jwks_file`. */
+  /** The place in the configuration: `keys[0].jwks_file`, in Grafana's `auth.jwt.jwk_set_file`. */
   readonly source: string
   readonly state: 'fixed'
   /** The number of usable keys. */
   readonly keys: number
   /** The `kid`s of the keys that have one. */
   readonly kids: readonly string[]
+  /** The first 16 keys that cannot be used. Absent if there are none. */
+  readonly skipped?: readonly SkippedKey[]
+  /** The number of keys that cannot be used. Absent if there are none. */
+  readonly skipped_count?: number
 }
 
 /** Keys that are fetched. */
 export interface FetchedSource {
-  /** The place in the native configuration: `keys[0].jwks_url`. */
+  /** The place in the configuration: `keys[0].jwks_url`, in Grafana's `auth.jwt.jwk_set_url`. */
   readonly source: string
   readonly state: 'unfetched' | 'fresh' | 'stale' | 'expired'
   /** The number of usable keys. */
   readonly keys: number
   /** The `kid`s of the keys that have one. */
   readonly kids: readonly string[]
+  /** The first 16 keys that cannot be used. Absent if there are none. */
+  readonly skipped?: readonly SkippedKey[]
+  /** The number of keys that cannot be used. Absent if there are none. */
+  readonly skipped_count?: number
   /** The URL of the key set or of the issuer, without the query. */
   readonly url: string
   /** The URL of the key set in the issuer's metadata. */
@@ -178,7 +226,7 @@ export interface FetchedSource {
   readonly served_stale: number
   /** The number of requests with a `kid` that the source does not have. */
   readonly unknown_kid: number
-  /** Present if there are warnings about the fetched keys. `key` is a place in the key set. */
+  /** Present if there are warnings about fetched keys that are used. `key` is a place in the key set. */
   readonly warnings?: readonly { readonly key: string; readonly message: string }[]
 }
 
@@ -198,16 +246,16 @@ export interface AuthRequest {
   readonly url?: string | undefined
   /** The profile to decide under (Vault: the role). */
   readonly profile?: string | undefined
-  /** The caller's address, for bound networks. `socket.remoteAddress` can be passed unchanged. */
+  /**
+   * The caller's address, for bound networks. `socket.remoteAddress` can be passed unchanged, also if it is undefined. Where
+   * networks are bound, a text that is not an address is denied. Behind a proxy, pass the client's address: the library does
+   * not read `X-Forwarded-For`.
+   */
   readonly remoteAddr?: string | undefined
-  /** `remoteAddr` in the spelling of the wire format; set only one of the two. */
-  readonly remote_addr?: string | undefined
   /**
    * Decide with the cached keys, without a fetch. If there are none, the request fails with `key_source_unavailable`.
    */
   readonly cachedOnly?: boolean | undefined
-  /** `cachedOnly` in the spelling of the wire format; set only one of the two. */
-  readonly cached_only?: boolean | undefined
 }
 
 /** Header names with their values, as Node's http and http2 modules provide them. */
@@ -215,7 +263,7 @@ export interface RequestHeaders {
   readonly [name: string]: string | readonly string[] | undefined
 }
 
-/** A grant: the only successful outcome. Only a {@link Verifier} creates it. It is frozen, and parsed on first access. */
+/** A grant: the only successful outcome. Only a {@link Verifier} creates it. It is frozen; its parts are parsed when they are read. */
 export declare class Grant<C extends object = Claims> {
   private constructor()
   /** The profile that granted the request; undefined for the configuration's top level. */
@@ -319,7 +367,7 @@ export declare class JwtAuthError extends Error {
   /** Only on denials. False: the configured system would ask its next authenticator. It is still a denial. */
   readonly applicable?: boolean
   /** The HTTP status with which the configured system would respond. */
-  readonly httpStatus?: number
+  readonly http_status?: number
   /** Only from {@link Verifier.refreshKeys}: the status of each key source. */
   readonly sources?: readonly SourceStatus[]
 }

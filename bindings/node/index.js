@@ -1,11 +1,18 @@
 'use strict'
 
 const addon = require('./lib/addon.js')
-const { configText, fetchOption, requestText } = require('./lib/arguments.js')
-const { JwtAuthError, attempt, attemptAsync } = require('./lib/error.js')
+const { configText, fetchOption, jsonRequest, pathText, readRequest } = require('./lib/arguments.js')
+const { JwtAuthError, attempt, translated } = require('./lib/error.js')
 const { FetchError } = require('./lib/fetch.js')
 const { Fetches } = require('./lib/fetches.js')
 const { Grant, granted } = require('./lib/grant.js')
+
+/** The path of a configuration, for the constructor. */
+class ConfigFile {
+  constructor(path) {
+    this.path = path
+  }
+}
 
 /** Decides requests by one configuration. Only a returned Grant grants access; everything else is thrown. */
 class Verifier {
@@ -15,26 +22,35 @@ class Verifier {
   #slowFrom
 
   constructor(config, options) {
-    const text = configText(config)
+    const path = config instanceof ConfigFile ? config.path : undefined
+    const text = path === undefined ? configText(config) : undefined
     const fetch = fetchOption(options)
+    const fetches = fetch !== undefined
     this.#fetches = new Fetches(fetch)
-    this.#addon = attempt(() => new addon.Verifier(text, fetch !== undefined))
+    this.#addon = attempt(() =>
+      path === undefined ? new addon.Verifier(text, fetches) : addon.Verifier.fromFile(path, fetches),
+    )
     this.#slowFrom = this.#addon.slowFrom()
   }
 
-  async authenticate(request) {
-    const text = requestText(request)
-    for (let after; ; ) {
-      const step = text.length > this.#slowFrom ? await this.#stepInPool(text, after) : this.#step(text, after)
-      if (typeof step === 'string') return granted(step)
-      await this.#fetches.run(step)
-      after = step
-    }
+  static fromFile(path, options) {
+    return new this(new ConfigFile(pathText(path)), options)
+  }
+
+  authenticate(request) {
+    return this.#decide(readRequest, request)
   }
 
   authenticateSync(request) {
-    const text = requestText(request)
-    return granted(attempt(() => this.#addon.authenticateSync(text)))
+    return this.#decideSync(readRequest(request))
+  }
+
+  authenticateJson(request) {
+    return this.#decide(jsonRequest, request)
+  }
+
+  authenticateJsonSync(request) {
+    return this.#decideSync(jsonRequest(request))
   }
 
   policy() {
@@ -48,13 +64,33 @@ class Verifier {
     return JSON.parse(await this.#refreshing).sources
   }
 
-  /** One step of a decision: the reply, or the errand that it lacks. */
-  #step(text, after) {
-    return attempt(() => this.#addon.step(text, after))
+  /** Decides without blocking the event loop. Reads the argument here, so that a wrong one rejects the promise. */
+  async #decide(read, argument) {
+    const asked = read(argument)
+    const { text, isJson, profile, remoteAddr, cachedOnly } = asked
+    const isSlow = text.length > this.#slowFrom
+    for (let after; ; ) {
+      let step
+      try {
+        step = isSlow
+          ? await this.#addon.stepInPool(text, isJson, profile, remoteAddr, cachedOnly, after)
+          : this.#addon.step(text, isJson, profile, remoteAddr, cachedOnly, after)
+      } catch (thrown) {
+        throw translated(thrown, asked)
+      }
+      if (typeof step === 'string') return granted(step)
+      await this.#fetches.run(step)
+      after = step
+    }
   }
 
-  #stepInPool(text, after) {
-    return attemptAsync(() => this.#addon.stepInPool(text, after))
+  #decideSync(asked) {
+    const { text, isJson, profile, remoteAddr, cachedOnly } = asked
+    try {
+      return granted(this.#addon.authenticateSync(text, isJson, profile, remoteAddr, cachedOnly))
+    } catch (thrown) {
+      throw translated(thrown, asked)
+    }
   }
 
   async #refresh() {

@@ -1,11 +1,9 @@
 // Decides about one token: authenticate CONFIG TOKEN [PROFILE]
 //
-// CONFIG is a file with a verifier's configuration. The exit status is 0 for a grant, 1 for a denial, 2 for an invalid
-// configuration or command line, 3 if the keys are unavailable.
+// CONFIG is a file with a configuration: JSON, or a grafana.ini. The exit status is 0 for a grant, 1 for a denial, 2 for an
+// invalid configuration or command line, 3 if the keys are unavailable.
 
-#include <fstream>
 #include <iostream>
-#include <iterator>
 
 #include <jwtauth.hpp>
 
@@ -14,14 +12,8 @@ int main(int argc, char **argv) {
         std::cerr << "usage: authenticate CONFIG TOKEN [PROFILE]\n";
         return 2;
     }
-    std::ifstream file(argv[1], std::ios::binary);
-    if (!file) {
-        std::cerr << argv[1] << ": cannot be read\n";
-        return 2;
-    }
-    const std::string config{std::istreambuf_iterator<char>(file), {}};
     try {
-        const jwtauth::Verifier verifier(config);
+        const auto verifier = jwtauth::Verifier::from_file(argv[1]);
         const auto reply = verifier.authenticate_token(argv[2], argc == 4 ? argv[3] : "");
         if (reply) {
             std::cout << "granted: " << reply.get("/identity/name").value_or("(no name)") << ' '

@@ -1,9 +1,7 @@
 // Decides about one token: node authenticate.mjs CONFIG TOKEN [PROFILE]
 //
-// CONFIG is a file with a verifier's configuration. The decision is printed on standard output. The exit status is
-// 0 for a grant, 1 for a denial, 2 for an invalid configuration or command line, 3 if the keys are unavailable.
-import { readFileSync } from 'node:fs'
-
+// CONFIG is a file with a configuration: JSON, or a grafana.ini. The decision is printed on standard output. The exit
+// status is 0 for a grant, 1 for a denial, 2 for an invalid configuration or command line, 3 if the keys are unavailable.
 import { JwtAuthError, Verifier } from 'jwtauth'
 
 const [file, token, profile, ...rest] = process.argv.slice(2)
@@ -13,7 +11,7 @@ if (token === undefined || rest.length > 0) {
 }
 
 try {
-  const verifier = new Verifier(readFileSync(file, 'utf8'))
+  const verifier = Verifier.fromFile(file)
   const grant = await verifier.authenticate({ token, profile })
   console.log(`granted: ${grant.identity.name ?? '(no name)'} ${JSON.stringify(grant.entitlements)}`)
 } catch (error) {

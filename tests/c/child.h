@@ -10,6 +10,9 @@
 
 #include <jwtauth.h>
 
+#include "check.h"
+#include "sample.h"
+
 /* The time limit of a child in seconds, also under a tool that slows it down. */
 enum { PATIENCE = 60 };
 
@@ -32,6 +35,24 @@ static inline int child_finds(int (*holds)(const jwtauth_verifier *, void *), co
         _exit(1);
     }
     return child > 0 && waitpid(child, &ended, 0) == child && WIFSIGNALED(ended) && WTERMSIG(ended) == SIGKILL;
+}
+
+/* A verifier without fetches, for `be_busy`. */
+static inline jwtauth_verifier *busy_verifier(void) {
+    jwtauth_verifier *verifier = NULL;
+
+    CHECK(jwtauth_verifier_new(SAMPLE_CONFIG, &verifier, NULL) == JWTAUTH_STATUS_OK);
+    return verifier;
+}
+
+/*
+ * Decides this many tokens, so that another thread gets further, to another moment for each number. A fixed time would
+ * be too short under a tool that slows everything down.
+ */
+static inline void be_busy(const jwtauth_verifier *verifier, int decisions) {
+    while (decisions-- > 0) {
+        CHECK(jwtauth_verifier_authenticate_token(verifier, SAMPLE_RS256, NULL, NULL) == JWTAUTH_STATUS_OK);
+    }
 }
 
 #endif

@@ -16,6 +16,8 @@ enum { MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
 static long long wall_clock = -1;
 /* How far the monotonic clocks are ahead of the real ones, in seconds. */
 static long long uptime_ahead;
+/* Whether the monotonic clocks move only by `pass`. Then no time limit of a wait ends. Set before the first reading. */
+static int uptime_stands;
 /* How often the clocks were read. */
 static unsigned long wall_clock_asked, uptime_asked;
 
@@ -31,6 +33,10 @@ int clock_gettime(clockid_t clock, struct timespec *now) {
         now->tv_sec = wall >= 0 ? (time_t)wall : now->tv_sec;
     } else {
         __atomic_add_fetch(&uptime_asked, 1, __ATOMIC_SEQ_CST);
+        if (uptime_stands) {
+            now->tv_sec = DAY;
+            now->tv_nsec = 0;
+        }
         now->tv_sec += (time_t)__atomic_load_n(&uptime_ahead, __ATOMIC_SEQ_CST);
     }
     return 0;

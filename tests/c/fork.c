@@ -7,8 +7,6 @@
 
 #define _GNU_SOURCE
 
-#include <time.h>
-
 #include <jwtauth.h>
 
 #include "child.h"
@@ -143,15 +141,9 @@ static void with_a_fetch_of_the_library_in_flight(void) {
     server_stop(&from);
 }
 
-static void wait_nanoseconds(long nanoseconds) {
-    struct timespec pause = {0, 0};
-
-    pause.tv_nsec = nanoseconds;
-    nanosleep(&pause, NULL);
-}
-
 /* The other thread may be creating the client, connecting, waiting or reading. */
 static void at_any_moment_of_a_fetch(void) {
+    jwtauth_verifier *other = busy_verifier();
     server from;
     int round;
 
@@ -161,12 +153,13 @@ static void at_any_moment_of_a_fetch(void) {
         visitor first;
 
         send_in(&first, verifier, SAMPLE_ES256);
-        wait_nanoseconds((long)round * 20 * 1000000 / rounds);
+        be_busy(other, round * 100 / rounds);
         CHECK(child_finds(decides, verifier, NULL));
         CHECK(comes_back(&first) == JWTAUTH_STATUS_OK);
         jwtauth_verifier_free(verifier);
     }
     server_stop(&from);
+    jwtauth_verifier_free(other);
 }
 
 static void fork_test(void) {

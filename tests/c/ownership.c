@@ -35,6 +35,52 @@ static void outputs_are_always_written(void) {
     jwtauth_string_free(reply);
 }
 
+static void a_verifier_is_built_from_a_file(void) {
+    static const char path[] = "verifier-of-ownership.json";
+    jwtauth_verifier *verifier = (jwtauth_verifier *)STALE;
+    char *reply = STALE, *text;
+    FILE *file = fopen(path, "wb");
+
+    CHECK(file != NULL && fputs(SAMPLE_CONFIG, file) >= 0 && fclose(file) == 0);
+    CHECK(jwtauth_verifier_new_from_file(path, &verifier, &reply) == JWTAUTH_STATUS_OK);
+    CHECK(verifier != NULL && reply != NULL && strncmp(reply, "{\"outcome\":\"built\"", 18) == 0);
+    jwtauth_string_free(reply);
+    CHECK(jwtauth_verifier_authenticate_token(verifier, SAMPLE_RS256, NULL, NULL) == JWTAUTH_STATUS_OK);
+    jwtauth_verifier_free(verifier);
+
+    verifier = (jwtauth_verifier *)STALE;
+    reply = STALE;
+    file = fopen(path, "wb");
+    CHECK(file != NULL && fputs("{", file) >= 0 && fclose(file) == 0);
+    CHECK(jwtauth_verifier_new_from_file(path, &verifier, &reply) == JWTAUTH_STATUS_CONFIG);
+    CHECK(verifier == NULL);
+    text = jwtauth_json_get(reply, "/detail");
+    CHECK(text != NULL && strncmp(text, "verifier-of-ownership.json: ", 28) == 0);
+    jwtauth_string_free(text);
+    jwtauth_string_free(reply);
+    CHECK(remove(path) == 0);
+
+    CHECK(jwtauth_verifier_new_from_file(path, &verifier, NULL) == JWTAUTH_STATUS_CONFIG);
+    CHECK(jwtauth_verifier_new_from_file("", &verifier, NULL) == JWTAUTH_STATUS_CONFIG);
+    verifier = (jwtauth_verifier *)STALE;
+    CHECK(jwtauth_verifier_new_from_file(NULL, &verifier, &reply) == JWTAUTH_STATUS_ARGUMENT);
+    CHECK(verifier == NULL);
+    text = jwtauth_json_get(reply, "/code");
+    CHECK_TEXT(text, "argument_null");
+    jwtauth_string_free(text);
+    jwtauth_string_free(reply);
+    CHECK(jwtauth_verifier_new_from_file("\xff.json", &verifier, &reply) == JWTAUTH_STATUS_ARGUMENT);
+    text = jwtauth_json_get(reply, "/code");
+    CHECK_TEXT(text, "argument_not_utf8");
+    jwtauth_string_free(text);
+    jwtauth_string_free(reply);
+    CHECK(jwtauth_verifier_new_from_file(path, NULL, &reply) == JWTAUTH_STATUS_ARGUMENT);
+    text = jwtauth_json_get(reply, "/code");
+    CHECK_TEXT(text, "argument_null");
+    jwtauth_string_free(text);
+    jwtauth_string_free(reply);
+}
+
 static void replies_outlive_the_verifier(void) {
     jwtauth_verifier *verifier = NULL;
     char *built = NULL, *granted = NULL, *policy = NULL, *refreshed = NULL, *name = NULL;
@@ -222,15 +268,17 @@ static void a_token_has_options(void) {
     CHECK(jwtauth_verifier_authenticate_with(verifier, SAMPLE_HS256, &options, NULL) == JWTAUTH_STATUS_ARGUMENT);
     options.size = sizeof options;
     options.remote_addr = "localhost";
-    CHECK(jwtauth_verifier_authenticate_with(verifier, SAMPLE_HS256, &options, NULL) == JWTAUTH_STATUS_ARGUMENT);
-    options.remote_addr = NULL;
+    CHECK(jwtauth_verifier_authenticate_with(verifier, SAMPLE_HS256, &options, NULL) == JWTAUTH_STATUS_DENIED);
     options.profile = "all";
+    CHECK(jwtauth_verifier_authenticate_with(verifier, SAMPLE_HS256, &options, NULL) == JWTAUTH_STATUS_OK);
+    options.remote_addr = NULL;
     CHECK(jwtauth_verifier_authenticate_with(verifier, SAMPLE_HS256, &options, NULL) == JWTAUTH_STATUS_OK);
     jwtauth_verifier_free(verifier);
 }
 
 static void ownership(void) {
     outputs_are_always_written();
+    a_verifier_is_built_from_a_file();
     replies_outlive_the_verifier();
     a_verifier_can_be_built_from_the_policy();
     a_policy_has_no_secrets();

@@ -1,5 +1,7 @@
 // The C++ interface: ownership, exceptions, and that only a grant is true in a condition.
 
+#include <cstdio>
+#include <fstream>
 #include <type_traits>
 #include <utility>
 
@@ -51,6 +53,22 @@ static void text_is_never_truncated() {
     CHECK(verifier.authenticate_token(view.substr(0, token.size())));
     CHECK(verifier.authenticate_token(token, std::string_view("\0nobody", 7)).status() == JWTAUTH_STATUS_ARGUMENT);
     CHECK(!verifier.authenticate_token(token).get(std::string_view("/code\0", 6)));
+}
+
+static void a_verifier_is_built_from_a_file() {
+    const std::string path = "verifier-of-raii.json";
+    std::ofstream(path) << SAMPLE_CONFIG;
+    CHECK(Verifier::from_file(path).authenticate_token(SAMPLE_RS256));
+    CHECK(std::remove(path.c_str()) == 0);
+    int caught = 0;
+    for (const std::string &wrong : {path, std::string(), path + '\0' + "x"}) {
+        try {
+            (void)Verifier::from_file(wrong);
+        } catch (const Error &) {
+            ++caught;
+        }
+    }
+    CHECK(caught == 3);
 }
 
 static void a_refused_configuration_throws() {
@@ -123,7 +141,7 @@ static void a_token_has_options() {
     options.cached_only = true;
     CHECK(verifier.authenticate_token(SAMPLE_HS256, options));
     options.remote_addr = "10.1.2.3.4";
-    CHECK(verifier.authenticate_token(SAMPLE_HS256, options).status() == JWTAUTH_STATUS_ARGUMENT);
+    CHECK(verifier.authenticate_token(SAMPLE_HS256, options).get("/code") == "address_not_allowed");
     options.remote_addr.clear();
     options.profile = "all";
     CHECK(verifier.authenticate_token(SAMPLE_HS256, options).get("/profile") == "all");
@@ -158,6 +176,7 @@ static void a_verifier_moves() {
 static void raii() {
     only_a_grant_is_true();
     text_is_never_truncated();
+    a_verifier_is_built_from_a_file();
     a_refused_configuration_throws();
     a_reply_has_lists_types_and_entitlements();
     a_failure_is_thrown_on_request();

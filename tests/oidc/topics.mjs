@@ -2,8 +2,8 @@
 //
 //     node topics.mjs DIRECTORY
 //
-// The provider then keeps running until the process is ended, because some configurations fetch its keys. The file
-// `ready` in the directory shows that everything is written.
+// The provider then keeps running until the process is ended, because some configurations fetch its keys. When everything
+// is written, it prints a line.
 // One topic has a native configuration, and one has the configuration of each system; `flatten` writes the files for the
 // runners.
 import { createPublicKey } from 'node:crypto'
@@ -361,4 +361,3 @@ for (const topic of topics) {
 }
 const count = topics.reduce((sum, topic) => sum + topic.cases.length, 0)
 console.log(`${count} cases about ${4 * ALGORITHMS.length + 1} real tokens of ${provider.issuer}`)
-writeFileSync(join(directory, 'ready'), '')

@@ -1,5 +1,7 @@
 'use strict'
 
+const { fileURLToPath } = require('node:url')
+
 const addon = require('./addon.js')
 const { attempt } = require('./error.js')
 
@@ -22,6 +24,13 @@ function configText(config) {
   })
 }
 
+/** The path of a file: text, or a URL as in `new URL('./verifier.json', import.meta.url)`. */
+function pathText(path) {
+  if (path instanceof URL) return fileURLToPath(path)
+  if (typeof path !== 'string') throw wrongType('path', 'a string or a file URL', path)
+  return wellFormed(path, 'path')
+}
+
 /** The `fetch` function in a constructor's options, if it is set. */
 function fetchOption(options) {
   if (options === undefined) return undefined
@@ -33,38 +42,57 @@ function fetchOption(options) {
   return fetch
 }
 
-/** A request as JSON text. A member that is undefined is left out; the core refuses unknown members. */
-function requestText(request) {
-  if (typeof request === 'string') return wellFormed(request, 'request')
-  if (!isPlainObject(request)) throw wrongType('request', 'a plain object or JSON text', request)
-  const wire = Object.create(null)
-  for (const [name, value] of Object.entries(request)) {
+/**
+ * A token or a request, as the addon takes it: the token, or JSON text with what only JSON can hold; and the rest.
+ * A member that is undefined counts as absent.
+ */
+function readRequest(request) {
+  const isBare = typeof request === 'string'
+  const read = { text: request, isBare, isJson: false, profile: undefined, remoteAddr: undefined, cachedOnly: false }
+  if (isBare) return read
+  if (!isPlainObject(request)) throw wrongType('request', 'a token or a plain object', request)
+  let token, url, fields
+  for (const name of Object.keys(request)) {
+    const value = request[name]
     if (value === undefined) continue
-    const place = `request.${name}`
     switch (name) {
       case 'token':
+        token = string(value, 'request.token')
+        break
       case 'url':
-      case 'profile':
-      case 'remote_addr':
-        wire[name] = text(value, place)
-        break
-      case 'remoteAddr':
-        wire[request.remote_addr === undefined ? 'remote_addr' : name] = text(value, place)
-        break
-      case 'cached_only':
-        wire[name] = flag(value, place)
-        break
-      case 'cachedOnly':
-        wire[request.cached_only === undefined ? 'cached_only' : name] = flag(value, place)
+        url = text(value, 'request.url')
         break
       case 'headers':
-        wire.headers = headers(value, place)
+        fields = headers(value, 'request.headers')
+        break
+      case 'profile':
+      case 'remoteAddr':
+        read[name] = string(value, `request.${name}`)
+        break
+      case 'cachedOnly':
+        read.cachedOnly = flag(value, 'request.cachedOnly')
         break
       default:
-        wire[wellFormed(name, 'request')] = null
+        refuseMember(name)
     }
   }
-  return JSON.stringify(wire)
+  read.isJson = token === undefined || url !== undefined || fields !== undefined
+  if (read.isJson && token !== undefined) wellFormed(token, 'request.token')
+  read.text = read.isJson ? JSON.stringify({ __proto__: null, token, headers: fields, url }) : token
+  return read
+}
+
+/** A request as JSON text in the wire format. */
+function jsonRequest(request) {
+  const text = string(request, 'request')
+  return { text, isBare: false, isJson: true, profile: undefined, remoteAddr: undefined, cachedOnly: false }
+}
+
+function refuseMember(name) {
+  wellFormed(name, 'request')
+  const shown = name.length > 64 ? `${[...name].slice(0, 64).join('')}…` : name
+  const known = '`token`, `headers`, `url`, `profile`, `remoteAddr` and `cachedOnly`'
+  attempt(() => addon.refuseRequest(`\`${shown}\` is not known; the members of a request are ${known}`))
 }
 
 function headers(headers, place) {
@@ -92,8 +120,12 @@ function headerEntries(headers, place) {
 }
 
 function text(value, place) {
+  return wellFormed(string(value, place), place)
+}
+
+function string(value, place) {
   if (typeof value !== 'string') throw wrongType(place, 'a string', value)
-  return wellFormed(value, place)
+  return value
 }
 
 function flag(value, place) {
@@ -124,4 +156,4 @@ function invalid(message, code) {
   return Object.assign(new TypeError(message), { code })
 }
 
-module.exports = { configText, fetchOption, requestText }
+module.exports = { configText, fetchOption, jsonRequest, pathText, readRequest }

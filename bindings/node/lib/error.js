@@ -13,20 +13,23 @@ class JwtAuthError extends Error {
     if (failure.claim !== undefined) this.claim = failure.claim
     if (failure.detail !== undefined) this.detail = failure.detail
     if (failure.applicable !== undefined) this.applicable = failure.applicable
-    if (failure.http_status !== undefined) this.httpStatus = failure.http_status
+    if (failure.http_status !== undefined) this.http_status = failure.http_status
     if (failure.sources !== undefined) this.sources = failure.sources
   }
 }
 
 Object.defineProperty(JwtAuthError.prototype, 'name', { value: 'JwtAuthError', writable: true, configurable: true })
 
-/** The error of this package for an error of the addon. */
-function translated(thrown) {
+/** The error of this package for an error of the addon, about a request if one is given. */
+function translated(thrown, asked) {
   let failure
   try {
     failure = JSON.parse(thrown.message)
   } catch {
     return thrown
+  }
+  if (asked?.isBare && failure.code === 'token_malformed' && asked.text.startsWith('{')) {
+    failure.detail = `${failure.detail}; \`authenticateJson\` takes a request as JSON text`
   }
   return new JwtAuthError(failure)
 }
@@ -40,13 +43,4 @@ function attempt(call) {
   }
 }
 
-/** Calls the addon, and awaits its promise. */
-async function attemptAsync(call) {
-  try {
-    return await call()
-  } catch (thrown) {
-    throw translated(thrown)
-  }
-}
-
-module.exports = { JwtAuthError, attempt, attemptAsync }
+module.exports = { JwtAuthError, attempt, translated }

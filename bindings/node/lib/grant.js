@@ -4,48 +4,51 @@ const { inspect } = require('node:util')
 
 const SEAL = Symbol('made by a verifier')
 
-/** A grant: a view of the reply's text, which is parsed on first access. */
+/** A grant: a view of the reply's text. Identity, claims and the rest are parsed when they are first read. */
 class Grant {
-  #json
-  #reply
+  /** The reply, with line breaks around the identity and before the claims. */
+  #lines
+  #identity
+  #claims
+  #rest
 
-  constructor(seal, json) {
+  constructor(seal, lines) {
     if (seal !== SEAL) throw new TypeError('only a Verifier can create a Grant')
-    this.#json = json
+    this.#lines = lines
     Object.freeze(this)
   }
 
   get json() {
-    return this.#json
+    return this.#lines.replaceAll('\n', '')
   }
 
   get profile() {
-    return this.#parsed().profile
+    return this.#others().profile
   }
 
   get identity() {
-    return this.#parsed().identity
+    return (this.#identity ??= parsed(this.#line(1)))
   }
 
   get entitlements() {
-    return this.#parsed().entitlements
+    return this.#others().entitlements
   }
 
   get revocations() {
-    return this.#parsed().revocations
+    return this.#others().revocations
   }
 
   get session() {
-    return this.#parsed().session
+    return this.#others().session
   }
 
   // In the spelling of the wire format, like every name in a grant.
   get cleaned_url() {
-    return this.#parsed().cleaned_url
+    return this.#others().cleaned_url
   }
 
   get claims() {
-    return this.#parsed().claims
+    return (this.#claims ??= parsed(this.#line(3)))
   }
 
   has(kind, name, scope) {
@@ -59,7 +62,7 @@ class Grant {
   }
 
   toJSON() {
-    return this.#parsed()
+    return Object.freeze({ ...this.#others(), identity: this.identity, claims: this.claims })
   }
 
   // What is printed often ends up in a log, so it shows nothing from the token.
@@ -68,15 +71,29 @@ class Grant {
     return `Grant ${inspect({ profile, entitlements: entitlements.length, revocations: revocations.length }, options)}`
   }
 
-  #parsed() {
-    return (this.#reply ??= frozen(JSON.parse(this.#json)))
+  /** The reply with `null` for identity and claims. */
+  #others() {
+    return (this.#rest ??= parsed(`${this.#line(0)}null${this.#line(2)}null}`))
+  }
+
+  #line(number) {
+    let start = 0
+    for (let line = 0; line < number; line += 1) start = this.#lines.indexOf('\n', start) + 1
+    // The last line has no end: -1 cuts off the bracket behind the claims, which closes the reply.
+    return this.#lines.slice(start, this.#lines.indexOf('\n', start))
   }
 }
 
-/** Freezes a parsed document deeply, so that a shared grant cannot be changed. */
-function frozen(value) {
-  if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(frozen)
-  return value
+/** A parsed document, deeply frozen, so that a shared grant cannot be changed. */
+function parsed(text) {
+  return frozen(JSON.parse(text))
 }
 
-module.exports = { Grant, granted: (json) => new Grant(SEAL, json) }
+function frozen(value) {
+  for (const inner of Array.isArray(value) ? value : Object.values(value)) {
+    if (typeof inner === 'object' && inner !== null) frozen(inner)
+  }
+  return Object.freeze(value)
+}
+
+module.exports = { Grant, granted: (lines) => new Grant(SEAL, lines) }

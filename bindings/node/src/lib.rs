@@ -1,21 +1,36 @@
 //! The addon under the `jwtauth` package: strings in, strings out.
 //!
-//! JavaScript callers do not use it directly. `index.js` turns values into JSON text, calls this addon, and turns the
-//! result into a `Grant`. A returned value is a success; a failure is thrown, with the failure reply as its message.
+//! JavaScript callers do not use it directly. `index.js` passes a token or a request as JSON text to this addon, and
+//! turns the result into a `Grant`. A returned value is a success; a failure is thrown, with the failure reply as its
+//! message.
 
 mod errand;
 mod guard;
+mod request;
 
 use std::sync::Arc;
 
 use jwtauth_core::fetch::Fetch;
-use jwtauth_core::{Code, Error, Request, Step, wire};
-use napi::bindgen_prelude::{AsyncTask, ClassInstance, Either};
+use jwtauth_core::{Code, Error, Request, Step, VerifierBuilder, wire};
+use napi::bindgen_prelude::{AsyncTask, ClassInstance, Either, Utf16String};
 use napi::{Env, Task};
 use napi_derive::napi;
 
 use errand::{Errand, HostFetch};
 use guard::guarded;
+use request::Asked;
+
+fn build(
+    host_fetches: bool,
+    read: impl FnOnce() -> jwtauth_core::Result<VerifierBuilder>,
+) -> napi::Result<Verifier> {
+    let fetch = || Arc::new(HostFetch) as Arc<dyn Fetch>;
+    let core = guarded(|| read()?.fetch(host_fetches.then(fetch)).build())?;
+    Ok(Verifier {
+        core: Arc::new(core),
+        host_fetches,
+    })
+}
 
 /// A verifier. Each of Node's threads creates a separate one.
 #[napi]
@@ -31,51 +46,83 @@ impl Verifier {
     /// Builds a verifier from the text of a configuration.
     #[napi(constructor)]
     pub fn new(config: String, host_fetches: bool) -> napi::Result<Verifier> {
-        let fetch = || Arc::new(HostFetch) as Arc<dyn Fetch>;
-        let core = guarded(|| {
-            let builder = jwtauth_core::Verifier::builder(&config)?;
-            builder.fetch(host_fetches.then(fetch)).build()
-        })?;
-        Ok(Verifier {
-            core: Arc::new(core),
-            host_fetches,
-        })
+        build(host_fetches, || jwtauth_core::Verifier::builder(&config))
     }
 
-    /// Takes one step of a decision, on the calling thread: returns the reply, or the fetches that it lacks.
+    /// Builds a verifier from a file.
+    #[napi(factory)]
+    pub fn from_file(path: String, host_fetches: bool) -> napi::Result<Verifier> {
+        build(host_fetches, || jwtauth_core::Verifier::builder_from_file(&path))
+    }
+
+    /// Takes one step of a decision, on the calling thread: returns the lines of a grant, or the fetches that it lacks.
     #[napi]
     pub fn step(
         &self,
-        request: String,
+        text: Utf16String,
+        is_json: bool,
+        profile: Option<Utf16String>,
+        remote_addr: Option<Utf16String>,
+        cached_only: bool,
         after: Option<ClassInstance<'_, Errand>>,
     ) -> napi::Result<Either<String, Errand>> {
-        step(&self.core, &request, after.as_deref().map(|after| &after.0))
+        let after = after.as_deref().map(|after| &after.0);
+        guarded(|| {
+            let asked = Asked::read(
+                &text,
+                is_json,
+                profile.as_ref(),
+                remote_addr.as_ref(),
+                cached_only,
+            )?;
+            step(&self.core, &asked, after)
+        })
     }
 
     /// The same on a thread of Node's pool, for requests that take long to read.
     #[napi]
     pub fn step_in_pool(
         &self,
-        request: String,
+        text: Utf16String,
+        is_json: bool,
+        profile: Option<Utf16String>,
+        remote_addr: Option<Utf16String>,
+        cached_only: bool,
         after: Option<ClassInstance<'_, Errand>>,
-    ) -> AsyncTask<StepTask> {
-        AsyncTask::new(StepTask {
-            verifier: Arc::clone(&self.core),
-            request,
-            after: after.map(|after| after.0.clone()),
+    ) -> napi::Result<AsyncTask<StepTask>> {
+        let after = after.map(|after| after.0.clone());
+        guarded(|| {
+            Ok(AsyncTask::new(StepTask {
+                verifier: Arc::clone(&self.core),
+                asked: Asked::read(
+                    &text,
+                    is_json,
+                    profile.as_ref(),
+                    remote_addr.as_ref(),
+                    cached_only,
+                )?,
+                after,
+            }))
         })
     }
 
-    /// Decides on the calling thread, and fetches on it; returns the reply.
+    /// Decides on the calling thread, and fetches on it; returns the lines of a grant.
     #[napi]
-    pub fn authenticate_sync(&self, request: String) -> napi::Result<String> {
-        let decide = |request: Request<'_>| {
+    pub fn authenticate_sync(
+        &self,
+        text: Utf16String,
+        is_json: bool,
+        profile: Option<Utf16String>,
+        remote_addr: Option<Utf16String>,
+        cached_only: bool,
+    ) -> napi::Result<String> {
+        let decide = |request: &Request<'_>| {
             if !self.host_fetches {
-                return self.core.authenticate(&request);
+                return self.core.authenticate(request);
             }
             // The function runs on the event loop, and the event loop is waiting for this call.
             self.core
-                .authenticate(&request.cached_only(true))
+                .authenticate(&request.clone().cached_only(true))
                 .map_err(|error| match error.code() {
                     Code::KeySourceUnavailable => {
                         let why = error.detail().unwrap_or_default();
@@ -85,7 +132,16 @@ impl Verifier {
                     _ => error,
                 })
         };
-        guarded(|| wire::request(&request, decide).map(|grant| wire::granted(&grant)))
+        guarded(|| {
+            let asked = Asked::read(
+                &text,
+                is_json,
+                profile.as_ref(),
+                remote_addr.as_ref(),
+                cached_only,
+            )?;
+            asked.decide(decide).map(|grant| wire::granted_in_lines(&grant))
+        })
     }
 
     /// The length of requests from which a decision must not block the event loop.
@@ -121,10 +177,16 @@ impl Verifier {
 
 /// Throws the failure for a string that has no UTF-8 form.
 ///
-/// The conversion to Rust would silently replace a lone surrogate, so `index.js` looks for them and calls this.
+/// `JSON.stringify` would write a lone surrogate as an escape, so `index.js` looks for them in what it writes.
 #[napi]
-pub fn refuse_not_utf8(what: String) -> napi::Result<()> {
-    guarded(|| Err(Error::new(Code::ArgumentNotUtf8).with_detail(format!("`{what}` has a lone surrogate"))))
+pub fn refuse_not_utf8(name: String) -> napi::Result<()> {
+    guarded(|| Err(request::lone_surrogate(&name)))
+}
+
+/// Throws the failure for a request that does not have the form of a request.
+#[napi]
+pub fn refuse_request(detail: String) -> napi::Result<()> {
+    guarded(|| Err(Error::new(Code::RequestInvalid).with_detail(detail)))
 }
 
 /// The library's version.
@@ -137,7 +199,7 @@ pub fn version() -> &'static str {
 #[derive(Debug)]
 pub struct StepTask {
     verifier: Arc<jwtauth_core::Verifier>,
-    request: String,
+    asked: Asked,
     after: Option<jwtauth_core::Errand>,
 }
 
@@ -146,7 +208,7 @@ impl Task for StepTask {
     type JsValue = Either<String, Errand>;
 
     fn compute(&mut self) -> napi::Result<Self::Output> {
-        step(&self.verifier, &self.request, self.after.as_ref())
+        guarded(|| step(&self.verifier, &self.asked, self.after.as_ref()))
     }
 
     fn resolve(&mut self, _: Env, step: Self::Output) -> napi::Result<Self::JsValue> {
@@ -156,13 +218,11 @@ impl Task for StepTask {
 
 fn step(
     verifier: &jwtauth_core::Verifier,
-    request: &str,
+    asked: &Asked,
     after: Option<&jwtauth_core::Errand>,
-) -> napi::Result<Either<String, Errand>> {
-    guarded(
-        || match wire::request(request, |request| Ok(verifier.step(&request, after)))? {
-            Step::Decided(outcome) => outcome.map(|grant| Either::A(wire::granted(&grant))),
-            Step::Fetch(errand) => Ok(Either::B(Errand(errand))),
-        },
-    )
+) -> jwtauth_core::Result<Either<String, Errand>> {
+    match asked.decide(|request| Ok(verifier.step(request, after)))? {
+        Step::Decided(outcome) => outcome.map(|grant| Either::A(wire::granted_in_lines(&grant))),
+        Step::Fetch(errand) => Ok(Either::B(Errand(errand))),
+    }
 }

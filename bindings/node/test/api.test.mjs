@@ -1,8 +1,13 @@
 // The JavaScript surface: types, promises, errors, the grant object. The conformance suite tests the decisions.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, get } from 'node:http'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
@@ -34,6 +39,27 @@ describe('a verifier', () => {
     for (const given of [config(), JSON.stringify(config()), runInNewContext('JSON.parse(text)', { text: JSON.stringify(config()) })]) {
       assert.equal(new Verifier(given).authenticateSync({ token: token() }).identity.name, 'alice')
     }
+  })
+
+  test('is built from a file, and errors name it', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'jwtauth-'))
+    const path = join(folder, 'verifier.json')
+    writeFileSync(path, JSON.stringify(config()))
+    for (const given of [path, pathToFileURL(path)]) {
+      const built = Verifier.fromFile(given)
+      assert.ok(built instanceof Verifier)
+      assert.equal(built.authenticateSync({ token: token() }).identity.name, 'alice')
+    }
+    writeFileSync(path, '{')
+    assert.throws(() => Verifier.fromFile(path), (error) => {
+      assert.ok(error instanceof JwtAuthError)
+      return error.code === 'config_invalid' && error.detail.startsWith(`${path}: `)
+    })
+    rmSync(folder, { recursive: true })
+    assert.throws(() => Verifier.fromFile(path), { code: 'config_invalid' })
+    assert.throws(() => Verifier.fromFile(''), { code: 'config_invalid' })
+    for (const given of [undefined, null, 1, {}, config()]) assert.throws(() => Verifier.fromFile(given), wrongType)
+    assert.throws(() => Verifier.fromFile(path, { fetch: 1 }), wrongType)
   })
 
   test('reports which key of the configuration is wrong', () => {
@@ -80,6 +106,16 @@ describe('a verifier', () => {
     assert.deepEqual(new Verifier(policy).policy(), policy)
   })
 
+  test('prints a policy that is refused until its secrets are put back', () => {
+    const secret = Buffer.alloc(32, 's').toString('base64url')
+    const given = config({ keys: [{ secret }], algorithms: ['HS256'] })
+    const policy = new Verifier(given).policy()
+    assert.equal(policy.config.keys[0].secret, '(redacted)')
+    assert.throws(() => new Verifier(policy), { class: 'config', code: 'key_invalid' })
+    policy.config.keys[0].secret = secret
+    assert.equal(new Verifier(policy).policy().config.keys[0].secret, '(redacted)')
+  })
+
   test('has nothing to refresh for keys in the configuration', async () => {
     assert.deepEqual(await verifier.refreshKeys(), [{ source: 'keys[0].pem', state: 'fixed', keys: 1, kids: [] }])
   })
@@ -97,7 +133,48 @@ describe('a request', () => {
     const grant = await verifier.authenticate(request)
     assert.ok(grant instanceof Grant)
     assert.equal(grant.json, verifier.authenticateSync(request).json)
-    assert.equal((await verifier.authenticate(JSON.stringify(request))).json, grant.json)
+    const text = JSON.stringify(request)
+    assert.equal((await verifier.authenticateJson(text)).json, grant.json)
+    assert.equal(verifier.authenticateJsonSync(text).json, grant.json)
+  })
+
+  test('may be the token alone', async () => {
+    const alone = token()
+    const { json } = verifier.authenticateSync({ token: alone })
+    assert.equal(verifier.authenticateSync(alone).json, json)
+    assert.equal((await verifier.authenticate(alone)).json, json)
+    for (const [text, code] of [['', 'token_missing'], ['x', 'token_malformed'], [`Bearer ${alone}`, 'token_malformed']]) {
+      assert.throws(() => decide(text), { class: 'denied', code })
+      await assert.rejects(verifier.authenticate(text), { class: 'denied', code })
+    }
+  })
+
+  test('as a text is a token also if it looks like JSON, and the error names the other method', async () => {
+    const text = JSON.stringify({ token: token() })
+    const refused = (error) => {
+      assert.equal(error.code, 'token_malformed')
+      assert.match(error.detail, /; `authenticateJson` takes a request as JSON text$/)
+      assert.ok(!inspect(error, { showHidden: true }).includes(text.slice(20, 40)))
+      return true
+    }
+    assert.throws(() => decide(text), refused)
+    await assert.rejects(verifier.authenticate(text), refused)
+    assert.throws(() => decide({ token: text }), ({ detail }) => !detail.includes('authenticateJson'))
+  })
+
+  test('with a token that has other characters than a token is denied as it is in JSON', async () => {
+    const [head, ...rest] = token()
+    // Written as Latin-1 or as bytes, some of these would become the letter that they replace.
+    const similar = String.fromCharCode(head.charCodeAt(0) + 0x100)
+    for (const first of [similar, '\u00e9', '\u{1f600}', '\0', ` ${head}`, `${head}\u0000`]) {
+      const wrong = first + rest.join('')
+      const json = JSON.stringify({ token: wrong })
+      const expected = await verifier.authenticateJson(json).then(() => assert.fail('granted'), (error) => error)
+      assert.equal(expected.class, 'denied')
+      for (const call of [() => decide(wrong), () => decide({ token: wrong }), () => decide({ token: wrong, url: '/' })]) {
+        assert.throws(call, { code: expected.code, message: expected.message })
+      }
+    }
   })
 
   test('may be the headers that a real server received', async () => {
@@ -138,19 +215,20 @@ describe('a request', () => {
   })
 
   test('may leave members undefined', () => {
-    assert.equal(decide({ token: token(), headers: undefined, url: undefined, profile: undefined, remoteAddr: undefined, remote_addr: undefined }), 'alice')
+    assert.equal(decide({ token: token(), headers: undefined, url: undefined, profile: undefined, remoteAddr: undefined, cachedOnly: undefined }), 'alice')
   })
 
-  test('accepts the address under either name, but not under both', () => {
+  test('has the address of the caller', () => {
     const near = new Verifier(config({ bound_cidrs: ['10.0.0.0/8'] }))
-    assert.equal(decide({ token: token(), remoteAddr: '10.1.2.3' }, near), 'alice')
-    assert.equal(decide({ token: token(), remote_addr: '10.1.2.3' }, near), 'alice')
-    assert.throws(() => decide({ token: token(), remoteAddr: '192.0.2.1' }, near), { code: 'address_not_allowed' })
-    assert.throws(() => decide({ token: token() }, near), { code: 'address_not_allowed' })
-    assert.throws(() => decide({ token: token(), remoteAddr: '10.1.2.3', remote_addr: '10.1.2.3' }, near), {
-      code: 'request_invalid',
-      class: 'argument',
-    })
+    const headers = { authorization: `Bearer ${token()}` }
+    for (const request of [{ token: token() }, { headers }]) {
+      assert.equal(decide({ ...request, remoteAddr: '10.1.2.3' }, near), 'alice')
+      assert.throws(() => decide({ ...request, remoteAddr: '192.0.2.1' }, near), { code: 'address_not_allowed' })
+      for (const remoteAddr of [undefined, '', 'testclient', '/run/app.sock']) {
+        assert.throws(() => decide({ ...request, remoteAddr }, near), { code: 'address_not_allowed' })
+        assert.equal(decide({ ...request, remoteAddr }), 'alice')
+      }
+    }
   })
 
   test('selects a profile', () => {
@@ -162,18 +240,25 @@ describe('a request', () => {
   })
 
   test('has no unknown members', async () => {
-    for (const unknown of ['tokn', 'now', '__proto__', 'constructor', '']) {
+    for (const unknown of ['tokn', 'now', '__proto__', 'constructor', '', 'remote_addr', 'cached_only', 'x'.repeat(1000)]) {
       const request = JSON.parse(JSON.stringify({ token: token() }).replace('{', `{"${unknown}":1,`))
       assert.throws(() => decide(request), { name: 'JwtAuthError', class: 'argument', code: 'request_invalid' })
       await assert.rejects(verifier.authenticate(request), { code: 'request_invalid' })
     }
+    assert.throws(() => decide({ remote_addr: '10.1.2.3' }), {
+      detail: '`remote_addr` is not known; the members of a request are `token`, `headers`, `url`, `profile`, `remoteAddr` and `cachedOnly`',
+    })
   })
 
   test('of a wrong type is a TypeError, from both forms', async () => {
-    const wrong = [undefined, null, 1, [], new Map(), { token: 1 }, { token: null }, { token: [] }, { url: new URL('http://x') }, { profile: {} }, { remoteAddr: 1 }, { remote_addr: 1 }, { headers: [] }, { headers: null }, { headers: 'a: b' }, { headers: new Set(["a"]) }, { headers: ["a", "b"] }, { headers: new Map([["a", 1]]) }, { headers: new Map([[1, "a"]]) }, { headers: { a: 1 } }, { headers: { a: null } }, { headers: { a: ['b', 1] } }]
+    const wrong = [undefined, null, 1, [], new Map(), { token: 1 }, { token: null }, { token: [] }, { url: new URL('http://x') }, { profile: {} }, { remoteAddr: 1 }, { headers: [] }, { headers: null }, { headers: 'a: b' }, { headers: new Set(["a"]) }, { headers: ["a", "b"] }, { headers: new Map([["a", 1]]) }, { headers: new Map([[1, "a"]]) }, { headers: { a: 1 } }, { headers: { a: null } }, { headers: { a: ['b', 1] } }]
     for (const request of wrong) {
       assert.throws(() => decide(request), wrongType, inspect(request))
       await assert.rejects(verifier.authenticate(request), wrongType)
+    }
+    for (const text of [undefined, null, {}, { token: token() }]) {
+      assert.throws(() => verifier.authenticateJsonSync(text), wrongType)
+      await assert.rejects(verifier.authenticateJson(text), wrongType)
     }
   })
 
@@ -185,11 +270,13 @@ describe('a request', () => {
   test('with a lone surrogate is not UTF-8', async () => {
     const lone = '\ud800'
     const refused = { name: 'JwtAuthError', class: 'argument', code: 'argument_not_utf8' }
-    const requests = [lone, `{"token":"${lone}"}`, { token: lone }, { url: lone }, { profile: lone }, { remoteAddr: lone }, { headers: { [lone]: 'x' } }, { headers: { a: lone } }, { headers: { a: ['b', lone] } }, { [lone]: 1 }]
+    const requests = [lone, `{"token":"${lone}"}`, { token: lone }, { token: lone, url: '/' }, { url: lone }, { profile: lone }, { remoteAddr: lone }, { headers: { [lone]: 'x' } }, { headers: { a: lone } }, { headers: { a: ['b', lone] } }, { [lone]: 1 }]
     for (const request of requests) {
       assert.throws(() => decide(request), refused)
       await assert.rejects(verifier.authenticate(request), refused)
     }
+    assert.throws(() => verifier.authenticateJsonSync(`{"token":"${lone}"}`), refused)
+    await assert.rejects(verifier.authenticateJson(lone), refused)
     for (const given of [lone, config({ issuer: lone }), config({ [lone]: 1 }), config({ audiences: [lone] })]) {
       assert.throws(() => new Verifier(given), refused)
     }
@@ -198,7 +285,7 @@ describe('a request', () => {
 
   test('that is not JSON is invalid', () => {
     for (const text of ['', '{', 'null', '[]', '{"token":"a","token":"b"}', `{"token":"${token()}"}\0`]) {
-      assert.throws(() => decide(text), { code: 'request_invalid' })
+      assert.throws(() => verifier.authenticateJsonSync(text), { code: 'request_invalid' })
     }
   })
 })
@@ -214,7 +301,7 @@ describe('a failure', () => {
     assert.equal(error.stage, 'validate_claims')
     assert.equal(error.claim, 'exp')
     assert.equal(error.applicable, true)
-    assert.equal(error.httpStatus, 401)
+    assert.equal(error.http_status, 401)
     assert.match(error.message, /^the token has expired \(claim "exp"\)/)
     const shown = inspect(error, { showHidden: true, depth: null })
     assert.ok(!shown.includes('mallory') && !shown.includes(expired.split('.')[1]))
@@ -255,6 +342,9 @@ describe('a grant', () => {
     assert.equal(grant.claims.plan, 'pro')
     assert.deepEqual(grant.toJSON(), reply)
     assert.deepEqual(JSON.parse(JSON.stringify({ grant })), { grant: reply })
+    assert.equal(JSON.stringify(grant), grant.json)
+    assert.deepEqual({ ...grant }, {})
+    assert.deepEqual(Object.keys(grant), [])
   })
 
   test('shows nothing of the token when it is printed', () => {
@@ -282,7 +372,8 @@ describe('a grant', () => {
     assert.throws(() => { grant.identity.name = 'root' }, TypeError)
     assert.throws(() => grant.entitlements.push({ kind: 'role', name: 'admin' }), TypeError)
     assert.throws(() => { grant.claims.nested.list[0].a = 2 }, TypeError)
-    assert.equal(grant.identity, grant.identity)
+    assert.throws(() => { grant.toJSON().claims = {} }, TypeError)
+    for (const part of ['identity', 'entitlements', 'claims']) assert.equal(grant[part], grant[part])
   })
 
   test('can be created only by a verifier', () => {
@@ -298,6 +389,14 @@ describe('a grant', () => {
     assert.equal({}.admin, undefined)
     assert.equal(Object.getPrototypeOf(claims), Object.prototype)
     assert.deepEqual(Object.entries(claims).at(-3), ['__proto__', { admin: true }])
+  })
+
+  test('has every part if it is not ASCII, and a claim that looks like a part', () => {
+    const grant = granted({ name: 'Zo\u00eb \u{1f600}\u2028', claims: { claims: {} }, text: '},"claims":{' })
+    assert.deepEqual(JSON.parse(grant.json).claims, grant.claims)
+    assert.equal(grant.claims.name, 'Zo\u00eb \u{1f600}\u2028')
+    assert.deepEqual(grant.claims.claims, { claims: {} })
+    assert.ok(grant.json.endsWith(`,"claims":${JSON.stringify(grant.claims).replace('\u2028', '\\u2028')}}`))
   })
 
   test('keeps digits that a JavaScript number cannot hold', () => {
@@ -327,10 +426,10 @@ describe('concurrency', () => {
   test('a worker can be terminated with requests in flight', async () => {
     for (let round = 0; round < 10; round += 1) {
       const worker = new Worker(new URL('worker.mjs', import.meta.url), {
-        workerData: { config: config(), token: token(), rounds: 10_000 },
+        workerData: { config: config(), token: token(), rounds: 10_000, report: round * 100 },
       })
-      await new Promise((resolve) => worker.once('online', resolve))
-      await new Promise((resolve) => setTimeout(resolve, round * 10))
+      // It has made this number of requests, and makes more.
+      assert.deepEqual(await once(worker, 'message'), [round * 100])
       await worker.terminate()
     }
     assert.equal(verifier.authenticateSync({ token: token() }).identity.name, 'alice')

@@ -15,9 +15,13 @@ export async function keyServer(answer = good) {
   const responses = []
   const seen = { answer, requests: [] }
   /** Answers the requests that were not answered, and all later ones. */
-  seen.release = () => {
-    seen.answer = good
-    for (const [request, response] of responses) if (!response.writableEnded) good(request, response)
+  seen.release = (answer = good) => {
+    seen.answer = answer
+    for (const [request, response] of responses) if (!response.writableEnded) answer(request, response)
+  }
+  /** Waits until it has received this many requests. */
+  seen.received = async (count) => {
+    while (seen.requests.length < count) await once(server, 'request')
   }
   const server = createServer((request, response) => {
     seen.requests.push(request)

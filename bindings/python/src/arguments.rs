@@ -1,11 +1,8 @@
 //! Reading the arguments of Python callers.
 //!
-//! Wrong Python types are a `TypeError`, as everywhere in Python. Invalid Unicode and an invalid address are an
-//! `ArgumentError`.
+//! Wrong Python types are a `TypeError`, as everywhere in Python. Invalid Unicode is an `ArgumentError`.
 
-use std::net::IpAddr;
-
-use jwtauth_core::{Code, Error, Request, wire};
+use jwtauth_core::{Code, Error, Request};
 use pyo3::exceptions::{PyRecursionError, PyTypeError, PyUnicodeEncodeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -21,7 +18,7 @@ pub(crate) struct Arguments<'py> {
     headers: Vec<(Text<'py>, Text<'py>)>,
     url: Option<Text<'py>>,
     profile: Option<Text<'py>>,
-    remote_addr: Option<IpAddr>,
+    remote_addr: Option<Text<'py>>,
 }
 
 /// A Python value, or `None`.
@@ -68,8 +65,8 @@ impl<'py> Arguments<'py> {
         if let Some(profile) = &self.profile {
             request = request.profile(utf8(profile, "profile")?);
         }
-        if let Some(address) = self.remote_addr {
-            request = request.remote_addr(address);
+        if let Some(address) = &self.remote_addr {
+            request = request.remote_addr_text(utf8(address, "remote_addr")?);
         }
         Ok(request)
     }
@@ -175,15 +172,12 @@ fn pairs<'py>(headers: &Bound<'py, PyAny>) -> PyResult<Vec<(Text<'py>, Text<'py>
     Ok(pairs)
 }
 
-fn address(given: &Bound<'_, PyAny>) -> PyResult<IpAddr> {
-    let py = given.py();
-    let written = match given.cast::<PyString>() {
-        Ok(text) => text.clone(),
-        Err(_) if is_address(given)? => given.str()?,
-        Err(_) => return Err(wrong_type("remote_addr must be str or an IP address", given)),
-    };
-    wire::address(utf8(&written, "remote_addr")?)
-        .ok_or_else(|| error::argument(py, Code::RequestInvalid, "`remote_addr` is not an IP address"))
+fn address<'py>(given: &Bound<'py, PyAny>) -> PyResult<Text<'py>> {
+    match given.cast::<PyString>() {
+        Ok(text) => Ok(text.clone()),
+        Err(_) if is_address(given)? => given.str(),
+        Err(_) => Err(wrong_type("remote_addr must be str or an IP address", given)),
+    }
 }
 
 /// Whether this is an address of the `ipaddress` module.

@@ -1,9 +1,10 @@
 //! The class `Verifier`.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jwtauth_core::fetch::Fetch;
-use jwtauth_core::{Code, Errand, Request, Step, wire};
+use jwtauth_core::{Code, Errand, Request, Step, VerifierBuilder, wire};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -86,6 +87,22 @@ impl Verifier {
     }
 }
 
+impl Verifier {
+    fn build(
+        py: Python<'_>,
+        fetch: Given<'_, '_>,
+        read: impl FnOnce() -> jwtauth_core::Result<VerifierBuilder> + Send,
+    ) -> PyResult<Verifier> {
+        let fetch = fetch.map(Hosted::new).transpose()?.map(Arc::new);
+        let client = fetch.clone().map(|fetch| fetch as Arc<dyn Fetch>);
+        let core = detached(py, || read()?.fetch(client).build())?;
+        Ok(Verifier {
+            core: Arc::new(core),
+            fetch,
+        })
+    }
+}
+
 #[pymethods]
 impl Verifier {
     #[new]
@@ -93,15 +110,24 @@ impl Verifier {
     fn new(config: &Bound<'_, PyAny>, fetch: Given<'_, '_>) -> PyResult<Verifier> {
         let text = configuration(config)?;
         let text = utf8(&text, "config")?;
-        let fetch = fetch.map(Hosted::new).transpose()?.map(Arc::new);
-        let client = fetch.clone().map(|fetch| fetch as Arc<dyn Fetch>);
-        let core = detached(config.py(), || {
-            jwtauth_core::Verifier::builder(text)?.fetch(client).build()
-        })?;
-        Ok(Verifier {
-            core: Arc::new(core),
-            fetch,
-        })
+        Verifier::build(config.py(), fetch, || jwtauth_core::Verifier::builder(text))
+    }
+
+    /// Builds a verifier from a file: a configuration as JSON, or a ``grafana.ini``.
+    ///
+    /// Relative paths in it start in the folder of the file, unless it sets ``base_dir``.
+    ///
+    /// Args:
+    ///     path: The file. It is a ``grafana.ini`` if the name ends in ``.ini``.
+    ///     fetch: As for the constructor.
+    ///
+    /// Raises:
+    ///     ConfigError: The configuration is invalid, or the file cannot be read; ``detail`` names the file.
+    ///     TypeError: ``path`` is not a path; ``fetch`` is not callable, or is a coroutine function.
+    #[staticmethod]
+    #[pyo3(signature = (path, *, fetch=None))]
+    fn from_file(py: Python<'_>, path: PathBuf, fetch: Given<'_, '_>) -> PyResult<Verifier> {
+        Verifier::build(py, fetch, || jwtauth_core::Verifier::builder_from_file(path))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -125,7 +151,9 @@ impl Verifier {
     ///     headers: The request's headers; names are case-insensitive, and a repeated header has a list of values.
     ///     url: The request's URL or path with its query, for configurations that read tokens from the query.
     ///     profile: The profile to decide under; without one, the configuration's top level or default.
-    ///     remote_addr: The caller's address, as text or from the ``ipaddress`` module.
+    ///     remote_addr: The caller's address, as text or from the ``ipaddress`` module. It is used only where the
+    ///         configuration binds networks, and any other text is then denied. Behind a proxy, pass the client's address:
+    ///         the library does not read ``X-Forwarded-For``.
     ///     cached_only: Decide with the cached keys, without a fetch and without waiting. If there are none, raise
     ///         ``Unavailable``.
     ///
@@ -135,7 +163,7 @@ impl Verifier {
     /// Raises:
     ///     Denied: The request is denied; ``code`` gives the reason.
     ///     Unavailable: The keys could not be fetched, so there is no decision.
-    ///     ArgumentError: An argument is invalid Unicode, or ``remote_addr`` is not an IP address.
+    ///     ArgumentError: An argument is invalid Unicode.
     ///     TypeError: An argument has the wrong type.
     ///
     /// Example:
@@ -224,11 +252,12 @@ impl Verifier {
             .call_method1(intern!(py, "authenticate"), (call,))
     }
 
-    /// The policy of this verifier, in native form.
+    /// The policy of this verifier.
     ///
-    /// ``dialect`` and ``config`` can be passed to a new verifier. ``warnings`` lists probable mistakes in the
-    /// configuration, each with ``key`` and ``message``. ``key_status`` has a :class:`SourceStatus` for each key
-    /// source. Secrets are redacted; such a policy can be read but not loaded.
+    /// Every dialect is translated to the native form. ``Verifier`` accepts the reply, and the new verifier decides in the
+    /// same way. Secrets are printed as ``(redacted)``, which is refused: put the secrets back first. ``warnings`` lists
+    /// probable mistakes in the configuration, each with ``key`` and ``message``. ``key_status`` has a
+    /// :class:`SourceStatus` for each key source.
     ///
     /// Example:
     ///     >>> for warning in verifier.policy()["warnings"]:

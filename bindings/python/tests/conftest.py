@@ -25,6 +25,9 @@ ROOT = Path(__file__).resolve().parents[3]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 CONFORMANCE = Path(os.environ.get("CONFORMANCE_DIR", TARGET / "conformance"))
 
+# The time limit of everything that a test waits for, in seconds. It only turns a hang into a failure.
+PATIENCE = 120
+
 NOW = 1_700_000_000
 SECRET = b"a secret of the tests, of 32 bytes or more"
 
@@ -113,7 +116,7 @@ def run(python: str | Path, script: str, *arguments: str) -> str:
         cwd=Path(__file__).parent,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -126,6 +129,7 @@ class KeyServer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), KeyHandler)
         self.url = f"http://127.0.0.1:{self.server_port}/keys"
+        self.lock = threading.Lock()
         self.requests = 0
         self.silent = 0  # this many requests get no response until the server is released
         self.released = threading.Event()
@@ -154,12 +158,14 @@ class KeyHandler(BaseHTTPRequestHandler):
             self.server.released.set()
         elif self.path == "/asked":
             # Answers when keys were asked for, so that another process can wait for it.
-            self.server.asked.wait(60)
+            self.server.asked.wait(PATIENCE)
         else:
-            self.server.requests += 1
+            with self.server.lock:
+                self.server.requests += 1
+                is_silent = self.server.requests <= self.server.silent
             self.server.asked.set()
-            if self.server.requests <= self.server.silent:
-                self.server.released.wait(60)
+            if is_silent:
+                self.server.released.wait(PATIENCE)
         status = {"/keys": 200, "/error": 500, "/moved": 302}.get(self.path, 404)
         self.send_response(status)
         self.send_header("Location", "/keys")

@@ -12,11 +12,9 @@ import http.client
 import json
 import os
 import queue
-import re
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -24,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import TARGET
+from conftest import PATIENCE, TARGET
 
 WORKERS = 2
 HERE = Path(__file__).parent
@@ -42,7 +40,7 @@ class Serve:
         self.address = json.loads(self.process.stdout.readline())["control"].removeprefix("http://")
 
     def __call__(self, method: str, path: str, body: object = None) -> Any:
-        connection = http.client.HTTPConnection(self.address, timeout=60)
+        connection = http.client.HTTPConnection(self.address, timeout=PATIENCE)
         connection.request(method, path, None if body is None else json.dumps(body))
         answer = connection.getresponse()
         text = answer.read().decode()
@@ -57,7 +55,7 @@ class Serve:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.close()
-        self.process.wait(60)
+        self.process.wait(PATIENCE)
         self.process.stdout.close()
 
 
@@ -69,7 +67,7 @@ class Worker:
         self.idle: queue.LifoQueue[http.client.HTTPConnection] = queue.LifoQueue()
 
     def decide(self, verifier: int, token: str) -> dict[str, Any]:
-        connection = self.idle.get(timeout=60)
+        connection = self.idle.get(timeout=PATIENCE)
         reply = ask(connection, f"/{verifier}", token)
         assert reply["worker"] == self.pid
         assert reply["forked"]
@@ -92,16 +90,10 @@ class Server:
 
     def connect(self, enough: int) -> list[Worker]:
         """Opens connections until each worker has enough, because the test cannot choose which worker accepts one."""
-        deadline = time.monotonic() + 120
         while len(self.workers) < WORKERS or any(one.idle.qsize() < enough for one in self.workers.values()):
-            assert time.monotonic() < deadline, f"only workers {list(self.workers)} take connections"
-            connection = http.client.HTTPConnection(*self.address, timeout=60)
-            try:
-                pid = ask(connection, "/")["worker"]
-            except ConnectionError:
-                # The server is still starting.
-                time.sleep(0.1)
-                continue
+            connection = http.client.HTTPConnection(*self.address, timeout=PATIENCE)
+            # The socket listens already, so a server that is still starting answers later.
+            pid = ask(connection, "/")["worker"]
             worker = self.workers.setdefault(pid, Worker(pid))
             if worker.idle.qsize() < enough:
                 worker.idle.put(connection)
@@ -142,7 +134,7 @@ def gunicorn(directory: Path, plays: list[dict[str, Any]], **environment: str) -
         finally:
             server.disconnect()
             process.terminate()
-            process.wait(60)
+            process.wait(PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -160,13 +152,13 @@ def differences(serve: Serve, worker: Worker, play: dict[str, Any]) -> Iterator[
             if "change" in step:
                 serve("POST", f"/plays/{number}/steps/{index}")
                 continue
-            before, start = serve.requests(number), time.monotonic()
+            before = serve.requests(number)
             threads = [
                 pool.submit(lambda: [worker.decide(number, token) for token in step["tokens"]])
                 for _ in range(step["threads"])
             ]
             replies = [reply for thread in threads for reply in thread.result()]
-            took, requests = time.monotonic() - start, serve.requests(number) - before
+            requests = serve.requests(number) - before
             wrong = {reply["outcome"] for reply in replies} - {step["expect"]}
             if wrong:
                 yield f"step {index}: {wrong} for {step['expect']}: {replies[0].get('detail')}"
@@ -178,8 +170,6 @@ def differences(serve: Serve, worker: Worker, play: dict[str, Any]) -> Iterator[
             bounds = step.get("requests")
             if bounds and not bounds["least"] <= requests <= bounds["most"]:
                 yield f"step {index}: {requests} requests for {bounds}"
-            if took * 1000 > step["within_ms"]:
-                yield f"step {index}: {took:.3f} s for {step['within_ms']} ms"
 
 
 def test_forked_workers_survive_every_fault(serve: Serve, tmp_path: Path) -> None:
@@ -235,16 +225,15 @@ def outcomes(workers: list[Worker], play: dict[str, Any], step: int, times: int 
 
 
 def test_a_difference_from_a_script_is_detected(serve: Serve, tmp_path: Path) -> None:
-    wrong = {"expect": "key_not_found", "phase": "tls", "requests": 2, "within_ms": 0}
+    wrong = {"expect": "key_not_found", "phase": "tls", "requests": 2}
     play = play_shared(serve, [wrong, {"expect": "granted", "requests": 0}])
     with gunicorn(tmp_path, [play]) as server:
         found = list(differences(serve, server.connect(1)[0], play))
     serve("DELETE", f"/plays/{play['play']}")
-    assert [re.sub(r"[0-9.]+ s", "some time", what) for what in found] == [
+    assert found == [
         "step 0: {'granted'} for key_not_found: None",
         "step 0: no ': tls: ' in {''}",
         "step 0: 1 requests for {'least': 2, 'most': 2}",
-        "step 0: some time for 0 ms",
     ]
 
 

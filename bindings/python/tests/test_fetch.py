@@ -15,7 +15,7 @@ from typing import Any
 from unittest.mock import AsyncMock
 
 import pytest
-from conftest import ACCEPT, PUBLIC_KEYS, PUBLIC_TOKEN, remote, run
+from conftest import ACCEPT, PATIENCE, PUBLIC_KEYS, PUBLIC_TOKEN, remote, run
 
 from jwtauth import (
     Denied,
@@ -170,7 +170,7 @@ def test_phase_and_reason_of_a_fetch_error_appear_in_the_detail(phase: FetchPhas
     raised = FetchError(phase, "the proxy is down\nfor good")
     failure = refused(Host(raised))
     assert failure.code == "key_source_unavailable"
-    assert failure.detail == f"{URL}: {phase}: the proxy is down for good"
+    assert failure.detail == f"`keys[0].jwks_url`: {URL}: {phase}: the proxy is down for good"
     assert failure.__cause__ is raised
 
 
@@ -187,14 +187,14 @@ def test_a_fetch_error_is_a_normal_exception() -> None:
 def test_only_the_class_name_of_any_other_exception_appears() -> None:
     raised = ConnectionResetError("https://user:password@proxy.example")
     failure = refused(Host(raised))
-    assert failure.detail == f"{URL}: http: ConnectionResetError"
+    assert failure.detail == f"`keys[0].jwks_url`: {URL}: http: ConnectionResetError"
     assert failure.__cause__ is raised
 
 
 def test_a_failure_without_a_valid_phase_counts_as_http() -> None:
     raised = FetchError("tls", "no")
     raised.phase = 7  # type: ignore[assignment]
-    assert refused(Host(raised)).detail == f"{URL}: http: an exception"
+    assert refused(Host(raised)).detail == f"`keys[0].jwks_url`: {URL}: http: an exception"
 
 
 def test_only_the_call_that_fetched_has_a_cause() -> None:
@@ -204,7 +204,7 @@ def test_only_the_call_that_fetched_has_a_cause() -> None:
     for cause in (raised, None):
         with pytest.raises(Unavailable) as caught:
             verifier.authenticate(PUBLIC_TOKEN)
-        assert caught.value.detail == f"{URL}: http: OSError"
+        assert caught.value.detail == f"`keys[0].jwks_url`: {URL}: http: OSError"
         assert caught.value.__cause__ is cause
 
 
@@ -224,7 +224,7 @@ def test_a_forged_token_stays_denied_with_the_failure_in_its_detail() -> None:
         verifier.authenticate(PUBLIC_TOKEN[:-4] + "AAAA")
     assert caught.value.code == "signature_invalid"
     assert caught.value.detail is not None
-    assert caught.value.detail.endswith(f"{URL}: http: OSError")
+    assert caught.value.detail.endswith(f"`keys[0].jwks_url`: {URL}: http: OSError")
     assert caught.value.__cause__ is raised
 
 
@@ -263,7 +263,7 @@ def test_every_call_that_awaits_a_fetch_gets_what_the_function_raised() -> None:
     awaited = threading.Event()
 
     def fail(_: FetchRequest) -> FetchResponse:
-        assert awaited.wait(60)
+        assert awaited.wait(PATIENCE)
         raise raised
 
     verifier = Verifier(remote(URL), fetch=Host(fail))
@@ -425,7 +425,7 @@ def slow() -> Iterator[tuple[Host, threading.Event]]:
     go = threading.Event()
 
     def answer(_: FetchRequest) -> FetchResponse:
-        assert go.wait(60)
+        assert go.wait(PATIENCE)
         return FetchResponse(200, BODY)
 
     yield Host(answer), go
@@ -435,7 +435,7 @@ def slow() -> Iterator[tuple[Host, threading.Event]]:
 def test_calls_that_wait_for_a_fetch_release_the_gil(slow: tuple[Host, threading.Event]) -> None:
     """Every call waits without the GIL. Otherwise the fetching thread could never continue."""
     host, go = slow
-    verifier = Verifier(remote(URL), fetch=host)
+    verifier = Verifier(remote(URL, timeout="60s"), fetch=host)
     text = json.dumps({"token": PUBLIC_TOKEN})
     calls: list[Callable[[], object]] = [
         lambda: verifier.authenticate(PUBLIC_TOKEN),
@@ -454,7 +454,7 @@ def test_calls_that_wait_for_a_fetch_release_the_gil(slow: tuple[Host, threading
         verifier.authenticate(PUBLIC_TOKEN, cached_only=True)
     go.set()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE)
     assert len(done) == len(threads)
     # One fetch that calls shared; each later refresh fetches again.
     assert 1 <= len(host.requests) <= 1 + 8

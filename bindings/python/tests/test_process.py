@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import CONFIG, NOW, PUBLIC_KEYS, PUBLIC_TOKEN, TARGET, run, token
+from conftest import CONFIG, NOW, PATIENCE, PUBLIC_KEYS, PUBLIC_TOKEN, TARGET, run, token
 
 from jwtauth import Denied, Verifier
 
@@ -47,7 +47,7 @@ def test_other_threads_run_while_one_decides(what: str) -> None:
     else:
         verifier, compact = Verifier(CONFIG), token(padding="x" * 700_000)
     with Waiting() as other:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while not other.ran.is_set() and time.monotonic() < deadline:
             verifier.authenticate(compact)
         assert other.ran.is_set()

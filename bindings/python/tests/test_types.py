@@ -10,7 +10,7 @@ import sys
 import textwrap
 from pathlib import Path
 
-from conftest import ROOT
+from conftest import PATIENCE, ROOT
 
 from jwtauth import _jwtauth
 
@@ -20,7 +20,7 @@ STUB = HERE.parent / "python" / "jwtauth" / "_jwtauth.pyi"
 
 def check(*arguments: str | Path) -> None:
     command = [sys.executable, "-m", *map(str, arguments)]
-    done = subprocess.run(command, cwd=HERE.parent, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, cwd=HERE.parent, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

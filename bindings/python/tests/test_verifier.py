@@ -9,6 +9,7 @@ import json
 import threading
 import types
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,6 +40,26 @@ def with_config(**changed: Any) -> dict[str, Any]:
 )
 def test_a_configuration_is_a_mapping_or_its_text(config: Any) -> None:
     assert Verifier(config).authenticate(token()).json == Verifier(CONFIG).authenticate(token()).json
+
+
+def test_a_configuration_is_read_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "verifier.json"
+    path.write_text(json.dumps(CONFIG), encoding="utf-8")
+    for given in (path, str(path)):
+        assert Verifier.from_file(given).authenticate(token()).json == Verifier(CONFIG).authenticate(token()).json
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(ConfigError, match="verifier.json: ") as caught:
+        Verifier.from_file(path)
+    assert caught.value.code == "config_invalid"
+    for missing in (tmp_path / "no.json", "", "no\0.json"):
+        with pytest.raises(ConfigError):
+            Verifier.from_file(missing)
+    wrong: Any
+    for wrong in (None, 1, b"verifier.json"):
+        with pytest.raises(TypeError):
+            Verifier.from_file(wrong)
+    with pytest.raises(TypeError):
+        Verifier.from_file(path, fetch="no function")  # type: ignore[arg-type]
 
 
 def test_a_configuration_error_names_the_key() -> None:
@@ -208,20 +229,23 @@ def test_an_address_outside_the_networks_is_denied(verifier: Verifier, outside: 
 
 
 @pytest.mark.parametrize("address", ["", "localhost", "10.1.2", "10.0.0.0/8", "fe80::1%eth0", "10.1.2.3\n"])
-def test_an_invalid_address_is_an_argument_error(verifier: Verifier, address: str) -> None:
-    with pytest.raises(ArgumentError) as caught:
-        verifier.authenticate(token(), remote_addr=address)
-    assert caught.value.code == "request_invalid"
-    with pytest.raises(ArgumentError) as caught:
-        verifier.authenticate_json(json.dumps({"token": token(), "remote_addr": address}))
-    assert caught.value.code == "request_invalid"
+def test_a_text_that_is_not_an_address_is_denied_only_where_networks_are_bound(
+    verifier: Verifier, address: str
+) -> None:
+    assert verifier.authenticate(token(), remote_addr=address).profile is None
+    with pytest.raises(Denied) as caught:
+        verifier.authenticate(token(), profile="office", remote_addr=address)
+    assert caught.value.code == "address_not_allowed"
+    with pytest.raises(Denied) as caught:
+        verifier.authenticate_json(json.dumps({"token": token(), "profile": "office", "remote_addr": address}))
+    assert caught.value.code == "address_not_allowed"
 
 
 def test_an_address_object_follows_the_rules_of_the_text(verifier: Verifier) -> None:
     """An address with a zone is refused in both forms (RFC 4007 §11): a zone is about one interface of one machine."""
-    with pytest.raises(ArgumentError) as caught:
+    with pytest.raises(Denied) as caught:
         verifier.authenticate(token(), profile="office", remote_addr=ipaddress.ip_address("2001:db8::1%eth0"))
-    assert caught.value.code == "request_invalid"
+    assert caught.value.code == "address_not_allowed"
 
 
 class Shell:

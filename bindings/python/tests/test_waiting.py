@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
-from conftest import PUBLIC_TOKEN, KeyServer, remote, run
+from conftest import PATIENCE, PUBLIC_TOKEN, KeyServer, remote, run
 
 from jwtauth import Grant, Unavailable, Verifier
 
@@ -40,7 +40,7 @@ def test_other_threads_run_while_one_waits_for_a_server(
     seen: list[bool] = []
 
     def other() -> None:
-        assert key_server.asked.wait(60)
+        assert key_server.asked.wait(PATIENCE)
         seen.append(returned.is_set())
         key_server.released.set()
 
@@ -67,10 +67,10 @@ def test_ctrl_c_interrupts_the_wait_for_a_server(key_server: KeyServer, call: Ca
     # A process that a shell starts in the background ignores the signal.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     key_server.silent = 1000
-    verifier = Verifier(remote(key_server.url, timeout="50s", proxy="none"))
+    verifier = Verifier(remote(key_server.url, timeout="60s", proxy="none"))
 
     def interrupt() -> None:
-        key_server.asked.wait(60)
+        key_server.asked.wait(PATIENCE)
         _thread.interrupt_main()
 
     thread = threading.Thread(target=interrupt)
@@ -90,7 +90,7 @@ def test_ctrl_c_interrupts_the_wait_for_a_server(key_server: KeyServer, call: Ca
 
 def test_many_threads_share_the_first_fetch(key_server: KeyServer) -> None:
     key_server.silent = 1000
-    verifier = Verifier(remote(key_server.url, timeout="30s", proxy="none"))
+    verifier = Verifier(remote(key_server.url, timeout="60s", proxy="none"))
     begin = threading.Barrier(65)
 
     def decide() -> str | None:
@@ -150,7 +150,7 @@ def several(servers: list[KeyServer], **settings: Any) -> Verifier:
 
 def wait_for_requests(servers: list[KeyServer]) -> None:
     for server in servers:
-        assert server.asked.wait(60)
+        assert server.asked.wait(PATIENCE)
 
 
 def release(servers: list[KeyServer]) -> None:
@@ -204,8 +204,9 @@ class TestSeveralSourcesThatHang:
 
     def test_calls_end_when_the_deadline_of_one_source_has_passed(self) -> None:
         with silent_servers(3) as servers:
-            verifier = several(servers, timeout="300ms")
+            verifier = several(servers, timeout="1s")
             replies = asyncio.run(outcomes(verifier, 40))
+            wait_for_requests(servers)
             assert {getattr(reply, "code", None) for reply in replies} == {"key_source_unavailable"}
             assert [server.requests for server in servers] == [1, 1, 1]
 
@@ -229,7 +230,7 @@ def test_a_refresh_in_flight_does_not_delay_calls_with_cached_keys(key_server: K
 
 
 def test_many_tasks_share_the_first_fetch(key_server: KeyServer) -> None:
-    verifier = Verifier(remote(key_server.url, timeout="30s", proxy="none"))
+    verifier = Verifier(remote(key_server.url, timeout="60s", proxy="none"))
     replies = asyncio.run(outcomes(verifier, 200))
     assert {reply.identity.name for reply in replies if isinstance(reply, Grant)} == {"alice"}
     assert len(replies) == 200
@@ -237,23 +238,32 @@ def test_many_tasks_share_the_first_fetch(key_server: KeyServer) -> None:
 
 
 def test_loops_of_several_threads_share_a_verifier(key_server: KeyServer) -> None:
-    verifier = Verifier(remote(key_server.url, timeout="30s", proxy="none"))
+    verifier = Verifier(remote(key_server.url, timeout="60s", proxy="none"))
     with ThreadPoolExecutor(8) as pool:
         replies = sum(pool.map(lambda _: asyncio.run(outcomes(verifier, 20)), range(8)), [])
     assert [isinstance(reply, Grant) for reply in replies] == [True] * 160
     assert key_server.requests == 1
 
 
+async def stop_waiting(verifier: Verifier, key_server: KeyServer) -> None:
+    """Cancels a call while the server is silent."""
+    call = asyncio.ensure_future(verifier.authenticate_async(PUBLIC_TOKEN))
+    while not key_server.asked.is_set():
+        await asyncio.sleep(0)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+
+
 def test_who_stops_waiting_does_not_stop_the_fetch(key_server: KeyServer) -> None:
     key_server.silent = 1000
-    verifier = Verifier(remote(key_server.url, timeout="30s", proxy="none"))
+    verifier = Verifier(remote(key_server.url, timeout="60s", proxy="none"))
     complaints: list[object] = []
 
     async def main() -> Grant:
         asyncio.get_running_loop().set_exception_handler(lambda _, about: complaints.append(about))
         for _ in range(3):
-            with pytest.raises(asyncio.TimeoutError):
-                await asyncio.wait_for(verifier.authenticate_async(PUBLIC_TOKEN), 0.05)
+            await stop_waiting(verifier, key_server)
         last = asyncio.ensure_future(verifier.authenticate_async(PUBLIC_TOKEN))
         await asyncio.sleep(0)
         key_server.released.set()
@@ -266,15 +276,15 @@ def test_who_stops_waiting_does_not_stop_the_fetch(key_server: KeyServer) -> Non
 
 def test_a_failure_without_a_waiting_call_is_not_logged(key_server: KeyServer) -> None:
     key_server.silent = 1000
-    verifier = Verifier(remote(key_server.url, timeout="200ms", proxy="none"))
+    verifier = Verifier(remote(key_server.url.replace("/keys", "/error"), timeout="60s", proxy="none"))
     complaints: list[object] = []
 
     async def main() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, about: complaints.append(about))
-        with pytest.raises(asyncio.TimeoutError):
-            await asyncio.wait_for(verifier.authenticate_async(PUBLIC_TOKEN), 0.05)
+        await stop_waiting(verifier, key_server)
+        key_server.released.set()
         while not verifier.policy()["key_status"][0]["failing"]:
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0)
         # The loop hears of the end of the fetch.
         await asyncio.to_thread(lambda: None)
 
@@ -298,7 +308,7 @@ FORKING = """
             return FetchResponse(answer.status, answer.read())
 
     url, client = sys.argv[1:]
-    verifier = Verifier(remote(url, timeout="30s", proxy="none"), fetch=fetch if client == "own" else None)
+    verifier = Verifier(remote(url, timeout="60s", proxy="none"), fetch=fetch if client == "own" else None)
 
     def decide():
         return verifier.authenticate(PUBLIC_TOKEN).identity.name

@@ -3,20 +3,26 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use jwtauth_core::internals::json::{self, Object, Value};
-use jwtauth_core::{Error, Verifier, wire};
+use jwtauth_core::internals::{ConfigFile, Origins, folder};
+use jwtauth_core::{Clock, Error, NumericDate, Result, Verifier, Warning, wire};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use crate::ending::{Ending, Misuse};
-use crate::systems::{SystemFiles, invalid, text};
+use crate::systems::{SystemFiles, invalid};
 use crate::{instant, screen};
 
 /// The arguments about the configuration.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("configuration")
+    .args(["config", "vault_config", "consul_method", "grafana_env"])
+    .required(true)
+    .multiple(true))]
 pub(crate) struct ConfigArguments {
-    /// The configuration: JSON with `dialect` and `config`, or a grafana.ini (any file name that ends in .ini)
-    #[arg(long, short, value_name = "FILE", required_unless_present_any = ["grafana_env", "vault_config", "consul_method"])]
+    /// The configuration: JSON with `dialect` and `config`, or a grafana.ini (any file name that ends in .ini); `-` reads
+    /// standard input, which is JSON if it begins with `{`
+    #[arg(long, short, value_name = "FILE")]
     config: Option<PathBuf>,
 
     #[command(flatten)]
@@ -25,23 +31,54 @@ pub(crate) struct ConfigArguments {
     /// Apply the environment's GF_ variables to the configuration, as Grafana does; --config may then be left out
     #[arg(long)]
     grafana_env: bool,
+}
 
+/// The usage of a command with a configuration, on lines that fit on a terminal.
+pub(crate) fn usage(command: &str, more: &str) -> String {
+    format!(
+        "jwtauth {command} [OPTIONS]
+           <--config <FILE>|--vault-config <FILE>|--consul-method <FILE>|--grafana-env>{more}"
+    )
+}
+
+/// The time of a decision.
+#[derive(Debug, Args)]
+pub(crate) struct TimeArguments {
     /// Decide as if this were the current time: seconds since 1970, or a date such as 2026-01-31T12:00:00Z
     #[arg(long, value_name = "TIME", value_parser = instant::parse, allow_negative_numbers = true)]
     now: Option<i64>,
+}
+
+/// A verifier, and the files of its configuration.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    /// The verifier.
+    pub(crate) verifier: Verifier,
+    origins: Origins,
+}
+
+impl Loaded {
+    /// The place of a warning: the file, and the path in it.
+    pub(crate) fn place(&self, warning: &Warning) -> String {
+        match self.origins.find(&warning.key) {
+            None => warning.key.clone(),
+            Some((file, "")) => file.to_owned(),
+            Some((file, place)) => format!("{file}: {place}"),
+        }
+    }
 }
 
 impl ConfigArguments {
     /// Builds the verifier, or reports an invalid configuration: as JSON, or as text.
     ///
     /// # Errors
-    /// Standard output cannot be written.
-    pub(crate) fn verifier_or_complain(&self, json: bool) -> Result<Result<Verifier, Ending>, Misuse> {
-        match self.verifier() {
-            Ok(verifier) => Ok(Ok(verifier)),
+    /// Standard input cannot be read, or standard output cannot be written.
+    pub(crate) fn load_or_complain(&self, json: bool) -> Result<Result<Loaded, Ending>, Misuse> {
+        match self.load(None)? {
+            Ok(loaded) => Ok(Ok(loaded)),
             Err(error) => {
                 if json {
-                    screen::show(&format!("{}\n", wire::failed(&error)))?;
+                    screen::show(&screen::reply(&wire::failed(&error)))?;
                 } else {
                     screen::complain(&error);
                 }
@@ -53,72 +90,71 @@ impl ConfigArguments {
     /// Builds the verifier. If the configuration sets no `base_dir`, relative paths start in the folder of its file.
     ///
     /// # Errors
-    /// [`Code::ConfigInvalid`] for a file that cannot be read, and the errors of [`Verifier::from_json`].
-    pub(crate) fn verifier(&self) -> Result<Verifier, Error> {
-        let envelope = self.envelope()?;
+    /// Standard input cannot be read. The inner errors are those of [`Verifier::from_file`].
+    pub(crate) fn load(&self, time: Option<&TimeArguments>) -> Result<Result<Loaded>, Misuse> {
+        let input = self.input()?;
+        let load = || {
+            let config = self.read(input)?;
+            let mut builder = Verifier::builder_of(&config)?;
+            if let Some(now) = time.and_then(|time| time.now) {
+                builder = builder.clock(Clock::Fixed(NumericDate::from_seconds(now)));
+            }
+            Ok(Loaded {
+                verifier: builder.build()?,
+                origins: config.origins().clone(),
+            })
+        };
+        Ok(load())
+    }
+
+    /// Whether the configuration is read from standard input.
+    pub(crate) fn is_input(&self) -> bool {
+        self.config.as_deref() == Some(Path::new("-"))
+    }
+
+    fn input(&self) -> Result<Option<String>, Misuse> {
+        self.is_input().then(screen::input).transpose()
+    }
+
+    /// Reads the files. Without a file, the configuration is that of the environment.
+    fn read(&self, input: Option<String>) -> Result<ConfigFile> {
+        let config = match (input, self.files.read()?, &self.config) {
+            (Some(input), ..) => {
+                let is_ini = !input.trim_ascii_start().starts_with('{');
+                ConfigFile::new(input.into(), "standard input", here()?, is_ini)?
+            }
+            (None, Some(config), _) => config,
+            (None, None, Some(path)) => ConfigFile::read(path)?,
+            (None, None, None) => {
+                let empty = r#"{"dialect":"grafana","config":{}}"#.to_owned();
+                ConfigFile::of_envelope(empty.into(), here()?, Origins::default().and("", "environment"))
+            }
+        };
+        if !self.grafana_env {
+            return Ok(config);
+        }
         // A text that is not an envelope is passed on unchanged, so that the library reports the error.
-        let Ok(Value::Object(members)) = json::parse(&envelope) else {
-            return Verifier::from_json(&envelope);
+        let text = match json::parse(config.text()) {
+            Ok(Value::Object(members)) => with_environment(&members)?,
+            Ok(_) | Err(_) => return Ok(config),
         };
-        let environment = if self.grafana_env {
-            Some(environment(&members)?)
-        } else {
-            None
-        };
-        match self.complete(&members, environment.as_ref()) {
-            Some(completed) => Verifier::from_json(&completed),
-            None => Verifier::from_json(&envelope),
-        }
+        Ok(config.with_text(text.into()))
     }
+}
 
-    /// The text of the file as an envelope. Without a file, it has an empty configuration.
-    fn envelope(&self) -> Result<String, Error> {
-        if let Some(envelope) = self.files.envelope()? {
-            return Ok(envelope);
-        }
-        let grafana = |config| serde_json::json!({ "dialect": "grafana", "config": config }).to_string();
-        let Some(path) = &self.config else {
-            return Ok(grafana(serde_json::json!({})));
-        };
-        let text = text(path)?;
-        let is_ini = path
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("ini"));
-        Ok(if is_ini {
-            grafana(serde_json::json!({ "ini": text }))
-        } else {
-            text
-        })
-    }
+/// The current folder.
+fn here() -> Result<PathBuf> {
+    folder(Path::new("-"))
+}
 
-    /// The envelope with the options from the command line, the folder of the file and variables of the environment.
-    fn complete(&self, members: &Object<'_>, environment: Option<&Environment>) -> Option<String> {
-        let options = match members.get("options") {
-            None => None,
-            Some(Value::Object(options)) => Some(options),
-            Some(_) => return None,
-        };
-        let completed = Completed {
-            members,
-            environment,
-            options: Options {
-                given: options,
-                base_dir: self.folder().and_then(Path::to_str),
-                now: self.now,
-            },
-        };
-        serde_json::to_string(&completed).ok()
-    }
-
-    /// The folder of the file, if there is one. A bare file name is in the current folder.
-    fn folder(&self) -> Option<&Path> {
-        let folder = self.config.as_deref().or(self.files.first())?.parent()?;
-        Some(if folder.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            folder
-        })
-    }
+/// The envelope with the variables of the environment that Grafana reads.
+fn with_environment(members: &Object<'_>) -> Result<String> {
+    let environment = environment(members)?;
+    let completed = Completed {
+        members,
+        environment: &environment,
+    };
+    serde_json::to_string(&completed).map_err(invalid)
 }
 
 /// Variables of the environment, by name.
@@ -141,8 +177,7 @@ fn environment(envelope: &Object<'_>) -> Result<Environment, Error> {
 
 struct Completed<'a> {
     members: &'a Object<'a>,
-    environment: Option<&'a Environment>,
-    options: Options<'a>,
+    environment: &'a Environment,
 }
 
 /// The member `config` with variables of the environment, which replace those that it has.
@@ -156,24 +191,18 @@ struct Variables<'a> {
     environment: &'a Environment,
 }
 
-struct Options<'a> {
-    given: Option<&'a Object<'a>>,
-    base_dir: Option<&'a str>,
-    now: Option<i64>,
-}
-
 impl Serialize for Completed<'_> {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let environment = self.environment;
         let mut map = out.serialize_map(None)?;
-        for (name, value) in self.members.members().filter(|(name, _)| *name != "options") {
-            match (value, self.environment) {
-                (Value::Object(given), Some(environment)) if name == "config" => {
+        for (name, value) in self.members.members() {
+            match value {
+                Value::Object(given) if name == "config" => {
                     map.serialize_entry(name, &Config { given, environment })?;
                 }
                 _ => map.serialize_entry(name, value)?,
             }
         }
-        map.serialize_entry("options", &self.options)?;
         map.end()
     }
 }
@@ -202,23 +231,6 @@ impl Serialize for Variables<'_> {
         }
         for (name, value) in self.environment {
             map.serialize_entry(name, value)?;
-        }
-        map.end()
-    }
-}
-
-impl Serialize for Options<'_> {
-    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        let given = || self.given.into_iter().flat_map(Object::members);
-        let mut map = out.serialize_map(None)?;
-        for (name, value) in given().filter(|(name, _)| *name != "now" || self.now.is_none()) {
-            map.serialize_entry(name, value)?;
-        }
-        if let Some(now) = self.now {
-            map.serialize_entry("now", &now)?;
-        }
-        if let (Some(directory), false) = (self.base_dir, given().any(|(name, _)| name == "base_dir")) {
-            map.serialize_entry("base_dir", directory)?;
         }
         map.end()
     }

@@ -1,6 +1,6 @@
 //! `jwtauth inspect`: shows the content of a token. Nothing is checked, and the output says so.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use base64_simd::URL_SAFE_NO_PAD;
 use clap::Args;
@@ -17,18 +17,23 @@ pub(crate) struct Arguments {
     /// The token; `-` reads it from standard input
     #[arg(value_name = "TOKEN")]
     token: String,
+
+    /// Print header and payload as one line of JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// Shows header and payload.
 ///
 /// # Errors
-/// It is not a token with three parts.
+/// It is not a token with three parts; with `--json`, a part is not JSON.
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
     let token = match arguments.token.as_str() {
         "-" => token_from_input()?,
         token => token.to_owned(),
     };
-    let parts: Vec<&str> = token.split('.').collect();
+    let bare = bare(&token);
+    let parts: Vec<&str> = bare.split('.').collect();
     let (header, payload, signature) = match parts.as_slice() {
         [header, payload, signature] => (header, payload, signature),
         [_, _, _, _, _] => {
@@ -45,7 +50,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
         }
     };
 
+    if arguments.json {
+        screen::show(&screen::reply(&as_json(header, payload)?))?;
+        return Ok(Ending::Well);
+    }
     let mut text = format!("{CARE}UNVERIFIED{CARE:#}: anyone can create such a token; nothing was checked\n");
+    if bare != token {
+        text.push_str(
+            "the text has something around the token, such as `Bearer `; only the token is shown\n",
+        );
+    }
     show_part(&mut text, "header", header);
     show_part(&mut text, "payload", payload);
     show_times(&mut text, payload);
@@ -59,6 +73,30 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
     };
     screen::show(&text)?;
     Ok(Ending::Well)
+}
+
+/// The parts as members of one object. The first member says that nothing was checked.
+fn as_json(header: &str, payload: &str) -> Result<String, Misuse> {
+    let part = |name: &str, part: &str| {
+        let wrong = |why: &dyn Display| Misuse::new(format!("the {name} of the token is not JSON: {why}"));
+        let text = decode(part).map_err(|why| wrong(&why))?;
+        let value = json::parse(&text).map_err(|why| wrong(&why))?;
+        serde_json::to_string(&value).map_err(|why| wrong(&why))
+    };
+    let (header, payload) = (part("header", header)?, part("payload", payload)?);
+    Ok(format!(
+        r#"{{"verified":false,"header":{header},"payload":{payload}}}"#
+    ))
+}
+
+/// Returns the token without what is often copied with it: white space, quotation marks, the name of the scheme.
+fn bare(text: &str) -> &str {
+    let around = |letter: char| letter.is_whitespace() || matches!(letter, '"' | '\'');
+    let text = text.trim_matches(around);
+    match text.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("Bearer") => token.trim_matches(around),
+        _ => text,
+    }
 }
 
 fn show_part(text: &mut String, name: &str, part: &str) {

@@ -4,15 +4,16 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use jiff::SignedDuration;
-use jwtauth_core::status::{FetchStatus, LastFailure, SourceState, SourceStatus};
+use jwtauth_core::status::{FetchStatus, LastFailure, SkippedKey, SourceState, SourceStatus};
 use jwtauth_core::{Verifier, wire};
 
-use crate::config::ConfigArguments;
+use crate::config::{ConfigArguments, usage};
 use crate::ending::{Ending, Misuse};
 use crate::screen::{self, BAD, CARE, GOOD, line, printable};
 
 /// The arguments of `keys`.
 #[derive(Debug, Args)]
+#[command(override_usage = usage("keys", ""))]
 pub(crate) struct Arguments {
     #[command(flatten)]
     config: ConfigArguments,
@@ -31,23 +32,24 @@ pub(crate) struct Arguments {
 /// # Errors
 /// Standard output cannot be written.
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
-    let verifier = match arguments.config.verifier_or_complain(arguments.json)? {
-        Ok(verifier) => verifier,
+    let loaded = match arguments.config.load_or_complain(arguments.json)? {
+        Ok(loaded) => loaded,
         Err(ending) => return Ok(ending),
     };
+    let verifier = &loaded.verifier;
     if !arguments.refresh {
         screen::show(&if arguments.json {
             screen::reply(&serde_json::json!({ "sources": verifier.key_status() }).to_string())
         } else {
-            describe(&verifier)
+            describe(verifier)
         })?;
         return Ok(Ending::Well);
     }
     let outcome = verifier.refresh_keys();
     screen::show(&if arguments.json {
-        screen::reply(&wire::refreshed(&verifier, &outcome))
+        screen::reply(&wire::refreshed(verifier, &outcome))
     } else {
-        describe(&verifier)
+        describe(verifier)
     })?;
     Ok(match outcome {
         Ok(()) => Ending::Well,
@@ -83,8 +85,28 @@ fn describe_source(text: &mut String, source: &SourceStatus) {
         }
     }
     line(text, "keys", keys(source));
+    describe_skipped(text, source);
     if let Some(fetching) = &source.fetching {
         describe_fetching(text, fetching);
+    }
+}
+
+fn describe_skipped(text: &mut String, source: &SourceStatus) {
+    let shown = source.skipped.get(..NAMES).unwrap_or(&source.skipped);
+    for SkippedKey {
+        index, kid, reason, ..
+    } in shown
+    {
+        let kid = kid.as_ref().map(|kid| format!(" ({kid})")).unwrap_or_default();
+        line(
+            text,
+            "skipped",
+            printable(&format!("keys[{index}]{kid}: {reason}")),
+        );
+    }
+    if source.skipped_count > shown.len() {
+        let more = source.skipped_count - shown.len();
+        line(text, "skipped", format_args!("and {more} more"));
     }
 }
 
@@ -141,5 +163,5 @@ fn span(seconds: u64) -> String {
     )
 }
 
-/// How many `kid`s and warnings are shown; `--json` has all of them.
+/// How many `kid`s, skipped keys and warnings are shown; `--json` has more.
 const NAMES: usize = 8;

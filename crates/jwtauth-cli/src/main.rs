@@ -9,6 +9,7 @@ mod instant;
 mod keys;
 mod policy;
 mod screen;
+mod share;
 mod sign;
 mod systems;
 mod verify;
@@ -23,7 +24,7 @@ use crate::ending::Ending;
 
 /// Who sent this token, and what may they do?
 #[derive(Debug, Parser)]
-#[command(name = "jwtauth", version, after_help = ending::HELP)]
+#[command(name = "jwtauth", version, after_help = ending::HELP, max_term_width = 100)]
 struct Program {
     #[command(subcommand)]
     command: Command,
@@ -33,7 +34,7 @@ struct Program {
 enum Command {
     /// Decide about a token or a request, as the library does
     Verify(verify::Arguments),
-    /// Print the compiled policy of a configuration, in native form, and warnings about likely mistakes
+    /// Print what a configuration means, and warnings about likely mistakes
     Policy(policy::Arguments),
     /// Show the key sources of a configuration, and fetch their keys if asked to
     Keys(keys::Arguments),
@@ -46,6 +47,9 @@ enum Command {
         /// The shell for which to print it
         shell: Shell,
     },
+    /// Write man pages and completion scripts below a folder, for packages
+    #[command(hide = true)]
+    Share(share::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
             clap_complete::generate(shell, &mut Program::command(), "jwtauth", &mut io::stdout());
             Ok(Ending::Well)
         }
+        Command::Share(arguments) => share::run(&arguments, Program::command()),
     };
     match ending {
         Ok(ending) => ending.into(),

@@ -4,7 +4,7 @@
 //! colours or reordering a line.
 
 use std::fmt::{self, Write as _};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
 use jwtauth_core::internals::json::Value;
@@ -20,6 +20,25 @@ pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
 pub(crate) const CARE: Style = AnsiColor::Yellow.on_default().bold();
 /// The style of names.
 pub(crate) const FAINT: Style = Style::new().dimmed();
+
+/// The style of headings.
+pub(crate) const HEAD: Style = Style::new().bold();
+
+/// Reads standard input.
+///
+/// # Errors
+/// The error of the operating system.
+pub(crate) fn input() -> Result<String, Misuse> {
+    let mut text = String::new();
+    io::stdin()
+        .take(INPUT_LIMIT)
+        .read_to_string(&mut text)
+        .map_err(|why| Misuse::new(format!("cannot read standard input: {why}")))?;
+    Ok(text)
+}
+
+/// More than the maximum length of a token or a configuration, so that the library reports that it is too long.
+const INPUT_LIMIT: u64 = 4 * 1024 * 1024 + 1;
 
 /// Writes a text to standard output. Colours are written only to a terminal, and not if `NO_COLOR` is set.
 ///

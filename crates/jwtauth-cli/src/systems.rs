@@ -1,12 +1,12 @@
 //! The files that operators of Vault and Consul already have, as a configuration.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jwtauth_core::internals::json::{self, Object};
-use jwtauth_core::{Code, Error};
+use jwtauth_core::internals::{ConfigFile, Origins, folder};
+use jwtauth_core::{Code, Error, Result};
 use serde_json::value::RawValue;
 
 /// The files of a system. Each is the body of a request to the system, or what its program prints as JSON.
@@ -30,55 +30,72 @@ pub(crate) struct SystemFiles {
 }
 
 impl SystemFiles {
-    /// The first file, in whose folder relative paths start.
-    pub(crate) fn first(&self) -> Option<&Path> {
-        self.vault_config.as_deref().or(self.consul_method.as_deref())
-    }
-
-    /// The envelope with the content of the files. `None` if there are none.
+    /// The configuration in the files. `None` if there are none. Relative paths start in the folder of the first file.
     ///
     /// # Errors
     /// [`Code::ConfigInvalid`], with the file that cannot be read or is not JSON.
-    pub(crate) fn envelope(&self) -> Result<Option<String>, Error> {
+    pub(crate) fn read(&self) -> Result<Option<ConfigFile>> {
         if let Some(config) = &self.vault_config {
-            let mut roles = BTreeMap::new();
-            for (name, path) in &self.vault_roles {
-                if roles.insert(name, read(path)?).is_some() {
-                    return Err(invalid(format!("--vault-role names `{name}` twice")));
-                }
-            }
-            let body = read(config)?;
-            let mut body: BTreeMap<String, Box<RawValue>> = serde_json::from_str(body.get())
-                .map_err(|_| invalid(format!("{}: must be a JSON object", config.display())))?;
-            if !roles.is_empty() {
-                let roles = serde_json::value::to_raw_value(&roles).map_err(invalid)?;
-                if body.insert("roles".to_owned(), roles).is_some() {
-                    return Err(invalid(format!(
-                        "{}: has `roles`; leave --vault-role out",
-                        config.display()
-                    )));
-                }
-            }
-            let body = serde_json::to_string(&body).map_err(invalid)?;
-            return Ok(Some(format!(r#"{{"dialect":"vault","config":{body}}}"#)));
+            return self.vault(config).map(Some);
         }
         let Some(method) = &self.consul_method else {
             return Ok(None);
         };
-        let rules = self.consul_rules.as_deref().map(read).transpose()?;
-        let rules = rules
-            .map(|rules| format!(r#","BindingRules":{rules}"#))
-            .unwrap_or_default();
-        let method = read(method)?;
-        Ok(Some(format!(
-            r#"{{"dialect":"consul","config":{{"AuthMethod":{method}{rules}}}}}"#
+        let mut text = format!(
+            r#"{{"dialect":"consul","config":{{"AuthMethod":{}"#,
+            read(method)?
+        );
+        let mut origins = Origins::default()
+            .and("", name(method))
+            .and("AuthMethod", name(method));
+        if let Some(rules) = &self.consul_rules {
+            text = format!(r#"{text},"BindingRules":{}"#, read(rules)?);
+            origins = origins.and("BindingRules", name(rules));
+        }
+        let text = format!("{text}}}}}");
+        Ok(Some(ConfigFile::of_envelope(
+            text.into(),
+            folder(method)?,
+            origins,
         )))
+    }
+
+    fn vault(&self, config: &Path) -> Result<ConfigFile> {
+        let body = read(config)?;
+        let mut body: BTreeMap<String, Box<RawValue>> = serde_json::from_str(body.get())
+            .map_err(|_| invalid(format!("{}: must be a JSON object", config.display())))?;
+        let mut origins = Origins::default().and("", name(config));
+        let mut roles = BTreeMap::new();
+        for (role, path) in &self.vault_roles {
+            if roles.insert(role, read(path)?).is_some() {
+                return Err(invalid(format!("--vault-role names `{role}` twice")));
+            }
+            origins = origins.and(format!("roles.{role}"), name(path));
+            // Warnings have the name as Vault stores it.
+            origins = origins.and(format!("roles.{}", role.to_lowercase()), name(path));
+        }
+        if !roles.is_empty() {
+            let roles = serde_json::value::to_raw_value(&roles).map_err(invalid)?;
+            if body.insert("roles".to_owned(), roles).is_some() {
+                return Err(invalid(format!(
+                    "{}: has `roles`; leave --vault-role out",
+                    config.display()
+                )));
+            }
+        }
+        let body = serde_json::to_string(&body).map_err(invalid)?;
+        let text = format!(r#"{{"dialect":"vault","config":{body}}}"#);
+        Ok(ConfigFile::of_envelope(text.into(), folder(config)?, origins))
     }
 }
 
+fn name(path: &Path) -> String {
+    path.display().to_string()
+}
+
 /// Reads a JSON file. What `vault read -format=json` prints around a body is removed.
-fn read(path: &Path) -> Result<Box<RawValue>, Error> {
-    let text = text(path)?;
+fn read(path: &Path) -> Result<Box<RawValue>> {
+    let text = ConfigFile::text_of(path)?;
     let wrong = |why: &dyn std::fmt::Display| invalid(format!("{}: {why}", path.display()));
     // This reader refuses what the maps below would lose: duplicate names.
     let document = json::parse(&text).map_err(|why| wrong(&why))?;
@@ -90,14 +107,6 @@ fn read(path: &Path) -> Result<Box<RawValue>, Error> {
         return printed.remove("data").ok_or_else(|| wrong(&"there is no `data`"));
     }
     serde_json::from_str(&text).map_err(|why| wrong(&why))
-}
-
-/// Reads a file of the configuration.
-///
-/// # Errors
-/// [`Code::ConfigInvalid`], with the file and the error of the operating system.
-pub(crate) fn text(path: &Path) -> Result<String, Error> {
-    fs::read_to_string(path).map_err(|why| invalid(format!("cannot read {}: {why}", path.display())))
 }
 
 fn role(text: &str) -> Result<(String, PathBuf), String> {

@@ -1,25 +1,32 @@
 //! `jwtauth verify`: decides about a token or a request.
 
 use std::fmt::Write as _;
-use std::io::Read as _;
 use std::net::IpAddr;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use jwtauth_core::internals::json::{self, Value};
 use jwtauth_core::{Error, Grant, Request, Result, wire};
 
-use crate::config::ConfigArguments;
+use crate::config::{ConfigArguments, TimeArguments, usage};
 use crate::ending::{Ending, Misuse};
 use crate::screen::{self, BAD, GOOD, inline, line};
 
 /// The arguments of `verify`.
 #[derive(Debug, Args)]
+#[command(override_usage = usage("verify", "\n           <TOKEN|--header <NAME: VALUE>|--url <URL>>"))]
+#[command(group = ArgGroup::new("request")
+    .args(["token", "headers", "url"])
+    .required(true)
+    .multiple(true))]
 pub(crate) struct Arguments {
     #[command(flatten)]
     config: ConfigArguments,
 
+    #[command(flatten)]
+    time: TimeArguments,
+
     /// The profile to decide under (Vault: the role)
-    #[arg(long, short, value_name = "NAME")]
+    #[arg(long, short, visible_alias = "role", value_name = "NAME")]
     profile: Option<String>,
 
     /// The address from which the request comes
@@ -39,7 +46,7 @@ pub(crate) struct Arguments {
     json: bool,
 
     /// The token; `-` reads it from standard input, where other users of the machine cannot see it
-    #[arg(value_name = "TOKEN", required_unless_present_any = ["headers", "url"])]
+    #[arg(value_name = "TOKEN")]
     token: Option<String>,
 }
 
@@ -49,10 +56,16 @@ pub(crate) struct Arguments {
 /// Standard input or output fails.
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
     let token = match arguments.token.as_deref() {
+        Some("-") if arguments.config.is_input() => {
+            return Err(Misuse::new(
+                "`-` is both the configuration and the token; standard input can be only one of them",
+            ));
+        }
         Some("-") => Some(token_from_input()?),
         other => other.map(str::to_owned),
     };
-    let outcome = arguments.config.verifier().and_then(|verifier| {
+    let loaded = arguments.config.load(Some(&arguments.time))?;
+    let outcome = loaded.and_then(|loaded| {
         let headers = arguments.headers.iter();
         let mut request = Request::headers(headers.map(|(name, value)| (name.as_str(), value.as_str())));
         if let Some(token) = &token {
@@ -67,7 +80,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
         if let Some(address) = arguments.remote_addr {
             request = request.remote_addr(address);
         }
-        verifier.authenticate(&request)
+        loaded.verifier.authenticate(&request)
     });
     let ending = outcome
         .as_ref()
@@ -87,12 +100,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
 /// # Errors
 /// The error of the operating system.
 pub(crate) fn token_from_input() -> Result<String, Misuse> {
-    let mut text = String::new();
-    std::io::stdin()
-        .take(INPUT_LIMIT)
-        .read_to_string(&mut text)
-        .map_err(|why| Misuse::new(format!("cannot read standard input: {why}")))?;
-    Ok(text.trim_ascii().to_owned())
+    Ok(screen::input()?.trim_ascii().to_owned())
 }
 
 fn header(text: &str) -> Result<(String, String), String> {
@@ -180,6 +188,3 @@ fn is_empty(value: &Value<'_>) -> bool {
         _ => false,
     }
 }
-
-/// More than the maximum length of a token, so that the library reports that it is too long.
-const INPUT_LIMIT: u64 = 4 * 1024 * 1024;

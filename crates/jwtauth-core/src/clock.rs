@@ -41,13 +41,25 @@ impl Clock {
 /// Clones share one state. Tests do not need to wait: they [`advance`](Monotonic::advance) it.
 #[derive(Debug, Clone, Default)]
 pub struct Monotonic {
+    /// The time at which the clock stands. `None`: it follows the system's clock.
+    stopped_at: Option<Instant>,
     ahead_millis: Arc<AtomicU64>,
 }
 
 impl Monotonic {
+    /// Makes a clock that moves only when it is [advanced](Monotonic::advance). A test with such a clock has the same
+    /// result on a slow machine.
+    pub fn stopped() -> Monotonic {
+        Monotonic {
+            stopped_at: Some(Instant::now()),
+            ..Monotonic::default()
+        }
+    }
+
     /// The current instant.
     pub fn now(&self) -> Instant {
-        Instant::now() + Duration::from_millis(self.ahead_millis.load(Ordering::Acquire))
+        self.stopped_at.unwrap_or_else(Instant::now)
+            + Duration::from_millis(self.ahead_millis.load(Ordering::Acquire))
     }
 
     /// Moves the clock forward.

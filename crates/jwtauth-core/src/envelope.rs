@@ -2,7 +2,7 @@
 //! verifier.
 
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::claims::NumericDate;
@@ -26,11 +26,11 @@ pub(crate) struct Envelope {
     pub(crate) token_cache: Option<Limits>,
 }
 
-/// Reads an envelope: `dialect`, `config`, `options`.
+/// Reads an envelope: `dialect`, `config`, `options`. Relative paths start in `folder`, unless it sets a `base_dir`.
 ///
 /// # Errors
 /// The codes of class [`Config`](crate::Class::Config).
-pub(crate) fn read(config: &str) -> Result<Envelope> {
+pub(crate) fn read(config: &str, folder: &Path) -> Result<Envelope> {
     let invalid = |why: &dyn std::fmt::Display| Error::new(Code::ConfigInvalid).with_detail(why);
     if config.len() > MAX_DOCUMENT {
         return Err(invalid(&"the configuration is larger than 4 MiB"));
@@ -52,7 +52,7 @@ pub(crate) fn read(config: &str) -> Result<Envelope> {
         ))
     })?;
     let config = envelope.require("config")?;
-    config.members()?;
+    check_nesting(&config)?;
     let options = envelope.get("options");
     // These three are accepted so that a printed policy can be loaded unchanged.
     envelope.get("warnings");
@@ -60,7 +60,10 @@ pub(crate) fn read(config: &str) -> Result<Envelope> {
     envelope.get("token_cache");
     envelope.finish()?;
 
-    let options = options.map_or_else(|| Ok(Options::default()), |field| Options::read(&field))?;
+    let mut options = options.map_or_else(|| Ok(Options::default()), |field| Options::read(&field))?;
+    if options.base_dir.as_os_str().is_empty() {
+        options.base_dir = folder.to_owned();
+    }
     // Paths in errors begin at the operator's configuration: `roles.web.user_claim`, not `config.roles.…`.
     let mut policy = dialect.compile(&config.as_root(), &options.base_dir)?;
     if let Some(bytes) = options.max_token_bytes {
@@ -72,6 +75,23 @@ pub(crate) fn read(config: &str) -> Result<Envelope> {
         clock: options.clock,
         token_cache: options.token_cache,
     })
+}
+
+/// Refuses members of the envelope inside the configuration. No dialect has members with these names, and an error of the
+/// dialect would name them without the `config` around them.
+fn check_nesting(config: &Field<'_, '_>) -> Result<()> {
+    let members = config.members()?;
+    for (name, advice) in [
+        ("config", "write its members directly into `config`"),
+        ("dialect", "write it next to `config`"),
+        ("options", "write it next to `config`"),
+    ] {
+        if let Some(stray) = members.peek(name) {
+            let problem = format!("`{}` is not known; {advice}", stray.path());
+            return Err(Error::new(Code::ConfigInvalid).with_detail(problem));
+        }
+    }
+    Ok(())
 }
 
 /// The options of an envelope.

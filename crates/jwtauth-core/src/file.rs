@@ -13,7 +13,13 @@ use crate::error::{Code, Error, Result};
 /// # Errors
 /// [`Code::KeyInvalid`](crate::Code::KeyInvalid), with the file and what the operating system reported.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
-    let failed = |error: std::io::Error| invalid(format!("cannot read `{}`: {error}", path.display()));
+    let failed = |error: std::io::Error| {
+        invalid(format!(
+            "cannot read `{}`{}: {error}",
+            path.display(),
+            below(path)
+        ))
+    };
     let file = File::open(path).map_err(failed)?;
     // The capacity is for the whole file: a buffer that grows leaves copies behind that are not zeroed.
     let length = file.metadata().map_err(failed)?.len().min(MAX_FILE);
@@ -25,6 +31,14 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
         return Err(invalid(format!("`{}` is larger than 4 MiB", path.display())));
     }
     Ok(bytes)
+}
+
+/// Returns the folder that a relative path begins in, for an error text.
+fn below(path: &Path) -> String {
+    let folder = std::env::current_dir().ok().filter(|_| path.is_relative());
+    folder.map_or_else(String::new, |folder| {
+        format!(" in the folder `{}`", folder.display())
+    })
 }
 
 /// Reads a whole file as text.

@@ -164,8 +164,10 @@
 
 #![forbid(unsafe_code)]
 
+mod batch;
 mod claims;
 mod clock;
+mod config_file;
 mod dialect;
 mod duration;
 mod envelope;
@@ -205,9 +207,11 @@ pub use crate::warning::Warning;
 #[doc(hidden)]
 pub mod internals {
     pub use crate::claims::Claims;
+    pub use crate::config_file::{ConfigFile, Origins, folder};
     pub use crate::dialect::Dialect;
     pub use crate::duration::parse_go;
     pub use crate::keys::{Algorithm, Checker};
+    pub use crate::policy::Section;
 
     /// Expressions.
     pub mod expr {

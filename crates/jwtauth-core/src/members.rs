@@ -59,6 +59,11 @@ impl<'a, 't> Field<'a, 't> {
         &self.path
     }
 
+    /// The path of a member of this object.
+    pub(crate) fn path_of(&self, name: &str) -> String {
+        join(&self.path, name)
+    }
+
     /// Returns an error about this value.
     pub(crate) fn error(&self, problem: impl std::fmt::Display) -> Error {
         self.error_of(self.code, problem)

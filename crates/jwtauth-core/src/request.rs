@@ -1,7 +1,7 @@
 //! Requests: the input of a decision.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::hidden::Hidden;
 
@@ -14,10 +14,20 @@ pub struct Request<'a> {
     pub(crate) headers: Vec<(&'a str, &'a str)>,
     pub(crate) url: Option<&'a str>,
     pub(crate) profile: Option<&'a str>,
-    pub(crate) remote_addr: Option<IpAddr>,
+    pub(crate) remote_addr: Caller,
     pub(crate) cached_only: bool,
     /// Whether the request was too large to be read.
     pub(crate) oversized: bool,
+}
+
+/// The address of the caller, as far as the application knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Caller {
+    #[default]
+    Unknown,
+    At(IpAddr),
+    /// The application passed a text that is not an address, such as the name of a UNIX socket.
+    NotAnAddress,
 }
 
 impl<'a> Request<'a> {
@@ -59,9 +69,22 @@ impl<'a> Request<'a> {
     }
 
     /// Sets the address of the caller. The application vouches for it: it is trusted.
+    ///
+    /// It is used only where the policy binds networks. The library does not read `X-Forwarded-For` or similar headers: behind
+    /// a proxy, pass the address of the client, and not that of the proxy.
     #[must_use]
     pub fn remote_addr(mut self, address: IpAddr) -> Request<'a> {
-        self.remote_addr = Some(address);
+        self.remote_addr = Caller::At(address);
+        self
+    }
+
+    /// Sets the address of the caller from a text: an IP address, with or without a port. An empty text counts as absent.
+    ///
+    /// Any other text, such as the path of a UNIX socket, is not an error here. It is in no network: where the policy binds
+    /// networks, the request is denied.
+    #[must_use]
+    pub fn remote_addr_text(mut self, text: &str) -> Request<'a> {
+        self.remote_addr = Caller::read(text);
         self
     }
 
@@ -98,6 +121,17 @@ impl<'a> Request<'a> {
             .map(|(name, value)| name.len() + value.len())
             .sum();
         headers + self.token.map_or(0, str::len) + self.url.map_or(0, str::len)
+    }
+}
+
+impl Caller {
+    fn read(text: &str) -> Caller {
+        let socket = || text.parse::<SocketAddr>().map(|socket| socket.ip());
+        match text.parse::<IpAddr>().or_else(|_| socket()) {
+            Ok(address) => Caller::At(address),
+            Err(_) if text.is_empty() => Caller::Unknown,
+            Err(_) => Caller::NotAnAddress,
+        }
     }
 }
 

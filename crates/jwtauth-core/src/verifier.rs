@@ -1,13 +1,15 @@
 //! The decision: [`Verifier::decide`] calls the stages of the pipeline in order, and is the library's table of
 //! contents.
 
+mod from_file;
 mod remembered;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::clock::{Clock, Monotonic};
-use crate::envelope;
+use crate::config_file::Origins;
+use crate::envelope::{self, Envelope};
 use crate::error::{Class, Code, Error, Result};
 use crate::grant::Grant;
 use crate::keys::{Algorithm, secret_algorithms};
@@ -16,7 +18,7 @@ use crate::pipeline::select_key::Selection;
 use crate::pipeline::signature::VerifiedToken;
 use crate::pipeline::validate::SignedClaims;
 use crate::pipeline::{decide, decode, extract, identity, issue, profile, select_key, signature, validate};
-use crate::policy::{ClaimsPolicy, KidRule, Policy};
+use crate::policy::{ClaimsPolicy, KidRule, Policy, Section};
 use crate::request::Request;
 use crate::sources::errand::Errand;
 use crate::sources::fetch::Fetch;
@@ -44,6 +46,8 @@ pub struct VerifierBuilder {
     clock: Clock,
     monotonic: Monotonic,
     base_dir: PathBuf,
+    /// The files of the configuration, for errors.
+    origins: Origins,
     fetch: Option<Arc<dyn Fetch>>,
     token_cache: Option<Limits>,
 }
@@ -67,15 +71,8 @@ impl Verifier {
     // Inlined, it would add the locals of `build` to the stack below the parsing of expressions.
     #[inline(never)]
     pub fn builder(config: &str) -> Result<VerifierBuilder> {
-        let envelope = envelope::read(config)?;
-        Ok(VerifierBuilder {
-            policy: envelope.policy,
-            clock: envelope.clock,
-            monotonic: Monotonic::default(),
-            base_dir: envelope.base_dir,
-            fetch: None,
-            token_cache: envelope.token_cache,
-        })
+        envelope::read(config, Path::new(""))
+            .map(|envelope| VerifierBuilder::new(envelope, Origins::default()))
     }
 
     /// Decides one request. Only a returned [`Grant`] grants access.
@@ -146,6 +143,7 @@ impl Verifier {
     ///
     /// Bindings release an interpreter's lock during a decision. For a cheap request, releasing it costs more than
     /// the decision.
+    #[doc(hidden)]
     pub fn is_cheap(&self, request: &Request<'_>) -> bool {
         let others = self.policy.keys.algorithms.without(secret_algorithms());
         others.is_empty() && self.keys.is_fixed() && request.bytes() <= self.cheap_up_to
@@ -165,9 +163,16 @@ impl Verifier {
     }
 
     /// The number of profiles. The top level of a policy counts as one.
+    #[doc(hidden)]
     pub fn profile_count(&self) -> usize {
         let profiles = &self.policy.profiles;
         profiles.named.len() + usize::from(profiles.top.is_some())
+    }
+
+    /// What the policy means, for people. The texts may change in any release.
+    #[doc(hidden)]
+    pub fn summary(&self) -> Vec<Section> {
+        self.policy.summary()
     }
 
     pub(crate) fn policy(&self) -> &Policy {
@@ -201,7 +206,7 @@ impl Verifier {
         let claims = validate::claims(signed, &profile.claims, of_issuer, now)?;
         let identity = identity::map(&claims, &profile.identity, question.requested_org)?;
         let decision = decide::entitlements(&identity, &claims, &profile.rules)?;
-        identity::require_name(&identity, &profile.identity)?;
+        identity::require_name(&identity, &claims, &profile.identity)?;
         let conditions = self.conditions(&claims, profile);
         let cleaned_url = extract::cleaned_url(request, &policy.extract);
         let grant = issue::grant(token, identity, decision, profile, cleaned_url);
@@ -318,6 +323,18 @@ fn without(why: Error, failure: &Error) -> Error {
 }
 
 impl VerifierBuilder {
+    fn new(envelope: Envelope, origins: Origins) -> VerifierBuilder {
+        VerifierBuilder {
+            policy: envelope.policy,
+            clock: envelope.clock,
+            monotonic: Monotonic::default(),
+            base_dir: envelope.base_dir,
+            origins,
+            fetch: None,
+            token_cache: envelope.token_cache,
+        }
+    }
+
     /// Sets the source of the time. By default it is the configuration's `now`, or the system's clock.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> VerifierBuilder {
@@ -355,7 +372,7 @@ impl VerifierBuilder {
         };
         let warnings = &mut self.policy.warnings;
         let keys = KeyStore::open(&self.policy.keys, environment, warnings);
-        let keys = keys.map_err(|why| warning::explain(why, warnings))?;
+        let keys = keys.map_err(|why| self.origins.explain(warning::explain(why, warnings)))?;
         let effort = self.policy.profiles.effort();
         Ok(Verifier {
             cheap_up_to: effort.longest(CHEAP, CHEAP_EFFORT),

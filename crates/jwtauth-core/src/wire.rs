@@ -6,7 +6,6 @@
 pub mod fetch;
 mod value;
 
-use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::{Deserialize, Serialize};
@@ -57,12 +56,6 @@ pub fn request<T>(request: &str, decide: impl FnOnce(Request<'_>) -> Result<T>) 
     decide(read_request(&document)?)
 }
 
-/// Reads the address of a caller: an IP address, with or without a port.
-pub fn address(text: &str) -> Option<IpAddr> {
-    let socket = || text.parse::<SocketAddr>().map(|socket| socket.ip());
-    text.parse::<IpAddr>().or_else(|_| socket()).ok()
-}
-
 /// The reply to a request, as one line of JSON.
 pub fn reply(outcome: &Result<Grant>) -> String {
     match outcome {
@@ -78,21 +71,48 @@ pub fn failed(error: &Error) -> String {
 
 /// A grant, as one line of JSON. The claims are the text of the payload.
 pub fn granted(grant: &Grant) -> String {
-    let mut line = to_line(&GrantedReply {
+    joined(grant, "")
+}
+
+/// The reply of [`granted`] with line breaks around the identity and before the claims, and nowhere else. A binding can
+/// then parse only what a program reads.
+#[doc(hidden)]
+pub fn granted_in_lines(grant: &Grant) -> String {
+    joined(grant, "\n")
+}
+
+/// The reply to a grant, with a text around the identity and before the claims.
+fn joined(grant: &Grant, around: &str) -> String {
+    let mut head = to_line(&GrantedHead {
         outcome: "granted",
         profile: grant.profile.as_deref(),
-        identity: &grant.identity,
+    });
+    let mut rest = to_line(&GrantedRest {
         entitlements: &grant.entitlements,
         revocations: &grant.revocations,
         session: &grant.session,
         cleaned_url: grant.cleaned_url.as_deref(),
     });
-    // The payload was checked to be one JSON object, so its signed text is copied unparsed.
-    line.truncate(line.len() - 1);
-    line.push_str(",\"claims\":");
-    line.push_str(grant.claims.as_str());
-    line.push('}');
-    line
+    let identity = to_line(&grant.identity);
+    // Two objects become one without the brackets between them. The payload was checked to be one JSON object, so its
+    // signed text is copied unparsed.
+    head.truncate(head.len() - 1);
+    rest.replace_range(..1, ",");
+    rest.truncate(rest.len() - 1);
+    let claims = grant.claims.as_str();
+    [
+        &head,
+        ",\"identity\":",
+        around,
+        &identity,
+        around,
+        &rest,
+        ",\"claims\":",
+        around,
+        claims,
+        "}",
+    ]
+    .concat()
 }
 
 /// Reads back what [`granted`] wrote, for applications that pass grants from one process to another.
@@ -176,8 +196,7 @@ fn read_request<'a>(document: &'a Value<'_>) -> Result<Request<'a>> {
     request.url = members.get("url").map(|field| field.string()).transpose()?;
     request.profile = members.get("profile").map(|field| field.string()).transpose()?;
     if let Some(field) = members.get("remote_addr") {
-        let address = address(field.string()?);
-        request.remote_addr = Some(address.ok_or_else(|| field.error("is not an IP address"))?);
+        request = request.remote_addr_text(field.string()?);
     }
     if let Some(field) = members.get("cached_only") {
         request.cached_only = field.boolean()?;
@@ -187,11 +206,14 @@ fn read_request<'a>(document: &'a Value<'_>) -> Result<Request<'a>> {
 }
 
 #[derive(Serialize)]
-struct GrantedReply<'a> {
+struct GrantedHead<'a> {
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<&'a str>,
-    identity: &'a Identity,
+}
+
+#[derive(Serialize)]
+struct GrantedRest<'a> {
     entitlements: &'a [Entitlement],
     revocations: &'a [Entitlement],
     session: &'a Session,
@@ -292,7 +314,7 @@ fn to_line(value: &impl Serialize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{granted, guarded, restore};
+    use super::{granted, granted_in_lines, guarded, restore};
     use crate::error::{Code, Result};
 
     #[test]
@@ -309,7 +331,14 @@ mod tests {
         let full = r#"{"outcome":"granted","profile":"web","identity":{"name":"alice","groups":["a"],"metadata":{"k":"v"},"lists":{"l":["x"]}},"entitlements":[{"kind":"org_role","scope":"1","name":"Editor"},{"kind":"templated_policy","name":"t","variables":{"a":"b"}}],"revocations":[],"session":{"ttl":60,"renewable":true},"cleaned_url":"/","claims":{"n":1.50,"s":"\u0061"}}"#;
         let bare = r#"{"outcome":"granted","identity":{"groups":[],"metadata":{},"lists":{}},"entitlements":[],"revocations":[],"session":{},"claims":{}}"#;
         for text in [full, bare] {
-            assert_eq!(granted(&restore(text).unwrap()), text);
+            let grant = restore(text).unwrap();
+            assert_eq!(granted(&grant), text);
+            let lines = granted_in_lines(&grant);
+            assert_eq!(lines.replace('\n', ""), text);
+            let lines: Vec<_> = lines.split('\n').collect();
+            assert_eq!(lines.len(), 4);
+            assert_eq!(lines[1], serde_json::to_string(&grant.identity).unwrap());
+            assert_eq!(lines[3].strip_suffix('}'), Some(grant.claims.as_str()));
         }
     }
 

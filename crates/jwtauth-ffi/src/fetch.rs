@@ -61,8 +61,8 @@ pub struct FetchSlot {
 /// @param fetch The `fetch` argument of the callback.
 /// @param status The HTTP status, 100 to 599.
 /// @param headers_json The headers as a JSON object; each value is a string or a list of strings. NULL for none. Only
-/// `Cache-Control`, `Expires`, `ETag` and `Last-Modified` are used; names are case-insensitive.
-/// @param body The body; NULL if `body_len` is 0. It is copied.
+/// `Cache-Control`, `Expires`, `ETag`, `Last-Modified` and `Content-Encoding` are used; names are case-insensitive.
+/// @param body The decompressed body; NULL if `body_len` is 0. It is copied.
 /// @param body_len The length of the body in bytes.
 /// @return JWTAUTH_STATUS_OK if the answer is accepted; _ARGUMENT if it is invalid or the fetch already has an answer,
 /// which is kept; _INTERNAL.

@@ -7,7 +7,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use jwtauth_core::fetch::Fetch;
-use jwtauth_core::{Code, Error, Request, Verifier, wire};
+use jwtauth_core::{Code, Error, Request, Result, Verifier, VerifierBuilder, wire};
 
 use crate::fetch::{Callbacks, HostCallbacks};
 use crate::guard;
@@ -46,6 +46,35 @@ pub unsafe extern "C" fn jwtauth_verifier_new(
     unsafe { jwtauth_verifier_new_with(config_json, ptr::null(), verifier, reply_json) }
 }
 
+/// Builds a verifier from a file.
+///
+/// The file contains a configuration as JSON, or is a grafana.ini if its name ends in ".ini". Relative paths in it start
+/// in the folder of the file, unless it sets `base_dir`. An error names the file.
+///
+/// @param path The path of the file. A relative path starts in the current folder.
+/// @param verifier As for jwtauth_verifier_new.
+/// @param reply_json As for jwtauth_verifier_new.
+/// @return JWTAUTH_STATUS_OK; _CONFIG, also if the file cannot be read; _ARGUMENT or _INTERNAL.
+///
+/// # Safety
+/// As for `jwtauth_verifier_new`, with `path` instead of `config_json`.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn jwtauth_verifier_new_from_file(
+    path: *const c_char,
+    verifier: *mut *mut Handle,
+    reply_json: *mut *mut c_char,
+) -> Status {
+    let make = || {
+        required(verifier)?;
+        // SAFETY: the caller's promise.
+        let path = unsafe { guard::text("path", path) }?;
+        finish(Verifier::builder_from_file(path)?, None)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { build(verifier, reply_json, make) }
+}
+
 /// Builds a verifier that uses functions of the application, for example to fetch keys with its HTTP client.
 ///
 /// @param config_json As for jwtauth_verifier_new.
@@ -67,6 +96,51 @@ pub unsafe extern "C" fn jwtauth_verifier_new_with(
     verifier: *mut *mut Handle,
     reply_json: *mut *mut c_char,
 ) -> Status {
+    let make = || {
+        // This comes first, so that `user` is released on every failure.
+        let host = if callbacks.is_null() {
+            None
+        } else {
+            // SAFETY: the caller's promise.
+            Some(Arc::new(unsafe { HostCallbacks::take(callbacks) }?))
+        };
+        required(verifier)?;
+        // SAFETY: the caller's promise.
+        let config = unsafe { guard::text("config_json", config_json) }?;
+        finish(Verifier::builder(config)?, host)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { build(verifier, reply_json, make) }
+}
+
+/// Builds the verifier, and keeps the callbacks.
+// Inlined, it would add its locals to the stack below the parsing of expressions.
+#[inline(never)]
+fn finish(builder: VerifierBuilder, host: Option<Arc<HostCallbacks>>) -> Result<Box<Handle>> {
+    let fetch = host.clone().filter(|host| host.fetches());
+    Ok(Box::new(Handle {
+        verifier: builder.fetch(fetch.map(|host| host as Arc<dyn Fetch>)).build()?,
+        _host: host,
+    }))
+}
+
+fn required(verifier: *mut *mut Handle) -> Result<()> {
+    if verifier.is_null() {
+        Err(guard::null("verifier"))
+    } else {
+        Ok(())
+    }
+}
+
+/// Writes the verifier that `make` returns, and the reply. `make` refuses a `verifier` that is NULL.
+///
+/// # Safety
+/// `verifier` and `reply_json` are NULL or may be written.
+unsafe fn build(
+    verifier: *mut *mut Handle,
+    reply_json: *mut *mut c_char,
+    make: impl FnOnce() -> Result<Box<Handle>>,
+) -> Status {
     // SAFETY: the caller's promise.
     let reply = unsafe { ReplySlot::new(reply_json) };
     if !verifier.is_null() {
@@ -75,31 +149,13 @@ pub unsafe extern "C" fn jwtauth_verifier_new_with(
     }
     let mut built = None;
     let status = reply.answer(|| {
-        // This comes first, so that `user` is released on every failure.
-        let host = if callbacks.is_null() {
-            None
-        } else {
-            // SAFETY: the caller's promise.
-            Some(Arc::new(unsafe { HostCallbacks::take(callbacks) }?))
-        };
-        if verifier.is_null() {
-            return Err(guard::null("verifier"));
-        }
-        // SAFETY: the caller's promise.
-        let config = unsafe { guard::text("config_json", config_json) }?;
-        let fetch = host.clone().filter(|host| host.fetches());
-        let handle = Handle {
-            verifier: Verifier::builder(config)?
-                .fetch(fetch.map(|host| host as Arc<dyn Fetch>))
-                .build()?,
-            _host: host,
-        };
+        let handle = make()?;
         let reply = wire::built(&handle.verifier);
-        built = Some(Box::new(handle));
+        built = Some(handle);
         Ok(reply)
     });
     if let (Status::Ok, Some(handle)) = (status, built) {
-        // SAFETY: the caller's promise; NULL was refused above.
+        // SAFETY: the caller's promise; `make` refused NULL.
         unsafe { verifier.write(Box::into_raw(handle)) };
     }
     status
@@ -181,7 +237,9 @@ pub struct Options {
     pub size: usize,
     /// The profile to decide under; NULL or "" for none.
     pub profile: *const c_char,
-    /// The caller's address, such as "10.1.2.3" or "2001:db8::1", with or without a port; NULL if it is unknown.
+    /// The caller's address, such as "10.1.2.3" or "2001:db8::1", with or without a port; NULL or "" if it is unknown. It is
+    /// used only where the configuration binds networks, and any other text is then denied. Behind a proxy, pass the address
+    /// of the client: the library does not read X-Forwarded-For.
     pub remote_addr: *const c_char,
     /// 1: decide with the cached keys, without a fetch and without waiting. 0: fetch keys where they are needed.
     pub cached_only: c_int,
@@ -230,10 +288,7 @@ pub unsafe extern "C" fn jwtauth_verifier_authenticate_with(
                 request = request.profile(text("options.profile", options.profile)?);
             }
             if !options.remote_addr.is_null() {
-                let address = wire::address(text("options.remote_addr", options.remote_addr)?);
-                request = request.remote_addr(address.ok_or_else(|| {
-                    Error::new(Code::RequestInvalid).with_detail("`options.remote_addr` is not an IP address")
-                })?);
+                request = request.remote_addr_text(text("options.remote_addr", options.remote_addr)?);
             }
             request = request.cached_only(options.cached_only != 0);
         }
@@ -269,8 +324,8 @@ pub unsafe extern "C" fn jwtauth_verifier_refresh_keys(
 
 /// The configuration in native form, with warnings about it and the status of its key sources.
 ///
-/// Every dialect is translated to the native form. Secrets are redacted; after they are put back, the reply can be
-/// passed to jwtauth_verifier_new.
+/// Every dialect is translated to the native form. jwtauth_verifier_new accepts the reply, and the new verifier decides in
+/// the same way. Secrets are printed as `(redacted)`, which is refused: put the secrets back first.
 ///
 /// @param verifier The verifier.
 /// @param reply_json Receives the reply: `dialect` "native", `config`, `warnings`, `key_status`, and `token_cache` if

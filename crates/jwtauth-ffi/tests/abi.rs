@@ -52,6 +52,8 @@ fn functions_keep_their_signatures() {
     type Text = *const c_char;
     type Reply = *mut *mut c_char;
     let _: unsafe extern "C" fn(Text, *mut *mut Handle, Reply) -> Status = jwtauth::jwtauth_verifier_new;
+    let _: unsafe extern "C" fn(Text, *mut *mut Handle, Reply) -> Status =
+        jwtauth::jwtauth_verifier_new_from_file;
     let _: unsafe extern "C" fn(Text, *const Callbacks, *mut *mut Handle, Reply) -> Status =
         jwtauth::jwtauth_verifier_new_with;
     let _: unsafe extern "C" fn(*mut FetchSlot, c_int, Text, *const c_void, usize) -> Status =
@@ -125,7 +127,7 @@ fn name_of(number: c_uint) -> &'static CStr {
 }
 
 /// Names may be added to this list, but never removed.
-const FUNCTIONS: [&str; 17] = [
+const FUNCTIONS: [&str; 18] = [
     "jwtauth_fetch_fail",
     "jwtauth_fetch_respond",
     "jwtauth_grant_has",
@@ -139,6 +141,7 @@ const FUNCTIONS: [&str; 17] = [
     "jwtauth_verifier_authenticate_with",
     "jwtauth_verifier_free",
     "jwtauth_verifier_new",
+    "jwtauth_verifier_new_from_file",
     "jwtauth_verifier_new_with",
     "jwtauth_verifier_policy",
     "jwtauth_verifier_refresh_keys",

@@ -120,7 +120,7 @@ fn to_standard(part: &mut String) -> Result<()> {
     Ok(())
 }
 
-fn from_hex(digits: &str) -> Result<Vec<u8>> {
+pub(crate) fn from_hex(digits: &str) -> Result<Vec<u8>> {
     let digits: Vec<char> = digits.chars().filter(|digit| !digit.is_whitespace()).collect();
     digits
         .chunks(2)

@@ -154,3 +154,17 @@ fn read(directory: &Path, name: &str) -> Result<String> {
     let path = directory.join(name);
     fs::read_to_string(&path).context(path.display())
 }
+
+/// The reply without its detail, which names places of the configuration: those of a printed policy have native names.
+pub fn without_detail(outcome: &jwtauth_core::Result<jwtauth_core::Grant>) -> String {
+    let reply = jwtauth_core::wire::reply(outcome);
+    let failure: Option<serde_json::Map<String, serde_json::Value>> =
+        serde_json::from_str(&reply).ok().filter(|_| outcome.is_err());
+    match failure {
+        Some(mut failure) => {
+            failure.remove("detail");
+            serde_json::Value::Object(failure).to_string()
+        }
+        None => reply,
+    }
+}

@@ -5,8 +5,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::thread;
 
-use jwtauth_testkit::fuzz::{TARGETS, Target, seeds};
+use jwtauth_testkit::fuzz::seeds::Cases;
+use jwtauth_testkit::fuzz::{TARGETS, Target};
 use jwtauth_testkit::{flatten, suite};
 
 /// Flattens the cases once, in a directory of this test.
@@ -29,15 +31,20 @@ fn stored(target: Target) -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn every_statement_holds_for_the_seeds() {
-    let cases = cases();
-    for target in TARGETS {
-        let seeds = seeds::of(target.name, &cases).unwrap();
-        assert!(!seeds.is_empty(), "{} has no seeds", target.name);
-        println!("{}: {} seeds", target.name, seeds.len());
-        for seed in seeds {
-            target.run(&seed);
+    let cases = Cases::read(&cases()).unwrap();
+    thread::scope(|scope| {
+        for target in TARGETS {
+            let cases = &cases;
+            scope.spawn(move || {
+                let seeds = cases.seeds(target.name).unwrap();
+                assert!(!seeds.is_empty(), "{} has no seeds", target.name);
+                println!("{}: {} seeds", target.name, seeds.len());
+                for seed in seeds {
+                    target.run(&seed);
+                }
+            });
         }
-    }
+    });
 }
 
 #[test]

@@ -57,7 +57,7 @@ impl World {
             options["token_cache"] = cache.clone();
         }
         let envelope = json!({ "dialect": "native", "config": config, "options": options });
-        let (web, monotonic) = (Arc::new(Web::default()), Monotonic::default());
+        let (web, monotonic) = (Arc::new(Web::default()), Monotonic::stopped());
         let fetch: Arc<dyn Fetch> = Arc::<Web>::clone(&web);
         let builder = Verifier::builder(&envelope.to_string()).unwrap().fetch(fetch);
         World {

@@ -20,6 +20,9 @@ export async function handle(request: IncomingMessage, other: Http2ServerRequest
   })
   await verifier.authenticate({ headers: other.headers, url: other.url })
   await verifier.authenticate({ token: 'x', cachedOnly: true })
+  const alone: Grant = await verifier.authenticate('x')
+  const text: Grant = verifier.authenticateJsonSync('{}')
+  const later: Promise<Grant> = verifier.authenticateJson(text.json)
   await verifier.authenticate({ headers: new Request('http://x').headers })
   await verifier.authenticate({ headers: new Map([['authorization', 'x']]) })
   const typed: Grant<Plan> = await new Verifier<Plan>('{}').authenticate({ token: 'x' })
@@ -59,7 +62,7 @@ export async function keys(): Promise<string> {
 
 export function explain(error: unknown): Code | undefined {
   if (!(error instanceof JwtAuthError)) return undefined
-  const status: number | undefined = error.httpStatus
+  const status: number | undefined = error.http_status
   switch (error.class) {
     case 'denied':
       return status === 401 && error.applicable && error.stage === 'decode' ? error.code : undefined
@@ -75,7 +78,7 @@ export function explain(error: unknown): Code | undefined {
 
 const failure: Failure = { class: 'denied', code: 'token_expired', stage: 'validate_claims', message: 'expired' }
 export const made: Error = new JwtAuthError(failure)
-export const request: AuthRequest = { token: undefined, profile: 'web', remote_addr: '10.1.2.3' }
+export const request: AuthRequest = { token: undefined, profile: 'web', remoteAddr: '10.1.2.3' }
 
 declare const grant: Grant
 // @ts-expect-error: no such kind
@@ -88,6 +91,10 @@ grant.entitlements.push({ kind: 'role', name: 'admin' })
 grant.identity.name = 'root'
 // @ts-expect-error: unknown member
 void verifier.authenticate({ tokn: 'x' })
+// @ts-expect-error: arguments are in camelCase
+void verifier.authenticate({ remote_addr: 'x' })
+// @ts-expect-error: a request as JSON is text
+void verifier.authenticateJson({ token: 'x' })
 // @ts-expect-error: a token is text
 void verifier.authenticate({ token: 1 })
 // @ts-expect-error: no such phase

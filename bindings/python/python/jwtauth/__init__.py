@@ -26,7 +26,7 @@ from jwtauth._jwtauth import (
     Verifier,
     __version__,
 )
-from jwtauth._keys import LastFailure, SourceStatus
+from jwtauth._keys import LastFailure, SkippedKey, SourceStatus
 
 __all__ = [
     "ArgumentError",
@@ -45,6 +45,7 @@ __all__ = [
     "InternalError",
     "LastFailure",
     "Session",
+    "SkippedKey",
     "SourceStatus",
     "Stage",
     "Unavailable",

@@ -45,8 +45,8 @@ class FetchResponse:
     """The body, decompressed."""
 
     headers: Mapping[str, str] | Iterable[tuple[str, str]] = field(default=(), repr=False)
-    """The headers. ``Cache-Control``, ``Expires``, ``ETag`` and ``Last-Modified`` are used; names are
-    case-insensitive."""
+    """The headers. ``Cache-Control``, ``Expires``, ``ETag``, ``Last-Modified`` and ``Content-Encoding`` are used;
+    names are case-insensitive."""
 
 
 class FetchError(Exception):

@@ -1,6 +1,7 @@
 # The types of the extension module. The docstrings are copied from the module.
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
+from os import PathLike
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar, final, type_check_only
 
 from jwtauth._fetch import FetchRequest, FetchResponse
@@ -141,6 +142,24 @@ class Verifier:
         *,
         fetch: Callable[[FetchRequest], FetchResponse] | None = None,
     ) -> Verifier: ...
+    @staticmethod
+    def from_file(
+        path: str | PathLike[str],
+        *,
+        fetch: Callable[[FetchRequest], FetchResponse] | None = None,
+    ) -> Verifier:
+        """Builds a verifier from a file: a configuration as JSON, or a ``grafana.ini``.
+
+        Relative paths in it start in the folder of the file, unless it sets ``base_dir``.
+
+        Args:
+            path: The file. It is a ``grafana.ini`` if the name ends in ``.ini``.
+            fetch: As for the constructor.
+
+        Raises:
+            ConfigError: The configuration is invalid, or the file cannot be read; ``detail`` names the file.
+            TypeError: ``path`` is not a path; ``fetch`` is not callable, or is a coroutine function.
+        """
     def authenticate(
         self,
         token: str | None = None,
@@ -162,7 +181,9 @@ class Verifier:
             headers: The request's headers; names are case-insensitive, and a repeated header has a list of values.
             url: The request's URL or path with its query, for configurations that read tokens from the query.
             profile: The profile to decide under; without one, the configuration's top level or default.
-            remote_addr: The caller's address, as text or from the ``ipaddress`` module.
+            remote_addr: The caller's address, as text or from the ``ipaddress`` module. It is used only where the
+                configuration binds networks, and any other text is then denied. Behind a proxy, pass the client's address:
+                the library does not read ``X-Forwarded-For``.
             cached_only: Decide with the cached keys, without a fetch and without waiting. If there are none, raise
                 ``Unavailable``.
 
@@ -172,7 +193,7 @@ class Verifier:
         Raises:
             Denied: The request is denied; ``code`` gives the reason.
             Unavailable: The keys could not be fetched, so there is no decision.
-            ArgumentError: An argument is invalid Unicode, or ``remote_addr`` is not an IP address.
+            ArgumentError: An argument is invalid Unicode.
             TypeError: An argument has the wrong type.
 
         Example:
@@ -219,11 +240,12 @@ class Verifier:
             >>> grant = await verifier.authenticate_async(headers=request.headers)
         """
     def policy(self) -> dict[str, Any]:
-        """The policy of this verifier, in native form.
+        """The policy of this verifier.
 
-        ``dialect`` and ``config`` can be passed to a new verifier. ``warnings`` lists probable mistakes in the
-        configuration, each with ``key`` and ``message``. ``key_status`` has a :class:`SourceStatus` for each key
-        source. Secrets are redacted; such a policy can be read but not loaded.
+        Every dialect is translated to the native form. ``Verifier`` accepts the reply, and the new verifier decides in the
+        same way. Secrets are printed as ``(redacted)``, which is refused: put the secrets back first. ``warnings`` lists
+        probable mistakes in the configuration, each with ``key`` and ``message``. ``key_status`` has a
+        :class:`SourceStatus` for each key source.
 
         Example:
             >>> for warning in verifier.policy()["warnings"]:

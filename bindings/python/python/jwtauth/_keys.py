@@ -22,6 +22,18 @@ class LastFailure(_LastFailure, total=False):
     status: int
 
 
+class _SkippedKey(TypedDict):
+    index: int
+    reason: str
+
+
+class SkippedKey(_SkippedKey, total=False):
+    """A key that cannot be used: its position in the set from 0, its ``kid`` if it has one (at most 200 characters), and
+    the reason."""
+
+    kid: str
+
+
 class _SourceStatus(TypedDict):
     source: str
     state: Literal["fixed", "unfetched", "fresh", "stale", "expired"]
@@ -30,14 +42,18 @@ class _SourceStatus(TypedDict):
 
 
 class SourceStatus(_SourceStatus, total=False):
-    """The current status of a key source: its place in the policy, its state, the number of usable keys and their kids.
+    """The current status of a key source: its place in the configuration, its state, the number of usable keys and
+    their kids. If there are keys that cannot be used, the first 16 are in ``skipped``, and ``skipped_count`` is their
+    number.
 
     A remote source also has its URL, the age of its keys and the time until the next refresh (both in seconds), and the
     last failure. It counts fetches, failures, requests served with stale keys, and requests for an unknown ``kid``.
-    ``warnings`` about the fetched keys, if there are any, each have ``key`` and ``message``. A URL's query and
+    ``warnings`` about fetched keys that are used, if there are any, each have ``key`` and ``message``. A URL's query and
     credentials are never included.
     """
 
+    skipped: list[SkippedKey]
+    skipped_count: int
     url: str
     jwks_uri: str
     age: int
@@ -51,6 +67,6 @@ class SourceStatus(_SourceStatus, total=False):
     warnings: list[dict[str, str]]
 
 
-for _class in (LastFailure, SourceStatus):
+for _class in (LastFailure, SkippedKey, SourceStatus):
     _class.__module__ = "jwtauth"
 del _class

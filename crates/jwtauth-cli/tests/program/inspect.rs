@@ -35,6 +35,24 @@ fn header_payload_and_dates_are_shown() {
 }
 
 #[test]
+fn what_is_around_a_token_is_left_out() {
+    let token = token(CLAIMS);
+    for text in [
+        format!("Bearer {token}"),
+        format!("\"{token}\""),
+        format!(" bearer  {token} "),
+    ] {
+        let run = jwtauth(["inspect", &text]);
+        assert_eq!(run.code, 0, "{}", run.err);
+        assert!(run.out.contains("something around the token"), "{}", run.out);
+        assert!(run.out.contains(r#""alg": "RS256""#), "{}", run.out);
+        assert!(run.out.contains("256 bytes"), "{}", run.out);
+    }
+    let run = jwtauth(["inspect", &token]);
+    assert!(!run.out.contains("something around"), "{}", run.out);
+}
+
+#[test]
 fn a_token_cannot_control_the_terminal() {
     let hostile = [
         unsigned(
@@ -73,4 +91,34 @@ fn an_invalid_token_ends_with_2_and_is_not_repeated() {
         assert!(run.err.contains(said), "{}", run.err);
         assert!(!run.err.contains(text));
     }
+}
+
+#[test]
+fn json_is_one_line_that_says_that_nothing_was_checked() {
+    let run = jwtauth(["inspect", "--json", &token(CLAIMS)]);
+    assert_eq!((run.code, run.out.lines().count()), (0, 1), "{}", run.err);
+    assert!(
+        run.out.starts_with(r#"{"verified":false,"header":{"#),
+        "{}",
+        run.out
+    );
+    let shown: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!(shown["header"]["alg"], "RS256");
+    assert_eq!(shown["payload"]["sub"], "alice");
+
+    for token in [
+        unsigned("not json", "{}"),
+        unsigned("{}", r#"{"a":1,"a":2}"#),
+        "a.!.c".to_owned(),
+    ] {
+        let run = jwtauth(["inspect", "--json", &token]);
+        assert_eq!((run.code, run.out.as_str()), (2, ""));
+        assert!(run.err.contains("is not JSON: "), "{}", run.err);
+    }
+    let hostile = jwtauth([
+        "inspect",
+        "--json",
+        &unsigned("{}", r#"{"\u009b2J":"\u202eadmin"}"#),
+    ]);
+    assert!(!hostile.out.contains(['\u{9b}', '\u{202e}']), "{:?}", hostile.out);
 }

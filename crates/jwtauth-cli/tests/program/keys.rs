@@ -68,6 +68,27 @@ fn without_refresh_no_connection_is_opened() {
 }
 
 #[test]
+fn skipped_keys_are_shown_with_the_reason_and_the_operators_place() {
+    let bad = json!({ "kty": "RSA", "kid": "old", "n": "+/", "e": "AQAB" });
+    let mut keys_of_set = vec![bad; 9];
+    keys_of_set.push(json!({ "kty": "XYZ" }));
+    keys_of_set.push(set("rsa-1")["keys"][0].clone());
+    let path = file("skipped-set.json", &json!({ "keys": keys_of_set }).to_string());
+    let ini = "[auth.jwt]\nenabled = true\nheader_name = X\nusername_claim = sub\njwk_set_file = ";
+    let config = file("skipped.ini", &format!("{ini}{path}\n"));
+
+    let run = keys(&config, &[]);
+
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert_eq!(line(&run, "auth.jwt"), "auth.jwt.jwk_set_file  fixed");
+    assert_eq!(
+        line(&run, "skipped"),
+        "  skipped       keys[0] (old): `n` is not base64url"
+    );
+    assert!(run.out.contains("\n  skipped       and 2 more\n"), "{}", run.out);
+}
+
+#[test]
 fn refresh_fetches_every_source_and_shows_its_keys() {
     let server = server();
     let config = native(

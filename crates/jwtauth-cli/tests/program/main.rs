@@ -6,8 +6,10 @@
 )]
 
 mod examples;
+mod files;
 mod inspect;
 mod keys;
+mod pages;
 mod policy;
 mod sign;
 mod verify;
@@ -111,5 +113,81 @@ fn completions_name_every_command() {
         for command in ["verify", "policy", "keys", "inspect", "sign", "completions"] {
             assert!(run.out.contains(command), "{shell} does not complete {command}");
         }
+    }
+}
+
+/// The commands that the help lists.
+fn commands() -> Vec<String> {
+    let help = jwtauth(["--help"]).out;
+    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let lines = lines.take_while(|line| !line.is_empty());
+    let name = |line: &str| line.strip_prefix("  ")?.split(' ').next().map(str::to_owned);
+    lines
+        .filter_map(name)
+        .filter(|name| !name.is_empty() && name != "help")
+        .collect()
+}
+
+#[test]
+fn every_command_has_a_man_page_and_completions() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("share");
+    // An earlier run may have left pages of commands that no longer exist.
+    let _ = std::fs::remove_dir_all(&folder);
+    let run = jwtauth(["share", folder.to_str().unwrap()]);
+    assert_eq!((run.code, run.out.as_str(), run.err.as_str()), (0, "", ""));
+
+    let commands = commands();
+    assert!(
+        commands.iter().any(|name| name == "verify") && commands.len() >= 6,
+        "{commands:?}"
+    );
+    let mut pages: Vec<String> = std::fs::read_dir(folder.join("man/man1"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let mut expected: Vec<String> = commands.iter().map(|name| format!("jwtauth-{name}.1")).collect();
+    expected.push("jwtauth.1".to_owned());
+    pages.sort();
+    expected.sort();
+    assert_eq!(pages, expected);
+    for page in pages {
+        let text = std::fs::read_to_string(folder.join("man/man1").join(&page)).unwrap();
+        let name = page.strip_suffix(".1").unwrap();
+        assert!(text.contains(&format!(".TH {name} 1")), "{page}: {text}");
+        for section in [".SH NAME", ".SH SYNOPSIS", ".SH DESCRIPTION", ".SH OPTIONS"] {
+            assert!(text.contains(section), "{page} has no {section}");
+        }
+    }
+    for script in [
+        "bash-completion/completions/jwtauth",
+        "zsh/site-functions/_jwtauth",
+        "fish/vendor_completions.d/jwtauth.fish",
+    ] {
+        let text = std::fs::read_to_string(folder.join(script)).unwrap();
+        for command in &commands {
+            assert!(text.contains(command), "{script} does not complete {command}");
+        }
+    }
+}
+
+#[test]
+fn the_help_fits_on_a_terminal() {
+    for command in commands() {
+        let help = jwtauth([command.as_str(), "--help"]).out;
+        let widest = help.lines().max_by_key(|line| line.chars().count()).unwrap();
+        assert!(widest.chars().count() <= 100, "{command}: {widest}");
+    }
+}
+
+#[test]
+fn the_usage_names_every_way_to_send_a_token() {
+    let run = jwtauth(["verify", "--config", NATIVE]);
+    assert_eq!(run.code, 2);
+    for way in ["TOKEN", "--header", "--url"] {
+        assert!(run.err.contains(way), "{}", run.err);
+    }
+    let run = jwtauth(["verify", "x.y.z"]);
+    for way in ["--config", "--vault-config", "--consul-method", "--grafana-env"] {
+        assert!(run.err.contains(way), "{}", run.err);
     }
 }

@@ -4,7 +4,7 @@ use super::{CLAIMS, NATIVE, file, jwtauth, jwtauth_in, root, token};
 
 #[test]
 fn a_printed_policy_decides_as_its_configuration_does() {
-    let run = jwtauth(["policy", "--config", NATIVE]);
+    let run = jwtauth(["policy", "--native", "--config", NATIVE]);
     assert_eq!(run.code, 0, "{}", run.err);
 
     let printed = run.out.replacen(
@@ -36,6 +36,70 @@ fn json_is_one_line_with_the_warnings() {
         run.out
     );
     assert!(run.out.contains(r#""warnings":["#), "{}", run.out);
+}
+
+#[test]
+fn a_summary_says_what_a_policy_means() {
+    let run = jwtauth(["policy", "--config", "examples/configs/vault.json"]);
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    for line in [
+        "keys",
+        "  kid             ignored: every key is tried",
+        "profiles",
+        "  by default      web",
+        "profile web: claims",
+        "  issuer          https://issuer.example",
+        "profile web: grants",
+        "  policies        default, web-read",
+        "  only if         groups is one of \"engineering\", \"support\"",
+        "profile web: session",
+        "  ttl             1h",
+    ] {
+        let is_there = run
+            .out
+            .lines()
+            .any(|other| other.split_whitespace().eq(line.split_whitespace()));
+        assert!(is_there, "no line `{line}` in\n{}", run.out);
+    }
+    assert!(run.out.lines().count() <= 40, "{}", run.out);
+    assert!(
+        !run.out.contains("error validating token"),
+        "the responses are left out"
+    );
+
+    for name in ["native.json", "grafana.ini", "consul.json"] {
+        let run = jwtauth(["policy", "--config", &format!("examples/configs/{name}")]);
+        assert_eq!(run.code, 0, "{}", run.err);
+        for title in ["keys", "token", "claims", "caller", "grants", "session"] {
+            assert!(run.out.lines().any(|line| line == title), "{name}: {}", run.out);
+        }
+        assert!(run.out.lines().count() <= 40, "{}", run.out);
+    }
+}
+
+#[test]
+fn a_summary_has_no_secret_and_cannot_control_the_terminal() {
+    let config = r#"{"dialect":"native","config":{"algorithms":["HS256"],"issuer":"a\u001b[31m\u202eb",
+        "keys":[{"secret":"c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"},
+                {"jwks_url":"https://a.example/keys?hush=1","issuer":"any"},
+                {"jwk":{"kty":"oct","k":"c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"}}]}}"#;
+    let run = jwtauth(["policy", "--config", &file("summary-secrets.json", config)]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(run.out.contains("https://a.example/keys"), "{}", run.out);
+    for hidden in ["c2VjcmV0", "hush", "\u{1b}", "\u{202e}"] {
+        assert!(!run.out.contains(hidden), "{}", run.out);
+    }
+}
+
+#[test]
+fn one_form_is_printed() {
+    let run = jwtauth(["policy", "--native", "--json", "--config", NATIVE]);
+    assert_eq!(run.code, 2);
+    let native = jwtauth(["policy", "--native", "--config", NATIVE]);
+    let json = jwtauth(["policy", "--json", "--config", NATIVE]);
+    let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    assert_eq!(read(&native.out), read(&json.out));
+    assert!(native.out.lines().count() > 1);
 }
 
 #[test]

@@ -45,8 +45,10 @@ fn a_missing_file_is_named_with_the_system_error() {
 
     assert_eq!(run.code, 2);
     assert!(
-        run.err
-            .contains("cannot read no/such/file.json: No such file or directory"),
+        run.err.contains(&format!(
+            "cannot read `{}/no/such/file.json`: No such file or directory",
+            super::root().display()
+        )),
         "{}",
         run.err
     );

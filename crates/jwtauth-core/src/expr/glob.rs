@@ -19,6 +19,29 @@ impl Glob {
         &self.text
     }
 
+    /// Returns what is probably a mistake in the pattern.
+    pub(crate) fn doubt(&self) -> Option<String> {
+        let text = &self.text;
+        // `v1.*` is a usual pattern, and `acme/.*` is not.
+        let is_dot_star = |(at, _)| {
+            let before = text.get(..at).and_then(|before| before.chars().next_back());
+            before.is_none_or(|letter: char| !letter.is_alphanumeric())
+        };
+        let is_regex = text.starts_with('^')
+            || text.ends_with('$')
+            || text.contains('\\')
+            || text.match_indices(".*").any(is_dot_star);
+        if !text.is_empty() && text.bytes().all(|byte| byte == b'*') {
+            Some("`*` matches every text, so the claim must only be present; write what must not vary, such as `acme/*`".to_owned())
+        } else if is_regex {
+            Some(format!(
+                "`{text}` looks like a regular expression, and it is a glob: `*` matches any text, and every other character only itself"
+            ))
+        } else {
+            None
+        }
+    }
+
     /// Whether the pattern matches the whole of `text`.
     pub fn matches(&self, text: &str) -> bool {
         let Some((head, rest)) = self.text.split_once('*') else {
@@ -83,6 +106,34 @@ mod tests {
             for text in others {
                 assert!(!glob.matches(text), "{pattern} {text}");
             }
+        }
+    }
+
+    #[test]
+    fn a_regular_expression_and_a_pattern_for_everything_are_doubted() {
+        for (pattern, expected) in [
+            ("*", Some("matches every text")),
+            ("**", Some("matches every text")),
+            ("^acme/.*$", Some("regular expression")),
+            ("^acme", Some("regular expression")),
+            ("acme$", Some("regular expression")),
+            (".*", Some("regular expression")),
+            ("acme/.*", Some("regular expression")),
+            (r"v1\.*", Some("regular expression")),
+            ("", None),
+            ("acme/*", None),
+            ("*@example.com", None),
+            ("refs/tags/v1.*", None),
+            ("a^b$c*", None),
+            ("https://*.example/*", None),
+        ] {
+            let doubt = Glob::new(pattern).doubt();
+            let found = doubt.as_deref().zip(expected);
+            assert_eq!(doubt.is_some(), expected.is_some(), "{pattern}");
+            assert!(
+                found.is_none_or(|(doubt, text)| doubt.contains(text)),
+                "{pattern}"
+            );
         }
     }
 

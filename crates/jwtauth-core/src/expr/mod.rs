@@ -6,6 +6,7 @@ mod effort;
 mod glob;
 mod jmespath;
 mod limits;
+mod placed;
 mod pointer;
 mod selector;
 mod template;
@@ -16,8 +17,9 @@ use serde::Serialize;
 
 pub(crate) use self::effort::Effort;
 pub use self::glob::Glob;
-pub(crate) use self::jmespath::EvaluationFailed;
 pub use self::jmespath::{Document, JmesPath};
+pub(crate) use self::jmespath::{EvaluationFailed, Wanted};
+pub(crate) use self::placed::Placed;
 pub(crate) use self::pointer::go_integer;
 pub use self::pointer::{IndexRule, Pointer};
 pub(crate) use self::selector::Selected;
@@ -34,7 +36,7 @@ pub(crate) enum Selection {
     Claim(String),
     /// A JMESPath expression.
     #[serde(rename = "jmespath")]
-    JmesPath(JmesPath),
+    JmesPath(Placed<JmesPath>),
     /// A JSON pointer (RFC 6901).
     #[serde(untagged)]
     Pointer(Pointer),
@@ -62,7 +64,8 @@ impl Selection {
             Selection::Pointer(pointer) => Ok(pointer.find(document.claims().members()).map(Found::Here)),
             Selection::JmesPath(expression) => expression
                 .evaluate(document)
-                .map(|value| Some(Found::Made(value))),
+                .map(|value| Some(Found::Made(value)))
+                .map_err(|why| why.at(expression.place())),
         }
     }
 
@@ -96,6 +99,17 @@ impl Selection {
         match self {
             Selection::Claim(_) | Selection::Pointer(_) => Effort::default(),
             Selection::JmesPath(expression) => expression.effort(),
+        }
+    }
+
+    /// Returns what is probably a mistake in the name of a claim: a dot, where no path is read. The names of claims of some
+    /// issuers are URLs or URNs, which contain dots.
+    pub(crate) fn doubt(&self) -> Option<String> {
+        match self {
+            Selection::Claim(name) if name.contains('.') && !name.contains(['/', ':']) => Some(format!(
+                "`{name}` is the name of one claim, with the dot in it, and not a path"
+            )),
+            Selection::Claim(_) | Selection::Pointer(_) | Selection::JmesPath(_) => None,
         }
     }
 

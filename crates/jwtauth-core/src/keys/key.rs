@@ -14,6 +14,8 @@ use crate::error::{Code, Error};
 pub(crate) struct Key {
     pub(crate) kid: Option<Box<str>>,
     pub(crate) prepared: Vec<PreparedKey>,
+    /// Why it is skipped. `None` if it can be used.
+    pub(crate) skipped: Option<Box<str>>,
     /// The issuer that the key names for itself, if it signs only for that one.
     pub(crate) issuer: Option<Arc<str>>,
 }
@@ -54,7 +56,16 @@ impl Key {
         Key {
             kid: kid.filter(|kid| !kid.is_empty()).map(Box::from),
             prepared,
+            skipped: None,
             issuer: None,
+        }
+    }
+
+    /// A key that cannot be used. It keeps its name, so that no key of another source is used in its place.
+    pub(crate) fn skipped(kid: Option<&str>, why: &str) -> Key {
+        Key {
+            skipped: Some(why.into()),
+            ..Key::new(kid, Vec::new())
         }
     }
 

@@ -25,7 +25,7 @@ pub(crate) struct Preparation<'a> {
     pub(crate) secrets: Secrets,
     /// Whether a key that names an issuer signs only for that issuer.
     pub(crate) key_issuers: bool,
-    /// The warnings about skipped keys.
+    /// The warnings about the keys.
     pub(crate) warnings: &'a mut Vec<Warning>,
 }
 
@@ -57,37 +57,39 @@ impl Preparation<'_> {
         self.single(&Jwk::of(Material::Secret(Zeroizing::new(bytes.to_vec()))))
     }
 
-    /// Prepares a JWK set. A key that cannot be used is skipped with a warning, because a set may have keys for other
-    /// uses.
+    /// Prepares a JWK set, with a warning about each skipped key.
     pub(crate) fn jwks(&mut self, text: &str) -> Result<KeySet> {
+        let set = self.set(text)?;
+        for (index, _, why) in set.skipped() {
+            let place = format!("{}.keys[{index}]", self.place);
+            self.warnings
+                .push(Warning::new(place, format!("this key is skipped: {why}")));
+        }
+        Ok(set)
+    }
+
+    /// Prepares a JWK set. A key that cannot be used is skipped, because a set may have keys for other uses.
+    fn set(&mut self, text: &str) -> Result<KeySet> {
         let mut keys = Vec::new();
         for (index, entry) in jwks::set(text)?.into_iter().enumerate() {
             let key = entry.jwk.and_then(|jwk| self.key(&jwk, jwk.fitting()?));
-            let skipped = match &key {
-                Ok(key) if key.is_usable() => {
-                    if self.secrets == Secrets::UsedWithWarning && key.is_secret() {
-                        let place = format!("{}.keys[{index}]", self.place);
-                        self.warnings.push(Warning::new(place, FETCHED_SECRET));
-                    }
-                    None
-                }
-                Ok(_) => Some("it cannot be used with any allowed algorithm"),
-                Err(error) => Some(error.reason()),
-            };
-            if let Some(why) = skipped {
+            let key = key.unwrap_or_else(|why| Key::skipped(entry.kid.as_deref(), why.reason()));
+            if self.secrets == Secrets::UsedWithWarning && key.is_secret() {
                 let place = format!("{}.keys[{index}]", self.place);
-                self.warnings
-                    .push(Warning::new(place, format!("this key is skipped: {why}")));
+                self.warnings.push(Warning::new(place, FETCHED_SECRET));
             }
-            // A skipped key keeps its name, so that no key of another source is used in its place.
-            keys.push(key.unwrap_or_else(|_| Key::new(entry.kid.as_deref(), Vec::new())));
+            keys.push(key);
         }
-        let keys = KeySet::from_iter(keys);
-        if keys.is_usable() || self.names_alone && keys.has_names() {
-            Ok(keys)
-        } else {
-            Err(unusable("the JWK set has no usable key"))
+        let set = KeySet::from_iter(keys);
+        if set.is_usable() || self.names_alone && set.has_names() {
+            return Ok(set);
         }
+        if set.all().next().is_none() {
+            return Err(unusable("the JWK set has no usable key: `keys` is empty"));
+        }
+        let skipped = set.skipped();
+        let why = skipped.map(|(index, _, why)| (format!("keys[{index}]"), why.to_owned()));
+        Err(unusable(format!("the JWK set has no usable key{}", reasons(why))))
     }
 
     /// Prepares the only key of a source. An error in the key is an error of the source.
@@ -102,28 +104,34 @@ impl Preparation<'_> {
             }
         }
         let key = self.key(jwk, own)?;
-        if !key.is_usable() {
-            let (own, allowed) = (list(own), list(self.allowed));
-            self.warn(format!("the key can be used only with {own}; allowed: {allowed}"));
+        if let Some(why) = &key.skipped {
+            self.warn(why.to_string());
         }
         Ok(KeySet::from_iter([key]))
     }
 
-    /// Prepares a key for every algorithm that the key, its source and the policy have in common.
+    /// Prepares a key for every algorithm that the key, its source and the policy have in common. If there is none, the
+    /// key is skipped.
     fn key(&self, jwk: &Jwk, fitting: Algorithms) -> Result<Key> {
         if self.secrets == Secrets::Skipped && matches!(jwk.material, Material::Secret(_)) {
             return Err(unusable(
                 "a fetched shared secret is not used; publish public keys",
             ));
         }
+        let kid = jwk.kid.as_deref().or(self.kid);
         let prepared = fitting
             .intersection(self.allowed)
             .iter()
             .map(|algorithm| prepare(&jwk.material, algorithm))
             .collect::<Result<Vec<PreparedKey>>>()?;
+        let key = if prepared.is_empty() {
+            Key::skipped(kid, &jwk.without_allowed(fitting, self.allowed))
+        } else {
+            Key::new(kid, prepared)
+        };
         Ok(Key {
             issuer: self.issuer(jwk)?,
-            ..Key::new(jwk.kid.as_deref().or(self.kid), prepared)
+            ..key
         })
     }
 
@@ -140,7 +148,7 @@ impl Preparation<'_> {
     }
 }
 
-/// Reads a fetched JWK set, with warnings about its keys. With `names_alone`, a set without a usable key is accepted if
+/// Reads a fetched JWK set, with warnings about its keys; the set itself has the skipped ones. With `names_alone`, a set without a usable key is accepted if
 /// its keys have names. With `key_issuers`, a key that names an issuer signs only for that issuer.
 ///
 /// # Errors
@@ -162,20 +170,29 @@ pub(crate) fn fetched_set(
         key_issuers,
         warnings: &mut warnings,
     };
-    let set = preparation.jwks(text);
+    let set = preparation.set(text)?;
     for warning in &mut warnings {
         warning.key = warning.key.trim_start_matches('.').to_owned();
     }
-    match (set, warnings.first()) {
-        (Ok(set), _) => Ok((set, warnings)),
-        (Err(why), Some(first)) => Err(unusable(format!(
-            "{}; `{}`: {}",
-            why.reason(),
-            first.key,
-            first.message
-        ))),
-        (Err(why), None) => Err(why),
+    Ok((set, warnings))
+}
+
+/// Returns the first of these reasons, each with its place, and the number of the others.
+pub(crate) fn reasons(reasons: impl Iterator<Item = (String, String)>) -> String {
+    let mut text = String::new();
+    let mut others = 0;
+    for (index, (place, why)) in reasons.enumerate() {
+        if index < MAX_REASONS {
+            let before = if index == 0 { ": " } else { "; " };
+            text.push_str(&format!("{before}`{place}`: {why}"));
+        } else {
+            others += 1;
+        }
     }
+    if others > 0 {
+        text.push_str(&format!("; and {others} more"));
+    }
+    text
 }
 
 impl Jwk {
@@ -191,11 +208,31 @@ impl Jwk {
 
     /// The algorithms that the key fits, by its material and its parameters.
     fn fitting(&self) -> Result<Algorithms> {
-        let fitting = match &self.material {
-            Material::Public(key) => key.algorithms(),
-            Material::Secret(bytes) => secret::algorithms(bytes)?,
-        };
+        let fitting = self.of_material()?;
         Ok(self.algorithms.map_or(fitting, |own| own.intersection(fitting)))
+    }
+
+    fn of_material(&self) -> Result<Algorithms> {
+        match &self.material {
+            Material::Public(key) => Ok(key.algorithms()),
+            Material::Secret(bytes) => secret::algorithms(bytes),
+        }
+    }
+
+    /// The reason why none of its `fitting` algorithms is allowed.
+    fn without_allowed(&self, fitting: Algorithms, allowed: Algorithms) -> String {
+        match (self.algorithms, self.of_material()) {
+            (Some(named), Ok(of_material)) if fitting.is_empty() => format!(
+                "`alg` is {}, but the key can be used only with {}",
+                list(named),
+                list(of_material)
+            ),
+            _ => format!(
+                "the key can be used only with {}; allowed: {}",
+                list(fitting),
+                list(allowed)
+            ),
+        }
     }
 }
 
@@ -216,6 +253,9 @@ fn list(algorithms: Algorithms) -> String {
         names.join(", ")
     }
 }
+
+/// How many reasons an error repeats.
+const MAX_REASONS: usize = 3;
 
 const FETCHED_SECRET: &str =
     "this key is a shared secret: everybody who can read the key set can sign tokens; publish public keys";

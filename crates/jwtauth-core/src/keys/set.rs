@@ -40,6 +40,12 @@ impl KeySet {
         (usable().count(), kids.map(str::to_owned).collect())
     }
 
+    /// The keys that cannot be used: the position of each in the set, its name, and the reason.
+    pub(crate) fn skipped(&self) -> impl Iterator<Item = (usize, Option<&str>, &str)> {
+        let keys = self.keys.iter().enumerate();
+        keys.filter_map(|(index, key)| Some((index, key.kid.as_deref(), key.skipped.as_deref()?)))
+    }
+
     /// The key that can check tokens, if there is exactly one.
     pub(crate) fn only(&self) -> Option<&Key> {
         let mut usable = self.keys.iter().filter(|key| key.is_usable());

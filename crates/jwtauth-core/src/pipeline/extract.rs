@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use crate::error::{Code, Error, Result};
 use crate::policy::{ExtractRule, HeaderRule, Padding, PrefixRule};
 use crate::query;
-use crate::request::Request;
+use crate::request::{Caller, Request};
 
 /// Checks that the request is not too large to be read.
 ///
@@ -49,22 +49,22 @@ pub(crate) fn token<'r>(request: &Request<'r>, rule: &ExtractRule) -> Result<Cow
 /// Checks that the caller's address is in one of the networks, if the policy names any.
 ///
 /// # Errors
-/// [`Code::AddressNotAllowed`], also if the application does not pass the caller's address.
+/// [`Code::AddressNotAllowed`], also if the application does not pass the caller's address, or passes another text.
 pub(crate) fn address(request: &Request<'_>, networks: &[IpNet]) -> Result<()> {
     if networks.is_empty() {
         return Ok(());
     }
+    let denied = Error::new(Code::AddressNotAllowed);
     match request.remote_addr {
-        Some(address)
-            if networks
-                .iter()
-                .any(|network| network.contains(&address.to_canonical())) =>
-        {
-            Ok(())
+        Caller::At(address) => {
+            let address = address.to_canonical();
+            let is_inside = networks.iter().any(|network| network.contains(&address));
+            if is_inside { Ok(()) } else { Err(denied) }
         }
-        Some(_) => Err(Code::AddressNotAllowed.into()),
-        None => Err(Error::new(Code::AddressNotAllowed)
-            .with_detail("the request has no caller address (`remote_addr`)")),
+        Caller::Unknown => Err(denied.with_detail("the request has no caller address (`remote_addr`)")),
+        Caller::NotAnAddress => Err(denied.with_detail(
+            "`remote_addr` is not an IP address; pass the address of the client, such as `10.1.2.3`",
+        )),
     }
 }
 

@@ -63,14 +63,18 @@ pub(crate) fn map(
 ///
 /// # Errors
 /// [`Code::IdentityMissing`].
-pub(crate) fn require_name(identity: &Identity, rule: &IdentityRule) -> Result<()> {
+pub(crate) fn require_name(identity: &Identity, claims: &ValidClaims<'_>, rule: &IdentityRule) -> Result<()> {
     let required = match rule.named {
         Named::RequiredAtLast => true,
         // `map` has already checked `Required`.
         Named::Required | Named::Optional => false,
     };
     if required && identity.name.is_none() {
-        Err(Code::IdentityMissing.into())
+        let error = Error::new(Code::IdentityMissing);
+        Err(match why_unnamed(rule, claims.document()) {
+            why if why.is_empty() => error,
+            why => error.with_detail(why),
+        })
     } else {
         Ok(())
     }
@@ -91,7 +95,9 @@ pub(crate) fn list(rule: &ListRule, document: &Document<'_>, code: Code) -> Resu
     let items: &[Value<'_>] = match found.as_deref() {
         None | Some(Value::Null) => return absent(rule.absent, &rule.select, code),
         Some(Value::Array(items)) => items,
-        Some(Value::Object(_)) if rule.other == OtherRule::Refuse => return Err(wrong(&rule.select, code)),
+        Some(value @ Value::Object(_)) if rule.other == OtherRule::Refuse => {
+            return Err(wrong(&rule.select, code, value));
+        }
         Some(_) if rule.other == OtherRule::Omit => &[],
         Some(scalar) => std::slice::from_ref(scalar),
     };
@@ -112,7 +118,11 @@ pub(crate) fn list(rule: &ListRule, document: &Document<'_>, code: Code) -> Resu
             (Some(text), _) if rule.drop_empty && text.is_empty() => {}
             (Some(text), _) => texts.push(text.into_owned()),
             (None, OtherRule::Omit) => {}
-            (None, OtherRule::Refuse) => return Err(wrong(&rule.select, code)),
+            (None, OtherRule::Refuse) if in_list => {
+                let problem = format!("has the wrong type: a list with {}", item.type_name());
+                return Err(failed(&rule.select, code, &problem));
+            }
+            (None, OtherRule::Refuse) => return Err(wrong(&rule.select, code, item)),
         }
     }
     Ok(Some(texts))
@@ -161,10 +171,9 @@ fn name(rule: &IdentityRule, document: &Document<'_>) -> Result<Option<String>> 
     match rule.name.first() {
         Some(first) if rule.named == Named::Required => {
             let error = named(Code::IdentityMissing, &first.select);
-            Err(if empty {
-                error.with_detail("the claim is empty")
-            } else {
-                error
+            Err(match rule.name.as_slice() {
+                [_] if empty => error.with_detail("the claim is empty"),
+                _ => error.with_detail(why_unnamed(rule, document)),
             })
         }
         _ => Ok(None),
@@ -181,7 +190,7 @@ fn text(rule: &ValueRule, document: &Document<'_>, invalid: Code, missing: Code)
         ) {
             (Some(text), _) => Ok(Some(text.into_owned())),
             (None, OtherRule::Omit) => Ok(None),
-            (None, OtherRule::Refuse) => Err(wrong(&rule.select, invalid)),
+            (None, OtherRule::Refuse) => Err(wrong(&rule.select, invalid, value)),
         },
     }
 }
@@ -199,17 +208,61 @@ fn find<'a, 't>(
 fn absent<T>(rule: AbsentRule, select: &Selection, code: Code) -> Result<Option<T>> {
     match rule {
         AbsentRule::Omit => Ok(None),
-        AbsentRule::Refuse => Err(named(code, select).with_detail("the claim is missing").absent()),
+        AbsentRule::Refuse => Err(failed(select, code, &format!("is missing{}", doubt(select))).absent()),
     }
 }
 
-fn wrong(select: &Selection, code: Code) -> Error {
-    named(code, select).with_detail("the claim has the wrong type")
+fn wrong(select: &Selection, code: Code, value: &Value<'_>) -> Error {
+    failed(
+        select,
+        code,
+        &format!("has the wrong type: {}", value.type_name()),
+    )
+}
+
+fn failed(select: &Selection, code: Code, problem: &str) -> Error {
+    match select {
+        Selection::JmesPath(expression) => {
+            Error::new(code).with_detail(format!("{} {problem}", expression.shown()))
+        }
+        select => named(code, select).with_detail(format!("the claim {problem}")),
+    }
+}
+
+/// Returns a hint for a claim that is missing, or an empty text.
+fn doubt(select: &Selection) -> String {
+    select
+        .doubt()
+        .map_or_else(String::new, |doubt| format!("; {doubt}"))
+}
+
+/// Returns why none of the claims is a name. The text has types of values, and no value.
+fn why_unnamed(rule: &IdentityRule, document: &Document<'_>) -> String {
+    let of_value = |value: &ValueRule| {
+        let what = match &value.select {
+            Selection::JmesPath(expression) => expression.shown(),
+            select if value.place.is_empty() => format!("the claim `{}`", select.name()),
+            select => format!("`{}`: the claim `{}`", value.place, select.name()),
+        };
+        let why = match (value.select.find(document), &value.select) {
+            (Err(_), _) => "cannot be evaluated".to_owned(),
+            (Ok(None), select) => format!("is missing{}", doubt(select)),
+            (Ok(Some(found)), select) => match (&*found, select) {
+                (Value::Null, Selection::JmesPath(_)) => "is null or missing".to_owned(),
+                (Value::Null, _) => "is null".to_owned(),
+                (Value::String(_), _) => "is empty".to_owned(),
+                (other, _) => format!("is {}, and must be a string", other.type_name()),
+            },
+        };
+        format!("{what} {why}")
+    };
+    let reasons: Vec<String> = rule.name.iter().map(of_value).collect();
+    reasons.join("; ")
 }
 
 fn named(code: Code, select: &Selection) -> Error {
     match select {
-        Selection::JmesPath(expression) => Error::new(code).with_detail(format!("`{}`", expression.as_str())),
+        Selection::JmesPath(expression) => Error::new(code).with_detail(expression.shown()),
         select => Error::new(code).with_claim(select.name()),
     }
 }

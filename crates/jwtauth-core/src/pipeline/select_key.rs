@@ -15,6 +15,8 @@ pub(crate) struct Candidates<'c, 'k> {
     others: Vec<Candidate<'c, 'k>>,
     /// Whether more keys fit than are tried.
     pub(super) has_more: bool,
+    /// Why a key with the token's `kid` is skipped, if one is.
+    pub(super) skipped: Option<&'c str>,
 }
 
 impl<'c, 'k> Candidates<'c, 'k> {
@@ -69,8 +71,10 @@ pub(crate) fn candidates<'c, 'k>(
 ) -> Selection<'c, 'k> {
     let kid = header.kid.as_deref().filter(|kid| !kid.is_empty());
     let (mut is_known, mut first, mut others, mut has_more) = (false, None, Vec::new(), false);
+    let mut skipped = Skipped::default();
     select(kid, rule, sets, |issuers, key| {
         is_known = true;
+        skipped.note(key, kid);
         if let Some(prepared) = key.prepared_for(algorithm) {
             let candidate = Candidate {
                 key: prepared,
@@ -89,10 +93,42 @@ pub(crate) fn candidates<'c, 'k>(
             first,
             others,
             has_more,
+            skipped: skipped.named,
         }),
-        None if is_known => Selection::Unfit,
+        None if is_known => Selection::Unfit(skipped.reason()),
         None if kid.is_none() => Selection::Unnamed,
         None => Selection::Unknown,
+    }
+}
+
+/// Why keys that a header selects are skipped.
+#[derive(Default)]
+struct Skipped<'c> {
+    /// The reason of the first one with the token's `kid`.
+    named: Option<&'c str>,
+    /// The reason of the first one.
+    first: Option<&'c str>,
+    /// Whether a selected key can be used, with another algorithm perhaps.
+    has_usable: bool,
+}
+
+impl<'c> Skipped<'c> {
+    fn note(&mut self, key: &'c Key, kid: Option<&str>) {
+        match key.skipped.as_deref() {
+            None => self.has_usable = true,
+            Some(why) => {
+                self.first = self.first.or(Some(why));
+                if kid.is_some() && key.kid.as_deref() == kid {
+                    self.named = self.named.or(Some(why));
+                }
+            }
+        }
+    }
+
+    /// The reason to give if no key fits. Without a name, any of the selected keys may be meant, so a skipped one is
+    /// mentioned only if there are no others.
+    fn reason(&self) -> Option<&'c str> {
+        self.named.or(self.first.filter(|_| !self.has_usable))
     }
 }
 
@@ -134,8 +170,8 @@ fn select<'c, 'k>(
 pub(crate) enum Selection<'c, 'k> {
     /// The keys that may have signed the token.
     Candidates(Candidates<'c, 'k>),
-    /// The `kid` selects keys, but none of them fits the algorithm.
-    Unfit,
+    /// The `kid` selects keys, but none of them fits the algorithm. If the key is skipped, the reason.
+    Unfit(Option<&'c str>),
     /// The token has no `kid`, and its key is selected by name.
     Unnamed,
     /// The `kid` selects no key.
@@ -150,7 +186,8 @@ impl<'c, 'k> Selection<'c, 'k> {
     pub(crate) fn candidates(self, algorithm: Algorithm) -> Result<Candidates<'c, 'k>> {
         let why = match self {
             Selection::Candidates(candidates) => return Ok(candidates),
-            Selection::Unfit => format!("the matching key cannot be used with {algorithm}"),
+            Selection::Unfit(Some(why)) => format!("the matching key is skipped: {why}"),
+            Selection::Unfit(None) => format!("the matching key cannot be used with {algorithm}"),
             Selection::Unnamed => {
                 "the token has no `kid`, and no key can be used for a token without one".to_owned()
             }

@@ -94,12 +94,12 @@ pub(crate) fn verify<'k>(
 ) -> Result<VerifiedToken<'k>> {
     let Some(signers) = signers(token, candidates) else {
         let error = Error::new(Code::SignatureInvalid);
-        return Err(if candidates.has_more {
-            error.with_detail(format!(
+        return Err(match (candidates.skipped, candidates.has_more) {
+            (Some(why), _) => error.with_detail(format!("a key with the token's `kid` is skipped: {why}")),
+            (None, true) => error.with_detail(format!(
                 "more than {MAX_CANDIDATES} keys fit the token, and only {MAX_CANDIDATES} are tried; give each key its own `kid`"
-            ))
-        } else {
-            error
+            )),
+            (None, false) => error,
         });
     };
     match String::from_utf8(token.take_payload()) {

@@ -331,6 +331,9 @@ pub(crate) struct ClaimRule {
     /// The test that the claim must pass.
     #[serde(flatten)]
     pub test: ClaimTest,
+    /// Where the operator wrote the rule. Denials name this place.
+    #[serde(skip)]
+    pub place: String,
     /// Whether `any_of` also compares numbers in a list. Otherwise it compares only a claim that is itself a number.
     #[serde(skip_serializing_if = "Clone::clone")]
     pub list_numbers: bool,
@@ -341,10 +344,11 @@ pub(crate) struct ClaimRule {
 
 impl ClaimRule {
     /// A rule about the claim as it is in the token.
-    pub(crate) fn new(select: Selection, test: ClaimTest) -> ClaimRule {
+    pub(crate) fn new(select: Selection, test: ClaimTest, place: impl Into<String>) -> ClaimRule {
         ClaimRule {
             select,
             test,
+            place: place.into(),
             list_numbers: true,
             split: None,
         }

@@ -3,7 +3,7 @@
 use super::{
     ClaimRule, ClaimTest, IdentityRule, ListRule, MetadataRule, Profile, Profiles, Rules, ValueRule,
 };
-use crate::expr::{Effort, JmesPath, Selector};
+use crate::expr::Effort;
 
 impl Profiles {
     /// An upper bound of the time that the expressions of any profile take for one token.
@@ -52,12 +52,12 @@ impl Rules {
         let split = self.requirements_split.iter().map(|split| split.select.effort());
         let roles = self.roles.iter().map(|roles| roles.jmespath.effort());
         let org_roles = self.org_roles.iter().flat_map(|rule| {
-            let role = rule.role.iter().map(JmesPath::effort);
+            let role = rule.role.iter().map(|role| role.effort());
             let orgs = rule.external_orgs.iter().map(|orgs| orgs.select.effort());
             role.chain(orgs)
         });
         let rules = self.bindings.iter().flat_map(|bindings| &bindings.rules);
-        let selectors = rules.filter_map(|rule| rule.selector.as_ref().map(Selector::effort));
+        let selectors = rules.filter_map(|rule| rule.selector.as_ref().map(|selector| selector.effort()));
         let all = requirements.chain(split).chain(roles).chain(org_roles);
         all.chain(selectors).sum()
     }

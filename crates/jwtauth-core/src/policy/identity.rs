@@ -61,6 +61,9 @@ pub(crate) struct ValueRule {
     /// The effect of a value that does not count as text.
     #[serde(skip_serializing_if = "is_default")]
     pub other: OtherRule,
+    /// Where the operator wrote the name of the claim. Empty if denials do not name the place.
+    #[serde(skip)]
+    pub place: String,
 }
 
 impl ValueRule {
@@ -71,7 +74,14 @@ impl ValueRule {
             text: TextRule::default(),
             absent: AbsentRule::default(),
             other: OtherRule::default(),
+            place: String::new(),
         }
+    }
+
+    /// Sets where the operator wrote the name of the claim.
+    pub(crate) fn at(self, place: impl Into<String>) -> ValueRule {
+        let place = place.into();
+        ValueRule { place, ..self }
     }
 }
 
@@ -83,6 +93,7 @@ impl Serialize for ValueRule {
             text,
             absent,
             other,
+            place: _,
         } = self;
         match select {
             Selection::Claim(name)

@@ -17,6 +17,9 @@ use crate::keys::{Algorithm, Algorithms};
 /// The key sources, and how a key is selected.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct KeyRule {
+    /// The path of the sources in the operator's configuration, for messages. A printed policy has its own paths.
+    #[serde(skip)]
+    pub place: String,
     /// The key sources, in order.
     #[serde(rename = "keys")]
     pub sources: Vec<KeySpec>,
@@ -30,6 +33,7 @@ impl KeyRule {
     /// A rule without keys, for a policy that accepts no tokens.
     pub(crate) fn empty() -> KeyRule {
         KeyRule {
+            place: String::new(),
             sources: Vec::new(),
             algorithms: Algorithm::ALL.into_iter().collect(),
             kid: KidRule::Exact,
@@ -40,6 +44,9 @@ impl KeyRule {
 /// A key source.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct KeySpec {
+    /// The path of the source in the operator's configuration, for messages.
+    #[serde(skip)]
+    pub place: String,
     /// Where the keys are.
     #[serde(flatten)]
     pub origin: Origin,
@@ -56,8 +63,10 @@ pub(crate) struct KeySpec {
 
 impl KeySpec {
     /// A source with this origin, without a `kid`, for any issuer, and with every algorithm that the policy allows.
-    pub(crate) fn of(origin: Origin) -> KeySpec {
+    /// `place` is its path in the operator's configuration.
+    pub(crate) fn of(place: impl Into<String>, origin: Origin) -> KeySpec {
         KeySpec {
+            place: place.into(),
             origin,
             kid: None,
             algorithms: None,
@@ -135,6 +144,7 @@ pub(crate) enum DiscoveredAlgorithms {
 
 impl Origin {
     /// The name of this origin's member in the native configuration.
+    #[cfg(test)]
     pub(crate) fn member(&self) -> &'static str {
         match self {
             Origin::Pem(_) => "pem",

@@ -5,6 +5,7 @@
 //! configuration (`docs/dialects/native.md`), which reads back as the same policy.
 
 mod claims;
+mod doubts;
 mod effort;
 mod extract;
 mod fetch;
@@ -12,11 +13,13 @@ mod identity;
 mod issuer_rules;
 mod issuers;
 mod keys;
+pub(crate) mod near;
 mod profiles;
 mod response;
 mod rules;
 mod secret;
 mod session;
+mod summary;
 pub(crate) mod url;
 
 use std::collections::BTreeMap;
@@ -51,6 +54,7 @@ pub(crate) use self::rules::{
 };
 pub(crate) use self::secret::Secret;
 pub(crate) use self::session::SessionRule;
+pub use self::summary::Section;
 
 /// Everything that a verifier decides by.
 #[derive(Debug, Clone, Serialize)]

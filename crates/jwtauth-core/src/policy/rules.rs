@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::claims::ClaimRule;
 use super::identity::ListRule;
-use crate::expr::{JmesPath, Selection, Selector, Template};
+use crate::expr::{JmesPath, Placed, Selection, Selector, Template};
 use crate::grant::EntitlementKind;
 
 /// A claim that the requirements see as a list if it is a string.
@@ -50,7 +50,7 @@ pub(crate) struct Rules {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct RoleRule {
     /// The expression; its result must be a text.
-    pub jmespath: JmesPath,
+    pub jmespath: Placed<JmesPath>,
     /// The valid roles. `None`: any text is valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed: Option<Vec<String>>,
@@ -67,7 +67,7 @@ pub(crate) struct RoleRule {
 pub(crate) struct OrgRoleRule {
     /// The expression for the direct role.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub role: Option<JmesPath>,
+    pub role: Option<Placed<JmesPath>>,
     /// Where the external organisations of the caller are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_orgs: Option<ListRule>,
@@ -176,14 +176,14 @@ pub(crate) struct Bindings {
 pub(crate) struct BindingRule {
     /// The identities that the rule is for. `None`: every identity.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub selector: Option<Selector>,
+    pub selector: Option<Placed<Selector>>,
     /// The kind of the entitlement that it gives.
     pub bind: BindKind,
     /// The name of the entitlement.
-    pub name: Template,
+    pub name: Placed<Template>,
     /// The variables of a templated policy.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub variables: BTreeMap<String, Template>,
+    pub variables: BTreeMap<String, Placed<Template>>,
 }
 
 /// The kind of entitlement that a binding rule gives, in the order in which grants list them.

@@ -34,6 +34,12 @@ pub(crate) fn check_issuer(url: &str, insecure_http: bool) -> Result<(), &'stati
         // OpenID Connect Discovery 1.0 §3.
         return Err("an issuer must not have a query");
     }
+    if url
+        .trim_end_matches('/')
+        .ends_with("/.well-known/openid-configuration")
+    {
+        return Err("must be the issuer, without `/.well-known/openid-configuration`");
+    }
     Ok(())
 }
 

@@ -66,6 +66,7 @@ impl Errand {
 
     /// Runs the errand as [`run`](Errand::run) does, with `around` called for each fetch that is made. It is called
     /// on the thread of the fetch and must call the function that it gets.
+    #[doc(hidden)]
     pub fn run_with(&self, around: impl Fn(&mut dyn FnMut()) + Sync) {
         let (begun, around) = (Instant::now(), &around);
         let (mut to_make, mut to_await) = (Vec::new(), Vec::new());

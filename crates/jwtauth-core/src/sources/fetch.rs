@@ -86,6 +86,8 @@ pub struct Fetched {
     pub etag: Option<String>,
     /// `Last-Modified`.
     pub last_modified: Option<String>,
+    /// `Content-Encoding`. It explains a body that cannot be read.
+    pub content_encoding: Option<String>,
 }
 
 impl Fetched {
@@ -98,9 +100,9 @@ impl Fetched {
         }
     }
 
-    /// Adds a header. Headers that are not about freshness are ignored. Values that are not allowed in a header are
-    /// ignored too, because some are sent back in a later request. Lines of `Cache-Control` are joined (RFC 9110
-    /// §5.3).
+    /// Adds a header. Headers that are not about freshness or the encoding are ignored. Values that are not allowed in
+    /// a header are ignored too, because some are sent back in a later request. Lines of `Cache-Control` and
+    /// `Content-Encoding` are joined (RFC 9110 §5.3).
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Fetched {
         if !value.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~')) {
@@ -111,16 +113,31 @@ impl Fetched {
             ("expires", &mut self.expires),
             ("etag", &mut self.etag),
             ("last-modified", &mut self.last_modified),
+            ("content-encoding", &mut self.content_encoding),
         ];
         for (known, place) in headers {
             if name.eq_ignore_ascii_case(known) {
                 *place = match place.take() {
-                    Some(before) if known == "cache-control" => Some(format!("{before}, {value}")),
+                    Some(before) if matches!(known, "cache-control" | "content-encoding") => {
+                        Some(format!("{before}, {value}"))
+                    }
                     _ => Some(value.to_owned()),
                 };
             }
         }
         self
+    }
+
+    /// The encodings of the body, if it has any (RFC 9110 §8.4). A server chooses this text, so it is cut, and reduced to
+    /// the characters of names.
+    pub(super) fn encodings(&self) -> Option<String> {
+        let named = self.content_encoding.as_deref()?.trim();
+        if named.is_empty() || named.eq_ignore_ascii_case("identity") {
+            return None;
+        }
+        let is_of_name =
+            |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | ',' | ' ');
+        Some(named.chars().filter(is_of_name).take(MAX_ENCODINGS).collect())
     }
 }
 
@@ -217,6 +234,9 @@ impl FetchFailed {
     }
 }
 
+/// The largest length of the encodings in a reason, in characters.
+const MAX_ENCODINGS: usize = 40;
+
 /// The largest length of a reason, in characters.
 const MAX_REASON: usize = 300;
 
@@ -227,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_headers_about_freshness_are_kept() {
+    fn only_headers_about_freshness_and_encoding_are_kept() {
         let fetched = Fetched::new(200, "{}")
             .header("CACHE-CONTROL", "public")
             .header("Cache-Control", "max-age=60")
@@ -235,7 +255,10 @@ mod tests {
             .header("ETag", "\"b\"")
             .header("Last-Modified", "today\r\nX-Admin: yes")
             .header("Expires", "m\u{f6}rgen")
+            .header("Content-Encoding", "gzip")
+            .header("content-encoding", "br")
             .header("X-Other", "x");
+        assert_eq!(fetched.content_encoding.as_deref(), Some("gzip, br"));
         assert_eq!(fetched.cache_control.as_deref(), Some("public, max-age=60"));
         assert_eq!(fetched.etag.as_deref(), Some("\"b\""));
         assert_eq!((fetched.last_modified, fetched.expires), (None, None));

@@ -8,6 +8,7 @@ use super::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase};
 use super::{discovery, fetch, freshness};
 use crate::clock::Monotonic;
 use crate::error::{Code, Error, Result};
+use crate::json;
 use crate::keys::prepare::{self, Secrets};
 use crate::keys::{Algorithms, KeySet};
 use crate::policy::FetchSettings;
@@ -16,6 +17,8 @@ use crate::warning::Warning;
 
 /// Loads a key set from a URL.
 pub(crate) struct Loader {
+    /// The path of the source in the configuration.
+    pub(crate) place: String,
     pub(crate) url: String,
     pub(crate) endpoint: Endpoint,
     pub(crate) settings: FetchSettings,
@@ -75,7 +78,7 @@ struct Version {
 pub(super) struct Failure {
     pub(super) code: Code,
     /// The URL of the document, without its query.
-    pub(super) place: String,
+    pub(super) url: String,
     pub(super) failed: FetchFailed,
     pub(super) at: Duration,
 }
@@ -92,7 +95,7 @@ impl Loader {
     /// The document that could not be fetched or read, and the reason.
     pub(super) fn load(&self, before: Option<&Loaded>) -> Result<Loaded, Failure> {
         // One deadline for all requests of a fetch.
-        let deadline = Instant::now() + self.settings.timeout;
+        let deadline = self.clock.now() + self.settings.timeout;
         let (url, allowed, metadata) = match self.endpoint {
             Endpoint::Jwks => (self.url.clone(), self.allowed, None),
             Endpoint::Discovery { advertised } => {
@@ -201,7 +204,7 @@ impl Loader {
 
     fn get(&self, document: &Document<'_>) -> Result<Fetched, Failure> {
         let Document { url, max_bytes, .. } = *document;
-        let timeout = document.deadline.saturating_duration_since(Instant::now());
+        let timeout = document.deadline.saturating_duration_since(self.clock.now());
         // Some clients treat a timeout of zero as no timeout.
         if timeout < Duration::from_millis(1) {
             let failed = FetchFailed::new(Phase::Http, "the timeout elapsed before the request was sent");
@@ -246,7 +249,14 @@ impl Loader {
             Code::KeyInvalid => Code::KeySetInvalid,
             code => code,
         };
-        let reason = why.reason();
+        // A client of the application may decompress the body and keep the header. So only a body that is not even JSON
+        // is explained by it.
+        let reason = match fetched.encodings() {
+            Some(encodings) if !is_json(&fetched.body) => format!(
+                "the response has `Content-Encoding: {encodings}`, which was not requested and is not decoded; the server must send the document without compression"
+            ),
+            _ => why.reason().to_owned(),
+        };
         let failed = FetchFailed {
             status: Some(fetched.status),
             bytes_read: byte_count(fetched),
@@ -264,7 +274,7 @@ impl Loader {
     fn failure(&self, code: Code, url: &str, failed: FetchFailed) -> Failure {
         Failure {
             code,
-            place: without_query(url).to_owned(),
+            url: without_query(url).to_owned(),
             failed,
             at: self.now(),
         }
@@ -306,9 +316,15 @@ impl fmt::Debug for Loaded {
 }
 
 impl Failure {
-    pub(super) fn error(&self) -> Error {
-        Error::new(self.code).with_detail(format!("{}: {}", self.place, self.failed))
+    /// The error for callers. `place` is the path of the source in the configuration.
+    pub(super) fn error(&self, place: &str) -> Error {
+        let Failure { url, failed, .. } = self;
+        Error::new(self.code).with_detail(format!("`{place}`: {url}: {failed}"))
     }
+}
+
+fn is_json(body: &[u8]) -> bool {
+    std::str::from_utf8(body).is_ok_and(|text| json::parse(text).is_ok())
 }
 
 fn byte_count(fetched: &Fetched) -> u64 {

@@ -152,6 +152,7 @@ fn remote(
         None => built_in(settings, environment.base_dir)?,
     };
     Ok(KeySource::Fetched(Arc::new(RemoteSource::new(Loader {
+        place: preparation.place.to_owned(),
         url: url.to_owned(),
         endpoint,
         settings: settings.clone(),

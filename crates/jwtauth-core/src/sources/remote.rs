@@ -17,7 +17,7 @@ use arc_swap::{ArcSwapOption, Guard};
 use super::freshness;
 use super::load::{Endpoint, Failure, Loaded, Loader};
 use super::misses::Misses;
-use super::status::{FetchStatus, LastFailure, SourceState};
+use super::status::{FetchStatus, Keys, LastFailure, SourceState};
 use crate::clock::to_millis;
 use crate::error::{Code, Error, Result};
 use crate::keys::KeySet;
@@ -246,8 +246,8 @@ impl RemoteSource {
         self.loader.settings.timeout
     }
 
-    /// The state of the keys, the number and names of the keys, and the state of fetching.
-    pub(super) fn status(&self) -> (SourceState, (usize, Vec<String>), FetchStatus) {
+    /// The state of the source, of its keys, and of fetching.
+    pub(super) fn status(&self) -> (SourceState, Keys, FetchStatus) {
         let now = self.now();
         let snapshot = self.snapshot();
         let loaded = snapshot.loaded();
@@ -279,7 +279,7 @@ impl RemoteSource {
             unknown_kid: number(&self.counts.unknown_kid),
             warnings: loaded.map(|loaded| loaded.warnings.to_vec()).unwrap_or_default(),
         };
-        let keys = loaded.map(|loaded| loaded.keys.count_and_kids());
+        let keys = loaded.map(|loaded| Keys::of(&loaded.keys));
         (state, keys.unwrap_or_default(), status)
     }
 
@@ -289,14 +289,16 @@ impl RemoteSource {
 
     fn unavailable(&self) -> Error {
         match self.failure.load().as_ref() {
-            Some(failure) if self.failures_in_a_row.load(Ordering::Acquire) > 0 => failure.error(),
+            Some(failure) if self.failures_in_a_row.load(Ordering::Acquire) > 0 => {
+                failure.error(&self.loader.place)
+            }
             _ => self.no_keys("timed out waiting for a response"),
         }
     }
 
     fn no_keys(&self, why: &str) -> Error {
-        Error::new(Code::KeySourceUnavailable)
-            .with_detail(format!("{}: {why}", without_query(&self.loader.url)))
+        let (place, url) = (&self.loader.place, without_query(&self.loader.url));
+        Error::new(Code::KeySourceUnavailable).with_detail(format!("`{place}`: {url}: {why}"))
     }
 
     fn now(&self) -> Duration {

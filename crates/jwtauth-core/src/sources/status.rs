@@ -3,13 +3,14 @@
 use serde::Serialize;
 
 use super::fetch::{FetchFailed, Phase};
+use crate::keys::KeySet;
 use crate::warning::Warning;
 
 /// The current state of a key source.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct SourceStatus {
-    /// The path of the source in the policy.
+    /// The path of the source in the configuration.
     pub source: String,
     /// Whether its keys can be used.
     pub state: SourceState,
@@ -17,9 +18,28 @@ pub struct SourceStatus {
     pub keys: usize,
     /// The names of the usable keys that have one.
     pub kids: Vec<String>,
+    /// The first 16 keys that cannot be used.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<SkippedKey>,
+    /// The number of keys that cannot be used.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub skipped_count: usize,
     /// The state of fetching. `None` if the source does not fetch its keys.
     #[serde(flatten)]
     pub fetching: Option<FetchStatus>,
+}
+
+/// A key that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SkippedKey {
+    /// Its position in the key set, from 0.
+    pub index: usize,
+    /// Its name, if it has one: at most 200 characters of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kid: Option<String>,
+    /// Why it cannot be used.
+    pub reason: String,
 }
 
 /// Whether the keys of a source can be used.
@@ -65,7 +85,7 @@ pub struct FetchStatus {
     pub served_stale: u64,
     /// The number of requests with a `kid` that the source does not have.
     pub unknown_kid: u64,
-    /// The warnings about the fetched keys. The place of a warning is in the key set.
+    /// The warnings about the fetched keys that are used. The place of a warning is in the key set.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
 }
@@ -87,6 +107,34 @@ pub struct LastFailure {
     pub age: u64,
 }
 
+/// The state of the keys of a source.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    pub(super) count: usize,
+    pub(super) kids: Vec<String>,
+    pub(super) skipped: Vec<SkippedKey>,
+    pub(super) skipped_count: usize,
+}
+
+impl Keys {
+    /// A server chooses how many keys it sends and how long their names are, so the skipped ones are cut.
+    pub(super) fn of(set: &KeySet) -> Keys {
+        let (count, kids) = set.count_and_kids();
+        let skipped = set.skipped().take(MAX_SKIPPED);
+        let skipped = skipped.map(|(index, kid, why)| SkippedKey {
+            index,
+            kid: kid.map(|kid| kid.chars().take(MAX_KID).collect()),
+            reason: why.to_owned(),
+        });
+        Keys {
+            count,
+            kids,
+            skipped: skipped.collect(),
+            skipped_count: set.skipped().count(),
+        }
+    }
+}
+
 impl LastFailure {
     pub(super) fn new(failed: &FetchFailed, age: u64) -> LastFailure {
         LastFailure {
@@ -98,3 +146,14 @@ impl LastFailure {
         }
     }
 }
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(value: &usize) -> bool {
+    *value == 0
+}
+
+/// The most skipped keys in a status.
+const MAX_SKIPPED: usize = 16;
+
+/// The most characters of the name of a skipped key.
+const MAX_KID: usize = 200;

@@ -6,10 +6,10 @@ use super::crowd;
 use super::errand::{Errand, KeyFetch, Reason};
 use super::open::{Environment, KeySource, open};
 use super::remote::{Miss, RemoteSource, View};
-use super::status::{SourceState, SourceStatus};
+use super::status::{Keys, SourceState, SourceStatus};
 use crate::error::{Code, Error, Result};
 use crate::keys::KeySet;
-use crate::keys::prepare::{Preparation, Secrets};
+use crate::keys::prepare::{self, Preparation, Secrets};
 use crate::policy::{KeyIssuers, KeyRule, KidRule};
 use crate::warning::Warning;
 
@@ -19,7 +19,8 @@ pub(crate) struct KeyStore {
     sources: Vec<KeySource>,
     /// The issuers whose tokens the keys of each source may sign.
     issuers: Vec<KeyIssuers>,
-    /// The path of each source in the policy.
+    /// The path of all sources in the configuration, and of each.
+    place: String,
     places: Vec<String>,
     kid: KidRule,
 }
@@ -86,12 +87,10 @@ impl KeyStore {
         warnings: &mut Vec<Warning>,
     ) -> Result<KeyStore> {
         let mut sources = Vec::with_capacity(rule.sources.len());
-        let mut places = Vec::with_capacity(rule.sources.len());
         let mut found = Vec::new();
-        for (index, spec) in rule.sources.iter().enumerate() {
-            let place = format!("keys[{index}].{}", spec.origin.member());
+        for spec in &rule.sources {
             let mut preparation = Preparation {
-                place: &place,
+                place: &spec.place,
                 kid: spec.kid.as_deref(),
                 allowed: spec
                     .algorithms
@@ -102,32 +101,32 @@ impl KeyStore {
                 warnings: &mut found,
             };
             sources.push(open(spec, rule.kid, &mut preparation, environment)?);
-            places.push(place);
         }
+        let places: Vec<String> = rule.sources.iter().map(|spec| spec.place.clone()).collect();
         let usable = |source: &KeySource| match source {
             KeySource::Fixed(set) => set.is_usable(),
             KeySource::Fetched(_) => true,
         };
         // A policy that accepts no tokens may have no sources.
         if !sources.is_empty() && !sources.iter().any(usable) {
-            let why = found
-                .first()
-                .map(|first| format!(": `{}`: {}", first.key, first.message));
-            return Err(
-                Error::new(Code::KeyInvalid).with_detail(format!("no usable key{}", why.unwrap_or_default()))
-            );
+            // Such a source is a single key: a set without a usable key was refused.
+            let fixed = fixed(&sources).zip(&places);
+            let skipped = fixed.flat_map(|(set, place)| {
+                set.skipped()
+                    .map(move |(_, _, why)| (place.clone(), why.to_owned()))
+            });
+            let why = prepare::reasons(skipped);
+            return Err(Error::new(Code::KeyInvalid).with_detail(format!("no usable key{why}")));
         }
         warnings.append(&mut found);
-        let fixed = sources.iter().filter_map(|source| match source {
-            KeySource::Fixed(set) => Some(set),
-            KeySource::Fetched(_) => None,
-        });
-        warnings.extend(crowd::warning(rule.kid, fixed).map(|why| Warning::new("keys", why)));
+        let crowd = crowd::warning(rule.kid, fixed(&sources));
+        warnings.extend(crowd.map(|why| Warning::new(&rule.place, why)));
         let kid = rule.kid;
         let issuers = rule.sources.iter().map(|spec| spec.issuers.clone()).collect();
         Ok(KeyStore {
             sources,
             issuers,
+            place: rule.place.clone(),
             places,
             kid,
         })
@@ -169,16 +168,16 @@ impl KeyStore {
     /// The state of every source, in the order of the policy.
     pub(crate) fn status(&self) -> Vec<SourceStatus> {
         let cached = self.cached(None);
-        let crowd =
-            crowd::warning(self.kid, cached.sets().map(|(_, set)| set)).map(|why| Warning::new("keys", why));
+        let crowd = crowd::warning(self.kid, cached.sets().map(|(_, set)| set))
+            .map(|why| Warning::new(&self.place, why));
         let sources = self.sources.iter().zip(&self.places);
         sources
             .map(|(source, place)| {
-                let (state, (keys, kids), fetching) = match source {
-                    KeySource::Fixed(set) => (SourceState::Fixed, set.count_and_kids(), None),
+                let (state, keys, fetching) = match source {
+                    KeySource::Fixed(set) => (SourceState::Fixed, Keys::of(set), None),
                     KeySource::Fetched(source) => {
                         let (state, keys, mut status) = source.status();
-                        if keys.0 > 0 {
+                        if keys.count > 0 {
                             status.warnings.extend(crowd.clone());
                         }
                         (state, keys, Some(status))
@@ -187,8 +186,10 @@ impl KeyStore {
                 SourceStatus {
                     source: place.clone(),
                     state,
-                    keys,
-                    kids,
+                    keys: keys.count,
+                    kids: keys.kids,
+                    skipped: keys.skipped,
+                    skipped_count: keys.skipped_count,
                     fetching,
                 }
             })
@@ -387,6 +388,13 @@ impl Views {
     fn iter(&self) -> impl Iterator<Item = &View> {
         self.first.iter().chain(&self.rest)
     }
+}
+
+fn fixed(sources: &[KeySource]) -> impl Iterator<Item = &KeySet> {
+    sources.iter().filter_map(|source| match source {
+        KeySource::Fixed(set) => Some(set),
+        KeySource::Fetched(_) => None,
+    })
 }
 
 fn fetching(sources: &[KeySource]) -> impl Iterator<Item = &Arc<RemoteSource>> {

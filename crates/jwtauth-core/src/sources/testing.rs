@@ -10,7 +10,7 @@ use crate::policy::{KeyRule, KeySpec, KidRule, Origin};
 use crate::warning::Warning;
 
 pub(crate) fn spec(origin: Origin) -> KeySpec {
-    KeySpec::of(origin)
+    KeySpec::of("", origin)
 }
 
 pub(crate) fn named(origin: Origin, kid: &str) -> KeySpec {
@@ -26,7 +26,14 @@ pub(crate) fn open(
     algorithms: Algorithms,
     kid: KidRule,
 ) -> Result<(KeyStore, Vec<Warning>)> {
+    // The paths of a native configuration.
+    let place = |(index, spec): (usize, KeySpec)| KeySpec {
+        place: format!("keys[{index}].{}", spec.origin.member()),
+        ..spec
+    };
+    let sources = sources.into_iter().enumerate().map(place).collect();
     let rule = KeyRule {
+        place: "keys".to_owned(),
         sources,
         algorithms,
         kid,

@@ -104,7 +104,7 @@ fn world_with(sources: usize, settings: &FetchSettings) -> World {
         server.rotates_to(kid);
     }
     let fetch = Arc::new(Servers(servers.clone()));
-    let clock = Monotonic::default();
+    let clock = Monotonic::stopped();
     let store = open(sources, settings, fetch, &clock);
     World {
         servers,
@@ -115,12 +115,15 @@ fn world_with(sources: usize, settings: &FetchSettings) -> World {
 
 fn open(sources: usize, settings: &FetchSettings, fetch: Arc<dyn Fetch>, clock: &Monotonic) -> KeyStore {
     let source = |number: usize| {
-        KeySpec::of(Origin::JwksUrl(JwksUrl {
-            url: format!("{ISSUER}{number}?secret=hush"),
-            settings: settings.clone(),
-        }))
+        let url = format!("{ISSUER}{number}?secret=hush");
+        let settings = settings.clone();
+        KeySpec::of(
+            format!("keys[{number}].jwks_url"),
+            Origin::JwksUrl(JwksUrl { url, settings }),
+        )
     };
     let rule = KeyRule {
+        place: "keys".to_owned(),
         sources: (0..sources).map(source).collect(),
         algorithms: [Algorithm::ES256].into_iter().collect(),
         kid: KidRule::Match,
@@ -277,7 +280,7 @@ fn an_expired_set_is_used_while_fetching_fails_up_to_max_stale() {
     assert_eq!(error.code(), Code::KeySourceUnavailable);
     assert_eq!(
         error.detail(),
-        Some("https://issuer.example/0: connect: connection refused")
+        Some("`keys[0].jwks_url`: https://issuer.example/0: connect: connection refused")
     );
     world.server().goes_down(false);
     world.later(60);
@@ -562,7 +565,7 @@ fn a_cached_only_request_for_an_unknown_key_is_denied_if_no_fetch_is_possible() 
             Ok(Fetched::new(200, SET))
         }
     }
-    let clock = Monotonic::default();
+    let clock = Monotonic::stopped();
     let hanging = Arc::new(Hanging(clock.clone(), AtomicBool::new(false)));
     let store = open(
         1,
@@ -719,7 +722,7 @@ fn a_panic_of_the_client_leaves_the_source_usable() {
         let server = Arc::new(Server::default());
         server.rotates_to("key-0");
         let broken = Arc::new(Broken(server, AtomicBool::new(true)));
-        let clock = Monotonic::default();
+        let clock = Monotonic::stopped();
         let store = open(
             sources,
             &FetchSettings::default(),

@@ -19,7 +19,7 @@ pub fn request(request: &FetchRequest<'_>) -> String {
 }
 
 /// Reads what a server answered. `headers` is an object whose values are a string or a list of strings. It may
-/// contain all headers of the response; those that are not about freshness are ignored.
+/// contain all headers of the response; those that are not about freshness or the encoding are ignored.
 ///
 /// # Errors
 /// [`Code::RequestInvalid`]: the status or the headers are invalid. The error repeats nothing that the server sent.

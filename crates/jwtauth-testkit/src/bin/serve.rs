@@ -111,9 +111,12 @@ impl Stage {
                 }
             }
             ("DELETE", ["plays", number]) => {
-                self.play(number)?;
+                let play = self.play(number)?;
                 self.plays().retain(|known, _| known.to_string() != *number);
-                Ok(json!({}))
+                match play.outlasted() {
+                    0 => Ok(json!({})),
+                    clients => Err(format!("{clients} clients waited longer than the servers")),
+                }
             }
             (method, _) => Err(format!("unknown request: {method} {}", request.path)),
         }

@@ -96,9 +96,6 @@ pub struct Ask {
     pub reason: Option<String>,
     /// The number of requests to all servers meanwhile.
     pub requests: Option<Count>,
-    /// The time limit for all of it.
-    #[serde(default = "usual_bound")]
-    pub within_ms: u64,
 }
 
 /// The tokens for the verifier.
@@ -225,7 +222,6 @@ impl Ask {
             phase: None,
             reason: None,
             requests: None,
-            within_ms: usual_bound(),
         }
     }
 
@@ -250,8 +246,4 @@ impl From<Ask> for Step {
 
 fn directory() -> PathBuf {
     workspace().join("tests/faults")
-}
-
-fn usual_bound() -> u64 {
-    20_000
 }

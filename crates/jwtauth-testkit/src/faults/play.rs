@@ -70,8 +70,6 @@ pub struct Asked {
     /// The expected number of requests to the servers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requests: Option<Requests>,
-    /// The time limit for all of it.
-    pub within_ms: u64,
 }
 
 /// The expected number of requests.
@@ -97,7 +95,7 @@ impl Play {
         let mut play = Play {
             verifier: Value::Null,
             acts: Vec::new(),
-            clock: Monotonic::default(),
+            clock: Monotonic::stopped(),
             directory: fresh_directory()?,
             servers: BTreeMap::new(),
             places: Vec::new(),
@@ -179,6 +177,11 @@ impl Play {
         self.servers.values().map(Server::connections).sum()
     }
 
+    /// How many clients waited longer than a server does.
+    pub fn outlasted(&self) -> usize {
+        self.servers.values().map(Server::outlasted).sum()
+    }
+
     /// The description with which another process can play it.
     pub fn program(&self) -> Value {
         let servers: Map<String, Value> = self
@@ -216,7 +219,6 @@ impl Play {
                 phase: ask.phase,
                 reason: ask.reason,
                 requests: ask.requests.map(Requests::from),
-                within_ms: ask.within_ms,
             })),
         }
     }

@@ -1,40 +1,83 @@
 //! The inputs that a fuzzer starts from: the parts of the conformance cases and the scripted faults.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;
 
+use super::configurations::REQUESTS;
 use crate::{Context, Result, runner, workspace};
 
-/// The seeds of a target, in a fixed order. `cases` is the directory of the flattened cases.
-///
-/// # Errors
-/// A case that cannot be read.
-pub fn of(target: &str, cases: &Path) -> Result<BTreeSet<Vec<u8>>> {
-    let mut seeds = BTreeSet::new();
-    for name in runner::index(cases)? {
-        let case = Case::read(&cases.join(name))?;
-        case.seeds(target, &mut |seed: &str| {
+/// The conformance cases, read once for all targets.
+#[derive(Debug)]
+pub struct Cases(Vec<Case>);
+
+impl Cases {
+    /// Reads the flattened cases of a directory.
+    ///
+    /// # Errors
+    /// A case that cannot be read.
+    pub fn read(directory: &Path) -> Result<Cases> {
+        let index = runner::index(directory)?;
+        let cases = index.iter().map(|name| Case::read(&directory.join(name)));
+        cases.collect::<Result<_>>().map(Cases)
+    }
+
+    /// The seeds of a target, in a fixed order.
+    ///
+    /// # Errors
+    /// The scripted faults cannot be read.
+    pub fn seeds(&self, target: &str) -> Result<BTreeSet<Vec<u8>>> {
+        let mut seeds = BTreeSet::new();
+        let mut add = |seed: &str| {
             if !seed.is_empty() && seed.len() <= MAX_BYTES {
                 seeds.insert(seed.as_bytes().to_vec());
             }
-        });
+        };
+        if target == "differential" {
+            self.with_requests(&mut add);
+        }
+        for case in &self.0 {
+            case.seeds(target, &mut add);
+        }
+        if matches!(target, "metadata" | "headers" | "url") {
+            from_faults(target, &mut seeds)?;
+        }
+        Ok(seeds)
     }
-    if matches!(target, "metadata" | "headers" | "url") {
-        from_faults(target, &mut seeds)?;
+
+    /// Each configuration once, with the requests of all its cases, because building it costs most of the time.
+    fn with_requests(&self, add: &mut dyn FnMut(&str)) {
+        let mut requests: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for case in &self.0 {
+            let fits = |line: &&str| case.verifier.len() + line.len() < MAX_BYTES;
+            let of_case = case.request.lines().filter(fits);
+            requests.entry(&case.verifier).or_default().extend(of_case);
+        }
+        for (verifier, requests) in requests {
+            let mut seed = verifier.to_owned();
+            for (number, request) in requests.into_iter().enumerate() {
+                let is_full = number % REQUESTS == 0 || seed.len() + request.len() >= MAX_BYTES;
+                if number > 0 && is_full {
+                    add(&seed);
+                    verifier.clone_into(&mut seed);
+                }
+                seed.push('\n');
+                seed.push_str(request);
+            }
+            add(&seed);
+        }
     }
-    Ok(seeds)
 }
 
 /// Writes the seeds of a target, one file each, into a directory.
 ///
 /// # Errors
-/// As [`of`]; a file that cannot be written.
+/// A case or the scripted faults cannot be read; a file that cannot be written.
 pub fn write(target: &str, cases: &Path, directory: &Path) -> Result<usize> {
-    let seeds = of(target, cases)?;
+    let seeds = Cases::read(cases)?.seeds(target)?;
     fs::create_dir_all(directory).context(directory.display())?;
     for (number, seed) in seeds.iter().enumerate() {
         let path = directory.join(format!("seed-{number:05}"));
@@ -46,6 +89,7 @@ pub fn write(target: &str, cases: &Path, directory: &Path) -> Result<usize> {
 /// The largest seed. Larger cases are about limits of size, and slow a fuzzer down.
 const MAX_BYTES: usize = 16 * 1024;
 
+#[derive(Debug)]
 struct Case {
     verifier: String,
     request: String,
@@ -75,7 +119,6 @@ impl Case {
     fn seeds(&self, target: &str, add: &mut dyn FnMut(&str)) {
         match target {
             "configuration" => add(&self.verifier),
-            "differential" => add(&format!("{}\n{}", self.verifier, self.request)),
             "request" => add(&self.request),
             "claims" => add(&self.payload),
             "token" => {

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::authority::Tls;
 use super::http::{self, Message};
 use crate::case::Text;
+use crate::mutate::from_hex;
 
 /// The behaviour of a server, or a change of it. Members that are not mentioned have their default or stay unchanged.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -39,6 +40,8 @@ pub struct Answer {
     pub json: Option<Value>,
     /// The body, as a text.
     pub text: Option<Text>,
+    /// The body, as bytes in hexadecimal.
+    pub hex: Option<String>,
     /// Where the response stops too early.
     pub stop: Option<Stop>,
     /// The delay before each byte of the body.
@@ -100,6 +103,7 @@ impl Answer {
             headers: BTreeMap::new(),
             json: None,
             text: None,
+            hex: None,
             stop: None,
             byte_every_ms: None,
             bearer: None,
@@ -163,25 +167,34 @@ impl Answer {
         let Some(pause) = self.byte_every_ms else {
             return connection.write_all(&body);
         };
-        for byte in body.chunks(1) {
+        let pause = Duration::from_millis(pause);
+        for (byte, sent) in body.chunks(1).zip(1..) {
             connection.write_all(byte)?;
             connection.flush()?;
-            std::thread::sleep(Duration::from_millis(pause));
+            std::thread::sleep(pause);
+            if pause * sent > PATIENCE {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
         }
         Ok(())
     }
 
     fn body(&self) -> Vec<u8> {
-        match (&self.json, &self.text) {
-            (Some(document), _) => document.to_string().into_bytes(),
-            (None, Some(text)) => text.to_text().into_bytes(),
-            (None, None) => Vec::new(),
+        match (&self.json, &self.text, &self.hex) {
+            (Some(document), _, _) => document.to_string().into_bytes(),
+            (None, Some(text), _) => text.to_text().into_bytes(),
+            // A digit that is not one makes an empty body, which no script expects.
+            (None, None, Some(digits)) => from_hex(digits).unwrap_or_default(),
+            (None, None, None) => Vec::new(),
         }
     }
 }
 
-/// Waits until the client disconnects or the connection times out.
+/// Waits until the client disconnects. It is an error if the connection times out first.
 pub(super) fn until_closed(connection: &mut (impl Read + Write)) -> io::Result<()> {
     connection.flush()?;
     io::copy(connection, &mut io::sink()).map(|_| ())
 }
+
+/// How long a server waits for a client to disconnect. It is much longer than the timeouts of the clients.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);

@@ -4,12 +4,11 @@ mod authority;
 mod behaviour;
 pub mod http;
 
-use std::io::{Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use rustls::{ServerConnection, StreamOwned};
 use socket2::{Domain, Socket, Type};
@@ -35,6 +34,7 @@ struct Shared {
     behaviour: Mutex<Behaviour>,
     connections: AtomicUsize,
     requests: AtomicUsize,
+    outlasted: AtomicUsize,
     last: Mutex<String>,
 }
 
@@ -108,6 +108,12 @@ impl Server {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
+    /// How many clients still waited for the rest of a response when the server gave up, after a minute. A client with a
+    /// time limit gives up long before.
+    pub fn outlasted(&self) -> usize {
+        self.shared.outlasted.load(Ordering::SeqCst)
+    }
+
     /// The last request's head.
     pub fn last_request(&self) -> String {
         lock(&self.shared.last).clone()
@@ -140,7 +146,14 @@ impl Listening {
                 }
                 let Ok(connection) = connection else { continue };
                 let shared = Arc::clone(&shared);
-                std::thread::spawn(move || shared.serve(connection));
+                std::thread::spawn(move || {
+                    let ended = shared.serve(connection);
+                    if ended
+                        .is_err_and(|why| matches!(why.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
+                    {
+                        shared.outlasted.fetch_add(1, Ordering::SeqCst);
+                    }
+                });
             }
         });
         Ok(Listening { over, thread })
@@ -156,15 +169,15 @@ impl Listening {
 }
 
 impl Shared {
-    fn serve(&self, connection: TcpStream) {
+    /// Serves a connection until its end. An error is a client that has disconnected or outlasted the server.
+    fn serve(&self, connection: TcpStream) -> io::Result<()> {
         self.connections.fetch_add(1, Ordering::SeqCst);
         let behaviour = lock(&self.behaviour).clone();
-        let _ = connection.set_read_timeout(Some(PATIENCE));
-        let _ = connection.set_write_timeout(Some(PATIENCE));
+        let _ = connection.set_read_timeout(Some(behaviour::PATIENCE));
+        let _ = connection.set_write_timeout(Some(behaviour::PATIENCE));
         let _ = connection.set_nodelay(true);
         if behaviour.silent == Some(true) {
-            let _ = behaviour::until_closed(&mut &connection);
-            return;
+            return behaviour::until_closed(&mut &connection);
         }
         let wanted = behaviour.client_certificate == Some(true);
         let config = Authority::shared()
@@ -172,26 +185,26 @@ impl Shared {
         match config {
             Ok(None) => self.answer(&behaviour, connection),
             Ok(Some(config)) => {
-                if let Ok(session) = ServerConnection::new(config) {
-                    self.answer(&behaviour, StreamOwned::new(session, connection));
-                }
+                let session = ServerConnection::new(config).map_err(io::Error::other)?;
+                self.answer(&behaviour, StreamOwned::new(session, connection))
             }
-            Err(why) => eprintln!("a server for tests: {why}"),
+            Err(why) => {
+                eprintln!("a server for tests: {why}");
+                Ok(())
+            }
         }
     }
 
-    fn answer(&self, behaviour: &Behaviour, mut connection: impl Read + Write) {
+    fn answer(&self, behaviour: &Behaviour, mut connection: impl Read + Write) -> io::Result<()> {
         let Some(request) = Message::read(&mut connection) else {
             // A client that speaks TLS to this plain server gets an error response.
-            let _ = http::head(&mut connection, 400, [], 0);
-            let _ = behaviour::until_closed(&mut connection);
-            return;
+            http::head(&mut connection, 400, [], 0)?;
+            return behaviour::until_closed(&mut connection);
         };
         lock(&self.last).clone_from(&request.head);
         self.requests.fetch_add(1, Ordering::SeqCst);
-        // A client that has disconnected is not an error.
-        let _ = behaviour.answer(&request.path).send(&request, &mut connection);
-        let _ = connection.flush();
+        behaviour.answer(&request.path).send(&request, &mut connection)?;
+        connection.flush()
     }
 }
 
@@ -207,6 +220,3 @@ fn bound(address: SocketAddr) -> Result<Socket> {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-/// The timeout of a silent connection, longer than any test waits.
-const PATIENCE: Duration = Duration::from_secs(60);

@@ -7,7 +7,7 @@ use super::method::Method;
 use crate::error::Result;
 use crate::policy::{
     AudienceRule, Boundary, ClaimsPolicy, Issuer, Leeway, NullIsAbsent, NullableClaim, RegisteredCheck,
-    Synthesis, TimesRule,
+    Synthesis, TimesRule, near,
 };
 use crate::warning::Warning;
 
@@ -28,6 +28,12 @@ pub(super) fn rule(
         return discovered_claims(&discovery, &issuer, audiences, method);
     }
     let skew = config.leeway("ClockSkewLeeway", Duration::from_secs(60), warnings)?;
+    if audiences.is_empty() {
+        warnings.push(Warning::new(
+            "AuthMethod.Config.BoundAudiences",
+            "no audience is bound, so a token with an audience is denied",
+        ));
+    }
     let whole = |duration: Duration| Duration::from_secs(duration.as_secs());
     Ok(ClaimsPolicy {
         issuers: Some(issuer)
@@ -68,9 +74,10 @@ fn discovered_claims(
     method: &Method<'_, '_>,
 ) -> Result<ClaimsPolicy> {
     if !bound_issuer.is_empty() && bound_issuer != discovery {
-        return Err(method.config.error(
-            "`BoundIssuer` differs from the issuer of `OIDCDiscoveryURL`, so every token would be denied; remove it",
-        ));
+        let near = near::hint("`BoundIssuer`", [discovery], bound_issuer);
+        return Err(method.config.error(format!(
+            "`BoundIssuer` differs from the issuer of `OIDCDiscoveryURL`, so every token would be denied; remove it{near}"
+        )));
     }
     let mut issuers = vec![Issuer::Text(discovery.to_owned())];
     if discovery == "https://accounts.google.com" {

@@ -11,6 +11,7 @@ use crate::warning::Warning;
 
 /// The members of an object by their documented names. The case in the configuration is ignored.
 pub(super) struct AnyCase<'a, 't> {
+    object: Field<'a, 't>,
     fields: BTreeMap<&'static str, Field<'a, 't>>,
 }
 
@@ -26,12 +27,19 @@ impl<'a, 't> AnyCase<'a, 't> {
                 return Err(field.error(format!("duplicate member `{canonical}`; letter case is ignored")));
             }
         }
-        Ok(AnyCase { fields })
+        let object = field.clone();
+        Ok(AnyCase { object, fields })
     }
 
     /// Returns a member that is present and not `null`.
     pub(super) fn get_non_null(&self, name: &'static str) -> Option<&Field<'a, 't>> {
         self.fields.get(name).filter(|field| !field.is_null())
+    }
+
+    /// Returns the path of a member, in the letter case of the configuration.
+    pub(super) fn path(&self, name: &'static str) -> String {
+        let given = self.get_non_null(name).map(|field| field.path().to_owned());
+        given.unwrap_or_else(|| self.object.path_of(name))
     }
 
     /// Reads a text; an absent one is empty.

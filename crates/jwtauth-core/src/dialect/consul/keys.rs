@@ -27,12 +27,14 @@ pub(super) fn rule(
         check_oidc(&source, place, warnings)?;
     }
     let algorithms = algorithms(config, place)?;
+    let path = config.path(source.name());
     let (sources, kid) = match source {
-        Source::Pasted(texts) => (pasted(&texts, place)?, KidRule::Ignore),
-        Source::JwksUrl(url) => (vec![jwks(url, config, place)?], KidRule::Match),
-        Source::Discovery(issuer) => (vec![discovered(issuer, config, place)?], KidRule::Match),
+        Source::Pasted(texts) => (pasted(&texts, place, &path)?, KidRule::Ignore),
+        Source::JwksUrl(url) => (vec![jwks(url, config, place, &path)?], KidRule::Match),
+        Source::Discovery(issuer) => (vec![discovered(issuer, config, place, &path)?], KidRule::Match),
     };
     Ok(KeyRule {
+        place: path,
         sources,
         algorithms,
         kid,
@@ -50,6 +52,14 @@ enum Source {
 }
 
 impl Source {
+    fn name(&self) -> &'static str {
+        match self {
+            Source::Pasted(_) => "JWTValidationPubKeys",
+            Source::JwksUrl(_) => "JWKSURL",
+            Source::Discovery(_) => "OIDCDiscoveryURL",
+        }
+    }
+
     fn read(config: &AnyCase<'_, '_>, place: &Field<'_, '_>) -> Result<Source> {
         let discovery = Some(config.text("OIDCDiscoveryURL")?).filter(|issuer| !issuer.is_empty());
         let jwks = Some(config.text("JWKSURL")?).filter(|url| !url.is_empty());
@@ -110,10 +120,10 @@ fn check_oidc(source: &Source, place: &Field<'_, '_>, warnings: &mut Vec<Warning
     Ok(())
 }
 
-fn pasted(texts: &[String], place: &Field<'_, '_>) -> Result<Vec<KeySpec>> {
+fn pasted(texts: &[String], place: &Field<'_, '_>, path: &str) -> Result<Vec<KeySpec>> {
     let key = |(index, text): (usize, &String)| {
         let pem = pem::public_key(text, FORM).and_then(|found| pem::write(&found.key));
-        pem.map(|pem| KeySpec::of(Origin::Pem(pem)))
+        pem.map(|pem| KeySpec::of(format!("{path}[{index}]"), Origin::Pem(pem)))
             .map_err(|why: Error| {
                 let reason = why.reason();
                 place.error_of(
@@ -125,13 +135,18 @@ fn pasted(texts: &[String], place: &Field<'_, '_>) -> Result<Vec<KeySpec>> {
     texts.iter().enumerate().map(key).collect()
 }
 
-fn jwks(url: String, config: &AnyCase<'_, '_>, place: &Field<'_, '_>) -> Result<KeySpec> {
+fn jwks(url: String, config: &AnyCase<'_, '_>, place: &Field<'_, '_>, path: &str) -> Result<KeySpec> {
     let settings = fetch::settings(place, "JWKSCACert", &config.text("JWKSCACert")?, NO_AUTHORITY)?;
     fetch::check_url(place, "JWKSURL", &url, url::check)?;
-    Ok(KeySpec::of(Origin::JwksUrl(JwksUrl { url, settings })))
+    Ok(KeySpec::of(path, Origin::JwksUrl(JwksUrl { url, settings })))
 }
 
-fn discovered(issuer: String, config: &AnyCase<'_, '_>, place: &Field<'_, '_>) -> Result<KeySpec> {
+fn discovered(
+    issuer: String,
+    config: &AnyCase<'_, '_>,
+    place: &Field<'_, '_>,
+    path: &str,
+) -> Result<KeySpec> {
     let ca_pem = config.text("OIDCDiscoveryCACert")?;
     let settings = fetch::settings(place, "OIDCDiscoveryCACert", &ca_pem, NO_AUTHORITY)?;
     fetch::check_url(place, "OIDCDiscoveryURL", &issuer, url::check_issuer)?;
@@ -148,7 +163,7 @@ fn discovered(issuer: String, config: &AnyCase<'_, '_>, place: &Field<'_, '_>) -
     Ok(KeySpec {
         // Consul checks only that the issuer is one of those that the configuration accepts.
         issuers: KeyIssuers::Any,
-        ..KeySpec::of(origin)
+        ..KeySpec::of(path, origin)
     })
 }
 

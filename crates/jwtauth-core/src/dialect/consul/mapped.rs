@@ -6,6 +6,7 @@ use super::fields::AnyCase;
 use crate::error::{Code, Result};
 use crate::expr::{IndexRule, Pointer, Selection};
 use crate::policy::{IdentityRule, ListRule, MetadataRule, Named, TextRule, ValueRule};
+use crate::warning::Warning;
 
 /// The values that are copied from the claims: target → source.
 pub(super) struct Mapped {
@@ -26,6 +27,21 @@ impl Mapped {
         let is_value = |select: &Selection| self.values.values().any(|value| value.name() == select.name());
         let sources = self.lists.values().filter(|select| !is_value(select));
         sources.map(|select| select.name().to_owned()).collect()
+    }
+
+    /// Warns of sources that look like paths.
+    pub(super) fn warn(&self, warnings: &mut Vec<Warning>) {
+        let values = self.values.values().map(|select| ("ClaimMappings", select));
+        let lists = self.lists.values().map(|select| ("ListClaimMappings", select));
+        for (name, select) in values.chain(lists) {
+            if let Some(doubt) = select.doubt() {
+                let pointer = select.name().replace('.', "/");
+                warnings.push(Warning::new(
+                    format!("AuthMethod.Config.{name}"),
+                    format!("{doubt}; for a claim inside an object, write `/{pointer}`"),
+                ));
+            }
+        }
     }
 
     pub(super) fn identity(self) -> IdentityRule {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::mapped::Mapped;
 use crate::error::{Code, Result};
-use crate::expr::{Selector, Template};
+use crate::expr::{Placed, Selector, Template};
 use crate::members::Field;
 use crate::policy::{BindKind, BindingRule, Bindings, Directory};
 use crate::warning::Warning;
@@ -139,18 +139,19 @@ fn check_method(field: &Field<'_, '_>, method: &str) -> Result<()> {
     }
 }
 
-fn selector(field: &Field<'_, '_>) -> Result<Option<Selector>> {
+fn selector(field: &Field<'_, '_>) -> Result<Option<Placed<Selector>>> {
     let text = field.string()?;
     if text.is_empty() {
         return Ok(None);
     }
-    Selector::parse(text).map(Some).map_err(|why| {
+    let selector = Selector::parse(text).map_err(|why| {
         let reason = why.reason();
         field.error_of(
             Code::ExpressionInvalid,
             format!("invalid Binding Rule: Selector is invalid: {reason}"),
         )
-    })
+    })?;
+    Ok(Some(Placed::new(selector, field.path())))
 }
 
 fn bind_kind(field: &Field<'_, '_>) -> Result<BindKind> {
@@ -164,7 +165,11 @@ fn bind_kind(field: &Field<'_, '_>) -> Result<BindKind> {
     }
 }
 
-fn bind_name(field: &Field<'_, '_>, bind: BindKind, variables: &BTreeSet<String>) -> Result<Template> {
+fn bind_name(
+    field: &Field<'_, '_>,
+    bind: BindKind,
+    variables: &BTreeSet<String>,
+) -> Result<Placed<Template>> {
     let text = field.string()?;
     // Consul does not fill in values in the name of a templated policy.
     if bind == BindKind::TemplatedPolicy && text.contains("${") {
@@ -179,7 +184,7 @@ fn bind_vars(
     field: &Field<'_, '_>,
     bind: BindKind,
     variables: &BTreeSet<String>,
-) -> Result<BTreeMap<String, Template>> {
+) -> Result<BTreeMap<String, Placed<Template>>> {
     if bind != BindKind::TemplatedPolicy {
         return Err(field.error("is allowed only with BindType \"templated-policy\""));
     }
@@ -191,9 +196,10 @@ fn bind_vars(
 }
 
 /// Reads a template over the mapped values.
-fn template(field: &Field<'_, '_>, variables: &BTreeSet<String>) -> Result<Template> {
+fn template(field: &Field<'_, '_>, variables: &BTreeSet<String>) -> Result<Placed<Template>> {
     let template = Template::parse(field.string()?).map_err(|why| field.within(why))?;
-    known_variables(template, variables, field)
+    let template = known_variables(template, variables, field)?;
+    Ok(Placed::new(template, field.path()))
 }
 
 fn required<'a, 't>(given: Option<Field<'a, 't>>, what: &str, rule: &Field<'_, '_>) -> Result<Field<'a, 't>> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::place::Place;
+use super::place::{self, Place};
 use super::settings::Settings;
 use crate::error::{Code, Result};
 use crate::expr::Selection;
@@ -47,7 +47,10 @@ fn expect(policy: &mut ClaimsPolicy, name: &str, value: Value) -> Result<(), Str
                 .map_err(|why| why.to_string())?
                 .into_owned();
             let test = ClaimTest::Equals(value);
-            policy.rules.push(ClaimRule::new(Selection::claim(name), test));
+            let place = place::of(&format!("expect_claims.{name}"));
+            policy
+                .rules
+                .push(ClaimRule::new(Selection::claim(name), test, place));
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64_simd::STANDARD;
 use zeroize::Zeroizing;
 
-use super::place::Place;
+use super::place::{self, Place};
 use super::settings::{DEFAULT, Settings};
 use crate::error::{Code, Error, Result};
 use crate::file;
@@ -41,11 +41,13 @@ pub(super) fn rule(
         Source::JwkSetUrl => remote(settings, cache_ttl, place, warnings)?,
     };
     let kid = Some(settings.text("key_id")).filter(|kid| !kid.is_empty() && source.is_pem());
+    let path = place::of(source.key());
     Ok(KeyRule {
+        place: path.clone(),
         kid: kid_rule(source, kid.is_some(), settings.flag("lenient_kid")),
         sources: vec![KeySpec {
             kid: kid.map(str::to_owned),
-            ..KeySpec::of(origin)
+            ..KeySpec::of(path, origin)
         }],
         algorithms: SUPPORTED.into_iter().collect(),
     })
@@ -169,7 +171,7 @@ fn remote(
         return Err(place.error(
             Code::ConfigInvalid,
             "jwk_set_url",
-            "jwt_set_url must have https scheme",
+            "jwt_set_url must have https scheme; Grafana allows http only with `app_mode = development`",
         ));
     }
     url::check(url, insecure_http).map_err(|why| place.error(Code::ConfigInvalid, "jwk_set_url", why))?;

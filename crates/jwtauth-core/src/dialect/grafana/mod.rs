@@ -71,6 +71,7 @@ fn policy(
     warnings: &mut Vec<Warning>,
 ) -> Result<Policy> {
     let enabled = settings.flag("enabled");
+    settings.warn_of_booleans(warnings);
     // A section that is switched off is not read, so a mistake in it is not reported. It accepts no tokens.
     let (keys, profile) = if enabled {
         configured(settings, orgs, place, warnings)?
@@ -89,10 +90,13 @@ fn policy(
         let nothing = Profile::new(claims::nothing_expected(), IdentityRule::default());
         (KeyRule::empty(), nothing)
     };
-    let profile = Profile {
+    let profiles = Profiles::only(Profile {
         session: session(settings),
         ..profile
-    };
+    });
+    for doubt in profiles.doubts() {
+        warnings.push(Warning::new(place::key(&doubt.key), doubt.message));
+    }
     Ok(Policy {
         extract: extract(settings, enabled, warnings),
         decode: DecodeRule {
@@ -107,7 +111,7 @@ fn policy(
             subject: true,
         },
         responses: responses::all(),
-        ..Policy::new(keys, Profiles::only(profile))
+        ..Policy::new(keys, profiles)
     })
 }
 
@@ -229,7 +233,14 @@ fn person(
                 format!("has no effect in Grafana, because `{claim}` is set"),
             ));
         }
-        return Ok(Some(text_or_nothing(Selection::claim(settings.text(claim)))));
+        let select = Selection::claim(settings.text(claim));
+        if let Some(doubt) = select.doubt() {
+            warnings.push(Warning::new(
+                claim,
+                format!("{doubt}; for a claim inside an object, set `{path_key}` instead"),
+            ));
+        }
+        return Ok(Some(text_or_nothing(select).at(place::of(claim))));
     }
     Ok(expression.map(|expression| text_or_nothing(Selection::JmesPath(expression))))
 }

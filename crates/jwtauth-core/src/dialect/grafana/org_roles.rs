@@ -5,7 +5,7 @@ use super::place::Place;
 use super::settings::{Settings, USERS};
 use super::values::{path, strings_or_nothing};
 use crate::error::Result;
-use crate::expr::JmesPath;
+use crate::expr::{JmesPath, Placed};
 use crate::policy::{OrgMapping, OrgRole, OrgRoleRule};
 use crate::warning::Warning;
 
@@ -45,8 +45,8 @@ pub(super) fn rule(
 
 /// The settings about roles, except the mapping.
 struct Configured {
-    role: Option<JmesPath>,
-    external: Option<JmesPath>,
+    role: Option<Placed<JmesPath>>,
+    external: Option<Placed<JmesPath>>,
     strict: bool,
     assign_server_admin: bool,
     org_from_request: bool,

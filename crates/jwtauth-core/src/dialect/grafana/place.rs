@@ -15,6 +15,17 @@ pub(super) struct Place<'c, 'a, 't> {
 impl Place<'_, '_, '_> {
     /// Returns an error about one key of `[auth.jwt]`.
     pub(super) fn error(&self, code: Code, key: &str, problem: impl std::fmt::Display) -> Error {
-        self.config.error_of(code, format!("`{}.{key}`: {problem}", JWT))
+        self.config.error_of(code, format!("`{}`: {problem}", of(key)))
     }
+}
+
+/// Returns the path of one key of `[auth.jwt]`.
+pub(super) fn of(key: &str) -> String {
+    format!("{JWT}.{key}")
+}
+
+/// Returns the key of a path. Warnings name a key of `[auth.jwt]` without its section.
+pub(super) fn key(path: &str) -> &str {
+    let key = path.strip_prefix(JWT).and_then(|rest| rest.strip_prefix('.'));
+    key.unwrap_or(path)
 }

@@ -53,6 +53,19 @@ const KNOWN: [&str; 28] = [
     "role_org_from_request",
 ];
 
+/// The keys of `[auth.jwt]` that are true or false. The default of each is false.
+const BOOLEANS: [&str; 9] = [
+    "enabled",
+    "url_login",
+    "tls_skip_verify_insecure",
+    "auto_sign_up",
+    "role_attribute_strict",
+    "allow_assign_grafana_admin",
+    "skip_org_role_sync",
+    "lenient_kid",
+    "role_org_from_request",
+];
+
 /// Keys in Grafana's sample files that have no effect here, each with its warning, if it has one.
 const IGNORED: [(&str, Option<&str>); 3] = [
     ("signout_redirect_url", None),
@@ -189,13 +202,22 @@ impl Settings {
 
     /// Reads a boolean in go-ini's spelling. Any other text means `default`.
     pub(super) fn flag_in(&self, section: &'static str, key: &str, default: bool) -> bool {
-        match self.text_in(section, key) {
-            "1" | "t" | "T" | "true" | "TRUE" | "True" | "y" | "yes" | "YES" | "Yes" | "on" | "ON" | "On" => {
-                true
+        boolean(self.text_in(section, key)).unwrap_or(default)
+    }
+
+    /// Warns of each boolean that is neither true nor false. If the section is switched off, only of `enabled`.
+    pub(super) fn warn_of_booleans(&self, warnings: &mut Vec<Warning>) {
+        let is_read = |key: &str| key == "enabled" || self.flag("enabled");
+        let of_jwt = BOOLEANS.map(|key| (JWT, key, key.to_owned(), false));
+        let of_users = (USERS, "auto_assign_org", format!("{USERS}.auto_assign_org"), true);
+        for (section, key, place, default) in of_jwt.into_iter().chain([of_users]) {
+            let text = self.text_in(section, key);
+            if !text.is_empty() && boolean(text).is_none() && is_read(key) {
+                warnings.push(Warning::new(
+                    place,
+                    format!("`{text}` is neither true nor false, so Grafana uses the default {default}; write true or false"),
+                ));
             }
-            "0" | "f" | "F" | "false" | "FALSE" | "False" | "n" | "no" | "NO" | "No" | "off" | "OFF"
-            | "Off" => false,
-            _ => default,
         }
     }
 
@@ -234,6 +256,19 @@ pub(super) enum Source<'a, 't> {
         users: Option<Field<'a, 't>>,
         app_mode: Option<Field<'a, 't>>,
     },
+}
+
+/// Reads go-ini's spelling of a boolean.
+fn boolean(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" | "y" | "yes" | "YES" | "Yes" | "on" | "ON" | "On" => {
+            Some(true)
+        }
+        "0" | "f" | "F" | "false" | "FALSE" | "False" | "n" | "no" | "NO" | "No" | "off" | "OFF" | "Off" => {
+            Some(false)
+        }
+        _ => None,
+    }
 }
 
 fn entries<'a, 't>(section: Option<&Field<'a, 't>>) -> Result<Vec<(&'a str, Field<'a, 't>)>> {

@@ -69,6 +69,7 @@ fn rule(field: &Field<'_, '_>) -> Result<ClaimRule> {
         test,
         list_numbers,
         split,
+        place: field.path().to_owned(),
     })
 }
 

@@ -1,7 +1,7 @@
 //! The identity in the claims.
 
 use crate::error::Result;
-use crate::expr::{IndexRule, JmesPath, Pointer, Selection};
+use crate::expr::{IndexRule, JmesPath, Placed, Pointer, Selection};
 use crate::members::{Field, Members};
 use crate::policy::{IdentityRule, ListRule, MetadataRule, ValueRule};
 
@@ -69,8 +69,9 @@ fn json_pointer(field: &Field<'_, '_>, rule: IndexRule) -> Result<Pointer> {
 }
 
 /// Reads a JMESPath expression.
-pub(super) fn jmespath(field: &Field<'_, '_>) -> Result<JmesPath> {
-    JmesPath::parse(field.text()?).map_err(|error| field.within(error))
+pub(super) fn jmespath(field: &Field<'_, '_>) -> Result<Placed<JmesPath>> {
+    let expression = JmesPath::parse(field.text()?).map_err(|error| field.within(error))?;
+    Ok(Placed::new(expression, field.path()))
 }
 
 /// Reads the rule for a list of texts: a claim's name, or an object.
@@ -84,6 +85,7 @@ pub(super) fn list(field: &Field<'_, '_>) -> Result<ListRule> {
         text,
         absent,
         other,
+        place: _,
     } = value_members(&mut members, field)?;
     let rule = ListRule {
         select,
@@ -99,7 +101,7 @@ pub(super) fn list(field: &Field<'_, '_>) -> Result<ListRule> {
 
 fn value(field: &Field<'_, '_>) -> Result<ValueRule> {
     if field.value().as_str().is_some() {
-        return Ok(ValueRule::new(Selection::claim(field.text()?)));
+        return Ok(ValueRule::new(Selection::claim(field.text()?)).at(field.path()));
     }
     let mut members = field.members()?;
     let rule = value_members(&mut members, field)?;
@@ -114,6 +116,7 @@ fn value_members(members: &mut Members<'_, '_>, field: &Field<'_, '_>) -> Result
         text: members.read("text", Field::choice)?.unwrap_or_default(),
         absent: members.read("absent", Field::choice)?.unwrap_or_default(),
         other: members.read("other", Field::choice)?.unwrap_or_default(),
+        place: field.path().to_owned(),
     })
 }
 

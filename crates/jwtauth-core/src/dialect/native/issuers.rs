@@ -14,6 +14,8 @@ pub(super) struct Known {
     of_rules: Vec<Issuer>,
     /// Whether a key source may sign for any issuer.
     has_keys_for_any: bool,
+    /// Whether the rules of an issuer name audiences.
+    has_audiences: bool,
 }
 
 impl Known {
@@ -25,12 +27,18 @@ impl Known {
             of_keys: named.cloned().collect(),
             of_rules: rules.iter().map(|(issuer, _)| issuer.clone()).collect(),
             has_keys_for_any: sources.any(|source| source.issuers.are_any()),
+            has_audiences: rules.iter().any(|(_, rule)| rule.audience.is_some()),
         }
     }
 
     /// Whether a token with any `iss` can be accepted if a profile does not check it.
     pub(super) fn has_keys_for_any(&self) -> bool {
         self.has_keys_for_any
+    }
+
+    /// Whether the tokens of an issuer can have audiences that a profile does not name.
+    pub(super) fn has_audiences(&self) -> bool {
+        self.has_audiences
     }
 
     /// Reads the accepted issuers of a profile. The default is every issuer that the key sources name or that has rules.

@@ -29,6 +29,7 @@ pub(super) fn read(
         return Err(keys.error_of(Code::KeySourceMissing, "must not be empty"));
     }
     Ok(KeyRule {
+        place: keys.path().to_owned(),
         sources,
         algorithms: algorithms(&members.require("algorithms")?)?,
         kid: members.read("kid", Field::choice)?.unwrap_or_default(),
@@ -98,6 +99,7 @@ fn source(field: &Field<'_, '_>, issuer_claims: &IssuerClaims) -> Result<KeySpec
         )));
     }
     Ok(KeySpec {
+        place: value.path().to_owned(),
         origin,
         kid: kid.as_ref().map(Field::owned_text).transpose()?,
         algorithms: narrower,

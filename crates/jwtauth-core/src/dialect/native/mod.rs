@@ -16,9 +16,11 @@ mod signers;
 mod tests;
 
 use crate::error::{Code, Result};
+use crate::keys::Algorithm;
 use crate::members::{self, Field, Members};
 use crate::policy::{
-    DecodeRule, ExtractRule, HeaderRule, NotApplicable, Policy, RequestedOrg, Response, Responses,
+    DecodeRule, ExtractRule, HeaderRule, KeyRule, NotApplicable, Origin, Policy, RequestedOrg, Response,
+    Responses,
 };
 use crate::warning::Warning;
 
@@ -50,7 +52,27 @@ pub(super) fn compile(config: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Re
     };
     members.finish()?;
     signers::check(&policy, warnings)?;
+    warnings.extend(policy.profiles.doubts());
+    warn_of_secrets(&policy.keys, warnings);
     Ok(policy)
+}
+
+/// Warns of fetched keys that are never used: a shared secret in a fetched set is skipped, and no other key is allowed.
+fn warn_of_secrets(keys: &KeyRule, warnings: &mut Vec<Warning>) {
+    for source in &keys.sources {
+        let settings = match &source.origin {
+            Origin::JwksUrl(fetched) => &fetched.settings,
+            Origin::OidcDiscoveryUrl(discovered) => &discovered.settings,
+            _ => continue,
+        };
+        let mut allowed = source.algorithms.unwrap_or(keys.algorithms).iter();
+        if !settings.insecure_symmetric_keys && allowed.all(Algorithm::is_symmetric) {
+            warnings.push(Warning::new(
+                source.place.clone(),
+                "only HMAC algorithms are allowed, and shared secrets in a fetched key set are skipped, so none of its keys is used; allow the algorithm of its keys, such as RS256",
+            ));
+        }
+    }
 }
 
 /// Returns the default rule for the token's place in a request.

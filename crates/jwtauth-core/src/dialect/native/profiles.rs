@@ -7,7 +7,7 @@ use super::layers::Layers;
 use super::{claims, identity, rules};
 use crate::error::Result;
 use crate::members::{Field, Members};
-use crate::policy::{Profile, Profiles};
+use crate::policy::{AudienceRule, Profile, Profiles};
 use crate::warning::Warning;
 
 /// Reads the rules for requests without a profile, and the rules of every profile.
@@ -32,16 +32,19 @@ pub(super) fn read(
     // must be reported now.
     let mut of_top = Vec::new();
     let top = profile(&mut Layers::top(members), "", "", known, &mut of_top)?;
+    // Added after the profiles are read, so that they do not explain an error in a profile's own members.
+    let mut of_named = Vec::new();
+    let named = match profiles {
+        Some(profiles) => named(&profiles, members, ignore_case, known, &mut of_named)?,
+        None => BTreeMap::new(),
+    };
     let top = if default.is_some() || required {
         None
     } else {
         warnings.append(&mut of_top);
         Some(top)
     };
-    let named = match profiles {
-        Some(profiles) => named(&profiles, members, ignore_case, known, warnings)?,
-        None => BTreeMap::new(),
-    };
+    warnings.append(&mut of_named);
     let default = default
         .map(|field| default_profile(&field, ignore_case, &named, warnings))
         .transpose()?;
@@ -135,6 +138,16 @@ fn profile(
                 format!("{path}.issuer")
             },
             "no issuer is configured, so a token signed with any of the keys is accepted with any `iss`",
+        ));
+    }
+    if claims.audience == AudienceRule::Absent && !layers.has("audiences") && !known.has_audiences() {
+        warnings.push(Warning::new(
+            if path.is_empty() {
+                "audiences".to_owned()
+            } else {
+                format!("{path}.audiences")
+            },
+            "no audience is configured, so a token with an `aud` is denied; list the audiences of this service, or write `null` if its tokens have none",
         ));
     }
     Ok(Profile {

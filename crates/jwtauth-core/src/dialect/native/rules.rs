@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use super::layers::Layers;
 use super::{claims, identity};
 use crate::error::Result;
-use crate::expr::{Selection, Selector, Template};
+use crate::expr::{Placed, Selection, Selector, Template};
 use crate::grant::Session;
 use crate::json::{Number, Value};
 use crate::members::Field;
@@ -213,12 +213,14 @@ fn binding(field: &Field<'_, '_>) -> Result<BindingRule> {
     Ok(rule)
 }
 
-fn selector(field: &Field<'_, '_>) -> Result<Selector> {
-    Selector::parse(field.string()?).map_err(|error| field.within(error))
+fn selector(field: &Field<'_, '_>) -> Result<Placed<Selector>> {
+    let selector = Selector::parse(field.string()?).map_err(|error| field.within(error))?;
+    Ok(Placed::new(selector, field.path()))
 }
 
-fn template(field: &Field<'_, '_>) -> Result<Template> {
-    Template::parse(field.string()?).map_err(|error| field.within(error))
+fn template(field: &Field<'_, '_>) -> Result<Placed<Template>> {
+    let template = Template::parse(field.string()?).map_err(|error| field.within(error))?;
+    Ok(Placed::new(template, field.path()))
 }
 
 fn directory(field: &Field<'_, '_>) -> Result<Directory> {

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use crate::error::{Code, Error, Result};
 use crate::expr::Selection;
 use crate::members;
-use crate::policy::{ClaimRule, Issuer, IssuerClaims, IssuerRule, KeyIssuers, KeySpec, Policy, Profile};
+use crate::policy::{
+    ClaimRule, Issuer, IssuerClaims, IssuerRule, KeyIssuers, KeySpec, Policy, Profile, near,
+};
 use crate::warning::Warning;
 
 /// Refuses a policy in which a key could sign for an issuer that is not its own, or in which a member about issuers has
@@ -37,11 +39,11 @@ fn check_unnamed(policy: &Policy) -> Result<()> {
     if !(is_unchecked && has_own || first.is_some_and(others)) {
         return Ok(());
     }
-    let mut sources = policy.keys.sources.iter().enumerate();
-    match sources.find(|(_, source)| source.issuers == KeyIssuers::Unnamed) {
+    let mut sources = policy.keys.sources.iter();
+    match sources.find(|source| source.issuers == KeyIssuers::Unnamed) {
         None => Ok(()),
-        Some((index, source)) => Err(error(
-            &place(index, source),
+        Some(source) => Err(error(
+            &source.place,
             "the policy accepts the tokens of several issuers; add `issuer` with those whose tokens these keys sign, or `\"any\"`",
         )),
     }
@@ -64,8 +66,9 @@ fn check_denied(policy: &Policy, warnings: &mut Vec<Warning>) -> Result<()> {
         return Err(error(
             &issuer_place(first),
             &format!(
-                "every token would be denied, because the keys sign only for {}",
-                signed.join(", ")
+                "every token would be denied, because the keys sign only for {}{}",
+                signed.join(", "),
+                near_issuer(sources, first).unwrap_or_default()
             ),
         ));
     }
@@ -80,6 +83,17 @@ fn check_denied(policy: &Policy, warnings: &mut Vec<Warning>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Returns a hint if an accepted issuer is almost one of a key source.
+fn near_issuer(sources: &[KeySpec], profile: &Profile) -> Option<String> {
+    let signed = || sources.iter().flat_map(|source| source.issuers.named());
+    let accepted = profile.claims.issuers.iter();
+    let mut hints = accepted.map(|issuer| {
+        let signed: Vec<String> = signed().map(Issuer::text).collect();
+        near::hint("the issuer", signed.iter().map(String::as_str), &issuer.text())
+    });
+    hints.find(|hint| !hint.is_empty())
 }
 
 /// Refuses a rule for the tokens of an issuer that no token could meet, or that could be ambiguous.
@@ -161,7 +175,7 @@ fn warn_of_unaccepted(policy: &Policy, warnings: &mut Vec<Warning>) {
             accepted.is_empty() || accepted.iter().any(|one| one.overlaps(issuer))
         })
     };
-    for (index, source) in policy.keys.sources.iter().enumerate() {
+    for source in &policy.keys.sources {
         for issuer in source
             .issuers
             .named()
@@ -169,7 +183,7 @@ fn warn_of_unaccepted(policy: &Policy, warnings: &mut Vec<Warning>) {
             .filter(|issuer| !is_accepted(issuer))
         {
             warnings.push(Warning::new(
-                place(index, source),
+                &source.place,
                 format!(
                     "these keys sign for `{}`, whose tokens are not accepted; add it to the accepted issuers (`issuer`)",
                     issuer.text()
@@ -249,10 +263,6 @@ fn is_signed(sources: &[KeySpec], issuer: &Issuer) -> bool {
     sources.iter().any(|source| {
         source.issuers.are_any() || source.issuers.named().iter().any(|one| one.overlaps(issuer))
     })
-}
-
-fn place(index: usize, source: &KeySpec) -> String {
-    format!("keys[{index}].{}", source.origin.member())
 }
 
 fn issuer_place(profile: &Profile) -> String {

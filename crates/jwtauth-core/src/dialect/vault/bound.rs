@@ -37,7 +37,7 @@ pub(super) fn claim_rules(
         let has_numbers = matches!(&test, ClaimTest::AnyOf(values) if values.iter().any(is_number));
         Ok(ClaimRule {
             list_numbers: !has_numbers,
-            ..ClaimRule::new(select(key), test)
+            ..ClaimRule::new(select(key), test, expected.path())
         })
     };
     bound.iter().map(rule).collect()

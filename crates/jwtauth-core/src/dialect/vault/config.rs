@@ -85,6 +85,7 @@ impl<'a, 't> Body<'a, 't> {
         self.warn(warnings);
 
         let browser_only = !self.oidc_client_id.is_empty();
+        let keys_place = place.path_of(self.source());
         let (fetched, kid) = self.fetched_keys(place)?;
         // A mount for the browser flow accepts no tokens, so it needs no keys.
         let sources = if browser_only {
@@ -94,6 +95,7 @@ impl<'a, 't> Body<'a, 't> {
         };
         Ok(Config {
             keys: KeyRule {
+                place: keys_place,
                 sources,
                 algorithms,
                 kid,
@@ -145,18 +147,33 @@ impl<'a, 't> Body<'a, 't> {
         }
     }
 
+    /// The name of the field with the keys or their URL.
+    fn source(&self) -> &'static str {
+        if !self.oidc_discovery_url.is_empty() {
+            "oidc_discovery_url"
+        } else if !self.jwks_url.is_empty() {
+            "jwks_url"
+        } else if !self.jwks_pairs.is_empty() {
+            "jwks_pairs"
+        } else {
+            "jwt_validation_pubkeys"
+        }
+    }
+
     fn pasted_keys(&self, place: &Field<'_, '_>) -> Result<Vec<KeySpec>> {
         let key = |(index, text): (usize, &String)| {
             let pem = pem::public_key(text, PASTED).and_then(|found| pem::write(&found.key));
-            pem.map(|pem| KeySpec::of(Origin::Pem(pem))).map_err(|why| {
-                place.error_of(
-                    Code::KeyInvalid,
-                    format!(
-                        "error parsing public key: jwt_validation_pubkeys[{index}]: {}",
-                        why.reason()
-                    ),
-                )
-            })
+            let path = || format!("{}[{index}]", place.path_of("jwt_validation_pubkeys"));
+            pem.map(|pem| KeySpec::of(path(), Origin::Pem(pem)))
+                .map_err(|why| {
+                    place.error_of(
+                        Code::KeyInvalid,
+                        format!(
+                            "error parsing public key: jwt_validation_pubkeys[{index}]: {}",
+                            why.reason()
+                        ),
+                    )
+                })
         };
         self.jwt_validation_pubkeys.iter().enumerate().map(key).collect()
     }
@@ -167,11 +184,12 @@ impl<'a, 't> Body<'a, 't> {
             Ok((vec![self.discovered(place)?], KidRule::Match))
         } else if !self.jwks_url.is_empty() {
             let url = ("jwks URL", self.jwks_url.as_str());
-            Ok((vec![jwks(place, url, &self.jwks_ca_pem)?], KidRule::Match))
+            let path = place.path_of("jwks_url");
+            Ok((vec![jwks(place, path, url, &self.jwks_ca_pem)?], KidRule::Match))
         } else if !self.jwks_pairs.is_empty() {
             let source = |pair: &Field<'_, '_>| {
-                let (url, ca_pem) = pair_of(pair)?;
-                jwks(place, ("jwks_pairs", &url), &ca_pem)
+                let Pair { path, url, ca_pem } = pair_of(pair)?;
+                jwks(place, path, ("jwks_pairs", &url), &ca_pem)
             };
             let sources = self.jwks_pairs.iter().map(source);
             Ok((sources.collect::<Result<_>>()?, KidRule::Required))
@@ -193,7 +211,7 @@ impl<'a, 't> Body<'a, 't> {
         Ok(KeySpec {
             // Vault checks only that the issuer is one of those that the configuration accepts.
             issuers: KeyIssuers::Any,
-            ..KeySpec::of(origin)
+            ..KeySpec::of(place.path_of("oidc_discovery_url"), origin)
         })
     }
 
@@ -308,23 +326,30 @@ impl<'a, 't> Body<'a, 't> {
 }
 
 /// Returns the source for a key set URL. `name` is Vault's name for the URL in error texts.
-fn jwks(place: &Field<'_, '_>, (name, url): (&str, &str), ca_pem: &str) -> Result<KeySpec> {
+/// `path` is the place of the URL.
+fn jwks(place: &Field<'_, '_>, path: String, (name, url): (&str, &str), ca_pem: &str) -> Result<KeySpec> {
     fetch::check_url(place, name, url, url::check)?;
     let settings = fetch::settings(place, "jwks_ca_pem", ca_pem, NO_AUTHORITY)?;
-    Ok(KeySpec::of(Origin::JwksUrl(JwksUrl {
-        url: url.to_owned(),
-        settings,
-    })))
+    let url = url.to_owned();
+    Ok(KeySpec::of(path, Origin::JwksUrl(JwksUrl { url, settings })))
 }
 
-/// Reads the URL of a pair and the certificates of its authorities: an object of two strings, with names in any case.
-fn pair_of(pair: &Field<'_, '_>) -> Result<(String, String)> {
+/// A pair: a URL with its path in the configuration, and the certificates of its authorities.
+#[derive(Debug, Default)]
+struct Pair {
+    path: String,
+    url: String,
+    ca_pem: String,
+}
+
+/// Reads a pair: an object of two strings, with names in any case.
+fn pair_of(pair: &Field<'_, '_>) -> Result<Pair> {
     if pair.value().as_object().is_none() {
         return Err(pair.error(
             "invalid jwks_pairs: jwks_pairs must be provided as a list of json objects with the fields jwks_url and jwks_ca_pem",
         ));
     }
-    let (mut url, mut ca_pem) = (String::new(), String::new());
+    let mut read = Pair::default();
     for (name, field) in pair.entries()? {
         let value = match field.value() {
             Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
@@ -333,15 +358,15 @@ fn pair_of(pair: &Field<'_, '_>) -> Result<(String, String)> {
             _ => string(&field)?,
         };
         match name.to_lowercase().as_str() {
-            "jwks_url" => url = value,
-            "jwks_ca_pem" => ca_pem = value,
+            "jwks_url" => (read.path, read.url) = (field.path().to_owned(), value),
+            "jwks_ca_pem" => read.ca_pem = value,
             _ => return Err(field.error("is not known; a pair has the members `jwks_url` and `jwks_ca_pem`")),
         }
     }
-    if url.is_empty() {
+    if read.url.is_empty() {
         return Err(pair.error("error checking jwks_ca_pem: `jwks_url` is missing"));
     }
-    Ok((url, ca_pem))
+    Ok(read)
 }
 
 /// Vault ignores the label of the PEM block and reads one key from each text.

@@ -18,7 +18,7 @@ use self::config::Config;
 use self::lease::Mount;
 use crate::error::Result;
 use crate::members::Field;
-use crate::policy::{DecodeRule, ExtractRule, Policy, Profile, Profiles, UnusedHeaders};
+use crate::policy::{DecodeRule, ExtractRule, Origin, Policy, Profile, Profiles, UnusedHeaders, near};
 use crate::warning::Warning;
 
 /// Compiles a configuration to a policy.
@@ -30,6 +30,7 @@ pub(super) fn compile(field: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Res
     members.finish()?;
 
     let config = config.compile(field, warnings)?;
+    warn_of_issuer(&config, warnings);
     let mount = Mount::read(mount)?;
     let named = match roles {
         Some(roles) => named(&roles, &config, &mount, warnings)?,
@@ -48,6 +49,7 @@ pub(super) fn compile(field: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Res
         ignore_case: true,
         named,
     };
+    warnings.extend(profiles.doubts());
     Ok(Policy {
         extract: ExtractRule {
             disabled: config.browser_only,
@@ -60,6 +62,20 @@ pub(super) fn compile(field: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Res
         responses: responses::responses(),
         ..Policy::new(config.keys, profiles)
     })
+}
+
+/// Warns of a bound issuer that is almost the discovered one, whose tokens have exactly the discovered one.
+fn warn_of_issuer(config: &Config, warnings: &mut Vec<Warning>) {
+    for source in &config.keys.sources {
+        if let (Origin::OidcDiscoveryUrl(discovered), Some(bound)) = (&source.origin, &config.bound_issuer)
+            && let Some(near) = near::difference(&discovered.issuer, bound)
+        {
+            warnings.push(Warning::new(
+                "bound_issuer",
+                format!("differs {near} from `oidc_discovery_url`, so every token of this issuer is denied"),
+            ));
+        }
+    }
 }
 
 fn named(

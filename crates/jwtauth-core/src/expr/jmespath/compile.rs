@@ -52,7 +52,8 @@ struct Compiler<'e> {
 impl Compiler<'_> {
     fn tree(&self, node: &Ast) -> Outcome {
         match node {
-            Ast::Identity { .. } | Ast::Field { .. } | Ast::Index { .. } | Ast::Slice { .. } => leaf(node),
+            Ast::Identity { .. } | Ast::Index { .. } | Ast::Slice { .. } => leaf(node),
+            Ast::Field { name, offset } => Ok(self.field(name, *offset)),
             Ast::Literal { value, offset } => self.literal(value, *offset),
             Ast::Expref { ast, .. } => self.one(ast, Tree::Reference),
             Ast::Not { node, offset } => self.not(node, *offset),
@@ -168,6 +169,13 @@ impl Compiler<'_> {
         })))
     }
 
+    fn field(&self, name: &str, offset: usize) -> Box<Tree> {
+        Box::new(Tree::Field {
+            name: name.to_owned(),
+            quoted: self.letter(offset) == Some(b'"'),
+        })
+    }
+
     fn letter(&self, offset: usize) -> Option<u8> {
         self.text.as_bytes().get(offset).copied()
     }
@@ -175,7 +183,6 @@ impl Compiler<'_> {
 
 fn leaf(node: &Ast) -> Outcome {
     Ok(Box::new(match node {
-        Ast::Field { name, .. } => Tree::Field(name.clone()),
         Ast::Index { idx, .. } => Tree::Index(*idx),
         Ast::Slice {
             start, stop, step, ..

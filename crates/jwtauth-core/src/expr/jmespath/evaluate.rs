@@ -19,7 +19,7 @@ use crate::json::Value;
 pub(super) fn evaluate<'a>(tree: &'a Tree, at: &Node<'a>) -> Outcome<'a> {
     match tree {
         Tree::Current => current(at),
-        Tree::Field(name) => field(at, name),
+        Tree::Field { name, .. } => field(at, name),
         Tree::Index(index) => element(at, *index),
         Tree::Slice { start, stop, step } => slice(at, *start, *stop, *step),
         Tree::Literal(value) => literal(value),

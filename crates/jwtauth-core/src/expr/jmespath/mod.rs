@@ -2,6 +2,7 @@
 
 mod compile;
 mod cost;
+mod doubts;
 mod evaluate;
 mod functions;
 mod limits;
@@ -20,6 +21,7 @@ use serde::{Serialize, Serializer};
 
 use self::compile::Refused;
 use self::cost::Cost;
+pub(crate) use self::doubts::Wanted;
 use self::node::{Failure, Node};
 use self::tree::Tree;
 use crate::claims::Claims;
@@ -44,6 +46,8 @@ pub struct Document<'t> {
 /// An expression failed on the claims. The error contains the expression, but nothing of the claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvaluationFailed {
+    /// Where the operator wrote the expression. Empty if that is not known.
+    pub place: String,
     /// The expression.
     pub expression: String,
     /// Whether Grafana ends the request with an error here, or the evaluation is too large. Otherwise a value has the wrong
@@ -94,6 +98,11 @@ impl JmesPath {
         self.cost.effort()
     }
 
+    /// Returns what is probably a mistake, if the result is used in this way.
+    pub(crate) fn doubts(&self, wanted: Wanted<'_>) -> Vec<String> {
+        doubts::doubts(&self.tree, wanted)
+    }
+
     /// Evaluates the expression.
     ///
     /// # Errors
@@ -109,6 +118,7 @@ impl JmesPath {
         result
             .and_then(|result| result.to_value().ok_or(Failure::End))
             .map_err(|why| EvaluationFailed {
+                place: String::new(),
                 expression: self.as_str().to_owned(),
                 is_final: why == Failure::End,
             })
@@ -139,8 +149,19 @@ impl<'t> Document<'t> {
     }
 }
 
+impl EvaluationFailed {
+    /// Adds where the operator wrote the expression.
+    pub(crate) fn at(mut self, place: &str) -> EvaluationFailed {
+        place.clone_into(&mut self.place);
+        self
+    }
+}
+
 impl fmt::Display for EvaluationFailed {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.place.is_empty() {
+            write!(out, "`{}`: ", self.place)?;
+        }
         write!(out, "the expression `{}` failed for this token", self.expression)
     }
 }

@@ -9,8 +9,8 @@ use crate::json::Value;
 pub(super) enum Tree {
     /// `@`, and the right side of a projection without further steps.
     Current,
-    /// The member of this name.
-    Field(String),
+    /// The member of this name. Whether the name is in double quotes matters only for warnings.
+    Field { name: String, quoted: bool },
     /// `[0]`, `[-1]`.
     Index(i32),
     /// `[start:stop:step]`, without its projection.

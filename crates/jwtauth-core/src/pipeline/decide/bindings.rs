@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::decision::Decision;
 use crate::error::{Code, Error, Result};
-use crate::expr::{Selected, Selector};
+use crate::expr::{Placed, Selected, Selector};
 use crate::grant::{Entitlement, Identity};
 use crate::policy::{BindKind, BindingRule, Bindings, Directory};
 
@@ -18,7 +18,7 @@ use crate::policy::{BindKind, BindingRule, Bindings, Directory};
 pub(super) fn decide(bindings: &Bindings, identity: &Identity, decision: &mut Decision) -> Result<()> {
     let (values, lists) = (&identity.metadata, &identity.lists);
     let selection = |rule: &BindingRule| {
-        let select = |selector: &Selector| selector.select(values, lists);
+        let select = |selector: &Placed<Selector>| selector.select(values, lists);
         rule.selector.as_ref().map_or(Selected::Yes, select)
     };
     let selectors = bindings.rules.iter().filter_map(|rule| rule.selector.as_ref());
@@ -58,26 +58,24 @@ pub(super) fn decide(bindings: &Bindings, identity: &Identity, decision: &mut De
 
 /// Why each rule gave nothing, in the words of the configuration and without values of the token.
 fn why_nothing(bindings: &Bindings, selection: &impl Fn(&BindingRule) -> Selected) -> String {
-    let reason = |(index, rule): (usize, &BindingRule)| {
-        let selector = rule.selector.as_ref().map_or("", Selector::as_str);
+    let reason = |rule: &BindingRule| {
+        let selector = rule.selector.as_ref();
+        let selector = selector.map_or_else(String::new, |selector| {
+            format!("`{}`: `{}`", selector.place(), selector.as_str())
+        });
         match selection(rule) {
-            Selected::No => format!("rules[{index}]: `{selector}` does not match"),
+            Selected::No => format!("{selector} does not match"),
             Selected::OnlyByAbsence => format!(
-                "rules[{index}]: `{selector}` matches only because of a `matches` on an absent value; add a test such as `name in value`"
+                "{selector} matches only because of a `matches` on an absent value; add a test such as `name in value`"
             ),
             Selected::Yes => format!(
-                "rules[{index}]: the object named `{}` does not exist",
+                "`{}`: the object named `{}` does not exist",
+                rule.name.place(),
                 rule.name.as_str()
             ),
         }
     };
-    let mut reasons: Vec<String> = bindings
-        .rules
-        .iter()
-        .enumerate()
-        .take(MAX_REASONS)
-        .map(reason)
-        .collect();
+    let mut reasons: Vec<String> = bindings.rules.iter().take(MAX_REASONS).map(reason).collect();
     match bindings.rules.len() {
         0 => reasons.push("no binding rule is configured".to_owned()),
         many if many > MAX_REASONS => reasons.push(format!("and {} more", many - MAX_REASONS)),
@@ -114,14 +112,15 @@ fn bind(rule: &BindingRule, values: &BTreeMap<String, String>, directory: &Direc
         Ok(entitlement)
     } else {
         // The computed name contains values of the token, so the detail has the template instead.
-        let name = rule.name.as_str();
-        Err(
-            Error::new(Code::BindingInvalid).with_detail(if rule.bind.accepts(&entitlement.name) {
-                format!("the variable `name` of `{name}`")
-            } else {
-                format!("`{name}`")
-            }),
-        )
+        let variable = rule.variables.get("name");
+        let wrong = variable
+            .filter(|_| rule.bind.accepts(&entitlement.name))
+            .unwrap_or(&rule.name);
+        Err(Error::new(Code::BindingInvalid).with_detail(format!(
+            "`{}`: `{}`",
+            wrong.place(),
+            wrong.as_str()
+        )))
     }
 }
 

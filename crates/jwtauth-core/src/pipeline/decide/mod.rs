@@ -60,7 +60,7 @@ fn split_document<'t>(rule: &SplitClaim, document: &Document<'t>) -> Option<Docu
 }
 
 fn role(rule: &RoleRule, claims: &ValidClaims<'_>) -> Result<Option<String>> {
-    let failed = |code: Code| Error::new(code).with_detail(format!("`{}`", rule.jmespath.as_str()));
+    let failed = |code: Code| Error::new(code).with_detail(rule.jmespath.shown());
     let result = rule.jmespath.evaluate(claims.document());
     let role = result.ok().and_then(|value| match value {
         Value::String(role) if !role.is_empty() => Some(role.into_owned()),

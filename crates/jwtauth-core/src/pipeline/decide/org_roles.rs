@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::decision::Decision;
 use crate::error::{Code, Error, Result};
+use crate::expr::{JmesPath, Placed};
 use crate::grant::{Entitlement, EntitlementKind, Identity};
 use crate::json::Value;
 use crate::pipeline::identity;
@@ -40,7 +41,7 @@ pub(super) fn decide(
     if roles.is_empty() && rule.strict {
         let error = Error::new(Code::RoleUnresolved);
         return Err(match &rule.role {
-            Some(role) => error.with_detail(format!("`{}`", role.as_str())),
+            Some(role) => error.with_detail(role.shown()),
             None => error,
         });
     }
@@ -68,7 +69,11 @@ pub(super) fn decide(
 /// # Errors
 /// [`Code::MappingFailed`] if the evaluation ends the request.
 fn direct_role(rule: &OrgRoleRule, claims: &ValidClaims<'_>) -> Result<(Option<OrgRole>, bool)> {
-    let result = rule.role.as_ref().map(|role| role.evaluate(claims.document()));
+    let evaluate = |role: &Placed<JmesPath>| {
+        let result = role.evaluate(claims.document());
+        result.map_err(|why| why.at(role.place()))
+    };
+    let result = rule.role.as_ref().map(evaluate);
     Ok(match result {
         Some(Err(why)) if why.is_final => return Err(Error::new(Code::MappingFailed).with_detail(why)),
         Some(Ok(Value::String(role))) if role == OrgRoleRule::SERVER_ADMIN => (Some(OrgRole::Admin), true),

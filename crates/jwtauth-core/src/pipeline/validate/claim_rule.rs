@@ -14,8 +14,10 @@ use crate::policy::{ClaimRule, ClaimTest};
 /// [`Code::ClaimMissing`], [`Code::ClaimInvalid`], [`Code::ClaimMismatch`].
 pub(crate) fn holds(rule: &ClaimRule, document: &Document<'_>) -> Result<()> {
     let fail = |code: Code| match &rule.select {
-        Selection::JmesPath(expression) => Error::new(code).with_detail(format!("`{}`", expression.as_str())),
-        select => Error::new(code).with_claim(select.name()),
+        Selection::JmesPath(expression) => Error::new(code).with_detail(expression.shown()),
+        select => Error::new(code)
+            .with_claim(select.name())
+            .with_detail(format!("`{}`", rule.place)),
     };
     let found = rule
         .select

@@ -4,7 +4,7 @@ use crate::claims::{Claims, Registered};
 use crate::error::{Code, Error, Result};
 use crate::json::Value;
 use crate::pipeline::signature::VerifiedToken;
-use crate::policy::{Issuer, IssuerRule, IssuerRules, KeyIssuers};
+use crate::policy::{Issuer, IssuerRule, IssuerRules, KeyIssuers, near};
 
 /// The claims of a verified token. They were signed, and are not valid yet.
 #[derive(Debug)]
@@ -60,7 +60,12 @@ impl SignedClaims<'_> {
         let is_accepted = |iss: &str| accepted.iter().any(|one| one.is(iss, |claim| self.text(claim)));
         if !accepted.is_empty() && !self.iss().is_some_and(is_accepted) {
             let accepted: Vec<String> = accepted.iter().map(Issuer::text).collect();
-            return mismatch(format!("expected {}", accepted.join(" or ")));
+            let near = near::hint(
+                "the token's `iss`",
+                accepted.iter().map(String::as_str),
+                self.iss().unwrap_or_default(),
+            );
+            return mismatch(format!("expected {}{near}", accepted.join(" or ")));
         }
         match (self.is_of_its_issuer, self.iss()) {
             (true, _) => Ok(()),

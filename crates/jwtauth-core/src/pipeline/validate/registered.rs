@@ -4,7 +4,7 @@ use crate::claims::{Claims, NumericDate, Registered};
 use crate::error::{Code, Error, Result};
 use crate::json::Value;
 use crate::pipeline::validate::issuer::SignedClaims;
-use crate::policy::{AudienceRule, Boundary, ClaimsPolicy, NullableClaim, RegisteredCheck, TimesRule};
+use crate::policy::{AudienceRule, Boundary, ClaimsPolicy, NullableClaim, RegisteredCheck, TimesRule, near};
 
 /// The registered claims, with their types checked.
 #[derive(Debug)]
@@ -132,9 +132,16 @@ impl<'c> RegisteredClaims<'c> {
         let named = self.audience.as_deref().unwrap_or_default();
         let is_accepted = |audience: &&str| accepted.iter().any(|one| one == audience);
         ensure(named.iter().any(is_accepted), || {
+            let hint =
+                |named: &&str| near::hint("the token's `aud`", accepted.iter().map(String::as_str), named);
+            let near = named.iter().map(hint).find(|hint| !hint.is_empty());
             Error::new(Code::AudienceMismatch)
                 .with_claim("aud")
-                .with_detail(format!("expected {}", accepted.join(" or ")))
+                .with_detail(format!(
+                    "expected {}{}",
+                    accepted.join(" or "),
+                    near.unwrap_or_default()
+                ))
         })
     }
 

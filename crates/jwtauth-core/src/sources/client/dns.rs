@@ -159,14 +159,25 @@ const GIVEN_UP: Duration = Duration::from_secs(60);
 mod tests {
     use super::*;
 
-    fn soon() -> Option<Instant> {
-        Some(Instant::now() + Duration::from_secs(30))
+    /// A name that the system refuses without asking a name server: a label has at most 63 bytes (RFC 1035 §2.3.4).
+    const IMPOSSIBLE: &str = "jwtauth-a-label-of-more-than-sixty-three-bytes-which-cannot-exist.invalid";
+
+    fn pending(lookups: &Lookups, process: u32, started: Instant) -> Arc<Lookup> {
+        let lookup = Arc::new(Lookup {
+            process,
+            host: IMPOSSIBLE.to_owned(),
+            port: 80,
+            started,
+            found: OnceLock::new(),
+        });
+        lookups.pending.store(Some(Arc::clone(&lookup)));
+        lookup
     }
 
     #[test]
     fn addresses_and_localhost_are_not_looked_up() {
         let lookups = Lookups::default();
-        let found = |host| lookups.addresses(host, 80, soon()).ok().unwrap();
+        let found = |host| lookups.addresses(host, 80, None).ok().unwrap();
         assert_eq!(found("192.0.2.1"), ["192.0.2.1:80".parse().unwrap()]);
         assert_eq!(found("[2001:db8::1]"), ["[2001:db8::1]:80".parse().unwrap()]);
         assert_eq!(
@@ -179,8 +190,7 @@ mod tests {
     #[test]
     fn a_name_that_does_not_exist_is_reported() {
         let lookups = Lookups::default();
-        // RFC 6761 §6.4: such a name never exists.
-        let failed = lookups.addresses("jwtauth.invalid", 80, soon());
+        let failed = lookups.addresses(IMPOSSIBLE, 80, None);
         assert!(matches!(failed, Err(Failed::System(_))));
         assert!(lookups.pending.load().is_none());
     }
@@ -188,31 +198,22 @@ mod tests {
     #[test]
     fn a_hanging_lookup_is_awaited_until_the_deadline_and_not_started_twice() {
         let lookups = Lookups::default();
-        let hanging = |process| {
-            Arc::new(Lookup {
-                process,
-                host: "jwtauth.invalid".to_owned(),
-                port: 80,
-                started: Instant::now(),
-                found: OnceLock::new(),
-            })
-        };
-        let lookup = hanging(std::process::id());
-        lookups.pending.store(Some(Arc::clone(&lookup)));
-        let before = Instant::now();
-        let failed = lookups.addresses("jwtauth.invalid", 80, Some(before + Duration::from_millis(20)));
+        let now = Instant::now();
+        let lookup = pending(&lookups, std::process::id(), now);
+        let failed = lookups.addresses(IMPOSSIBLE, 80, Some(now));
         assert!(matches!(failed, Err(Failed::TooLate)));
-        assert!(before.elapsed() >= Duration::from_millis(20));
-        let pending = lookups.pending.load_full().unwrap();
+        let same = lookups.pending.load_full().unwrap();
         assert!(
-            Arc::ptr_eq(&pending, &lookup),
+            Arc::ptr_eq(&same, &lookup),
             "the next fetch waits for the same lookup"
         );
-        lookup
-            .found
-            .set(Ok(vec!["192.0.2.1:80".parse().unwrap()]))
-            .unwrap();
-        assert!(lookups.addresses("jwtauth.invalid", 80, soon()).is_ok());
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| lookups.addresses(IMPOSSIBLE, 80, None));
+            let address: SocketAddr = "192.0.2.1:80".parse().unwrap();
+            lookup.found.set(Ok(vec![address])).unwrap();
+            // A new lookup would fail.
+            assert_eq!(waiting.join().unwrap().ok().unwrap(), [address]);
+        });
         assert!(lookups.pending.load().is_none());
     }
 
@@ -222,14 +223,8 @@ mod tests {
         let long_ago = now.checked_sub(GIVEN_UP).unwrap();
         for (process, started) in [(process.wrapping_add(1), now), (process, long_ago)] {
             let lookups = Lookups::default();
-            lookups.pending.store(Some(Arc::new(Lookup {
-                process,
-                host: "jwtauth.invalid".to_owned(),
-                port: 80,
-                started,
-                found: OnceLock::new(),
-            })));
-            let found = lookups.addresses("jwtauth.invalid", 80, soon());
+            pending(&lookups, process, started);
+            let found = lookups.addresses(IMPOSSIBLE, 80, None);
             assert!(matches!(found, Err(Failed::System(_))));
         }
     }

@@ -114,7 +114,8 @@ fn a_failure_names_its_phase_and_how_much_was_read() {
     assert!(failed.reason.contains("refused"), "{failed}");
 
     let failed = get(
-        "https://jwtauth.invalid/?hush",
+        // A label has at most 63 bytes, so the system does not ask a name server.
+        &format!("https://{}.invalid/?hush", "a".repeat(64)),
         &FetchSettings {
             insecure_skip_verify: true,
             ..settings()
@@ -163,29 +164,17 @@ fn a_body_is_not_read_beyond_the_limit() {
 }
 
 #[test]
-fn the_deadline_applies_to_a_slow_body() {
+fn the_deadline_applies_to_a_body_that_never_ends() {
     let (url, _seen) = server(vec![|to| {
-        send(to, "HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n");
-        for _ in 0..90 {
-            std::thread::sleep(Duration::from_millis(100));
-            if to.write_all(b" ").is_err() {
-                break;
-            }
-        }
+        send(to, "HTTP/1.1 200 OK\r\n\r\n");
+        // A time limit for each read would not end this. The limit of size turns a hang into a failure.
+        while to.write_all(b" ").is_ok() {}
     }]);
-    let before = Instant::now();
     let failed = open(&settings())
-        .get(&request(&url, Duration::from_millis(450), 100))
+        .get(&request(&url, Duration::from_secs(1), 1 << 24))
         .unwrap_err();
     assert_eq!((failed.phase, failed.status), (Phase::Http, Some(200)));
     assert_eq!(failed.reason, "the response timed out");
-    assert!(failed.bytes_read < 90, "{}", failed.bytes_read);
-    assert!(before.elapsed() >= Duration::from_millis(440));
-    assert!(
-        before.elapsed() < Duration::from_secs(8),
-        "{:?}",
-        before.elapsed()
-    );
 }
 
 #[test]

@@ -10,7 +10,9 @@ struct Server {
     answers: Mutex<VecDeque<Fetched>>,
     /// The path, `If-None-Match` and `If-Modified-Since` of each request.
     asked: Mutex<Vec<String>>,
+    /// How far a response advances the clock.
     takes: Duration,
+    clock: Monotonic,
 }
 
 impl Fetch for Server {
@@ -20,7 +22,7 @@ impl Fetch for Server {
         let asked = [Some(path), request.if_none_match, request.if_modified_since];
         let asked: Vec<&str> = asked.into_iter().flatten().collect();
         self.asked.lock().unwrap().push(asked.join(" "));
-        std::thread::sleep(self.takes);
+        self.clock.advance(self.takes);
         Ok(self.answers.lock().unwrap().pop_front().unwrap())
     }
 }
@@ -39,8 +41,9 @@ impl Server {
 }
 
 fn loader(endpoint: Endpoint, server: &Arc<Server>) -> Loader {
-    let clock = Monotonic::default();
+    let clock = server.clock.clone();
     Loader {
+        place: "keys[0]".to_owned(),
         url: match endpoint {
             Endpoint::Jwks => "https://issuer.example/keys?secret=hush".to_owned(),
             Endpoint::Discovery { .. } => "https://issuer.example".to_owned(),
@@ -77,11 +80,11 @@ const ISSUER: Endpoint = Endpoint::Discovery { advertised: false };
 fn no_request_is_sent_if_no_time_is_left() {
     let server = Arc::new(Server {
         answers: Mutex::new([metadata("/keys"), key_set()].into()),
-        takes: Duration::from_millis(30),
+        takes: FetchSettings::default().timeout,
+        clock: Monotonic::stopped(),
         ..Server::default()
     });
-    let mut loader = loader(ISSUER, &server);
-    loader.settings.timeout = Duration::from_millis(20);
+    let loader = loader(ISSUER, &server);
     let failure = loader.load(None).unwrap_err();
     assert_eq!(failure.code, Code::KeySourceUnavailable);
     assert_eq!(
@@ -194,9 +197,11 @@ fn a_fetched_secret_is_used_only_if_the_settings_allow_it() {
         loader.load(None).map(|loaded| {
             let warnings = loaded.warnings.iter();
             let warnings = warnings.map(|warning| format!("{}: {}", warning.key, warning.message));
+            let skipped = loaded.keys.skipped();
+            let skipped = skipped.map(|(index, _, why)| format!("keys[{index}] is skipped: {why}"));
             (
                 loaded.keys.count_and_kids().1.join(" "),
-                warnings.collect::<Vec<_>>().join("\n"),
+                warnings.chain(skipped).collect::<Vec<_>>().join("\n"),
             )
         })
     };
@@ -204,8 +209,8 @@ fn a_fetched_secret_is_used_only_if_the_settings_allow_it() {
     let (es, hs) = (Algorithm::ES256, Algorithm::HS256);
     let advertised = Endpoint::Discovery { advertised: true };
     let (skipped, unfit) = (
-        "keys[0]: this key is skipped: a fetched shared secret is not used",
-        "keys[0]: this key is skipped: it cannot be used with any allowed algorithm",
+        "keys[0] is skipped: a fetched shared secret is not used",
+        "keys[0] is skipped: the key can be used only with HS256; allowed: ES256",
     );
     for (allowed, endpoint, insecure, kids, warning) in [
         (&[es][..], Endpoint::Jwks, false, "e", skipped),
@@ -230,7 +235,7 @@ fn a_fetched_secret_is_used_only_if_the_settings_allow_it() {
     assert_eq!(failure.code, Code::KeySetInvalid);
     let reason = failure.failed.reason;
     assert!(
-        reason.contains(&skipped.replace("keys[0]:", "`keys[0]`:")),
+        reason.contains(&skipped.replace("keys[0] is skipped", "`keys[0]`")),
         "{reason}"
     );
 }
@@ -284,10 +289,44 @@ fn a_body_that_is_not_a_set_is_refused_and_not_repeated() {
             (Some(200), size)
         );
         assert!(
-            !format!("{} {failure:?}", failure.error()).contains("hush"),
+            !format!("{} {failure:?}", failure.error("keys[0]")).contains("hush"),
             "{failure:?}"
         );
     }
+}
+
+#[test]
+fn an_encoding_explains_a_body_that_is_not_json() {
+    let gzip = b"\x1f\x8b\x08\x00hush".as_slice();
+    let unusable = br#"{"keys":[]}"#.as_slice();
+    let encoded = |body: &[u8], encoding: &str| Fetched::new(200, body).header("Content-Encoding", encoding);
+    let explained = |encodings: &str| format!("`Content-Encoding: {encodings}`, which was not requested");
+    let long = format!("`{}", "x".repeat(100));
+    for (document, reason) in [
+        (encoded(gzip, "gzip"), explained("gzip")),
+        (
+            encoded(b"\x8bhush", "br").header("content-encoding", "x-own"),
+            explained("br, x-own"),
+        ),
+        (encoded(b"hush", "zstd"), explained("zstd")),
+        (encoded(gzip, &long), explained(&"x".repeat(40))),
+        (encoded(gzip, "Identity"), "is not UTF-8".to_owned()),
+        (encoded(gzip, ""), "is not UTF-8".to_owned()),
+        // A client of the application has decompressed these, or the header is wrong.
+        (encoded(unusable, "gzip"), "no usable key".to_owned()),
+    ] {
+        let server = Server::answering([document]);
+        let failure = loader(Endpoint::Jwks, &server).load(None).unwrap_err();
+        assert_eq!(failure.code, Code::KeySetInvalid);
+        assert!(failure.failed.reason.contains(&reason), "{failure:?}");
+    }
+    let server = Server::answering([encoded(gzip, "gzip")]);
+    let failure = loader(ISSUER, &server).load(None).unwrap_err();
+    assert_eq!(failure.code, Code::DiscoveryFailed);
+    assert!(failure.failed.reason.contains(&explained("gzip")), "{failure:?}");
+    let valid = key_set().header("Content-Encoding", "gzip");
+    let server = Server::answering([valid]);
+    assert!(loader(Endpoint::Jwks, &server).load(None).is_ok());
 }
 
 #[test]
@@ -333,7 +372,10 @@ fn invalid_metadata_is_refused_and_not_repeated() {
         let server = Server::answering([Fetched::new(200, body)]);
         let failure = loader(ISSUER, &server).load(None).expect_err(body);
         assert_eq!(failure.code, code, "{body}");
-        assert!(!failure.error().to_string().contains("hush"), "{failure:?}");
+        assert!(
+            !failure.error("keys[0]").to_string().contains("hush"),
+            "{failure:?}"
+        );
     }
 }
 

@@ -89,7 +89,7 @@ fn keys_that_cannot_be_used_are_reported() {
         [
             "keys[0].pem: the key can be used only with ES256; allowed: EdDSA, HS256, HS512",
             "keys[1].jwks.keys[1]: this key is skipped: `kty` is not supported; it must be RSA, EC, OKP or oct",
-            "keys[1].jwks.keys[2]: this key is skipped: it cannot be used with any allowed algorithm",
+            "keys[1].jwks.keys[2]: this key is skipped: the key can be used only with ES256; allowed: EdDSA, HS256, HS512",
             "keys[2].secret: a secret of 40 bytes is too short for HS512",
         ]
     );
@@ -103,9 +103,44 @@ fn a_policy_without_usable_keys_is_refused() {
         "no usable key: `keys[0].pem`: the key can be used only with ES256; allowed: RS256"
     );
     let text = refusal(vec![spec(pem(testing::RSA)), spec(set(&[]))], all());
-    assert_eq!(text, "`keys[1].jwks`: the JWK set has no usable key");
+    assert_eq!(
+        text,
+        "`keys[1].jwks`: the JWK set has no usable key: `keys` is empty"
+    );
     let text = refusal(vec![spec(set(&[r#"{"kty":"EC","use":"enc"}"#]))], all());
-    assert_eq!(text, "`keys[0].jwks`: the JWK set has no usable key");
+    assert_eq!(
+        text,
+        "`keys[0].jwks`: the JWK set has no usable key: `keys[0]`: `use` is not `sig`"
+    );
+}
+
+#[test]
+fn a_status_names_the_first_skipped_keys_and_cuts_their_names() {
+    let long = "k".repeat(1000);
+    let bad = format!(r#"{{"kty":"RSA","kid":"{long}","n":"+/","e":"AQAB"}}"#);
+    let keys = [&[A, r#"{"kty":"EC","use":"enc"}"#][..], &[bad.as_str(); 20]].concat();
+    let sources = vec![spec(set(&keys)), spec(pem(testing::RSA))];
+    let (store, warnings) = open(sources, only(Algorithm::ES256), KidRule::Hint).unwrap();
+    assert_eq!(warnings.len(), 22);
+    let status = store.status();
+    let [first, second] = status.as_slice() else {
+        panic!("{status:?}")
+    };
+    assert_eq!(
+        (first.keys, first.skipped.len(), first.skipped_count),
+        (1, 16, 21)
+    );
+    assert_eq!(
+        serde_json::to_string(&first.skipped[..2]).unwrap(),
+        format!(
+            r#"[{{"index":1,"reason":"`use` is not `sig`"}},{{"index":2,"kid":"{}","reason":"`n` is not base64url"}}]"#,
+            "k".repeat(200)
+        )
+    );
+    assert_eq!(
+        serde_json::to_string(second).unwrap(),
+        r#"{"source":"keys[1].pem","state":"fixed","keys":0,"kids":[],"skipped":[{"index":0,"reason":"the key can be used only with RS256, RS384, RS512, PS256, PS384, PS512; allowed: ES256"}],"skipped_count":1}"#
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Rotates a real provider's keys while eight threads decide about its tokens, and floods verifiers with unknown `kid`s:
+//! Rotates a real provider's keys between the decisions of eight threads about its tokens, and floods verifiers with unknown `kid`s:
 //! `rotation SCRIPT`. The script is a provider that reads commands (`tests/oidc/rotation.mjs`).
 
 mod flood;

@@ -2,15 +2,26 @@
 
 use std::thread;
 
-use jwtauth_core::Verifier;
+use jwtauth_core::{Monotonic, Verifier};
 use serde_json::{Value, json};
 
 use crate::provider::{Provider, Result};
 
 pub(crate) const THREADS: usize = 8;
 
+/// A verifier, and the clock that measures the age of its keys. Only the test moves it.
+pub(crate) struct Timed {
+    pub(crate) verifier: Verifier,
+    pub(crate) clock: Monotonic,
+}
+
 /// A verifier for the provider's tokens with its keys from this source.
-pub(crate) fn verifier(provider: &Provider, source: &Value) -> Result<Verifier> {
+pub(crate) fn verifier(provider: &Provider, source: &Value) -> Result<Timed> {
+    let mut source = source.clone();
+    // It only limits how long a provider can hang.
+    if let Some(settings) = source.as_object_mut() {
+        settings.insert("timeout".to_owned(), json!("60s"));
+    }
     let config = json!({
         "dialect": "native",
         "config": {
@@ -21,7 +32,11 @@ pub(crate) fn verifier(provider: &Provider, source: &Value) -> Result<Verifier> 
             "audiences": provider.audiences,
         },
     });
-    Verifier::from_json(&config.to_string()).map_err(|why| why.to_string())
+    let clock = Monotonic::stopped();
+    let built =
+        Verifier::builder(&config.to_string()).and_then(|builder| builder.monotonic(clock.clone()).build());
+    let verifier = built.map_err(|why| why.to_string())?;
+    Ok(Timed { verifier, clock })
 }
 
 /// Runs the same work on all threads concurrently.

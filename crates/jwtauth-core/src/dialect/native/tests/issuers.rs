@@ -71,7 +71,7 @@ const ERRORS: &[(&str, &str)] = &[
     // Every token would be denied.
     (
         r#""keys":[{"oidc_discovery_url":"https://a.example"}],"issuer":"https://a.example/""#,
-        "config_invalid: `issuer`: every token would be denied, because the keys sign only for `https://a.example`",
+        "config_invalid: `issuer`: every token would be denied, because the keys sign only for `https://a.example`; the issuer differs only in a final slash",
     ),
     (
         r#""keys":[{%K,"issuer":"a"},{%K,"issuer":"b"}],"profile_required":true,"profiles":{"p":{"issuer":"c"},"q":{"issuer":"d"}}"#,
@@ -227,6 +227,7 @@ fn probable_mistakes_about_issuers_are_warned_of() {
         let warnings: Vec<String> = verifier
             .warnings()
             .iter()
+            .filter(|warning| !warning.key.ends_with("audiences"))
             .map(|warning| format!("{}: {}", warning.key, warning.message))
             .collect();
         assert_eq!(warnings, *expected, "{members}");

@@ -292,6 +292,31 @@ fn warn(name: &str, body: &Body<'_, '_>, browser_flow: bool, warnings: &mut Vec<
             "is the name of a claim and not a JSON pointer; set `user_claim_json_pointer` to true if it is a pointer",
         );
     }
+    let pointer = |claim: &str| format!("/{}", claim.replace('.', "/"));
+    if let Some(doubt) = Selection::claim(&body.user_claim).doubt()
+        && !body.user_claim_json_pointer
+    {
+        let advice = "set `user_claim_json_pointer` to true and write";
+        warn(
+            "user_claim",
+            &format!(
+                "{doubt}; for a claim inside an object, {advice} `{}`",
+                pointer(&body.user_claim)
+            ),
+        );
+    }
+    let mapped = body.claim_mappings.keys().map(|claim| ("claim_mappings", claim));
+    for (key, claim) in [("groups_claim", &body.groups_claim)].into_iter().chain(mapped) {
+        if let Some(doubt) = select(claim).doubt() {
+            warn(
+                key,
+                &format!(
+                    "{doubt}; for a claim inside an object, write `{}`",
+                    pointer(claim)
+                ),
+            );
+        }
+    }
     let is_name = |given: &str| given.to_lowercase() == name;
     if body
         .name

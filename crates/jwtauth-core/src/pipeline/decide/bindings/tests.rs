@@ -139,13 +139,15 @@ fn ours(
     lists: &Lists,
 ) -> Result<BTreeSet<(bool, String)>> {
     let rule = |(selector, templated, template): &(Option<Plain>, bool, &'static str)| {
-        let template = Template::parse(template).unwrap();
+        let placed = |text| Placed::new(Template::parse(text).unwrap(), "name");
+        let template = placed(template);
         let selector = selector.as_ref().map(|one| Selector::parse(&one.text()).unwrap());
+        let selector = selector.map(|selector| Placed::new(selector, "selector"));
         if *templated {
             BindingRule {
                 selector,
                 bind: BindKind::TemplatedPolicy,
-                name: Template::parse("builtin/service").unwrap(),
+                name: placed("builtin/service"),
                 variables: [("name".to_owned(), template)].into(),
             }
         } else {

@@ -1,0 +1,152 @@
+// What a decision costs in Node, compared with other packages: `.ci/bench-node` runs it.
+//
+// Every package checks the signature, issuer, audience and times of the same token, and its claims are read. The packages
+// take turns in batches of about 2 ms, so that other load slows down all of them. `ratio` is the median, over all turns,
+// of the package's time divided by that of the synchronous jwtauth in the same turn.
+import { createHmac, createSecretKey, createSign, generateKeyPairSync, randomBytes } from 'node:crypto'
+import { parseArgs } from 'node:util'
+
+import { Verifier } from 'jwtauth'
+
+const ISSUER = 'https://login.example.com/realms/main'
+const AUDIENCE = 'https://api.example.com'
+const BATCH_MS = 2
+
+const { values: options } = parseArgs({ options: { turns: { type: 'string', default: '300' } } })
+const turns = Number(options.turns)
+
+/** The payload of a typical access token of a provider. */
+function payload() {
+  const now = Math.floor(Date.now() / 1000)
+  return JSON.stringify({
+    iss: ISSUER,
+    aud: [AUDIENCE, 'account'],
+    sub: 'f81d4fae-7dec-11d0-a765-00a0c91e6bf6',
+    exp: now + 86_400,
+    nbf: now - 60,
+    iat: now - 60,
+    jti: '0f8fad5b-d9cb-469f-a165-70867728950e',
+    email: 'alice.longname@example.com',
+    name: 'Alice Longname',
+    groups: ['/engineering/platform', '/engineering/oncall', '/admins', '/staff', '/berlin'],
+    role: 'editor',
+    realm_access: { roles: ['offline_access', 'uma_authorization', 'default-roles-main'], verified: true },
+    resource: { account: { roles: ['manage-account', 'view-profile'] }, level: 3, session: '6ba7b810-9dad-11d1-80b4-00c04fd430c8' },
+    preferred_username: 'alice.longname',
+    locale: 'en-GB',
+    scope: 'openid profile email offline_access',
+  })
+}
+
+function sign(alg, header, signature) {
+  const encode = (text) => Buffer.from(text).toString('base64url')
+  const signed = `${encode(JSON.stringify({ alg, typ: 'JWT', ...header }))}.${encode(payload())}`
+  return `${signed}.${signature(signed).toString('base64url')}`
+}
+
+function withSecret() {
+  const secret = randomBytes(32)
+  return {
+    token: sign('HS256', {}, (signed) => createHmac('sha256', secret).update(signed).digest()),
+    keys: [{ secret: secret.toString('base64url') }],
+    key: createSecretKey(secret),
+    pem: secret,
+  }
+}
+
+function withRsa() {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'key-1', alg: 'RS256', use: 'sig' }
+  return {
+    token: sign('RS256', { kid: 'key-1' }, (signed) => createSign('sha256').update(signed).sign(privateKey)),
+    keys: [{ jwk }],
+    key: publicKey,
+    pem: publicKey.export({ type: 'spki', format: 'pem' }),
+    jwks: { keys: [jwk] },
+  }
+}
+
+/** The packages, each as a function that decides a token. An absent one is named. */
+async function contenders(alg, { token, keys, key, pem, jwks }) {
+  const config = { keys, algorithms: [alg], issuer: ISSUER, audiences: [AUDIENCE] }
+  const verifier = new Verifier({ dialect: 'native', config })
+  const headers = { host: 'api.example.com', authorization: `Bearer ${token}`, accept: '*/*', 'user-agent': 'curl/8.5.0' }
+  // The identity and the claims of a grant are parsed when they are read, so both are.
+  const read = (grant) => grant.identity.name + grant.claims.sub
+  const found = [
+    { name: 'jwtauth', decide: () => read(verifier.authenticateSync(token)) },
+    { name: 'jwtauth, async', isAsync: true, decide: async () => read(await verifier.authenticate(token)) },
+    { name: 'jwtauth, headers', decide: () => read(verifier.authenticateSync({ headers })) },
+  ]
+  const peer = async (name, load) => {
+    try {
+      found.push(...(await load(name)))
+    } catch (error) {
+      if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
+      console.log(`${name} is not installed`)
+    }
+  }
+  await peer('fast-jwt', async (name) => {
+    const { createVerifier } = await import('fast-jwt')
+    const made = (cache) => createVerifier({ key: pem, algorithms: [alg], allowedIss: ISSUER, allowedAud: AUDIENCE, cache })
+    const [off, on] = [made(false), made(true)]
+    return [
+      { name: `${name}, cache off`, decide: () => off(token).sub },
+      { name: `${name}, cache on`, decide: () => on(token).sub },
+    ]
+  })
+  await peer('jose', async (name) => {
+    const { jwtVerify } = await import('jose')
+    const rules = { issuer: ISSUER, audience: AUDIENCE, algorithms: [alg] }
+    return [{ name, isAsync: true, decide: async () => (await jwtVerify(token, key, rules)).payload.sub }]
+  })
+  await peer('jsonwebtoken', async (name) => {
+    const { default: jsonwebtoken } = await import('jsonwebtoken')
+    const rules = { issuer: ISSUER, audience: AUDIENCE, algorithms: [alg] }
+    return [{ name, decide: () => jsonwebtoken.verify(token, key, rules).sub }]
+  })
+  await peer('aws-jwt-verify', async (name) => {
+    const { JwtVerifier } = await import('aws-jwt-verify')
+    if (jwks === undefined) return []
+    const aws = JwtVerifier.create({ issuer: ISSUER, audience: AUDIENCE, jwksUri: `${ISSUER}/keys` })
+    aws.cacheJwks(jwks)
+    return [{ name, decide: () => aws.verifySync(token).sub }]
+  })
+  return found
+}
+
+async function batch({ decide, isAsync }, count) {
+  const start = process.hrtime.bigint()
+  if (isAsync) for (let i = 0; i < count; i += 1) await decide()
+  else for (let i = 0; i < count; i += 1) decide()
+  return Number(process.hrtime.bigint() - start) / count
+}
+
+async function measure(found) {
+  for (const contender of found) {
+    await batch(contender, 500)
+    contender.count = Math.max(1, Math.round((BATCH_MS * 1e6) / (await batch(contender, 2000))))
+    contender.times = []
+  }
+  for (let turn = 0; turn < turns; turn += 1) {
+    // Each one runs after each other one equally often.
+    for (let i = 0; i < found.length; i += 1) {
+      const contender = found[(i * (1 + (turn % 2) * (found.length - 2)) + turn) % found.length]
+      contender.times.push(await batch(contender, contender.count))
+    }
+  }
+}
+
+const quantile = (values, share) => values.toSorted((a, b) => a - b)[Math.floor(share * (values.length - 1))]
+
+console.log(`node ${process.version}; a payload of ${payload().length} bytes; nanoseconds per decision; ${turns} turns\n`)
+console.log(`${'alg'.padEnd(6)} ${'package'.padEnd(20)} ${'median'.padStart(8)} ${'ratio'.padStart(6)} ${'p10–p90'.padStart(16)}`)
+for (const [alg, made] of [['HS256', withSecret()], ['RS256', withRsa()]]) {
+  const found = await contenders(alg, made)
+  await measure(found)
+  for (const { name, times } of found) {
+    const ratio = quantile(times.map((time, turn) => time / found[0].times[turn]), 0.5)
+    const [low, median, high] = [0.1, 0.5, 0.9].map((share) => Math.round(quantile(times, share)))
+    console.log(`${alg.padEnd(6)} ${name.padEnd(20)} ${String(median).padStart(8)} ${ratio.toFixed(2).padStart(6)} ${`${low}–${high}`.padStart(16)}`)
+  }
+}

@@ -1,0 +1,120 @@
+//! Deciding many requests in one call, for audits of logs and for queues.
+
+use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crate::error::Result;
+use crate::grant::Grant;
+use crate::request::Request;
+use crate::verifier::Verifier;
+
+impl Verifier {
+    /// Decides several requests on several threads. The outcomes are in the order of the requests, and each is what
+    /// [`authenticate`](Verifier::authenticate) returns for the request.
+    ///
+    /// It uses at most `threads` threads, the calling one included; `None` stands for the number of cores. They end
+    /// before it returns.
+    pub fn authenticate_many(
+        &self,
+        requests: &[Request<'_>],
+        threads: Option<NonZeroUsize>,
+    ) -> Vec<Result<Grant>> {
+        each(requests, threads, |request| self.authenticate(request))
+    }
+}
+
+/// The number of items that a thread takes at a time.
+const TURN: usize = 8;
+
+/// Applies `work` to every item on several threads, and returns the results in the order of the items.
+pub(crate) fn each<I: Sync, T: Send>(
+    items: &[I],
+    threads: Option<NonZeroUsize>,
+    work: impl Fn(&I) -> T + Sync,
+) -> Vec<T> {
+    let turns: Vec<&[I]> = items.chunks(TURN).collect();
+    let threads = threads.or_else(|| thread::available_parallelism().ok());
+    let threads = threads.map_or(1, NonZeroUsize::get).min(turns.len());
+    let next = AtomicUsize::new(0);
+    // Each turn goes to the next thread that is free, so one slow request holds up only its own turn.
+    let run = || {
+        let mut made = Vec::new();
+        loop {
+            let turn = next.fetch_add(1, Ordering::Relaxed);
+            let Some(items) = turns.get(turn) else {
+                return made;
+            };
+            made.push((turn, items.iter().map(&work).collect::<Vec<T>>()));
+        }
+    };
+    let mut made = thread::scope(|scope| {
+        // If the system has no more threads, fewer do the work.
+        let others: Vec<_> = (1..threads)
+            .map_while(|_| thread::Builder::new().spawn_scoped(scope, run).ok())
+            .collect();
+        let mut made = run();
+        for other in others {
+            made.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        made
+    });
+    made.sort_unstable_by_key(|(turn, _)| *turn);
+    made.into_iter().flat_map(|(_, results)| results).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::num::NonZeroUsize;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::{Barrier, Mutex};
+    use std::thread::{self, ThreadId};
+
+    use super::{TURN, each};
+
+    #[test]
+    fn the_results_are_in_the_order_of_the_items() {
+        for threads in [
+            None,
+            NonZeroUsize::new(1),
+            NonZeroUsize::new(3),
+            Some(NonZeroUsize::MAX),
+        ] {
+            for count in [0, 1, TURN - 1, TURN, TURN + 1, 1000] {
+                let items: Vec<usize> = (0..count).collect();
+                let doubled: Vec<usize> = items.iter().map(|item| 2 * item).collect();
+                assert_eq!(each(&items, threads, |item| 2 * item), doubled);
+            }
+        }
+    }
+
+    #[test]
+    fn as_many_threads_as_asked_for_work_at_the_same_time() {
+        let items: Vec<usize> = (0..3 * TURN).collect();
+        let meeting = Barrier::new(3);
+        let seen: Mutex<HashSet<ThreadId>> = Mutex::default();
+        each(&items, NonZeroUsize::new(3), |item| {
+            if item % TURN == 0 {
+                // Passes only if each turn is on a thread of its own.
+                meeting.wait();
+                seen.lock().unwrap().insert(thread::current().id());
+            }
+        });
+        let seen = seen.into_inner().unwrap();
+        assert!(seen.contains(&thread::current().id()));
+        assert_eq!(seen.len(), 3);
+    }
+
+    #[test]
+    fn a_panic_on_another_thread_reaches_the_caller() {
+        let items: Vec<usize> = (0..100 * TURN).collect();
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            each(&items, NonZeroUsize::new(4), |item| {
+                assert!(*item < 700, "item {item}")
+            });
+        }));
+        assert!(outcome.is_err());
+    }
+}
