@@ -73,8 +73,12 @@ impl ConfigArguments {
     ///
     /// # Errors
     /// Standard input cannot be read, or standard output cannot be written.
-    pub(crate) fn load_or_complain(&self, json: bool) -> Result<Result<Loaded, Ending>, Misuse> {
-        match self.load(None)? {
+    pub(crate) fn load_or_complain(
+        &self,
+        time: Option<&TimeArguments>,
+        json: bool,
+    ) -> Result<Result<Loaded, Ending>, Misuse> {
+        match self.load(time)? {
             Ok(loaded) => Ok(Ok(loaded)),
             Err(error) => {
                 if json {

@@ -8,8 +8,8 @@ use jwtauth_core::internals::json::{self, Value};
 
 use crate::ending::{Ending, Misuse};
 use crate::instant;
+use crate::request::token_from_input;
 use crate::screen::{self, CARE, FAINT};
-use crate::verify::token_from_input;
 
 /// The arguments of `inspect`.
 #[derive(Debug, Args)]

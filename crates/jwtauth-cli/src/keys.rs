@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
 /// # Errors
 /// Standard output cannot be written.
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
-    let loaded = match arguments.config.load_or_complain(arguments.json)? {
+    let loaded = match arguments.config.load_or_complain(None, arguments.json)? {
         Ok(loaded) => loaded,
         Err(ending) => return Ok(ending),
     };

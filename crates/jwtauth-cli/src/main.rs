@@ -4,10 +4,12 @@
 
 mod config;
 mod ending;
+mod explain;
 mod inspect;
 mod instant;
 mod keys;
 mod policy;
+mod request;
 mod screen;
 mod share;
 mod sign;
@@ -34,6 +36,8 @@ struct Program {
 enum Command {
     /// Decide about a token or a request, as the library does
     Verify(verify::Arguments),
+    /// Decide about a token or a request, and show every check that led to the decision
+    Explain(explain::Arguments),
     /// Print what a configuration means, and warnings about likely mistakes
     Policy(policy::Arguments),
     /// Show the key sources of a configuration, and fetch their keys if asked to
@@ -55,6 +59,7 @@ enum Command {
 fn main() -> ExitCode {
     let ending = match Program::parse().command {
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
         Command::Keys(arguments) => keys::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),

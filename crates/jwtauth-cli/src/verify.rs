@@ -1,23 +1,21 @@
 //! `jwtauth verify`: decides about a token or a request.
 
 use std::fmt::Write as _;
-use std::net::IpAddr;
 
-use clap::{ArgGroup, Args};
+use clap::Args;
+use jwtauth_core::explain::{Check, Outcome, Step};
 use jwtauth_core::internals::json::{self, Value};
-use jwtauth_core::{Error, Grant, Request, Result, wire};
+use jwtauth_core::{Error, Explain, Grant, Result, Stage, wire};
 
 use crate::config::{ConfigArguments, TimeArguments, usage};
 use crate::ending::{Ending, Misuse};
+use crate::explain::configured;
+use crate::request::{REQUEST_USAGE, RequestArguments};
 use crate::screen::{self, BAD, GOOD, inline, line};
 
 /// The arguments of `verify`.
 #[derive(Debug, Args)]
-#[command(override_usage = usage("verify", "\n           <TOKEN|--header <NAME: VALUE>|--url <URL>>"))]
-#[command(group = ArgGroup::new("request")
-    .args(["token", "headers", "url"])
-    .required(true)
-    .multiple(true))]
+#[command(override_usage = usage("verify", REQUEST_USAGE))]
 pub(crate) struct Arguments {
     #[command(flatten)]
     config: ConfigArguments,
@@ -25,29 +23,12 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     time: TimeArguments,
 
-    /// The profile to decide under (Vault: the role)
-    #[arg(long, short, visible_alias = "role", value_name = "NAME")]
-    profile: Option<String>,
-
-    /// The address from which the request comes
-    #[arg(long, value_name = "IP")]
-    remote_addr: Option<IpAddr>,
-
-    /// A header of the request; may be repeated
-    #[arg(long = "header", short = 'H', value_name = "NAME: VALUE", value_parser = header)]
-    headers: Vec<(String, String)>,
-
-    /// The URL or the path of the request, with its query
-    #[arg(long, value_name = "URL")]
-    url: Option<String>,
+    #[command(flatten)]
+    request: RequestArguments,
 
     /// Print the reply as one line of JSON, the same as in every language
     #[arg(long)]
     json: bool,
-
-    /// The token; `-` reads it from standard input, where other users of the machine cannot see it
-    #[arg(value_name = "TOKEN")]
-    token: Option<String>,
 }
 
 /// Decides, and shows the reply.
@@ -55,65 +36,31 @@ pub(crate) struct Arguments {
 /// # Errors
 /// Standard input or output fails.
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
-    let token = match arguments.token.as_deref() {
-        Some("-") if arguments.config.is_input() => {
-            return Err(Misuse::new(
-                "`-` is both the configuration and the token; standard input can be only one of them",
-            ));
-        }
-        Some("-") => Some(token_from_input()?),
-        other => other.map(str::to_owned),
-    };
+    let token = arguments.request.token(&arguments.config)?;
     let loaded = arguments.config.load(Some(&arguments.time))?;
-    let outcome = loaded.and_then(|loaded| {
-        let headers = arguments.headers.iter();
-        let mut request = Request::headers(headers.map(|(name, value)| (name.as_str(), value.as_str())));
-        if let Some(token) = &token {
-            request = request.token(token);
-        }
-        if let Some(url) = &arguments.url {
-            request = request.url(url);
-        }
-        if let Some(profile) = &arguments.profile {
-            request = request.profile(profile);
-        }
-        if let Some(address) = arguments.remote_addr {
-            request = request.remote_addr(address);
-        }
-        loaded.verifier.authenticate(&request)
+    let explanation = loaded.map(|loaded| {
+        let request = arguments.request.request(token.as_deref());
+        loaded.verifier.explain(&request, Explain::default())
     });
+    let (outcome, steps) = match explanation {
+        Ok(explanation) => (explanation.decision, explanation.steps),
+        Err(error) => (Err(error), Vec::new()),
+    };
     let ending = outcome
         .as_ref()
         .map_or_else(|error| error.class().into(), |_| Ending::Well);
     match &outcome {
         _ if arguments.json => screen::show(&screen::reply(&wire::reply(&outcome)))?,
-        Ok(grant) => screen::show(&describe_grant(grant))?,
+        Ok(grant) => screen::show(&describe_grant(grant, &steps))?,
         // There is no decision, so nothing is printed on standard output.
         Err(error) if ending == Ending::Misuse => screen::complain(error),
-        Err(error) => screen::show(&describe_failure(error))?,
+        Err(error) => screen::show(&describe_failure(error, &steps))?,
     }
     Ok(ending)
 }
 
-/// Reads a token from standard input, and removes the white space around it, for example the shell's line break.
-///
-/// # Errors
-/// The error of the operating system.
-pub(crate) fn token_from_input() -> Result<String, Misuse> {
-    Ok(screen::input()?.trim_ascii().to_owned())
-}
-
-fn header(text: &str) -> Result<(String, String), String> {
-    match text.split_once(':') {
-        Some((name, value)) if !name.trim_ascii().is_empty() => {
-            Ok((name.trim_ascii().to_owned(), value.trim_ascii().to_owned()))
-        }
-        _ => Err("expected 'Name: value'".to_owned()),
-    }
-}
-
 /// The reply as a list. It is generic over the members, so that new members of the reply are shown too.
-fn describe_grant(grant: &Grant) -> String {
+fn describe_grant(grant: &Grant, steps: &[Step]) -> String {
     let mut text = format!("{GOOD}granted{GOOD:#}\n");
     let reply = wire::granted(grant);
     let Ok(Value::Object(reply)) = json::parse(&reply) else {
@@ -132,6 +79,17 @@ fn describe_grant(grant: &Grant) -> String {
             (name, value) if !is_empty(value) => line(&mut text, name, inline(value)),
             _ => {}
         }
+    }
+    let without_role = |step: &&Step| {
+        matches!(step.check, Check::Role | Check::OrgRole) && step.outcome == Outcome::NotApplicable
+    };
+    for step in steps.iter().filter(without_role) {
+        let place = configured(step).map_or(String::new(), |place| format!(" ({place})"));
+        line(
+            &mut text,
+            "no role",
+            format_args!("{}{place}", screen::printable(&step.text)),
+        );
     }
     text
 }
@@ -154,18 +112,26 @@ fn list(text: &mut String, before: &str, entitlements: &[Value<'_>]) {
     }
 }
 
-fn describe_failure(error: &Error) -> String {
+fn describe_failure(error: &Error, steps: &[Step]) -> String {
     let mut text = format!(
         "{BAD}{}{BAD:#}  {}: {}\n",
         error.class().as_str(),
         error.code(),
         error.code().message()
     );
+    let before = steps.iter().take_while(|step| step.outcome != Outcome::Failed);
+    for step in before.filter(|step| step.outcome == Outcome::Passed && is_worth_a_line(step)) {
+        line(&mut text, "passed", screen::printable(&step.text));
+    }
     if let Some(claim) = error.claim() {
         line(&mut text, "claim", screen::printable(claim));
     }
     if let Some(detail) = error.detail() {
         line(&mut text, "detail", screen::printable(detail));
+    }
+    let failed = steps.iter().find(|step| step.outcome == Outcome::Failed);
+    if let Some(configured) = failed.and_then(configured) {
+        line(&mut text, "configured", configured);
     }
     if !error.applicable() {
         line(
@@ -179,6 +145,19 @@ fn describe_failure(error: &Error) -> String {
     }
     line(&mut text, "what to do", error.code().advice());
     text
+}
+
+/// Whether a check that passed says something about this token. The others only read it.
+fn is_worth_a_line(step: &Step) -> bool {
+    match step.check {
+        Check::Profile => step.place.is_some(),
+        Check::Token | Check::Address | Check::HeaderType | Check::Algorithm | Check::Signature => true,
+        Check::ClaimsForm | Check::ClaimTypes | Check::ClaimValues | Check::RequiredClaim => false,
+        check => matches!(
+            check.stage(),
+            Stage::ValidateClaims | Stage::MapIdentity | Stage::Decide
+        ),
+    }
 }
 
 fn is_empty(value: &Value<'_>) -> bool {

@@ -172,6 +172,7 @@ mod dialect;
 mod duration;
 mod envelope;
 mod error;
+pub mod explain;
 mod expr;
 mod file;
 mod grant;
@@ -195,6 +196,7 @@ pub use crate::clock::Clock;
 #[doc(hidden)]
 pub use crate::clock::Monotonic;
 pub use crate::error::{Class, Code, Error, Result, Stage};
+pub use crate::explain::{Explain, Explanation};
 pub use crate::grant::{Entitlement, EntitlementKind, Grant, Identity, Payload, Session};
 pub use crate::request::Request;
 pub use crate::sources::errand::{Errand, KeyFetch};

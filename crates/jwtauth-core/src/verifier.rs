@@ -1,6 +1,7 @@
 //! The decision: [`Verifier::decide`] calls the stages of the pipeline in order, and is the library's table of
 //! contents.
 
+mod explain;
 mod from_file;
 mod remembered;
 
@@ -10,13 +11,14 @@ use std::sync::Arc;
 use crate::clock::{Clock, Monotonic};
 use crate::config_file::Origins;
 use crate::envelope::{self, Envelope};
-use crate::error::{Class, Code, Error, Result};
+use crate::error::{Class, Code, Error, Result, Stage};
 use crate::grant::Grant;
 use crate::keys::{Algorithm, secret_algorithms};
 use crate::pipeline::decode::UnverifiedToken;
 use crate::pipeline::select_key::Selection;
 use crate::pipeline::signature::VerifiedToken;
 use crate::pipeline::validate::SignedClaims;
+use crate::pipeline::watch::{Check, Event, Watch};
 use crate::pipeline::{decide, decode, extract, identity, issue, profile, select_key, signature, validate};
 use crate::policy::{ClaimsPolicy, KidRule, Policy, Section};
 use crate::request::Request;
@@ -85,7 +87,7 @@ impl Verifier {
         let mut after = None;
         loop {
             // As in `step`, but a `Step` would move the grant once more.
-            match self.decide(request, after.as_ref()) {
+            match self.decide(request, after.as_ref(), &mut ()) {
                 Ok(grant) => return Ok(grant),
                 Err(Undecided::Failed(error)) => return Err(self.policy.describe(error)),
                 Err(Undecided::Outdated) => {}
@@ -107,7 +109,7 @@ impl Verifier {
     /// [`authenticate`](Verifier::authenticate), which loops over these two calls.
     pub fn step(&self, request: &Request<'_>, after: Option<&Errand>) -> Step {
         loop {
-            return match self.decide(request, after) {
+            return match self.decide(request, after, &mut ()) {
                 Ok(grant) => Step::Decided(Ok(grant)),
                 Err(Undecided::Failed(error)) => Step::Decided(Err(self.policy.describe(error))),
                 Err(Undecided::Lacks(errand)) => Step::Fetch(errand),
@@ -179,37 +181,44 @@ impl Verifier {
         &self.policy
     }
 
-    fn decide(&self, request: &Request<'_>, after: Option<&Errand>) -> Result<Grant, Undecided> {
+    /// Takes a step of a decision. `watch` sees every check.
+    fn decide(
+        &self,
+        request: &Request<'_>,
+        after: Option<&Errand>,
+        watch: &mut impl Watch,
+    ) -> Result<Grant, Undecided> {
         let policy = &self.policy;
-        extract::size(request)?;
-        let requested = profile::requested(request, policy)?;
+        extract::size(request, watch)?;
+        let requested = profile::requested(request, policy, watch)?;
         let now = self.clock.now();
-
-        let raw = extract::token(request, &policy.extract)?;
-        requested.address(request)?;
+        let raw = extract::token(request, &policy.extract, watch)?;
+        requested.address(request, watch)?;
+        let cache = self.token_cache.as_ref().filter(|_| !watch.needs_checks());
         let question = self.question(&raw, request);
-        if let Some(grant) = self.remembered(question, request, after, now) {
+        if let Some(grant) = self.remembered(cache, question, request, after, now) {
             return Ok(grant);
         }
-        let mut token = decode::compact(&raw, &policy.decode)?;
-        let algorithm = select_key::algorithm(token.header(), policy.keys.algorithms)?;
-        let named = select_key::name(token.header(), policy.keys.kid).map_err(Undecided::from);
-        let verified = named.and_then(|()| self.verify(&mut token, algorithm, request.cached_only, after));
+        let mut token = decode::compact(&raw, &policy.decode, watch)?;
+        let algorithm = select_key::algorithm(token.header(), policy.keys.algorithms, watch)?;
+        let named = select_key::name(token.header(), policy.keys.kid, watch).map_err(Undecided::from);
+        let verified =
+            named.and_then(|()| self.verify(&mut token, algorithm, request.cached_only, after, watch));
         let rule = || requested.claims(request);
         let (token, cached) =
-            verified.map_err(|why| why.map(|why| policy.prefer_shape_error(why, &token, rule())))?;
-        let signed =
-            validate::read(&token).map_err(|why| policy.prefer_outer_shape_error(why, &token, rule()))?;
-        check_keys_of_issuer(&signed, &cached, request.cached_only)?;
+            verified.map_err(|why| why.map(|why| policy.prefer_shape_error(why, &token, rule(), watch)))?;
+        let signed = validate::read(&token, watch)
+            .map_err(|why| policy.prefer_outer_shape_error(why, &token, rule(), watch))?;
+        check_keys_of_issuer(&signed, &cached, request.cached_only, watch)?;
         let of_issuer = signed.issuer_rule(&policy.issuers);
-        let profile = requested.decided(request, of_issuer)?;
-        let claims = validate::claims(signed, &profile.claims, of_issuer, now)?;
-        let identity = identity::map(&claims, &profile.identity, question.requested_org)?;
-        let decision = decide::entitlements(&identity, &claims, &profile.rules)?;
-        identity::require_name(&identity, &claims, &profile.identity)?;
-        let conditions = self.conditions(&claims, profile);
+        let profile = requested.decided(request, of_issuer, watch)?;
+        let claims = validate::claims(signed, &profile.claims, of_issuer, now, watch)?;
+        let identity = identity::map(&claims, &profile.identity, question.requested_org, watch)?;
+        let decision = decide::entitlements(&identity, &claims, &profile.rules, watch)?;
+        identity::require_name(&identity, &claims, &profile.identity, watch)?;
+        let conditions = cache.and_then(|_| Verifier::conditions(&claims, profile));
         let cleaned_url = extract::cleaned_url(request, &policy.extract);
-        let grant = issue::grant(token, identity, decision, profile, cleaned_url);
+        let grant = issue::grant(token, identity, decision, profile, cleaned_url, watch);
         self.remember(question, &grant, conditions, &cached, now);
         Ok(grant)
     }
@@ -221,11 +230,46 @@ impl Verifier {
         algorithm: Algorithm,
         cached_only: bool,
         after: Option<&'k Errand>,
+        watch: &mut impl Watch,
+    ) -> Result<(VerifiedToken<'k>, Cached<'k>), Undecided> {
+        let verified = self.verify_with_cached(token, algorithm, cached_only, after, watch);
+        match &verified {
+            Ok(_) => {
+                watch.saw(|| Event::passed(Check::KeySelection));
+                watch.saw(|| Event::passed(Check::Signature));
+            }
+            Err(Undecided::Failed(why)) => {
+                let stage = why.stage();
+                if stage == Stage::SelectKey {
+                    watch.saw(|| Event::failed(Check::KeySelection, why));
+                } else {
+                    watch.saw(|| Event::passed(Check::KeySelection));
+                }
+                if stage == Stage::VerifySignature {
+                    watch.saw(|| Event::failed(Check::Signature, why));
+                } else if stage == Stage::ValidateClaims {
+                    watch.saw(|| Event::passed(Check::Signature));
+                    watch.saw(|| Event::failed(Check::ClaimsForm, why));
+                }
+            }
+            Err(Undecided::Lacks(_) | Undecided::Outdated) => {}
+        }
+        verified
+    }
+
+    fn verify_with_cached<'k>(
+        &'k self,
+        token: &mut UnverifiedToken<'_>,
+        algorithm: Algorithm,
+        cached_only: bool,
+        after: Option<&'k Errand>,
+        watch: &mut impl Watch,
     ) -> Result<(VerifiedToken<'k>, Cached<'k>), Undecided> {
         let rule = self.policy.keys.kid;
         loop {
+            watch.restarts_keys();
             let cached = self.keys.cached(after);
-            let selection = select_key::candidates(token.header(), algorithm, rule, cached.sets());
+            let selection = select_key::candidates(token.header(), algorithm, rule, cached.sets(), watch);
             let is_unknown = matches!(selection, Selection::Unknown);
             let kid = token.header().kid.as_deref().filter(|kid| !kid.is_empty());
             if let (KidRule::Required, Some(kid), false) = (rule, kid, is_unknown) {
@@ -237,7 +281,7 @@ impl Verifier {
                 }
             }
             let candidates = selection.candidates(algorithm);
-            let outcome = candidates.and_then(|candidates| signature::verify(token, &candidates));
+            let outcome = candidates.and_then(|candidates| signature::verify(token, &candidates, watch));
             let next = match &outcome {
                 Err(why) if matches!(why.code(), Code::KeyNotFound | Code::SignatureInvalid) => {
                     let kid = token.header().kid.as_deref().filter(|kid| !kid.is_empty());
@@ -264,6 +308,7 @@ fn check_keys_of_issuer(
     signed: &SignedClaims<'_>,
     cached: &Cached<'_>,
     cached_only: bool,
+    watch: &mut impl Watch,
 ) -> Result<(), Undecided> {
     if signed.is_of_its_issuer() {
         return Ok(());
@@ -273,7 +318,10 @@ fn check_keys_of_issuer(
         Next::Decide | Next::DecideWithout(_) => Ok(()),
         Next::Retry => Err(Undecided::Outdated),
         Next::Fetch(errand) => Err(Undecided::Lacks(errand)),
-        Next::Unavailable(why) => Err(why.into()),
+        Next::Unavailable(why) => {
+            watch.saw(|| Event::failed(Check::KeySelection, &why));
+            Err(why.into())
+        }
     }
 }
 
@@ -393,12 +441,13 @@ impl Policy {
         why: Error,
         token: &UnverifiedToken<'_>,
         rule: Option<&ClaimsPolicy>,
+        watch: &mut impl Watch,
     ) -> Error {
         let later = matches!(why.code(), Code::KeyNotFound | Code::SignatureInvalid)
             || why.class() == Class::Unavailable;
         let rule = rule.filter(|_| self.looks_at_shapes() && later);
-        rule.and_then(|rule| validate::shape(token, rule).err())
-            .unwrap_or(why)
+        let shape = rule.and_then(|rule| validate::shape(token, rule).err());
+        prefer(shape, why, watch)
     }
 
     /// Prefers an error about the outermost object of the claims to one about its nested values or letter case, if the
@@ -408,10 +457,11 @@ impl Policy {
         why: Error,
         token: &VerifiedToken<'_>,
         rule: Option<&ClaimsPolicy>,
+        watch: &mut impl Watch,
     ) -> Error {
         let rule = rule.filter(|_| self.looks_at_shapes() && why.code() == Code::ClaimsMalformed);
-        rule.and_then(|rule| validate::verified_shape(token, rule).err())
-            .unwrap_or(why)
+        let shape = rule.and_then(|rule| validate::verified_shape(token, rule).err());
+        prefer(shape, why, watch)
     }
 
     fn looks_at_shapes(&self) -> bool {
@@ -427,6 +477,14 @@ impl Policy {
         };
         self.responses.with_response(error)
     }
+}
+
+/// Prefers an error about the shape of the claims.
+fn prefer(shape: Option<Error>, why: Error, watch: &mut impl Watch) -> Error {
+    if let Some(shape) = &shape {
+        watch.saw(|| Event::failed(Check::ClaimsShape, shape));
+    }
+    shape.unwrap_or(why)
 }
 
 const CHEAP: usize = 8 * 1024;

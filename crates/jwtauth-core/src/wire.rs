@@ -3,6 +3,7 @@
 //! A configuration and requests go in, replies come out. The C, Python and Node bindings are thin layers over these
 //! functions.
 
+mod explain;
 pub mod fetch;
 mod value;
 
@@ -22,6 +23,7 @@ use crate::token_cache::TokenCacheStatus;
 use crate::verifier::Verifier;
 use crate::warning::Warning;
 
+pub use self::explain::{explain, explained};
 pub use self::value::{JsonType, count, get, json_type};
 
 /// Runs the work of one call from another language. A panic becomes a failure, never a grant.

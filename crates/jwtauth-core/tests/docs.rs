@@ -9,14 +9,16 @@
 use std::fs;
 use std::path::Path;
 
+use jwtauth_core::explain::Check;
 use jwtauth_core::internals::json;
-use jwtauth_core::{Verifier, wire};
+use jwtauth_core::{Explain, Verifier, wire};
 use serde_json::Value;
 
 #[test]
 fn the_examples_of_the_json_contract_run() {
     let mut verifier = None;
     let mut reply = None;
+    let mut explanation = None;
     let mut compared = 0;
     for (kind, text) in examples("wire-format.md") {
         let verifier_before = || {
@@ -31,11 +33,21 @@ fn the_examples_of_the_json_contract_run() {
             }
             "request" => {
                 reply = Some(wire::reply(&wire::authenticate(verifier_before(), &text)));
+                explanation = Some(wire::explain(verifier_before(), &text, Explain::default()));
                 continue;
             }
             "reply" => reply
                 .take()
                 .unwrap_or_else(|| panic!("there is no request before this example:\n{text}")),
+            "explanation" => {
+                let explanation = explanation.take();
+                compare_explanation(
+                    &explanation
+                        .unwrap_or_else(|| panic!("there is no request before this example:\n{text}")),
+                    &text,
+                );
+                continue;
+            }
             "built" => wire::built(verifier_before()),
             "policy" => wire::policy(verifier_before()),
             _ => panic!("unknown kind of example: `{kind}`"),
@@ -44,6 +56,32 @@ fn the_examples_of_the_json_contract_run() {
         compared += 1;
     }
     assert!(compared >= 5, "only {compared} replies were compared");
+}
+
+/// The decision is the same, and the steps of the example are among those of the explanation, in this order.
+fn compare_explanation(explanation: &str, example: &str) {
+    let explanation: Value = serde_json::from_str(explanation).unwrap();
+    let example: Value = serde_json::from_str(example).unwrap();
+    assert_eq!(explanation.get("decision"), example.get("decision"));
+    let steps = |explanation: &Value| explanation.get("steps").unwrap().as_array().unwrap().clone();
+    let mut made = steps(&explanation).into_iter();
+    for step in &steps(&example) {
+        assert!(made.any(|made| made == *step), "{step}\n{explanation}");
+    }
+}
+
+#[test]
+fn every_check_of_an_explanation_is_documented() {
+    let page = page("wire-format.md");
+    for check in Check::ALL {
+        let row = format!(
+            "| `{}` | `{}` | {} |\n",
+            check.as_str(),
+            check.stage().as_str(),
+            check.about()
+        );
+        assert!(page.contains(&row), "{row}");
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
+use jwtauth_core::explain::Explain;
 use jwtauth_core::fetch::{Fetch, FetchFailed, FetchRequest, Fetched};
 use jwtauth_core::{Clock, Code, Error, Grant, Monotonic, NumericDate, Request, Verifier, wire};
 use jwtauth_testkit::keys::Keyring;
@@ -393,6 +394,18 @@ fn a_token_that_differs_in_any_byte_is_no_hit() {
     assert_eq!(world.counts().0, 0);
     assert!(world.grants(&token));
     assert_eq!(world.counts().0, 1);
+}
+
+#[test]
+fn an_explanation_does_not_use_the_cache() {
+    let (world, token) = (World::with(&json!({})), valid());
+    assert!(world.grants(&token));
+    let explanation = world
+        .verifier
+        .explain(&Request::bearer(&token), Explain::default());
+    let text = format!("{:?}", explanation.steps);
+    assert!(text.contains("verified the signature"), "{text}");
+    assert_eq!((world.counts(), world.entries()), ((0, 1), 1));
 }
 
 #[test]

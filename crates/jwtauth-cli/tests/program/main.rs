@@ -6,6 +6,7 @@
 )]
 
 mod examples;
+mod explain;
 mod files;
 mod inspect;
 mod keys;

@@ -11,6 +11,7 @@ use crate::error::{Code, Error, Result};
 use crate::hidden::Hidden;
 use crate::json::{self, Object, Value};
 use crate::keys::{self, Algorithm};
+use crate::pipeline::watch::{Check, Event, Seen, Watch};
 use crate::policy::{DecodeRule, UnusedHeaders};
 
 /// A token whose header can be read and whose payload is opaque.
@@ -67,11 +68,18 @@ impl fmt::Debug for UnverifiedToken<'_> {
 ///
 /// # Errors
 /// [`Code::TokenTooLarge`], [`Code::TokenMalformed`], [`Code::HeaderInvalid`], [`Code::HeaderUnsupported`].
-pub(crate) fn compact<'r>(raw: &'r str, rule: &DecodeRule) -> Result<UnverifiedToken<'r>> {
-    split(raw, rule).map_err(|why| match (why.code(), surroundings(raw)) {
+pub(crate) fn compact<'r>(
+    raw: &'r str,
+    rule: &DecodeRule,
+    watch: &mut impl Watch,
+) -> Result<UnverifiedToken<'r>> {
+    let mut check = Check::TokenForm;
+    let token = split(raw, rule, &mut check, watch).map_err(|why| match (why.code(), surroundings(raw)) {
         (Code::TokenMalformed, Some(what)) => why.with_detail(what),
         _ => why,
-    })
+    });
+    watch.saw(|| Event::of(check, &token));
+    token
 }
 
 /// What is around a token that was not cut out well.
@@ -92,7 +100,13 @@ fn surroundings(raw: &str) -> Option<&'static str> {
 
 const BEARER: &str = "Bearer ";
 
-fn split<'r>(raw: &'r str, rule: &DecodeRule) -> Result<UnverifiedToken<'r>> {
+/// `check` is the check that is made.
+fn split<'r>(
+    raw: &'r str,
+    rule: &DecodeRule,
+    check: &mut Check,
+    watch: &mut impl Watch,
+) -> Result<UnverifiedToken<'r>> {
     let limits = &rule.limits;
     if raw.len() > limits.token_bytes {
         return Err(
@@ -122,7 +136,11 @@ fn split<'r>(raw: &'r str, rule: &DecodeRule) -> Result<UnverifiedToken<'r>> {
             if is_lenient(text) { error.stricter() } else { error }
         })
     };
-    let header = read_header(&part(header, "header")?, rule)?;
+    let header = part(header, "header")?;
+    watch.saw(|| Event::passed(Check::TokenForm).seen(Seen::hidden(raw)));
+    *check = Check::Header;
+    let header = read_header(&header, rule, check, watch)?;
+    *check = Check::TokenEncoding;
     Ok(UnverifiedToken {
         header,
         signing_input,
@@ -144,7 +162,7 @@ fn cut(text: &str) -> Option<(&str, &str)> {
     Some((text.get(..dot)?, text.get(dot + 1..)?))
 }
 
-fn read_header(bytes: &[u8], rule: &DecodeRule) -> Result<Header> {
+fn read_header(bytes: &[u8], rule: &DecodeRule, check: &mut Check, watch: &mut impl Watch) -> Result<Header> {
     let invalid = |what: &str| Error::new(Code::HeaderInvalid).with_detail(what);
     // The configured systems replace what is not UTF-8, and read only the outermost object.
     let text = std::str::from_utf8(bytes).map_err(|_| invalid("the header is not UTF-8").stricter())?;
@@ -182,12 +200,19 @@ fn read_header(bytes: &[u8], rule: &DecodeRule) -> Result<Header> {
         return Err(invalid("`kid` is too long").stricter());
     }
     let typ = string(object, "typ").map_err(Error::stricter)?;
+    *check = Check::HeaderType;
     check_typ(typ, rule.typ.as_deref())?;
+    watch.saw(|| {
+        let event = Event::passed(Check::HeaderType).if_applicable(rule.typ.is_some());
+        event.seen(Seen::text(typ))
+    });
+    *check = Check::Header;
     string(object, "cty").map_err(Error::stricter)?;
     match rule.unused_headers {
         UnusedHeaders::Ignored => {}
         UnusedHeaders::WellFormed => check_unused(object)?,
     }
+    watch.saw(|| Event::passed(Check::Header));
     Ok(Header {
         algorithm: Algorithm::parse(algorithm),
         kid: kid.map(Box::from),

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use ipnet::IpNet;
 
 use crate::error::{Code, Error, Result};
+use crate::pipeline::watch::{Check, Event, Seen, Watch};
 use crate::policy::{ExtractRule, HeaderRule, Padding, PrefixRule};
 use crate::query;
 use crate::request::{Caller, Request};
@@ -13,11 +14,14 @@ use crate::request::{Caller, Request};
 ///
 /// # Errors
 /// [`Code::TokenTooLarge`].
-pub(crate) fn size(request: &Request<'_>) -> Result<()> {
-    if request.is_oversized() {
-        return Err(Error::new(Code::TokenTooLarge).with_detail("the request is larger than 4 MiB"));
-    }
-    Ok(())
+pub(crate) fn size(request: &Request<'_>, watch: &mut impl Watch) -> Result<()> {
+    let size = if request.is_oversized() {
+        Err(Error::new(Code::TokenTooLarge).with_detail("the request is larger than 4 MiB"))
+    } else {
+        Ok(())
+    };
+    watch.saw(|| Event::of(Check::Request, &size));
+    size
 }
 
 /// Reads the token from the place that the policy names.
@@ -27,13 +31,28 @@ pub(crate) fn size(request: &Request<'_>) -> Result<()> {
 ///
 /// # Errors
 /// [`Code::TokenMissing`], [`Code::TokenAmbiguous`], [`Code::AuthenticatorDisabled`].
-pub(crate) fn token<'r>(request: &Request<'r>, rule: &ExtractRule) -> Result<Cow<'r, str>> {
+pub(crate) fn token<'r>(
+    request: &Request<'r>,
+    rule: &ExtractRule,
+    watch: &mut impl Watch,
+) -> Result<Cow<'r, str>> {
+    let token = only_token(request, rule, watch);
+    if let Err(why) = &token {
+        watch.saw(|| Event::failed(Check::Token, why));
+    }
+    token
+}
+
+fn only_token<'r>(request: &Request<'r>, rule: &ExtractRule, watch: &mut impl Watch) -> Result<Cow<'r, str>> {
     if rule.disabled {
         return Err(Code::AuthenticatorDisabled.into());
     }
     let token = match request.token {
-        Some(token) => Cow::Borrowed(token),
-        None => carried(request, rule)?,
+        Some(token) => {
+            watch.saw(|| found(token, "the request's `token`"));
+            Cow::Borrowed(token)
+        }
+        None => carried(request, rule, watch)?,
     };
     let token = match rule.padding {
         Padding::Drop if token.contains('=') => Cow::Owned(token.replace('=', "")),
@@ -50,7 +69,20 @@ pub(crate) fn token<'r>(request: &Request<'r>, rule: &ExtractRule) -> Result<Cow
 ///
 /// # Errors
 /// [`Code::AddressNotAllowed`], also if the application does not pass the caller's address, or passes another text.
-pub(crate) fn address(request: &Request<'_>, networks: &[IpNet]) -> Result<()> {
+pub(crate) fn address(request: &Request<'_>, networks: &[IpNet], watch: &mut impl Watch) -> Result<()> {
+    let address = in_networks(request, networks);
+    watch.saw(|| {
+        let seen = match request.remote_addr {
+            Caller::At(address) => Some(address.to_string()),
+            Caller::Unknown | Caller::NotAnAddress => None,
+        };
+        let event = Event::of(Check::Address, &address).if_applicable(!networks.is_empty());
+        event.seen(Seen::text(seen.as_deref()))
+    });
+    address
+}
+
+fn in_networks(request: &Request<'_>, networks: &[IpNet]) -> Result<()> {
     if networks.is_empty() {
         return Ok(());
     }
@@ -102,19 +134,18 @@ pub(crate) fn cleaned_url(request: &Request<'_>, rule: &ExtractRule) -> Option<S
     query::without(request.url?, rule.query.as_deref()?)
 }
 
-fn carried<'r>(request: &Request<'r>, rule: &ExtractRule) -> Result<Cow<'r, str>> {
+fn carried<'r>(request: &Request<'r>, rule: &ExtractRule, watch: &mut impl Watch) -> Result<Cow<'r, str>> {
     if let Some(header) = &rule.header
         && let Some(value) = in_header(request, header)?
     {
-        return Ok(Cow::Borrowed(without_prefix(
-            value,
-            header.prefix.as_deref(),
-            header.prefix_rule,
-        )));
+        let token = without_prefix(value, header.prefix.as_deref(), header.prefix_rule);
+        watch.saw(|| found(token, &format!("the header `{}`", header.name)));
+        return Ok(Cow::Borrowed(token));
     }
     if let (Some(parameter), Some(url)) = (&rule.query, request.url)
         && let Some(token) = query::first(url, parameter).filter(|token| !token.is_empty())
     {
+        watch.saw(|| found(&token, &format!("the query parameter `{parameter}`")));
         // The prefix is removed in the query too, unless it is an authentication scheme, which only headers have.
         return Ok(match &rule.header {
             Some(HeaderRule {
@@ -127,9 +158,18 @@ fn carried<'r>(request: &Request<'r>, rule: &ExtractRule) -> Result<Cow<'r, str>
     }
     let cookie = rule.cookie.as_deref().map(|name| in_cookie(request, name));
     match cookie.transpose()?.flatten() {
-        Some(token) => Ok(Cow::Borrowed(token)),
+        Some(token) => {
+            let name = rule.cookie.as_deref().unwrap_or_default();
+            watch.saw(|| found(token, &format!("the cookie `{name}`")));
+            Ok(Cow::Borrowed(token))
+        }
         None => Err(missing(rule)),
     }
+}
+
+fn found(token: &str, place: &str) -> Event {
+    let event = Event::passed(Check::Token).seen(Seen::hidden(token));
+    event.note(format!("the token was found in {place}"))
 }
 
 /// Returns the value of the header, if it is not empty.

@@ -10,6 +10,7 @@ use crate::expr::{Document, Selection};
 use crate::grant::Identity;
 use crate::json::{Number, Value, text as json_text};
 use crate::pipeline::validate::ValidClaims;
+use crate::pipeline::watch::{At, Check, Event, Seen, Watch};
 use crate::policy::{
     AbsentRule, IdentityRule, ListRule, MetadataRule, Named, OtherRule, TextRule, ValueRule,
 };
@@ -22,23 +23,34 @@ pub(crate) fn map(
     claims: &ValidClaims<'_>,
     rule: &IdentityRule,
     requested_org: Option<u64>,
+    watch: &mut impl Watch,
 ) -> Result<Identity> {
     let document = claims.document();
-    let name = name(rule, document)?;
-    let optional = |rule: &Option<ValueRule>| match rule {
-        None => Ok(None),
-        Some(rule) => text(rule, document, Code::IdentityInvalid, Code::IdentityMissing),
+    let name = name(rule, document);
+    watch.saw(|| mapped(Check::Name, &name));
+    let name = name?;
+    let mut optional = |rule: &Option<ValueRule>, check| {
+        let value = match rule {
+            None => Ok(None),
+            Some(rule) => text(rule, document, Code::IdentityInvalid, Code::IdentityMissing),
+        };
+        watch.saw(|| mapped(check, &value));
+        value
     };
-    let email = optional(&rule.email)?;
-    let display_name = optional(&rule.display_name)?;
-    let metadata = metadata(&rule.metadata, document)?;
+    let email = optional(&rule.email, Check::Email)?;
+    let display_name = optional(&rule.display_name, Check::DisplayName)?;
+    let metadata = metadata(&rule.metadata, document, watch)?;
     let groups = match &rule.groups {
-        None => Vec::new(),
-        Some(rule) => list(rule, document, Code::GroupsInvalid)?.unwrap_or_default(),
+        None => Ok(None),
+        Some(rule) => list(rule, document, Code::GroupsInvalid),
     };
+    watch.saw(|| mapped_list(Check::Groups, &groups));
+    let groups = groups?.unwrap_or_default();
     let mut lists = BTreeMap::new();
     for (target, rule) in &rule.lists {
-        if let Some(items) = list(rule, document, Code::MappingFailed)? {
+        let items = list(rule, document, Code::MappingFailed);
+        watch.saw(|| mapped_list(Check::List, &items).at(At::Name(target.clone())));
+        if let Some(items) = items? {
             lists.insert(target.clone(), items);
         }
     }
@@ -63,13 +75,18 @@ pub(crate) fn map(
 ///
 /// # Errors
 /// [`Code::IdentityMissing`].
-pub(crate) fn require_name(identity: &Identity, claims: &ValidClaims<'_>, rule: &IdentityRule) -> Result<()> {
+pub(crate) fn require_name(
+    identity: &Identity,
+    claims: &ValidClaims<'_>,
+    rule: &IdentityRule,
+    watch: &mut impl Watch,
+) -> Result<()> {
     let required = match rule.named {
         Named::RequiredAtLast => true,
         // `map` has already checked `Required`.
         Named::Required | Named::Optional => false,
     };
-    if required && identity.name.is_none() {
+    let name = if required && identity.name.is_none() {
         let error = Error::new(Code::IdentityMissing);
         Err(match why_unnamed(rule, claims.document()) {
             why if why.is_empty() => error,
@@ -77,6 +94,29 @@ pub(crate) fn require_name(identity: &Identity, claims: &ValidClaims<'_>, rule: 
         })
     } else {
         Ok(())
+    };
+    watch.saw(|| Event::of(Check::NameRequired, &name).if_applicable(required));
+    name
+}
+
+/// What a check saw that maps a text.
+fn mapped(check: Check, value: &Result<Option<String>>) -> Event {
+    let text = value.as_ref().ok().and_then(Option::as_deref);
+    let event = Event::of(check, value).if_applicable(text.is_some());
+    if value.is_ok() {
+        event.seen(Seen::text(text))
+    } else {
+        event
+    }
+}
+
+/// What a check saw that maps a list.
+pub(super) fn mapped_list(check: Check, items: &Result<Option<Vec<String>>>) -> Event {
+    let event = Event::of(check, items).if_applicable(matches!(items, Ok(Some(_))));
+    match items {
+        Ok(Some(items)) => event.seen(Seen::texts(items.iter().map(String::as_str))),
+        Ok(None) => event.seen(Seen::of(None)),
+        Err(_) => event,
     }
 }
 
@@ -133,6 +173,7 @@ pub(crate) fn list(rule: &ListRule, document: &Document<'_>, code: Code) -> Resu
 fn metadata(
     rules: &BTreeMap<String, MetadataRule>,
     document: &Document<'_>,
+    watch: &mut impl Watch,
 ) -> Result<BTreeMap<String, String>> {
     let mut metadata = BTreeMap::new();
     let mut failed: Option<Error> = None;
@@ -141,6 +182,7 @@ fn metadata(
             MetadataRule::Fixed { fixed } => Ok(Some(fixed.clone())),
             MetadataRule::Value(rule) => text(rule, document, Code::MappingFailed, Code::MappingFailed),
         };
+        watch.saw(|| mapped(Check::Metadata, &value).at(At::Name(target.clone())));
         match value {
             Ok(Some(value)) => {
                 metadata.insert(target.clone(), value);

@@ -3,6 +3,7 @@
 use crate::grant::{Grant, Identity, Payload};
 use crate::pipeline::decide::Decision;
 use crate::pipeline::signature::VerifiedToken;
+use crate::pipeline::watch::{Check, Event, Watch};
 use crate::policy::Profile;
 
 /// Assembles the grant.
@@ -12,7 +13,9 @@ pub(crate) fn grant(
     decision: Decision,
     profile: &Profile,
     cleaned_url: Option<String>,
+    watch: &mut impl Watch,
 ) -> Grant {
+    watch.saw(|| Event::passed(Check::Session).if_applicable(!profile.session.is_empty()));
     let mut session = profile.session.terms.clone();
     if let Some(prefix) = &profile.session.display_name_prefix {
         let name = format!("{prefix}{}", identity.name.as_deref().unwrap_or_default());

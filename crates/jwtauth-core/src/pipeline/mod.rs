@@ -1,5 +1,6 @@
 //! The stages in which a request becomes a grant, one file each. The input of a stage can only be made by the stage
 //! before it. [`profile`] selects the profile that decides: the request names it, or the issuer of the verified token.
+//! Every stage reports its checks to a [`watch`].
 //!
 //! | stage | reads | makes | never |
 //! |---|---|---|---|
@@ -21,3 +22,4 @@ pub(crate) mod profile;
 pub(crate) mod select_key;
 pub(crate) mod signature;
 pub(crate) mod validate;
+pub(crate) mod watch;

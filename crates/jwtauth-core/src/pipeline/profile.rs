@@ -2,6 +2,7 @@
 
 use crate::error::{Code, Error, Result};
 use crate::pipeline::extract;
+use crate::pipeline::watch::{Check, Event, Watch};
 use crate::policy::{ClaimsPolicy, IssuerRule, Policy, Profile};
 use crate::request::Request;
 
@@ -18,7 +19,24 @@ pub(crate) enum Requested<'p> {
 ///
 /// # Errors
 /// [`Code::ProfileUnknown`], [`Code::ProfileMissing`], [`Code::ProfileClosed`].
-pub(crate) fn requested<'p>(request: &Request<'_>, policy: &'p Policy) -> Result<Requested<'p>> {
+pub(crate) fn requested<'p>(
+    request: &Request<'_>,
+    policy: &'p Policy,
+    watch: &mut impl Watch,
+) -> Result<Requested<'p>> {
+    let requested = known(request, policy);
+    match &requested {
+        Ok(Requested::OfIssuer(_)) => {}
+        Ok(Requested::Known(profile)) => {
+            watch.decides(profile, None);
+            watch.saw(|| Event::passed(Check::Profile));
+        }
+        Err(why) => watch.saw(|| Event::failed(Check::Profile, why)),
+    }
+    requested
+}
+
+fn known<'p>(request: &Request<'_>, policy: &'p Policy) -> Result<Requested<'p>> {
     if name(request).is_none() && policy.issuers.profiles().next().is_some() {
         Ok(Requested::OfIssuer(policy))
     } else {
@@ -31,16 +49,16 @@ impl<'p> Requested<'p> {
     ///
     /// # Errors
     /// [`Code::AddressNotAllowed`].
-    pub(crate) fn address(&self, request: &Request<'_>) -> Result<()> {
+    pub(crate) fn address(&self, request: &Request<'_>, watch: &mut impl Watch) -> Result<()> {
         match self {
-            Requested::Known(profile) => extract::address(request, &profile.bound_cidrs),
+            Requested::Known(profile) => extract::address(request, &profile.bound_cidrs, watch),
             Requested::OfIssuer(policy) => {
                 let of_issuers = policy.issuers.profiles();
                 let of_issuers = of_issuers.filter_map(|name| policy.profiles.named.get(name));
                 let all = named(request, policy).ok().into_iter().chain(of_issuers);
                 let mut refused = None;
                 for profile in all {
-                    match extract::address(request, &profile.bound_cidrs) {
+                    match extract::address(request, &profile.bound_cidrs, watch) {
                         Ok(()) => return Ok(()),
                         Err(why) => refused = Some(why),
                     }
@@ -63,9 +81,14 @@ impl<'p> Requested<'p> {
     /// # Errors
     /// [`Code::IssuerMismatch`]: the request names another profile than the issuer. Those of [`requested`], and
     /// [`Code::AddressNotAllowed`], if only the issuer tells which profile decides.
-    pub(crate) fn decided(&self, request: &Request<'_>, rule: Option<&IssuerRule>) -> Result<&'p Profile> {
+    pub(crate) fn decided(
+        &self,
+        request: &Request<'_>,
+        rule: Option<&IssuerRule>,
+        watch: &mut impl Watch,
+    ) -> Result<&'p Profile> {
         let of_issuer = rule.and_then(|rule| rule.profile.as_deref());
-        match (self, of_issuer) {
+        let profile: Result<&'p Profile> = match (self, of_issuer) {
             (Requested::Known(profile), Some(name)) if name != profile.name => Err(Error::new(
                 Code::IssuerMismatch,
             )
@@ -76,13 +99,31 @@ impl<'p> Requested<'p> {
             (Requested::Known(profile), _) => Ok(profile),
             (Requested::OfIssuer(policy), of_issuer) => {
                 let profile = match of_issuer {
-                    Some(name) => policy.profiles.named.get(name).ok_or(Code::ProfileUnknown)?,
-                    None => named(request, policy)?,
+                    Some(name) => {
+                        let known = policy.profiles.named.get(name);
+                        known.ok_or_else(|| Error::from(Code::ProfileUnknown))
+                    }
+                    None => named(request, policy),
                 };
-                extract::address(request, &profile.bound_cidrs)?;
-                open(profile)
+                profile.and_then(|profile| {
+                    extract::address(request, &profile.bound_cidrs, watch)?;
+                    open(profile)
+                })
             }
+        };
+        match &profile {
+            Ok(profile) => {
+                watch.decides(profile, rule);
+                watch.saw(|| Event::passed(Check::Profile));
+                watch.saw(|| Event::passed(Check::IssuerProfile).if_applicable(of_issuer.is_some()));
+            }
+            Err(why) if why.code() == Code::AddressNotAllowed => {}
+            Err(why) if why.code() == Code::IssuerMismatch => {
+                watch.saw(|| Event::failed(Check::IssuerProfile, why));
+            }
+            Err(why) => watch.saw(|| Event::failed(Check::Profile, why)),
         }
+        profile
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::error::{Code, Error, Result};
 use crate::keys::{Algorithm, Algorithms, Key, KeySet, MAX_CANDIDATES, PreparedKey};
 use crate::pipeline::decode::Header;
+use crate::pipeline::watch::{Check, Event, Seen, Watch};
 use crate::policy::{KeyIssuers, KidRule};
 
 /// The keys that may have signed a token, prepared for its algorithm.
@@ -41,25 +42,40 @@ pub(super) struct Candidate<'c, 'k> {
 ///
 /// # Errors
 /// [`Code::AlgorithmNotAllowed`].
-pub(crate) fn algorithm(header: &Header, allowed: Algorithms) -> Result<Algorithm> {
+pub(crate) fn algorithm(header: &Header, allowed: Algorithms, watch: &mut impl Watch) -> Result<Algorithm> {
     // The policy decides which algorithms are allowed; the header only chooses among them (RFC 8725 §3.1).
     let algorithm = header.algorithm.filter(|algorithm| allowed.contains(*algorithm));
-    algorithm.ok_or_else(|| {
+    let algorithm = algorithm.ok_or_else(|| {
         let names: Vec<&str> = allowed.iter().map(|algorithm| algorithm.as_str()).collect();
         Error::new(Code::AlgorithmNotAllowed).with_detail(format!("allowed: {}", names.join(", ")))
-    })
+    });
+    watch.saw(|| {
+        let event = Event::of(Check::Algorithm, &algorithm);
+        match (&algorithm, header.algorithm) {
+            (Ok(used), _) => event.note(format!("{used} is allowed")),
+            (Err(why), Some(named)) => event.note(format!("the token names {named}: {why}")),
+            (Err(why), None) => event.note(format!("the token names an unknown algorithm: {why}")),
+        }
+    });
+    algorithm
 }
 
 /// Requires a `kid` if the policy does. It is checked before key lookup, so that a token without one causes no fetch.
 ///
 /// # Errors
 /// [`Code::KeyNotFound`].
-pub(crate) fn name(header: &Header, rule: KidRule) -> Result<()> {
+pub(crate) fn name(header: &Header, rule: KidRule, watch: &mut impl Watch) -> Result<()> {
     let named = header.kid.as_deref().is_some_and(|kid| !kid.is_empty());
-    if rule == KidRule::Required && !named {
-        return Err(Error::new(Code::KeyNotFound).with_detail("the token has no `kid`"));
-    }
-    Ok(())
+    let name = if rule == KidRule::Required && !named {
+        Err(Error::new(Code::KeyNotFound).with_detail("the token has no `kid`"))
+    } else {
+        Ok(())
+    };
+    watch.saw(|| {
+        let event = Event::of(Check::KeyId, &name).if_applicable(named);
+        event.seen(Seen::text(header.kid.as_deref()))
+    });
+    name
 }
 
 /// Finds the keys that the policy allows for a header and that fit its algorithm.
@@ -68,14 +84,17 @@ pub(crate) fn candidates<'c, 'k>(
     algorithm: Algorithm,
     rule: KidRule,
     sets: impl Iterator<Item = (&'k KeyIssuers, &'c KeySet)>,
+    watch: &mut impl Watch,
 ) -> Selection<'c, 'k> {
     let kid = header.kid.as_deref().filter(|kid| !kid.is_empty());
     let (mut is_known, mut first, mut others, mut has_more) = (false, None, Vec::new(), false);
     let mut skipped = Skipped::default();
-    select(kid, rule, sets, |issuers, key| {
+    select(kid, rule, sets, watch, |watch, issuers, key| {
         is_known = true;
         skipped.note(key, kid);
-        if let Some(prepared) = key.prepared_for(algorithm) {
+        let prepared = key.prepared_for(algorithm);
+        watch.selects(key, prepared.is_some());
+        if let Some(prepared) = prepared {
             let candidate = Candidate {
                 key: prepared,
                 issuers,
@@ -133,14 +152,16 @@ impl<'c> Skipped<'c> {
 }
 
 /// Passes the keys that a `kid` selects to `take`, in order (RFC 7515 §4.1.4).
-fn select<'c, 'k>(
+fn select<'c, 'k, W: Watch>(
     kid: Option<&str>,
     rule: KidRule,
     sets: impl Iterator<Item = (&'k KeyIssuers, &'c KeySet)>,
-    mut take_of: impl FnMut(&'k KeyIssuers, &'c Key),
+    watch: &mut W,
+    mut take_of: impl FnMut(&mut W, &'k KeyIssuers, &'c Key),
 ) {
     for (issuers, set) in sets {
-        let mut take = |key| take_of(issuers, key);
+        watch.offers(issuers, set);
+        let mut take = |key| take_of(watch, issuers, key);
         match (rule, kid) {
             (KidRule::Ignore, _) | (KidRule::Hint | KidRule::Match, None) => set.all().for_each(&mut take),
             (KidRule::Hint, Some(kid)) => set.named(kid).chain(set.unnamed()).for_each(&mut take),

@@ -8,6 +8,7 @@ use crate::hidden::Hidden;
 use crate::keys::MAX_CANDIDATES;
 use crate::pipeline::decode::UnverifiedToken;
 use crate::pipeline::select_key::{Candidate, Candidates};
+use crate::pipeline::watch::Watch;
 use crate::policy::KeyIssuers;
 
 /// A token whose signature verified with one of the candidate keys.
@@ -91,8 +92,9 @@ impl Signer<'_> {
 pub(crate) fn verify<'k>(
     token: &mut UnverifiedToken<'_>,
     candidates: &Candidates<'_, 'k>,
+    watch: &mut impl Watch,
 ) -> Result<VerifiedToken<'k>> {
-    let Some(signers) = signers(token, candidates) else {
+    let Some(signers) = signers(token, candidates, watch) else {
         let error = Error::new(Code::SignatureInvalid);
         return Err(match (candidates.skipped, candidates.has_more) {
             (Some(why), _) => error.with_detail(format!("a key with the token's `kid` is skipped: {why}")),
@@ -111,12 +113,21 @@ pub(crate) fn verify<'k>(
     }
 }
 
-fn signers<'k>(token: &UnverifiedToken<'_>, candidates: &Candidates<'_, 'k>) -> Option<Signers<'k>> {
+fn signers<'k>(
+    token: &UnverifiedToken<'_>,
+    candidates: &Candidates<'_, 'k>,
+    watch: &mut impl Watch,
+) -> Option<Signers<'k>> {
     let (message, signature) = (token.signing_input(), token.signature());
     let mut signers: Option<Signers<'k>> = None;
     for candidate in candidates.iter() {
         let includes = |signers: &Signers<'_>| signers.iter().any(|signer| signer.includes(&candidate));
-        if signers.as_ref().is_some_and(includes) || !candidate.key.verifies(message, signature) {
+        if signers.as_ref().is_some_and(includes) {
+            continue;
+        }
+        let verified = candidate.key.verifies(message, signature);
+        watch.tries(candidate.key, verified);
+        if !verified {
             continue;
         }
         let signer = Signer {

@@ -15,9 +15,10 @@ use crate::expr::Document;
 use crate::json::Value;
 use crate::pipeline::decode::UnverifiedToken;
 use crate::pipeline::signature::VerifiedToken;
-use crate::policy::{AudienceRule, ClaimsPolicy, IssuerRule};
+use crate::pipeline::watch::{At, Check, Event, Seen, Watch};
+use crate::policy::{AudienceRule, ClaimRule, ClaimsPolicy, IssuerRule};
 
-pub(crate) use self::claim_rule::holds;
+use self::claim_rule::holds;
 pub(crate) use self::issuer::{SignedClaims, read};
 use self::registered::RegisteredClaims;
 pub(crate) use self::registered::TimeChecks;
@@ -70,7 +71,7 @@ fn shape_of(payload: &str, rule: &ClaimsPolicy) -> Result<()> {
 }
 
 fn outer_shape(claims: &Claims<'_>, rule: &ClaimsPolicy) -> Result<()> {
-    required(claims, &typed(claims, rule, &rule.audience)?, rule)
+    required(claims, &typed(claims, rule, &rule.audience)?, rule, &mut ())
 }
 
 /// Reads the registered claims. Checks their types, and those of the additional claims of an ID token.
@@ -95,33 +96,82 @@ pub(crate) fn claims<'t>(
     rule: &ClaimsPolicy,
     of_issuer: Option<&IssuerRule>,
     now: NumericDate,
+    watch: &mut impl Watch,
 ) -> Result<ValidClaims<'t>> {
     let audience = of_issuer.and_then(|rule| rule.audience.as_ref());
     let audience = audience.unwrap_or(&rule.audience);
-    let mut registered = typed(&signed.claims, rule, audience)?;
-    required(&signed.claims, &registered, rule)?;
-    registered.check_values()?;
+    let typed = typed(&signed.claims, rule, audience);
+    watch.saw(|| Event::of(Check::ClaimTypes, &typed));
+    let mut registered = typed?;
+    required(&signed.claims, &registered, rule, watch)?;
+    let values = registered.check_values();
+    watch.saw(|| Event::of(Check::ClaimValues, &values));
+    values?;
     for check in &rule.check_order {
-        registered.check(*check, &signed, rule, audience, now)?;
+        let result = registered.check(*check, &signed, rule, audience, now);
+        watch.saw(|| registered.report(*check, &result, (rule, audience), now));
+        result?;
     }
     let document = Document::new(signed.claims);
     let of_issuer = of_issuer.map(|rule| rule.rules.as_slice()).unwrap_or_default();
-    for claim_rule in rule.rules.iter().chain(of_issuer) {
-        holds(claim_rule, &document)?;
+    for (index, claim_rule) in rule.rules.iter().enumerate() {
+        watched(claim_rule, &document, (Check::Claim, || At::Index(index)), watch)?;
+    }
+    for (index, claim_rule) in of_issuer.iter().enumerate() {
+        watched(
+            claim_rule,
+            &document,
+            (Check::Claim, || At::OfIssuer(index)),
+            watch,
+        )?;
     }
     Ok(ValidClaims(document))
 }
 
+/// Checks one rule about one claim, and reports it as this check.
+///
+/// # Errors
+/// Those of [`holds`].
+pub(crate) fn watched(
+    rule: &ClaimRule,
+    document: &Document<'_>,
+    (check, at): (Check, impl FnOnce() -> At),
+    watch: &mut impl Watch,
+) -> Result<()> {
+    let result = holds(rule, document);
+    watch.saw(|| {
+        let found = rule.select.find(document).ok().flatten();
+        Event::of(check, &result)
+            .at(at())
+            .seen(Seen::of(found.as_deref()))
+    });
+    result
+}
+
 /// Checks that the required claims are present. A claim that is `null` or an empty text counts as missing, and so does a
 /// registered claim that counts as absent under the policy.
-fn required(claims: &Claims<'_>, registered: &RegisteredClaims<'_>, rule: &ClaimsPolicy) -> Result<()> {
+fn required(
+    claims: &Claims<'_>,
+    registered: &RegisteredClaims<'_>,
+    rule: &ClaimsPolicy,
+    watch: &mut impl Watch,
+) -> Result<()> {
     let says_something = |value: &Value<'_>| !value.is_null() && value.as_str() != Some("");
     let is_present = |name: &String| match Registered::named(name) {
         Some(claim) => registered.has(claim),
         None => claims.get(name).is_some_and(says_something),
     };
-    match rule.required.iter().find(|name| !is_present(name)) {
-        Some(name) => Err(Error::new(Code::ClaimMissing).with_claim(name)),
-        None => Ok(()),
+    for (index, name) in rule.required.iter().enumerate() {
+        let result = if is_present(name) {
+            Ok(())
+        } else {
+            Err(Error::new(Code::ClaimMissing).with_claim(name))
+        };
+        watch.saw(|| {
+            let event = Event::of(Check::RequiredClaim, &result).at(At::Index(index));
+            event.seen(Seen::of(claims.get(name)))
+        });
+        result?;
     }
+    Ok(())
 }

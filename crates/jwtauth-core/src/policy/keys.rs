@@ -160,6 +160,20 @@ impl Origin {
     }
 }
 
+impl Origin {
+    /// Whether it is a set of keys.
+    pub(crate) fn is_set(&self) -> bool {
+        match self {
+            Origin::Jwks(_) | Origin::JwksFile(_) | Origin::JwksUrl(_) | Origin::OidcDiscoveryUrl(_) => true,
+            Origin::Pem(_)
+            | Origin::PemFile(_)
+            | Origin::Jwk(_)
+            | Origin::Secret(_)
+            | Origin::SecretFile(_) => false,
+        }
+    }
+}
+
 impl DiscoveredAlgorithms {
     fn is_any(&self) -> bool {
         *self == DiscoveredAlgorithms::Any

@@ -20,7 +20,7 @@ pub(crate) struct SessionRule {
 }
 
 impl SessionRule {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         *self == SessionRule::default()
     }
 }

@@ -132,6 +132,11 @@ impl KeyStore {
         })
     }
 
+    /// The issuers of each source, in order. Their addresses identify the sources of [`Cached::sets`].
+    pub(crate) fn issuers(&self) -> &[KeyIssuers] {
+        &self.issuers
+    }
+
     /// Whether no source fetches its keys.
     pub(crate) fn is_fixed(&self) -> bool {
         fetching(&self.sources).next().is_none()

@@ -1,4 +1,4 @@
-//! Tokens that were granted, with their grants (`docs/decisions/0017-…`).
+//! Tokens that were granted, with their grants (`docs/decisions/0018-…`).
 //!
 //! Only what depends on nothing but the token and the policy is remembered. What depends on the request, the time or the
 //! keys is checked at each hit, by the code that decides without a cache. If one of these checks fails, there is no hit,
@@ -241,7 +241,7 @@ impl Entry {
         self.granted_at <= now
             && now < self.granted_at.plus(ttl)
             && self.times.hold(now)
-            && extract::address(request, &self.networks).is_ok()
+            && extract::address(request, &self.networks, &mut ()).is_ok()
     }
 }
 

@@ -38,24 +38,20 @@ impl Verifier {
     #[inline]
     pub(super) fn remembered(
         &self,
+        cache: Option<&TokenCache>,
         question: Question<'_>,
         request: &Request<'_>,
         after: Option<&Errand>,
         now: NumericDate,
     ) -> Option<Grant> {
-        let cache = self.token_cache.as_ref().filter(|_| after.is_none())?;
+        let cache = cache.filter(|_| after.is_none())?;
         let mut grant = cache.find(question, request, &self.keys, now)?;
         grant.cleaned_url = extract::cleaned_url(request, &self.policy.extract);
         Some(grant)
     }
 
     /// The conditions under which a grant for these claims may be used again.
-    pub(super) fn conditions<'p>(
-        &self,
-        claims: &ValidClaims<'_>,
-        profile: &'p Profile,
-    ) -> Option<Conditions<'p>> {
-        self.token_cache.as_ref()?;
+    pub(super) fn conditions<'p>(claims: &ValidClaims<'_>, profile: &'p Profile) -> Option<Conditions<'p>> {
         Some(Conditions {
             times: claims.time_checks(&profile.claims)?,
             networks: &profile.bound_cidrs,

@@ -6,6 +6,7 @@ use super::decision::Decision;
 use crate::error::{Code, Error, Result};
 use crate::expr::{Placed, Selected, Selector};
 use crate::grant::{Entitlement, Identity};
+use crate::pipeline::watch::{At, Check, Event, Seen, Watch};
 use crate::policy::{BindKind, BindingRule, Bindings, Directory};
 
 /// Gives the caller what each rule that selects the identity binds, without duplicates. The order is policies, roles,
@@ -15,7 +16,28 @@ use crate::policy::{BindKind, BindingRule, Bindings, Directory};
 /// [`Code::BindingInvalid`] if a rule that selects the identity computes an invalid name, whatever the other rules
 /// give. [`Code::BindingUnmatched`] if nothing is bound, or if the regular expressions could take too long. A rule that
 /// selects the identity only because a value is absent gives nothing, but its name is computed and checked.
-pub(super) fn decide(bindings: &Bindings, identity: &Identity, decision: &mut Decision) -> Result<()> {
+pub(super) fn decide(
+    bindings: &Bindings,
+    identity: &Identity,
+    decision: &mut Decision,
+    watch: &mut impl Watch,
+) -> Result<()> {
+    let bound = bound(bindings, identity, watch);
+    // The rule itself has reported an invalid name.
+    if !matches!(&bound, Err(why) if why.code() == Code::BindingInvalid) {
+        watch.saw(|| Event::of(Check::Bindings, &bound));
+    }
+    decision
+        .entitlements
+        .extend(bound?.into_iter().map(|(_, entitlement)| entitlement));
+    Ok(())
+}
+
+fn bound(
+    bindings: &Bindings,
+    identity: &Identity,
+    watch: &mut impl Watch,
+) -> Result<Vec<(BindKind, Entitlement)>> {
     let (values, lists) = (&identity.metadata, &identity.lists);
     let selection = |rule: &BindingRule| {
         let select = |selector: &Placed<Selector>| selector.select(values, lists);
@@ -29,14 +51,15 @@ pub(super) fn decide(bindings: &Bindings, identity: &Identity, decision: &mut De
         ));
     }
     let mut bound: Vec<(BindKind, Entitlement)> = Vec::new();
-    for rule in &bindings.rules {
-        let entitlement = match selection(rule) {
-            Selected::Yes => bind(rule, values, &bindings.directory)?,
-            Selected::OnlyByAbsence => {
-                bind(rule, values, &bindings.directory)?;
-                continue;
-            }
-            Selected::No => continue,
+    for (index, rule) in bindings.rules.iter().enumerate() {
+        let selected = selection(rule);
+        let entitlement = match selected {
+            Selected::Yes | Selected::OnlyByAbsence => Some(bind(rule, values, &bindings.directory)),
+            Selected::No => None,
+        };
+        watch.saw(|| report(rule, selected, entitlement.as_ref(), &bindings.directory).at(At::Index(index)));
+        let (Selected::Yes, Some(entitlement)) = (selected, entitlement.transpose()?) else {
+            continue;
         };
         if exists(rule.bind, &entitlement.name, &bindings.directory)
             && !bound
@@ -50,10 +73,33 @@ pub(super) fn decide(bindings: &Bindings, identity: &Identity, decision: &mut De
         return Err(Error::new(Code::BindingUnmatched).with_detail(why_nothing(bindings, &selection)));
     }
     bound.sort_by_key(|(kind, _)| *kind);
-    decision
-        .entitlements
-        .extend(bound.into_iter().map(|(_, entitlement)| entitlement));
-    Ok(())
+    Ok(bound)
+}
+
+/// What became of one rule.
+fn report(
+    rule: &BindingRule,
+    selected: Selected,
+    entitlement: Option<&Result<Entitlement>>,
+    directory: &Directory,
+) -> Event {
+    let name = match entitlement {
+        Some(Ok(entitlement)) => Seen::text(Some(&entitlement.name)),
+        Some(Err(why)) => return Event::failed(Check::Binding, why),
+        None => Seen::of(None),
+    };
+    let exists = |entitlement: &Entitlement| exists(rule.bind, &entitlement.name, directory);
+    let exists = entitlement.is_some_and(|entitlement| entitlement.as_ref().is_ok_and(exists));
+    let event = Event::passed(Check::Binding).if_applicable(selected == Selected::Yes && exists);
+    let event = event.seen(name);
+    match selected {
+        Selected::Yes if exists => event,
+        Selected::Yes => event.note("the rule selects the caller, but what it binds does not exist"),
+        Selected::OnlyByAbsence => event.note(
+            "the selector is true only because of a `matches` on an absent value; the rule gives nothing",
+        ),
+        Selected::No => event.note("the selector does not select the caller"),
+    }
 }
 
 /// Why each rule gave nothing, in the words of the configuration and without values of the token.

@@ -11,41 +11,52 @@ use crate::expr::Document;
 use crate::grant::{Entitlement, EntitlementKind, Identity};
 use crate::json::Value;
 use crate::pipeline::validate::{self, ValidClaims};
+use crate::pipeline::watch::{At, Check, Event, Seen, Watch};
 use crate::policy::{RoleRule, Rules, SplitClaim};
 
 /// Decides what the caller receives.
 ///
 /// # Errors
 /// The codes of stage [`Decide`](crate::Stage::Decide), and those of claim rules for `requirements`.
-pub(crate) fn entitlements(identity: &Identity, claims: &ValidClaims<'_>, rules: &Rules) -> Result<Decision> {
+pub(crate) fn entitlements(
+    identity: &Identity,
+    claims: &ValidClaims<'_>,
+    rules: &Rules,
+    watch: &mut impl Watch,
+) -> Result<Decision> {
     let split = rules.requirements_split.as_ref();
     let split = split.and_then(|rule| split_document(rule, claims.document()));
     let document = split.as_ref().unwrap_or(claims.document());
-    for requirement in &rules.requirements {
-        validate::holds(requirement, document)?;
+    for (index, requirement) in rules.requirements.iter().enumerate() {
+        let check = (Check::Requirement, || At::Index(index));
+        validate::watched(requirement, document, check, watch)?;
     }
     let mut decision = Decision::default();
-    for name in &rules.policies {
-        if let Some(why) = rules.forbidden_policies.get(name) {
-            return Err(Error::new(Code::PolicyForbidden).with_detail(why));
-        }
-    }
+    let forbidden = |name: &String| rules.forbidden_policies.get(name);
+    let allowed = match rules.policies.iter().find_map(forbidden) {
+        Some(why) => Err(Error::new(Code::PolicyForbidden).with_detail(why)),
+        None => Ok(()),
+    };
+    watch.saw(|| Event::of(Check::Policies, &allowed).if_applicable(!rules.policies.is_empty()));
+    allowed?;
     let policies = rules
         .policies
         .iter()
         .map(|name| Entitlement::new(EntitlementKind::Policy, name));
     decision.entitlements.extend(policies);
     if let Some(rule) = &rules.roles {
-        let role = role(rule, claims)?;
+        let role = role(rule, claims);
+        watch.saw(|| report(rule, claims, &role));
+        let role = role?;
         decision
             .entitlements
             .extend(role.map(|role| Entitlement::new(EntitlementKind::Role, role)));
     }
     if let Some(rule) = &rules.org_roles {
-        org_roles::decide(rule, identity, claims, &mut decision)?;
+        org_roles::decide(rule, identity, claims, &mut decision, watch)?;
     }
     if let Some(rules) = &rules.bindings {
-        bindings::decide(rules, identity, &mut decision)?;
+        bindings::decide(rules, identity, &mut decision, watch)?;
     }
     Ok(decision)
 }
@@ -72,5 +83,19 @@ fn role(rule: &RoleRule, claims: &ValidClaims<'_>) -> Result<Option<String>> {
         Some(_) if rule.strict => Err(failed(Code::RoleInvalid)),
         None if rule.strict => Err(failed(Code::RoleUnresolved)),
         _ => Ok(rule.default.clone()),
+    }
+}
+
+/// What became of the role expression.
+fn report(rule: &RoleRule, claims: &ValidClaims<'_>, role: &Result<Option<String>>) -> Event {
+    let result = rule.jmespath.evaluate(claims.document()).ok();
+    let given = result.as_ref().and_then(Value::as_str);
+    let name = role.as_ref().ok().and_then(Option::as_deref);
+    let event = Event::of(Check::Role, role).if_applicable(name.is_some());
+    let event = event.seen(Seen::of(result.as_ref()));
+    if name.is_some() && name != given {
+        event.note("the expression gives no valid role, so the caller gets the default role")
+    } else {
+        event
     }
 }

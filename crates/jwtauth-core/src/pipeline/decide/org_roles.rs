@@ -9,6 +9,7 @@ use crate::grant::{Entitlement, EntitlementKind, Identity};
 use crate::json::Value;
 use crate::pipeline::identity;
 use crate::pipeline::validate::ValidClaims;
+use crate::pipeline::watch::{Check, Event, Seen, Watch};
 use crate::policy::{OrgRole, OrgRoleRule, OrgTarget};
 
 /// Gives the caller a role in each organisation.
@@ -20,12 +21,24 @@ pub(super) fn decide(
     identity: &Identity,
     claims: &ValidClaims<'_>,
     decision: &mut Decision,
+    watch: &mut impl Watch,
 ) -> Result<()> {
-    let (direct, server_admin) = direct_role(rule, claims)?;
+    let direct = direct_role(rule, claims);
+    watch.saw(|| {
+        let gives = matches!(direct, Ok((Some(_), _)));
+        let event = Event::of(Check::OrgRole, &direct).if_applicable(gives);
+        match rule.role.as_ref().map(|role| role.evaluate(claims.document())) {
+            Some(Ok(value)) => event.seen(Seen::of(Some(&value))),
+            Some(Err(_)) | None => event.seen(Seen::of(None)),
+        }
+    });
+    let (direct, server_admin) = direct?;
     let external = match &rule.external_orgs {
-        None => Vec::new(),
-        Some(list) => identity::list(list, claims.document(), Code::MappingFailed)?.unwrap_or_default(),
+        None => Ok(None),
+        Some(list) => identity::list(list, claims.document(), Code::MappingFailed),
     };
+    watch.saw(|| identity::mapped_list(Check::ExternalOrgs, &external));
+    let external = external?.unwrap_or_default();
     let mut roles = mapped_roles(rule, &external);
     match (roles.is_empty(), direct) {
         (true, None) if rule.strict => {}
@@ -38,13 +51,23 @@ pub(super) fn decide(
         (false, Some(direct)) => roles.values_mut().for_each(|role| *role = direct.max(*role)),
         (false, None) => {}
     }
-    if roles.is_empty() && rule.strict {
+    let resolved = if roles.is_empty() && rule.strict {
         let error = Error::new(Code::RoleUnresolved);
-        return Err(match &rule.role {
+        Err(match &rule.role {
             Some(role) => error.with_detail(role.shown()),
             None => error,
-        });
-    }
+        })
+    } else {
+        Ok(())
+    };
+    watch.saw(|| {
+        let names = roles
+            .iter()
+            .map(|(org, role)| format!("{} in {org}", role.as_str()));
+        let names: Vec<String> = names.collect();
+        Event::of(Check::OrgRoles, &resolved).seen(Seen::texts(names.iter().map(String::as_str)))
+    });
+    resolved?;
     decision
         .entitlements
         .extend(roles.into_iter().map(|(org, role)| Entitlement {

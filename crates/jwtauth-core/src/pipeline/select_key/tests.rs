@@ -15,7 +15,7 @@ fn set(keys: &[&str]) -> Origin {
 /// The names of the selected keys, in order; `-` for a key without a name.
 fn selected(store: &KeyStore, rule: KidRule, kid: Option<&str>) -> String {
     let mut names = Vec::new();
-    select(kid, rule, store.cached(None).sets(), |_, key| {
+    select(kid, rule, store.cached(None).sets(), &mut (), |(), _, key| {
         names.push(key.kid.as_deref().unwrap_or("-").to_owned());
     });
     names.join(" ")
@@ -67,7 +67,15 @@ fn each_rule_selects_keys_by_kid() {
 fn an_empty_kid_counts_as_absent() {
     let store = store();
     let cached = store.cached(None);
-    let find = |kid| candidates(&header(kid), Algorithm::ES256, KidRule::Exact, cached.sets());
+    let find = |kid| {
+        candidates(
+            &header(kid),
+            Algorithm::ES256,
+            KidRule::Exact,
+            cached.sets(),
+            &mut (),
+        )
+    };
     let count = |selection| match selection {
         Selection::Candidates(candidates) => candidates.iter().count(),
         other => panic!("{other:?}"),
@@ -80,7 +88,7 @@ fn an_empty_kid_counts_as_absent() {
 fn an_unknown_kid_differs_from_a_key_that_does_not_fit() {
     let store = store();
     let cached = store.cached(None);
-    let find = |kid, algorithm, rule| candidates(&header(Some(kid)), algorithm, rule, cached.sets());
+    let find = |kid, algorithm, rule| candidates(&header(Some(kid)), algorithm, rule, cached.sets(), &mut ());
     for rule in [KidRule::Exact, KidRule::Required] {
         assert!(matches!(find("x", Algorithm::ES256, rule), Selection::Unknown));
         assert!(matches!(
@@ -118,7 +126,8 @@ fn a_skipped_key_keeps_its_kid() {
         Some("a"),
         KidRule::Required,
         store.cached(None).sets(),
-        |_, key| {
+        &mut (),
+        |(), _, key| {
             usable.push(key.is_usable());
         },
     );
@@ -174,7 +183,13 @@ fn at_most_sixteen_keys_are_tried() {
         let (store, _) = open(vec![spec(set(&vec![A; count]))], all(), KidRule::Hint).unwrap();
         for kid in [Some("a"), None] {
             let cached = store.cached(None);
-            let found = candidates(&header(kid), Algorithm::ES256, KidRule::Hint, cached.sets());
+            let found = candidates(
+                &header(kid),
+                Algorithm::ES256,
+                KidRule::Hint,
+                cached.sets(),
+                &mut (),
+            );
             let found = found.candidates(Algorithm::ES256).unwrap();
             assert_eq!(found.iter().count(), count.min(MAX_CANDIDATES), "{count}");
             assert_eq!(found.has_more, has_more, "{count}");

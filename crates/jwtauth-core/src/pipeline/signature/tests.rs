@@ -27,12 +27,12 @@ fn public(private: &str) -> KeyStore {
 }
 
 fn verify(token: &str, store: &KeyStore, allowed: Algorithms) -> Result<String> {
-    let mut token = decode::compact(token, &DecodeRule::default())?;
-    let algorithm = select_key::algorithm(token.header(), allowed)?;
+    let mut token = decode::compact(token, &DecodeRule::default(), &mut ())?;
+    let algorithm = select_key::algorithm(token.header(), allowed, &mut ())?;
     let cached = store.cached(None);
-    let selection = select_key::candidates(token.header(), algorithm, KidRule::Hint, cached.sets());
+    let selection = select_key::candidates(token.header(), algorithm, KidRule::Hint, cached.sets(), &mut ());
     let candidates = selection.candidates(algorithm)?;
-    signature::verify(&mut token, &candidates).map(|token| token.payload().to_owned())
+    signature::verify(&mut token, &candidates, &mut ()).map(|token| token.payload().to_owned())
 }
 
 fn refusal(token: &str, store: &KeyStore) -> Code {
@@ -249,7 +249,7 @@ fn a_token_without_a_required_kid_is_denied() {
         (r#"{"alg":"ES256","kid":"a"}"#, true),
     ] {
         let token = format!("{}.e30.AA", URL_SAFE_NO_PAD.encode_to_string(header));
-        let token = decode::compact(&token, &DecodeRule::default()).unwrap();
+        let token = decode::compact(&token, &DecodeRule::default(), &mut ()).unwrap();
         for rule in [
             KidRule::Hint,
             KidRule::Match,
@@ -257,9 +257,9 @@ fn a_token_without_a_required_kid_is_denied() {
             KidRule::ExactOrOnly,
             KidRule::Ignore,
         ] {
-            assert!(select_key::name(token.header(), rule).is_ok());
+            assert!(select_key::name(token.header(), rule, &mut ()).is_ok());
         }
-        let named = select_key::name(token.header(), KidRule::Required);
+        let named = select_key::name(token.header(), KidRule::Required, &mut ());
         assert_eq!(named.is_ok(), required, "{header}");
         assert!(named.err().is_none_or(|why| why.code() == Code::KeyNotFound));
     }

@@ -4,6 +4,7 @@ use crate::claims::{Claims, Registered};
 use crate::error::{Code, Error, Result};
 use crate::json::Value;
 use crate::pipeline::signature::VerifiedToken;
+use crate::pipeline::watch::{Check, Event, Seen, Watch};
 use crate::policy::{Issuer, IssuerRule, IssuerRules, KeyIssuers, near};
 
 /// The claims of a verified token. They were signed, and are not valid yet.
@@ -18,9 +19,17 @@ pub(crate) struct SignedClaims<'t> {
 ///
 /// # Errors
 /// [`Code::ClaimsMalformed`].
-pub(crate) fn read<'t>(token: &'t VerifiedToken<'_>) -> Result<SignedClaims<'t>> {
+pub(crate) fn read<'t>(token: &'t VerifiedToken<'_>, watch: &mut impl Watch) -> Result<SignedClaims<'t>> {
+    let claims = Claims::parse(token.payload());
+    watch.saw(|| {
+        let event = Event::of(Check::ClaimsForm, &claims);
+        match &claims {
+            Ok(claims) => event.seen(Seen::members(claims.members())),
+            Err(_) => event,
+        }
+    });
     let mut signed = SignedClaims {
-        claims: Claims::parse(token.payload())?,
+        claims: claims?,
         is_of_its_issuer: false,
     };
     signed.is_of_its_issuer = token.signers().accept(signed.iss(), |claim| signed.text(claim));

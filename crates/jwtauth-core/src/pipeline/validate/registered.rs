@@ -4,6 +4,7 @@ use crate::claims::{Claims, NumericDate, Registered};
 use crate::error::{Code, Error, Result};
 use crate::json::Value;
 use crate::pipeline::validate::issuer::SignedClaims;
+use crate::pipeline::watch::{Check, Event, Seen};
 use crate::policy::{AudienceRule, Boundary, ClaimsPolicy, NullableClaim, RegisteredCheck, TimesRule, near};
 
 /// The registered claims, with their types checked.
@@ -87,6 +88,46 @@ impl<'c> RegisteredClaims<'c> {
             RegisteredCheck::Exp => times.check_not_expired(&rule.times, now),
             RegisteredCheck::Iat => times.check_issued(&rule.times, now),
             RegisteredCheck::MaxAge => times.check_age(&rule.times, now),
+        }
+    }
+
+    /// What one of the checks saw.
+    pub(super) fn report(
+        &self,
+        check: RegisteredCheck,
+        result: &Result<()>,
+        (rule, audience): (&ClaimsPolicy, &AudienceRule),
+        now: NumericDate,
+    ) -> Event {
+        let (times, limits) = (&self.times, &rule.times);
+        let names_audience = matches!(audience, AudienceRule::OneOf(_));
+        let event = |check, applies| Event::of(check, result).if_applicable(applies);
+        let text = |event: Event, text| event.seen(Seen::text(text));
+        let [exp, nbf, iat] = times.given;
+        let date = |event: Event, given, date| event.seen(Seen::date(given, date, now));
+        let named = |event: Event| {
+            event.seen(match &self.audience {
+                None => Seen::of(None),
+                Some(named) => Seen::texts(named.iter().copied()),
+            })
+        };
+        match check {
+            RegisteredCheck::Iss => text(event(Check::Issuer, !rule.issuers.is_empty()), self.issuer),
+            RegisteredCheck::Sub => text(event(Check::Subject, rule.subject.is_some()), self.subject),
+            RegisteredCheck::Aud => named(event(Check::Audience, names_audience)),
+            RegisteredCheck::UnexpectedAud => named(event(
+                Check::UnexpectedAudience,
+                !names_audience && *audience != AudienceRule::Any,
+            )),
+            RegisteredCheck::AnyTime => event(Check::AnyTime, limits.synthesise.is_some()),
+            RegisteredCheck::Nbf => date(event(Check::NotBefore, times.nbf.is_some()), nbf, times.nbf),
+            RegisteredCheck::Exp => date(event(Check::Expires, times.exp.is_some()), exp, times.exp),
+            RegisteredCheck::Iat => date(
+                event(Check::IssuedAt, limits.check_iat && times.iat.is_some()),
+                iat,
+                times.iat,
+            ),
+            RegisteredCheck::MaxAge => date(event(Check::MaxAge, limits.max_age.is_some()), iat, times.iat),
         }
     }
 

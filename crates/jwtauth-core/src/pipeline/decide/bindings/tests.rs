@@ -170,7 +170,7 @@ fn ours(
         ..Identity::default()
     };
     let mut decision = Decision::default();
-    decide(&bindings, &identity, &mut decision)?;
+    decide(&bindings, &identity, &mut decision, &mut ())?;
     let one = |entitlement: Entitlement| match entitlement.variables.get("name") {
         Some(name) => (true, name.clone()),
         None => (false, entitlement.name),

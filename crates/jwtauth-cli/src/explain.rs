@@ -1,0 +1,138 @@
+//! `jwtauth explain`: shows every check that led to a decision.
+
+use std::fmt::Write as _;
+
+use anstyle::Style;
+use clap::Args;
+use jwtauth_core::explain::{Explanation, Outcome, Seen, Step};
+use jwtauth_core::{Explain, wire};
+
+use crate::config::{ConfigArguments, TimeArguments, usage};
+use crate::ending::{Ending, Misuse};
+use crate::request::{REQUEST_USAGE, RequestArguments};
+use crate::screen::{self, BAD, FAINT, GOOD, printable};
+
+/// The arguments of `explain`.
+#[derive(Debug, Args)]
+#[command(override_usage = usage("explain", REQUEST_USAGE))]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    config: ConfigArguments,
+
+    #[command(flatten)]
+    time: TimeArguments,
+
+    #[command(flatten)]
+    request: RequestArguments,
+
+    /// Print the explanation as one line of JSON
+    #[arg(long)]
+    json: bool,
+
+    /// Show the values of the token, not only their types and lengths; never the signature
+    #[arg(long)]
+    show_values: bool,
+}
+
+/// Decides, and shows the checks.
+///
+/// # Errors
+/// Standard input or output fails.
+pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
+    let token = arguments.request.token(&arguments.config)?;
+    let loaded = match arguments
+        .config
+        .load_or_complain(Some(&arguments.time), arguments.json)?
+    {
+        Ok(loaded) => loaded,
+        Err(ending) => return Ok(ending),
+    };
+    let request = arguments.request.request(token.as_deref());
+    let explain = Explain {
+        show_values: arguments.show_values,
+    };
+    let explanation = loaded.verifier.explain(&request, explain);
+    screen::show(&if arguments.json {
+        screen::reply(&wire::explained(&explanation))
+    } else {
+        tree(&explanation)
+    })?;
+    let decision = explanation.decision.as_ref();
+    Ok(decision.map_or_else(|error| error.class().into(), |_| Ending::Well))
+}
+
+/// What is configured for a check, and where.
+pub(crate) fn configured(step: &Step) -> Option<String> {
+    let place = format!("`{}`", printable(step.place.as_deref()?));
+    Some(match &step.configured {
+        Some(value) => format!("{place}: {}", shortened(&printable(value))),
+        None => place,
+    })
+}
+
+fn tree(explanation: &Explanation) -> String {
+    let mut text = match &explanation.decision {
+        Ok(_) => format!("{GOOD}granted{GOOD:#}\n"),
+        Err(error) => format!(
+            "{BAD}{}{BAD:#}  {}: {}\n",
+            error.class().as_str(),
+            error.code(),
+            error.code().message()
+        ),
+    };
+    let mut stage = None;
+    for step in &explanation.steps {
+        if stage != Some(step.stage) {
+            let _ = writeln!(text, "{}", step.stage.as_str());
+            stage = Some(step.stage);
+        }
+        let (style, mark) = mark(step.outcome);
+        let sentence = step.text.strip_prefix("not reached: ").unwrap_or(&step.text);
+        let (name, sentence) = (step.check.as_str(), printable(sentence));
+        let _ = writeln!(text, "  {style}{mark:<14}{style:#} {name}: {sentence}");
+        let configured = configured(step).filter(|_| step.configured.is_some());
+        for more in [configured, step.seen.as_ref().map(seen)].into_iter().flatten() {
+            let _ = writeln!(text, "  {:<14} {FAINT}{more}{FAINT:#}", "");
+        }
+    }
+    text
+}
+
+fn mark(outcome: Outcome) -> (Style, &'static str) {
+    match outcome {
+        Outcome::Passed => (GOOD, "passed"),
+        Outcome::Failed => (BAD, "failed"),
+        Outcome::NotApplicable => (FAINT, "not applicable"),
+        Outcome::NotReached => (FAINT, "not reached"),
+        _ => (FAINT, outcome.as_str()),
+    }
+}
+
+fn seen(seen: &Seen) -> String {
+    let mut text = format!("seen: {}", seen.kind);
+    if let Some(length) = seen.length {
+        let _ = write!(text, ", {length} bytes");
+    }
+    if let Some(count) = seen.count {
+        let elements = if count == 1 { "element" } else { "elements" };
+        let _ = write!(text, ", {count} {elements}");
+    }
+    if let Some(seconds) = seen.seconds {
+        let _ = write!(text, ", {seconds:+} s");
+    }
+    if let Some(value) = &seen.value {
+        let _ = write!(text, ": {}", printable(value));
+    }
+    text
+}
+
+/// A text that fits on a line or two.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(LONG) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// The longest configured value that is printed as a whole, in characters.
+const LONG: usize = 160;

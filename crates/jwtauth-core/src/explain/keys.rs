@@ -1,0 +1,239 @@
+//! The keys that a decision considered.
+
+use super::step::Step;
+use crate::keys::{Algorithm, Key, KeySet, PreparedKey};
+use crate::pipeline::watch::{Check, Outcome};
+use crate::policy::{KeyIssuers, KeyRule};
+use crate::sources::status::{SourceState, SourceStatus};
+use crate::warning::Warning;
+
+/// The key sources of a verifier, in the order of the policy.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sources<'v> {
+    pub(crate) issuers: &'v [KeyIssuers],
+    pub(crate) status: &'v [SourceStatus],
+    pub(crate) warnings: &'v [Warning],
+}
+
+/// Whether a token names its key.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Token {
+    Named,
+    WithoutName,
+}
+
+/// The keys that were considered, by source.
+#[derive(Debug, Default)]
+pub(super) struct Keys(Vec<Offered>);
+
+#[derive(Debug)]
+struct Offered {
+    /// The address of the source's issuers, which identifies it.
+    source: usize,
+    keys: Vec<Considered>,
+}
+
+#[derive(Debug)]
+struct Considered {
+    /// The address of the key, and those of its prepared forms.
+    address: usize,
+    prepared: Vec<(usize, Algorithm)>,
+    kid: Option<String>,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// The `kid` does not select it.
+    NotSelected,
+    /// It cannot be used with the algorithm.
+    Unfit,
+    /// It fits.
+    Fits,
+    /// It does not verify the signature.
+    Tried,
+    /// It verifies the signature.
+    Verified,
+}
+
+impl Keys {
+    pub(super) fn offers(&mut self, issuers: &KeyIssuers, keys: &KeySet) {
+        let keys = keys.all().map(|key| Considered {
+            address: address(key),
+            prepared: key
+                .prepared
+                .iter()
+                .map(|one| (address(one), one.algorithm()))
+                .collect(),
+            kid: key.kid.as_deref().map(str::to_owned),
+            state: State::NotSelected,
+        });
+        self.0.push(Offered {
+            source: address(issuers),
+            keys: keys.collect(),
+        });
+    }
+
+    pub(super) fn selects(&mut self, key: &Key, fits: bool) {
+        let state = if fits { State::Fits } else { State::Unfit };
+        let mut keys = self
+            .0
+            .last_mut()
+            .into_iter()
+            .flat_map(|offered| &mut offered.keys);
+        if let Some(known) = keys.find(|known| known.address == address(key)) {
+            known.state = state;
+        }
+    }
+
+    pub(super) fn tries(&mut self, key: &PreparedKey, verified: bool) {
+        let state = if verified { State::Verified } else { State::Tried };
+        let tried = address(key);
+        let is_tried = |known: &&mut Considered| known.prepared.iter().any(|(one, _)| *one == tried);
+        if let Some(known) = self
+            .0
+            .iter_mut()
+            .flat_map(|offered| &mut offered.keys)
+            .find(is_tried)
+        {
+            known.state = state;
+        }
+    }
+
+    /// Which key verified the signature.
+    pub(super) fn signer(&self, sources: &Sources<'_>) -> Option<String> {
+        for (source, status) in sources.issuers.iter().zip(sources.status) {
+            let offered = self.0.iter().find(|offered| offered.source == address(source));
+            let mut keys = offered.into_iter().flat_map(|offered| &offered.keys);
+            if let Some(key) = keys.find(|key| key.state == State::Verified) {
+                let place = &status.source;
+                return Some(match &key.kid {
+                    Some(kid) => format!("the key `{kid}` of `{place}` verified the signature"),
+                    None => format!("a key of `{place}` verified the signature"),
+                });
+            }
+        }
+        None
+    }
+
+    /// A step for each source, followed by one for each of its keys.
+    pub(super) fn steps(&self, rule: &KeyRule, sources: &Sources<'_>, token: Token) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let all = sources.issuers.iter().zip(sources.status).zip(&rule.sources);
+        for ((issuers, status), spec) in all {
+            let offered = self.0.iter().find(|offered| offered.source == address(issuers));
+            steps.push(source_step(status, offered.is_some()));
+            let is_set = spec.origin.is_set();
+            for (index, key) in offered.into_iter().flat_map(|offered| &offered.keys).enumerate() {
+                let in_set = format!("keys[{index}]");
+                let place = if is_set {
+                    format!("{}.{in_set}", status.source)
+                } else {
+                    status.source.clone()
+                };
+                let own = status.fetching.iter().flat_map(|fetching| &fetching.warnings);
+                let own = own.filter(|warning| warning.key == in_set);
+                let warnings = own.chain(sources.warnings.iter().filter(|warning| warning.key == place));
+                let skipped = warnings.map(|warning| warning.message.as_str()).next();
+                steps.push(key.step(place, skipped, token));
+            }
+        }
+        steps
+    }
+}
+
+impl Considered {
+    fn step(&self, place: String, skipped: Option<&str>, token: Token) -> Step {
+        let name = match &self.kid {
+            Some(kid) => format!("the key `{kid}`"),
+            None => "the key without a `kid`".to_owned(),
+        };
+        let algorithms: Vec<&str> = self.prepared.iter().map(|(_, one)| one.as_str()).collect();
+        let why = match (self.state, skipped) {
+            (State::NotSelected | State::Unfit, Some(why)) if algorithms.is_empty() => {
+                format!("{name} is not used: {why}")
+            }
+            (State::NotSelected, _) => match (token, &self.kid) {
+                (Token::Named, Some(_)) => format!("{name} is not used: the token names another one"),
+                (Token::Named, None) => format!("{name} is not used: the token names one"),
+                (Token::WithoutName, _) => format!("{name} is not used: the token does not name it"),
+            },
+            (State::Unfit, _) if algorithms.is_empty() => {
+                format!("{name} is not used: it cannot be used with any allowed algorithm")
+            }
+            (State::Unfit, _) => format!(
+                "{name} is not used: it can be used only with {}",
+                algorithms.join(", ")
+            ),
+            (State::Fits, _) => format!("{name} fits the token, and was not needed"),
+            (State::Tried, _) => format!("{name} fits the token, and does not verify the signature"),
+            (State::Verified, _) => format!("{name} verified the signature"),
+        };
+        let outcome = match self.state {
+            State::Verified => Outcome::Passed,
+            State::NotSelected | State::Unfit | State::Fits | State::Tried => Outcome::NotApplicable,
+        };
+        let configured = serde_json::json!({ "kid": self.kid, "algorithms": algorithms });
+        Step {
+            stage: Check::Key.stage(),
+            check: Check::Key,
+            outcome,
+            place: Some(place),
+            configured: Some(configured.to_string()),
+            seen: None,
+            text: why,
+        }
+    }
+}
+
+fn source_step(status: &SourceStatus, is_offered: bool) -> Step {
+    let place = &status.source;
+    let keys = match status.keys {
+        1 => "one usable key".to_owned(),
+        many => format!("{many} usable keys"),
+    };
+    let text = match status.state {
+        SourceState::Unfetched
+        | SourceState::Expired
+        | SourceState::Fixed
+        | SourceState::Fresh
+        | SourceState::Stale
+            if !is_offered =>
+        {
+            match status.state {
+                SourceState::Unfetched => format!("`{place}` has no keys: they were never fetched"),
+                SourceState::Expired => format!("`{place}` has no keys: those that were fetched are too old"),
+                SourceState::Fixed | SourceState::Fresh | SourceState::Stale => {
+                    format!("`{place}` is not used: an earlier source has a key with the token's `kid`")
+                }
+            }
+        }
+        SourceState::Unfetched | SourceState::Expired | SourceState::Fixed | SourceState::Fresh => {
+            format!("`{place}` has {keys}")
+        }
+        SourceState::Stale => format!("`{place}` has {keys}, which are older than their lifetime"),
+    };
+    let failing = status.fetching.as_ref().filter(|fetching| fetching.failing);
+    let failure = failing.and_then(|fetching| fetching.last_failure.as_ref());
+    let text = match failure {
+        Some(failure) => format!("{text}; the last fetch failed: {}", failure.reason),
+        None => text,
+    };
+    Step {
+        stage: Check::KeySource.stage(),
+        check: Check::KeySource,
+        outcome: if is_offered {
+            Outcome::Passed
+        } else {
+            Outcome::NotApplicable
+        },
+        place: Some(place.clone()),
+        configured: None,
+        seen: None,
+        text,
+    }
+}
+
+fn address<T>(value: &T) -> usize {
+    std::ptr::from_ref(value).addr()
+}

@@ -1,0 +1,165 @@
+//! The watcher that makes an explanation.
+
+use super::keys::{Keys, Sources, Token};
+use super::plan::{self, Planned};
+use super::report::step;
+use super::step::{Explain, Explanation, Step};
+use crate::error::Result;
+use crate::grant::Grant;
+use crate::keys::{Key, KeySet, PreparedKey};
+use crate::pipeline::watch::{At, Check, Event, Outcome, Watch, sealed};
+use crate::policy::{Issuer, IssuerRule, KeyIssuers, Policy, Profile};
+
+/// Collects the reports of one step of a decision.
+#[derive(Debug)]
+pub(crate) struct Recorder<'p> {
+    policy: &'p Policy,
+    explain: Explain,
+    profile: Option<&'p Profile>,
+    of_issuer: Option<(&'p Issuer, &'p IssuerRule)>,
+    events: Vec<Event>,
+    /// The keys that were considered, and how many checks had been made before.
+    keys: Option<(usize, Keys)>,
+}
+
+impl sealed::Sealed for Recorder<'_> {}
+
+impl Watch for Recorder<'_> {
+    /// The last report about a check counts.
+    fn saw(&mut self, event: impl FnOnce() -> Event) {
+        let event = event();
+        let known = |known: &Event| known.check == event.check && known.at == event.at;
+        let known = self.events.iter().position(known);
+        // A check that is made again and then fails is the last one.
+        if let Some(index) = known.filter(|_| event.outcome == Outcome::Failed) {
+            self.events.remove(index);
+            if let Some((at, _)) = &mut self.keys {
+                *at -= usize::from(index < *at);
+            }
+        } else if let Some(known) = known.and_then(|index| self.events.get_mut(index)) {
+            *known = event;
+            return;
+        }
+        self.events.push(event);
+    }
+
+    fn decides(&mut self, profile: &Profile, of_issuer: Option<&IssuerRule>) {
+        let mut profiles = self.policy.profiles.all();
+        self.profile = profiles.find(|known| std::ptr::eq(*known, profile));
+        let mut rules = self.policy.issuers.iter();
+        self.of_issuer = of_issuer.and_then(|rule| rules.find(|(_, known)| std::ptr::eq(*known, rule)));
+    }
+
+    fn restarts_keys(&mut self) {
+        self.keys = Some((self.events.len(), Keys::default()));
+    }
+
+    fn offers(&mut self, issuers: &KeyIssuers, keys: &KeySet) {
+        if let Some((_, known)) = &mut self.keys {
+            known.offers(issuers, keys);
+        }
+    }
+
+    fn selects(&mut self, key: &Key, fits: bool) {
+        if let Some((_, known)) = &mut self.keys {
+            known.selects(key, fits);
+        }
+    }
+
+    fn tries(&mut self, key: &PreparedKey, verified: bool) {
+        if let Some((_, known)) = &mut self.keys {
+            known.tries(key, verified);
+        }
+    }
+}
+
+impl<'p> Recorder<'p> {
+    pub(crate) fn new(policy: &'p Policy, explain: Explain) -> Recorder<'p> {
+        Recorder {
+            policy,
+            explain,
+            profile: None,
+            of_issuer: None,
+            events: Vec::new(),
+            keys: None,
+        }
+    }
+
+    /// The explanation of a decision that this recorder has watched.
+    pub(crate) fn finish(mut self, decision: Result<Grant>, sources: Sources<'_>) -> Explanation {
+        let plan = plan::checks(self.policy, self.profile, self.of_issuer);
+        let (keys_at, keys) = match self.keys.take() {
+            Some((at, keys)) => (at, Some(keys)),
+            None => (usize::MAX, None),
+        };
+        if let (Some(keys), Some(signature)) = (&keys, self.find(Check::Signature))
+            && signature.outcome == Outcome::Passed
+        {
+            signature.note = keys.signer(&sources);
+        }
+        let token = self
+            .find(Check::KeyId)
+            .map_or(Token::WithoutName, |event| match event.outcome {
+                Outcome::Passed => Token::Named,
+                Outcome::Failed | Outcome::NotApplicable | Outcome::NotReached => Token::WithoutName,
+            });
+        let key_steps = keys.map_or(Vec::new(), |keys| keys.steps(&self.policy.keys, &sources, token));
+
+        let mut steps = Vec::new();
+        let (before, after) = self.events.split_at(keys_at.min(self.events.len()));
+        steps.extend(before.iter().filter_map(|event| self.step(event, &plan)));
+        steps.extend(key_steps);
+        steps.extend(after.iter().filter_map(|event| self.step(event, &plan)));
+        shape_first(&mut steps);
+        let seen = |planned: &&Planned| !self.events.iter().any(|event| is_about(planned, event));
+        steps.extend(plan.iter().filter(seen).map(|planned| {
+            let event = Event {
+                at: planned.at.clone(),
+                outcome: Outcome::NotReached,
+                ..Event::passed(planned.check)
+            };
+            step(&event, Some(planned), self.explain.show_values)
+        }));
+        Explanation::new(decision, steps)
+    }
+
+    fn find(&mut self, check: Check) -> Option<&mut Event> {
+        self.events
+            .iter_mut()
+            .find(|event| event.check == check && event.at == At::Only)
+    }
+
+    /// The step of a report. A check that nothing is configured for is left out, unless it failed.
+    fn step(&self, event: &Event, plan: &[Planned]) -> Option<Step> {
+        let planned = plan.iter().find(|planned| is_about(planned, event));
+        (planned.is_some() || event.outcome == Outcome::Failed)
+            .then(|| step(event, planned, self.explain.show_values))
+    }
+}
+
+fn is_about(planned: &Planned, event: &Event) -> bool {
+    planned.check == event.check && planned.at == event.at
+}
+
+/// Moves the check of the shape of the claims before the failure that it replaced, as the configured system makes it.
+fn shape_first(steps: &mut Vec<Step>) {
+    let Some(at) = steps.iter().position(|step| step.check == Check::ClaimsShape) else {
+        return;
+    };
+    let shape = steps.remove(at);
+    let first = steps
+        .iter()
+        .position(|step| step.outcome == Outcome::Failed)
+        .unwrap_or(at);
+    for step in steps
+        .iter_mut()
+        .skip(first)
+        .filter(|step| step.outcome == Outcome::Failed)
+    {
+        step.outcome = Outcome::NotReached;
+        step.stage = step.check.stage();
+        "it would fail too; the configured system checks the shape of the claims first"
+            .clone_into(&mut step.text);
+    }
+    steps.insert(first, shape);
+}

@@ -1,0 +1,64 @@
+//! What an explanation consists of.
+
+use serde::{Serialize, Serializer};
+
+use crate::error::{Result, Stage};
+use crate::grant::Grant;
+use crate::pipeline::watch::{Check, Outcome, Seen, raw_json};
+
+/// What an explanation contains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Explain {
+    /// Whether the steps contain values of the token and of the request. Otherwise they contain only their shape: types,
+    /// lengths and numbers of elements. A signature is never shown.
+    pub show_values: bool,
+}
+
+/// A decision, and the checks that led to it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// The decision, as [`Verifier::authenticate`](crate::Verifier::authenticate) returns it.
+    pub decision: Result<Grant>,
+    /// The checks, in order. After a failure, those that were not reached.
+    pub steps: Vec<Step>,
+}
+
+impl Explanation {
+    pub(super) fn new(decision: Result<Grant>, steps: Vec<Step>) -> Explanation {
+        Explanation { decision, steps }
+    }
+
+    /// The step that denied the request.
+    pub fn failed(&self) -> Option<&Step> {
+        self.steps.iter().find(|step| step.outcome == Outcome::Failed)
+    }
+}
+
+/// One check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Step {
+    /// The stage that made it. For a failed check, the stage of the error.
+    #[serde(serialize_with = "by_name")]
+    pub stage: Stage,
+    /// The check.
+    pub check: Check,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The place in the policy, as [`wire::policy`](crate::wire::policy) prints it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// What is configured there, as JSON text.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "raw_json")]
+    pub configured: Option<String>,
+    /// What the check saw of the request or the token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
+    /// One sentence for people.
+    pub text: String,
+}
+
+fn by_name<S: Serializer>(stage: &Stage, out: S) -> Result<S::Ok, S::Error> {
+    out.serialize_str(stage.as_str())
+}

@@ -1,0 +1,359 @@
+//! Watching a decision: the stages report each check that they make.
+//!
+//! `()` watches nothing. Every report is a closure that it does not call, so that a decision which nobody watches is
+//! compiled as if there were no reports. An explanation is made by a watcher of the same stages
+//! ([`Recorder`](crate::explain)), so it cannot differ from the decision.
+
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::claims::NumericDate;
+use crate::error::{Error, Result, Stage};
+use crate::json::{Object, Value};
+use crate::keys::{Key, KeySet, PreparedKey};
+use crate::policy::{IssuerRule, KeyIssuers, Profile};
+
+/// Sees the checks of one decision, in order. Only `()` and the recorder of explanations are watchers.
+///
+/// A report cannot change the decision: no method returns anything. A check that failed is reported together with the
+/// error that the stage returns.
+pub(crate) trait Watch: sealed::Sealed {
+    /// Whether every check must be made, so that a remembered grant does not suffice.
+    fn needs_checks(&self) -> bool {
+        true
+    }
+
+    /// A check was made.
+    fn saw(&mut self, event: impl FnOnce() -> Event) {
+        let _ = event;
+    }
+
+    /// This profile decides, with this rule for the token's issuer.
+    fn decides(&mut self, profile: &Profile, of_issuer: Option<&IssuerRule>) {
+        let _ = (profile, of_issuer);
+    }
+
+    /// The keys are considered from the beginning. What was reported about keys before does not count.
+    fn restarts_keys(&mut self) {}
+
+    /// The keys of a source are considered.
+    fn offers(&mut self, issuers: &KeyIssuers, keys: &KeySet) {
+        let _ = (issuers, keys);
+    }
+
+    /// A key of the source that was offered last is selected by the `kid`. With `fits`, it can be used with the
+    /// algorithm.
+    fn selects(&mut self, key: &Key, fits: bool) {
+        let _ = (key, fits);
+    }
+
+    /// A selected key has checked the signature.
+    fn tries(&mut self, key: &PreparedKey, verified: bool) {
+        let _ = (key, verified);
+    }
+}
+
+impl Watch for () {
+    fn needs_checks(&self) -> bool {
+        false
+    }
+}
+
+pub(crate) mod sealed {
+    /// Keeps the list of watchers short.
+    pub(crate) trait Sealed {}
+
+    impl Sealed for () {}
+}
+
+macro_rules! checks {
+    ($( $variant:ident $name:literal $stage:ident $text:literal; )*) => {
+        /// The checks of a decision. Their names are stable.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Check { $( #[doc = $text] $variant, )* }
+
+        impl Check {
+            /// Every check, in the order of the usual decision.
+            pub const ALL: &'static [Check] = &[ $( Check::$variant, )* ];
+
+            /// The name of this check on the wire, in every language.
+            pub const fn as_str(self) -> &'static str {
+                match self { $( Check::$variant => $name, )* }
+            }
+
+            /// The stage of the pipeline that makes this check.
+            pub const fn stage(self) -> Stage {
+                match self { $( Check::$variant => Stage::$stage, )* }
+            }
+
+            /// What the check requires.
+            pub const fn about(self) -> &'static str {
+                match self { $( Check::$variant => $text, )* }
+            }
+        }
+    };
+}
+
+checks! {
+    Request "request" Extract "the request has the documented form and is not too large";
+    Profile "profile" Extract "the profile exists and is open";
+    Token "token" Extract "the request contains one token";
+    Address "address" Extract "the caller's address is in an allowed network";
+    TokenForm "token_form" Decode "the token is not too large and has three parts";
+    HeaderType "header_type" Decode "the header names an accepted type (`typ`)";
+    Header "header" Decode "the header can be read and uses no unsupported feature";
+    TokenEncoding "token_encoding" Decode "payload and signature are base64url";
+    Algorithm "algorithm" SelectKey "the algorithm is allowed";
+    KeyId "key_id" SelectKey "the token names its key, if that is required";
+    KeySource "key_source" SelectKey "the keys of a source are available";
+    Key "key" SelectKey "a key fits the token";
+    KeySelection "key_selection" SelectKey "at least one key fits the token";
+    Signature "signature" VerifySignature "a key verifies the signature";
+    ClaimsForm "claims_form" ValidateClaims "the payload is a claims set";
+    ClaimsShape "claims_shape" ValidateClaims "the payload has the shape that is checked before the keys";
+    IssuerProfile "issuer_profile" ValidateClaims "the profile decides the tokens of the issuer";
+    ClaimTypes "claim_types" ValidateClaims "the registered claims have the right types";
+    RequiredClaim "required_claim" ValidateClaims "a required claim is present";
+    ClaimValues "claim_values" ValidateClaims "no registered claim has a value that is always refused";
+    Issuer "issuer" ValidateClaims "the issuer is accepted, and the key may sign for it";
+    Subject "subject" ValidateClaims "the subject is the accepted one";
+    Audience "audience" ValidateClaims "an accepted audience is named";
+    UnexpectedAudience "unexpected_audience" ValidateClaims "no audience is named if none is configured";
+    AnyTime "any_time" ValidateClaims "the token has a time claim";
+    NotBefore "not_before" ValidateClaims "`nbf` is not in the future";
+    Expires "expires" ValidateClaims "`exp` is not in the past";
+    IssuedAt "issued_at" ValidateClaims "`iat` is not in the future";
+    MaxAge "max_age" ValidateClaims "the token is not older than the maximum age";
+    Claim "claim" ValidateClaims "a claim passes its test";
+    Name "name" MapIdentity "the caller's name can be mapped";
+    Email "email" MapIdentity "the e-mail address can be mapped";
+    DisplayName "display_name" MapIdentity "the display name can be mapped";
+    Metadata "metadata" MapIdentity "a value can be mapped";
+    Groups "groups" MapIdentity "the groups can be mapped";
+    List "list" MapIdentity "a list can be mapped";
+    Requirement "requirement" Decide "a claim passes its test, after the identity is mapped";
+    Policies "policies" Decide "no policy of the configuration is forbidden";
+    Role "role" Decide "the expression gives a valid role";
+    OrgRole "org_role" Decide "the expression gives a role in an organisation";
+    ExternalOrgs "external_orgs" Decide "the external organisations can be read";
+    OrgRoles "org_roles" Decide "the caller has a role in an organisation";
+    Binding "binding" Decide "a binding rule selects the caller, and its name is valid";
+    Bindings "bindings" Decide "at least one binding rule gives something";
+    NameRequired "name_required" MapIdentity "the caller has a name, after every other check";
+    Session "session" Decide "the terms of the session";
+}
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It passed.
+    Passed,
+    /// It failed, and its failure is the decision.
+    Failed,
+    /// Nothing is configured for it, or it does not concern this token.
+    NotApplicable,
+    /// It was not made, because an earlier check failed.
+    NotReached,
+}
+
+impl Outcome {
+    /// The name of this outcome on the wire, in every language.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Passed => "passed",
+            Outcome::Failed => "failed",
+            Outcome::NotApplicable => "not_applicable",
+            Outcome::NotReached => "not_reached",
+        }
+    }
+}
+
+impl Serialize for Check {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_str(self.as_str())
+    }
+}
+
+impl Serialize for Outcome {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_str(self.as_str())
+    }
+}
+
+/// Which of several checks of one kind a report is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum At {
+    /// The only one.
+    Only,
+    /// The one for this item of a list in the policy.
+    Index(usize),
+    /// The one for this rule of the token's issuer.
+    OfIssuer(usize),
+    /// The one for this member of an object in the policy.
+    Name(String),
+}
+
+/// A report about a check.
+#[derive(Debug)]
+pub(crate) struct Event {
+    pub(crate) check: Check,
+    pub(crate) at: At,
+    pub(crate) outcome: Outcome,
+    /// Why it failed.
+    pub(crate) error: Option<Error>,
+    pub(crate) seen: Option<Seen>,
+    /// A sentence that replaces the usual one. It contains nothing from the token.
+    pub(crate) note: Option<String>,
+}
+
+impl Event {
+    /// A check with this result.
+    pub(crate) fn of<T>(check: Check, result: &Result<T>) -> Event {
+        Event {
+            check,
+            at: At::Only,
+            outcome: if result.is_ok() {
+                Outcome::Passed
+            } else {
+                Outcome::Failed
+            },
+            error: result.as_ref().err().cloned(),
+            seen: None,
+            note: None,
+        }
+    }
+
+    /// A check that passed.
+    pub(crate) fn passed(check: Check) -> Event {
+        Event::of(check, &Ok(()))
+    }
+
+    /// A check that failed.
+    pub(crate) fn failed(check: Check, why: &Error) -> Event {
+        Event::of::<()>(check, &Err(why.clone()))
+    }
+
+    pub(crate) fn at(mut self, at: At) -> Event {
+        self.at = at;
+        self
+    }
+
+    /// Says whether the check concerns the token. If not, it has not passed either.
+    pub(crate) fn if_applicable(mut self, applies: bool) -> Event {
+        if !applies && self.outcome == Outcome::Passed {
+            self.outcome = Outcome::NotApplicable;
+        }
+        self
+    }
+
+    pub(crate) fn seen(mut self, seen: Seen) -> Event {
+        self.seen = Some(seen);
+        self
+    }
+
+    pub(crate) fn note(mut self, note: impl Into<String>) -> Event {
+        self.note = Some(note.into());
+        self
+    }
+}
+
+/// What a check saw of the request or the token. Only `value` contains anything from it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[non_exhaustive]
+pub struct Seen {
+    /// The type: `string`, `number`, `boolean`, `list`, `object`, `null`, or `absent`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The number of elements of a list, or of members of an object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<usize>,
+    /// The length of a text, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub length: Option<usize>,
+    /// The time minus the time of the decision, in seconds. It is negative for a time in the past.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<i64>,
+    /// The time of the decision, in seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub now: Option<i64>,
+    /// The value as JSON text, if values may be shown. A signature is never shown.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "raw_json")]
+    pub value: Option<String>,
+}
+
+impl Seen {
+    /// The shape of a value, and the value.
+    pub(crate) fn of(value: Option<&Value<'_>>) -> Seen {
+        let Some(value) = value else {
+            return Seen {
+                kind: "absent",
+                ..Seen::default()
+            };
+        };
+        let (kind, count, length) = match value {
+            Value::Null => ("null", None, None),
+            Value::Bool(_) => ("boolean", None, None),
+            Value::Number(_) => ("number", None, None),
+            Value::String(text) => ("string", None, Some(text.len())),
+            Value::Array(items) => ("list", Some(items.len()), None),
+            Value::Object(object) => ("object", Some(object.len()), None),
+        };
+        Seen {
+            kind,
+            count,
+            length,
+            value: serde_json::to_string(value).ok(),
+            ..Seen::default()
+        }
+    }
+
+    /// The number of members of an object whose values are shown by other checks.
+    pub(crate) fn members(object: &Object<'_>) -> Seen {
+        Seen {
+            kind: "object",
+            count: Some(object.len()),
+            ..Seen::default()
+        }
+    }
+
+    /// The shape of a text, and the text.
+    pub(crate) fn text(text: Option<&str>) -> Seen {
+        Seen::of(text.map(|text| Value::String(text.into())).as_ref())
+    }
+
+    /// The shape of a list of texts, and the texts.
+    pub(crate) fn texts<'v>(texts: impl IntoIterator<Item = &'v str>) -> Seen {
+        let items = texts.into_iter().map(|text| Value::String(text.into()));
+        Seen::of(Some(&Value::Array(items.collect())))
+    }
+
+    /// A time claim, and its distance from the time of the decision. A claim that is not in the token may be computed.
+    pub(crate) fn date(is_given: bool, date: Option<NumericDate>, now: NumericDate) -> Seen {
+        Seen {
+            kind: if is_given { "number" } else { "absent" },
+            seconds: date.map(|date| date.seconds().saturating_sub(now.seconds())),
+            now: Some(now.seconds()),
+            value: date.map(|date| date.seconds().to_string()),
+            ..Seen::default()
+        }
+    }
+
+    /// The length of a text that is never shown.
+    pub(crate) fn hidden(text: &str) -> Seen {
+        Seen {
+            value: None,
+            ..Seen::text(Some(text))
+        }
+    }
+}
+
+/// Writes JSON text as it is.
+pub(crate) fn raw_json<S: Serializer>(text: &Option<String>, out: S) -> Result<S::Ok, S::Error> {
+    let raw = text.as_deref().map(serde_json::from_str::<&RawValue>);
+    match raw {
+        Some(Ok(raw)) => raw.serialize(out),
+        Some(Err(_)) | None => out.serialize_none(),
+    }
+}
