@@ -17,10 +17,11 @@ CORE = Path("crates/jwtauth-core")
 
 # The arrows of docs/ARCHITECTURE.md: which top-level module of the core may use which others.
 ARROWS = """
-wire -> dialect explain expr policy sources verifier
-verifier -> envelope explain keys pipeline policy sources
+wire -> dialect explain expr policy sources token_cache verifier
+verifier -> claims envelope explain keys pipeline policy sources token_cache
 explain -> keys pipeline policy sources
-envelope -> claims dialect policy
+envelope -> claims dialect policy token_cache
+token_cache -> claims pipeline sources
 pipeline -> claims expr keys policy
 sources -> keys policy
 dialect -> expr keys policy
