@@ -17,7 +17,8 @@ CORE = Path("crates/jwtauth-core")
 
 # The arrows of docs/ARCHITECTURE.md: which top-level module of the core may use which others.
 ARROWS = """
-wire -> dialect explain expr policy sources verifier
+wire -> batch dialect explain expr policy sources verifier
+batch -> sources verifier
 verifier -> envelope explain keys pipeline policy sources
 explain -> keys pipeline policy sources
 envelope -> claims dialect policy

@@ -190,6 +190,8 @@ mod verifier;
 mod warning;
 pub mod wire;
 
+#[doc(hidden)]
+pub use crate::batch::{Batch, Round};
 pub use crate::claims::NumericDate;
 pub use crate::clock::Clock;
 #[doc(hidden)]
