@@ -4,6 +4,7 @@
 //! turns the result into a `Grant`. A returned value is a success; a failure is thrown, with the failure reply as its
 //! message.
 
+mod batch;
 mod errand;
 mod guard;
 mod request;
@@ -16,6 +17,7 @@ use napi::bindgen_prelude::{AsyncTask, ClassInstance, Either, Utf16String};
 use napi::{Env, Task};
 use napi_derive::napi;
 
+use batch::Batch;
 use errand::{Errand, HostFetch};
 use guard::guarded;
 use request::Asked;
@@ -103,6 +105,26 @@ impl Verifier {
                 )?,
                 after,
             }))
+        })
+    }
+
+    /// A batch of these tokens. Nothing is decided yet.
+    #[napi]
+    pub fn batch(
+        &self,
+        tokens: Vec<Utf16String>,
+        profile: Option<Utf16String>,
+        remote_addr: Option<Utf16String>,
+        cached_only: bool,
+        threads: Option<u32>,
+    ) -> napi::Result<Batch> {
+        let asked = |token| Asked::read(token, false, profile.as_ref(), remote_addr.as_ref(), cached_only);
+        guarded(|| {
+            Ok(Batch::new(
+                &self.core,
+                tokens.iter().map(asked).collect(),
+                threads,
+            ))
         })
     }
 
