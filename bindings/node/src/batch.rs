@@ -11,6 +11,7 @@ use napi_derive::napi;
 use crate::errand::Errand;
 use crate::guard::guarded;
 use crate::request::Asked;
+use crate::step;
 
 type Rounds = jwtauth_core::Batch<Result<Asked>, Reply>;
 
@@ -75,7 +76,7 @@ impl Task for RoundTask {
             let Some(batch) = state().take() else {
                 return Err(Code::InternalError.into());
             };
-            match batch.round(*threads, |asked, after| step(verifier, asked, after)) {
+            match batch.round(*threads, |asked, after| reply(verifier, asked, after)) {
                 Round::Decided(replies) => Ok(Either::A(replies)),
                 Round::Fetch(rest, errand) => {
                     *state() = Some(rest);
@@ -90,13 +91,13 @@ impl Task for RoundTask {
     }
 }
 
-fn step(
+fn reply(
     verifier: &Verifier,
     asked: &Result<Asked>,
     after: Option<&jwtauth_core::Errand>,
 ) -> std::result::Result<Reply, jwtauth_core::Errand> {
     let step = wire::guarded(|| match asked {
-        Ok(asked) => crate::step(verifier, asked, after),
+        Ok(asked) => step::step(verifier, asked, after),
         Err(unreadable) => Err(unreadable.clone()),
     });
     match step {
