@@ -17,11 +17,12 @@ CORE = Path("crates/jwtauth-core")
 
 # The arrows of docs/ARCHITECTURE.md: which top-level module of the core may use which others.
 ARROWS = """
-wire -> batch dialect explain expr policy sources verifier
+wire -> batch dialect explain expr policy sources token_cache verifier
 batch -> sources verifier
-verifier -> envelope explain keys pipeline policy sources
-explain -> keys pipeline policy sources
-envelope -> claims dialect policy
+verifier -> claims envelope explain keys pipeline policy sources token_cache
+explain -> expr keys pipeline policy sources
+envelope -> claims dialect policy token_cache
+token_cache -> claims pipeline sources
 pipeline -> claims expr keys policy
 sources -> keys policy
 dialect -> expr keys policy

@@ -338,8 +338,8 @@ enum jwtauth_status jwtauth_verifier_refresh_keys(const struct jwtauth_verifier 
  * the same way. Secrets are printed as `(redacted)`, which is refused: put the secrets back first.
  *
  * @param verifier The verifier.
- * @param reply_json Receives the reply: `dialect` "native", `config`, `warnings` and `key_status`. May be NULL. Free
- * it with jwtauth_string_free.
+ * @param reply_json Receives the reply: `dialect` "native", `config`, `warnings`, `key_status`, and `token_cache` if
+ * there is one. May be NULL. Free it with jwtauth_string_free.
  * @return JWTAUTH_STATUS_OK, _ARGUMENT or _INTERNAL.
  */
 JWTAUTH_MUST_USE

@@ -155,6 +155,13 @@ export interface Config {
     readonly max_token_bytes?: number
     /** A fixed time in seconds since 1970, for tests. */
     readonly now?: number
+    /** Remembers grants; default: no. */
+    readonly token_cache?: {
+      /** The most memory for remembered grants. */
+      readonly max_bytes: number
+      /** How long a grant is remembered, such as `5m`. */
+      readonly max_ttl: string
+    }
   }
 }
 
@@ -166,6 +173,20 @@ export interface Policy {
   readonly warnings: readonly { readonly key: string; readonly message: string }[]
   /** The status of each key source. */
   readonly key_status: readonly SourceStatus[]
+  /** The state of the token cache, if there is one. */
+  readonly token_cache?: TokenCacheStatus
+}
+
+/** The state of a token cache. */
+export interface TokenCacheStatus {
+  /** The number of requests that got a remembered grant. */
+  readonly hits: number
+  /** The number of requests that were decided without the cache. */
+  readonly misses: number
+  /** The number of remembered grants. */
+  readonly entries: number
+  /** Their approximate memory. */
+  readonly bytes: number
 }
 
 /** The current status of a key source. Times are in whole seconds. */

@@ -1,7 +1,9 @@
 //! The envelope of a configuration (`docs/wire-format.md`): the dialect, its configuration, and options of the
 //! verifier.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::claims::NumericDate;
 use crate::clock::Clock;
@@ -10,6 +12,7 @@ use crate::error::{Code, Error, Result};
 use crate::json;
 use crate::members::{self, Field};
 use crate::policy::Policy;
+use crate::token_cache::Limits;
 
 /// The content of an envelope, with the policy compiled.
 #[derive(Debug)]
@@ -19,6 +22,8 @@ pub(crate) struct Envelope {
     /// The directory that relative paths start from.
     pub(crate) base_dir: PathBuf,
     pub(crate) clock: Clock,
+    /// The limits of the cache of tokens. `None`: there is none.
+    pub(crate) token_cache: Option<Limits>,
 }
 
 /// Reads an envelope: `dialect`, `config`, `options`. Relative paths start in `folder`, unless it sets a `base_dir`.
@@ -49,9 +54,10 @@ pub(crate) fn read(config: &str, folder: &Path) -> Result<Envelope> {
     let config = envelope.require("config")?;
     check_nesting(&config)?;
     let options = envelope.get("options");
-    // These two are accepted so that a printed policy can be loaded unchanged.
+    // These three are accepted so that a printed policy can be loaded unchanged.
     envelope.get("warnings");
     envelope.get("key_status");
+    envelope.get("token_cache");
     envelope.finish()?;
 
     let mut options = options.map_or_else(|| Ok(Options::default()), |field| Options::read(&field))?;
@@ -67,6 +73,7 @@ pub(crate) fn read(config: &str, folder: &Path) -> Result<Envelope> {
         policy,
         base_dir: options.base_dir,
         clock: options.clock,
+        token_cache: options.token_cache,
     })
 }
 
@@ -93,6 +100,7 @@ struct Options {
     base_dir: PathBuf,
     max_token_bytes: Option<usize>,
     clock: Clock,
+    token_cache: Option<Limits>,
 }
 
 impl Options {
@@ -114,9 +122,32 @@ impl Options {
             options.clock =
                 Clock::Fixed(instant.ok_or_else(|| field.error("is outside the range of dates"))?);
         }
+        if let Some(field) = members.get("token_cache") {
+            options.token_cache = Some(token_cache(&field)?);
+        }
         members.finish()?;
         Ok(options)
     }
+}
+
+fn token_cache(field: &Field<'_, '_>) -> Result<Limits> {
+    let mut members = field.members()?;
+    let field = members.require("max_bytes")?;
+    let bytes = usize::try_from(field.unsigned()?)
+        .ok()
+        .filter(|bytes| CACHE_BYTES.contains(bytes));
+    let wrong = || {
+        let (least, most) = (CACHE_BYTES.start(), CACHE_BYTES.end());
+        field.error(format!("must be between {least} and {most}"))
+    };
+    let bytes = bytes.ok_or_else(wrong)?;
+    let field = members.require("max_ttl")?;
+    let ttl = field.duration()?;
+    if ttl.is_zero() || ttl > MAX_TTL {
+        return Err(field.error("must be more than 0s and at most 1h"));
+    }
+    members.finish()?;
+    Ok(Limits { bytes, ttl })
 }
 
 /// The largest configuration, in bytes.
@@ -124,3 +155,9 @@ const MAX_DOCUMENT: usize = 4 * 1024 * 1024;
 
 /// The largest value of `max_token_bytes`.
 const MAX_TOKEN: usize = 1024 * 1024;
+
+/// The values of `token_cache.max_bytes`. A smaller cache has no room for long tokens.
+const CACHE_BYTES: RangeInclusive<usize> = 65_536..=1 << 30;
+
+/// The largest value of `token_cache.max_ttl`.
+const MAX_TTL: Duration = Duration::from_secs(3600);

@@ -186,6 +186,7 @@ mod policy;
 mod query;
 mod request;
 mod sources;
+mod token_cache;
 mod verifier;
 mod warning;
 pub mod wire;
@@ -202,6 +203,7 @@ pub use crate::grant::{Entitlement, EntitlementKind, Grant, Identity, Payload, S
 pub use crate::request::Request;
 pub use crate::sources::errand::{Errand, KeyFetch};
 pub use crate::sources::{fetch, status};
+pub use crate::token_cache::TokenCacheStatus;
 pub use crate::verifier::{Step, Verifier, VerifierBuilder};
 pub use crate::warning::Warning;
 

@@ -3,6 +3,7 @@
 
 mod explain;
 mod from_file;
+mod remembered;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use crate::sources::errand::Errand;
 use crate::sources::fetch::Fetch;
 use crate::sources::status::SourceStatus;
 use crate::sources::{BeforeName, Cached, Environment, KeyStore, Next};
+use crate::token_cache::{Limits, TokenCache};
 use crate::warning::{self, Warning};
 
 /// Decides requests by one policy. Immutable; any number of threads may use one verifier concurrently.
@@ -33,6 +35,7 @@ pub struct Verifier {
     policy: Box<Policy>,
     keys: KeyStore,
     clock: Clock,
+    token_cache: Option<TokenCache>,
     /// The length of requests, in bytes, up to which the policy's expressions take no time that matters.
     cheap_up_to: usize,
     slow_from: usize,
@@ -48,6 +51,7 @@ pub struct VerifierBuilder {
     /// The files of the configuration, for errors.
     origins: Origins,
     fetch: Option<Arc<dyn Fetch>>,
+    token_cache: Option<Limits>,
 }
 
 impl Verifier {
@@ -188,9 +192,13 @@ impl Verifier {
         extract::size(request, watch)?;
         let requested = profile::requested(request, policy, watch)?;
         let now = self.clock.now();
-
         let raw = extract::token(request, &policy.extract, watch)?;
         requested.address(request, watch)?;
+        let cache = self.token_cache.as_ref().filter(|_| !watch.needs_checks());
+        let question = self.question(&raw, request);
+        if let Some(grant) = self.remembered(cache, question, request, after, now) {
+            return Ok(grant);
+        }
         let mut token = decode::compact(&raw, &policy.decode, watch)?;
         let algorithm = select_key::algorithm(token.header(), policy.keys.algorithms, watch)?;
         let named = select_key::name(token.header(), policy.keys.kid, watch).map_err(Undecided::from);
@@ -201,23 +209,18 @@ impl Verifier {
             verified.map_err(|why| why.map(|why| policy.prefer_shape_error(why, &token, rule(), watch)))?;
         let signed = validate::read(&token, watch)
             .map_err(|why| policy.prefer_outer_shape_error(why, &token, rule(), watch))?;
-        check_keys_of_issuer(&signed, cached, request.cached_only, watch)?;
+        check_keys_of_issuer(&signed, &cached, request.cached_only, watch)?;
         let of_issuer = signed.issuer_rule(&policy.issuers);
         let profile = requested.decided(request, of_issuer, watch)?;
         let claims = validate::claims(signed, &profile.claims, of_issuer, now, watch)?;
-        let org = extract::requested_org(request, &policy.extract);
-        let identity = identity::map(&claims, &profile.identity, org, watch)?;
+        let identity = identity::map(&claims, &profile.identity, question.requested_org, watch)?;
         let decision = decide::entitlements(&identity, &claims, &profile.rules, watch)?;
         identity::require_name(&identity, &claims, &profile.identity, watch)?;
+        let conditions = cache.and_then(|_| Verifier::conditions(&claims, profile));
         let cleaned_url = extract::cleaned_url(request, &policy.extract);
-        Ok(issue::grant(
-            token,
-            identity,
-            decision,
-            profile,
-            cleaned_url,
-            watch,
-        ))
+        let grant = issue::grant(token, identity, decision, profile, cleaned_url, watch);
+        self.remember(question, &grant, conditions, &cached, now);
+        Ok(grant)
     }
 
     /// Selects the keys and checks the signature, with the cached keys only.
@@ -303,7 +306,7 @@ impl Verifier {
 /// the token too, and it may be in a set that is not cached yet.
 fn check_keys_of_issuer(
     signed: &SignedClaims<'_>,
-    cached: Cached<'_>,
+    cached: &Cached<'_>,
     cached_only: bool,
     watch: &mut impl Watch,
 ) -> Result<(), Undecided> {
@@ -376,6 +379,7 @@ impl VerifierBuilder {
             base_dir: envelope.base_dir,
             origins,
             fetch: None,
+            token_cache: envelope.token_cache,
         }
     }
 
@@ -424,6 +428,7 @@ impl VerifierBuilder {
             policy: self.policy,
             keys,
             clock: self.clock,
+            token_cache: self.token_cache.map(TokenCache::new),
         })
     }
 }

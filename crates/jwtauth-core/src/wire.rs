@@ -20,6 +20,7 @@ use crate::json::{self, Value};
 use crate::members::Field;
 use crate::request::Request;
 use crate::sources::status::SourceStatus;
+use crate::token_cache::TokenCacheStatus;
 use crate::verifier::Verifier;
 use crate::warning::Warning;
 
@@ -152,6 +153,7 @@ pub fn policy(verifier: &Verifier) -> String {
         config: policy,
         warnings: &policy.warnings,
         key_status: verifier.key_status(),
+        token_cache: verifier.token_cache_status(),
     })
 }
 
@@ -279,6 +281,8 @@ struct PolicyReply<'a> {
     config: &'a crate::policy::Policy,
     warnings: &'a [Warning],
     key_status: Vec<SourceStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_cache: Option<TokenCacheStatus>,
 }
 
 #[derive(Serialize)]

@@ -292,8 +292,8 @@ pub unsafe extern "C" fn jwtauth_verifier_refresh_keys(
 /// the same way. Secrets are printed as `(redacted)`, which is refused: put the secrets back first.
 ///
 /// @param verifier The verifier.
-/// @param reply_json Receives the reply: `dialect` "native", `config`, `warnings` and `key_status`. May be NULL. Free
-/// it with jwtauth_string_free.
+/// @param reply_json Receives the reply: `dialect` "native", `config`, `warnings`, `key_status`, and `token_cache` if
+/// there is one. May be NULL. Free it with jwtauth_string_free.
 /// @return JWTAUTH_STATUS_OK, _ARGUMENT or _INTERNAL.
 ///
 /// # Safety

@@ -1,11 +1,13 @@
 //! The flattened cases in Rust, read as in every other language.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use jwtauth_core::{Verifier, wire};
+use jwtauth_core::{Grant, Verifier, wire};
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::{Context, Result};
 
@@ -26,6 +28,22 @@ pub struct Outcome {
 /// # Errors
 /// A file is missing.
 pub fn run(directory: &Path) -> Result<Outcome> {
+    let outcome = run_each(directory, check)?;
+    let ran = outcome.passed + outcome.failures.len();
+    fs::write(directory.join("ran-rust.txt"), ran.to_string()).context("ran-rust.txt")?;
+    Ok(outcome)
+}
+
+/// Runs every flattened case in a directory twice with one verifier that has a token cache. If the case is a grant, the
+/// second reply must be from the cache. Both must be what the case expects.
+///
+/// # Errors
+/// A file is missing.
+pub fn run_with_token_cache(directory: &Path) -> Result<Outcome> {
+    run_each(directory, check_with_token_cache)
+}
+
+fn run_each(directory: &Path, check: fn(&Path) -> Result<Option<String>>) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     for line in index(directory)? {
         match check(&directory.join(&line))? {
@@ -33,8 +51,6 @@ pub fn run(directory: &Path) -> Result<Outcome> {
             Some(difference) => outcome.failures.push(format!("{line}: {difference}")),
         }
     }
-    let ran = outcome.passed + outcome.failures.len();
-    fs::write(directory.join("ran-rust.txt"), ran.to_string()).context("ran-rust.txt")?;
     Ok(outcome)
 }
 
@@ -49,11 +65,54 @@ pub fn index(directory: &Path) -> Result<Vec<String>> {
 fn check(case: &Path) -> Result<Option<String>> {
     let verifier = read(case, "verifier.json")?;
     let request = read(case, "request.json")?;
-    let expect = read(case, "expect.json")?;
-
     let outcome = Verifier::from_json(&verifier).and_then(|verifier| wire::authenticate(&verifier, &request));
-    let reply = wire::reply(&outcome);
-    let matches = match &outcome {
+    compare(&outcome, case)
+}
+
+fn check_with_token_cache(case: &Path) -> Result<Option<String>> {
+    let verifier = read(case, "verifier.json")?;
+    let request = read(case, "request.json")?;
+    if let Err(why) = Verifier::from_json(&verifier) {
+        return compare(&Err(why), case);
+    }
+    let verifier = Verifier::from_json(&with_token_cache(&verifier)?).context("with a token cache")?;
+    for hits in 0..2 {
+        let outcome = wire::authenticate(&verifier, &request);
+        let difference = compare(&outcome, case)?;
+        if difference.is_some() {
+            return Ok(difference);
+        }
+        let status = verifier.token_cache_status();
+        if outcome.is_ok() && status.is_none_or(|status| status.hits != hits) {
+            return Ok(Some(format!("{hits} hits were expected: {status:?}")));
+        }
+    }
+    Ok(None)
+}
+
+/// Adds the option to a valid envelope. All other texts in it stay as they are.
+fn with_token_cache(envelope: &str) -> Result<String> {
+    type Members = BTreeMap<String, Box<RawValue>>;
+    let mut members: Members = serde_json::from_str(envelope).context("the envelope")?;
+    let options = members.get("options").map_or("{}", |options| options.get());
+    let mut options: Members = serde_json::from_str(options).context("the options")?;
+    let limits = serde_json::json!({ "max_bytes": 1 << 23, "max_ttl": "1h" });
+    options.insert(
+        "token_cache".to_owned(),
+        to_raw_value(&limits).context("the limits")?,
+    );
+    members.insert(
+        "options".to_owned(),
+        to_raw_value(&options).context("the options")?,
+    );
+    serde_json::to_string(&members).context("the envelope")
+}
+
+/// Returns the reply if it is not what the case expects.
+fn compare(outcome: &jwtauth_core::Result<Grant>, case: &Path) -> Result<Option<String>> {
+    let expect = read(case, "expect.json")?;
+    let reply = wire::reply(outcome);
+    let matches = match outcome {
         Ok(_) => reply == expect,
         Err(_) => same_failure(&reply, &expect)?,
     };

@@ -12,6 +12,7 @@ use std::sync::{Barrier, LazyLock, Mutex};
 use jwtauth_core::fetch::Phase;
 use jwtauth_core::{Request, Verifier};
 use jwtauth_testkit::faults::{Act, Play, Suite};
+use serde_json::json;
 
 #[test]
 fn every_fault_has_the_described_outcome() {
@@ -42,25 +43,27 @@ fn the_documentation_shows_the_outcomes() {
     }
 }
 
-/// The outcome of every script, in the order of the file. Most of the time is spent waiting for servers that hang, so
+/// The outcome of every script, in the order of the file, without a token cache and then with one. Most of the time is spent waiting for servers that hang, so
 /// several are played concurrently.
 static PLAYED: LazyLock<Vec<Run>> = LazyLock::new(|| {
     let suite = Suite::load().unwrap();
-    let scripts: Vec<(usize, &'static str)> = suite
-        .faults
-        .iter()
-        .enumerate()
-        .flat_map(|(index, fault)| fault.scripts().map(move |script| (index, script)))
+    let scripts = || {
+        let faults = suite.faults.iter().enumerate();
+        faults.flat_map(|(index, fault)| fault.scripts().map(move |script| (index, script)))
+    };
+    let scripts: Vec<(usize, &'static str, bool)> = [false, true]
+        .into_iter()
+        .flat_map(|remembers| scripts().map(move |(index, script)| (index, script, remembers)))
         .collect();
     let (next, runs) = (Mutex::new(scripts.iter().enumerate()), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
                 loop {
-                    let Some((place, (index, script))) = next.lock().unwrap().next() else {
+                    let Some((place, (index, script, remembers))) = next.lock().unwrap().next() else {
                         return;
                     };
-                    let run = Run::of(&suite, *index, script);
+                    let run = Run::of(&suite, *index, script, *remembers);
                     runs.lock().unwrap().push((place, run));
                 }
             });
@@ -75,6 +78,8 @@ static PLAYED: LazyLock<Vec<Run>> = LazyLock::new(|| {
 struct Run {
     fault: String,
     script: &'static str,
+    /// Whether the verifier had a token cache.
+    remembers: bool,
     /// The outcome of each step with requests.
     seen: Vec<Seen>,
     /// Differences from the script.
@@ -89,13 +94,14 @@ struct Seen {
 }
 
 impl Run {
-    fn of(suite: &Suite, index: usize, script: &'static str) -> Run {
+    fn of(suite: &Suite, index: usize, script: &'static str, remembers: bool) -> Run {
         let fault = &suite.faults[index];
         let play = Play::new(suite, fault, script).unwrap();
-        let verifier = verifier(&play);
+        let verifier = verifier(&play, remembers);
         let mut run = Run {
             fault: fault.name.clone(),
             script,
+            remembers,
             seen: Vec::new(),
             wrong: Vec::new(),
         };
@@ -121,7 +127,12 @@ impl Run {
         let outcomes = ask(verifier, &asked.tokens, asked.threads);
         let requests = play.requests() - before;
 
-        let place = format!("the server {}: {}, step {number}", self.fault, self.script);
+        let cache = if self.remembers {
+            ", with a token cache"
+        } else {
+            ""
+        };
+        let place = format!("the server {}: {}, step {number}{cache}", self.fault, self.script);
         for Outcome { code, detail } in &outcomes {
             let said = |words: &String| detail.contains(words.as_str());
             let phase = asked.phase.as_ref().map(|phase| format!(": {phase}: "));
@@ -198,8 +209,12 @@ fn ask(verifier: &Verifier, tokens: &[String], threads: usize) -> Vec<Outcome> {
 }
 
 /// The play's verifier, with the clock that the play advances.
-fn verifier(play: &Play) -> Verifier {
-    Verifier::builder(&play.verifier.to_string())
+fn verifier(play: &Play, remembers: bool) -> Verifier {
+    let mut envelope = play.verifier.clone();
+    if remembers {
+        envelope["options"]["token_cache"] = json!({ "max_bytes": 1 << 20, "max_ttl": "1h" });
+    }
+    Verifier::builder(&envelope.to_string())
         .unwrap()
         .clock(play.now())
         .monotonic(play.clock.clone())
@@ -213,7 +228,12 @@ fn tables() -> String {
         "| the server | a request with no set | requests | a request with a good set | requests |\n\
                     |---|---|---|---|---|\n"
             .to_owned();
-    let scripts = |name: &'static str| PLAYED.iter().filter(move |run| run.script == name);
+    // The outcomes with a token cache are the same.
+    let scripts = |name: &'static str| {
+        PLAYED
+            .iter()
+            .filter(move |run| run.script == name && !run.remembers)
+    };
     for cold in scripts("cold") {
         let warm = scripts("warm").find(|run| run.fault == cold.fault).unwrap();
         // The rest of these scripts is the same for all: a recovery, a forged token.

@@ -110,6 +110,6 @@ fn verify_says_that_no_role_came_of_the_expression() {
     let run = jwtauth(["verify", "--config", &config, &token(CLAIMS)]);
 
     assert_eq!(run.code, 0, "{}{}", run.out, run.err);
-    let line = "  no role       no role came of the expression, and there is no default (`roles`: ";
+    let line = "  no role       no role came of the expression, and there is no default (`roles.jmespath`: ";
     assert!(run.out.contains(line), "{}", run.out);
 }

@@ -1,7 +1,8 @@
 //! Benchmarks of a whole decision: compared with the bare signature check, with fetched keys compared with configured
-//! keys, and on several threads.
+//! keys, with expressions compared with none, from the token cache, and on several threads.
 //!
-//! `cargo bench -p jwtauth-core [-- TABLE… ALGORITHM…]`; the tables are `primitive`, `fetched` and `threads`.
+//! `cargo bench -p jwtauth-core [-- TABLE… ALGORITHM…]`; the tables are `primitive`, `fetched`, `expressions`, `cache`,
+//! `keys` and `threads`. `cache` and `keys` compare with the signature check of HS256, whatever the token's algorithm.
 //!
 //! On a machine that runs other programs too, only the ratio of measurements that were taken close together is
 //! meaningful. Both sides of a comparison are therefore measured alternately, in batches of a quarter of a
@@ -41,6 +42,27 @@ const GOALS: [(&str, f64); 7] = [
 
 /// The maximum cost of a decision with fetched keys, relative to a decision with the same keys in the configuration.
 const FETCHED_GOAL: f64 = 1.03;
+
+/// The maximum cost of a decision from the token cache, relative to the signature check of HS256.
+const CACHE_GOAL: f64 = 0.45;
+
+/// The maximum cost of a verifier with 1,000 keys, relative to the signature check of HS256: about two milliseconds.
+const KEYS_GOAL: f64 = 2800.0;
+
+/// The members with an expression, and the maximum cost of a decision with them, relative to a decision without them.
+const EXPRESSIONS: [(&str, &str, f64); 3] = [
+    (
+        "roles",
+        r#","roles":{"jmespath":"contains(groups, '/staff/admins') && 'admin' || contains(groups, '/staff/on-call') && 'editor' || 'viewer'"}"#,
+        1.35,
+    ),
+    ("a role", r#","roles":{"jmespath":"role"}"#, 1.1),
+    (
+        "a claim",
+        r#","claims":[{"jmespath":"contains(groups, '/projects/hermes')"}]"#,
+        1.2,
+    ),
+];
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -87,6 +109,35 @@ fn main() -> Result<()> {
             compare(name, FETCHED_GOAL, passes, sides);
         }
     }
+    if wanted("expressions") {
+        for (name, _, signed) in &goals {
+            head(["without", name]);
+            for (what, members, goal) in EXPRESSIONS {
+                let sides = [
+                    signed.decision(signed.pasted()?)?,
+                    signed.decision(signed.pasted_with(members)?)?,
+                ];
+                compare(what, goal, passes, sides);
+            }
+        }
+    }
+    if wanted("cache") {
+        head(["HS256", "hit"]);
+        let unit = signed("HS256")?;
+        for (name, _, signed) in &goals {
+            let hit = signed.decision(signed.remembering(&signed.pasted_source())?)?;
+            compare(name, CACHE_GOAL, passes, [unit.check(), hit]);
+            let hit = signed.decision(signed.remembering(FETCHED)?)?;
+            compare("fetched", CACHE_GOAL, passes, [unit.check(), hit]);
+        }
+    }
+    if wanted("keys") {
+        head(["HS256", "1000 keys"]);
+        let unit = signed("HS256")?;
+        for (name, _, signed) in &goals {
+            compare(name, KEYS_GOAL, passes, [unit.check(), signed.building(1000)?]);
+        }
+    }
     if wanted("threads") {
         threads::head();
         for (name, _, signed) in &goals {
@@ -102,12 +153,21 @@ fn main() -> Result<()> {
                 &signed.fetched()?,
                 &signed.token,
             );
+            threads::compare(
+                &format!("{name} cache"),
+                passes,
+                &signed.remembering(&signed.pasted_source())?,
+                &signed.token,
+            );
         }
     }
     Ok(())
 }
 
-const TABLES: [&str; 3] = ["primitive", "fetched", "threads"];
+const TABLES: [&str; 6] = ["primitive", "fetched", "expressions", "cache", "keys", "threads"];
+
+/// A key source that fetches its keys.
+const FETCHED: &str = r#""jwks_url":"https://id.example.com/keys","insecure_symmetric_keys":true"#;
 
 fn head([unit, other]: [&str; 2]) {
     println!(
@@ -146,25 +206,56 @@ impl Signed {
 
     /// A verifier with the keys in its configuration.
     fn pasted(&self) -> Result<Verifier> {
-        Ok(Verifier::from_json(
-            &self.config(&format!(r#""jwks":{}"#, self.jwks)),
-        )?)
+        self.pasted_with("")
+    }
+
+    /// A verifier with the keys in its configuration, and with more members.
+    fn pasted_with(&self, members: &str) -> Result<Verifier> {
+        self.verifier(&self.pasted_source(), members, "")
+    }
+
+    /// Building a verifier with this number of keys.
+    fn building(&self, count: usize) -> Result<Timed> {
+        let set = self.jwks.strip_prefix(r#"{"keys":["#);
+        let key = set.and_then(|set| set.strip_suffix("]}")).ok_or("no key")?;
+        let named = |number| key.replacen(r#""kid":"k""#, &format!(r#""kid":"k{number}""#), 1);
+        let keys: Vec<String> = (0..count).map(named).collect();
+        let source = format!(r#""jwks":{{"keys":[{}]}}"#, keys.join(","));
+        let envelope = self.envelope(&source, "", "");
+        Verifier::from_json(&envelope)?;
+        let build = move || drop(black_box(Verifier::from_json(&envelope)));
+        Ok(Timed::new(Box::new(build)))
     }
 
     /// A verifier that has fetched its keys.
     fn fetched(&self) -> Result<Verifier> {
-        let config = self.config(r#""jwks_url":"https://id.example.com/keys""#);
+        self.verifier(FETCHED, "", "")
+    }
+
+    /// A verifier with a token cache.
+    fn remembering(&self, source: &str) -> Result<Verifier> {
+        let cache = r#""token_cache":{"max_bytes":1048576,"max_ttl":"5m"}"#;
+        self.verifier(source, "", cache)
+    }
+
+    fn pasted_source(&self) -> String {
+        format!(r#""jwks":{}"#, self.jwks)
+    }
+
+    fn verifier(&self, source: &str, members: &str, options: &str) -> Result<Verifier> {
         let fetch: Arc<dyn Fetch> = Arc::new(FixedKeys(self.jwks.clone()));
-        let verifier = Verifier::builder(&config)?.fetch(fetch).build()?;
+        let envelope = self.envelope(source, members, options);
+        let verifier = Verifier::builder(&envelope)?.fetch(fetch).build()?;
         verifier.refresh_keys()?;
         Ok(verifier)
     }
 
-    fn config(&self, source: &str) -> String {
+    fn envelope(&self, source: &str, members: &str, options: &str) -> String {
         let algorithm = self.algorithm;
         format!(
             r#"{{"dialect":"native","config":{{"keys":[{{{source}}}],"algorithms":["{algorithm}"],
-            "issuer":"https://id.example.com/realms/main","audiences":["api"],"identity":{{"name":"sub"}}}}}}"#
+            "issuer":"https://id.example.com/realms/main","audiences":["api"],"identity":{{"name":"sub"}}{members}}},
+            "options":{{{options}}}}}"#
         )
     }
 }

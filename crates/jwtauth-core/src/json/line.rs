@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 /// Returns a valid document without white space between its parts. The characters beyond ASCII at which some readers end
 /// a line (U+0085, U+2028, U+2029) become escapes. `None` if the document has neither, which is usual.
 pub(crate) fn on_one_line(document: &str) -> Option<String> {
-    if !has_suspects(document) || !has_white_space(document) && !document.contains(is_break) {
+    if !has_suspects(document) || !has_white_space(document) && !has_breaks(document.as_bytes()) {
         return None;
     }
     let mut line = String::with_capacity(document.len());
@@ -26,27 +26,81 @@ pub(crate) fn on_one_line(document: &str) -> Option<String> {
     Some(line)
 }
 
-/// Whether the document has a byte that may have to be changed. Without an early end, so that the compiler can compare
-/// many bytes at a time.
+/// Whether the document has a byte that may have to be changed: a blank, a control character, or one beyond ASCII.
 fn has_suspects(document: &str) -> bool {
-    let is_suspect = |byte: u8| byte <= b' ' || !byte.is_ascii();
-    document
-        .bytes()
-        .fold(false, |found, byte| found | is_suspect(byte))
+    any_word(document.as_bytes(), |word| {
+        (word.wrapping_sub(ALL * 0x21) | word) & (ALL * 0x80)
+    })
 }
+
+/// Whether the document has a byte below the blank.
+fn has_controls(document: &[u8]) -> bool {
+    any_word(document, |word| {
+        word.wrapping_sub(ALL * 0x20) & !word & (ALL * 0x80)
+    })
+}
+
+/// Whether the result of the test is not zero for any eight bytes. It reads all bytes, because an early end costs more.
+fn any_word(bytes: &[u8], test: impl Fn(u64) -> u64) -> bool {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let found = words
+        .iter()
+        .fold(0, |found, word| found | test(u64::from_le_bytes(*word)));
+    let mut last = [b'a'; 8];
+    last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    (found | test(u64::from_le_bytes(last))) != 0
+}
+
+/// A word whose bytes are all one.
+const ALL: u64 = 0x0101_0101_0101_0101;
 
 /// Whether the document has white space outside of its texts.
 fn has_white_space(document: &str) -> bool {
-    let mut within = false;
-    // Between two quotes, a part is inside of a text or outside; a quote after a backslash does not end a text.
-    for part in document.split('"') {
-        if !within && part.bytes().any(|byte| byte <= b' ') {
-            return true;
+    let bytes = document.as_bytes();
+    // A text has no control characters, so these are outside.
+    has_controls(bytes)
+        || match memchr::memchr(b'\\', bytes) {
+            None => has_blank_outside(bytes),
+            Some(_) => has_blank_outside_of_escapes(bytes),
         }
-        let backslashes = part.bytes().rev().take_while(|byte| *byte == b'\\').count();
-        within = !within || backslashes % 2 == 1;
-    }
-    false
+}
+
+/// Whether a document without backslashes has a blank outside of its texts. Most documents have few blanks, so the quotes
+/// before each one are counted, many bytes at a time.
+fn has_blank_outside(document: &[u8]) -> bool {
+    let (mut from, mut within) = (0, false);
+    memchr::memchr_iter(b' ', document).any(|blank| {
+        let before = document.get(from..blank).unwrap_or_default();
+        let quotes = memchr::memchr_iter(b'"', before).count();
+        within ^= quotes % 2 == 1;
+        from = blank;
+        !within
+    })
+}
+
+/// Whether any document has a blank outside of its texts. A quote after a backslash does not end a text.
+fn has_blank_outside_of_escapes(document: &[u8]) -> bool {
+    let (mut within, mut escaped) = (false, false);
+    document.iter().any(|byte| {
+        match byte {
+            b'"' if !escaped => within = !within,
+            b' ' if !within => return true,
+            _ => {}
+        }
+        escaped = *byte == b'\\' && !escaped;
+        false
+    })
+}
+
+/// Whether the document has one of the characters of [`is_break`], by their bytes in UTF-8.
+fn has_breaks(document: &[u8]) -> bool {
+    let mut firsts = memchr::memchr2_iter(0xc2, 0xe2, document);
+    firsts.any(|first| {
+        matches!(
+            document.get(first..),
+            Some([0xc2, 0x85, ..] | [0xe2, 0x80, 0xa8 | 0xa9, ..])
+        )
+    })
 }
 
 fn is_break(letter: char) -> bool {
@@ -55,7 +109,29 @@ fn is_break(letter: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn the_searches_for_bytes_find_each(document in "[ -~]{0,20}[\\x00-\\x7f\u{80}é]{0,2}[!-~]{0,20}") {
+            let any = |is: fn(u8) -> bool| document.bytes().any(is);
+            prop_assert_eq!(has_suspects(&document), any(|byte| byte <= b' ' || !byte.is_ascii()));
+            prop_assert_eq!(has_controls(document.as_bytes()), any(|byte| byte < b' '));
+        }
+
+        #[test]
+        fn line_breaks_are_found_by_their_bytes(document in "[a\u{c2}\u{85}\u{84}\u{e2}\u{2028}\u{2029}\u{202a}\u{2128}]{0,5}") {
+            prop_assert_eq!(has_breaks(document.as_bytes()), document.contains(is_break));
+        }
+
+        #[test]
+        fn both_searches_for_blanks_agree(document in "[a\" ]{0,40}") {
+            let document = document.as_bytes();
+            prop_assert_eq!(has_blank_outside(document), has_blank_outside_of_escapes(document));
+        }
+    }
 
     #[test]
     fn white_space_between_the_parts_is_removed_and_texts_are_kept() {

@@ -50,9 +50,12 @@ pub(crate) fn all() -> Algorithms {
 /// Whether a secret is in fact a public key. A verifier with such a secret would accept tokens that anybody can make
 /// (RFC 8725 §2.1).
 fn is_public_key(secret: &[u8]) -> bool {
-    if PublicKey::from_spki(secret).is_ok()
-        || PublicKey::from_pkcs1(secret).is_ok()
-        || PublicKey::from_certificate(secret).is_ok()
+    // Each attempt to read a key makes an error text, so most secrets are told apart by their first byte.
+    let is_sequence = secret.first() == Some(&DER_SEQUENCE);
+    if is_sequence
+        && (PublicKey::from_spki(secret).is_ok()
+            || PublicKey::from_pkcs1(secret).is_ok()
+            || PublicKey::from_certificate(secret).is_ok())
     {
         return true;
     }
@@ -63,8 +66,12 @@ fn is_public_key(secret: &[u8]) -> bool {
         let object = value.as_object();
         object.is_some_and(|object| object.get("kty").is_some() || object.get("keys").is_some())
     };
-    pem::is_pem(text) || json::parse(text).is_ok_and(|value| is_jwk(&value))
+    let is_object = text.trim_start().starts_with('{');
+    pem::is_pem(text) || is_object && json::parse(text).is_ok_and(|value| is_jwk(&value))
 }
+
+/// The first byte of a key or certificate in DER.
+const DER_SEQUENCE: u8 = 0x30;
 
 fn hash_length(algorithm: Algorithm) -> usize {
     match algorithm {

@@ -28,6 +28,11 @@ impl KeySet {
         !self.by_kid.is_empty()
     }
 
+    /// The largest number of keys with the same name.
+    pub(crate) fn most_with_one_name(&self) -> usize {
+        self.by_kid.values().map(Vec::len).max().unwrap_or_default()
+    }
+
     /// The number of keys that can check tokens, and the names of those that have one.
     pub(crate) fn count_and_kids(&self) -> (usize, Vec<String>) {
         let usable = || self.keys.iter().filter(|key| key.is_usable());

@@ -21,6 +21,7 @@ use crate::policy::{AudienceRule, ClaimRule, ClaimsPolicy, IssuerRule};
 use self::claim_rule::holds;
 pub(crate) use self::issuer::{SignedClaims, read};
 use self::registered::RegisteredClaims;
+pub(crate) use self::registered::TimeChecks;
 
 /// Claims that were signed and are valid at the time of the decision.
 #[derive(Debug)]
@@ -33,6 +34,11 @@ impl<'t> ValidClaims<'t> {
 
     pub(crate) fn claims(&self) -> &Claims<'t> {
         self.0.claims()
+    }
+
+    /// The checks of these claims that depend on the time. `rule` is the one by which they are valid.
+    pub(crate) fn time_checks(&self, rule: &ClaimsPolicy) -> Option<TimeChecks> {
+        TimeChecks::of(self.claims(), rule)
     }
 }
 

@@ -18,6 +18,11 @@ use crate::policy::{IssuerRule, KeyIssuers, Profile};
 /// A report cannot change the decision: no method returns anything. A check that failed is reported together with the
 /// error that the stage returns.
 pub(crate) trait Watch: sealed::Sealed {
+    /// Whether every check must be made, so that a remembered grant does not suffice.
+    fn needs_checks(&self) -> bool {
+        true
+    }
+
     /// A check was made.
     fn saw(&mut self, event: impl FnOnce() -> Event) {
         let _ = event;
@@ -48,7 +53,11 @@ pub(crate) trait Watch: sealed::Sealed {
     }
 }
 
-impl Watch for () {}
+impl Watch for () {
+    fn needs_checks(&self) -> bool {
+        false
+    }
+}
 
 pub(crate) mod sealed {
     /// Keeps the list of watchers short.

@@ -2,30 +2,34 @@
 
 use std::collections::HashMap;
 
-use crate::keys::{Algorithm, KeySet, MAX_CANDIDATES};
+use crate::keys::{Algorithm, Key, KeySet, MAX_CANDIDATES};
 use crate::policy::KidRule;
 
 /// Returns a warning if these sets have more keys for one token than are tried.
 pub(super) fn warning<'k>(rule: KidRule, sets: impl Iterator<Item = &'k KeySet>) -> Option<String> {
-    let mut named: HashMap<(usize, &str, Algorithm), usize> = HashMap::new();
-    let (mut unnamed, mut all) = (HashMap::new(), HashMap::new());
-    for (index, set) in sets.enumerate() {
-        // With `required`, only one set decides.
-        let index = if rule == KidRule::Required { index } else { 0 };
-        for key in set.all() {
-            for prepared in &key.prepared {
-                let algorithm = prepared.algorithm();
-                *all.entry(algorithm).or_default() += 1;
-                match key.kid.as_deref() {
-                    Some(kid) => *named.entry((index, kid, algorithm)).or_default() += 1,
-                    None => *unnamed.entry(algorithm).or_default() += 1,
-                }
+    let sets: Vec<&KeySet> = sets.collect();
+    let most = |counts: [usize; Algorithm::ALL.len()]| counts.into_iter().max().unwrap_or_default();
+    let count = |key_counts: fn(&Key) -> bool| {
+        let mut counts = [0; Algorithm::ALL.len()];
+        let keys = sets
+            .iter()
+            .flat_map(|set| set.all())
+            .filter(|key| key_counts(key));
+        for prepared in keys.flat_map(|key| &key.prepared) {
+            if let Some(count) = counts.get_mut(prepared.algorithm() as usize) {
+                *count += 1;
             }
         }
-    }
-    let most = |counts: &HashMap<Algorithm, usize>| counts.values().copied().max().unwrap_or_default();
-    let (unnamed, all) = (most(&unnamed), most(&all));
-    let named = named.values().copied().max().unwrap_or_default();
+        most(counts)
+    };
+    let (unnamed, all) = (count(|key| key.kid.is_none()), count(|_| true));
+    // Counting by name takes as long as reading the keys, so it is done only if it can make a difference.
+    let same_name: usize = sets.iter().map(|set| set.most_with_one_name()).sum();
+    let named = if same_name + unnamed > MAX_CANDIDATES {
+        most_named(rule, &sets)
+    } else {
+        0
+    };
     let (candidates, token, remedy) = match rule {
         KidRule::Ignore => (
             all,
@@ -59,6 +63,24 @@ pub(super) fn warning<'k>(rule: KidRule, sets: impl Iterator<Item = &'k KeySet>)
     (candidates > MAX_CANDIDATES).then(|| {
         format!("{candidates} keys fit {token}, and only {MAX_CANDIDATES} of them are tried; {remedy}")
     })
+}
+
+/// The largest number of keys for one algorithm that have the same `kid`.
+fn most_named(rule: KidRule, sets: &[&KeySet]) -> usize {
+    let mut named: HashMap<(usize, &str, Algorithm), usize> = HashMap::new();
+    for (index, set) in sets.iter().enumerate() {
+        // With `required`, only one set decides.
+        let index = if rule == KidRule::Required { index } else { 0 };
+        for key in set.all() {
+            let Some(kid) = key.kid.as_deref() else {
+                continue;
+            };
+            for prepared in &key.prepared {
+                *named.entry((index, kid, prepared.algorithm())).or_default() += 1;
+            }
+        }
+    }
+    named.values().copied().max().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ mod store;
 pub(crate) mod testing;
 
 pub(crate) use self::open::Environment;
-pub(crate) use self::store::{BeforeName, Cached, KeyStore, Next};
+pub(crate) use self::store::{BeforeName, Cached, KeyStore, Next, SetsInUse};
 
 #[cfg(test)]
 mod tests;

@@ -387,11 +387,16 @@ impl View {
 
     /// The keys, if they can be used.
     pub(super) fn keys(&self) -> Option<&KeySet> {
+        self.set().map(Arc::as_ref)
+    }
+
+    /// The keys, to be compared with those of another view.
+    pub(super) fn set(&self) -> Option<&Arc<KeySet>> {
         let usable = self.validity != Validity::Unusable;
         self.snapshot
             .loaded()
             .filter(|_| usable)
-            .map(|loaded| loaded.keys.as_ref())
+            .map(|loaded| &loaded.keys)
     }
 }
 

@@ -33,6 +33,7 @@ pub(crate) struct Cached<'k> {
     fetched: Views,
     /// What was fetched for this decision.
     after: Option<&'k Errand>,
+    kid: KidRule,
 }
 
 /// The views of the sources that fetch their keys, in order. Most policies have at most one such source, and one view
@@ -42,6 +43,11 @@ struct Views {
     first: Option<View>,
     rest: Vec<View>,
 }
+
+/// The key sets that a decision used. Its keys are not freed as long as this exists, so that a newer set cannot have the
+/// same address.
+#[derive(Debug)]
+pub(crate) struct SetsInUse(Vec<Option<Arc<KeySet>>>);
 
 /// How a decision continues after the cached keys were tried.
 #[derive(Debug)]
@@ -153,6 +159,7 @@ impl KeyStore {
             issuers: &self.issuers,
             fetched,
             after,
+            kid: self.kid,
         }
     }
 
@@ -204,6 +211,25 @@ impl<'k> Cached<'k> {
             KeySource::Fixed(set) => Some((issuers, set)),
             KeySource::Fetched(_) => Some((issuers, fetched.next()?.keys()?)),
         })
+    }
+
+    /// Returns the sets of the sources that fetch their keys. `None` if the next decision could depend on more than these
+    /// sets: on an earlier source that has no keys yet.
+    pub(crate) fn sets_in_use(&self) -> Option<SetsInUse> {
+        let sets: Vec<_> = self.fetched.iter().map(|view| view.set().cloned()).collect();
+        let lacks = self.kid == KidRule::Required && sets.iter().any(Option::is_none);
+        (!lacks).then_some(SetsInUse(sets))
+    }
+
+    /// Whether exactly these sets can be used now.
+    pub(crate) fn has(&self, sets: &SetsInUse) -> bool {
+        let mut sets = sets.0.iter();
+        let same = |view: &View| match (view.set(), sets.next()) {
+            (Some(now), Some(Some(then))) => Arc::ptr_eq(now, then),
+            (None, Some(None)) => true,
+            (Some(_), Some(None)) | (None, Some(Some(_))) | (_, None) => false,
+        };
+        self.fetched.iter().all(same)
     }
 
     /// How a decision continues if only the first source that has this `kid` decides, and an earlier source without

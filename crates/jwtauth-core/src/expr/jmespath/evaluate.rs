@@ -57,7 +57,15 @@ fn reference<'a>(inner: &'a Tree) -> Outcome<'a> {
 }
 
 fn call<'a>(function: Function, args: &'a [Tree], at: &Node<'a>) -> Outcome<'a> {
-    let args = all(args, at)?;
+    match args {
+        // Most functions have two arguments. These need no allocation.
+        [one, other] => call_with_two(function, one, other, at),
+        args => functions::call(function, &all(args, at)?, evaluate),
+    }
+}
+
+fn call_with_two<'a>(function: Function, one: &'a Tree, other: &'a Tree, at: &Node<'a>) -> Outcome<'a> {
+    let args = [evaluate(one, at)?, evaluate(other, at)?];
     functions::call(function, &args, evaluate)
 }
 

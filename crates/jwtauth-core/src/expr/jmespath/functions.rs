@@ -207,11 +207,10 @@ fn contains<'a>(within: &Node<'a>, value: &Node<'a>) -> Outcome<'a> {
             value.as_text().is_some_and(|part| text.contains(part)),
         ));
     }
-    for item in within
-        .items()
-        .iter()
-        .flat_map(|items| items.iter().collect::<Vec<_>>())
-    {
+    let Some(items) = within.items() else {
+        return Ok(Node::Bool(false));
+    };
+    for item in items.iter() {
         // In Go, the comparison of two lists, two objects or two functions panics, which ends the request.
         if (item.is_list() && value.is_list())
             || (item.is_object() && value.is_object())

@@ -181,6 +181,9 @@ impl<'a> Node<'a> {
     /// Compares two values with all that they contain. Numbers are compared as doubles, and references are never equal.
     /// This function does not recurse, because the stack may already be deep.
     pub(super) fn equals(&self, other: &Node<'a>) -> bool {
+        if let (Node::Text(one), Node::Text(other)) = (self, other) {
+            return one == other;
+        }
         let mut waiting = Vec::new();
         let mut same = self.same(other, &mut waiting);
         while let (true, Some((one, other))) = (same, waiting.pop()) {

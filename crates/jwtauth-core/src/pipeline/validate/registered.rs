@@ -273,6 +273,55 @@ impl Times {
     }
 }
 
+/// The checks of a valid token that depend on the current time.
+#[derive(Debug)]
+pub(crate) struct TimeChecks {
+    times: Times,
+    rule: TimesRule,
+    checks: Box<[RegisteredCheck]>,
+}
+
+impl TimeChecks {
+    /// The checks of these claims. `None` if they are not valid.
+    pub(super) fn of(claims: &Claims<'_>, rule: &ClaimsPolicy) -> Option<TimeChecks> {
+        let mut reader = Reader {
+            claims,
+            rule,
+            refused: Vec::new(),
+        };
+        let [exp, nbf, iat] =
+            [Registered::Exp, Registered::Nbf, Registered::Iat].map(|claim| reader.date(claim).ok());
+        let times = Times::complete(exp?, nbf?, iat?, &rule.times);
+        reader.refused.is_empty().then(|| TimeChecks {
+            times,
+            rule: rule.times.clone(),
+            checks: rule.check_order.as_slice().into(),
+        })
+    }
+
+    /// Whether the checks would succeed at this time.
+    pub(crate) fn hold(&self, now: NumericDate) -> bool {
+        let holds = |check: &RegisteredCheck| match check {
+            RegisteredCheck::Nbf => self.times.check_begun(&self.rule, now),
+            RegisteredCheck::Exp => self.times.check_not_expired(&self.rule, now),
+            RegisteredCheck::Iat => self.times.check_issued(&self.rule, now),
+            RegisteredCheck::MaxAge => self.times.check_age(&self.rule, now),
+            // These do not depend on the time.
+            RegisteredCheck::Iss
+            | RegisteredCheck::Sub
+            | RegisteredCheck::Aud
+            | RegisteredCheck::UnexpectedAud
+            | RegisteredCheck::AnyTime => Ok(()),
+        };
+        self.checks.iter().all(|check| holds(check).is_ok())
+    }
+
+    /// The memory of the checks, without this structure itself.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val::<[_]>(&self.checks)
+    }
+}
+
 /// Reads claims, and collects the values that are refused only after the check of the required claims.
 struct Reader<'c, 't, 'r> {
     claims: &'c Claims<'t>,
