@@ -22,20 +22,10 @@ impl Verifier {
         requests: &[Request<'_>],
         threads: Option<NonZeroUsize>,
     ) -> Vec<Result<Grant>> {
-        let mut batch = Batch::new(requests);
-        loop {
-            let step = |request: &&Request<'_>, after: Option<&Errand>| match self.step(request, after) {
-                Step::Decided(outcome) => Ok(outcome),
-                Step::Fetch(errand) => Err(errand),
-            };
-            match batch.round(threads, step) {
-                Round::Decided(outcomes) => return outcomes,
-                Round::Fetch(rest, errand) => {
-                    errand.run();
-                    batch = rest;
-                }
-            }
-        }
+        Batch::new(requests).run(threads, |request, after| match self.step(request, after) {
+            Step::Decided(outcome) => Ok(outcome),
+            Step::Fetch(errand) => Err(errand),
+        })
     }
 }
 
@@ -66,6 +56,23 @@ impl<I: Sync, T: Send> Batch<I, T> {
     /// A batch of these items.
     pub fn new(items: impl IntoIterator<Item = I>) -> Batch<I, T> {
         Batch(items.into_iter().map(|item| Slot::Open(item, None)).collect())
+    }
+
+    /// Takes rounds until every item is decided, and makes the fetches between them on the calling thread.
+    pub(crate) fn run(
+        mut self,
+        threads: Option<NonZeroUsize>,
+        step: impl Fn(&I, Option<&Errand>) -> Result<T, Errand> + Sync,
+    ) -> Vec<T> {
+        loop {
+            match self.round(threads, &step) {
+                Round::Decided(results) => return results,
+                Round::Fetch(rest, errand) => {
+                    errand.run();
+                    self = rest;
+                }
+            }
+        }
     }
 
     /// Takes a step of every item that is not decided yet, on at most `threads` threads; `None` stands for the number

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use super::guarded;
-use crate::batch::{Batch, Round};
+use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::grant::Grant;
 use crate::request::Request;
@@ -21,19 +21,9 @@ pub fn authenticate_many<T: Send>(
     threads: Option<NonZeroUsize>,
     reply: impl Fn(Result<Grant>) -> T + Sync,
 ) -> Vec<T> {
-    let mut batch = Batch::new(requests);
-    loop {
-        let round = batch.round(threads, |request, after| {
-            step(verifier, request.as_ref(), after).map(&reply)
-        });
-        match round {
-            Round::Decided(replies) => return replies,
-            Round::Fetch(rest, errand) => {
-                errand.run();
-                batch = rest;
-            }
-        }
-    }
+    Batch::new(requests).run(threads, |request, after| {
+        step(verifier, request.as_ref(), after).map(&reply)
+    })
 }
 
 /// Takes a step of one decision of a batch. A panic becomes a failure of this request.
