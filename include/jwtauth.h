@@ -30,8 +30,8 @@
  * - Pass a token unchanged to jwtauth_verifier_authenticate_token. Never paste it into JSON: a crafted token could
  *   add members to the request.
  * - Any number of threads may use one verifier concurrently. Only jwtauth_verifier_free requires that no other call
- *   uses it. The library keeps no "last error". It starts threads only to fetch keys: for each further key source that
- *   one call fetches, and for the name lookups of its own HTTP client.
+ *   uses it. The library keeps no "last error". It starts threads only in jwtauth_verifier_authenticate_many, and to
+ *   fetch keys: for each further key source that one call fetches, and for the name lookups of its own HTTP client.
  * - An internal error returns JWTAUTH_STATUS_INTERNAL. It does not unwind into the caller, and the verifier stays
  *   usable.
  * - Messages never contain the token, the values of its claims, or keys. Replies to granted requests contain the
@@ -352,6 +352,33 @@ enum jwtauth_status jwtauth_verifier_policy(const struct jwtauth_verifier *verif
  * @param verifier A verifier from jwtauth_verifier_new or jwtauth_verifier_new_with; free it once. NULL has no effect.
  */
 void jwtauth_verifier_free(struct jwtauth_verifier *verifier);
+
+/**
+ * Decides about many tokens on several threads, with the same options for all of them.
+ *
+ * Each token gets the status and the reply of jwtauth_verifier_authenticate_with, also a token that is NULL or not UTF-8.
+ * Keys that the tokens lack are fetched once for all of them. The threads end before the function returns.
+ *
+ * @param verifier The verifier.
+ * @param tokens The tokens, each without "Bearer ". Any text is safe here.
+ * @param count The number of tokens.
+ * @param options The options; NULL for none.
+ * @param threads The number of threads at most, the calling one included; 0 for the number of cores.
+ * @param statuses An array of `count` statuses: receives the status of each token. Required.
+ * @param replies An array of `count` texts: receives the reply of each token: the grant, or the failure. May be NULL.
+ * Free each reply with jwtauth_string_free.
+ * @return JWTAUTH_STATUS_OK only if every token is granted; else the status of the first token that is not. _ARGUMENT if
+ * `statuses` is NULL. _ARGUMENT if `count` is 0, because an empty batch grants nothing, or larger than an array can be;
+ * then nothing is written.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_verifier_authenticate_many(const struct jwtauth_verifier *verifier,
+                                                       const char *const *tokens,
+                                                       size_t count,
+                                                       const struct jwtauth_options *options,
+                                                       size_t threads,
+                                                       enum jwtauth_status *statuses,
+                                                       char **replies);
 
 /**
  * The value at a JSON pointer (RFC 6901) in a reply, such as "/identity/name" or "/identity/groups/0".

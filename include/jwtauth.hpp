@@ -239,6 +239,27 @@ struct Options {
     bool cached_only = false;
 };
 
+namespace detail {
+
+/* Options as jwtauth.h takes them, valid as long as this object. */
+class OptionTexts {
+public:
+    explicit OptionTexts(const Options &options)
+        : profile_(c_text(options.profile)), address_(c_text(options.remote_addr)), cached_only_(options.cached_only) {}
+
+    jwtauth_options get() const noexcept {
+        return {sizeof(jwtauth_options), profile_.c_str(), address_.empty() ? nullptr : address_.c_str(),
+                cached_only_ ? 1 : 0};
+    }
+
+private:
+    std::string profile_;
+    std::string address_;
+    bool cached_only_;
+};
+
+} // namespace detail
+
 /* A document of keys to fetch. */
 struct FetchRequest {
     std::string url;
@@ -386,14 +407,41 @@ public:
 
     /* Decides about one token, passed unchanged, with options. */
     Reply authenticate_token(std::string_view token, const Options &options) const {
-        const std::string profile = detail::c_text(options.profile);
-        const std::string address = detail::c_text(options.remote_addr);
-        const jwtauth_options more = {sizeof more, profile.c_str(), address.empty() ? nullptr : address.c_str(),
-                                      options.cached_only ? 1 : 0};
+        const detail::OptionTexts texts(options);
+        const jwtauth_options more = texts.get();
         char *reply = nullptr;
         const auto status =
             jwtauth_verifier_authenticate_with(handle_.get(), detail::c_text(token).c_str(), &more, &reply);
         return Reply(status, reply);
+    }
+
+    /* Decides about many tokens on several threads; 0 stands for the number of cores. There is one reply for each token, in
+     * their order: the reply of authenticate_token. */
+    std::vector<Reply> authenticate_many(const std::vector<std::string> &tokens, const Options &options = {},
+                                         std::size_t threads = 0) const {
+        if (tokens.empty()) {
+            return {};
+        }
+        std::vector<std::string> copies;
+        std::vector<const char *> texts;
+        copies.reserve(tokens.size());
+        texts.reserve(tokens.size());
+        for (const std::string &token : tokens) {
+            copies.push_back(detail::c_text(token));
+            texts.push_back(copies.back().c_str());
+        }
+        std::vector<jwtauth_status> statuses(tokens.size(), JWTAUTH_STATUS_INTERNAL);
+        std::vector<char *> json(tokens.size(), nullptr);
+        std::vector<Reply> replies(tokens.size());
+        const detail::OptionTexts option_texts(options);
+        const jwtauth_options more = option_texts.get();
+        /* Each reply has its own status. */
+        (void)!jwtauth_verifier_authenticate_many(handle_.get(), texts.data(), texts.size(), &more, threads, statuses.data(),
+                                                  json.data());
+        for (std::size_t index = 0; index < replies.size(); ++index) {
+            replies[index] = Reply(statuses[index], json[index]);
+        }
+        return replies;
     }
 
     /* Fetches the keys of every key source now. */

@@ -60,6 +60,19 @@ export declare class Verifier<C extends object = Claims> {
   authenticateJsonSync(request: string): Grant<C>
 
   /**
+   * Decides many tokens on several threads, without blocking the event loop, for audits of logs and for queues.
+   *
+   * The promise has the outcomes of all tokens in their order, in the form of `Promise.allSettled`. Test each of them:
+   * only `status === 'fulfilled'` is a grant. Each outcome is that of {@link Verifier.authenticate} for the token. Keys
+   * that the tokens lack are fetched once for all of them.
+   *
+   * @param tokens the tokens, without `Bearer`; all of them are read before the first is decided
+   * @throws {JwtAuthError} (rejects) of class `argument`, if an option is unknown
+   * @throws {TypeError} (rejects) `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
+   */
+  authenticateMany(tokens: Iterable<string>, options?: BatchOptions): Promise<Outcome<C>[]>
+
+  /**
    * The policy of this verifier.
    *
    * Every dialect is translated to the native form. The constructor accepts the reply, and the new verifier decides in the
@@ -74,6 +87,20 @@ export declare class Verifier<C extends object = Claims> {
    */
   refreshKeys(): Promise<readonly SourceStatus[]>
 }
+
+/** What the program adds to all tokens of a batch. It is trusted: never fill it with data from the client. */
+export interface BatchOptions {
+  readonly profile?: string | undefined
+  readonly remoteAddr?: string | undefined
+  readonly cachedOnly?: boolean | undefined
+  /** The number of threads at most; default: the number of cores. */
+  readonly threads?: number | undefined
+}
+
+/** The outcome of one token of a batch. */
+export type Outcome<C extends object = Claims> =
+  | { readonly status: 'fulfilled'; readonly value: Grant<C> }
+  | { readonly status: 'rejected'; readonly reason: JwtAuthError }
 
 /** Options of a verifier in addition to its configuration. */
 export interface VerifierOptions {

@@ -1,7 +1,8 @@
 'use strict'
 
 const addon = require('./lib/addon.js')
-const { configText, fetchOption, jsonRequest, pathText, readRequest } = require('./lib/arguments.js')
+const { configText, fetchOption, jsonRequest, pathText, readBatch, readRequest } = require('./lib/arguments.js')
+const { decideBatch } = require('./lib/batch.js')
 const { JwtAuthError, attempt, translated } = require('./lib/error.js')
 const { FetchError } = require('./lib/fetch.js')
 const { Fetches } = require('./lib/fetches.js')
@@ -51,6 +52,13 @@ class Verifier {
 
   authenticateJsonSync(request) {
     return this.#decideSync(jsonRequest(request))
+  }
+
+  /** Decides many tokens on several threads, without blocking the event loop. */
+  async authenticateMany(tokens, options) {
+    const { texts, profile, remoteAddr, cachedOnly, threads } = readBatch(tokens, options)
+    const batch = attempt(() => this.#addon.batch(texts, profile, remoteAddr, cachedOnly, threads))
+    return decideBatch(batch, texts, this.#fetches)
   }
 
   policy() {

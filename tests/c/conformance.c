@@ -2,8 +2,8 @@
  * Runs the flattened conformance cases: conformance [DIRECTORY [EVERY]]
  *
  * For each line of DIRECTORY/index.txt, a verifier is built from verifier.json and decides request.json. A grant must
- * equal expect.json byte for byte; a failure must have the same class, code and, if given, claim. The number of cases
- * is written to ran-c.txt. With EVERY only every EVERYth case is run, for slow tools, and nothing is written.
+ * equal expect.json byte for byte; a failure must have the same class, code and, if given, claim. A request with a token
+ * only is also decided in a batch, which must give the same replies as the token alone. The number of cases is written to ran-c.txt. With EVERY only every EVERYth case is run, for slow tools, and nothing is written.
  */
 
 #include <stdio.h>
@@ -62,6 +62,30 @@ static int has(const char *expect, const char *pointer) {
     return there;
 }
 
+/* Whether a batch with the token of a request gives the replies that the token gets alone; also if there is no token. */
+static int same_in_a_batch(const jwtauth_verifier *verifier, const char *request_json) {
+    char *token = jwtauth_json_count(request_json, "") == 1 ? jwtauth_json_get(request_json, "/token") : NULL;
+    const char *const tokens[3] = {token, NULL, token};
+    jwtauth_status statuses[3], whole, status;
+    char *replies[3];
+    int i, same;
+
+    if (token == NULL) {
+        return 1;
+    }
+    whole = jwtauth_verifier_authenticate_many(verifier, tokens, 3, NULL, 2, statuses, replies);
+    same = whole != JWTAUTH_STATUS_OK;
+    for (i = 0; i < 3; i++) {
+        char *alone = NULL;
+        status = jwtauth_verifier_authenticate_with(verifier, tokens[i], NULL, &alone);
+        same = same && status == statuses[i] && strcmp(replies[i], alone) == 0;
+        jwtauth_string_free(alone);
+        jwtauth_string_free(replies[i]);
+    }
+    jwtauth_string_free(token);
+    return same;
+}
+
 static int passes(const char *case_name) {
     char *verifier_json = read_file(case_name, "verifier.json");
     char *request_json = read_file(case_name, "request.json");
@@ -81,6 +105,10 @@ static int passes(const char *case_name) {
     } else {
         passed = agree(reply, expect, "/outcome") && agree(reply, expect, "/class") && agree(reply, expect, "/code") &&
                  (!has(expect, "/claim") || agree(reply, expect, "/claim"));
+    }
+    if (built && !same_in_a_batch(verifier, request_json)) {
+        fprintf(stderr, "%s: a batch gives other replies\n", case_name);
+        passed = 0;
     }
     if (!passed) {
         fprintf(stderr, "%s\n  expected %s\n  got      %s\n", case_name, expect, reply);

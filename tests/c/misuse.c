@@ -142,6 +142,59 @@ static void deciding(const jwtauth_verifier *verifier) {
     }
 }
 
+/* A status in every place, so that what a call does not write is noticed. */
+static void deciding_many(const jwtauth_verifier *verifier) {
+    static const jwtauth_options wrong_size = {sizeof(jwtauth_options) - 1, NULL, NULL, 0};
+    static const char *const valid[] = {SAMPLE_HS256, SAMPLE_HS256};
+    static const size_t counts[] = {0, SIZE_MAX, SIZE_MAX / 2, SIZE_MAX / sizeof(char *)};
+    jwtauth_status statuses[MAX_TEXTS];
+    char *replies[MAX_TEXTS];
+    size_t i;
+    int with_replies;
+
+    for (with_replies = 0; with_replies < 2; with_replies++) {
+        char **slots = with_replies ? replies : NULL;
+
+        CHECK(jwtauth_verifier_authenticate_many(verifier, texts, text_count, NULL, 3, statuses, slots) ==
+              JWTAUTH_STATUS_ARGUMENT);
+        for (i = 0; i < text_count; i++) {
+            refused(statuses[i], with_replies ? &replies[i] : NULL);
+        }
+        memset(statuses, 0, sizeof statuses);
+        CHECK(jwtauth_verifier_authenticate_many(NULL, valid, 2, NULL, 0, statuses, slots) == JWTAUTH_STATUS_ARGUMENT);
+        for (i = 0; i < 2; i++) {
+            refused(statuses[i], with_replies ? &replies[i] : NULL);
+        }
+        memset(statuses, 0, sizeof statuses);
+        CHECK(jwtauth_verifier_authenticate_many(verifier, NULL, 2, NULL, 0, statuses, slots) == JWTAUTH_STATUS_ARGUMENT);
+        for (i = 0; i < 2; i++) {
+            refused(statuses[i], with_replies ? &replies[i] : NULL);
+        }
+        memset(statuses, 0, sizeof statuses);
+        CHECK(jwtauth_verifier_authenticate_many(verifier, valid, 2, &wrong_size, 0, statuses, slots) ==
+              JWTAUTH_STATUS_ARGUMENT);
+        for (i = 0; i < 2; i++) {
+            refused(statuses[i], with_replies ? &replies[i] : NULL);
+        }
+        CHECK(jwtauth_verifier_authenticate_many(verifier, valid, 2, NULL, 0, NULL, slots) == JWTAUTH_STATUS_ARGUMENT);
+        for (i = 0; with_replies && i < 2; i++) {
+            refused(JWTAUTH_STATUS_ARGUMENT, &replies[i]);
+        }
+        for (i = 0; i < COUNT(counts); i++) {
+            CHECK(jwtauth_verifier_authenticate_many(verifier, valid, counts[i], NULL, 0, statuses, slots) ==
+                  JWTAUTH_STATUS_ARGUMENT);
+        }
+        CHECK(jwtauth_verifier_authenticate_many(verifier, valid, 2, NULL, SIZE_MAX, statuses, slots) == JWTAUTH_STATUS_OK);
+        for (i = 0; i < 2; i++) {
+            CHECK(statuses[i] == JWTAUTH_STATUS_OK);
+            if (with_replies) {
+                jwtauth_string_free(replies[i]);
+            }
+        }
+    }
+    CHECK(jwtauth_verifier_authenticate_many(NULL, NULL, SIZE_MAX / 32, NULL, 0, NULL, NULL) == JWTAUTH_STATUS_ARGUMENT);
+}
+
 static void a_valid_token_under_every_profile(const jwtauth_verifier *verifier) {
     size_t i;
 
@@ -270,6 +323,7 @@ static void misuse(void) {
     make_texts(mebibytes * 1024 * 1024);
     building();
     deciding(verifier);
+    deciding_many(verifier);
     a_valid_token_under_every_profile(verifier);
     reading();
     small_changes(verifier);

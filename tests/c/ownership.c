@@ -276,6 +276,46 @@ static void a_token_has_options(void) {
     jwtauth_verifier_free(verifier);
 }
 
+/* The status of the whole is OK only if every token is granted, and each reply is the one that its token gets alone. */
+static void a_batch_is_granted_only_as_a_whole(void) {
+    enum { COUNT = 40 };
+    static const char *const some[] = {SAMPLE_RS256, NULL, "a.b.c", "\xff", SAMPLE_ES256, "", SAMPLE_HS256 "A"};
+    const char *tokens[COUNT];
+    jwtauth_status statuses[COUNT];
+    char *replies[COUNT];
+    jwtauth_options options = {sizeof options, NULL, NULL, 0};
+    jwtauth_verifier *verifier = NULL;
+    size_t i, threads;
+
+    CHECK(jwtauth_verifier_new(SAMPLE_CONFIG, &verifier, NULL) == JWTAUTH_STATUS_OK);
+    for (i = 0; i < COUNT; i++) {
+        tokens[i] = some[i % (sizeof some / sizeof some[0])];
+    }
+    for (threads = 0; threads < 4; threads++) {
+        options.cached_only = threads % 2 == 1;
+        /* The first token that is not granted is NULL; under a profile that does not exist, it is the first of all. */
+        CHECK(jwtauth_verifier_authenticate_many(verifier, tokens, COUNT, &options, threads, statuses, replies) ==
+              (options.profile == NULL ? JWTAUTH_STATUS_ARGUMENT : JWTAUTH_STATUS_DENIED));
+        for (i = 0; i < COUNT; i++) {
+            char *alone = STALE;
+            CHECK(jwtauth_verifier_authenticate_with(verifier, tokens[i], &options, &alone) == statuses[i]);
+            CHECK_TEXT(replies[i], alone);
+            jwtauth_string_free(alone);
+            jwtauth_string_free(replies[i]);
+        }
+        options.profile = "nobody";
+    }
+    for (i = 0; i < COUNT; i++) {
+        tokens[i] = SAMPLE_ES256;
+    }
+    CHECK(jwtauth_verifier_authenticate_many(verifier, tokens, COUNT, NULL, 0, statuses, NULL) == JWTAUTH_STATUS_OK);
+    tokens[COUNT - 1] = "a.b.c";
+    CHECK(jwtauth_verifier_authenticate_many(verifier, tokens, COUNT, NULL, 0, statuses, NULL) == JWTAUTH_STATUS_DENIED);
+    CHECK(statuses[0] == JWTAUTH_STATUS_OK && statuses[COUNT - 1] == JWTAUTH_STATUS_DENIED);
+    CHECK(jwtauth_verifier_authenticate_many(verifier, tokens, 0, NULL, 0, statuses, replies) == JWTAUTH_STATUS_ARGUMENT);
+    jwtauth_verifier_free(verifier);
+}
+
 static void ownership(void) {
     outputs_are_always_written();
     a_verifier_is_built_from_a_file();
@@ -289,6 +329,7 @@ static void ownership(void) {
     an_array_is_visited_to_its_end();
     only_a_grant_has_entitlements();
     a_token_has_options();
+    a_batch_is_granted_only_as_a_whole();
     jwtauth_verifier_free(NULL);
     jwtauth_string_free(NULL);
 }

@@ -148,6 +148,27 @@ static void a_token_has_options() {
     CHECK(jwtauth::version() == jwtauth_version());
 }
 
+static void a_batch_has_the_replies_of_its_tokens() {
+    const Verifier verifier(SAMPLE_CONFIG);
+    std::vector<std::string> tokens(30, SAMPLE_ES256);
+    tokens[7] = "a.b.c";
+    tokens[8] += '\0';
+    jwtauth::Options options;
+
+    for (const std::size_t threads : {0, 1, 3}) {
+        const std::vector<Reply> replies = verifier.authenticate_many(tokens, options, threads);
+        CHECK(replies.size() == tokens.size());
+        for (std::size_t index = 0; index < tokens.size(); ++index) {
+            const Reply alone = verifier.authenticate_token(tokens[index], options);
+            CHECK(replies[index].status() == alone.status() && replies[index].json() == alone.json());
+        }
+        CHECK(replies[6] && !replies[7] && replies[8].status() == JWTAUTH_STATUS_ARGUMENT);
+    }
+    options.profile = "nobody";
+    CHECK(!verifier.authenticate_many(tokens, options).front());
+    CHECK(verifier.authenticate_many({}).empty());
+}
+
 static void make_builds_without_exceptions() {
     Reply reply;
     CHECK(!Verifier::make("{}", reply));
@@ -181,6 +202,7 @@ static void raii() {
     a_reply_has_lists_types_and_entitlements();
     a_failure_is_thrown_on_request();
     a_token_has_options();
+    a_batch_has_the_replies_of_its_tokens();
     make_builds_without_exceptions();
     a_verifier_moves();
 }

@@ -73,12 +73,45 @@ function readRequest(request) {
         read.cachedOnly = flag(value, 'request.cachedOnly')
         break
       default:
-        refuseMember(name)
+        refuseMember(name, REQUEST)
     }
   }
   read.isJson = token === undefined || url !== undefined || fields !== undefined
   if (read.isJson && token !== undefined) wellFormed(token, 'request.token')
   read.text = read.isJson ? JSON.stringify({ __proto__: null, token, headers: fields, url }) : token
+  return read
+}
+
+/** The tokens of a batch, and what the program adds to all of them. */
+function readBatch(tokens, options = {}) {
+  // A string is an iterable too, and its characters would be taken for tokens.
+  if (typeof tokens === 'string' || typeof tokens?.[Symbol.iterator] !== 'function') {
+    throw wrongType('tokens', 'an iterable of strings', tokens)
+  }
+  if (!isPlainObject(options)) throw wrongType('options', 'a plain object', options)
+  const read = { texts: [], profile: undefined, remoteAddr: undefined, cachedOnly: false, threads: undefined }
+  for (const name of Object.keys(options)) {
+    const value = options[name]
+    if (value === undefined) continue
+    switch (name) {
+      case 'profile':
+      case 'remoteAddr':
+        read[name] = string(value, `options.${name}`)
+        break
+      case 'cachedOnly':
+        read.cachedOnly = flag(value, 'options.cachedOnly')
+        break
+      case 'threads':
+        if (!Number.isInteger(value) || value < 1) {
+          throw invalid('options.threads must be an integer that is at least 1', 'ERR_INVALID_ARG_VALUE')
+        }
+        read.threads = Math.min(value, 0xffff_ffff)
+        break
+      default:
+        refuseMember(name, 'the options of a batch are `profile`, `remoteAddr`, `cachedOnly` and `threads`')
+    }
+  }
+  for (const token of tokens) read.texts.push(string(token, `tokens[${read.texts.length}]`))
   return read
 }
 
@@ -88,11 +121,12 @@ function jsonRequest(request) {
   return { text, isBare: false, isJson: true, profile: undefined, remoteAddr: undefined, cachedOnly: false }
 }
 
-function refuseMember(name) {
+const REQUEST = 'the members of a request are `token`, `headers`, `url`, `profile`, `remoteAddr` and `cachedOnly`'
+
+function refuseMember(name, known) {
   wellFormed(name, 'request')
   const shown = name.length > 64 ? `${[...name].slice(0, 64).join('')}…` : name
-  const known = '`token`, `headers`, `url`, `profile`, `remoteAddr` and `cachedOnly`'
-  attempt(() => addon.refuseRequest(`\`${shown}\` is not known; the members of a request are ${known}`))
+  attempt(() => addon.refuseRequest(`\`${shown}\` is not known; ${known}`))
 }
 
 function headers(headers, place) {
@@ -156,4 +190,4 @@ function invalid(message, code) {
   return Object.assign(new TypeError(message), { code })
 }
 
-module.exports = { configText, fetchOption, jsonRequest, pathText, readRequest }
+module.exports = { configText, fetchOption, jsonRequest, pathText, readBatch, readRequest }

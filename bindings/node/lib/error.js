@@ -22,11 +22,16 @@ Object.defineProperty(JwtAuthError.prototype, 'name', { value: 'JwtAuthError', w
 
 /** The error of this package for an error of the addon, about a request if one is given. */
 function translated(thrown, asked) {
+  return failed(thrown.message, asked) ?? thrown
+}
+
+/** The error for a failure reply, about a request if one is given. Undefined for any other text. */
+function failed(reply, asked) {
   let failure
   try {
-    failure = JSON.parse(thrown.message)
+    failure = JSON.parse(reply)
   } catch {
-    return thrown
+    return undefined
   }
   if (asked?.isBare && failure.code === 'token_malformed' && asked.text.startsWith('{')) {
     failure.detail = `${failure.detail}; \`authenticateJson\` takes a request as JSON text`
@@ -43,4 +48,4 @@ function attempt(call) {
   }
 }
 
-module.exports = { JwtAuthError, attempt, translated }
+module.exports = { JwtAuthError, attempt, failed, translated }

@@ -4,21 +4,24 @@
 //! turns the result into a `Grant`. A returned value is a success; a failure is thrown, with the failure reply as its
 //! message.
 
+mod batch;
 mod errand;
 mod guard;
 mod request;
+mod step;
 
 use std::sync::Arc;
 
 use jwtauth_core::fetch::Fetch;
-use jwtauth_core::{Code, Error, Request, Step, VerifierBuilder, wire};
+use jwtauth_core::{Code, Error, Request, VerifierBuilder, wire};
 use napi::bindgen_prelude::{AsyncTask, ClassInstance, Either, Utf16String};
-use napi::{Env, Task};
 use napi_derive::napi;
 
+use batch::Batch;
 use errand::{Errand, HostFetch};
 use guard::guarded;
 use request::Asked;
+use step::{StepTask, step};
 
 fn build(
     host_fetches: bool,
@@ -103,6 +106,26 @@ impl Verifier {
                 )?,
                 after,
             }))
+        })
+    }
+
+    /// A batch of these tokens. Nothing is decided yet.
+    #[napi]
+    pub fn batch(
+        &self,
+        tokens: Vec<Utf16String>,
+        profile: Option<Utf16String>,
+        remote_addr: Option<Utf16String>,
+        cached_only: bool,
+        threads: Option<u32>,
+    ) -> napi::Result<Batch> {
+        let asked = |token| Asked::read(token, false, profile.as_ref(), remote_addr.as_ref(), cached_only);
+        guarded(|| {
+            Ok(Batch::new(
+                &self.core,
+                tokens.iter().map(asked).collect(),
+                threads,
+            ))
         })
     }
 
@@ -193,36 +216,4 @@ pub fn refuse_request(detail: String) -> napi::Result<()> {
 #[napi]
 pub fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
-}
-
-/// One step of a decision, outside the event loop.
-#[derive(Debug)]
-pub struct StepTask {
-    verifier: Arc<jwtauth_core::Verifier>,
-    asked: Asked,
-    after: Option<jwtauth_core::Errand>,
-}
-
-impl Task for StepTask {
-    type Output = Either<String, Errand>;
-    type JsValue = Either<String, Errand>;
-
-    fn compute(&mut self) -> napi::Result<Self::Output> {
-        guarded(|| step(&self.verifier, &self.asked, self.after.as_ref()))
-    }
-
-    fn resolve(&mut self, _: Env, step: Self::Output) -> napi::Result<Self::JsValue> {
-        Ok(step)
-    }
-}
-
-fn step(
-    verifier: &jwtauth_core::Verifier,
-    asked: &Asked,
-    after: Option<&jwtauth_core::Errand>,
-) -> jwtauth_core::Result<Either<String, Errand>> {
-    match asked.decide(|request| Ok(verifier.step(request, after)))? {
-        Step::Decided(outcome) => outcome.map(|grant| Either::A(wire::granted_in_lines(&grant))),
-        Step::Fetch(errand) => Ok(Either::B(Errand(errand))),
-    }
 }

@@ -35,6 +35,11 @@ async function decide(verifierText, requestText) {
     if (Object.keys(JSON.parse(requestText)).join() === 'token' && !request.token.startsWith('{')) {
       await same(() => verifier.authenticateSync(request.token))
       await same(() => verifier.authenticate(request.token))
+      const batch = await verifier.authenticateMany(Array(3).fill(request.token))
+      for (const { status, value, reason } of batch) {
+        assert.deepEqual(status === 'fulfilled' ? { json: value.json } : { error: reason }, now)
+      }
+      assert.equal(batch.length, 3)
     }
   }
   return now

@@ -77,18 +77,59 @@ impl<'py> Arguments<'py> {
 /// # Errors
 /// `ArgumentError` with the code `argument_not_utf8` for lone surrogates.
 pub(crate) fn utf8<'a>(text: &'a Bound<'_, PyString>, name: &str) -> PyResult<&'a str> {
-    let py = text.py();
-    text.to_str().map_err(|why| {
-        if why.is_instance_of::<PyUnicodeEncodeError>(py) {
-            error::argument(
-                py,
-                Code::ArgumentNotUtf8,
-                format_args!("`{name}` has lone surrogates"),
-            )
-        } else {
-            why
+    well_formed(text, name)?.map_err(|error| error::raise(text.py(), &error))
+}
+
+/// The text of a string argument, or the failure for lone surrogates.
+///
+/// # Errors
+/// Other exceptions than that.
+fn well_formed<'a>(text: &'a Bound<'_, PyString>, name: &str) -> PyResult<jwtauth_core::Result<&'a str>> {
+    match text.to_str() {
+        Ok(text) => Ok(Ok(text)),
+        Err(why) if why.is_instance_of::<PyUnicodeEncodeError>(text.py()) => {
+            let detail = format!("`{name}` has lone surrogates");
+            Ok(Err(Error::new(Code::ArgumentNotUtf8).with_detail(detail)))
         }
-    })
+        Err(why) => Err(why),
+    }
+}
+
+/// The arguments of `authenticate_many`; its requests borrow from them.
+pub(crate) struct Tokens<'py> {
+    tokens: Vec<Text<'py>>,
+    others: Arguments<'py>,
+}
+
+impl<'py> Tokens<'py> {
+    /// Reads all tokens, and checks the types only.
+    pub(crate) fn read(
+        tokens: &Bound<'py, PyAny>,
+        profile: Given<'_, 'py>,
+        remote_addr: Given<'_, 'py>,
+    ) -> PyResult<Tokens<'py>> {
+        let must_be = "tokens must be an iterable of str";
+        // A string is an iterable too, and its characters would be taken for tokens.
+        if tokens.is_instance_of::<PyString>() {
+            return Err(wrong_type(must_be, tokens));
+        }
+        let all = tokens.try_iter().map_err(|_| wrong_type(must_be, tokens))?;
+        let token =
+            |token: PyResult<Bound<'py, PyAny>>| text(&token?, || "each token must be str".to_owned());
+        Ok(Tokens {
+            tokens: all.map(token).collect::<PyResult<_>>()?,
+            others: Arguments::read(None, None, None, profile, remote_addr)?,
+        })
+    }
+
+    /// One request for each token. A token that is not Unicode has its failure in its place.
+    pub(crate) fn requests(&self, cached_only: bool) -> PyResult<Vec<jwtauth_core::Result<Request<'_>>>> {
+        let request = self.others.request()?.cached_only(cached_only);
+        let tokens = self.tokens.iter();
+        tokens
+            .map(|token| Ok(well_formed(token, "token")?.map(|token| request.clone().token(token))))
+            .collect()
+    }
 }
 
 /// The text of a configuration. A mapping is written as JSON.

@@ -2,7 +2,7 @@
 //!
 //! There is one exception per class of failure. Codes are passed through, so a new code needs no change here.
 
-use jwtauth_core::{Class, Code, Error, wire};
+use jwtauth_core::{Class, Error, wire};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -47,11 +47,6 @@ pub(crate) fn attached<T>(py: Python<'_>, work: impl FnOnce() -> Result<T, Error
 /// The exception for a failure.
 pub(crate) fn raise(py: Python<'_>, error: &Error) -> PyErr {
     exception(py, error).unwrap_or_else(|unexpected| unexpected)
-}
-
-/// The exception for an invalid argument.
-pub(crate) fn argument(py: Python<'_>, code: Code, detail: impl std::fmt::Display) -> PyErr {
-    raise(py, &Error::new(code).with_detail(detail))
 }
 
 fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {

@@ -61,6 +61,17 @@ impl Raised {
         (last < raised.len()).then(|| raised.swap_remove(last))
     }
 
+    /// The first exception, which is the cause of the failures that follow.
+    ///
+    /// # Errors
+    /// An exception that ends the thread or the program.
+    pub(crate) fn finish_fetch(self, py: Python<'_>) -> PyResult<Option<PyErr>> {
+        match self.first(py) {
+            Some(raised) if is_final(py, &raised) => Err(raised),
+            raised => Ok(raised),
+        }
+    }
+
     /// Makes the exception the cause of a failure. One that ends the thread or the program replaces the outcome.
     ///
     /// # Errors

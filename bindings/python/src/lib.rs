@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `verifier` | the class `Verifier`: the core's operations, run without the GIL where they take long |
 //! | `arguments` | Python arguments → configuration text and [`Request`](jwtauth_core::Request) |
+//! | `batch` | the rounds of `authenticate_many` |
 //! | `grant` | the class `Grant`: a grant whose Python objects are created on first access |
 //! | `parts` | the classes `Identity`, `Entitlement`, `Session` |
 //! | `fetch` | a Python function that fetches keys → the core's `Fetch` |
@@ -12,6 +13,7 @@
 //! | `json` | JSON text → Python objects |
 
 mod arguments;
+mod batch;
 mod errand;
 mod error;
 mod fetch;

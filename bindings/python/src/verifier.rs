@@ -8,8 +8,10 @@ use jwtauth_core::{Code, Errand, Request, Step, VerifierBuilder, wire};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::PyList;
 
-use crate::arguments::{Arguments, Given, configuration, text, utf8};
+use crate::arguments::{Arguments, Given, Tokens, configuration, text, utf8};
+use crate::batch;
 use crate::errand::Call;
 use crate::error::{attached, decided, detached, raise};
 use crate::fetch::{Hosted, Raised};
@@ -216,6 +218,52 @@ impl Verifier {
         raised
             .finish(py, outcome.and_then(std::convert::identity))
             .map(Grant::from)
+    }
+
+    /// Decides many tokens on several threads, for audits of logs and for queues.
+    ///
+    /// Failures are elements of the list and are not raised, as with ``asyncio.gather(return_exceptions=True)``. So test
+    /// every element: only ``isinstance(outcome, Grant)`` is a grant. Each outcome is that of :meth:`authenticate` for the
+    /// token. The GIL is released. Keys that the tokens lack are fetched once for all of them. In a program with an event
+    /// loop, use ``asyncio.to_thread``.
+    ///
+    /// Args:
+    ///     tokens: The compact tokens, without ``Bearer``. All of them are read before the first is decided.
+    ///     profile: As for :meth:`authenticate`, for all tokens.
+    ///     remote_addr: As for :meth:`authenticate`, for all tokens.
+    ///     cached_only: As for :meth:`authenticate`, for all tokens.
+    ///     threads: The number of threads at most; without one, the number of cores.
+    ///
+    /// Returns:
+    ///     For each token, in their order, the grant or the exception.
+    ///
+    /// Raises:
+    ///     ArgumentError: ``profile`` or ``remote_addr`` is invalid Unicode.
+    ///     TypeError: ``tokens`` is not an iterable of ``str``, or is itself a ``str``; another argument has the wrong type.
+    ///     ValueError: ``threads`` is less than 1.
+    ///
+    /// Example:
+    ///     >>> outcomes = verifier.authenticate_many(tokens)
+    ///     >>> [outcome.identity.name for outcome in outcomes if isinstance(outcome, Grant)]
+    ///     ['alice', 'bob']
+    #[pyo3(signature = (tokens, *, profile=None, remote_addr=None, cached_only=false, threads=None))]
+    fn authenticate_many<'py>(
+        this: &Bound<'py, Verifier>,
+        tokens: &Bound<'py, PyAny>,
+        profile: Given<'_, 'py>,
+        remote_addr: Given<'_, 'py>,
+        cached_only: bool,
+        threads: Option<i64>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let (py, this) = (this.py(), this.get());
+        let threads = batch::threads(threads)?;
+        let tokens = Tokens::read(tokens, profile, remote_addr)?;
+        let requests = tokens.requests(cached_only)?;
+        batch::decide(py, &this.core, &requests, threads, |errand| {
+            let raised = Raised::default();
+            this.run(py, errand, &raised)?;
+            raised.finish_fetch(py)
+        })
     }
 
     /// Decides one request without blocking the event loop: ``await`` it.

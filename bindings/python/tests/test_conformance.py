@@ -7,7 +7,7 @@ import json
 import pytest
 from conftest import CONFORMANCE, ran
 
-from jwtauth import ArgumentError, ConfigError, Denied, Error, InternalError, Unavailable, Verifier
+from jwtauth import ArgumentError, ConfigError, Denied, Error, Grant, InternalError, Unavailable, Verifier
 
 CLASSES: dict[str, type[Error]] = {
     "denied": Denied,
@@ -27,6 +27,28 @@ def index() -> list[str]:
     return cases
 
 
+def outcome(found: Grant | Error) -> object:
+    """What a program sees of a grant or of an exception."""
+    return found.json if isinstance(found, Grant) else (type(found), vars(found), str(found))
+
+
+def check_batch(verifier: Verifier, request: str) -> None:
+    """A request with a token only is also decided in a batch, with the outcome of the token alone."""
+    try:
+        members = json.loads(request)
+    except (ValueError, RecursionError):
+        return
+    if not isinstance(members, dict) or list(members) != ["token"] or not isinstance(members["token"], str):
+        return
+    alone: Grant | Error
+    try:
+        alone = verifier.authenticate(members["token"])
+    except Error as why:
+        alone = why
+    batch = verifier.authenticate_many([members["token"]] * 3)
+    assert [outcome(found) for found in batch] == [outcome(alone)] * 3
+
+
 @pytest.mark.parametrize("case", index())
 def test_case(case: str) -> None:
     ran[case] = False
@@ -34,7 +56,9 @@ def test_case(case: str) -> None:
         (CONFORMANCE / case / name).read_bytes().decode() for name in ("verifier.json", "request.json", "expect.json")
     )
     try:
-        reply = Verifier(verifier).authenticate_json(request).json
+        built = Verifier(verifier)
+        check_batch(built, request)
+        reply = built.authenticate_json(request).json
     except Error as why:
         expected = json.loads(expect)
         assert (why.code, expected["outcome"]) == (expected.get("code"), "failed")

@@ -21,7 +21,7 @@ import jwtauth
 from jwtauth import Denied, FetchResponse, Grant, Unavailable, Verifier
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-FIRST, REFRESH, CLIENT, _, SERVER = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+FIRST, MANY, REFRESH, CLIENT, _, SERVER = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 (SHOWN,) = re.findall(r"^```pycon\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 
 def first_example(directory: Path, monkeypatch: pytest.MonkeyPatch, bearer: str) -> dict[str, Any]:
@@ -52,6 +52,15 @@ def test_a_grant_is_as_the_readme_shows_it(tmp_path: Path, monkeypatch: pytest.M
     runner.run(shown)
     assert len(shown.examples) == 7
     assert runner.failures == 0
+
+
+def test_many_tokens_are_decided_as_the_readme_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = first_example(tmp_path, monkeypatch, PUBLIC_TOKEN)
+    capsys.readouterr()
+    exec(MANY, {"verifier": names["verifier"], "Grant": Grant, "tokens": [PUBLIC_TOKEN, "a.b.c"]})
+    assert capsys.readouterr().out.splitlines() == ["granted: alice", "refused: token_malformed"]
 
 
 def test_a_refresh_prints_what_the_readme_shows(

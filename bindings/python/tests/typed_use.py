@@ -42,6 +42,9 @@ async def decisions(verifier: Verifier, several: dict[str, list[str]], single: d
     assert_type(verifier.authenticate("a.b.c"), Grant)
     assert_type(await verifier.authenticate_async(headers=single), Grant)
     assert_type(verifier.authenticate_json("{}"), Grant)
+    assert_type(verifier.authenticate_many(iter(["a.b.c"]), threads=2), list[Grant | Error])
+    assert_type([one for one in verifier.authenticate_many(("a.b.c",)) if isinstance(one, Grant)], list[Grant])
+    verifier.authenticate_many([b"a.b.c"])  # type: ignore[list-item]
     grant = verifier.authenticate("a.b.c")
     assert_type(grant.has("role", "editor"), bool)
     grant.has("rolle", "editor")  # type: ignore[arg-type]

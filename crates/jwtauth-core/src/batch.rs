@@ -8,20 +8,117 @@ use std::thread;
 use crate::error::Result;
 use crate::grant::Grant;
 use crate::request::Request;
-use crate::verifier::Verifier;
+use crate::sources::errand::Errand;
+use crate::verifier::{Step, Verifier};
 
 impl Verifier {
     /// Decides several requests on several threads. The outcomes are in the order of the requests, and each is what
     /// [`authenticate`](Verifier::authenticate) returns for the request.
     ///
     /// It uses at most `threads` threads, the calling one included; `None` stands for the number of cores. They end
-    /// before it returns.
+    /// before it returns. Keys that the requests lack are fetched on the calling thread, once for all of them.
     pub fn authenticate_many(
         &self,
         requests: &[Request<'_>],
         threads: Option<NonZeroUsize>,
     ) -> Vec<Result<Grant>> {
-        each(requests, threads, |request| self.authenticate(request))
+        Batch::new(requests).run(threads, |request, after| match self.step(request, after) {
+            Step::Decided(outcome) => Ok(outcome),
+            Step::Fetch(errand) => Err(errand),
+        })
+    }
+}
+
+/// Items that are decided in rounds: each round takes a step of every item that is not decided yet. Between two rounds
+/// the caller makes the fetches that the items lack, where they block no other work.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Batch<I, T>(Vec<Slot<I, T>>);
+
+/// The result of a round.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Round<I, T> {
+    /// The results of all items, in their order.
+    Decided(Vec<T>),
+    /// Keys must be fetched before the next round.
+    Fetch(Batch<I, T>, Errand),
+}
+
+#[derive(Debug)]
+enum Slot<I, T> {
+    /// An item, and the errand that its last step returned.
+    Open(I, Option<Errand>),
+    Decided(T),
+}
+
+impl<I: Sync, T: Send> Batch<I, T> {
+    /// A batch of these items.
+    pub fn new(items: impl IntoIterator<Item = I>) -> Batch<I, T> {
+        Batch(items.into_iter().map(|item| Slot::Open(item, None)).collect())
+    }
+
+    /// Takes rounds until every item is decided, and makes the fetches between them on the calling thread.
+    pub(crate) fn run(
+        mut self,
+        threads: Option<NonZeroUsize>,
+        step: impl Fn(&I, Option<&Errand>) -> Result<T, Errand> + Sync,
+    ) -> Vec<T> {
+        loop {
+            match self.round(threads, &step) {
+                Round::Decided(results) => return results,
+                Round::Fetch(rest, errand) => {
+                    errand.run();
+                    self = rest;
+                }
+            }
+        }
+    }
+
+    /// Takes a step of every item that is not decided yet, on at most `threads` threads; `None` stands for the number
+    /// of cores. `step` returns the result of an item, or the errand that it lacks.
+    pub fn round(
+        self,
+        threads: Option<NonZeroUsize>,
+        step: impl Fn(&I, Option<&Errand>) -> Result<T, Errand> + Sync,
+    ) -> Round<I, T> {
+        let open: Vec<_> = self.0.iter().filter_map(Slot::open).collect();
+        let steps = each(&open, threads, |(item, after)| step(item, *after));
+        let mut steps = steps.into_iter();
+        let mut next = |slot| match slot {
+            Slot::Open(item, after) => match steps.next() {
+                Some(Ok(result)) => Slot::Decided(result),
+                Some(Err(errand)) => Slot::Open(item, Some(errand)),
+                None => Slot::Open(item, after),
+            },
+            decided @ Slot::Decided(_) => decided,
+        };
+        let slots: Vec<_> = self.0.into_iter().map(&mut next).collect();
+        if slots.iter().any(|slot| slot.open().is_some()) {
+            let lacks = slots
+                .iter()
+                .filter_map(Slot::open)
+                .filter_map(|(_, errand)| errand);
+            let errand = Errand::together(lacks);
+            return Round::Fetch(Batch(slots), errand);
+        }
+        Round::Decided(slots.into_iter().filter_map(Slot::decided).collect())
+    }
+}
+
+impl<I, T> Slot<I, T> {
+    fn open(&self) -> Option<(&I, Option<&Errand>)> {
+        match self {
+            Slot::Open(item, errand) => Some((item, errand.as_ref())),
+            Slot::Decided(_) => None,
+        }
+    }
+
+    fn decided(self) -> Option<T> {
+        match self {
+            Slot::Open(..) => None,
+            Slot::Decided(result) => Some(result),
+        }
     }
 }
 
@@ -29,7 +126,7 @@ impl Verifier {
 const TURN: usize = 8;
 
 /// Applies `work` to every item on several threads, and returns the results in the order of the items.
-pub(crate) fn each<I: Sync, T: Send>(
+fn each<I: Sync, T: Send>(
     items: &[I],
     threads: Option<NonZeroUsize>,
     work: impl Fn(&I) -> T + Sync,

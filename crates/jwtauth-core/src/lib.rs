@@ -81,6 +81,23 @@
 //! # Ok::<(), jwtauth_core::Error>(())
 //! ```
 //!
+//! [`Verifier::authenticate_many`] decides many tokens on all cores, for audits of logs and for queues. Each outcome is that
+//! of its request alone:
+//!
+//! ```
+//! # use jwtauth_core::{Request, Verifier};
+//! # let verifier = Verifier::from_json(r#"{"dialect":"native","config":{"keys":[{"secret":"c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"}],"algorithms":["HS256"],"audiences":["api"]}}"#)?;
+//! # let tokens = ["a.b.c", ""];
+//! let requests: Vec<_> = tokens.iter().map(|token| Request::bearer(token)).collect();
+//! for outcome in verifier.authenticate_many(&requests, None) {
+//!     match outcome {
+//!         Ok(grant) => println!("granted: {:?}", grant.identity.name),
+//!         Err(error) => println!("refused: {}", error.code()),
+//!     }
+//! }
+//! # Ok::<(), jwtauth_core::Error>(())
+//! ```
+//!
 //! # Keys that are fetched
 //!
 //! The key sources `jwks_url` and `oidc_discovery_url` fetch their keys. With the feature `http`, which is on by
@@ -191,6 +208,8 @@ mod verifier;
 mod warning;
 pub mod wire;
 
+#[doc(hidden)]
+pub use crate::batch::{Batch, Round};
 pub use crate::claims::NumericDate;
 pub use crate::clock::Clock;
 #[doc(hidden)]

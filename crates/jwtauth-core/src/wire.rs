@@ -3,6 +3,7 @@
 //! A configuration and requests go in, replies come out. The C, Python and Node bindings are thin layers over these
 //! functions.
 
+mod batch;
 mod explain;
 pub mod fetch;
 mod value;
@@ -23,6 +24,9 @@ use crate::token_cache::TokenCacheStatus;
 use crate::verifier::Verifier;
 use crate::warning::Warning;
 
+#[doc(hidden)]
+pub use self::batch::step;
+pub use self::batch::{array, authenticate_many};
 pub use self::explain::{explain, explained};
 pub use self::value::{JsonType, count, get, json_type};
 

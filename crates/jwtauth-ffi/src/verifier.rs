@@ -2,22 +2,23 @@
 
 #![expect(unsafe_code, reason = "exported functions")]
 
-use std::ffi::{c_char, c_int};
+use std::ffi::c_char;
 use std::ptr;
 use std::sync::Arc;
 
 use jwtauth_core::fetch::Fetch;
-use jwtauth_core::{Code, Error, Request, Result, Verifier, VerifierBuilder, wire};
+use jwtauth_core::{Request, Result, Verifier, VerifierBuilder, wire};
 
 use crate::fetch::{Callbacks, HostCallbacks};
 use crate::guard;
+use crate::options::{self, Options};
 use crate::reply::ReplySlot;
 use crate::status::Status;
 
 /// Decides requests by one configuration. Created by jwtauth_verifier_new, freed by jwtauth_verifier_free.
 #[derive(Debug)]
 pub struct Handle {
-    verifier: Verifier,
+    pub(crate) verifier: Verifier,
     /// The application's callbacks. They are kept here, also without a fetch callback, so that `user` is released
     /// after the verifier is dropped.
     _host: Option<Arc<HostCallbacks>>,
@@ -226,25 +227,6 @@ pub unsafe extern "C" fn jwtauth_verifier_authenticate_token(
     })
 }
 
-/// What the application adds to a token. All of it is trusted: never fill it with data from the client.
-///
-/// Initialise it with `jwtauth_options options = {sizeof options, NULL, NULL, 0};`. A library that does not know this
-/// size refuses it, because it must not ignore an option.
-#[repr(C)]
-#[derive(Debug)]
-pub struct Options {
-    /// `sizeof(jwtauth_options)`.
-    pub size: usize,
-    /// The profile to decide under; NULL or "" for none.
-    pub profile: *const c_char,
-    /// The caller's address, such as "10.1.2.3" or "2001:db8::1", with or without a port; NULL or "" if it is unknown. It is
-    /// used only where the configuration binds networks, and any other text is then denied. Behind a proxy, pass the address
-    /// of the client: the library does not read X-Forwarded-For.
-    pub remote_addr: *const c_char,
-    /// 1: decide with the cached keys, without a fetch and without waiting. 0: fetch keys where they are needed.
-    pub cached_only: c_int,
-}
-
 /// Decides about one token, with options. The caller passes the token unchanged.
 ///
 /// @param verifier The verifier.
@@ -271,27 +253,9 @@ pub unsafe extern "C" fn jwtauth_verifier_authenticate_with(
         // SAFETY: the caller's promise.
         let handle = unsafe { guard::borrowed("verifier", verifier) }?;
         // SAFETY: the caller's promise.
-        let text = |name, pointer: *const c_char| unsafe { guard::text(name, pointer) };
-        let mut request = Request::bearer(text("token", token)?);
-        if !options.is_null() {
-            // SAFETY: the caller's promise; `size` is the first member in every version.
-            let size = unsafe { (&raw const (*options).size).read() };
-            // Ignoring a restriction of a later version would be wrong, so only known sizes are accepted.
-            if size != size_of::<Options>() {
-                let detail =
-                    "`options.size` is not the size of jwtauth_options in this version of the library";
-                return Err(Error::new(Code::RequestInvalid).with_detail(detail));
-            }
-            // SAFETY: the caller's promise, and the size is that of the structure.
-            let options = unsafe { options.read() };
-            if !options.profile.is_null() {
-                request = request.profile(text("options.profile", options.profile)?);
-            }
-            if !options.remote_addr.is_null() {
-                request = request.remote_addr_text(text("options.remote_addr", options.remote_addr)?);
-            }
-            request = request.cached_only(options.cached_only != 0);
-        }
+        let token = unsafe { guard::text("token", token) }?;
+        // SAFETY: the caller's promise.
+        let request = unsafe { options::request(options) }?.token(token);
         Ok(wire::granted(&handle.verifier.authenticate(&request)?))
     })
 }

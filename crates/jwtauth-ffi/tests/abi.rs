@@ -65,6 +65,15 @@ fn functions_keep_their_signatures() {
         jwtauth::jwtauth_verifier_authenticate_token;
     let _: unsafe extern "C" fn(*const Handle, Text, *const Options, Reply) -> Status =
         jwtauth::jwtauth_verifier_authenticate_with;
+    let _: unsafe extern "C" fn(
+        *const Handle,
+        *const Text,
+        usize,
+        *const Options,
+        usize,
+        *mut Status,
+        Reply,
+    ) -> Status = jwtauth::jwtauth_verifier_authenticate_many;
     let _: unsafe extern "C" fn(*const Handle, Reply) -> Status = jwtauth::jwtauth_verifier_refresh_keys;
     let _: unsafe extern "C" fn(*const Handle, Reply) -> Status = jwtauth::jwtauth_verifier_policy;
     let _: unsafe extern "C" fn(*mut Handle) = jwtauth::jwtauth_verifier_free;
@@ -127,7 +136,7 @@ fn name_of(number: c_uint) -> &'static CStr {
 }
 
 /// Names may be added to this list, but never removed.
-const FUNCTIONS: [&str; 18] = [
+const FUNCTIONS: [&str; 19] = [
     "jwtauth_fetch_fail",
     "jwtauth_fetch_respond",
     "jwtauth_grant_has",
@@ -137,6 +146,7 @@ const FUNCTIONS: [&str; 18] = [
     "jwtauth_status_name",
     "jwtauth_string_free",
     "jwtauth_verifier_authenticate",
+    "jwtauth_verifier_authenticate_many",
     "jwtauth_verifier_authenticate_token",
     "jwtauth_verifier_authenticate_with",
     "jwtauth_verifier_free",

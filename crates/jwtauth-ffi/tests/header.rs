@@ -27,7 +27,9 @@ fn generate(here: &Path) -> Result<String, Box<dyn std::error::Error>> {
     cbindgen::Builder::new()
         .with_config(config)
         .with_src(here.join("src/status.rs"))
+        .with_src(here.join("src/options.rs"))
         .with_src(here.join("src/verifier.rs"))
+        .with_src(here.join("src/batch.rs"))
         .with_src(here.join("src/reply.rs"))
         .with_src(here.join("src/fetch.rs"))
         .generate()?

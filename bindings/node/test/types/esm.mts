@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
 import { FetchError, Grant, JwtAuthError, Verifier, version } from 'jwtauth'
-import type { AuthRequest, Code, Entitlement, Failure, FetchRequest, FetchResponse, SourceStatus } from 'jwtauth'
+import type { AuthRequest, Code, Entitlement, Failure, FetchRequest, FetchResponse, Outcome, SourceStatus } from 'jwtauth'
 
 interface Plan {
   readonly plan: 'free' | 'pro'
@@ -25,6 +25,12 @@ export async function handle(request: IncomingMessage, other: Http2ServerRequest
   const later: Promise<Grant> = verifier.authenticateJson(text.json)
   await verifier.authenticate({ headers: new Request('http://x').headers })
   await verifier.authenticate({ headers: new Map([['authorization', 'x']]) })
+  const outcomes: Outcome[] = await verifier.authenticateMany(new Set(['x']), { profile: 'web', threads: 2 })
+  for (const one of outcomes) {
+    const audited: string | undefined = one.status === 'fulfilled' ? one.value.identity.name : one.reason.code
+    // @ts-expect-error: it may be a failure
+    void `${audited} ${one.value}`
+  }
   const typed: Grant<Plan> = await new Verifier<Plan>('{}').authenticate({ token: 'x' })
   const plan: 'free' | 'pro' = typed.claims.plan
   const editor: boolean = typed.has('role', 'editor') && typed.has('org_role', plan, '1')
@@ -97,6 +103,10 @@ void verifier.authenticate({ remote_addr: 'x' })
 void verifier.authenticateJson({ token: 'x' })
 // @ts-expect-error: a token is text
 void verifier.authenticate({ token: 1 })
+// @ts-expect-error: so is each token of a batch
+void verifier.authenticateMany([{ token: 'x' }])
+// @ts-expect-error: no such option
+void verifier.authenticateMany([], { headers: {} })
 // @ts-expect-error: no such phase
 new FetchError('dial', 'x')
 // @ts-expect-error: a response has a status

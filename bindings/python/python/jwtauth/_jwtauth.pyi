@@ -4,6 +4,7 @@ from ipaddress import IPv4Address, IPv6Address
 from os import PathLike
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar, final, type_check_only
 
+from jwtauth._errors import Error
 from jwtauth._fetch import FetchRequest, FetchResponse
 from jwtauth._keys import SourceStatus
 
@@ -219,6 +220,42 @@ class Verifier:
         Example:
             >>> verifier.authenticate_json('{"token": "eyJ...", "profile": "web"}').profile
             'web'
+        """
+    def authenticate_many(
+        self,
+        tokens: Iterable[str],
+        *,
+        profile: str | None = None,
+        remote_addr: str | IPv4Address | IPv6Address | None = None,
+        cached_only: bool = False,
+        threads: int | None = None,
+    ) -> list[Grant | Error]:
+        """Decides many tokens on several threads, for audits of logs and for queues.
+
+        Failures are elements of the list and are not raised, as with ``asyncio.gather(return_exceptions=True)``. So test
+        every element: only ``isinstance(outcome, Grant)`` is a grant. Each outcome is that of :meth:`authenticate` for the
+        token. The GIL is released. Keys that the tokens lack are fetched once for all of them. In a program with an event
+        loop, use ``asyncio.to_thread``.
+
+        Args:
+            tokens: The compact tokens, without ``Bearer``. All of them are read before the first is decided.
+            profile: As for :meth:`authenticate`, for all tokens.
+            remote_addr: As for :meth:`authenticate`, for all tokens.
+            cached_only: As for :meth:`authenticate`, for all tokens.
+            threads: The number of threads at most; without one, the number of cores.
+
+        Returns:
+            For each token, in their order, the grant or the exception.
+
+        Raises:
+            ArgumentError: ``profile`` or ``remote_addr`` is invalid Unicode.
+            TypeError: ``tokens`` is not an iterable of ``str``, or is itself a ``str``; another argument has the wrong type.
+            ValueError: ``threads`` is less than 1.
+
+        Example:
+            >>> outcomes = verifier.authenticate_many(tokens)
+            >>> [outcome.identity.name for outcome in outcomes if isinstance(outcome, Grant)]
+            ['alice', 'bob']
         """
     def authenticate_async(
         self,

@@ -1,14 +1,15 @@
 //! Benchmarks of a whole decision: compared with the bare signature check, with fetched keys compared with configured
-//! keys, with expressions compared with none, from the token cache, and on several threads.
+//! keys, with expressions compared with none, from the token cache, on several threads, and in batches.
 //!
 //! `cargo bench -p jwtauth-core [-- TABLE… ALGORITHM…]`; the tables are `primitive`, `fetched`, `expressions`, `cache`,
-//! `keys` and `threads`. `cache` and `keys` compare with the signature check of HS256, whatever the token's algorithm.
+//! `keys`, `threads` and `batch`. `cache` and `keys` compare with the signature check of HS256, whatever the token's algorithm.
 //!
 //! On a machine that runs other programs too, only the ratio of measurements that were taken close together is
 //! meaningful. Both sides of a comparison are therefore measured alternately, in batches of a quarter of a
 //! millisecond. The output has medians, and the best batches for a machine that is never idle. Criterion and divan
 //! finish one case before they begin the next.
 
+mod batch;
 mod signed;
 mod threads;
 mod timed;
@@ -161,10 +162,24 @@ fn main() -> Result<()> {
             );
         }
     }
+    if wanted("batch") {
+        batch::head();
+        for (name, _, signed) in &goals {
+            batch::compare(name, passes, &signed.pasted()?, &signed.token);
+        }
+    }
     Ok(())
 }
 
-const TABLES: [&str; 6] = ["primitive", "fetched", "expressions", "cache", "keys", "threads"];
+const TABLES: [&str; 7] = [
+    "primitive",
+    "fetched",
+    "expressions",
+    "cache",
+    "keys",
+    "threads",
+    "batch",
+];
 
 /// A key source that fetches its keys.
 const FETCHED: &str = r#""jwks_url":"https://id.example.com/keys","insecure_symmetric_keys":true"#;

@@ -51,6 +51,20 @@ impl Errand {
         Errand { fetches, earlier }
     }
 
+    /// The fetches of several errands, each once.
+    pub(crate) fn together<'a>(errands: impl IntoIterator<Item = &'a Errand>) -> Errand {
+        let mut fetches: Vec<KeyFetch> = Vec::new();
+        for fetch in errands.into_iter().flat_map(Errand::fetches) {
+            match fetches.iter_mut().find(|other| **other == *fetch) {
+                // A decision may have to wait for a fetch that another one only wants.
+                Some(other) if !other.is_needed() => other.reason = fetch.reason,
+                Some(_) => {}
+                None => fetches.push(fetch.clone()),
+            }
+        }
+        Errand::new(fetches, None)
+    }
+
     /// The fetches, one for each source.
     pub fn fetches(&self) -> &[KeyFetch] {
         &self.fetches

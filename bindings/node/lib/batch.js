@@ -1,0 +1,21 @@
+'use strict'
+
+const { failed } = require('./error.js')
+const { granted } = require('./grant.js')
+
+/** Decides a batch of the addon in rounds, outside the event loop, and makes the fetches that it lacks between them. */
+async function decideBatch(batch, tokens, fetches) {
+  for (;;) {
+    const round = await batch.round()
+    if (Array.isArray(round)) return round.map((reply, index) => outcome(reply, tokens[index]))
+    await fetches.run(round)
+  }
+}
+
+/** The outcome of one token, in the form of `Promise.allSettled`. */
+function outcome({ isGrant, text }, token) {
+  if (isGrant) return { status: 'fulfilled', value: granted(text) }
+  return { status: 'rejected', reason: failed(text, { isBare: true, text: token }) }
+}
+
+module.exports = { decideBatch }

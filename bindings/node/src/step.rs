@@ -1,0 +1,47 @@
+//! One step of a decision.
+
+use std::sync::Arc;
+
+use jwtauth_core::{Step, wire};
+use napi::bindgen_prelude::Either;
+use napi::{Env, Task};
+
+use crate::errand::Errand;
+use crate::guard::guarded;
+use crate::request::Asked;
+
+/// One step of a decision, outside the event loop.
+#[derive(Debug)]
+pub struct StepTask {
+    pub(crate) verifier: Arc<jwtauth_core::Verifier>,
+    pub(crate) asked: Asked,
+    pub(crate) after: Option<jwtauth_core::Errand>,
+}
+
+impl Task for StepTask {
+    type Output = Either<String, Errand>;
+    type JsValue = Either<String, Errand>;
+
+    fn compute(&mut self) -> napi::Result<Self::Output> {
+        guarded(|| step(&self.verifier, &self.asked, self.after.as_ref()))
+    }
+
+    fn resolve(&mut self, _: Env, step: Self::Output) -> napi::Result<Self::JsValue> {
+        Ok(step)
+    }
+}
+
+/// Takes one step: returns the lines of a grant, or the fetches that the decision lacks.
+///
+/// # Errors
+/// Those of the decision.
+pub(crate) fn step(
+    verifier: &jwtauth_core::Verifier,
+    asked: &Asked,
+    after: Option<&jwtauth_core::Errand>,
+) -> jwtauth_core::Result<Either<String, Errand>> {
+    match asked.decide(|request| Ok(verifier.step(request, after)))? {
+        Step::Decided(outcome) => outcome.map(|grant| Either::A(wire::granted_in_lines(&grant))),
+        Step::Fetch(errand) => Ok(Either::B(Errand(errand))),
+    }
+}
