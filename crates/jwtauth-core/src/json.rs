@@ -6,6 +6,7 @@
 
 mod line;
 mod parse;
+mod plain;
 pub(crate) mod text;
 
 use std::borrow::Cow;
@@ -14,7 +15,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 pub(crate) use self::line::on_one_line;
-pub(crate) use self::parse::MAX_DEPTH;
+pub(crate) use self::parse::{MAX_DEPTH, parse_noting};
 pub use self::parse::{Malformed, parse};
 pub(crate) use self::text::outer;
 
@@ -157,6 +158,8 @@ impl Serialize for Value<'_> {
 
 impl<'t> Object<'t> {
     /// Returns the value of a member.
+    // Inlined, because comparing with a name of known length needs no call.
+    #[inline]
     pub fn get(&self, name: &str) -> Option<&Value<'t>> {
         self.0
             .iter()
