@@ -15,8 +15,10 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 pub(crate) use self::line::on_one_line;
-pub(crate) use self::parse::{MAX_DEPTH, parse_noting};
-pub use self::parse::{Malformed, parse};
+pub(crate) use self::parse::MAX_DEPTH;
+pub use self::parse::Malformed;
+pub use self::plain::parse;
+pub(crate) use self::plain::parse_noting;
 pub(crate) use self::text::outer;
 
 /// A JSON value that borrows its text where possible.

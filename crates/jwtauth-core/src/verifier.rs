@@ -218,15 +218,8 @@ impl Verifier {
         identity::require_name(&identity, &claims, &profile.identity, watch)?;
         let conditions = cache.and_then(|_| Verifier::conditions(&claims, profile));
         let cleaned_url = extract::cleaned_url(request, &policy.extract);
-        let is_compact = claims.claims().is_compact();
-        let grant = issue::grant(
-            (token, is_compact),
-            identity,
-            decision,
-            profile,
-            cleaned_url,
-            watch,
-        );
+        let token = (token, claims.claims().is_compact());
+        let grant = issue::grant(token, identity, decision, profile, cleaned_url, watch);
         self.remember(question, &grant, conditions, &cached, now);
         Ok(grant)
     }

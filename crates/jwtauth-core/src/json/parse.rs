@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 
-use super::{Number, Object, Value, plain};
+use super::{Number, Object, Value};
 
 /// The maximum nesting depth. A deeper document is refused.
 pub(crate) const MAX_DEPTH: usize = 64;
@@ -16,22 +16,10 @@ pub(crate) const MAX_DEPTH: usize = 64;
 /// much memory.
 pub(crate) const MAX_VALUES: usize = 100_000;
 
-/// Reads one JSON document: names must be unique in each object, the depth is at most 64 levels, the number of values is
-/// limited, and nothing may follow.
+/// Reads any document. It finds the reason if the document is refused.
 ///
 /// # Errors
 /// [`Malformed`], which contains the reason and the position, but no content of the document.
-pub fn parse(text: &str) -> Result<Value<'_>, Malformed> {
-    parse_noting(text).map(|(value, _)| value)
-}
-
-/// Like [`parse`]. Also returns whether the document is known to have neither white space between its parts nor a
-/// character beyond ASCII.
-pub(crate) fn parse_noting(text: &str) -> Result<(Value<'_>, bool), Malformed> {
-    plain::read(text).map_or_else(|| careful(text).map(|value| (value, false)), Ok)
-}
-
-/// Reads any document. It finds the reason if the document is refused.
 #[cold]
 pub(super) fn careful(text: &str) -> Result<Value<'_>, Malformed> {
     let mut reader = serde_json::Deserializer::from_str(text);

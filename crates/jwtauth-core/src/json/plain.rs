@@ -1,18 +1,33 @@
-//! The quick way through a document that [`parse`](super::parse()) accepts.
+//! The reader for every document, and the quick way through a usual one.
 //!
-//! It reads objects, lists, texts without escapes and short integers itself, and leaves other numbers and texts to the
-//! careful reader. It refuses a document without a reason; the careful reader then decides about it and finds the reason.
+//! The quick way reads objects, lists, texts without escapes and short integers itself, and leaves other numbers and texts to the
+//! careful reader. It gives up a document without a reason; the careful reader then decides about it and finds the reason.
 //! So it must never accept what the careful reader refuses, or read it in another way (`docs/decisions/0019-…`).
 
 use std::borrow::Cow;
 
 use super::line::ALL;
-use super::parse::{MAX_DEPTH, MAX_VALUES, TOP_MEMBERS, careful};
+use super::parse::{MAX_DEPTH, MAX_VALUES, Malformed, TOP_MEMBERS, careful};
 use super::{Number, Object, Value};
+
+/// Reads one JSON document: names must be unique in each object, the depth is at most 64 levels, the number of values is
+/// limited, and nothing may follow.
+///
+/// # Errors
+/// [`Malformed`], which contains the reason and the position, but no content of the document.
+pub fn parse(text: &str) -> Result<Value<'_>, Malformed> {
+    parse_noting(text).map(|(value, _)| value)
+}
+
+/// Like [`parse`]. Also returns whether the document is known to have neither white space between its parts nor a
+/// character beyond ASCII.
+pub(crate) fn parse_noting(text: &str) -> Result<(Value<'_>, bool), Malformed> {
+    read(text).map_or_else(|| careful(text).map(|value| (value, false)), Ok)
+}
 
 /// Reads a document. `None` if the careful reader must decide about it. Also returns whether the document has neither white
 /// space between its parts nor a character beyond ASCII; it may also be false otherwise.
-pub(super) fn read(text: &str) -> Option<(Value<'_>, bool)> {
+fn read(text: &str) -> Option<(Value<'_>, bool)> {
     let mut reader = Reader {
         text,
         at: 0,
