@@ -18,8 +18,9 @@ CORE = Path("crates/jwtauth-core")
 # The arrows of docs/ARCHITECTURE.md: which top-level module of the core may use which others.
 ARROWS = """
 wire -> dialect explain expr policy sources token_cache verifier
+batch -> verifier
 verifier -> claims envelope explain keys pipeline policy sources token_cache
-explain -> keys pipeline policy sources
+explain -> expr keys pipeline policy sources
 envelope -> claims dialect policy token_cache
 token_cache -> claims pipeline sources
 pipeline -> claims expr keys policy

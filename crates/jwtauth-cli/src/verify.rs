@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::Args;
 use jwtauth_core::explain::{Check, Outcome, Step};
 use jwtauth_core::internals::json::{self, Value};
-use jwtauth_core::{Error, Explain, Grant, Result, Stage, wire};
+use jwtauth_core::{Code, Error, Explain, Grant, Result, Stage, wire};
 
 use crate::config::{ConfigArguments, TimeArguments, usage};
 use crate::ending::{Ending, Misuse};
@@ -130,6 +130,9 @@ fn describe_failure(error: &Error, steps: &[Step]) -> String {
         line(&mut text, "detail", screen::printable(detail));
     }
     let failed = steps.iter().find(|step| step.outcome == Outcome::Failed);
+    // The limit of the length says nothing about a short token that is malformed.
+    let is_about_length = error.code() == Code::TokenTooLarge;
+    let failed = failed.filter(|step| step.check != Check::TokenForm || is_about_length);
     if let Some(configured) = failed.and_then(configured) {
         line(&mut text, "configured", configured);
     }

@@ -31,7 +31,10 @@ pub fn suite() -> PathBuf {
 
 /// The directory to which `make conformance` writes.
 pub fn output() -> PathBuf {
-    workspace().join("target/conformance")
+    let target = std::env::var_os("CARGO_TARGET_DIR");
+    target
+        .map_or_else(|| workspace().join("target"), PathBuf::from)
+        .join("conformance")
 }
 
 fn workspace() -> PathBuf {

@@ -1,6 +1,6 @@
 //! Explanations: every check of one decision, in order, with what was configured and what was seen.
 //!
-//! An explanation watches the pipeline itself: [`Recorder`] is its watcher. [`plan`] has the checks that a policy requires,
+//! An explanation watches the pipeline itself: `Recorder` is its watcher. `plan` has the checks that a policy requires,
 //! so that those which a denial did not reach are listed too.
 
 mod keys;
