@@ -8,7 +8,7 @@ use crate::policy::Profile;
 
 /// Assembles the grant. `is_compact` is that of the claims.
 pub(crate) fn grant(
-    (token, is_compact): (VerifiedToken<'_>, bool),
+    (is_compact, token): (bool, VerifiedToken<'_>),
     identity: Identity,
     decision: Decision,
     profile: &Profile,
