@@ -59,6 +59,8 @@ def main() -> None:
         write(f"grant-{alg.lower()}", alg, token(alg))
     secret = token("HS256")
     write("grant-with-a-role-expression", "HS256", secret, roles={"jmespath": ROLE})
+    cache = {"max_bytes": 1048576, "max_ttl": "5m"}
+    write("grant-from-the-cache", "HS256", secret, options={"token_cache": cache})
     write("denied-not-a-token", "HS256", "x" * 700, outcome="token_malformed")
     other = "A" if secret[-5] != "A" else "B"
     write("denied-bad-signature", "HS256", secret[:-5] + other + secret[-4:], outcome="signature_invalid")

@@ -15,6 +15,7 @@ pub struct Claims<'t> {
     text: &'t str,
     members: Object<'t>,
     registered: [Option<u32>; Registered::COUNT],
+    is_compact: bool,
 }
 
 impl<'t> Claims<'t> {
@@ -25,7 +26,7 @@ impl<'t> Claims<'t> {
     /// has a name that differs from a registered claim only by letter case.
     pub fn parse(payload: &'t str) -> Result<Claims<'t>> {
         let malformed = |why: &dyn fmt::Display| Error::new(Code::ClaimsMalformed).with_detail(why);
-        let document = json::parse(payload).map_err(|why| {
+        let (document, is_compact) = json::parse_noting(payload).map_err(|why| {
             let error = malformed(&why);
             if why.is_shallow() {
                 error.malformed_shape()
@@ -36,7 +37,7 @@ impl<'t> Claims<'t> {
         let Value::Object(members) = document else {
             return Err(malformed(&"the payload is not a JSON object").malformed_shape());
         };
-        let (claims, folded) = Claims::of(payload, members);
+        let (claims, folded) = Claims::of(payload, members, is_compact);
         match folded {
             None => Ok(claims),
             // Some readers ignore the case of member names and some do not. A token that two readers could
@@ -55,11 +56,11 @@ impl<'t> Claims<'t> {
     pub(crate) fn outer(payload: &'t str) -> Result<Claims<'t>> {
         let members =
             json::outer(payload).ok_or_else(|| Error::new(Code::ClaimsMalformed).malformed_shape())?;
-        Ok(Claims::of(payload, members).0)
+        Ok(Claims::of(payload, members, false).0)
     }
 
     /// Finds the registered claims, and the first one whose name occurs in another letter case.
-    fn of(text: &'t str, members: Object<'t>) -> (Claims<'t>, Option<Registered>) {
+    fn of(text: &'t str, members: Object<'t>, is_compact: bool) -> (Claims<'t>, Option<Registered>) {
         let (mut registered, mut first_folded) = ([None; Registered::COUNT], None);
         for (index, (name, _)) in members.members().enumerate() {
             match Registered::of(name) {
@@ -78,6 +79,7 @@ impl<'t> Claims<'t> {
             text,
             members,
             registered,
+            is_compact,
         };
         (claims, first_folded)
     }
@@ -92,6 +94,11 @@ impl<'t> Claims<'t> {
     /// The text of the payload.
     pub(crate) fn text(&self) -> &'t str {
         self.text
+    }
+
+    /// Whether the payload is known to have neither white space between its parts nor a character beyond ASCII.
+    pub(crate) fn is_compact(&self) -> bool {
+        self.is_compact
     }
 
     /// A copy of the whole claims set as one value.
@@ -172,14 +179,16 @@ impl Registered {
 
     #[inline]
     fn of(name: &str) -> Spelling {
-        let exact = match name {
-            "iss" => Registered::Iss,
-            "sub" => Registered::Sub,
-            "aud" => Registered::Aud,
-            "exp" => Registered::Exp,
-            "nbf" => Registered::Nbf,
-            "iat" => Registered::Iat,
-            "jti" => Registered::Jti,
+        let exact = match name.as_bytes() {
+            b"iss" => Registered::Iss,
+            b"sub" => Registered::Sub,
+            b"aud" => Registered::Aud,
+            b"exp" => Registered::Exp,
+            b"nbf" => Registered::Nbf,
+            b"iat" => Registered::Iat,
+            b"jti" => Registered::Jti,
+            // Folding changes no lower-case letter, so this name was compared already.
+            [b'a'..=b'z', b'a'..=b'z', b'a'..=b'z'] => return Spelling::Other,
             // U+017F folds to `s` and takes two bytes, so `ſub` has four bytes and `iſſ` has five.
             _ if name.len() == 3 || (4..=5).contains(&name.len()) && !name.is_ascii() => {
                 let folded = Registered::ALL

@@ -234,7 +234,11 @@ impl fmt::Debug for Payload {
 }
 
 impl Payload {
-    pub(crate) fn new(text: Box<str>) -> Payload {
+    /// `is_compact` is whether the text is known to have neither white space between its parts nor a character beyond ASCII.
+    pub(crate) fn new(text: Box<str>, is_compact: bool) -> Payload {
+        if is_compact {
+            return Payload(text);
+        }
         match json::on_one_line(&text) {
             None => Payload(text),
             Some(line) => Payload(line.into_boxed_str()),
@@ -243,8 +247,8 @@ impl Payload {
 
     /// Checks a text that was a verified payload before it was written out.
     pub(crate) fn read(text: &str) -> Result<Payload> {
-        Claims::parse(text)?;
-        Ok(Payload::new(text.into()))
+        let claims = Claims::parse(text)?;
+        Ok(Payload::new(text.into(), claims.is_compact()))
     }
 
     /// The JSON text as it was signed, but without white space between its parts, and with escapes for the characters

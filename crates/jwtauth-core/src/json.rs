@@ -6,6 +6,7 @@
 
 mod line;
 mod parse;
+mod plain;
 pub(crate) mod text;
 
 use std::borrow::Cow;
@@ -15,7 +16,9 @@ use serde::{Serialize, Serializer};
 
 pub(crate) use self::line::on_one_line;
 pub(crate) use self::parse::MAX_DEPTH;
-pub use self::parse::{Malformed, parse};
+pub use self::parse::Malformed;
+pub use self::plain::parse;
+pub(crate) use self::plain::parse_noting;
 pub(crate) use self::text::outer;
 
 /// A JSON value that borrows its text where possible.
@@ -157,6 +160,8 @@ impl Serialize for Value<'_> {
 
 impl<'t> Object<'t> {
     /// Returns the value of a member.
+    // Inlined, because comparing with a name of known length needs no call.
+    #[inline]
     pub fn get(&self, name: &str) -> Option<&Value<'t>> {
         self.0
             .iter()

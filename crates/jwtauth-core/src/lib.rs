@@ -239,6 +239,11 @@ pub mod internals {
         pub use crate::expr::{Document, Glob, IndexRule, JmesPath, Pointer, Selector, Template};
     }
 
+    /// Stages of the pipeline.
+    pub mod parts {
+        pub use crate::pipeline::parts::{decode, registered};
+    }
+
     /// JSON texts.
     pub mod json {
         pub use crate::json::{Malformed, Number, Object, Value, parse};

@@ -218,6 +218,7 @@ impl Verifier {
         identity::require_name(&identity, &claims, &profile.identity, watch)?;
         let conditions = cache.and_then(|_| Verifier::conditions(&claims, profile));
         let cleaned_url = extract::cleaned_url(request, &policy.extract);
+        let token = (claims.claims().is_compact(), token);
         let grant = issue::grant(token, identity, decision, profile, cleaned_url, watch);
         self.remember(question, &grant, conditions, &cached, now);
         Ok(grant)

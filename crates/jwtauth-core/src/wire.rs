@@ -89,37 +89,44 @@ pub fn granted_in_lines(grant: &Grant) -> String {
 
 /// The reply to a grant, with a text around the identity and before the claims.
 fn joined(grant: &Grant, around: &str) -> String {
-    let mut head = to_line(&GrantedHead {
-        outcome: "granted",
-        profile: grant.profile.as_deref(),
-    });
-    let mut rest = to_line(&GrantedRest {
-        entitlements: &grant.entitlements,
-        revocations: &grant.revocations,
-        session: &grant.session,
-        cleaned_url: grant.cleaned_url.as_deref(),
-    });
-    let identity = to_line(&grant.identity);
+    let claims = grant.claims.as_str();
+    let mut line = Vec::with_capacity(claims.len() + USUAL_HEAD);
     // Two objects become one without the brackets between them. The payload was checked to be one JSON object, so its
     // signed text is copied unparsed.
-    head.truncate(head.len() - 1);
-    rest.replace_range(..1, ",");
-    rest.truncate(rest.len() - 1);
-    let claims = grant.claims.as_str();
-    [
-        &head,
-        ",\"identity\":",
-        around,
-        &identity,
-        around,
-        &rest,
-        ",\"claims\":",
-        around,
-        claims,
-        "}",
-    ]
-    .concat()
+    append(
+        &mut line,
+        &GrantedHead {
+            outcome: "granted",
+            profile: grant.profile.as_deref(),
+        },
+    );
+    line.pop();
+    line.extend_from_slice(b",\"identity\":");
+    line.extend_from_slice(around.as_bytes());
+    append(&mut line, &grant.identity);
+    line.extend_from_slice(around.as_bytes());
+    let rest = line.len();
+    append(
+        &mut line,
+        &GrantedRest {
+            entitlements: &grant.entitlements,
+            revocations: &grant.revocations,
+            session: &grant.session,
+            cleaned_url: grant.cleaned_url.as_deref(),
+        },
+    );
+    if let Some(bracket) = line.get_mut(rest) {
+        *bracket = b',';
+    }
+    line.pop();
+    for text in [",\"claims\":", around, claims, "}"] {
+        line.extend_from_slice(text.as_bytes());
+    }
+    text(line)
 }
+
+/// The usual length of a reply without its claims. A longer one needs more memory than that.
+const USUAL_HEAD: usize = 512;
 
 /// Reads back what [`granted`] wrote, for applications that pass grants from one process to another.
 ///
@@ -305,18 +312,35 @@ struct RefreshFailedReply<'a> {
 }
 
 fn to_line(value: &impl Serialize) -> String {
-    // INVARIANT: the reply types have string keys and serialisers that cannot fail, so this does not fail. If it ever
-    // did, the text must still read as a failure.
-    let line = serde_json::to_string(value).unwrap_or_else(|_| {
-        r#"{"outcome":"failed","class":"internal","code":"internal_error","stage":"configure","message":"internal error"}"#
-            .to_owned()
-    });
-    // `serde_json` escapes the line breaks of ASCII only.
-    if line.is_ascii() {
-        return line;
-    }
-    json::on_one_line(&line).unwrap_or(line)
+    let mut line = Vec::new();
+    append(&mut line, value);
+    text(line)
 }
+
+/// Writes a value at the end of a line.
+fn append(line: &mut Vec<u8>, value: &impl Serialize) {
+    let start = line.len();
+    // INVARIANT: the reply types have string keys and serialisers that cannot fail, so this does not fail. If it ever did,
+    // the text must still read as a failure.
+    if serde_json::to_writer(&mut *line, value).is_err() {
+        line.truncate(start);
+        line.extend_from_slice(INTERNAL_ERROR.as_bytes());
+    }
+    // `serde_json` escapes the line breaks of ASCII only.
+    let written = line.get(start..).filter(|written| !written.is_ascii());
+    let written = written.and_then(|written| std::str::from_utf8(written).ok());
+    if let Some(on_one_line) = written.and_then(json::on_one_line) {
+        line.truncate(start);
+        line.extend_from_slice(on_one_line.as_bytes());
+    }
+}
+
+fn text(line: Vec<u8>) -> String {
+    // INVARIANT: only texts were written.
+    String::from_utf8(line).unwrap_or_else(|_| INTERNAL_ERROR.to_owned())
+}
+
+const INTERNAL_ERROR: &str = r#"{"outcome":"failed","class":"internal","code":"internal_error","stage":"configure","message":"internal error"}"#;
 
 #[cfg(test)]
 mod tests {

@@ -12,8 +12,8 @@ use base64_simd::URL_SAFE_NO_PAD;
 
 use crate::Result;
 
-/// The payload of a typical access token of a provider.
-pub(crate) const PAYLOAD: &str = r#"{"iss":"https://id.example.com/realms/main","aud":["api","account"],"sub":"248289761001-a1f0-4c5e-9b1d-1f2e3d4c5b6a","exp":4102444800,"nbf":1700000000,"iat":1700000000,"jti":"0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0","email":"alice.liddell@example.com","email_verified":true,"name":"Alice Liddell","preferred_username":"alice","groups":["/staff/engineering","/staff/on-call","/projects/apollo","/projects/hermes","/everyone"],"role":"editor","azp":"web-frontend","session_state":"7c9e6679-7425-40de-944b-e07fc1f90ae7","scope":"openid profile email offline_access","realm_access":{"roles":["offline_access","uma_authorization","editor"],"level":3,"flags":{"beta":true,"trial":false,"region":"eu-central"}}}"#;
+/// The payload of a typical access token of a provider. The benchmarks of all languages use this file.
+pub(crate) const PAYLOAD: &str = include_str!("../../../../benches/claims.json").trim_ascii_end();
 
 /// A token that was signed with a new key.
 pub(crate) struct Signed {

@@ -52,7 +52,7 @@ fn any_word(bytes: &[u8], test: impl Fn(u64) -> u64) -> bool {
 }
 
 /// A word whose bytes are all one.
-const ALL: u64 = 0x0101_0101_0101_0101;
+pub(super) const ALL: u64 = 0x0101_0101_0101_0101;
 
 /// Whether the document has white space outside of its texts.
 fn has_white_space(document: &str) -> bool {

@@ -16,12 +16,12 @@ pub(crate) const MAX_DEPTH: usize = 64;
 /// much memory.
 pub(crate) const MAX_VALUES: usize = 100_000;
 
-/// Reads one JSON document: names must be unique in each object, the depth is at most 64 levels, the number of values is
-/// limited, and nothing may follow.
+/// Reads any document. It finds the reason if the document is refused.
 ///
 /// # Errors
 /// [`Malformed`], which contains the reason and the position, but no content of the document.
-pub fn parse(text: &str) -> Result<Value<'_>, Malformed> {
+#[cold]
+pub(super) fn careful(text: &str) -> Result<Value<'_>, Malformed> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let mut value = Value::Null;
     let state = State {
@@ -214,11 +214,7 @@ impl<'de> Visitor<'de> for Place<'_, 'de> {
         let depth = self.inside()?;
         let top = self.depth == 0;
         // An inner object gets memory with its first member, for four members.
-        let mut object = Object(if top {
-            Vec::with_capacity(TOP_MEMBERS)
-        } else {
-            Vec::new()
-        });
+        let mut object = Object::with_capacity(if top { TOP_MEMBERS } else { 0 });
         let (mut marks, mut repeated) = (0, false);
         while let Some(name) = members.next_key_seed(NameSeed)? {
             repeated |= object.repeats(&name, &mut marks);
@@ -231,7 +227,7 @@ impl<'de> Visitor<'de> for Place<'_, 'de> {
                 })?;
             }
         }
-        if repeated || object.len() > FEW_MEMBERS && object.has_duplicate_names() {
+        if repeated || !object.has_unique_names() {
             return self.refuse(if top {
                 Reason::DuplicateAtTop
             } else {
@@ -291,26 +287,33 @@ impl<'de> Visitor<'de> for NameSeed {
 }
 
 impl Object<'_> {
-    /// Whether the object already has this name. Beyond [`FEW_MEMBERS`] members, only
-    /// [`Object::has_duplicate_names`] finds duplicates.
+    pub(super) fn with_capacity(members: usize) -> Self {
+        Object(Vec::with_capacity(members))
+    }
+
+    /// Whether the object already has this name. Beyond [`FEW_MEMBERS`] members, only [`Object::has_unique_names`] finds
+    /// duplicates.
     ///
     /// `marks` is an approximate set of the earlier names, with which most names need no comparison.
     #[inline]
-    fn repeats(&self, name: &str, marks: &mut u64) -> bool {
+    pub(super) fn repeats(&self, name: &str, marks: &mut u64) -> bool {
         let mark = mark(name);
         let may_be_repeated = *marks & mark != 0;
         *marks |= mark;
         may_be_repeated && self.0.len() <= FEW_MEMBERS && self.0.iter().any(|(earlier, _)| earlier == name)
     }
 
-    /// Whether two members have the same name. Sorts the names: otherwise a payload of ten thousand members would
-    /// cost a hundred million comparisons.
-    fn has_duplicate_names(&self) -> bool {
+    /// Whether the names of an object with many members are unique. Sorts the names: otherwise a payload of ten thousand
+    /// members would cost a hundred million comparisons.
+    pub(super) fn has_unique_names(&self) -> bool {
+        if self.len() <= FEW_MEMBERS {
+            return true;
+        }
         let mut names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_ref()).collect();
         names.sort_unstable();
         names
             .windows(2)
-            .any(|pair| matches!(pair, [left, right] if left == right))
+            .all(|pair| !matches!(pair, [left, right] if left == right))
     }
 }
 
@@ -327,7 +330,7 @@ fn mark(name: &str) -> u64 {
 const FEW_MEMBERS: usize = 24;
 /// The initial capacity for the members of a claims set. 18 members take one kilobyte; above that, most allocators
 /// become slower.
-const TOP_MEMBERS: usize = 18;
+pub(super) const TOP_MEMBERS: usize = 18;
 
 #[cfg(test)]
 mod tests;

@@ -24,10 +24,10 @@ pub(super) struct Jwk {
     pub(super) issuer: Result<Option<String>>,
 }
 
-/// One entry of a set. It has its name even if the rest cannot be used.
-pub(super) struct Entry {
+/// An entry of a set that cannot be used. It has its name all the same.
+pub(super) struct Unusable {
     pub(super) kid: Option<String>,
-    pub(super) jwk: Result<Jwk>,
+    pub(super) why: Error,
 }
 
 /// The material of a key.
@@ -49,7 +49,7 @@ pub(super) fn one(text: &str) -> Result<Jwk> {
 ///
 /// # Errors
 /// The text is not a JWK set: it must be one JSON document with unique names and a list of at most 1,000 `keys`.
-pub(super) fn set(text: &str) -> Result<Vec<Entry>> {
+pub(super) fn set(text: &str) -> Result<Vec<Result<Jwk, Unusable>>> {
     let document = json::parse(text).map_err(|why| unusable(format!("the JWK set is invalid: {why}")))?;
     let keys = document.as_object().and_then(|object| object.get("keys"));
     let keys = keys
@@ -59,11 +59,12 @@ pub(super) fn set(text: &str) -> Result<Vec<Entry>> {
     if keys.len() > MAX_KEYS {
         return Err(unusable(format!("the JWK set has more than {MAX_KEYS} keys")));
     }
-    let entry = |value: &Value<'_>| Entry {
-        kid: value
-            .as_object()
-            .and_then(|jwk| member(jwk, "kid")?.as_str().map(str::to_owned)),
-        jwk: read(value),
+    let entry = |value: &Value<'_>| {
+        let kid = |jwk| member(jwk, "kid")?.as_str().map(str::to_owned);
+        read(value).map_err(|why| Unusable {
+            kid: value.as_object().and_then(kid),
+            why,
+        })
     };
     Ok(keys.iter().map(entry).collect())
 }

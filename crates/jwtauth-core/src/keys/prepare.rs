@@ -72,8 +72,13 @@ impl Preparation<'_> {
     fn set(&mut self, text: &str) -> Result<KeySet> {
         let mut keys = Vec::new();
         for (index, entry) in jwks::set(text)?.into_iter().enumerate() {
-            let key = entry.jwk.and_then(|jwk| self.key(&jwk, jwk.fitting()?));
-            let key = key.unwrap_or_else(|why| Key::skipped(entry.kid.as_deref(), why.reason()));
+            let key = match &entry {
+                Ok(jwk) => {
+                    let key = jwk.fitting().and_then(|fitting| self.key(jwk, fitting));
+                    key.unwrap_or_else(|why| Key::skipped(jwk.kid.as_deref(), why.reason()))
+                }
+                Err(unusable) => Key::skipped(unusable.kid.as_deref(), unusable.why.reason()),
+            };
             if self.secrets == Secrets::UsedWithWarning && key.is_secret() {
                 let place = format!("{}.keys[{index}]", self.place);
                 self.warnings.push(Warning::new(place, FETCHED_SECRET));

@@ -33,9 +33,8 @@ pub(super) fn is_der_certificate(der: &[u8]) -> bool {
 /// A public key that was checked and is accepted for the algorithms of its kind.
 pub(crate) struct PublicKey {
     kind: Kind,
-    /// `RSAPublicKey` (RFC 8017) for RSA, the uncompressed point (SEC 1) for EC, the 32 bytes for Ed25519.
-    encoded: Box<[u8]>,
-    /// The key, prepared for the first algorithm of its kind. Preparing it checks the point or the numbers.
+    /// The key, prepared for the first algorithm of its kind. Preparing it checks the point or the numbers. It keeps the
+    /// bytes: `RSAPublicKey` (RFC 8017) for RSA, the uncompressed point (SEC 1) for EC, the 32 bytes for Ed25519.
     ready: ParsedPublicKey,
 }
 
@@ -103,7 +102,6 @@ impl PublicKey {
         Ok(PublicKey {
             kind,
             ready: parse(kind, first, encoded)?,
-            encoded: encoded.into(),
         })
     }
 
@@ -121,7 +119,7 @@ impl PublicKey {
         if algorithm == self.kind.algorithms().0 {
             Ok(self.ready.clone())
         } else {
-            parse(self.kind, algorithm, &self.encoded)
+            parse(self.kind, algorithm, self.ready.as_ref())
         }
     }
 

@@ -151,9 +151,13 @@ fn split<'r>(
 
 /// Whether other decoders read this base64url: they ignore line breaks, and extra bits after the last byte.
 fn is_lenient(text: &str) -> bool {
-    let mut digits = text.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n'));
-    let count = digits.clone().count();
-    digits.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) && count % 4 != 1
+    let mut count = 0_usize;
+    let is_digit = |byte: u8| {
+        let is_break = matches!(byte, b'\r' | b'\n');
+        count += usize::from(!is_break);
+        is_break || byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+    };
+    text.bytes().all(is_digit) && count % 4 != 1
 }
 
 /// The text before the first dot, and the text after it.
@@ -269,6 +273,7 @@ fn check_unused(object: &Object<'_>) -> Result<()> {
     )
 }
 
+#[inline]
 fn string<'v>(object: &'v Object<'_>, name: &str) -> Result<Option<&'v str>> {
     match object.get(name) {
         None => Ok(None),

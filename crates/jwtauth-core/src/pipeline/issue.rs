@@ -6,9 +6,9 @@ use crate::pipeline::signature::VerifiedToken;
 use crate::pipeline::watch::{Check, Event, Watch};
 use crate::policy::Profile;
 
-/// Assembles the grant.
+/// Assembles the grant. `is_compact` is that of the claims.
 pub(crate) fn grant(
-    token: VerifiedToken<'_>,
+    (is_compact, token): (bool, VerifiedToken<'_>),
     identity: Identity,
     decision: Decision,
     profile: &Profile,
@@ -28,6 +28,6 @@ pub(crate) fn grant(
         revocations: decision.revocations,
         session,
         cleaned_url,
-        claims: Payload::new(token.into_payload()),
+        claims: Payload::new(token.into_payload(), is_compact),
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::json::parse;
 
 fn is_duplicate(text: &str) -> bool {
     let reason = parse(text).unwrap_err().reason;

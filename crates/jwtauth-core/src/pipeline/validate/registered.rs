@@ -13,7 +13,7 @@ pub(super) struct RegisteredClaims<'c> {
     issuer: Option<&'c str>,
     subject: Option<&'c str>,
     id: Option<&'c str>,
-    audience: Option<Vec<&'c str>>,
+    audience: Option<Audience<'c>>,
     times: Times,
     /// The claims whose type is accepted and whose value is refused.
     refused: Vec<(Registered, Error)>,
@@ -108,7 +108,7 @@ impl<'c> RegisteredClaims<'c> {
         let named = |event: Event| {
             event.seen(match &self.audience {
                 None => Seen::of(None),
-                Some(named) => Seen::texts(named.iter().copied()),
+                Some(named) => Seen::texts(named.iter()),
             })
         };
         match check {
@@ -139,7 +139,7 @@ impl<'c> RegisteredClaims<'c> {
             Registered::Iss => has_text(self.issuer),
             Registered::Sub => has_text(self.subject),
             Registered::Jti => has_text(self.id),
-            Registered::Aud => self.audience.as_deref().is_some_and(|named| named != [""]),
+            Registered::Aud => self.audience.is_some_and(|named| !named.iter().eq([""])),
             Registered::Exp => exp,
             Registered::Nbf => nbf,
             Registered::Iat => iat,
@@ -170,12 +170,12 @@ impl<'c> RegisteredClaims<'c> {
             AudienceRule::OneOf(accepted) => accepted,
             AudienceRule::Absent | AudienceRule::AbsentOrEmpty | AudienceRule::Any => return Ok(()),
         };
-        let named = self.audience.as_deref().unwrap_or_default();
-        let is_accepted = |audience: &&str| accepted.iter().any(|one| one == audience);
-        ensure(named.iter().any(is_accepted), || {
+        let named = || self.audience.iter().flat_map(Audience::iter);
+        let is_accepted = |audience: &str| accepted.iter().any(|one| one == audience);
+        ensure(named().any(is_accepted), || {
             let hint =
-                |named: &&str| near::hint("the token's `aud`", accepted.iter().map(String::as_str), named);
-            let near = named.iter().map(hint).find(|hint| !hint.is_empty());
+                |named: &str| near::hint("the token's `aud`", accepted.iter().map(String::as_str), named);
+            let near = named().map(hint).find(|hint| !hint.is_empty());
             Error::new(Code::AudienceMismatch)
                 .with_claim("aud")
                 .with_detail(format!(
@@ -187,12 +187,12 @@ impl<'c> RegisteredClaims<'c> {
     }
 
     fn check_unexpected_audience(&self, rule: &AudienceRule) -> Result<()> {
-        let named = self.audience.as_deref().unwrap_or_default();
+        let is_empty = self.audience.is_none_or(|named| named.iter().next().is_none());
         let may_be_named = match rule {
             AudienceRule::OneOf(_) | AudienceRule::Any => true,
             AudienceRule::Absent | AudienceRule::AbsentOrEmpty => false,
         };
-        ensure(may_be_named || named.is_empty(), || {
+        ensure(may_be_named || is_empty, || {
             Error::new(Code::AudienceUnexpected).with_claim("aud")
         })
     }
@@ -384,17 +384,30 @@ fn nullable(claim: Registered) -> Option<NullableClaim> {
     }
 }
 
+/// The audiences that a token names: a text, or a list of texts.
+#[derive(Debug, Clone, Copy)]
+struct Audience<'c>(&'c Value<'c>);
+
+impl<'c> Audience<'c> {
+    fn iter(&self) -> impl Iterator<Item = &'c str> + use<'c> {
+        let items = match self.0 {
+            Value::Array(items) => items,
+            one => std::slice::from_ref(one),
+        };
+        items.iter().filter_map(Value::as_str)
+    }
+}
+
 /// The audiences that a token names. `None` if it names none.
-fn audience<'c>(value: &'c Value<'_>, rule: &AudienceRule) -> Result<Option<Vec<&'c str>>> {
-    let wrong = || wrong_type(Registered::Aud, "must be a string or a list of strings");
+fn audience<'c>(value: &'c Value<'c>, rule: &AudienceRule) -> Result<Option<Audience<'c>>> {
     match value {
         Value::String(one) if one.is_empty() && *rule == AudienceRule::AbsentOrEmpty => Ok(None),
-        Value::String(one) => Ok(Some(vec![one.as_ref()])),
-        Value::Array(items) => {
-            let all: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
-            all.map(Some).ok_or_else(wrong)
-        }
-        _ => Err(wrong()),
+        Value::String(_) => Ok(Some(Audience(value))),
+        Value::Array(items) if items.iter().all(|item| item.as_str().is_some()) => Ok(Some(Audience(value))),
+        _ => Err(wrong_type(
+            Registered::Aud,
+            "must be a string or a list of strings",
+        )),
     }
 }
 
