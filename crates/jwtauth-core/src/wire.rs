@@ -24,9 +24,9 @@ use crate::token_cache::TokenCacheStatus;
 use crate::verifier::Verifier;
 use crate::warning::Warning;
 
+pub use self::batch::authenticate_many;
 #[doc(hidden)]
 pub use self::batch::step;
-pub use self::batch::{array, authenticate_many};
 pub use self::explain::{explain, explained};
 pub use self::value::{JsonType, count, get, json_type};
 
@@ -89,6 +89,10 @@ pub fn granted_in_lines(grant: &Grant) -> String {
 
 /// The reply to a grant, with a text around the identity and before the claims.
 fn joined(grant: &Grant, around: &str) -> String {
+    try_joined(grant, around).map_or_else(|_| INTERNAL_ERROR.to_owned(), text)
+}
+
+fn try_joined(grant: &Grant, around: &str) -> serde_json::Result<Vec<u8>> {
     let claims = grant.claims.as_str();
     let mut line = Vec::with_capacity(claims.len() + USUAL_HEAD);
     // Two objects become one without the brackets between them. The payload was checked to be one JSON object, so its
@@ -99,11 +103,11 @@ fn joined(grant: &Grant, around: &str) -> String {
             outcome: "granted",
             profile: grant.profile.as_deref(),
         },
-    );
+    )?;
     line.pop();
     line.extend_from_slice(b",\"identity\":");
     line.extend_from_slice(around.as_bytes());
-    append(&mut line, &grant.identity);
+    append(&mut line, &grant.identity)?;
     line.extend_from_slice(around.as_bytes());
     let rest = line.len();
     append(
@@ -114,7 +118,7 @@ fn joined(grant: &Grant, around: &str) -> String {
             session: &grant.session,
             cleaned_url: grant.cleaned_url.as_deref(),
         },
-    );
+    )?;
     if let Some(bracket) = line.get_mut(rest) {
         *bracket = b',';
     }
@@ -122,7 +126,7 @@ fn joined(grant: &Grant, around: &str) -> String {
     for text in [",\"claims\":", around, claims, "}"] {
         line.extend_from_slice(text.as_bytes());
     }
-    text(line)
+    Ok(line)
 }
 
 /// The usual length of a reply without its claims. A longer one needs more memory than that.
@@ -313,19 +317,15 @@ struct RefreshFailedReply<'a> {
 
 fn to_line(value: &impl Serialize) -> String {
     let mut line = Vec::new();
-    append(&mut line, value);
-    text(line)
+    // INVARIANT: the reply types have string keys and serialisers that cannot fail, so this does not fail. If it ever did,
+    // the whole text must read as a failure.
+    append(&mut line, value).map_or_else(|_| INTERNAL_ERROR.to_owned(), |()| text(line))
 }
 
 /// Writes a value at the end of a line.
-fn append(line: &mut Vec<u8>, value: &impl Serialize) {
+fn append(line: &mut Vec<u8>, value: &impl Serialize) -> serde_json::Result<()> {
     let start = line.len();
-    // INVARIANT: the reply types have string keys and serialisers that cannot fail, so this does not fail. If it ever did,
-    // the text must still read as a failure.
-    if serde_json::to_writer(&mut *line, value).is_err() {
-        line.truncate(start);
-        line.extend_from_slice(INTERNAL_ERROR.as_bytes());
-    }
+    serde_json::to_writer(&mut *line, value)?;
     // `serde_json` escapes the line breaks of ASCII only.
     let written = line.get(start..).filter(|written| !written.is_ascii());
     let written = written.and_then(|written| std::str::from_utf8(written).ok());
@@ -333,6 +333,7 @@ fn append(line: &mut Vec<u8>, value: &impl Serialize) {
         line.truncate(start);
         line.extend_from_slice(on_one_line.as_bytes());
     }
+    Ok(())
 }
 
 fn text(line: Vec<u8>) -> String {

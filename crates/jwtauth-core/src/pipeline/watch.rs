@@ -1,6 +1,6 @@
 //! Watching a decision: the stages report each check that they make.
 //!
-//! `()` watches nothing. Every report is a closure that it does not call, so that a decision which nobody watches is
+//! `()` watches nothing. Every report is a closure that it does not call, so that a decision without a watcher is
 //! compiled as if there were no reports. An explanation is made by a watcher of the same stages
 //! ([`Recorder`](crate::explain)), so it cannot differ from the decision.
 

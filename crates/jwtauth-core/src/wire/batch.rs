@@ -47,19 +47,6 @@ pub fn step(
     }
 }
 
-/// Several replies as one line of JSON: an array of them, each unchanged.
-pub fn array<'a>(replies: impl IntoIterator<Item = &'a str>) -> String {
-    let mut line = String::from("[");
-    for reply in replies {
-        if line.len() > 1 {
-            line.push(',');
-        }
-        line.push_str(reply);
-    }
-    line.push(']');
-    line
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,12 +82,5 @@ mod tests {
         }
         let outcomes = authenticate_many(&verifier, &requests, None, |outcome| outcome.is_ok());
         assert_eq!(outcomes.iter().filter(|granted| **granted).count(), 39);
-    }
-
-    #[test]
-    fn an_array_contains_the_replies_unchanged() {
-        assert_eq!(array([]), "[]");
-        assert_eq!(array(["{\"a\":1.50}"]), "[{\"a\":1.50}]");
-        assert_eq!(array(["1", "{}", "[]"]), "[1,{},[]]");
     }
 }
