@@ -306,6 +306,12 @@ impl NumericDate {
         self.seconds
     }
 
+    /// The part of a second after [`seconds`](NumericDate::seconds), in nanoseconds.
+    #[doc(hidden)]
+    pub fn subsec_nanos(self) -> u32 {
+        self.nanos
+    }
+
     /// Whether this is the epoch. Some systems read it as "absent".
     #[doc(hidden)]
     pub fn is_zero(self) -> bool {

@@ -56,6 +56,11 @@ impl Monotonic {
         }
     }
 
+    /// Whether it follows the system's clock.
+    pub fn is_system(&self) -> bool {
+        self.stopped_at.is_none()
+    }
+
     /// The current instant.
     pub fn now(&self) -> Instant {
         self.stopped_at.unwrap_or_else(Instant::now)

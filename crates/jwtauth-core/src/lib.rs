@@ -232,6 +232,7 @@ pub mod internals {
     pub use crate::dialect::Dialect;
     pub use crate::duration::parse_go;
     pub use crate::keys::{Algorithm, Checker};
+    pub use crate::members::unknown_member;
     pub use crate::policy::Section;
 
     /// Expressions.

@@ -15,8 +15,9 @@ use crate::duration;
 use crate::error::{Code, Error, Result};
 use crate::json::{Number, Object, Value};
 
+pub(crate) use self::spelling::suggestion;
+pub use self::spelling::unknown_member;
 use self::spelling::{is_near, join};
-pub(crate) use self::spelling::{suggestion, unknown_member};
 
 /// The members of one object. Each is read by name.
 #[derive(Debug)]

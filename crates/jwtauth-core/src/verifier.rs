@@ -1,6 +1,7 @@
 //! The decision: [`Verifier::decide`] calls the stages of the pipeline in order, and is the library's table of
 //! contents.
 
+mod about;
 mod explain;
 mod from_file;
 mod remembered;
@@ -20,7 +21,7 @@ use crate::pipeline::signature::VerifiedToken;
 use crate::pipeline::validate::SignedClaims;
 use crate::pipeline::watch::{Check, Event, Watch};
 use crate::pipeline::{decide, decode, extract, identity, issue, profile, select_key, signature, validate};
-use crate::policy::{ClaimsPolicy, KidRule, Policy, Section};
+use crate::policy::{ClaimsPolicy, KidRule, Policy};
 use crate::request::Request;
 use crate::sources::errand::Errand;
 use crate::sources::fetch::Fetch;
@@ -162,19 +163,6 @@ impl Verifier {
     /// The settings that are allowed but are probably mistakes.
     pub fn warnings(&self) -> &[Warning] {
         &self.policy.warnings
-    }
-
-    /// The number of profiles. The top level of a policy counts as one.
-    #[doc(hidden)]
-    pub fn profile_count(&self) -> usize {
-        let profiles = &self.policy.profiles;
-        profiles.named.len() + usize::from(profiles.top.is_some())
-    }
-
-    /// What the policy means, for people. The texts may change in any release.
-    #[doc(hidden)]
-    pub fn summary(&self) -> Vec<Section> {
-        self.policy.summary()
     }
 
     pub(crate) fn policy(&self) -> &Policy {

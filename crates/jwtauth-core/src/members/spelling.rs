@@ -1,7 +1,7 @@
 //! Suggestions for unknown names: the known name that was probably meant.
 
 /// Returns the error text for an unknown member, with the most similar known member.
-pub(crate) fn unknown_member(path: &str, name: &str, known: &[&str]) -> String {
+pub fn unknown_member(path: &str, name: &str, known: &[&str]) -> String {
     // A name may be very long, for example if a document was pasted in its place.
     match name.char_indices().nth(LONGEST_NAME) {
         Some((end, _)) => {
