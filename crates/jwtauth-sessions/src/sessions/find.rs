@@ -1,0 +1,93 @@
+//! How sessions are found: names under the salt of the store, and the time.
+
+use std::sync::{Arc, PoisonError};
+
+use crate::error::{Code, Error, Result};
+use crate::issue;
+use crate::record::{Record, State};
+use crate::secret::{Id, Namer, Salt, open_batch};
+use crate::store::Entry;
+use crate::time::Micros;
+
+use super::Sessions;
+
+impl Sessions {
+    pub(super) fn id(&self, namer: &Namer, token: &str) -> Id {
+        namer.entry(&namer.accessor(self.form, token))
+    }
+
+    pub(super) fn remove(&self, id: impl Fn(&Namer) -> Id) -> Result<()> {
+        let removed = self.ask(|namer, now| {
+            let removed = self.settings.store.remove(&id(namer), now)?;
+            Ok(removed.then_some(()))
+        });
+        removed.map(drop)
+    }
+
+    /// Finds an entry.
+    pub(super) fn find(&self, id: impl Fn(&Namer) -> Id) -> Result<(Arc<Namer>, Entry, Micros)> {
+        self.ask(|namer, now| self.settings.store.get(&id(namer), now))
+    }
+
+    /// Asks the store about a session. If it does not know the session, it may have lost its entries and have a new salt,
+    /// under which another process issued the session; then it is asked again.
+    pub(super) fn ask<T>(
+        &self,
+        question: impl Fn(&Namer, Micros) -> Result<Option<T>>,
+    ) -> Result<(Arc<Namer>, T, Micros)> {
+        let (namer, now) = self.current()?;
+        if let Some(answer) = question(&namer, now)? {
+            return Ok((namer, answer, now));
+        }
+        let (refreshed, now) = self.refreshed()?;
+        if !Arc::ptr_eq(&refreshed, &namer)
+            && let Some(answer) = question(&refreshed, now)?
+        {
+            return Ok((refreshed, answer, now));
+        }
+        Err(Code::SessionUnknown.into())
+    }
+
+    /// The names under the salt that the store had last, and the time.
+    pub(super) fn current(&self) -> Result<(Arc<Namer>, Micros)> {
+        let known = self.namer.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match known {
+            Some(namer) => Ok((namer, self.time.now())),
+            None => self.refreshed(),
+        }
+    }
+
+    /// Asks the store for its salt and the latest instant.
+    pub(super) fn refreshed(&self) -> Result<(Arc<Namer>, Micros)> {
+        let offered: zeroize::Zeroizing<Salt> = self.random.bytes()?;
+        let shared = self.settings.store.shared(&offered, self.time.now())?;
+        let now = self.time.at_least(shared.seen);
+        let mut known = self.namer.lock().unwrap_or_else(PoisonError::into_inner);
+        let namer = match known.take() {
+            Some(namer) if namer.has_salt(&shared.salt) => namer,
+            _ => Arc::new(Namer::new(shared.salt, self.dialect.as_str())),
+        };
+        *known = Some(Arc::clone(&namer));
+        Ok((namer, now))
+    }
+
+    /// Reads a batch token. `None` if the token is not one by its form.
+    pub(super) fn batch(&self, token: &str) -> Result<Option<(Arc<Record>, State)>> {
+        let Some(prefix) = self.batch_prefix.filter(|prefix| token.starts_with(prefix)) else {
+            return Ok(None);
+        };
+        let text = open_batch(&self.settings.batch_keys, prefix, token).ok_or(Code::SessionUnknown)?;
+        let (record, state) = issue::unseal(&text)?;
+        if record.dialect != self.dialect.as_str() || state.has_ended(self.time.now()) {
+            return Err(Code::SessionUnknown.into());
+        }
+        Ok(Some((Arc::new(record), state)))
+    }
+
+    pub(super) fn refuse_batch(&self, token: &str, why: &str) -> Result<()> {
+        match self.batch(token)? {
+            None => Ok(()),
+            Some(_) => Err(Error::with(Code::BatchTokenLimited, why)),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The scripts of the Redis store. Each is atomic, and uses one key, so that it also works in a cluster.
+//!
+//! A session is a hash. Its fields: `r` the record, `e` its end or nothing, `u` the uses that are left or nothing, `n` the
+//! revision, `b` whether it is bound to networks, `p` and `s` its groups. Instants are compared as numbers and never
+//! computed, because a script would write large ones with fewer digits.
+
+use crate::secret::sha1_hex;
+
+/// A script, and the name that the server knows it by.
+#[derive(Debug)]
+pub(super) struct Script {
+    pub(super) text: &'static str,
+    pub(super) sha: String,
+}
+
+#[derive(Debug)]
+pub(super) struct Scripts {
+    pub(super) shared: Script,
+    pub(super) insert: Script,
+    pub(super) spend: Script,
+    pub(super) renew: Script,
+    pub(super) remove: Script,
+    pub(super) group: Script,
+}
+
+impl Scripts {
+    pub(super) fn new() -> Scripts {
+        let script = |text| Script {
+            text,
+            sha: sha1_hex(text),
+        };
+        Scripts {
+            shared: script(SHARED),
+            insert: script(INSERT),
+            spend: script(SPEND),
+            renew: script(RENEW),
+            remove: script(REMOVE),
+            group: script(GROUP),
+        }
+    }
+}
+
+/// Arguments: the version, a salt, the time, the time minus the interval in which it is stored. Returns the version, the salt,
+/// the latest time that is stored.
+///
+/// If the memory of the server is full, the time is not stored, so that sessions can still be revoked.
+const SHARED: &str = "
+local v = redis.call('HGET', KEYS[1], 'v')
+if v and v ~= ARGV[1] then return {v} end
+if not v then redis.call('HSET', KEYS[1], 'v', ARGV[1], 'salt', ARGV[2], 'seen', ARGV[3]) end
+local seen = redis.call('HGET', KEYS[1], 'seen')
+if not seen or tonumber(seen) < tonumber(ARGV[4]) then
+  seen = ARGV[3]
+  redis.pcall('HSET', KEYS[1], 'seen', seen)
+end
+return {ARGV[1], redis.call('HGET', KEYS[1], 'salt'), seen}
+";
+
+/// Arguments: the milliseconds that are left or nothing; then fields and values. Returns whether the name was free.
+const INSERT: &str = "
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+if ARGV[1] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+return 1
+";
+
+/// Arguments: the time, whether the networks were checked. Returns nothing, or the fields and whether the session may be
+/// used. The last use removes the session.
+const SPEND: &str = "
+local h = redis.call('HMGET', KEYS[1], 'r', 'e', 'u', 'n', 'b', 'p', 's')
+if not h[1] then return false end
+if not (h[2] and h[3] and h[4]) then return h end
+if h[2] ~= '' and tonumber(h[2]) <= tonumber(ARGV[1]) then return false end
+if h[3] == '' then h[8] = '1' return h end
+if h[5] == '1' and ARGV[2] ~= '1' then h[8] = '0' return h end
+local left = redis.call('HINCRBY', KEYS[1], 'u', -1)
+if left <= 0 then redis.call('DEL', KEYS[1]) end
+if left < 0 then return false end
+h[3] = tostring(left)
+h[8] = '1'
+return h
+";
+
+/// Arguments: the time, the revision, the next revision, the end or nothing, the milliseconds until then or nothing. Returns 0
+/// for no session, 1 for done, 2 for another revision.
+const RENEW: &str = "
+local h = redis.call('HMGET', KEYS[1], 'e', 'u', 'n')
+if not h[3] or h[2] == '0' then return 0 end
+if h[1] ~= '' and tonumber(h[1]) <= tonumber(ARGV[1]) then return 0 end
+if h[3] ~= ARGV[2] then return 2 end
+redis.call('HSET', KEYS[1], 'e', ARGV[4], 'n', ARGV[3])
+if ARGV[5] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[5]) else redis.call('PERSIST', KEYS[1]) end
+return 1
+";
+
+/// Arguments: the time. Returns whether a session lived, and its groups; or nothing.
+const REMOVE: &str = "
+local h = redis.call('HMGET', KEYS[1], 'e', 'p', 's')
+if not h[1] then return false end
+redis.call('DEL', KEYS[1])
+local lived = h[1] == '' or tonumber(h[1]) > tonumber(ARGV[1])
+return {lived and 1 or 0, h[2], h[3]}
+";
+
+/// Adds a session to a group, which is a sorted set by end. Arguments: the session, its end or `+inf`, an instant before which
+/// entries are removed, the time. The group is kept for a day after its last end.
+const GROUP: &str = "
+redis.call('ZADD', KEYS[1], 'GT', ARGV[2], ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
+local last = tonumber(redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2])
+local left = last and (last - tonumber(ARGV[4])) / 1000 + 86400000
+if left and left < 1e14 then redis.call('PEXPIRE', KEYS[1], string.format('%.0f', left))
+else redis.call('PERSIST', KEYS[1]) end
+return 1
+";

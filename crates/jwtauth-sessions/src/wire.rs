@@ -1,0 +1,255 @@
+//! The verbs as JSON: a request in, a reply of one line out. The bindings use it.
+//!
+//! No function fails: a failure is a reply whose `outcome` is `failed`, and an outcome that could not be written reads as a
+//! failure, too. `docs/sessions.md` describes requests and replies.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use jwtauth_core::internals::json::parse;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::error::{Code, Error, Result};
+use crate::info::SessionInfo;
+use crate::member::{self, Field, Members};
+use crate::network;
+use crate::reply::on_one_line;
+use crate::secret::Secret;
+use crate::sessions::{Group, Login, Sessions};
+
+/// Decides a login: a request as for a decision, with a member `meta` if the session must keep texts (Consul).
+pub fn login(sessions: &Sessions, request: &str) -> Secret {
+    answer(|| {
+        let split = member::split(request, "meta");
+        let (request, meta) = match &split {
+            Some(split) => (split.rest.as_str(), split.taken),
+            // The core reports what is wrong with the text.
+            None => (request, None),
+        };
+        let meta = meta.map(read_meta).transpose()?.unwrap_or_default();
+        let mut outcome = None;
+        let decided = jwtauth_core::wire::request(request, |request| {
+            outcome = Some(sessions.login(&request, &meta));
+            Ok(())
+        });
+        match outcome {
+            Some(outcome) => issued("login", &outcome?),
+            None => {
+                decided?;
+                Err(Code::SessionInternalError.into())
+            }
+        }
+    })
+}
+
+/// Returns a session: `token`.
+pub fn lookup(sessions: &Sessions, request: &str) -> Secret {
+    read(request, |mut members| {
+        let token = required(&mut members, "token")?;
+        members.finish()?;
+        found("session", &sessions.lookup(token)?)
+    })
+}
+
+/// Returns a session: `accessor`.
+pub fn lookup_accessor(sessions: &Sessions, request: &str) -> Secret {
+    read(request, |mut members| {
+        let accessor = required(&mut members, "accessor")?;
+        members.finish()?;
+        found("session", &sessions.lookup_accessor(accessor)?)
+    })
+}
+
+/// Renews a session: `token`, and optionally `increment` in seconds.
+pub fn renew(sessions: &Sessions, request: &str) -> Secret {
+    read(request, |mut members| {
+        let token = required(&mut members, "token")?;
+        let increment = members.read("increment", |field| field.between(0, u64::MAX))?;
+        members.finish()?;
+        issued("renewed", &sessions.renew(token, increment.unwrap_or_default())?)
+    })
+}
+
+/// Ends a session: `token`.
+pub fn revoke(sessions: &Sessions, request: &str) -> Secret {
+    read(request, |mut members| {
+        let token = required(&mut members, "token")?;
+        members.finish()?;
+        sessions.revoke(token)?;
+        counted("revoked", 1)
+    })
+}
+
+/// Ends a session: `accessor`.
+pub fn revoke_accessor(sessions: &Sessions, request: &str) -> Secret {
+    read(request, |mut members| {
+        let accessor = required(&mut members, "accessor")?;
+        members.finish()?;
+        sessions.revoke_accessor(accessor)?;
+        counted("revoked", 1)
+    })
+}
+
+/// Ends the sessions of a group: `profile` or `subject`.
+pub fn revoke_all(sessions: &Sessions, request: &str) -> Secret {
+    read(request, |mut members| {
+        let profile = members.read("profile", Field::string)?;
+        let subject = members.read("subject", Field::string)?;
+        members.finish()?;
+        let group = match (profile, subject) {
+            (Some(name), None) => Group::Profile(name),
+            (None, Some(name)) => Group::Subject(name),
+            _ => {
+                return Err(Error::with(
+                    Code::SessionRequestInvalid,
+                    "must have one of `profile`, `subject`",
+                ));
+            }
+        };
+        counted("revoked", sessions.revoke_all(group)?)
+    })
+}
+
+/// Checks the token of a later request: `token`, and `remote_addr` where sessions are bound to networks.
+pub fn authorize(sessions: &Sessions, request: &str) -> Secret {
+    read(request, |mut members| {
+        let token = required(&mut members, "token")?;
+        let remote_addr = members
+            .read("remote_addr", Field::string)?
+            .and_then(network::address);
+        members.finish()?;
+        found("authorized", &sessions.authorize(token, remote_addr)?)
+    })
+}
+
+/// Removes what has ended.
+pub fn sweep(sessions: &Sessions) -> Secret {
+    answer(|| sessions.sweep().and_then(|count| counted("swept", count)))
+}
+
+/// A failure, as one line of JSON.
+pub fn failed(error: &Error) -> String {
+    let decision = match error {
+        Error::Decision(error) => Some(error),
+        Error::Session(_) => None,
+    };
+    let failed = Failed {
+        outcome: "failed",
+        class: error.class().as_str(),
+        code: error.code(),
+        stage: error.stage(),
+        claim: decision.and_then(jwtauth_core::Error::claim),
+        message: error.message(),
+        detail: error.detail(),
+        applicable: decision
+            .filter(|error| error.class() == jwtauth_core::Class::Denied)
+            .map(jwtauth_core::Error::applicable),
+        http_status: decision.and_then(jwtauth_core::Error::http_status),
+    };
+    line(&failed).unwrap_or_else(|_| INTERNAL_ERROR.to_owned())
+}
+
+/// Reads a request whose members a verb knows, and answers.
+fn read(request: &str, verb: impl FnOnce(Members<'_, '_>) -> Result<String>) -> Secret {
+    answer(|| {
+        let invalid = |why: &dyn std::fmt::Display| Error::with(Code::SessionRequestInvalid, why);
+        if request.len() > MAX_REQUEST {
+            return Err(invalid(&"the request is larger than 4 MiB"));
+        }
+        let document = parse(request).map_err(|why| invalid(&why))?;
+        verb(Field::new(&document, "", Code::SessionRequestInvalid).members()?)
+    })
+}
+
+fn required<'a>(members: &mut Members<'a, '_>, name: &'static str) -> Result<&'a str> {
+    members.require(name)?.string()
+}
+
+fn read_meta(text: &str) -> Result<BTreeMap<String, String>> {
+    let invalid = |_| Error::with(Code::SessionRequestInvalid, "`meta`: is not valid JSON");
+    let document = parse(text).map_err(invalid)?;
+    if document.is_null() {
+        return Ok(BTreeMap::new());
+    }
+    let entries = Field::new(&document, "meta", Code::SessionRequestInvalid).entries()?;
+    let entries = entries.into_iter();
+    entries
+        .map(|(name, field)| Ok((name.to_owned(), field.string()?.to_owned())))
+        .collect()
+}
+
+/// Does the work. A panic is an internal error.
+fn answer(work: impl FnOnce() -> Result<String>) -> Secret {
+    let outcome = catch_unwind(AssertUnwindSafe(work));
+    let outcome = outcome.unwrap_or_else(|_| Err(Code::SessionInternalError.into()));
+    Secret::new(outcome.unwrap_or_else(|error| failed(&error)))
+}
+
+fn issued(outcome: &'static str, login: &Login) -> Result<String> {
+    let response = RawValue::from_string(login.response.expose().to_owned());
+    line(&Issued {
+        outcome,
+        token: login.token.expose(),
+        accessor: login.accessor.as_ref().map(Secret::expose),
+        session: &login.session,
+        response: response.map_err(|_| Error::from(Code::SessionInternalError))?,
+    })
+}
+
+fn found(outcome: &'static str, session: &SessionInfo) -> Result<String> {
+    line(&Found { outcome, session })
+}
+
+fn counted(outcome: &'static str, count: u64) -> Result<String> {
+    line(&Counted { outcome, count })
+}
+
+fn line(reply: &impl Serialize) -> Result<String> {
+    let text = serde_json::to_string(reply).map_err(|_| Error::from(Code::SessionInternalError))?;
+    Ok(on_one_line(text))
+}
+
+#[derive(Serialize)]
+struct Issued<'a> {
+    outcome: &'static str,
+    token: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accessor: Option<&'a str>,
+    session: &'a SessionInfo,
+    response: Box<RawValue>,
+}
+
+#[derive(Serialize)]
+struct Found<'a> {
+    outcome: &'static str,
+    session: &'a SessionInfo,
+}
+
+#[derive(Serialize)]
+struct Counted {
+    outcome: &'static str,
+    count: u64,
+}
+
+#[derive(Serialize)]
+struct Failed<'a> {
+    outcome: &'static str,
+    class: &'static str,
+    code: &'static str,
+    stage: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claim: Option<&'a str>,
+    message: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    applicable: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http_status: Option<u16>,
+}
+
+/// The largest request, in bytes. It is that of the core.
+const MAX_REQUEST: usize = 4 * 1024 * 1024;
+
+const INTERNAL_ERROR: &str = r#"{"outcome":"failed","class":"internal","code":"session_internal_error","stage":"session","message":"internal error"}"#;

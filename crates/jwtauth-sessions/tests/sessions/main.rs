@@ -1,0 +1,21 @@
+//! Sessions through the public interface: what each verb answers, and what every store must do.
+
+#![allow(clippy::expect_used, reason = "only some stores need it")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot continue fails"
+)]
+
+mod codes;
+#[cfg(all(feature = "redis", feature = "sqlite"))]
+mod faults;
+#[cfg(any(feature = "redis", feature = "sqlite"))]
+mod folder;
+mod model;
+#[cfg(feature = "redis")]
+#[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "the faults need both stores"))]
+mod redis_server;
+mod verbs;
+mod world;
