@@ -42,3 +42,31 @@ impl Verifier {
         self.policy.summary()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verifier(members: &str) -> Verifier {
+        let keys = r#""keys":[{"secret":"c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"}],"algorithms":["HS256"]"#;
+        let config = format!(r#"{{"dialect":"native","config":{{{keys},"audiences":["api"],{members}}}}}"#);
+        Verifier::from_json(&config).unwrap()
+    }
+
+    #[test]
+    fn the_terms_of_a_profile_are_those_of_its_grants() {
+        let profiles = r#""profiles":{"a":{"session":{"ttl":"2h"}},"b":{}}"#;
+        let top = verifier(&format!(r#""session":{{"ttl":"1h"}},{profiles}"#));
+        let ttl = |verifier: &Verifier, name| verifier.session_terms(name).map(|terms| terms.ttl);
+        assert_eq!(ttl(&top, None), Some(Some(3600)));
+        assert_eq!(ttl(&top, Some("")), Some(Some(3600)));
+        assert_eq!(ttl(&top, Some("a")), Some(Some(7200)));
+        assert_eq!(ttl(&top, Some("b")), Some(Some(3600)));
+        assert_eq!(ttl(&top, Some("A")), None);
+        let default = verifier(&format!(r#""default_profile":"a","profiles_ignore_case":true,{profiles}"#));
+        assert_eq!(ttl(&default, None), Some(Some(7200)));
+        assert_eq!(ttl(&default, Some("A")), Some(Some(7200)));
+        let required = verifier(&format!(r#""profile_required":true,{profiles}"#));
+        assert_eq!(ttl(&required, None), None);
+    }
+}
