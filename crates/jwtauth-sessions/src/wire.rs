@@ -21,7 +21,9 @@ use crate::sessions::{Group, Login, Sessions};
 /// Decides a login: a request as for a decision, with a member `meta` if the session must keep texts (Consul).
 pub fn login(sessions: &Sessions, request: &str) -> Secret {
     answer(|| {
-        let split = member::split(request, "meta");
+        // What is too large is not read: the core denies it.
+        let is_small = request.len() <= MAX_REQUEST;
+        let split = is_small.then(|| member::split(request, "meta")).flatten();
         let (request, meta) = match &split {
             Some(split) => (split.rest.as_str(), split.taken),
             // The core reports what is wrong with the text.

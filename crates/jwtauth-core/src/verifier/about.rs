@@ -63,7 +63,9 @@ mod tests {
         assert_eq!(ttl(&top, Some("a")), Some(Some(7200)));
         assert_eq!(ttl(&top, Some("b")), Some(Some(3600)));
         assert_eq!(ttl(&top, Some("A")), None);
-        let default = verifier(&format!(r#""default_profile":"a","profiles_ignore_case":true,{profiles}"#));
+        let default = verifier(&format!(
+            r#""default_profile":"a","profiles_ignore_case":true,{profiles}"#
+        ));
         assert_eq!(ttl(&default, None), Some(Some(7200)));
         assert_eq!(ttl(&default, Some("A")), Some(Some(7200)));
         let required = verifier(&format!(r#""profile_required":true,{profiles}"#));

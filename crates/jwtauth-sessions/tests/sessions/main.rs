@@ -14,8 +14,13 @@ mod faults;
 #[cfg(any(feature = "redis", feature = "sqlite"))]
 mod folder;
 mod model;
+#[cfg(all(feature = "redis", feature = "sqlite"))]
+mod network;
 #[cfg(feature = "redis")]
-#[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "the faults need both stores"))]
+#[cfg_attr(
+    not(feature = "sqlite"),
+    allow(dead_code, reason = "the faults need both stores")
+)]
 mod redis_server;
 mod verbs;
 mod world;

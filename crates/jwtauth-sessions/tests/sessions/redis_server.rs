@@ -29,6 +29,7 @@ impl Server {
         server
     }
 
+    /// A server that is started later.
     pub(crate) fn stopped(options: &[&str]) -> Server {
         Server {
             folder: Folder::new(),
@@ -94,7 +95,8 @@ impl Server {
         String::from_utf8_lossy(&client.stdout).trim().to_owned()
     }
 
-    fn socket(&self) -> PathBuf {
+    /// Where another server must listen to be reached in place of this one.
+    pub(crate) fn socket(&self) -> PathBuf {
         self.folder.path().join("redis.sock")
     }
 }

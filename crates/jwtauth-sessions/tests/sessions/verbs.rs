@@ -505,6 +505,28 @@ fn every_verb_answers_in_one_line() {
 }
 
 #[test]
+fn a_request_that_is_too_large_is_denied() {
+    let world = World::new(&native(&json!({}), &json!({})));
+    let text = json!({ "token": "x".repeat(5_000_000) }).to_string();
+    let code = |reply: jwtauth_sessions::Secret| json_of(reply.expose())["code"].clone();
+    assert_eq!(code(wire::login(&world.sessions, &text)), "token_too_large");
+    assert_eq!(
+        code(wire::authorize(&world.sessions, &text)),
+        "session_request_invalid"
+    );
+    assert_eq!(
+        self::code(world.sessions.authorize(&text, None)),
+        "session_unknown"
+    );
+}
+
+#[test]
+fn many_threads_can_use_the_same_sessions() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Sessions>();
+}
+
+#[test]
 fn debug_and_errors_show_no_secret() {
     let world = World::new(&vault(&json!({ "web": {} }), &json!({})));
     let login = world.login("web", "hush").unwrap();

@@ -16,6 +16,7 @@ pub(crate) const NOW: i64 = 1_700_000_000;
 static RING: LazyLock<Keyring> = LazyLock::new(|| Keyring::load().unwrap());
 
 /// Sessions with a clock that a test moves.
+#[derive(Debug)]
 pub(crate) struct World {
     pub(crate) sessions: Sessions,
     pub(crate) elapsed: Monotonic,

@@ -91,6 +91,11 @@ impl Authority {
         ]
     }
 
+    /// The PEM texts for another server on loopback: its certificate and its key.
+    pub fn server(&self) -> (String, String) {
+        (self.good.certificate.pem(), self.good.key.serialize_pem())
+    }
+
     /// The TLS configuration that presents this certificate and may request the client's; `None` without TLS.
     pub(super) fn config(&self, tls: Tls, client_certificate: bool) -> Result<Option<Arc<ServerConfig>>> {
         let identity = match tls {
