@@ -92,7 +92,7 @@ impl Explanation {
     ///
     /// Example:
     ///     >>> verifier.explain("a.b.c").to_dict()["decision"]["code"]
-    ///     'header_invalid'
+    ///     'token_malformed'
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         json::load(py, self.json.bind(py).to_str()?)
     }

@@ -399,7 +399,7 @@ class Explanation:
 
         Example:
             >>> verifier.explain("a.b.c").to_dict()["decision"]["code"]
-            'header_invalid'
+            'token_malformed'
         """
     def __bool__(self) -> bool: ...
 
