@@ -328,13 +328,42 @@ private:
  */
 using Fetch = std::function<FetchResponse(const FetchRequest &)>;
 
+/* A decision or a fetch, for metrics and logs. It contains neither a token nor the value of a claim. */
+class Event {
+public:
+    explicit Event(const char *json) noexcept : json_(json) {}
+
+    /* The event as JSON text. It is valid until the handler returns. */
+    std::string_view json() const noexcept { return json_; }
+
+    /* The value at a JSON pointer, such as "/outcome": a string as its text, any other value as JSON. */
+    std::optional<std::string> get(std::string_view pointer) const {
+        return detail::json_get(json_, detail::c_text(pointer).c_str());
+    }
+
+private:
+    const char *json_;
+};
+
+/*
+ * Gets each event. It runs on the thread that decides or fetches, and concurrently on several threads, so it should not
+ * wait. Its exceptions are discarded: they change no decision.
+ */
+using OnEvent = std::function<void(const Event &)>;
+
 namespace detail {
 
-/* The callbacks of jwtauth.h for a Fetch. */
-struct Fetcher {
+/* The application's functions, which a verifier owns. */
+struct Host {
+    Fetch fetch;
+    OnEvent on_event;
+};
+
+/* The callbacks of jwtauth.h for a Host. */
+struct HostCallbacks {
     static void fetch(void *user, const char *request_json, jwtauth_fetch *fetch) noexcept {
         try {
-            const FetchResponse response = (*static_cast<const Fetch *>(user))(request(request_json));
+            const FetchResponse response = static_cast<const Host *>(user)->fetch(request(request_json));
             const std::string headers = "{\"cache-control\":" + quoted(response.cache_control) +
                                         ",\"expires\":" + quoted(response.expires) +
                                         ",\"etag\":" + quoted(response.etag) +
@@ -350,7 +379,14 @@ struct Fetcher {
         }
     }
 
-    static void release(void *user) noexcept { delete static_cast<const Fetch *>(user); }
+    static void event(void *user, const char *event_json) noexcept {
+        try {
+            static_cast<const Host *>(user)->on_event(Event(event_json));
+        } catch (...) {
+        }
+    }
+
+    static void release(void *user) noexcept { delete static_cast<const Host *>(user); }
 
 private:
     static FetchRequest request(const char *json) {
@@ -386,9 +422,10 @@ public:
     /* Builds a verifier from a configuration. Throws ConfigError if it is invalid. */
     explicit Verifier(std::string_view config) : Verifier(config, Fetch()) {}
 
-    /* Builds a verifier that fetches keys with the application's HTTP client. Throws Error if that fails. */
-    Verifier(std::string_view config, Fetch fetch) {
-        if (const Reply reply = build(config, std::move(fetch)); !reply) {
+    /* Builds a verifier that fetches keys with the application's HTTP client, or reports events. An empty function has no
+     * effect. Throws Error if that fails. */
+    Verifier(std::string_view config, Fetch fetch, OnEvent on_event = {}) {
+        if (const Reply reply = build(config, {std::move(fetch), std::move(on_event)}); !reply) {
             detail::raise(reply);
         }
     }
@@ -408,9 +445,9 @@ public:
     }
 
     /* Builds a verifier without exceptions. Returns nullopt if that fails; `reply` then gives the reason. */
-    static std::optional<Verifier> make(std::string_view config, Reply &reply, Fetch fetch = {}) {
+    static std::optional<Verifier> make(std::string_view config, Reply &reply, Fetch fetch = {}, OnEvent on_event = {}) {
         std::optional<Verifier> verifier(Verifier{});
-        reply = verifier->build(config, std::move(fetch));
+        reply = verifier->build(config, {std::move(fetch), std::move(on_event)});
         if (!reply) {
             verifier.reset();
         }
@@ -505,16 +542,24 @@ public:
         return Reply(status, reply);
     }
 
+    /* What this verifier has done since it was built: "/granted", "/denied/token_expired" and so on. */
+    Reply counters() const {
+        char *reply = nullptr;
+        const auto status = jwtauth_verifier_counters(handle_.get(), &reply);
+        return Reply(status, reply);
+    }
+
 private:
     Verifier() = default;
 
-    Reply build(std::string_view config, Fetch fetch) {
+    Reply build(std::string_view config, detail::Host host) {
         const std::string text = detail::c_text(config);
-        jwtauth_callbacks callbacks = {sizeof callbacks, nullptr, nullptr, nullptr};
-        if (fetch) {
-            callbacks.user = new Fetch(std::move(fetch));
-            callbacks.fetch = detail::Fetcher::fetch;
-            callbacks.release = detail::Fetcher::release;
+        jwtauth_callbacks callbacks = {sizeof callbacks, nullptr, nullptr, nullptr, nullptr};
+        callbacks.fetch = host.fetch ? detail::HostCallbacks::fetch : nullptr;
+        callbacks.event = host.on_event ? detail::HostCallbacks::event : nullptr;
+        if (host.fetch || host.on_event) {
+            callbacks.user = new detail::Host(std::move(host));
+            callbacks.release = detail::HostCallbacks::release;
         }
         jwtauth_verifier *handle = nullptr;
         char *reply = nullptr;

@@ -93,6 +93,9 @@ export declare class Verifier<C extends object = Claims> {
   /** Decides and explains one request given as JSON text, on the calling thread. */
   explainJsonSync(request: string, options?: ExplainOptions): Explanation<C>
 
+  /** What this verifier has done since it was built. It is counted also without `onEvent`. */
+  counters(): Counters
+
   /**
    * The policy of this verifier.
    *
@@ -194,6 +197,72 @@ export interface VerifierOptions {
    * bearer token) have no effect here.
    */
   readonly fetch?: ((request: FetchRequest) => Promise<FetchResponse> | FetchResponse) | undefined
+  /**
+   * Gets an event for each decision and for each fetch of keys, in their order, before the call has its result. What it
+   * throws changes no decision and becomes a warning of the process.
+   */
+  readonly onEvent?: ((event: VerifierEvent) => void) | undefined
+}
+
+/** Something that an operator may want to know. It contains neither a token nor the value of a claim, so it may be logged. */
+export type VerifierEvent = DecisionEvent | FetchEvent
+
+/** How important an event is. */
+export type EventLevel = 'debug' | 'info' | 'warning' | 'error'
+
+/** A decision. */
+export interface DecisionEvent {
+  readonly event: 'decision'
+  /** `debug` for a grant, `warning` for a denial, `error` for a request without a decision. */
+  readonly level: EventLevel
+  /** `granted`, or the class of the failure. */
+  readonly outcome: 'granted' | 'denied' | 'unavailable'
+  /** Why the request is not granted, and the stage of the failure. */
+  readonly code?: Code
+  readonly stage?: Stage
+  /** The profile that decided, if it is known and has a name. */
+  readonly profile?: string
+  /** The name of the key that verified the token, in its key set: at most 200 characters of it. */
+  readonly kid?: string
+  /** The place of the key's source in the configuration. Absent if no key has verified the token, or the grant was remembered. */
+  readonly source?: string
+  /** Whether the grant was remembered by the token cache. */
+  readonly from_cache: boolean
+  /** Whether the decision was explained. */
+  readonly explained: boolean
+  /** The time from the request to the decision, with the fetches that the decision waited for. */
+  readonly duration_ns: number
+}
+
+/** A fetch of the keys of one source. */
+export interface FetchEvent {
+  readonly event: 'fetch'
+  /** `info` for fetched keys, `warning` for a failure. */
+  readonly level: EventLevel
+  readonly outcome: 'fetched' | 'failed'
+  /** The place of the source in the configuration. */
+  readonly source: string
+  /** The number of usable keys. */
+  readonly keys?: number
+  /** The code that requests get if there are no other keys. */
+  readonly code?: Code
+  readonly phase?: FetchPhase
+  /** The HTTP status, if the server sent one. */
+  readonly status?: number
+  readonly duration_ns: number
+}
+
+/** The result of {@link Verifier.counters}. Every count only grows. */
+export interface Counters {
+  readonly granted: number
+  /** The number of denials by code. A code that never occurred is absent. */
+  readonly denied: { readonly [code in Code]?: number }
+  /** The number of requests without a decision, by code. */
+  readonly unavailable: { readonly [code in Code]?: number }
+  /** The number of grants that the token cache remembered. They are also part of `granted`. */
+  readonly token_cache_hits: number
+  /** The sources that fetch their keys. */
+  readonly sources: readonly { readonly source: string; readonly fetches: number; readonly failures: number }[]
 }
 
 /** The argument of a `fetch` function. It can be passed as the second argument of the global `fetch`. */

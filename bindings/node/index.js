@@ -1,9 +1,10 @@
 'use strict'
 
 const addon = require('./lib/addon.js')
-const { configText, fetchOption, jsonRequest, pathText, readBatch, readRequest, showValues } = require('./lib/arguments.js')
+const { configText, functions, jsonRequest, pathText, readBatch, readRequest, showValues } = require('./lib/arguments.js')
 const { decideBatch } = require('./lib/batch.js')
 const { JwtAuthError, attempt, translated } = require('./lib/error.js')
+const { Events } = require('./lib/events.js')
 const { Explanation, explanation } = require('./lib/explanation.js')
 const { FetchError } = require('./lib/fetch.js')
 const { Fetches } = require('./lib/fetches.js')
@@ -19,6 +20,7 @@ class ConfigFile {
 /** Decides requests by one configuration. Only a returned Grant grants access; everything else is thrown. */
 class Verifier {
   #addon
+  #events
   #fetches
   #refreshing
   #slowFrom
@@ -26,12 +28,14 @@ class Verifier {
   constructor(config, options) {
     const path = config instanceof ConfigFile ? config.path : undefined
     const text = path === undefined ? configText(config) : undefined
-    const fetch = fetchOption(options)
-    const fetches = fetch !== undefined
-    this.#fetches = new Fetches(fetch)
+    const { fetch, onEvent } = functions(options)
+    this.#events = new Events(onEvent)
+    this.#fetches = new Fetches(fetch, () => this.#events.deliver())
+    const given = [fetch !== undefined, this.#events.isObserved]
     this.#addon = attempt(() =>
-      path === undefined ? new addon.Verifier(text, fetches) : addon.Verifier.fromFile(path, fetches),
+      path === undefined ? new addon.Verifier(text, ...given) : addon.Verifier.fromFile(path, ...given),
     )
+    this.#events.observe(this.#addon)
     this.#slowFrom = this.#addon.slowFrom()
   }
 
@@ -59,7 +63,7 @@ class Verifier {
   async authenticateMany(tokens, options) {
     const { texts, profile, remoteAddr, cachedOnly, threads } = readBatch(tokens, options)
     const batch = attempt(() => this.#addon.batch(texts, profile, remoteAddr, cachedOnly, threads))
-    return decideBatch(batch, texts, this.#fetches)
+    return decideBatch(batch, texts, this.#fetches, this.#events)
   }
 
   explain(request, options) {
@@ -76,6 +80,10 @@ class Verifier {
 
   explainJsonSync(request, options) {
     return this.#explainSync(jsonRequest(request), options)
+  }
+
+  counters() {
+    return JSON.parse(attempt(() => this.#addon.counters()))
   }
 
   policy() {
@@ -102,6 +110,8 @@ class Verifier {
           : this.#addon.step(text, isJson, profile, remoteAddr, cachedOnly, after)
       } catch (thrown) {
         throw translated(thrown, asked)
+      } finally {
+        this.#events.deliver()
       }
       if (typeof step === 'string') return granted(step)
       await this.#fetches.run(step)
@@ -115,6 +125,8 @@ class Verifier {
       return granted(this.#addon.authenticateSync(text, isJson, profile, remoteAddr, cachedOnly))
     } catch (thrown) {
       throw translated(thrown, asked)
+    } finally {
+      this.#events.deliver()
     }
   }
 
@@ -124,6 +136,7 @@ class Verifier {
     const explaining = this.#explaining(asked, options)
     for (let after; ; ) {
       const step = await explaining.step(after)
+      this.#events.deliver()
       if (step.json !== undefined) return explanation(step, asked)
       await this.#fetches.run(step)
       after = step
@@ -131,7 +144,9 @@ class Verifier {
   }
 
   #explainSync(asked, options) {
-    return explanation(attempt(() => this.#explaining(asked, options).now()), asked)
+    const explained = attempt(() => this.#explaining(asked, options).now())
+    this.#events.deliver()
+    return explanation(explained, asked)
   }
 
   #explaining({ text, isJson, profile, remoteAddr, cachedOnly }, options) {

@@ -161,6 +161,7 @@ static void deciding(const jwtauth_verifier *verifier) {
         explained(jwtauth_verifier_explain_with(NULL, SAMPLE_HS256, NULL, 0, slot), slot);
         refused(jwtauth_verifier_refresh_keys(NULL, slot), slot);
         refused(jwtauth_verifier_policy(NULL, slot), slot);
+        refused(jwtauth_verifier_counters(NULL, slot), slot);
     }
 }
 

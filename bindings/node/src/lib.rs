@@ -6,6 +6,7 @@
 
 mod batch;
 mod errand;
+mod events;
 mod explain;
 mod guard;
 mod request;
@@ -20,6 +21,7 @@ use napi_derive::napi;
 
 use batch::Batch;
 use errand::{Errand, HostFetch, without_function};
+use events::Events;
 use explain::Explaining;
 use guard::guarded;
 use request::Asked;
@@ -27,13 +29,23 @@ use step::{StepTask, step};
 
 fn build(
     host_fetches: bool,
+    observes: bool,
     read: impl FnOnce() -> jwtauth_core::Result<VerifierBuilder>,
 ) -> napi::Result<Verifier> {
     let fetch = || Arc::new(HostFetch) as Arc<dyn Fetch>;
-    let core = guarded(|| read()?.fetch(host_fetches.then(fetch)).build())?;
+    let events = Events::default();
+    let core = guarded(|| {
+        let mut builder = read()?.fetch(host_fetches.then(fetch));
+        if observes {
+            let events = events.clone();
+            builder = builder.on_event(move |event| events.add(event));
+        }
+        builder.build()
+    })?;
     Ok(Verifier {
         core: Arc::new(core),
         host_fetches,
+        events,
     })
 }
 
@@ -44,20 +56,38 @@ pub struct Verifier {
     core: Arc<jwtauth_core::Verifier>,
     /// Whether the application's function fetches keys.
     host_fetches: bool,
+    /// The events that JavaScript has not taken yet.
+    events: Events,
 }
 
 #[napi]
 impl Verifier {
     /// Builds a verifier from the text of a configuration.
     #[napi(constructor)]
-    pub fn new(config: String, host_fetches: bool) -> napi::Result<Verifier> {
-        build(host_fetches, || jwtauth_core::Verifier::builder(&config))
+    pub fn new(config: String, host_fetches: bool, observes: bool) -> napi::Result<Verifier> {
+        build(host_fetches, observes, || {
+            jwtauth_core::Verifier::builder(&config)
+        })
     }
 
     /// Builds a verifier from a file.
     #[napi(factory)]
-    pub fn from_file(path: String, host_fetches: bool) -> napi::Result<Verifier> {
-        build(host_fetches, || jwtauth_core::Verifier::builder_from_file(&path))
+    pub fn from_file(path: String, host_fetches: bool, observes: bool) -> napi::Result<Verifier> {
+        build(host_fetches, observes, || {
+            jwtauth_core::Verifier::builder_from_file(&path)
+        })
+    }
+
+    /// Takes the events since the last call, in their order.
+    #[napi]
+    pub fn take_events(&self) -> Vec<String> {
+        self.events.take()
+    }
+
+    /// The counters.
+    #[napi]
+    pub fn counters(&self) -> napi::Result<String> {
+        guarded(|| Ok(wire::counters(&self.core)))
     }
 
     /// Takes one step of a decision, on the calling thread: returns the lines of a grant, or the fetches that it lacks.

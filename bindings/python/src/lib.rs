@@ -3,11 +3,14 @@
 //! | file | what it does |
 //! |---|---|
 //! | `verifier` | the class `Verifier`: the core's operations, run without the GIL where they take long |
+//! | `deciding` | what its methods have in common: steps, and the fetches between them |
 //! | `arguments` | Python arguments → configuration text and [`Request`](jwtauth_core::Request) |
 //! | `batch` | the rounds of `authenticate_many` |
 //! | `explanation` | the class `Explanation`: a decision with its checks |
 //! | `grant` | the class `Grant`: a grant whose Python objects are created on first access |
 //! | `parts` | the classes `Identity`, `Entitlement`, `Session` |
+//! | `callable` | a function of the application that a verifier keeps |
+//! | `events` | a Python function that gets events |
 //! | `fetch` | a Python function that fetches keys → the core's `Fetch` |
 //! | `errand` | steps and fetches for `authenticate_async` and `explain_async` |
 //! | `error` | failures → exceptions |
@@ -15,8 +18,11 @@
 
 mod arguments;
 mod batch;
+mod callable;
+mod deciding;
 mod errand;
 mod error;
+mod events;
 mod explanation;
 mod fetch;
 mod grant;

@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use jwtauth_core::fetch::Fetch;
-use jwtauth_core::{Code, Errand, Explain, Request, Step, VerifierBuilder, wire};
+use jwtauth_core::{Code, Request, wire};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -12,13 +11,14 @@ use pyo3::types::PyList;
 
 use crate::arguments::{Arguments, Given, Tokens, configuration, text, utf8, well_formed};
 use crate::batch;
+use crate::callable::Callable;
 use crate::errand::Call;
-use crate::error::{attached, decided, detached, raise};
+use crate::error::{attached, detached};
+use crate::events::Listener;
 use crate::explanation::Explanation;
 use crate::fetch::{Hosted, Raised};
 use crate::grant::Grant;
 use crate::json;
-use crate::signal;
 
 /// Decides requests by one configuration.
 ///
@@ -38,11 +38,14 @@ use crate::signal;
 /// Args:
 ///     config: The envelope ``{"dialect": ..., "config": ..., "options": ...}`` as a mapping, or as JSON text.
 ///     fetch: A function that replaces the built-in client; it must not be a coroutine function.
+///     on_event: A function that gets a :class:`DecisionEvent` for each decision and a :class:`FetchEvent` for each fetch,
+///         such as :func:`log_events`. It is called on the thread that decides or fetches, so it should not wait. What it
+///         raises changes no decision and goes to ``sys.unraisablehook``. It must not be a coroutine function.
 ///
 /// Raises:
 ///     ConfigError: The configuration is invalid; ``detail`` names the key and the problem.
-///     TypeError: ``config`` is neither a mapping nor text, or contains a value that JSON cannot represent; ``fetch``
-///         is not callable, or is a coroutine function.
+///     TypeError: ``config`` is neither a mapping nor text, or contains a value that JSON cannot represent; ``fetch`` or
+///         ``on_event`` is not callable, or is a coroutine function.
 ///
 /// Example:
 ///     >>> verifier = Verifier({
@@ -51,97 +54,21 @@ use crate::signal;
 ///     ... })
 #[pyclass(frozen, weakref, module = "jwtauth")]
 pub(crate) struct Verifier {
-    core: Arc<jwtauth_core::Verifier>,
-    fetch: Option<Arc<Hosted>>,
-}
-
-impl Verifier {
-    /// Decides, and makes the fetches that the decision lacks. What the application's function raises is kept in
-    /// `raised`.
-    fn decide(
-        &self,
-        py: Python<'_>,
-        request: &Request<'_>,
-        raised: &Raised,
-    ) -> PyResult<jwtauth_core::Grant> {
-        let brief = self.core.is_cheap(request);
-        let mut after = None;
-        loop {
-            match decided(py, brief, || Ok(self.core.step(request, after.as_ref())))? {
-                Step::Decided(outcome) => return outcome.map_err(|error| raise(py, &error)),
-                Step::Fetch(errand) => {
-                    self.run(py, &errand, raised)?;
-                    after = Some(errand);
-                }
-            }
-        }
-    }
-
-    /// Explains, and makes the fetches that the decision lacks. A request that cannot be read is explained too.
-    fn explained(
-        &self,
-        py: Python<'_>,
-        request: jwtauth_core::Result<&Request<'_>>,
-        show_values: bool,
-        raised: &Raised,
-    ) -> PyResult<jwtauth_core::Explanation> {
-        let mut after = None;
-        loop {
-            let step = || match &request {
-                Ok(request) => Ok(self
-                    .core
-                    .explain_step(request, Explain { show_values }, after.as_ref())),
-                Err(error) => Err(error.clone()),
-            };
-            match detached(py, || {
-                Ok(wire::guarded(step).unwrap_or_else(|error| Ok(wire::undecided(error))))
-            })? {
-                Ok(explained) => return Ok(explained),
-                Err(errand) => {
-                    self.run(py, &errand, raised)?;
-                    after = Some(errand);
-                }
-            }
-        }
-    }
-
-    /// Makes the fetches of an errand. The application's function is called on this thread, where a signal interrupts
-    /// it. The library's client cannot be interrupted, so the main thread only waits for it.
-    fn run(&self, py: Python<'_>, errand: &Errand, raised: &Raised) -> PyResult<()> {
-        if self.fetch.is_none() && signal::may_arrive(py)? {
-            return signal::run(py, errand);
-        }
-        detached(py, || {
-            errand.run_with(|fetch| raised.around(fetch));
-            Ok(())
-        })
-    }
-}
-
-impl Verifier {
-    fn build(
-        py: Python<'_>,
-        fetch: Given<'_, '_>,
-        read: impl FnOnce() -> jwtauth_core::Result<VerifierBuilder> + Send,
-    ) -> PyResult<Verifier> {
-        let fetch = fetch.map(Hosted::new).transpose()?.map(Arc::new);
-        let client = fetch.clone().map(|fetch| fetch as Arc<dyn Fetch>);
-        let core = detached(py, || read()?.fetch(client).build())?;
-        Ok(Verifier {
-            core: Arc::new(core),
-            fetch,
-        })
-    }
+    pub(crate) core: Arc<jwtauth_core::Verifier>,
+    pub(crate) fetch: Option<Arc<Hosted>>,
+    pub(crate) listener: Option<Arc<Listener>>,
 }
 
 #[pymethods]
 impl Verifier {
     #[new]
-    #[pyo3(signature = (config, *, fetch=None))]
-    fn new(config: &Bound<'_, PyAny>, fetch: Given<'_, '_>) -> PyResult<Verifier> {
+    #[pyo3(signature = (config, *, fetch=None, on_event=None))]
+    fn new(config: &Bound<'_, PyAny>, fetch: Given<'_, '_>, on_event: Given<'_, '_>) -> PyResult<Verifier> {
         let text = configuration(config)?;
         let text = utf8(&text, "config")?;
-        Verifier::build(config.py(), fetch, || jwtauth_core::Verifier::builder(text))
+        Verifier::build(config.py(), fetch, on_event, || {
+            jwtauth_core::Verifier::builder(text)
+        })
     }
 
     /// Builds a verifier from a file: a configuration as JSON, or a ``grafana.ini``.
@@ -151,24 +78,31 @@ impl Verifier {
     /// Args:
     ///     path: The file. It is a ``grafana.ini`` if the name ends in ``.ini``.
     ///     fetch: As for the constructor.
+    ///     on_event: As for the constructor.
     ///
     /// Raises:
     ///     ConfigError: The configuration is invalid, or the file cannot be read; ``detail`` names the file.
-    ///     TypeError: ``path`` is not a path; ``fetch`` is not callable, or is a coroutine function.
+    ///     TypeError: ``path`` is not a path; ``fetch`` or ``on_event`` is not callable, or is a coroutine function.
     #[staticmethod]
-    #[pyo3(signature = (path, *, fetch=None))]
-    fn from_file(py: Python<'_>, path: PathBuf, fetch: Given<'_, '_>) -> PyResult<Verifier> {
-        Verifier::build(py, fetch, || jwtauth_core::Verifier::builder_from_file(path))
+    #[pyo3(signature = (path, *, fetch=None, on_event=None))]
+    fn from_file(
+        py: Python<'_>,
+        path: PathBuf,
+        fetch: Given<'_, '_>,
+        on_event: Given<'_, '_>,
+    ) -> PyResult<Verifier> {
+        Verifier::build(py, fetch, on_event, || {
+            jwtauth_core::Verifier::builder_from_file(path)
+        })
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.fetch.as_ref().map_or(Ok(()), |fetch| fetch.traverse(&visit))
+        self.callables()
+            .try_for_each(|callable| callable.traverse(&visit))
     }
 
     fn __clear__(&self) {
-        if let Some(fetch) = &self.fetch {
-            fetch.clear();
-        }
+        self.callables().for_each(Callable::clear);
     }
 
     /// Decides one request: returns the grant, or raises.
@@ -446,6 +380,19 @@ impl Verifier {
     ///     ...     print(warning["key"], warning["message"])
     fn policy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let text = attached(py, || Ok(wire::policy(&self.core)))?;
+        json::load(py, &text)
+    }
+
+    /// What this verifier has done since it was built. It is counted also without ``on_event``.
+    ///
+    /// Returns:
+    ///     A new :class:`Counters`: ``granted``, ``denied`` and ``unavailable`` by code, and the fetches of each source.
+    ///
+    /// Example:
+    ///     >>> verifier.counters()["denied"].get("token_expired", 0)
+    ///     3
+    fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let text = attached(py, || Ok(wire::counters(&self.core)))?;
         json::load(py, &text)
     }
 

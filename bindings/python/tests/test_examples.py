@@ -21,7 +21,7 @@ import jwtauth
 from jwtauth import Denied, FetchResponse, Grant, Unavailable, Verifier
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-FIRST, MANY, EXPLAIN, REFRESH, CLIENT, _, SERVER = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+FIRST, MANY, EXPLAIN, EVENTS, REFRESH, CLIENT, _, SERVER = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 (SHOWN,) = re.findall(r"^```pycon\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 
 def first_example(directory: Path, monkeypatch: pytest.MonkeyPatch, bearer: str) -> dict[str, Any]:
@@ -72,6 +72,15 @@ def test_an_explanation_is_printed_as_the_readme_shows(
     printed = capsys.readouterr().out
     assert "passed expires `exp` is in" in printed
     assert "failed" not in printed
+
+
+def test_events_are_logged_as_the_readme_shows(caplog: pytest.LogCaptureFixture) -> None:
+    names: dict[str, Any] = {"Verifier": Verifier, "log_events": jwtauth.log_events, "config": CONFIG}
+    exec(EVENTS, names)
+    with pytest.raises(Denied):
+        names["verifier"].authenticate("a.b.c")
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("jwtauth", "WARNING")
 
 
 def test_a_refresh_prints_what_the_readme_shows(

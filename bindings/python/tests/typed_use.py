@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from jwtauth import (
     Code,
+    Counters,
+    DecisionEvent,
     Denied,
     Entitlement,
     Error,
+    Event,
     ExplainedStep,
     Explanation,
     FetchError,
@@ -22,6 +25,7 @@ from jwtauth import (
     SourceStatus,
     Unavailable,
     Verifier,
+    log_events,
 )
 
 if TYPE_CHECKING:
@@ -107,6 +111,27 @@ async def keys(verifier: Verifier, failure: Unavailable) -> None:
             pass
     verifier.authenticate("a.b.c", cached_only=True)
     await verifier.authenticate_async("a.b.c", cached_only=True)
+
+
+def observed(event: Event) -> None:
+    assert_type(event["duration_ns"], int)
+    if event["event"] == "decision":
+        assert_type(event, DecisionEvent)
+        assert_type(event["code"], Code)
+        if event["outcome"] == "fetched":  # type: ignore[comparison-overlap]
+            pass
+    else:
+        assert_type(event["keys"], int)
+
+
+
+def events() -> None:
+    verifier = Verifier("{}", on_event=observed)
+    Verifier.from_file("verifier.json", on_event=log_events())
+    Verifier("{}", on_event=fetch)  # type: ignore[arg-type]
+    assert_type(verifier.counters(), Counters)
+    assert_type(verifier.counters()["denied"], dict[Code, int])
+    assert_type(verifier.counters()["sources"][0]["fetches"], int)
 
 
 def parts(grant: Grant) -> None:

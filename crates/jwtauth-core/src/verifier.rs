@@ -1,17 +1,16 @@
 //! The decision: [`Verifier::decide`] calls the stages of the pipeline in order, and is the library's table of
 //! contents.
 
+mod builder;
 mod explain;
 mod from_file;
+mod observed;
 mod remembered;
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-use crate::clock::{Clock, Monotonic};
-use crate::config_file::Origins;
-use crate::envelope::{self, Envelope};
+use crate::clock::Clock;
+use crate::counters::Tally;
 use crate::error::{Class, Code, Error, Result, Stage};
+use crate::events::Observer;
 use crate::grant::Grant;
 use crate::keys::{Algorithm, secret_algorithms};
 use crate::pipeline::decode::UnverifiedToken;
@@ -23,11 +22,12 @@ use crate::pipeline::{decide, decode, extract, identity, issue, profile, select_
 use crate::policy::{ClaimsPolicy, KidRule, Policy, Section};
 use crate::request::Request;
 use crate::sources::errand::Errand;
-use crate::sources::fetch::Fetch;
 use crate::sources::status::SourceStatus;
-use crate::sources::{BeforeName, Cached, Environment, KeyStore, Next};
-use crate::token_cache::{Limits, TokenCache};
-use crate::warning::{self, Warning};
+use crate::sources::{BeforeName, Cached, KeyStore, Next};
+use crate::token_cache::TokenCache;
+use crate::warning::Warning;
+
+pub use self::builder::VerifierBuilder;
 
 /// Decides requests by one policy. Immutable; any number of threads may use one verifier concurrently.
 #[derive(Debug)]
@@ -36,47 +36,14 @@ pub struct Verifier {
     keys: KeyStore,
     clock: Clock,
     token_cache: Option<TokenCache>,
+    tally: Tally,
+    observer: Option<Observer>,
     /// The length of requests, in bytes, up to which the policy's expressions take no time that matters.
     cheap_up_to: usize,
     slow_from: usize,
 }
 
-/// Builds a [`Verifier`] from a configuration.
-#[derive(Debug)]
-pub struct VerifierBuilder {
-    policy: Box<Policy>,
-    clock: Clock,
-    monotonic: Monotonic,
-    base_dir: PathBuf,
-    /// The files of the configuration, for errors.
-    origins: Origins,
-    fetch: Option<Arc<dyn Fetch>>,
-    token_cache: Option<Limits>,
-}
-
 impl Verifier {
-    /// Builds a verifier from a configuration, as `docs/wire-format.md` describes it.
-    ///
-    /// Reads files and parses everything that can be parsed. Does not open a connection.
-    ///
-    /// # Errors
-    /// The codes of class [`Config`](crate::Class::Config).
-    pub fn from_json(config: &str) -> Result<Verifier> {
-        Verifier::builder(config)?.build()
-    }
-
-    /// Reads a configuration. Use it instead of [`from_json`](Verifier::from_json) to set a clock, or a client for
-    /// key sources.
-    ///
-    /// # Errors
-    /// The codes of class [`Config`](crate::Class::Config).
-    // Inlined, it would add the locals of `build` to the stack below the parsing of expressions.
-    #[inline(never)]
-    pub fn builder(config: &str) -> Result<VerifierBuilder> {
-        envelope::read(config, Path::new(""))
-            .map(|envelope| VerifierBuilder::new(envelope, Origins::default()))
-    }
-
     /// Decides one request. Only a returned [`Grant`] grants access.
     ///
     /// Fetches keys where the decision needs them; [`step`](Verifier::step) does not.
@@ -84,12 +51,15 @@ impl Verifier {
     /// # Errors
     /// The codes of class [`Denied`](crate::Class::Denied) and [`Unavailable`](crate::Class::Unavailable).
     pub fn authenticate(&self, request: &Request<'_>) -> Result<Grant> {
+        if let Some(observer) = &self.observer {
+            return self.authenticate_observed(request, observer);
+        }
         let mut after = None;
         loop {
             // As in `step`, but a `Step` would move the grant once more.
             match self.decide(request, after.as_ref(), &mut ()) {
-                Ok(grant) => return Ok(grant),
-                Err(Undecided::Failed(error)) => return Err(self.policy.describe(error)),
+                Ok(grant) => return Ok(self.granted(grant)),
+                Err(Undecided::Failed(error)) => return Err(self.failed(error)),
                 Err(Undecided::Outdated) => {}
                 Err(Undecided::Lacks(errand)) => {
                     errand.run();
@@ -108,10 +78,13 @@ impl Verifier {
     /// It is for programs with an event loop: they run the errand where it blocks no other work. Other programs call
     /// [`authenticate`](Verifier::authenticate), which loops over these two calls.
     pub fn step(&self, request: &Request<'_>, after: Option<&Errand>) -> Step {
+        if let Some(observer) = &self.observer {
+            return self.step_observed(request, after, observer);
+        }
         loop {
             return match self.decide(request, after, &mut ()) {
-                Ok(grant) => Step::Decided(Ok(grant)),
-                Err(Undecided::Failed(error)) => Step::Decided(Err(self.policy.describe(error))),
+                Ok(grant) => Step::Decided(Ok(self.granted(grant))),
+                Err(Undecided::Failed(error)) => Step::Decided(Err(self.failed(error))),
                 Err(Undecided::Lacks(errand)) => Step::Fetch(errand),
                 Err(Undecided::Outdated) => continue,
             };
@@ -197,6 +170,7 @@ impl Verifier {
         let cache = self.token_cache.as_ref().filter(|_| !watch.needs_checks());
         let question = self.question(&raw, request);
         if let Some(grant) = self.remembered(cache, question, request, after, now) {
+            watch.remembers();
             return Ok(grant);
         }
         let mut token = decode::compact(&raw, &policy.decode, watch)?;
@@ -369,69 +343,6 @@ fn without(why: Error, failure: &Error) -> Error {
     let own = why.detail().map(|own| format!("{own}; ")).unwrap_or_default();
     let failure = failure.reason();
     why.with_detail(format!("{own}newer keys could not be fetched: {failure}"))
-}
-
-impl VerifierBuilder {
-    fn new(envelope: Envelope, origins: Origins) -> VerifierBuilder {
-        VerifierBuilder {
-            policy: envelope.policy,
-            clock: envelope.clock,
-            monotonic: Monotonic::default(),
-            base_dir: envelope.base_dir,
-            origins,
-            fetch: None,
-            token_cache: envelope.token_cache,
-        }
-    }
-
-    /// Sets the source of the time. By default it is the configuration's `now`, or the system's clock.
-    #[must_use]
-    pub fn clock(mut self, clock: Clock) -> VerifierBuilder {
-        self.clock = clock;
-        self
-    }
-
-    /// Sets the clock that measures the age of fetched keys, for tests.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn monotonic(mut self, clock: Monotonic) -> VerifierBuilder {
-        self.monotonic = clock;
-        self
-    }
-
-    /// Sets a client that fetches keys over HTTP instead of the library's own client. `None` keeps the library's
-    /// client.
-    #[must_use]
-    pub fn fetch(mut self, fetch: impl Into<Option<Arc<dyn Fetch>>>) -> VerifierBuilder {
-        self.fetch = fetch.into();
-        self
-    }
-
-    /// Builds the verifier: reads and prepares every key that is not fetched.
-    ///
-    /// # Errors
-    /// [`Code::KeyInvalid`], [`Code::ConfigInvalid`].
-    // As for `builder`.
-    #[inline(never)]
-    pub fn build(mut self) -> Result<Verifier> {
-        let environment = Environment {
-            base_dir: &self.base_dir,
-            fetch: self.fetch.as_ref(),
-            clock: &self.monotonic,
-        };
-        let warnings = &mut self.policy.warnings;
-        let keys = KeyStore::open(&self.policy.keys, environment, warnings);
-        let keys = keys.map_err(|why| self.origins.explain(warning::explain(why, warnings)))?;
-        let effort = self.policy.profiles.effort();
-        Ok(Verifier {
-            cheap_up_to: effort.longest(CHEAP, CHEAP_EFFORT),
-            slow_from: effort.longest(LONG, LONG_EFFORT),
-            policy: self.policy,
-            keys,
-            clock: self.clock,
-            token_cache: self.token_cache.map(TokenCache::new),
-        })
-    }
 }
 
 impl Policy {

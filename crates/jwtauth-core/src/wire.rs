@@ -4,6 +4,7 @@
 //! functions.
 
 mod batch;
+mod event;
 mod explain;
 pub mod fetch;
 mod value;
@@ -27,6 +28,7 @@ use crate::warning::Warning;
 pub use self::batch::authenticate_many;
 #[doc(hidden)]
 pub use self::batch::step;
+pub use self::event::{counters, event};
 #[doc(hidden)]
 pub use self::explain::undecided;
 pub use self::explain::{explain, explained};

@@ -61,7 +61,7 @@ pub use crate::status::{
 };
 pub use crate::verifier::{
     Handle, jwtauth_verifier_authenticate, jwtauth_verifier_authenticate_token,
-    jwtauth_verifier_authenticate_with, jwtauth_verifier_free, jwtauth_verifier_new,
-    jwtauth_verifier_new_from_file, jwtauth_verifier_new_with, jwtauth_verifier_policy,
+    jwtauth_verifier_authenticate_with, jwtauth_verifier_counters, jwtauth_verifier_free,
+    jwtauth_verifier_new, jwtauth_verifier_new_from_file, jwtauth_verifier_new_with, jwtauth_verifier_policy,
     jwtauth_verifier_refresh_keys,
 };

@@ -80,6 +80,7 @@ fn functions_keep_their_signatures() {
         jwtauth::jwtauth_verifier_explain_with;
     let _: unsafe extern "C" fn(*const Handle, Reply) -> Status = jwtauth::jwtauth_verifier_refresh_keys;
     let _: unsafe extern "C" fn(*const Handle, Reply) -> Status = jwtauth::jwtauth_verifier_policy;
+    let _: unsafe extern "C" fn(*const Handle, Reply) -> Status = jwtauth::jwtauth_verifier_counters;
     let _: unsafe extern "C" fn(*mut Handle) = jwtauth::jwtauth_verifier_free;
     let _: unsafe extern "C" fn(Text, Text) -> *mut c_char = jwtauth::jwtauth_json_get;
     let _: unsafe extern "C" fn(Text, Text) -> Json = jwtauth::jwtauth_json_type;
@@ -97,7 +98,8 @@ fn members_keep_their_offsets() {
     assert_eq!(offset_of!(Callbacks, user), word);
     assert_eq!(offset_of!(Callbacks, fetch), 2 * word);
     assert_eq!(offset_of!(Callbacks, release), 3 * word);
-    assert_eq!(size_of::<Callbacks>(), 4 * word);
+    assert_eq!(offset_of!(Callbacks, event), 4 * word);
+    assert_eq!(size_of::<Callbacks>(), 5 * word);
     assert_eq!(offset_of!(Options, size), 0);
     assert_eq!(offset_of!(Options, profile), word);
     assert_eq!(offset_of!(Options, remote_addr), 2 * word);
@@ -140,7 +142,7 @@ fn name_of(number: c_uint) -> &'static CStr {
 }
 
 /// Names may be added to this list, but never removed.
-const FUNCTIONS: [&str; 21] = [
+const FUNCTIONS: [&str; 22] = [
     "jwtauth_fetch_fail",
     "jwtauth_fetch_respond",
     "jwtauth_grant_has",
@@ -153,6 +155,7 @@ const FUNCTIONS: [&str; 21] = [
     "jwtauth_verifier_authenticate_many",
     "jwtauth_verifier_authenticate_token",
     "jwtauth_verifier_authenticate_with",
+    "jwtauth_verifier_counters",
     "jwtauth_verifier_explain",
     "jwtauth_verifier_explain_with",
     "jwtauth_verifier_free",

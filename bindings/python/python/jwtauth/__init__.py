@@ -14,6 +14,7 @@ Example:
 """
 
 from jwtauth._errors import ArgumentError, ConfigError, Denied, Error, InternalError, Unavailable
+from jwtauth._events import Counters, DecisionEvent, Event, FetchEvent, SourceCounters, log_events
 from jwtauth._explain import ExplainedStep, Seen
 from jwtauth._fetch import FetchError, FetchPhase, FetchRequest, FetchResponse
 from jwtauth._jwtauth import (
@@ -34,13 +35,17 @@ __all__ = [
     "ArgumentError",
     "Code",
     "ConfigError",
+    "Counters",
+    "DecisionEvent",
     "Denied",
     "Entitlement",
     "EntitlementKind",
     "Error",
+    "Event",
     "ExplainedStep",
     "Explanation",
     "FetchError",
+    "FetchEvent",
     "FetchPhase",
     "FetchRequest",
     "FetchResponse",
@@ -51,9 +56,11 @@ __all__ = [
     "Seen",
     "Session",
     "SkippedKey",
+    "SourceCounters",
     "SourceStatus",
     "Stage",
     "Unavailable",
     "Verifier",
     "__version__",
+    "log_events",
 ]

@@ -5,6 +5,7 @@ from os import PathLike
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar, final, type_check_only
 
 from jwtauth._errors import Error
+from jwtauth._events import Counters, Event
 from jwtauth._explain import ExplainedStep
 from jwtauth._fetch import FetchRequest, FetchResponse
 from jwtauth._keys import SourceStatus
@@ -144,12 +145,14 @@ class Verifier:
         config: Mapping[str, Any] | str,
         *,
         fetch: Callable[[FetchRequest], FetchResponse] | None = None,
+        on_event: Callable[[Event], object] | None = None,
     ) -> Verifier: ...
     @staticmethod
     def from_file(
         path: str | PathLike[str],
         *,
         fetch: Callable[[FetchRequest], FetchResponse] | None = None,
+        on_event: Callable[[Event], object] | None = None,
     ) -> Verifier:
         """Builds a verifier from a file: a configuration as JSON, or a ``grafana.ini``.
 
@@ -349,6 +352,7 @@ class Verifier:
             >>> for warning in verifier.policy()["warnings"]:
             ...     print(warning["key"], warning["message"])
         """
+    def counters(self) -> Counters: ...
     def refresh_keys(self) -> list[SourceStatus]:
         """Fetches the keys of every remote key source now, and returns the status of every source.
 

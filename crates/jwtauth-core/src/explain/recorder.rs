@@ -7,6 +7,7 @@ use super::step::{Explain, Explanation, Step};
 use crate::error::Result;
 use crate::grant::Grant;
 use crate::keys::{Key, KeySet, PreparedKey};
+use crate::pipeline::notes::Notes;
 use crate::pipeline::watch::{At, Check, Event, Outcome, Watch, sealed};
 use crate::policy::{Issuer, IssuerRule, KeyIssuers, Policy, Profile};
 
@@ -20,6 +21,8 @@ pub(crate) struct Recorder<'p> {
     events: Vec<Event>,
     /// The keys that were considered, and how many checks had been made before.
     keys: Option<(usize, Keys)>,
+    /// What an event tells about the decision.
+    notes: Notes,
 }
 
 impl sealed::Sealed for Recorder<'_> {}
@@ -44,6 +47,7 @@ impl Watch for Recorder<'_> {
     }
 
     fn decides(&mut self, profile: &Profile, of_issuer: Option<&IssuerRule>) {
+        self.notes.decides(profile, of_issuer);
         let mut profiles = self.policy.profiles.all();
         self.profile = profiles.find(|known| std::ptr::eq(*known, profile));
         let mut rules = self.policy.issuers.iter();
@@ -51,22 +55,26 @@ impl Watch for Recorder<'_> {
     }
 
     fn restarts_keys(&mut self) {
+        self.notes.restarts_keys();
         self.keys = Some((self.events.len(), Keys::default()));
     }
 
     fn offers(&mut self, issuers: &KeyIssuers, keys: &KeySet) {
+        self.notes.offers(issuers, keys);
         if let Some((_, known)) = &mut self.keys {
             known.offers(issuers, keys);
         }
     }
 
     fn selects(&mut self, key: &Key, fits: bool) {
+        self.notes.selects(key, fits);
         if let Some((_, known)) = &mut self.keys {
             known.selects(key, fits);
         }
     }
 
     fn tries(&mut self, key: &PreparedKey, verified: bool) {
+        self.notes.tries(key, verified);
         if let Some((_, known)) = &mut self.keys {
             known.tries(key, verified);
         }
@@ -82,7 +90,13 @@ impl<'p> Recorder<'p> {
             of_issuer: None,
             events: Vec::new(),
             keys: None,
+            notes: Notes::default(),
         }
+    }
+
+    /// What an event tells about the decision.
+    pub(crate) fn notes(&self) -> &Notes {
+        &self.notes
     }
 
     /// The explanation of a decision that this recorder has watched.

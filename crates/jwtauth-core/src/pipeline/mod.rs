@@ -18,6 +18,7 @@ pub(crate) mod decode;
 pub(crate) mod extract;
 pub(crate) mod identity;
 pub(crate) mod issue;
+pub(crate) mod notes;
 pub(crate) mod parts;
 pub(crate) mod profile;
 pub(crate) mod select_key;

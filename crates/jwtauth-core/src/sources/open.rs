@@ -8,6 +8,7 @@ use super::load::{Endpoint, Loader};
 use super::remote::RemoteSource;
 use crate::clock::Monotonic;
 use crate::error::{Code, Error, Result};
+use crate::events::Observer;
 use crate::file;
 use crate::keys::KeySet;
 use crate::keys::prepare::Preparation;
@@ -34,6 +35,8 @@ pub(crate) struct Environment<'e> {
     pub(crate) fetch: Option<&'e Arc<dyn Fetch>>,
     /// The clock that measures the age of fetched keys.
     pub(crate) clock: &'e Monotonic,
+    /// What reports the fetches.
+    pub(crate) observer: Option<&'e Observer>,
 }
 
 /// Opens one source. Reads files and fetches nothing.
@@ -151,7 +154,7 @@ fn remote(
         }
         None => built_in(settings, environment.base_dir)?,
     };
-    Ok(KeySource::Fetched(Arc::new(RemoteSource::new(Loader {
+    let loader = Loader {
         place: preparation.place.to_owned(),
         url: url.to_owned(),
         endpoint,
@@ -163,7 +166,9 @@ fn remote(
         fetch,
         started: environment.clock.now(),
         clock: environment.clock.clone(),
-    }))))
+    };
+    let source = RemoteSource::new(loader, environment.observer.cloned());
+    Ok(KeySource::Fetched(Arc::new(source)))
 }
 
 /// The library's own client for one key source.

@@ -137,6 +137,13 @@ impl KeyStore {
         &self.issuers
     }
 
+    /// The path of a source in the configuration. It is found by the address of its issuers.
+    pub(crate) fn place(&self, issuers: usize) -> Option<&str> {
+        let is_it = |known: &KeyIssuers| std::ptr::from_ref(known).addr() == issuers;
+        let at = self.issuers.iter().position(is_it)?;
+        self.places.get(at).map(String::as_str)
+    }
+
     /// Whether no source fetches its keys.
     pub(crate) fn is_fixed(&self) -> bool {
         fetching(&self.sources).next().is_none()

@@ -40,6 +40,7 @@ pub(crate) fn open(
     };
     let mut warnings = Vec::new();
     let environment = Environment {
+        observer: None,
         base_dir: Path::new(env!("CARGO_MANIFEST_DIR")),
         fetch: None,
         clock: &Monotonic::default(),

@@ -129,6 +129,7 @@ fn open(sources: usize, settings: &FetchSettings, fetch: Arc<dyn Fetch>, clock: 
         kid: KidRule::Match,
     };
     let environment = Environment {
+        observer: None,
         base_dir: Path::new(""),
         fetch: Some(&fetch),
         clock,

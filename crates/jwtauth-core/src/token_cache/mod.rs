@@ -9,7 +9,7 @@ mod slots;
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -23,6 +23,7 @@ use crate::pipeline::extract;
 use crate::pipeline::validate::TimeChecks;
 use crate::request::Request;
 use crate::sources::{Cached, KeyStore, Next, SetsInUse};
+use crate::stripe::{self, STRIPES};
 
 /// The limits of a cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,7 +115,7 @@ impl TokenCache {
         now: NumericDate,
     ) -> Option<Grant> {
         let found = self.look_up(question, request, keys, now);
-        let counts = self.counts.get(stripe());
+        let counts = self.counts.get(stripe::of_this_thread());
         if let Some(counts) = counts {
             let count = if found.is_some() {
                 &counts.hits
@@ -253,16 +254,5 @@ struct Counts {
     misses: AtomicU64,
 }
 
-/// The place of the calling thread's counts.
-fn stripe() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static MINE: usize = NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES;
-    }
-    // A thread that ends has no counts of its own any more.
-    MINE.try_with(|mine| *mine).unwrap_or_default()
-}
-
-const STRIPES: usize = 16;
 /// The number of bytes at the end of a token that are hashed. The shortest signature, of HS256, has 43.
 const TAIL: usize = 32;

@@ -1,5 +1,6 @@
 //! Explaining a decision: the same steps, watched.
 
+use super::observed::begun;
 use super::{Undecided, Verifier};
 use crate::explain::{Explain, Explanation, Recorder, Sources};
 use crate::request::Request;
@@ -32,14 +33,21 @@ impl Verifier {
         explain: Explain,
         after: Option<&Errand>,
     ) -> Result<Explanation, Errand> {
+        let observed = self
+            .observer
+            .as_ref()
+            .map(|observer| (observer, begun(after, observer)));
         loop {
             let mut recorder = Recorder::new(&self.policy, explain);
             let decision = match self.decide(request, after, &mut recorder) {
-                Ok(grant) => Ok(grant),
-                Err(Undecided::Failed(error)) => Err(self.policy.describe(error)),
+                Ok(grant) => Ok(self.granted(grant)),
+                Err(Undecided::Failed(error)) => Err(self.failed(error)),
                 Err(Undecided::Outdated) => continue,
-                Err(Undecided::Lacks(errand)) => return Err(errand),
+                Err(Undecided::Lacks(errand)) => return Err(errand.begun(observed.map(|(_, begun)| begun))),
             };
+            if let Some((observer, begun)) = observed {
+                self.report(observer, &decision, recorder.notes(), begun, true);
+            }
             let sources = Sources {
                 issuers: self.keys.issuers(),
                 status: &self.key_status(),
