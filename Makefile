@@ -46,7 +46,7 @@ test-oracle: ## compare random logins, selectors, files and JMESPath with the sy
 	@.ci/test-oracle
 
 .PHONY: stress
-stress: ## run all suites ten times next to four busy loops (takes an hour or more; not part of test)
+stress: ## run each suite ten times next to four busy loops (takes an hour or more; not part of test)
 	@.ci/stress
 
 .PHONY: conformance
