@@ -162,14 +162,33 @@ export interface ExplainedStep {
   /** The name of the check; names are never changed. */
   readonly check: string
   readonly outcome: 'passed' | 'failed' | 'not_applicable' | 'not_reached'
+  /** True: it was made after the decision, for people, and has no part in it. */
+  readonly informative?: boolean
+  /** True: it has read claims that no key has signed. */
+  readonly unverified?: boolean
   /** The place in the configuration, if it is configured. */
   readonly place?: string
   /** What is configured there. */
   readonly configured?: unknown
   /** What it saw of the request or the token, if it read something. */
   readonly seen?: Seen
+  /** The parts of an expression, or the places where a token was looked for, and what became of each. */
+  readonly parts?: readonly ExplainedPart[]
   /** One sentence for people. */
   readonly text: string
+}
+
+/** A part of a check. */
+export interface ExplainedPart {
+  readonly text: string
+  /** What became of it. */
+  readonly outcome: string
+  /** Where it begins in the configured text, in characters. */
+  readonly start?: number
+  /** How deep it is nested. */
+  readonly depth?: number
+  /** What it gave or has seen. */
+  readonly seen?: Seen
 }
 
 /** What a check saw of the request or the token. */

@@ -15,7 +15,7 @@ Example:
 
 from jwtauth._errors import ArgumentError, ConfigError, Denied, Error, InternalError, Unavailable
 from jwtauth._events import Counters, DecisionEvent, Event, FetchEvent, SourceCounters, log_events
-from jwtauth._explain import ExplainedStep, Seen
+from jwtauth._explain import ExplainedPart, ExplainedStep, Seen
 from jwtauth._fetch import FetchError, FetchPhase, FetchRequest, FetchResponse
 from jwtauth._jwtauth import (
     Code,
@@ -42,6 +42,7 @@ __all__ = [
     "EntitlementKind",
     "Error",
     "Event",
+    "ExplainedPart",
     "ExplainedStep",
     "Explanation",
     "FetchError",

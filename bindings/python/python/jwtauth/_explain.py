@@ -24,6 +24,21 @@ class Seen(_Seen, total=False):
     value: Any
 
 
+class _ExplainedPart(TypedDict):
+    text: str
+    outcome: str
+
+
+class ExplainedPart(_ExplainedPart, total=False):
+    """A part of a check: of an expression, or a place where a token was looked for. Its ``text``, what became of it
+    (``outcome``), where it ``start``s in the configured text, how deep it is nested (``depth``), and what it gave
+    (``seen``)."""
+
+    start: int
+    depth: int
+    seen: Seen
+
+
 class _ExplainedStep(TypedDict):
     stage: Stage
     check: str
@@ -34,13 +49,19 @@ class _ExplainedStep(TypedDict):
 class ExplainedStep(_ExplainedStep, total=False):
     """One check of a decision: its ``stage``, its stable name (``check``), how it ended (``outcome``), and one sentence for
     people (``text``). If it is configured, the ``place`` in the configuration, and what is ``configured`` there. If it read
-    something, what it saw (``seen``)."""
+    something, what it saw (``seen``). If it has ``parts``, what became of each.
 
+    A step that is ``informative`` was made after the decision and has no part in it. An ``unverified`` one has read claims
+    that no key has signed."""
+
+    informative: bool
+    unverified: bool
     place: str
     configured: Any
     seen: Seen
+    parts: list[ExplainedPart]
 
 
-for _class in (Seen, ExplainedStep):
+for _class in (Seen, ExplainedPart, ExplainedStep):
     _class.__module__ = "jwtauth"
 del _class
