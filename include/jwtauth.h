@@ -144,7 +144,7 @@ typedef struct jwtauth_verifier jwtauth_verifier;
 /**
  * Functions that the application provides to a verifier.
  *
- * Initialise it with `jwtauth_callbacks callbacks = {sizeof callbacks, NULL, NULL, NULL};`. Later versions may add
+ * Initialise it with `jwtauth_callbacks callbacks = {sizeof callbacks, NULL, NULL, NULL, NULL};`. Later versions may add
  * members at the end; `size` tells the library which members exist.
  *
  * A callback must not throw an exception or leave by longjmp; that ends the process. A callback must not free the
@@ -176,6 +176,16 @@ typedef struct jwtauth_callbacks {
      * jwtauth_verifier_new_with before it returns a failure. May be NULL.
      */
     void (*release)(void *user);
+    /**
+     * Gets an event for each decision and for each fetch, for metrics and logs. May be NULL.
+     *
+     * `event_json` is an object with `event`, `outcome`, `duration_ns` and others. It never contains a token or the value of
+     * a claim, and is valid until the callback returns. The callback runs on the thread that decides or fetches, and
+     * concurrently on several threads, so it should not wait. It may use the verifier, but must not free it. It cannot
+     * change a decision.
+     */
+    void (*event)(void *user,
+                  const char *event_json);
 } jwtauth_callbacks;
 
 /**
@@ -257,7 +267,7 @@ enum jwtauth_status jwtauth_verifier_new_from_file(const char *path,
                                                    char **reply_json);
 
 /**
- * Builds a verifier that uses functions of the application, for example to fetch keys with its HTTP client.
+ * Builds a verifier that uses functions of the application: to fetch keys with its HTTP client, or to get events.
  *
  * @param config_json As for jwtauth_verifier_new.
  * @param callbacks The functions; with NULL this is jwtauth_verifier_new. The structure is copied. The verifier takes
@@ -345,6 +355,18 @@ enum jwtauth_status jwtauth_verifier_refresh_keys(const struct jwtauth_verifier 
 JWTAUTH_MUST_USE
 enum jwtauth_status jwtauth_verifier_policy(const struct jwtauth_verifier *verifier,
                                             char **reply_json);
+
+/**
+ * What a verifier has done since it was built: `granted`, `denied` and `unavailable` by code, `token_cache_hits`, and the
+ * fetches and failures of each of its `sources`. It is counted also without an `event` callback.
+ *
+ * @param verifier The verifier.
+ * @param reply_json Receives the counters. May be NULL. Free it with jwtauth_string_free.
+ * @return JWTAUTH_STATUS_OK, _ARGUMENT or _INTERNAL.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_verifier_counters(const struct jwtauth_verifier *verifier,
+                                              char **reply_json);
 
 /**
  * Frees a verifier. Other threads must not use it now or later.

@@ -58,7 +58,10 @@ impl Verifier {
         loop {
             // As in `step`, but a `Step` would move the grant once more.
             match self.decide(request, after.as_ref(), &mut ()) {
-                Ok(grant) => return Ok(self.granted(grant)),
+                Ok(grant) => {
+                    self.tally.granted();
+                    return Ok(grant);
+                }
                 Err(Undecided::Failed(error)) => return Err(self.failed(error)),
                 Err(Undecided::Outdated) => {}
                 Err(Undecided::Lacks(errand)) => {
@@ -83,7 +86,10 @@ impl Verifier {
         }
         loop {
             return match self.decide(request, after, &mut ()) {
-                Ok(grant) => Step::Decided(Ok(self.granted(grant))),
+                Ok(grant) => {
+                    self.tally.granted();
+                    Step::Decided(Ok(grant))
+                }
                 Err(Undecided::Failed(error)) => Step::Decided(Err(self.failed(error))),
                 Err(Undecided::Lacks(errand)) => Step::Fetch(errand),
                 Err(Undecided::Outdated) => continue,

@@ -187,7 +187,7 @@ impl Fetch for Client {
             Some("panic") => panic!("the client of this test panics"),
             Some("busy") => Ok(Fetched::new(503, "")),
             _ => {
-                let jwk = RING.get("ed25519-1").unwrap().jwk("test-ed25519-1");
+                let jwk = RING.get("ed25519-1").unwrap().jwk("ed25519-1");
                 Ok(Fetched::new(200, json!({ "keys": [jwk] }).to_string()))
             }
         }
@@ -329,7 +329,7 @@ fn the_examples_of_the_page_have_the_members_of_events() {
 #[test]
 fn an_observer_that_panics_changes_no_decision() {
     let clock = Monotonic::stopped();
-    let config = json!({ "keys": [{ "jwk": RING.get("ed25519-1").unwrap().jwk("test-ed25519-1") }],
+    let config = json!({ "keys": [{ "jwk": RING.get("ed25519-1").unwrap().jwk("ed25519-1") }],
                          "algorithms": ["EdDSA"] });
     let envelope = json!({ "dialect": "native", "config": config, "options": { "now": NOW } });
     let builder = Verifier::builder(&envelope.to_string()).unwrap();

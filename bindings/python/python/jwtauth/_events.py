@@ -10,14 +10,10 @@ if TYPE_CHECKING:
     from jwtauth._fetch import FetchPhase
     from jwtauth._jwtauth import Code, Stage
 
-Level: TypeAlias = Literal["debug", "info", "warning", "error"]
-"""How important an event is: a grant is ``debug``, fetched keys are ``info``, a denial and a failed fetch are ``warning``, a
-request without a decision is ``error``."""
-
 
 class _DecisionEvent(TypedDict):
     event: Literal["decision"]
-    level: Level
+    level: Literal["debug", "info", "warning", "error"]
     outcome: Literal["granted", "denied", "unavailable"]
     from_cache: bool
     explained: bool
@@ -25,10 +21,11 @@ class _DecisionEvent(TypedDict):
 
 
 class DecisionEvent(_DecisionEvent, total=False):
-    """A decision: its ``outcome``, whether the token cache remembered it (``from_cache``), whether it was ``explained``, and
-    how long it took. ``code`` and ``stage`` if it is not a grant. ``profile`` if it is known and has a name. ``kid`` and
-    ``source`` of the key that verified the token, unless the grant was remembered. Neither a token nor the value of a
-    claim."""
+    """A decision: its ``outcome``; whether the token cache remembered it (``from_cache``); whether it was ``explained``; how long
+    it took. The ``level`` is ``debug`` for a grant, ``warning`` for a denial, and ``error`` for a request without a decision.
+
+    ``code`` and ``stage`` if it is not a grant. ``profile`` if it is known and has a name. ``kid`` and ``source`` of the key
+    that verified the token, unless the grant was remembered. Neither a token nor the value of a claim."""
 
     code: Code
     stage: Stage
@@ -39,15 +36,15 @@ class DecisionEvent(_DecisionEvent, total=False):
 
 class _FetchEvent(TypedDict):
     event: Literal["fetch"]
-    level: Level
+    level: Literal["debug", "info", "warning", "error"]
     outcome: Literal["fetched", "failed"]
     source: str
     duration_ns: int
 
 
 class FetchEvent(_FetchEvent, total=False):
-    """A fetch of the keys of one ``source``: the number of usable ``keys``; or the ``code``, the ``phase`` and the HTTP
-    ``status``, if the server sent one."""
+    """A fetch of the keys of one ``source``: its ``level``, which is ``info``, or ``warning`` if it failed, and how long it took.
+    The number of usable ``keys``; or the ``code``, the ``phase`` and the HTTP ``status``, if the server sent one."""
 
     keys: int
     code: Code
@@ -99,7 +96,7 @@ def log_events(logger: logging.Logger | None = None) -> Callable[[Event], None]:
 
 
 def _sentence(event: Event) -> str:
-    parts = [event["event"], event["outcome"]]
+    parts: list[str] = [event["event"], event["outcome"]]
     if "code" in event:
         parts.append(event["code"])
     if event["event"] == "fetch":

@@ -127,11 +127,14 @@ class Verifier:
     Args:
         config: The envelope ``{"dialect": ..., "config": ..., "options": ...}`` as a mapping, or as JSON text.
         fetch: A function that replaces the built-in client; it must not be a coroutine function.
+        on_event: A function that gets a :class:`DecisionEvent` for each decision and a :class:`FetchEvent` for each fetch,
+            such as :func:`log_events`. It is called on the thread that decides or fetches, so it should not wait. What it
+            raises changes no decision and goes to ``sys.unraisablehook``. It must not be a coroutine function.
 
     Raises:
         ConfigError: The configuration is invalid; ``detail`` names the key and the problem.
-        TypeError: ``config`` is neither a mapping nor text, or contains a value that JSON cannot represent; ``fetch``
-            is not callable, or is a coroutine function.
+        TypeError: ``config`` is neither a mapping nor text, or contains a value that JSON cannot represent; ``fetch`` or
+            ``on_event`` is not callable, or is a coroutine function.
 
     Example:
         >>> verifier = Verifier({
@@ -161,10 +164,11 @@ class Verifier:
         Args:
             path: The file. It is a ``grafana.ini`` if the name ends in ``.ini``.
             fetch: As for the constructor.
+            on_event: As for the constructor.
 
         Raises:
             ConfigError: The configuration is invalid, or the file cannot be read; ``detail`` names the file.
-            TypeError: ``path`` is not a path; ``fetch`` is not callable, or is a coroutine function.
+            TypeError: ``path`` is not a path; ``fetch`` or ``on_event`` is not callable, or is a coroutine function.
         """
     def authenticate(
         self,
@@ -352,7 +356,16 @@ class Verifier:
             >>> for warning in verifier.policy()["warnings"]:
             ...     print(warning["key"], warning["message"])
         """
-    def counters(self) -> Counters: ...
+    def counters(self) -> Counters:
+        """What this verifier has done since it was built. It is counted also without ``on_event``.
+
+        Returns:
+            A new :class:`Counters`: ``granted``, ``denied`` and ``unavailable`` by code, and the fetches of each source.
+
+        Example:
+            >>> verifier.counters()["denied"].get("token_expired", 0)
+            3
+        """
     def refresh_keys(self) -> list[SourceStatus]:
         """Fetches the keys of every remote key source now, and returns the status of every source.
 

@@ -40,7 +40,10 @@ impl Verifier {
         loop {
             let mut recorder = Recorder::new(&self.policy, explain);
             let decision = match self.decide(request, after, &mut recorder) {
-                Ok(grant) => Ok(self.granted(grant)),
+                Ok(grant) => {
+                    self.tally.granted();
+                    Ok(grant)
+                }
                 Err(Undecided::Failed(error)) => Err(self.failed(error)),
                 Err(Undecided::Outdated) => continue,
                 Err(Undecided::Lacks(errand)) => return Err(errand.begun(observed.map(|(_, begun)| begun))),

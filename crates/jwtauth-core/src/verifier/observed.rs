@@ -26,13 +26,6 @@ impl Verifier {
         self.tally.counters(token_cache_hits, sources.collect())
     }
 
-    /// Counts a grant.
-    #[inline]
-    pub(super) fn granted(&self, grant: Grant) -> Grant {
-        self.tally.granted();
-        grant
-    }
-
     /// Counts a failure, and adds to it what the configured system would report.
     pub(super) fn failed(&self, error: Error) -> Error {
         self.tally.failed(error.code());
@@ -66,7 +59,10 @@ impl Verifier {
         loop {
             let mut notes = Notes::default();
             let outcome = match self.decide(request, after, &mut notes) {
-                Ok(grant) => Ok(self.granted(grant)),
+                Ok(grant) => {
+                    self.tally.granted();
+                    Ok(grant)
+                }
                 Err(Undecided::Failed(error)) => Err(self.failed(error)),
                 Err(Undecided::Outdated) => continue,
                 Err(Undecided::Lacks(errand)) => return Step::Fetch(errand.begun(Some(begun))),
