@@ -3,7 +3,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::indexing_slicing,
     reason = "a test that cannot continue fails"
 )]
 
@@ -100,13 +99,15 @@ fn an_event_of_any_case_contains_the_decision_and_nothing_of_the_token() {
         let builder = seen.observe(builder.monotonic(Monotonic::stopped()));
         let Ok(verifier) = builder.build() else { continue };
         let request = read("request.json");
-        let plain = Verifier::from_json(&read("verifier.json")).unwrap();
         let outcome = wire::authenticate(&verifier, &request);
-        assert_eq!(
-            wire::reply(&outcome),
-            wire::reply(&wire::authenticate(&plain, &request)),
-            "{name}: the observer changes the decision"
-        );
+        let (reply, expected) = (wire::reply(&outcome), read("expect.json"));
+        let code = |reply: &str| wire::get(reply, "/code");
+        let same = if outcome.is_ok() {
+            reply == expected
+        } else {
+            code(&reply) == code(&expected)
+        };
+        assert!(same, "{name}: the observer changes the decision: {reply}");
         wire::explain(&verifier, &request, Explain { show_values: true });
         let events = seen.take();
         let class = outcome.as_ref().err().map(|error| error.class().as_str());
