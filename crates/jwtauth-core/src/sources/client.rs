@@ -100,7 +100,7 @@ impl Client {
             .proxy(proxy)
             .tls_config(tls)
             .timeout_global(Some(left))
-            .timeout_connect(Some(CONNECT.min(left)))
+            .timeout_connect(Some(connect_limit(self.settings.timeout).min(left)))
             .build();
         Agent::with_parts(config, connector, self.lookups.resolver(progress.clone()))
     }
@@ -244,9 +244,13 @@ fn authorization(settings: &FetchSettings) -> Result<Option<Zeroizing<String>>, 
     Ok(Some(Zeroizing::new(format!("{prefix}{token}"))))
 }
 
+/// The time limit for a connection, including a proxy and the TLS handshake. It grows with the limit of the fetch, so that
+/// an operator of a slow network has to set one limit only.
+fn connect_limit(timeout: Duration) -> Duration {
+    (timeout / 5 * 2).max(Duration::from_secs(2))
+}
+
 const BEARER: &str = "Bearer ";
-/// The time limit for a connection, including a proxy and the TLS handshake.
-const CONNECT: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests;

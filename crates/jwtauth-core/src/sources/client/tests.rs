@@ -369,3 +369,14 @@ fn proxies_of_the_environment_are_used_unless_disabled() {
     assert!(Client::open_with(&FetchSettings::default(), Path::new(""), socks).is_err());
     assert!(Client::open_with(&settings(), Path::new(""), socks).is_ok());
 }
+
+#[test]
+fn the_limit_for_connections_grows_with_the_timeout() {
+    for (timeout, limit) in [(1, 2), (5, 2), (60, 24)] {
+        assert_eq!(
+            connect_limit(Duration::from_secs(timeout)),
+            Duration::from_secs(limit)
+        );
+    }
+    assert!(connect_limit(Duration::MAX) < Duration::MAX);
+}
