@@ -381,6 +381,45 @@ enum jwtauth_status jwtauth_verifier_authenticate_many(const struct jwtauth_veri
                                                        char **replies);
 
 /**
+ * Decides a request as jwtauth_verifier_authenticate does, and explains the decision.
+ *
+ * The reply is an object with `decision`, which is the reply of jwtauth_verifier_authenticate, and `steps`: every check, in
+ * order, with what was configured, what was seen, and the outcome. It has this form for every failure, also for an invalid
+ * argument. It is for people and logs: to decide, use the status, or jwtauth_verifier_authenticate.
+ *
+ * @param verifier The verifier.
+ * @param request_json As for jwtauth_verifier_authenticate.
+ * @param show_values 1: the steps contain values of the token and of the request, never its signature. 0: only their types
+ * and lengths. The decision of a granted request contains the claims in both cases.
+ * @param reply_json Receives the explanation. May be NULL. Free it with jwtauth_string_free.
+ * @return The status of the decision: JWTAUTH_STATUS_OK only if the request is granted; else _DENIED, _UNAVAILABLE,
+ * _ARGUMENT or _INTERNAL.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_verifier_explain(const struct jwtauth_verifier *verifier,
+                                             const char *request_json,
+                                             int show_values,
+                                             char **reply_json);
+
+/**
+ * Decides about one token as jwtauth_verifier_authenticate_with does, and explains the decision. The caller passes the
+ * token unchanged.
+ *
+ * @param verifier The verifier.
+ * @param token The token only, without "Bearer ". Any text is safe here.
+ * @param options The options; NULL for none.
+ * @param show_values As for jwtauth_verifier_explain.
+ * @param reply_json Receives the explanation. May be NULL. Free it with jwtauth_string_free.
+ * @return As for jwtauth_verifier_explain.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_verifier_explain_with(const struct jwtauth_verifier *verifier,
+                                                  const char *token,
+                                                  const struct jwtauth_options *options,
+                                                  int show_values,
+                                                  char **reply_json);
+
+/**
  * The value at a JSON pointer (RFC 6901) in a reply, such as "/identity/name" or "/identity/groups/0".
  *
  * A string is returned as its plain text, any other value as JSON text.

@@ -122,6 +122,33 @@ private:
     std::unique_ptr<char, detail::Free> json_;
 };
 
+/* A decision, and every check that led to it. It is not a condition: test the decision. */
+class Explanation {
+public:
+    /* Takes ownership of an explanation from a function of jwtauth.h. */
+    Explanation(jwtauth_status status, char *json) noexcept : status_(status), json_(json) {}
+
+    /* The decision: the reply that the request gets without an explanation. */
+    Reply decision() const { return Reply(status_, jwtauth_json_get(json_.get(), "/decision")); }
+
+    /* The explanation as JSON text. It is valid as long as this object. */
+    std::string_view json() const noexcept { return json_ ? std::string_view(json_.get()) : std::string_view(); }
+
+    /* The value at a JSON pointer, such as "/steps/0/text": a string as its text, any other value as JSON. */
+    std::optional<std::string> get(std::string_view pointer) const {
+        return detail::json_get(json_.get(), detail::c_text(pointer).c_str());
+    }
+
+    /* The number of elements of an array, such as "/steps", or of members of an object; 0 if the value is neither. */
+    std::size_t count(std::string_view pointer) const {
+        return jwtauth_json_count(json_.get(), detail::c_text(pointer).c_str());
+    }
+
+private:
+    jwtauth_status status_;
+    std::unique_ptr<char, detail::Free> json_;
+};
+
 /*
  * A failure, as an exception: thrown if a verifier cannot be built, and by Reply::or_throw. what() is for people; code()
  * is for programs. The class of the exception is the status.
@@ -442,6 +469,25 @@ public:
             replies[index] = Reply(statuses[index], json[index]);
         }
         return replies;
+    }
+
+    /* Decides a request that the application describes as JSON, and explains the decision. With `show_values`, the steps
+     * contain values of the token and of the request. */
+    Explanation explain(std::string_view request, bool show_values = false) const {
+        char *reply = nullptr;
+        const auto status =
+            jwtauth_verifier_explain(handle_.get(), detail::c_text(request).c_str(), show_values ? 1 : 0, &reply);
+        return Explanation(status, reply);
+    }
+
+    /* Decides about one token, passed unchanged, and explains the decision. */
+    Explanation explain_token(std::string_view token, const Options &options = {}, bool show_values = false) const {
+        const detail::OptionTexts texts(options);
+        const jwtauth_options more = texts.get();
+        char *reply = nullptr;
+        const auto status = jwtauth_verifier_explain_with(handle_.get(), detail::c_text(token).c_str(), &more,
+                                                          show_values ? 1 : 0, &reply);
+        return Explanation(status, reply);
     }
 
     /* Fetches the keys of every key source now. */

@@ -73,6 +73,27 @@ export declare class Verifier<C extends object = Claims> {
   authenticateMany(tokens: Iterable<string>, options?: BatchOptions): Promise<Outcome<C>[]>
 
   /**
+   * Decides one request, or a token alone, and explains the decision. It does not block the event loop.
+   *
+   * A denial, and every other failure of the decision, is the `decision` of the explanation and is not thrown. It counts as
+   * a decision, so it may fetch keys.
+   *
+   * @param request as for {@link Verifier.authenticate}
+   * @throws {JwtAuthError} (rejects) of class `argument`, if the object is not a request
+   * @throws {TypeError} (rejects) `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
+   */
+  explain(request: AuthRequest | string, options?: ExplainOptions): Promise<Explanation<C>>
+
+  /** Decides and explains on the calling thread, as {@link Verifier.authenticateSync} does. */
+  explainSync(request: AuthRequest | string, options?: ExplainOptions): Explanation<C>
+
+  /** Decides one request given as JSON text, and explains the decision. A text that is not a request is explained too. */
+  explainJson(request: string, options?: ExplainOptions): Promise<Explanation<C>>
+
+  /** Decides and explains one request given as JSON text, on the calling thread. */
+  explainJsonSync(request: string, options?: ExplainOptions): Explanation<C>
+
+  /**
    * The policy of this verifier.
    *
    * Every dialect is translated to the native form. The constructor accepts the reply, and the new verifier decides in the
@@ -101,6 +122,67 @@ export interface BatchOptions {
 export type Outcome<C extends object = Claims> =
   | { readonly status: 'fulfilled'; readonly value: Grant<C> }
   | { readonly status: 'rejected'; readonly reason: JwtAuthError }
+
+/** What an explanation contains. */
+export interface ExplainOptions {
+  /**
+   * Whether the steps contain values of the token and of the request. Otherwise they contain only types and lengths. A
+   * signature is never shown. The decision of a granted request contains the claims in both cases.
+   */
+  readonly showValues?: boolean | undefined
+}
+
+/** A decision, and every check that led to it. Only a {@link Verifier} creates it. It is frozen. */
+export declare class Explanation<C extends object = Claims> {
+  private constructor()
+  /** The decision. Only `status === 'fulfilled'` is a grant. */
+  get decision(): Outcome<C>
+  /** The checks, in order. After a failure, those that were not reached. */
+  get steps(): readonly ExplainedStep[]
+  /** What to change, where the failure has a usual cause. */
+  get hints(): readonly { readonly [member: string]: unknown }[]
+  /** The explanation as JSON text: the same bytes in every language. */
+  get json(): string
+  /** The explanation in the wire format; `JSON.stringify` writes this. */
+  toJSON(): ExplanationReply<C>
+}
+
+/** An explanation in the wire format. */
+export interface ExplanationReply<C extends object = Claims> {
+  readonly decision: GrantReply<C> | Failure
+  readonly steps: readonly ExplainedStep[]
+}
+
+/** One check of a decision. */
+export interface ExplainedStep {
+  readonly stage: Stage
+  /** The name of the check; names are never changed. */
+  readonly check: string
+  readonly outcome: 'passed' | 'failed' | 'not_applicable' | 'not_reached'
+  /** The place in the configuration, if it is configured. */
+  readonly place?: string
+  /** What is configured there. */
+  readonly configured?: unknown
+  /** What it saw of the request or the token, if it read something. */
+  readonly seen?: Seen
+  /** One sentence for people. */
+  readonly text: string
+}
+
+/** What a check saw of the request or the token. */
+export interface Seen {
+  readonly type: 'string' | 'number' | 'boolean' | 'list' | 'object' | 'null' | 'absent'
+  /** The number of elements of a list, or of members of an object. */
+  readonly count?: number
+  /** The length of a text, in bytes. */
+  readonly length?: number
+  /** The time minus the time of the decision, in seconds. */
+  readonly seconds?: number
+  /** The time of the decision, in seconds since 1970. */
+  readonly now?: number
+  /** The value, with `showValues`. */
+  readonly value?: unknown
+}
 
 /** Options of a verifier in addition to its configuration. */
 export interface VerifierOptions {

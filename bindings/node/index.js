@@ -1,9 +1,10 @@
 'use strict'
 
 const addon = require('./lib/addon.js')
-const { configText, fetchOption, jsonRequest, pathText, readBatch, readRequest } = require('./lib/arguments.js')
+const { configText, fetchOption, jsonRequest, pathText, readBatch, readRequest, showValues } = require('./lib/arguments.js')
 const { decideBatch } = require('./lib/batch.js')
 const { JwtAuthError, attempt, translated } = require('./lib/error.js')
+const { Explanation, explanation } = require('./lib/explanation.js')
 const { FetchError } = require('./lib/fetch.js')
 const { Fetches } = require('./lib/fetches.js')
 const { Grant, granted } = require('./lib/grant.js')
@@ -61,6 +62,22 @@ class Verifier {
     return decideBatch(batch, texts, this.#fetches)
   }
 
+  explain(request, options) {
+    return this.#explain(readRequest, request, options)
+  }
+
+  explainSync(request, options) {
+    return this.#explainSync(readRequest(request), options)
+  }
+
+  explainJson(request, options) {
+    return this.#explain(jsonRequest, request, options)
+  }
+
+  explainJsonSync(request, options) {
+    return this.#explainSync(jsonRequest(request), options)
+  }
+
   policy() {
     return JSON.parse(attempt(() => this.#addon.policy()))
   }
@@ -101,6 +118,27 @@ class Verifier {
     }
   }
 
+  /** Explains outside the event loop. */
+  async #explain(read, argument, options) {
+    const asked = read(argument)
+    const explaining = this.#explaining(asked, options)
+    for (let after; ; ) {
+      const step = await explaining.step(after)
+      if (step.json !== undefined) return explanation(step, asked)
+      await this.#fetches.run(step)
+      after = step
+    }
+  }
+
+  #explainSync(asked, options) {
+    return explanation(attempt(() => this.#explaining(asked, options).now()), asked)
+  }
+
+  #explaining({ text, isJson, profile, remoteAddr, cachedOnly }, options) {
+    const values = showValues(options)
+    return attempt(() => this.#addon.explaining(text, isJson, profile, remoteAddr, cachedOnly, values))
+  }
+
   async #refresh() {
     const errand = this.#addon.refresh()
     await this.#fetches.run(errand)
@@ -108,4 +146,4 @@ class Verifier {
   }
 }
 
-module.exports = { FetchError, Grant, JwtAuthError, Verifier, version: addon.version() }
+module.exports = { Explanation, FetchError, Grant, JwtAuthError, Verifier, version: addon.version() }

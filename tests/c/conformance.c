@@ -3,7 +3,9 @@
  *
  * For each line of DIRECTORY/index.txt, a verifier is built from verifier.json and decides request.json. A grant must
  * equal expect.json byte for byte; a failure must have the same class, code and, if given, claim. A request with a token
- * only is also decided in a batch, which must give the same replies as the token alone. The number of cases is written to ran-c.txt. With EVERY only every EVERYth case is run, for slow tools, and nothing is written.
+ * only is also decided in a batch, which must give the same replies as the token alone. Every request is also explained: the
+ * decision in the explanation must be the reply, byte for byte, with the same status. The number of cases is written to
+ * ran-c.txt. With EVERY only every EVERYth case is run, for slow tools, and nothing is written.
  */
 
 #include <stdio.h>
@@ -86,20 +88,34 @@ static int same_in_a_batch(const jwtauth_verifier *verifier, const char *request
     return same;
 }
 
+/* Whether the explanation of a request has this reply and this status. */
+static int same_explained(const jwtauth_verifier *verifier, const char *request_json, jwtauth_status status,
+                          const char *reply) {
+    char *explanation = NULL;
+    int same = jwtauth_verifier_explain(verifier, request_json, 0, &explanation) == status;
+    char *decision = jwtauth_json_get(explanation, "/decision");
+
+    same = same && decision != NULL && strcmp(decision, reply) == 0 && jwtauth_json_count(explanation, "/steps") > 0;
+    jwtauth_string_free(decision);
+    jwtauth_string_free(explanation);
+    return same;
+}
+
 static int passes(const char *case_name) {
     char *verifier_json = read_file(case_name, "verifier.json");
     char *request_json = read_file(case_name, "request.json");
     char *expect = read_file(case_name, "expect.json");
     jwtauth_verifier *verifier = NULL;
     char *reply = NULL;
+    jwtauth_status status = JWTAUTH_STATUS_CONFIG;
     int built, granted, passed;
 
     built = jwtauth_verifier_new(verifier_json, &verifier, &reply) == JWTAUTH_STATUS_OK;
-    granted = 0;
     if (built) {
         jwtauth_string_free(reply);
-        granted = jwtauth_verifier_authenticate(verifier, request_json, &reply) == JWTAUTH_STATUS_OK;
+        status = jwtauth_verifier_authenticate(verifier, request_json, &reply);
     }
+    granted = status == JWTAUTH_STATUS_OK;
     if (granted) {
         passed = strcmp(reply, expect) == 0;
     } else {
@@ -108,6 +124,10 @@ static int passes(const char *case_name) {
     }
     if (built && !same_in_a_batch(verifier, request_json)) {
         fprintf(stderr, "%s: a batch gives other replies\n", case_name);
+        passed = 0;
+    }
+    if (built && !same_explained(verifier, request_json, status, reply)) {
+        fprintf(stderr, "%s: the explanation has another decision\n", case_name);
         passed = 0;
     }
     if (!passed) {

@@ -101,6 +101,22 @@ static void refused(jwtauth_status status, char **slot) {
     *slot = NULL;
 }
 
+/* Checks an explanation of a failure: its status, and that of the decision in it. */
+static void explained(jwtauth_status status, char **slot) {
+    char *class_name;
+
+    CHECK(status > JWTAUTH_STATUS_OK && status < JWTAUTH_STATUS_INTERNAL);
+    if (slot == NULL) {
+        return;
+    }
+    class_name = jwtauth_json_get(*slot, "/decision/class");
+    CHECK_TEXT(class_name, jwtauth_status_name(status));
+    CHECK(jwtauth_json_count(*slot, "/steps") > 0);
+    jwtauth_string_free(class_name);
+    jwtauth_string_free(*slot);
+    *slot = NULL;
+}
+
 static void building(void) {
     size_t i;
     int with_slot, with_reply;
@@ -128,6 +144,10 @@ static void deciding(const jwtauth_verifier *verifier) {
         for (i = 0; i < text_count; i++) {
             refused(jwtauth_verifier_authenticate(NULL, texts[i], slot), slot);
             refused(jwtauth_verifier_authenticate(verifier, texts[i], slot), slot);
+            explained(jwtauth_verifier_explain(NULL, texts[i], 1, slot), slot);
+            explained(jwtauth_verifier_explain(verifier, texts[i], 1, slot), slot);
+            explained(jwtauth_verifier_explain_with(NULL, texts[i], NULL, 1, slot), slot);
+            explained(jwtauth_verifier_explain_with(verifier, texts[i], NULL, 1, slot), slot);
             for (j = 0; j < text_count; j++) {
                 if (worth_trying(i, j)) {
                     refused(jwtauth_verifier_authenticate_token(verifier, texts[i], texts[j], slot), slot);
@@ -137,6 +157,8 @@ static void deciding(const jwtauth_verifier *verifier) {
         }
         refused(jwtauth_verifier_authenticate(NULL, SAMPLE_REQUEST, slot), slot);
         refused(jwtauth_verifier_authenticate_token(NULL, SAMPLE_HS256, NULL, slot), slot);
+        explained(jwtauth_verifier_explain(NULL, SAMPLE_REQUEST, 0, slot), slot);
+        explained(jwtauth_verifier_explain_with(NULL, SAMPLE_HS256, NULL, 0, slot), slot);
         refused(jwtauth_verifier_refresh_keys(NULL, slot), slot);
         refused(jwtauth_verifier_policy(NULL, slot), slot);
     }

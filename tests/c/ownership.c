@@ -316,6 +316,41 @@ static void a_batch_is_granted_only_as_a_whole(void) {
     jwtauth_verifier_free(verifier);
 }
 
+/* The status is that of the decision, and the decision is the reply that the token gets without an explanation. */
+static void an_explanation_has_the_status_of_its_decision(void) {
+    static const char *const tokens[] = {SAMPLE_HS256, SAMPLE_HS256 "A", "a.b.c", "", "\xff", NULL};
+    jwtauth_options options = {sizeof options, NULL, NULL, 0};
+    jwtauth_verifier *verifier = NULL;
+    size_t i;
+
+    CHECK(jwtauth_verifier_new(SAMPLE_CONFIG, &verifier, NULL) == JWTAUTH_STATUS_OK);
+    for (i = 0; i < sizeof tokens / sizeof tokens[0]; i++) {
+        char *alone = STALE, *explanation = STALE, *decision;
+        jwtauth_status status = jwtauth_verifier_authenticate_with(verifier, tokens[i], &options, &alone);
+
+        CHECK(jwtauth_verifier_explain_with(verifier, tokens[i], &options, 0, &explanation) == status);
+        CHECK(strstr(explanation, "\"value\"") == NULL);
+        decision = jwtauth_json_get(explanation, "/decision");
+        CHECK_TEXT(decision, alone);
+        /* An explanation is never taken for a grant. */
+        CHECK(jwtauth_json_type(explanation, "/outcome") == JWTAUTH_JSON_ABSENT);
+        CHECK(jwtauth_grant_has(explanation, "role", "editor", NULL) == 0);
+        jwtauth_string_free(decision);
+        jwtauth_string_free(explanation);
+        CHECK(jwtauth_verifier_explain_with(verifier, tokens[i], NULL, 1, &explanation) == status);
+        CHECK(i > 0 || strstr(explanation, "\"value\"") != NULL);
+        jwtauth_string_free(explanation);
+        jwtauth_string_free(alone);
+    }
+    CHECK(jwtauth_verifier_explain_with(verifier, SAMPLE_HS256, NULL, 0, NULL) == JWTAUTH_STATUS_OK);
+    options.size--;
+    CHECK(jwtauth_verifier_explain_with(verifier, SAMPLE_HS256, &options, 0, NULL) == JWTAUTH_STATUS_ARGUMENT);
+    options.size++;
+    options.profile = "nobody";
+    CHECK(jwtauth_verifier_explain_with(verifier, SAMPLE_HS256, &options, 0, NULL) == JWTAUTH_STATUS_DENIED);
+    jwtauth_verifier_free(verifier);
+}
+
 static void ownership(void) {
     outputs_are_always_written();
     a_verifier_is_built_from_a_file();
@@ -330,6 +365,7 @@ static void ownership(void) {
     only_a_grant_has_entitlements();
     a_token_has_options();
     a_batch_is_granted_only_as_a_whole();
+    an_explanation_has_the_status_of_its_decision();
     jwtauth_verifier_free(NULL);
     jwtauth_string_free(NULL);
 }

@@ -115,6 +115,14 @@ function readBatch(tokens, options = {}) {
   return read
 }
 
+/** Whether an explanation shows values. */
+function showValues(options = {}) {
+  if (!isPlainObject(options)) throw wrongType('options', 'a plain object', options)
+  const unknown = Object.keys(options).find((name) => name !== 'showValues')
+  if (unknown !== undefined) throw invalid(`options has no member ${JSON.stringify(unknown)}`, 'ERR_INVALID_ARG_VALUE')
+  return options.showValues === undefined ? false : flag(options.showValues, 'options.showValues')
+}
+
 /** A request as JSON text in the wire format. */
 function jsonRequest(request) {
   const text = string(request, 'request')
@@ -190,4 +198,4 @@ function invalid(message, code) {
   return Object.assign(new TypeError(message), { code })
 }
 
-module.exports = { configText, fetchOption, jsonRequest, pathText, readBatch, readRequest }
+module.exports = { configText, fetchOption, jsonRequest, pathText, readBatch, readRequest, showValues }

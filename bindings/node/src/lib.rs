@@ -6,6 +6,7 @@
 
 mod batch;
 mod errand;
+mod explain;
 mod guard;
 mod request;
 mod step;
@@ -13,12 +14,13 @@ mod step;
 use std::sync::Arc;
 
 use jwtauth_core::fetch::Fetch;
-use jwtauth_core::{Code, Error, Request, VerifierBuilder, wire};
+use jwtauth_core::{Code, Error, Explain, VerifierBuilder, wire};
 use napi::bindgen_prelude::{AsyncTask, ClassInstance, Either, Utf16String};
 use napi_derive::napi;
 
 use batch::Batch;
-use errand::{Errand, HostFetch};
+use errand::{Errand, HostFetch, without_function};
+use explain::Explaining;
 use guard::guarded;
 use request::Asked;
 use step::{StepTask, step};
@@ -139,32 +141,35 @@ impl Verifier {
         remote_addr: Option<Utf16String>,
         cached_only: bool,
     ) -> napi::Result<String> {
-        let decide = |request: &Request<'_>| {
-            if !self.host_fetches {
-                return self.core.authenticate(request);
-            }
-            // The function runs on the event loop, and the event loop is waiting for this call.
-            self.core
-                .authenticate(&request.clone().cached_only(true))
-                .map_err(|error| match error.code() {
-                    Code::KeySourceUnavailable => {
-                        let why = error.detail().unwrap_or_default();
-                        let detail = format!("{why} (`authenticateSync` cannot wait for a `fetch` function)");
-                        error.with_detail(detail)
-                    }
-                    _ => error,
-                })
-        };
+        // The function runs on the event loop, and the event loop is waiting for this call.
+        let is_local = cached_only || self.host_fetches;
         guarded(|| {
-            let asked = Asked::read(
-                &text,
-                is_json,
-                profile.as_ref(),
-                remote_addr.as_ref(),
-                cached_only,
-            )?;
-            asked.decide(decide).map(|grant| wire::granted_in_lines(&grant))
+            let asked = Asked::read(&text, is_json, profile.as_ref(), remote_addr.as_ref(), is_local)?;
+            let outcome = asked.decide(|request| self.core.authenticate(request));
+            let why = |error| without_function(error, self.host_fetches, "authenticateSync");
+            outcome.map_err(why).map(|grant| wire::granted_in_lines(&grant))
         })
+    }
+
+    /// An explanation of a request. Nothing is decided yet.
+    #[napi]
+    pub fn explaining(
+        &self,
+        text: Utf16String,
+        is_json: bool,
+        profile: Option<Utf16String>,
+        remote_addr: Option<Utf16String>,
+        cached_only: bool,
+        show_values: bool,
+    ) -> Explaining {
+        let asked = Asked::read(
+            &text,
+            is_json,
+            profile.as_ref(),
+            remote_addr.as_ref(),
+            cached_only,
+        );
+        Explaining::new(&self.core, self.host_fetches, asked, Explain { show_values })
     }
 
     /// The length of requests from which a decision must not block the event loop.

@@ -13,6 +13,14 @@ const cases = existsSync(index) ? readFileSync(index, 'utf8').split('\n').filter
 let passed = 0
 let failed = 0
 
+/** Checks that an explanation has this outcome, and for a grant the same bytes. */
+function sameExplained(explained, { json, error }) {
+  const { status, value, reason } = explained.decision
+  assert.deepEqual(status === 'fulfilled' ? { json: value.json } : { error: reason }, json === undefined ? { error } : { json })
+  if (json !== undefined) assert.ok(explained.json.startsWith(`{"decision":${json},"steps":[`))
+  assert.notEqual(explained.steps.length, 0)
+}
+
 /** Checks that all forms have the same outcome; returns the text of the grant or the failure. */
 async function decide(verifierText, requestText) {
   let verifier
@@ -25,6 +33,7 @@ async function decide(verifierText, requestText) {
   const now = await outcome(() => verifier.authenticateJsonSync(requestText))
   const same = async (call) => assert.deepEqual(await outcome(call), now)
   await same(() => verifier.authenticateJson(requestText))
+  sameExplained(await verifier.explainJson(requestText), now)
   // A text with the right form can also be passed as an object, and a token alone as it is. Without the JSON around it, a
   // request can be within the limit of 4 MiB.
   if (now.error?.class !== 'argument' && requestText.length < 4_000_000) {

@@ -4,16 +4,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jwtauth_core::fetch::Fetch;
-use jwtauth_core::{Code, Errand, Request, Step, VerifierBuilder, wire};
+use jwtauth_core::{Code, Errand, Explain, Request, Step, VerifierBuilder, wire};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use crate::arguments::{Arguments, Given, Tokens, configuration, text, utf8};
+use crate::arguments::{Arguments, Given, Tokens, configuration, text, utf8, well_formed};
 use crate::batch;
 use crate::errand::Call;
 use crate::error::{attached, decided, detached, raise};
+use crate::explanation::Explanation;
 use crate::fetch::{Hosted, Raised};
 use crate::grant::Grant;
 use crate::json;
@@ -69,6 +70,34 @@ impl Verifier {
             match decided(py, brief, || Ok(self.core.step(request, after.as_ref())))? {
                 Step::Decided(outcome) => return outcome.map_err(|error| raise(py, &error)),
                 Step::Fetch(errand) => {
+                    self.run(py, &errand, raised)?;
+                    after = Some(errand);
+                }
+            }
+        }
+    }
+
+    /// Explains, and makes the fetches that the decision lacks. A request that cannot be read is explained too.
+    fn explained(
+        &self,
+        py: Python<'_>,
+        request: jwtauth_core::Result<&Request<'_>>,
+        show_values: bool,
+        raised: &Raised,
+    ) -> PyResult<jwtauth_core::Explanation> {
+        let mut after = None;
+        loop {
+            let step = || match &request {
+                Ok(request) => Ok(self
+                    .core
+                    .explain_step(request, Explain { show_values }, after.as_ref())),
+                Err(error) => Err(error.clone()),
+            };
+            match detached(py, || {
+                Ok(wire::guarded(step).unwrap_or_else(|error| Ok(wire::undecided(error))))
+            })? {
+                Ok(explained) => return Ok(explained),
+                Err(errand) => {
                     self.run(py, &errand, raised)?;
                     after = Some(errand);
                 }
@@ -186,7 +215,7 @@ impl Verifier {
     ) -> PyResult<Grant> {
         let (py, this) = (this.py(), this.get());
         let arguments = Arguments::read(token, headers, url, profile, remote_addr)?;
-        let request = arguments.request()?.cached_only(cached_only);
+        let request = arguments.request(py)?.cached_only(cached_only);
         let raised = Raised::default();
         let outcome = this.decide(py, &request, &raised);
         raised.finish(py, outcome).map(Grant::from)
@@ -258,7 +287,7 @@ impl Verifier {
         let (py, this) = (this.py(), this.get());
         let threads = batch::threads(threads)?;
         let tokens = Tokens::read(tokens, profile, remote_addr)?;
-        let requests = tokens.requests(cached_only)?;
+        let requests = tokens.requests(py, cached_only)?;
         batch::decide(py, &this.core, &requests, threads, |errand| {
             let raised = Raised::default();
             this.run(py, errand, &raised)?;
@@ -298,6 +327,111 @@ impl Verifier {
         );
         py.import(intern!(py, "jwtauth._async"))?
             .call_method1(intern!(py, "authenticate"), (call,))
+    }
+
+    /// Decides one request, and explains the decision.
+    ///
+    /// Takes the arguments of :meth:`authenticate`, and raises no exception for a denial or another failure of the decision:
+    /// that is the ``decision`` of the explanation. It counts as a decision, so it may fetch keys.
+    ///
+    /// Args:
+    ///     token: As for :meth:`authenticate`, like the arguments that follow.
+    ///     show_values: Whether the steps contain values of the token and of the request. Otherwise they contain only types and
+    ///         lengths. A signature is never shown. The decision of a granted request contains the claims in both cases.
+    ///
+    /// Raises:
+    ///     TypeError: An argument has the wrong type.
+    ///
+    /// Example:
+    ///     >>> why = verifier.explain(token)
+    ///     >>> [step["text"] for step in why.steps if step["outcome"] == "failed"]
+    ///     ['the token has expired (claim "exp"): 12 s ago']
+    #[pyo3(signature = (
+        token=None, *, headers=None, url=None, profile=None, remote_addr=None, cached_only=false, show_values=false
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of the Python method")]
+    fn explain(
+        this: &Bound<'_, Verifier>,
+        token: Given<'_, '_>,
+        headers: Given<'_, '_>,
+        url: Given<'_, '_>,
+        profile: Given<'_, '_>,
+        remote_addr: Given<'_, '_>,
+        cached_only: bool,
+        show_values: bool,
+    ) -> PyResult<Explanation> {
+        let (py, this) = (this.py(), this.get());
+        let arguments = Arguments::read(token, headers, url, profile, remote_addr)?;
+        let request = arguments.well_formed()?;
+        let request = request.map(|request| request.cached_only(cached_only));
+        let raised = Raised::default();
+        let explained = this.explained(py, request.as_ref().map_err(Clone::clone), show_values, &raised);
+        let cause = raised.finish_fetch(py)?;
+        Explanation::new(py, explained?, cause)
+    }
+
+    /// Decides one request given as the JSON of the wire format, and explains the decision.
+    ///
+    /// See :meth:`authenticate_json` and :meth:`explain`. A text that is not a request is explained too.
+    ///
+    /// Raises:
+    ///     TypeError: An argument has the wrong type.
+    ///
+    /// Example:
+    ///     >>> verifier.explain_json("{").decision.code
+    ///     'request_invalid'
+    #[pyo3(signature = (request, *, show_values=false))]
+    fn explain_json(
+        &self,
+        py: Python<'_>,
+        request: &Bound<'_, PyAny>,
+        show_values: bool,
+    ) -> PyResult<Explanation> {
+        let text = text(request, || "request must be str".to_owned())?;
+        let raised = Raised::default();
+        let explained = match well_formed(&text, "request")? {
+            Err(error) => Ok(wire::undecided(error)),
+            Ok(text) => {
+                let explain = |request: Request<'_>| {
+                    Ok(Python::attach(|py| {
+                        self.explained(py, Ok(&request), show_values, &raised)
+                    }))
+                };
+                detached(py, || {
+                    let explained = wire::guarded(|| wire::request(text, explain));
+                    Ok(explained.unwrap_or_else(|error| Ok(wire::undecided(error))))
+                })?
+            }
+        };
+        let cause = raised.finish_fetch(py)?;
+        Explanation::new(py, explained?, cause)
+    }
+
+    /// Decides one request without blocking the event loop, and explains the decision: ``await`` it.
+    ///
+    /// Takes and returns what :meth:`explain` does. Where keys must be fetched, it waits as :meth:`authenticate_async` does.
+    ///
+    /// Example:
+    ///     >>> why = await verifier.explain_async(headers=request.headers)
+    #[pyo3(signature = (
+        token=None, *, headers=None, url=None, profile=None, remote_addr=None, cached_only=false, show_values=false
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of the Python method")]
+    fn explain_async<'py>(
+        this: &Bound<'py, Verifier>,
+        token: Given<'_, 'py>,
+        headers: Given<'_, 'py>,
+        url: Given<'_, 'py>,
+        profile: Given<'_, 'py>,
+        remote_addr: Given<'_, 'py>,
+        cached_only: bool,
+        show_values: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = this.py();
+        let core = &this.get().core;
+        let call = Call::new(core, token, headers, url, profile, remote_addr, cached_only);
+        py.import(intern!(py, "jwtauth._async"))?
+            .call_method1(intern!(py, "explain"), (call, show_values))
     }
 
     /// The policy of this verifier.

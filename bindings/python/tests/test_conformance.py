@@ -49,21 +49,40 @@ def check_batch(verifier: Verifier, request: str) -> None:
     assert [outcome(found) for found in batch] == [outcome(alone)] * 3
 
 
+def check_explained(verifier: Verifier, request: str, reply: str | Error) -> None:
+    """The decision of an explanation is that of the request: a grant byte for byte."""
+    explained = verifier.explain_json(request)
+    decision = explained.decision
+    assert bool(explained) is isinstance(reply, str)
+    if isinstance(reply, str):
+        assert explained.json.startswith(f'{{"decision":{reply},"steps":[')
+        assert isinstance(decision, Grant)
+        assert decision.json == reply
+    else:
+        assert isinstance(decision, Error)
+        assert outcome(decision) == outcome(reply)
+    assert explained.steps
+
+
 @pytest.mark.parametrize("case", index())
 def test_case(case: str) -> None:
     ran[case] = False
     verifier, request, expect = (
         (CONFORMANCE / case / name).read_bytes().decode() for name in ("verifier.json", "request.json", "expect.json")
     )
+    built = None
     try:
         built = Verifier(verifier)
         check_batch(built, request)
         reply = built.authenticate_json(request).json
     except Error as why:
+        if built is not None:
+            check_explained(built, request, why)
         expected = json.loads(expect)
         assert (why.code, expected["outcome"]) == (expected.get("code"), "failed")
         assert type(why) is CLASSES[expected["class"]]
         assert why.claim == expected.get("claim", why.claim)
     else:
         assert reply == expect
+        check_explained(built, request, reply)
     ran[case] = True

@@ -11,6 +11,8 @@ from jwtauth import (
     Denied,
     Entitlement,
     Error,
+    ExplainedStep,
+    Explanation,
     FetchError,
     FetchRequest,
     FetchResponse,
@@ -57,6 +59,21 @@ async def decisions(verifier: Verifier, several: dict[str, list[str]], single: d
     verifier.authenticate(headers={"a": b"b"})  # type: ignore[dict-item]
     verifier.authenticate(remote_addr=("10.0.0.1", 80))  # type: ignore[arg-type]
     verifier.policy = dict  # type: ignore[method-assign]
+
+
+async def explanations(verifier: Verifier) -> None:
+    assert_type(verifier.explain("a.b.c", profile="web", show_values=True), Explanation)
+    assert_type(await verifier.explain_async(headers={"a": "b"}), Explanation)
+    explained = verifier.explain_json("{}")
+    assert_type(explained.decision, Grant | Error)
+    assert_type(explained.steps, list[ExplainedStep])
+    assert_type(explained.json, str)
+    for step in explained.steps:
+        assert_type(step["check"], str)
+        assert_type(step["seen"]["length"], int)
+        if step["outcome"] == "passt":  # type: ignore[comparison-overlap]
+            pass
+    verifier.explain(show_value=True)  # type: ignore[call-arg]
 
 
 def fetch(request: FetchRequest) -> FetchResponse:

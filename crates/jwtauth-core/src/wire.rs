@@ -27,6 +27,8 @@ use crate::warning::Warning;
 pub use self::batch::authenticate_many;
 #[doc(hidden)]
 pub use self::batch::step;
+#[doc(hidden)]
+pub use self::explain::undecided;
 pub use self::explain::{explain, explained};
 pub use self::value::{JsonType, count, get, json_type};
 

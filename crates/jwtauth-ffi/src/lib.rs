@@ -39,6 +39,7 @@
 //!   claims.
 
 pub mod batch;
+pub mod explain;
 pub mod fetch;
 pub mod options;
 pub mod reply;
@@ -48,6 +49,7 @@ pub mod verifier;
 mod guard;
 
 pub use crate::batch::jwtauth_verifier_authenticate_many;
+pub use crate::explain::{jwtauth_verifier_explain, jwtauth_verifier_explain_with};
 pub use crate::fetch::{Callbacks, FetchSlot, jwtauth_fetch_fail, jwtauth_fetch_respond};
 pub use crate::options::Options;
 pub use crate::reply::{

@@ -74,6 +74,10 @@ fn functions_keep_their_signatures() {
         *mut Status,
         Reply,
     ) -> Status = jwtauth::jwtauth_verifier_authenticate_many;
+    let _: unsafe extern "C" fn(*const Handle, Text, c_int, Reply) -> Status =
+        jwtauth::jwtauth_verifier_explain;
+    let _: unsafe extern "C" fn(*const Handle, Text, *const Options, c_int, Reply) -> Status =
+        jwtauth::jwtauth_verifier_explain_with;
     let _: unsafe extern "C" fn(*const Handle, Reply) -> Status = jwtauth::jwtauth_verifier_refresh_keys;
     let _: unsafe extern "C" fn(*const Handle, Reply) -> Status = jwtauth::jwtauth_verifier_policy;
     let _: unsafe extern "C" fn(*mut Handle) = jwtauth::jwtauth_verifier_free;
@@ -136,7 +140,7 @@ fn name_of(number: c_uint) -> &'static CStr {
 }
 
 /// Names may be added to this list, but never removed.
-const FUNCTIONS: [&str; 19] = [
+const FUNCTIONS: [&str; 21] = [
     "jwtauth_fetch_fail",
     "jwtauth_fetch_respond",
     "jwtauth_grant_has",
@@ -149,6 +153,8 @@ const FUNCTIONS: [&str; 19] = [
     "jwtauth_verifier_authenticate_many",
     "jwtauth_verifier_authenticate_token",
     "jwtauth_verifier_authenticate_with",
+    "jwtauth_verifier_explain",
+    "jwtauth_verifier_explain_with",
     "jwtauth_verifier_free",
     "jwtauth_verifier_new",
     "jwtauth_verifier_new_from_file",

@@ -14,11 +14,13 @@ Example:
 """
 
 from jwtauth._errors import ArgumentError, ConfigError, Denied, Error, InternalError, Unavailable
+from jwtauth._explain import ExplainedStep, Seen
 from jwtauth._fetch import FetchError, FetchPhase, FetchRequest, FetchResponse
 from jwtauth._jwtauth import (
     Code,
     Entitlement,
     EntitlementKind,
+    Explanation,
     Grant,
     Identity,
     Session,
@@ -36,6 +38,8 @@ __all__ = [
     "Entitlement",
     "EntitlementKind",
     "Error",
+    "ExplainedStep",
+    "Explanation",
     "FetchError",
     "FetchPhase",
     "FetchRequest",
@@ -44,6 +48,7 @@ __all__ = [
     "Identity",
     "InternalError",
     "LastFailure",
+    "Seen",
     "Session",
     "SkippedKey",
     "SourceStatus",

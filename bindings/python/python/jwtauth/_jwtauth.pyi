@@ -5,6 +5,7 @@ from os import PathLike
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar, final, type_check_only
 
 from jwtauth._errors import Error
+from jwtauth._explain import ExplainedStep
 from jwtauth._fetch import FetchRequest, FetchResponse
 from jwtauth._keys import SourceStatus
 
@@ -12,6 +13,7 @@ __all__ = [
     "Code",
     "Entitlement",
     "EntitlementKind",
+    "Explanation",
     "Grant",
     "Identity",
     "Session",
@@ -276,6 +278,65 @@ class Verifier:
         Example:
             >>> grant = await verifier.authenticate_async(headers=request.headers)
         """
+    def explain(
+        self,
+        token: str | None = None,
+        *,
+        headers: _Headers | None = None,
+        url: str | None = None,
+        profile: str | None = None,
+        remote_addr: str | IPv4Address | IPv6Address | None = None,
+        cached_only: bool = False,
+        show_values: bool = False,
+    ) -> Explanation:
+        """Decides one request, and explains the decision.
+
+        Takes the arguments of :meth:`authenticate`, and raises no exception for a denial or another failure of the decision:
+        that is the ``decision`` of the explanation. It counts as a decision, so it may fetch keys.
+
+        Args:
+            token: As for :meth:`authenticate`, like the arguments that follow.
+            show_values: Whether the steps contain values of the token and of the request. Otherwise they contain only types and
+                lengths. A signature is never shown. The decision of a granted request contains the claims in both cases.
+
+        Raises:
+            TypeError: An argument has the wrong type.
+
+        Example:
+            >>> why = verifier.explain(token)
+            >>> [step["text"] for step in why.steps if step["outcome"] == "failed"]
+            ['the token has expired (claim "exp"): 12 s ago']
+        """
+    def explain_json(self, request: str, *, show_values: bool = False) -> Explanation:
+        """Decides one request given as the JSON of the wire format, and explains the decision.
+
+        See :meth:`authenticate_json` and :meth:`explain`. A text that is not a request is explained too.
+
+        Raises:
+            TypeError: An argument has the wrong type.
+
+        Example:
+            >>> verifier.explain_json("{").decision.code
+            'request_invalid'
+        """
+    def explain_async(
+        self,
+        token: str | None = None,
+        *,
+        headers: _Headers | None = None,
+        url: str | None = None,
+        profile: str | None = None,
+        remote_addr: str | IPv4Address | IPv6Address | None = None,
+        cached_only: bool = False,
+        show_values: bool = False,
+    ) -> Coroutine[Any, Any, Explanation]:
+        """Decides one request without blocking the event loop, and explains the decision: ``await`` it.
+
+        Takes and returns what :meth:`explain` does. Where keys must be fetched, it waits as :meth:`authenticate_async` does.
+
+        Example:
+            >>> why = await verifier.explain_async(headers=request.headers)
+        """
     def policy(self) -> dict[str, Any]:
         """The policy of this verifier.
 
@@ -304,6 +365,43 @@ class Verifier:
             >>> [(source["url"], source["keys"]) for source in verifier.refresh_keys()]
             [('https://issuer.example/keys', 2)]
         """
+
+@final
+class Explanation:
+    """A decision, and every check that led to it.
+
+    It is for people and logs. It is true if the request is granted.
+
+    Example:
+        >>> for step in verifier.explain(token).steps:
+        ...     print(step["outcome"], step["text"])
+    """
+
+    @property
+    def decision(self) -> Grant | Error:
+        """The decision: the grant, or the exception that :meth:`Verifier.authenticate` raises. Only
+        ``isinstance(decision, Grant)`` is a grant.
+        """
+    @property
+    def steps(self) -> list[ExplainedStep]:
+        """The checks, in order. After a failure, those that were not reached.
+
+        The list is created on first access and is shared afterwards. Copy it before changing it.
+        """
+    @property
+    def hints(self) -> list[dict[str, Any]]:
+        """What to change, where the failure has a usual cause. The list is shared, as that of the steps."""
+    @property
+    def json(self) -> str:
+        """The explanation as JSON text: the same bytes in every language."""
+    def to_dict(self) -> dict[str, Any]:
+        """The explanation as a new dictionary, with the members of the wire format.
+
+        Example:
+            >>> verifier.explain("a.b.c").to_dict()["decision"]["code"]
+            'token_malformed'
+        """
+    def __bool__(self) -> bool: ...
 
 @final
 class Grant:

@@ -3,6 +3,7 @@
 use super::{Undecided, Verifier};
 use crate::explain::{Explain, Explanation, Recorder, Sources};
 use crate::request::Request;
+use crate::sources::errand::Errand;
 
 impl Verifier {
     /// Decides one request as [`authenticate`](Verifier::authenticate) does, and reports every check.
@@ -11,22 +12,39 @@ impl Verifier {
     pub fn explain(&self, request: &Request<'_>, explain: Explain) -> Explanation {
         let mut after = None;
         loop {
+            match self.explain_step(request, explain, after.as_ref()) {
+                Ok(explanation) => return explanation,
+                Err(errand) => {
+                    errand.run();
+                    after = Some(errand);
+                }
+            }
+        }
+    }
+
+    /// Takes one step of an explanation, in memory only, as [`step`](Verifier::step) does for a decision.
+    ///
+    /// # Errors
+    /// The fetches that the decision lacks. Run them, then call `explain_step` again with the errand.
+    pub fn explain_step(
+        &self,
+        request: &Request<'_>,
+        explain: Explain,
+        after: Option<&Errand>,
+    ) -> Result<Explanation, Errand> {
+        loop {
             let mut recorder = Recorder::new(&self.policy, explain);
-            let decision = match self.decide(request, after.as_ref(), &mut recorder) {
+            let decision = match self.decide(request, after, &mut recorder) {
                 Ok(grant) => Ok(grant),
                 Err(Undecided::Failed(error)) => Err(self.policy.describe(error)),
                 Err(Undecided::Outdated) => continue,
-                Err(Undecided::Lacks(errand)) => {
-                    errand.run();
-                    after = Some(errand);
-                    continue;
-                }
+                Err(Undecided::Lacks(errand)) => return Err(errand),
             };
             let sources = Sources {
                 issuers: self.keys.issuers(),
                 status: &self.key_status(),
             };
-            return recorder.finish(decision, sources);
+            return Ok(recorder.finish(decision, sources));
         }
     }
 }
