@@ -5,13 +5,13 @@ mod explain;
 mod from_file;
 mod remembered;
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::clock::{Clock, Monotonic};
 use crate::config_file::Origins;
 use crate::envelope::{self, Envelope};
 use crate::error::{Class, Code, Error, Result, Stage};
+use crate::file::Files;
 use crate::grant::Grant;
 use crate::keys::{Algorithm, secret_algorithms};
 use crate::pipeline::decode::UnverifiedToken;
@@ -47,7 +47,7 @@ pub struct VerifierBuilder {
     policy: Box<Policy>,
     clock: Clock,
     monotonic: Monotonic,
-    base_dir: PathBuf,
+    files: Files,
     /// The files of the configuration, for errors.
     origins: Origins,
     fetch: Option<Arc<dyn Fetch>>,
@@ -73,7 +73,7 @@ impl Verifier {
     // Inlined, it would add the locals of `build` to the stack below the parsing of expressions.
     #[inline(never)]
     pub fn builder(config: &str) -> Result<VerifierBuilder> {
-        envelope::read(config, Path::new(""))
+        envelope::read(config, &Files::below(""))
             .map(|envelope| VerifierBuilder::new(envelope, Origins::default()))
     }
 
@@ -377,7 +377,7 @@ impl VerifierBuilder {
             policy: envelope.policy,
             clock: envelope.clock,
             monotonic: Monotonic::default(),
-            base_dir: envelope.base_dir,
+            files: envelope.files,
             origins,
             fetch: None,
             token_cache: envelope.token_cache,
@@ -415,7 +415,7 @@ impl VerifierBuilder {
     #[inline(never)]
     pub fn build(mut self) -> Result<Verifier> {
         let environment = Environment {
-            base_dir: &self.base_dir,
+            files: &self.files,
             fetch: self.fetch.as_ref(),
             clock: &self.monotonic,
         };

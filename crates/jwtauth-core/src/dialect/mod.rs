@@ -9,9 +9,8 @@ mod grafana;
 mod native;
 mod vault;
 
-use std::path::Path;
-
 use crate::error::Result;
+use crate::file::Files;
 use crate::members::Field;
 use crate::policy::Policy;
 use crate::warning;
@@ -49,16 +48,16 @@ impl Dialect {
         }
     }
 
-    /// Compiles a configuration to a policy. Paths of files that must be read for this are relative to `base_dir`.
+    /// Compiles a configuration to a policy. Files that must be read for this are among `files`.
     ///
     /// # Errors
     /// The codes of class [`Config`](crate::Class::Config). The detail also has the warnings about the setting that is
     /// wrong.
-    pub(crate) fn compile(self, config: &Field<'_, '_>, base_dir: &Path) -> Result<Box<Policy>> {
+    pub(crate) fn compile(self, config: &Field<'_, '_>, files: &Files) -> Result<Box<Policy>> {
         let mut warnings = Vec::new();
         let policy = match self {
             Dialect::Native => boxed(|| native::compile(config, &mut warnings)),
-            Dialect::Grafana => boxed(|| grafana::compile(config, base_dir, &mut warnings)),
+            Dialect::Grafana => boxed(|| grafana::compile(config, files, &mut warnings)),
             Dialect::Consul => boxed(|| consul::compile(config, &mut warnings)),
             Dialect::Vault => boxed(|| vault::compile(config, &mut warnings)),
         };

@@ -1,6 +1,5 @@
 //! Tests of decisions, errands and fetches together.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -11,6 +10,7 @@ use super::status::{FetchStatus, SourceState};
 use super::{Environment, KeyStore, Next};
 use crate::clock::Monotonic;
 use crate::error::{Code, Error, Result};
+use crate::file::Files;
 use crate::keys::Algorithm;
 use crate::policy::{FetchSettings, JwksUrl, KeyRule, KeySpec, KidRule, Origin};
 
@@ -129,7 +129,7 @@ fn open(sources: usize, settings: &FetchSettings, fetch: Arc<dyn Fetch>, clock: 
         kid: KidRule::Match,
     };
     let environment = Environment {
-        base_dir: Path::new(""),
+        files: &Files::below(""),
         fetch: Some(&fetch),
         clock,
     };

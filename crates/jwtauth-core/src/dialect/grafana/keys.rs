@@ -1,6 +1,6 @@
 //! The key source of `[auth.jwt]`. Exactly one of five must be set.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use base64_simd::STANDARD;
@@ -28,7 +28,7 @@ pub(super) fn rule(
     let value = settings.text(source.key());
     let origin = match source {
         Source::KeyFile => {
-            let text = file::read_text(&place.base_dir.join(value));
+            let text = read_text(value.as_ref(), place);
             let text = text.map_err(|why| located(place, source.key(), &why))?;
             pem(&text, source.key(), place, warnings)?
         }
@@ -235,13 +235,17 @@ fn named_file(
         return Ok(None);
     }
     let path = PathBuf::from(settings.text(key));
-    match file::read_text(&place.base_dir.join(&path)) {
+    match read_text(&path, place) {
         Ok(text) => Ok(Some((path, text))),
         Err(why) => {
             let why = why.reason();
             Err(place.error(Code::ConfigInvalid, key, format!("failed to read {name}: {why}")))
         }
     }
+}
+
+fn read_text(path: &Path, place: &Place<'_, '_, '_>) -> Result<Zeroizing<String>> {
+    file::read_text(&place.files.path(path)?)
 }
 
 /// Decodes a text in standard base64, which may contain line breaks, as the usual tools write it.

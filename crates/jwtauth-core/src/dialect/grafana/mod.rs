@@ -11,13 +11,13 @@ mod settings;
 mod values;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use self::place::Place;
 use self::settings::{Settings, Source};
 use self::values::{path, strings_or_nothing, text_or_nothing};
 use crate::error::Result;
 use crate::expr::Selection;
+use crate::file::Files;
 use crate::grant::Session;
 use crate::members::Field;
 use crate::policy::{
@@ -27,11 +27,7 @@ use crate::policy::{
 use crate::warning::Warning;
 
 /// Compiles a configuration to a policy.
-pub(super) fn compile(
-    config: &Field<'_, '_>,
-    base_dir: &Path,
-    warnings: &mut Vec<Warning>,
-) -> Result<Policy> {
+pub(super) fn compile(config: &Field<'_, '_>, files: &Files, warnings: &mut Vec<Warning>) -> Result<Policy> {
     let mut members = config.members()?;
     let ini = members.get("ini");
     let (jwt, users, app_mode) = (
@@ -60,7 +56,7 @@ pub(super) fn compile(
     if let Some(env) = env {
         settings.override_with(&env, warnings)?;
     }
-    let place = Place { config, base_dir };
+    let place = Place { config, files };
     policy(&settings, &orgs, &place, warnings)
 }
 
