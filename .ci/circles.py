@@ -17,7 +17,7 @@ CORE = Path("crates/jwtauth-core")
 
 # The arrows of docs/ARCHITECTURE.md: which top-level module of the core may use which others.
 ARROWS = """
-wire -> batch dialect explain expr policy sources token_cache verifier
+wire -> batch claims dialect explain expr policy sources token_cache verifier
 batch -> sources verifier
 verifier -> claims envelope explain keys pipeline policy sources token_cache
 explain -> expr keys pipeline policy sources

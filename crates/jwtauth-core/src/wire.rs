@@ -27,7 +27,7 @@ use crate::warning::Warning;
 pub use self::batch::authenticate_many;
 #[doc(hidden)]
 pub use self::batch::step;
-pub use self::explain::{explain, explained};
+pub use self::explain::{dry_run, explain, explained, tried_out};
 pub use self::value::{JsonType, count, get, json_type};
 
 /// Runs the work of one call from another language. A panic becomes a failure, never a grant.

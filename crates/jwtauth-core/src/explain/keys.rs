@@ -13,6 +13,14 @@ pub(crate) struct Sources<'v> {
     pub(crate) status: &'v [SourceStatus],
 }
 
+impl Sources<'_> {
+    /// No sources, for a dry run, which uses no keys.
+    pub(crate) const NONE: Sources<'static> = Sources {
+        issuers: &[],
+        status: &[],
+    };
+}
+
 /// Whether a token names its key.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Token {

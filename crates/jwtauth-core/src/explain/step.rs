@@ -35,6 +35,27 @@ impl Explanation {
     }
 }
 
+/// What a token with certain claims would give, if a key of a configured source had signed it.
+///
+/// Nobody signed the claims, so it is not a decision. It must give access to nobody.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct DryRun {
+    /// The decision that a signed token with these claims would get.
+    pub would: Result<Grant>,
+    /// The checks, as in an [`Explanation`]. Those of the token and its signature are not applicable.
+    pub steps: Vec<Step>,
+}
+
+impl From<Explanation> for DryRun {
+    fn from(explained: Explanation) -> DryRun {
+        DryRun {
+            would: explained.decision,
+            steps: explained.steps,
+        }
+    }
+}
+
 /// One check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]

@@ -44,9 +44,7 @@ pub(crate) fn token<'r>(
 }
 
 fn only_token<'r>(request: &Request<'r>, rule: &ExtractRule, watch: &mut impl Watch) -> Result<Cow<'r, str>> {
-    if rule.disabled {
-        return Err(Code::AuthenticatorDisabled.into());
-    }
+    enabled(rule)?;
     let token = match request.token {
         Some(token) => {
             watch.saw(|| found(token, "the request's `token`"));
@@ -62,6 +60,18 @@ fn only_token<'r>(request: &Request<'r>, rule: &ExtractRule, watch: &mut impl Wa
         Err(missing(rule))
     } else {
         Ok(token)
+    }
+}
+
+/// Checks that the configuration does not switch tokens off.
+///
+/// # Errors
+/// [`Code::AuthenticatorDisabled`].
+pub(crate) fn enabled(rule: &ExtractRule) -> Result<()> {
+    if rule.disabled {
+        Err(Code::AuthenticatorDisabled.into())
+    } else {
+        Ok(())
     }
 }
 

@@ -235,6 +235,11 @@ impl Event {
         Event::of::<()>(check, &Err(why.clone()))
     }
 
+    /// A check that was not made.
+    pub(crate) fn not_applicable(check: Check) -> Event {
+        Event::passed(check).if_applicable(false)
+    }
+
     pub(crate) fn at(mut self, at: At) -> Event {
         self.at = at;
         self
