@@ -45,8 +45,15 @@ pub(crate) fn usage(command: &str, more: &str) -> String {
 #[derive(Debug, Args)]
 pub(crate) struct TimeArguments {
     /// Decide as if this were the current time: seconds since 1970, or a date such as 2026-01-31T12:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = instant::parse, allow_negative_numbers = true)]
+    #[arg(long, visible_alias = "at", value_name = "TIME", value_parser = instant::parse, allow_negative_numbers = true)]
     now: Option<i64>,
+}
+
+impl TimeArguments {
+    /// The time. `None`: that of the configuration, or of the system's clock.
+    pub(crate) fn instant(&self) -> Option<NumericDate> {
+        self.now.map(NumericDate::from_seconds)
+    }
 }
 
 /// A verifier, and the files of its configuration.
@@ -100,8 +107,8 @@ impl ConfigArguments {
         let load = || {
             let config = self.read(input)?;
             let mut builder = Verifier::builder_of(&config)?;
-            if let Some(now) = time.and_then(|time| time.now) {
-                builder = builder.clock(Clock::Fixed(NumericDate::from_seconds(now)));
+            if let Some(now) = time.and_then(TimeArguments::instant) {
+                builder = builder.clock(Clock::Fixed(now));
             }
             Ok(Loaded {
                 verifier: builder.build()?,

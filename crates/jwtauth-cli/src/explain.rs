@@ -80,8 +80,14 @@ fn tree(explanation: &Explanation) -> String {
             error.code().message()
         ),
     };
+    checks(&mut text, &explanation.steps);
+    text
+}
+
+/// The checks by stage.
+pub(crate) fn checks(text: &mut String, steps: &[Step]) {
     let mut stage = None;
-    for step in &explanation.steps {
+    for step in steps {
         if stage != Some(step.stage) {
             let _ = writeln!(text, "{}", step.stage.as_str());
             stage = Some(step.stage);
@@ -95,7 +101,6 @@ fn tree(explanation: &Explanation) -> String {
             let _ = writeln!(text, "  {:<14} {FAINT}{more}{FAINT:#}", "");
         }
     }
-    text
 }
 
 fn mark(outcome: Outcome) -> (Style, &'static str) {

@@ -3,6 +3,7 @@
 //! Each command is a module with its arguments and one function; [`ending`] defines the exit codes.
 
 mod config;
+mod dry_run;
 mod ending;
 mod explain;
 mod inspect;
@@ -38,6 +39,8 @@ enum Command {
     Verify(verify::Arguments),
     /// Decide about a token or a request, and show every check that led to the decision
     Explain(explain::Arguments),
+    /// Tell who a caller with some claims would be, without a token and a key
+    Try(dry_run::Arguments),
     /// Print what a configuration means, and warnings about likely mistakes
     Policy(policy::Arguments),
     /// Show the key sources of a configuration, and fetch their keys if asked to
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
     let ending = match Program::parse().command {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Try(arguments) => dry_run::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
         Command::Keys(arguments) => keys::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),

@@ -4,7 +4,9 @@
 //! colours or reordering a line.
 
 use std::fmt::{self, Write as _};
+use std::fs::File;
 use std::io::{self, Read as _, Write as _};
+use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use jwtauth_core::internals::json::Value;
@@ -34,6 +36,18 @@ pub(crate) fn input() -> Result<String, Misuse> {
         .take(INPUT_LIMIT)
         .read_to_string(&mut text)
         .map_err(|why| Misuse::new(format!("cannot read standard input: {why}")))?;
+    Ok(text)
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// The error of the operating system.
+pub(crate) fn file(path: &Path) -> Result<String, Misuse> {
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|file| file.take(INPUT_LIMIT).read_to_string(&mut text))
+        .map_err(|why| Misuse::file(path, why))?;
     Ok(text)
 }
 
