@@ -76,6 +76,15 @@ impl Loaded {
 }
 
 impl ConfigArguments {
+    /// The configuration in one file, as `--config` names it.
+    pub(crate) fn of(file: PathBuf) -> ConfigArguments {
+        ConfigArguments {
+            config: Some(file),
+            files: SystemFiles::default(),
+            grafana_env: false,
+        }
+    }
+
     /// Builds the verifier, or reports an invalid configuration: as JSON, or as text.
     ///
     /// # Errors

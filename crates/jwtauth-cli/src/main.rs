@@ -3,6 +3,7 @@
 //! Each command is a module with its arguments and one function; [`ending`] defines the exit codes.
 
 mod config;
+mod diff;
 mod dry_run;
 mod ending;
 mod explain;
@@ -41,6 +42,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Tell who a caller with some claims would be, without a token and a key
     Try(dry_run::Arguments),
+    /// Compare what two configurations decide about claims
+    Diff(diff::Arguments),
     /// Print what a configuration means, and warnings about likely mistakes
     Policy(policy::Arguments),
     /// Show the key sources of a configuration, and fetch their keys if asked to
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Try(arguments) => dry_run::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
         Command::Keys(arguments) => keys::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),

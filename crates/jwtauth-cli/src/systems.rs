@@ -10,7 +10,7 @@ use jwtauth_core::{Code, Error, Result};
 use serde_json::value::RawValue;
 
 /// The files of a system. Each is the body of a request to the system, or what its program prints as JSON.
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Default)]
 pub(crate) struct SystemFiles {
     /// Vault: the body of auth/jwt/config, or the output of `vault read -format=json`
     #[arg(long, value_name = "FILE", conflicts_with_all = ["config", "consul_method"])]

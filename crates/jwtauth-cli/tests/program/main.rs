@@ -5,6 +5,7 @@
     reason = "a test may end where something is not as it should be"
 )]
 
+mod diff;
 mod dry_run;
 mod examples;
 mod explain;

@@ -39,8 +39,10 @@ fn the_commands_of_the_program_page_run_in_a_folder_with_these_files() {
     copy("tests/conformance/keys/hmac256-1.secret", "secret.txt");
     write_the_files_of_vault_and_consul(&folder);
     write_claims_sets(&folder);
+    copy("examples/configs/native.json", "old.json");
+    copy("examples/configs/native.json", "new.json");
 
-    runs("docs/program.md", &folder, 17);
+    runs("docs/program.md", &folder, 19);
 }
 
 /// The members of the example configurations as the bodies of requests.
