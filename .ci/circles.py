@@ -20,7 +20,7 @@ ARROWS = """
 wire -> batch claims dialect explain expr policy sources token_cache verifier
 batch -> sources verifier
 verifier -> claims envelope explain keys pipeline policy sources token_cache
-explain -> expr keys pipeline policy sources
+explain -> claims expr keys pipeline policy sources
 envelope -> claims dialect policy token_cache
 token_cache -> claims pipeline sources
 pipeline -> claims expr keys policy

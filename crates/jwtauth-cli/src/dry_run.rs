@@ -93,7 +93,7 @@ fn describe(tried: &DryRun, every_check: bool) -> String {
         Err(error) => describe_failure(WOULD_BE, error, &tried.steps),
     });
     if every_check {
-        checks(&mut text, &tried.steps);
+        text.push_str(&checks(&tried.steps));
     }
     text
 }

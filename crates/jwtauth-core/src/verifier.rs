@@ -197,6 +197,7 @@ impl Verifier {
         extract::size(request, watch)?;
         let requested = profile::requested(request, policy, watch)?;
         let now = self.clock.now();
+        watch.starts(now);
         let raw = extract::token(request, &policy.extract, watch)?;
         requested.address(request, watch)?;
         let cache = self.token_cache.as_ref().filter(|_| !watch.needs_checks());

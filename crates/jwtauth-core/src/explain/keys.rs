@@ -182,6 +182,8 @@ impl Considered {
             stage: Check::Key.stage(),
             check: Check::Key,
             outcome,
+            informative: false,
+            unverified: false,
             place: Some(place),
             configured: Some(configured.to_string()),
             seen: None,
@@ -231,6 +233,8 @@ fn source_step(status: &SourceStatus, is_offered: bool) -> Step {
         } else {
             Outcome::NotApplicable
         },
+        informative: false,
+        unverified: false,
         place: Some(place.clone()),
         configured: None,
         seen: None,

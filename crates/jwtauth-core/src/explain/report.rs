@@ -12,6 +12,8 @@ pub(super) fn step(event: &Event, planned: Option<&Planned>, show_values: bool) 
         stage: event.error.as_ref().map_or(event.check.stage(), Error::stage),
         check: event.check,
         outcome: event.outcome,
+        informative: false,
+        unverified: false,
         place: planned.and_then(|planned| planned.place.clone()),
         configured: planned.and_then(|planned| planned.configured.clone()),
         // The only place that decides whether a value is shown.

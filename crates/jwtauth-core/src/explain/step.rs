@@ -20,7 +20,7 @@ pub struct Explain {
 pub struct Explanation {
     /// The decision, as [`Verifier::authenticate`](crate::Verifier::authenticate) returns it.
     pub decision: Result<Grant>,
-    /// The checks, in order. After a failure, those that were not reached.
+    /// The checks, in order. After a failure, those that were not reached, and those that were made only to inform.
     pub steps: Vec<Step>,
 }
 
@@ -31,7 +31,8 @@ impl Explanation {
 
     /// The step that denied the request.
     pub fn failed(&self) -> Option<&Step> {
-        self.steps.iter().find(|step| step.outcome == Outcome::Failed)
+        let denied = |step: &&Step| step.outcome == Outcome::Failed && !step.informative;
+        self.steps.iter().find(denied)
     }
 }
 
@@ -67,6 +68,12 @@ pub struct Step {
     pub check: Check,
     /// How it ended.
     pub outcome: Outcome,
+    /// Whether it was made after the decision, for people. It has no part in the decision.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub informative: bool,
+    /// Whether it has read claims that no key has signed. Anybody may have written them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unverified: bool,
     /// The place in the policy, as [`wire::policy`](crate::wire::policy) prints it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,

@@ -33,6 +33,22 @@ pub(crate) trait Watch: sealed::Sealed {
         let _ = (profile, of_issuer);
     }
 
+    /// The decision is made at this time.
+    fn starts(&mut self, now: NumericDate) {
+        let _ = now;
+    }
+
+    /// Whether a key that verified the token may sign for its issuer.
+    fn belongs(&mut self, to_its_issuer: bool) {
+        let _ = to_its_issuer;
+    }
+
+    /// The decision is made. What is reported from now on only informs, and with `unverified`, it is about claims that no
+    /// key has signed.
+    fn informs(&mut self, unverified: bool) {
+        let _ = unverified;
+    }
+
     /// The keys are considered from the beginning. What was reported about keys before does not count.
     fn restarts_keys(&mut self) {}
 

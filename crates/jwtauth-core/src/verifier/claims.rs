@@ -39,7 +39,7 @@ pub(super) fn decide<'p, 't>(
     let requested_org = extract::requested_org(request, &policy.extract);
     let identity = identity::map(&claims, &profile.identity, requested_org, watch)?;
     let decision = decide::entitlements(&identity, &claims, &profile.rules, watch)?;
-    identity::require_name(&identity, &claims, &profile.identity, watch)?;
+    identity::require_name(&identity, claims.document(), &profile.identity, watch)?;
     Ok(Allowed {
         profile,
         claims,

@@ -6,6 +6,7 @@ use crate::claims::NumericDate;
 use crate::error::{Code, Error, Result};
 use crate::explain::{DryRun, Explain, Recorder, Sources};
 use crate::grant::Grant;
+use crate::pipeline::inform::{self, Denied};
 use crate::pipeline::signature::VerifiedToken;
 use crate::pipeline::watch::{Check, Event, Watch};
 use crate::pipeline::{extract, issue, profile, validate};
@@ -31,7 +32,24 @@ impl Verifier {
         let now = now.unwrap_or_else(|| self.clock.now());
         let would = self.would(claims, request, now, &mut recorder);
         let would = would.map_err(|error| self.policy.describe(error));
+        if would.is_err() {
+            self.inform(claims, request, now, &mut recorder);
+        }
         recorder.finish(would, Sources::NONE).into()
+    }
+
+    /// Makes the checks that still make sense after a denial.
+    fn inform(&self, claims: &str, request: &Request<'_>, now: NumericDate, watch: &mut impl Watch) {
+        let denied = Denied {
+            now,
+            is_verified: true,
+            is_of_its_issuer: None,
+        };
+        let policy = (&*self.policy, self.keys.issuers());
+        let requested = profile::requested(request, &self.policy, &mut ());
+        if let (Ok(requested), true) = (requested, self.fits(claims).is_ok()) {
+            inform::claims(policy, request, (&requested, claims), denied, watch);
+        }
     }
 
     fn would(
