@@ -10,6 +10,7 @@ mod explain;
 mod inspect;
 mod instant;
 mod keys;
+mod playground;
 mod policy;
 mod request;
 mod screen;
@@ -48,6 +49,8 @@ enum Command {
     Policy(policy::Arguments),
     /// Show the key sources of a configuration, and fetch their keys if asked to
     Keys(keys::Arguments),
+    /// Open a page on loopback that explains decisions while one types
+    Playground(playground::Arguments),
     /// Show the content of a token, without checking anything
     Inspect(inspect::Arguments),
     /// Sign a token with a private key or a secret, for tests
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Command::Try(arguments) => dry_run::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
+        Command::Playground(arguments) => playground::run(&arguments),
         Command::Keys(arguments) => keys::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Sign(arguments) => sign::run(&arguments),

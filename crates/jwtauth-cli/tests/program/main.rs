@@ -13,6 +13,7 @@ mod files;
 mod inspect;
 mod keys;
 mod pages;
+mod playground;
 mod policy;
 mod sign;
 mod verify;
