@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 use clap::Args;
-use jwtauth_core::explain::{Explanation, Outcome, Seen, Step};
+use jwtauth_core::explain::{Explanation, Outcome, Part, PartOutcome, Seen, Step};
 use jwtauth_core::{Explain, wire};
 
 use crate::config::{ConfigArguments, TimeArguments, usage};
@@ -110,7 +110,9 @@ pub(crate) fn checks(steps: &[Step]) -> String {
         let (name, sentence) = (step.check.as_str(), printable(sentence));
         let _ = writeln!(text, "  {style}{mark:<WIDTH$}{style:#} {name}: {sentence}");
         let configured = configured(step).filter(|_| step.configured.is_some());
-        for more in [configured, step.seen.as_ref().map(seen)].into_iter().flatten() {
+        let seen = step.seen.as_ref().map(|seen| format!("seen: {}", shape(seen)));
+        let parts = step.parts.iter().map(part);
+        for more in configured.into_iter().chain(seen).chain(parts) {
             let _ = writeln!(text, "  {:<WIDTH$} {FAINT}{more}{FAINT:#}", "");
         }
     }
@@ -133,8 +135,26 @@ fn mark(step: &Step) -> (Style, &'static str) {
     }
 }
 
-fn seen(seen: &Seen) -> String {
-    let mut text = format!("seen: {}", seen.kind);
+/// What became of a part of a check.
+fn part(part: &Part) -> String {
+    let text = match part.start {
+        Some(_) => format!("`{}`", shortened(&printable(&part.text))),
+        None => printable(&part.text),
+    };
+    let outcome = match part.outcome {
+        PartOutcome::NotEvaluated => "not evaluated",
+        PartOutcome::TrueByAbsence => "true only because a value is absent",
+        outcome => outcome.as_str(),
+    };
+    let seen = part
+        .seen
+        .as_ref()
+        .map_or_else(String::new, |seen| format!(" ({})", shape(seen)));
+    format!("{:1$}{text}: {outcome}{seen}", "", 2 * part.depth)
+}
+
+fn shape(seen: &Seen) -> String {
+    let mut text = seen.kind.to_owned();
     if let Some(length) = seen.length {
         let _ = write!(text, ", {length} bytes");
     }

@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 
 use crate::error::{Result, Stage};
 use crate::grant::Grant;
-use crate::pipeline::watch::{Check, Outcome, Seen, raw_json};
+use crate::pipeline::watch::{Check, Outcome, Part, Seen, raw_json};
 
 /// What an explanation contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -83,6 +83,9 @@ pub struct Step {
     /// What the check saw of the request or the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seen: Option<Seen>,
+    /// The parts of the check, and what became of each: of an expression, or the places where a token was looked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
     /// One sentence for people.
     pub text: String,
 }

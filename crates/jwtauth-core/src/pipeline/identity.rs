@@ -10,7 +10,7 @@ use crate::expr::{Document, Selection};
 use crate::grant::Identity;
 use crate::json::{Number, Value, text as json_text};
 use crate::pipeline::validate::ValidClaims;
-use crate::pipeline::watch::{At, Check, Event, Seen, Watch};
+use crate::pipeline::watch::{At, Check, Event, Part, Seen, Watch};
 use crate::policy::{
     AbsentRule, IdentityRule, ListRule, MetadataRule, Named, OtherRule, TextRule, ValueRule,
 };
@@ -94,7 +94,13 @@ fn mapped_name(
     watch: &mut impl Watch,
 ) -> Result<Option<String>> {
     let name = name(rule, document);
-    watch.saw(|| mapped(Check::Name, &name));
+    watch.saw(|| {
+        let parts = rule
+            .name
+            .iter()
+            .flat_map(|rule| Part::of_selection(&rule.select, document));
+        mapped(Check::Name, &name).parts(parts.collect())
+    });
     name
 }
 
@@ -109,7 +115,7 @@ fn optional(
         None => Ok(None),
         Some(rule) => text(rule, document, Code::IdentityInvalid, Code::IdentityMissing),
     };
-    watch.saw(|| mapped(check, &value));
+    watch.saw(|| mapped(check, &value).parts(parts(rule.map(|rule| &rule.select), document)));
     value
 }
 
@@ -123,7 +129,10 @@ fn groups(
         None => Ok(None),
         Some(rule) => list(rule, document, Code::GroupsInvalid),
     };
-    watch.saw(|| mapped_list(Check::Groups, &groups));
+    watch.saw(|| {
+        let select = rule.map(|rule| &rule.select);
+        mapped_list(Check::Groups, &groups).parts(parts(select, document))
+    });
     groups
 }
 
@@ -135,8 +144,16 @@ fn list_of(
     watch: &mut impl Watch,
 ) -> Result<Option<Vec<String>>> {
     let items = list(rule, document, Code::MappingFailed);
-    watch.saw(|| mapped_list(Check::List, &items).at(At::Name(target.to_owned())));
+    watch.saw(|| {
+        let event = mapped_list(Check::List, &items).at(At::Name(target.to_owned()));
+        event.parts(parts(Some(&rule.select), document))
+    });
     items
+}
+
+/// What the parts of an expression gave.
+fn parts(select: Option<&Selection>, document: &Document<'_>) -> Vec<Part> {
+    select.map_or_else(Vec::new, |select| Part::of_selection(select, document))
 }
 
 /// Requires a name, if the policy requires it only after every other check.
@@ -250,7 +267,14 @@ fn metadata(
             MetadataRule::Fixed { fixed } => Ok(Some(fixed.clone())),
             MetadataRule::Value(rule) => text(rule, document, Code::MappingFailed, Code::MappingFailed),
         };
-        watch.saw(|| mapped(Check::Metadata, &value).at(At::Name(target.clone())));
+        watch.saw(|| {
+            let select = match rule {
+                MetadataRule::Fixed { .. } => None,
+                MetadataRule::Value(rule) => Some(&rule.select),
+            };
+            let event = mapped(Check::Metadata, &value).at(At::Name(target.clone()));
+            event.parts(parts(select, document))
+        });
         match value {
             Ok(Some(value)) => {
                 metadata.insert(target.clone(), value);

@@ -15,7 +15,7 @@ use crate::expr::Document;
 use crate::json::Value;
 use crate::pipeline::decode::UnverifiedToken;
 use crate::pipeline::signature::VerifiedToken;
-use crate::pipeline::watch::{At, Check, Event, Seen, Watch};
+use crate::pipeline::watch::{At, Check, Event, Part, Seen, Watch};
 use crate::policy::{AudienceRule, ClaimRule, ClaimsPolicy, IssuerRule};
 
 use self::claim_rule::holds;
@@ -196,6 +196,7 @@ pub(crate) fn watched(
         Event::of(check, &result)
             .at(at())
             .seen(Seen::of(found.as_deref()))
+            .parts(Part::of_selection(&rule.select, document))
     });
     result
 }

@@ -158,7 +158,7 @@ fn a_role_by_default_and_a_computed_time_are_explained() {
         "roles": {"jmespath": "role", "allowed": ["viewer"], "default": "viewer"}
     }"#;
     let expected = [
-        "passed leeway.nbf: `nbf`, computed from the other times, was 3590 s ago",
+        "passed leeway.nbf: `nbf` (computed: `iat`) was 3590 s ago",
         "passed roles.jmespath: the expression gives no valid role, so the caller gets the default role",
     ];
     let some = |check| matches!(check, Check::NotBefore | Check::Role);

@@ -6,7 +6,7 @@ use super::decision::Decision;
 use crate::error::{Code, Error, Result};
 use crate::expr::{Placed, Selected, Selector};
 use crate::grant::{Entitlement, Identity};
-use crate::pipeline::watch::{At, Check, Event, Seen, Watch};
+use crate::pipeline::watch::{At, Check, Event, Part, Seen, Watch};
 use crate::policy::{BindKind, BindingRule, Bindings, Directory};
 
 /// Gives the caller what each rule that selects the identity binds, without duplicates. The order is policies, roles,
@@ -57,7 +57,10 @@ fn consider(
         Selected::Yes | Selected::OnlyByAbsence => Some(bind(rule, &identity.metadata, &bindings.directory)),
         Selected::No => None,
     };
-    watch.saw(|| report(rule, selected, entitlement.as_ref(), &bindings.directory).at(At::Index(index)));
+    watch.saw(|| {
+        let about = (&bindings.directory, identity);
+        report(rule, selected, entitlement.as_ref(), about).at(At::Index(index))
+    });
     (selected, entitlement)
 }
 
@@ -109,22 +112,28 @@ fn bound(
     Ok(bound)
 }
 
-/// What became of one rule.
+/// What became of one rule: the name that it binds, or would bind, and the parts of its selector.
 fn report(
     rule: &BindingRule,
     selected: Selected,
     entitlement: Option<&Result<Entitlement>>,
-    directory: &Directory,
+    (directory, identity): (&Directory, &Identity),
 ) -> Event {
-    let name = match entitlement {
-        Some(Ok(entitlement)) => Seen::text(Some(&entitlement.name)),
-        Some(Err(why)) => return Event::failed(Check::Binding, why),
-        None => Seen::of(None),
+    let (values, lists) = (&identity.metadata, &identity.lists);
+    let of_rule = |event: Event| {
+        let selector = rule.selector.as_ref();
+        let parts = selector.map(|selector| Part::all(selector.explore(values, lists)));
+        event
+            .seen(Seen::text(Some(&rule.name.fill(values))))
+            .parts(parts.unwrap_or_default())
     };
+    if let Some(Err(why)) = entitlement {
+        return of_rule(Event::failed(Check::Binding, why));
+    }
     let exists = |entitlement: &Entitlement| exists(rule.bind, &entitlement.name, directory);
     let exists = entitlement.is_some_and(|entitlement| entitlement.as_ref().is_ok_and(exists));
     let event = Event::passed(Check::Binding).if_applicable(selected == Selected::Yes && exists);
-    let event = event.seen(name);
+    let event = of_rule(event);
     match selected {
         Selected::Yes if exists => event,
         Selected::Yes => event.note("the rule selects the caller, but what it binds does not exist"),

@@ -11,7 +11,7 @@ use crate::expr::Document;
 use crate::grant::{Entitlement, EntitlementKind, Identity};
 use crate::json::Value;
 use crate::pipeline::validate::{self, ValidClaims};
-use crate::pipeline::watch::{At, Check, Event, Seen, Watch};
+use crate::pipeline::watch::{At, Check, Event, Part, Seen, Watch};
 use crate::policy::{RoleRule, Rules, SplitClaim};
 
 /// Decides what the caller receives.
@@ -123,7 +123,9 @@ fn report(rule: &RoleRule, document: &Document<'_>, role: &Result<Option<String>
     let given = result.as_ref().and_then(Value::as_str);
     let name = role.as_ref().ok().and_then(Option::as_deref);
     let event = Event::of(Check::Role, role).if_applicable(name.is_some());
-    let event = event.seen(Seen::of(result.as_ref()));
+    let event = event
+        .seen(Seen::of(result.as_ref()))
+        .parts(Part::all(rule.jmespath.explore(document)));
     if name.is_some() && name != given {
         event.note("the expression gives no valid role, so the caller gets the default role")
     } else {

@@ -8,7 +8,7 @@ use crate::expr::{Document, JmesPath, Placed};
 use crate::grant::{Entitlement, EntitlementKind, Identity};
 use crate::json::Value;
 use crate::pipeline::identity;
-use crate::pipeline::watch::{Check, Event, Seen, Watch};
+use crate::pipeline::watch::{Check, Event, Part, Seen, Watch};
 use crate::policy::{OrgRole, OrgRoleRule, OrgTarget};
 
 /// Gives the caller a role in each organisation.
@@ -26,10 +26,12 @@ pub(super) fn decide(
     watch.saw(|| {
         let gives = matches!(direct, Ok((Some(_), _)));
         let event = Event::of(Check::OrgRole, &direct).if_applicable(gives);
-        match rule.role.as_ref().map(|role| role.evaluate(document)) {
-            Some(Ok(value)) => event.seen(Seen::of(Some(&value))),
-            Some(Err(_)) | None => event.seen(Seen::of(None)),
-        }
+        let role = rule.role.as_ref();
+        let value = role.and_then(|role| role.evaluate(document).ok());
+        let parts = role.map(|role| Part::all(role.explore(document)));
+        event
+            .seen(Seen::of(value.as_ref()))
+            .parts(parts.unwrap_or_default())
     });
     let (direct, server_admin) = direct?;
     let external = match &rule.external_orgs {
