@@ -222,7 +222,7 @@ pub use crate::sources::errand::{Errand, KeyFetch};
 pub use crate::sources::{fetch, status};
 pub use crate::token_cache::TokenCacheStatus;
 pub use crate::verifier::{Step, Verifier, VerifierBuilder};
-pub use crate::warning::Warning;
+pub use crate::warning::{Rule, Severity, Warning};
 
 /// Private items for fuzzing, the test kit and the program. Any release may change or remove them.
 #[doc(hidden)]

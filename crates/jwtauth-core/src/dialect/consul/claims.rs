@@ -9,7 +9,7 @@ use crate::policy::{
     AudienceRule, Boundary, ClaimsPolicy, Issuer, Leeway, NullIsAbsent, NullableClaim, RegisteredCheck,
     Synthesis, TimesRule, near,
 };
-use crate::warning::Warning;
+use crate::warning::{Rule, Warning};
 
 /// Reads the requirements for the claims.
 pub(super) fn rule(
@@ -30,7 +30,8 @@ pub(super) fn rule(
     let skew = config.leeway("ClockSkewLeeway", Duration::from_secs(60), warnings)?;
     if audiences.is_empty() {
         warnings.push(Warning::new(
-            "AuthMethod.Config.BoundAudiences",
+            Rule::AudienceUnexpected,
+            config.path("BoundAudiences"),
             "no audience is bound, so a token with an audience is denied",
         ));
     }

@@ -26,7 +26,7 @@ use self::node::{Failure, Node};
 use self::tree::Tree;
 use crate::claims::Claims;
 use crate::error::{Code, Error, Result};
-use crate::expr::Effort;
+use crate::expr::{Doubt, Effort};
 use crate::json::Value;
 
 /// A compiled JMESPath expression.
@@ -99,7 +99,7 @@ impl JmesPath {
     }
 
     /// Returns what is probably a mistake, if the result is used in this way.
-    pub(crate) fn doubts(&self, wanted: Wanted<'_>) -> Vec<String> {
+    pub(crate) fn doubts(&self, wanted: Wanted<'_>) -> Vec<Doubt> {
         doubts::doubts(&self.tree, wanted)
     }
 
