@@ -2,17 +2,23 @@
 //!
 //! Each command is a module with its arguments and one function; [`ending`] defines the exit codes.
 
+mod broken;
 mod config;
 mod ending;
 mod explain;
+mod files;
 mod inspect;
 mod instant;
 mod keys;
+mod lint;
+mod locate;
 mod policy;
+mod redact;
 mod request;
 mod screen;
 mod share;
 mod sign;
+mod snippet;
 mod systems;
 mod verify;
 
@@ -40,6 +46,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Print what a configuration means, and warnings about likely mistakes
     Policy(policy::Arguments),
+    /// Find probable mistakes in a configuration, with their lines
+    Lint(lint::Arguments),
     /// Show the key sources of a configuration, and fetch their keys if asked to
     Keys(keys::Arguments),
     /// Show the content of a token, without checking anything
@@ -61,6 +69,7 @@ fn main() -> ExitCode {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
+        Command::Lint(arguments) => lint::run(&arguments),
         Command::Keys(arguments) => keys::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Sign(arguments) => sign::run(&arguments),

@@ -196,6 +196,7 @@ mod grant;
 mod hidden;
 mod json;
 mod keys;
+mod lint;
 mod members;
 mod network;
 mod pipeline;
@@ -229,9 +230,10 @@ pub use crate::warning::{Rule, Severity, Warning};
 pub mod internals {
     pub use crate::claims::Claims;
     pub use crate::config_file::{ConfigFile, Origins, folder};
-    pub use crate::dialect::Dialect;
+    pub use crate::dialect::{Dialect, Ini, Unreadable};
     pub use crate::duration::parse_go;
     pub use crate::keys::{Algorithm, Checker};
+    pub use crate::lint::{Finding, lint};
     pub use crate::policy::Section;
 
     /// Expressions.

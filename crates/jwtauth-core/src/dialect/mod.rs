@@ -11,6 +11,8 @@ mod vault;
 
 use std::path::Path;
 
+pub use self::grafana::ini::{Ini, Unreadable};
+
 use crate::error::Result;
 use crate::members::Field;
 use crate::policy::Policy;

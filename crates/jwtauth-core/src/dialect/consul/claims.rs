@@ -24,6 +24,20 @@ pub(super) fn rule(
         // The leeways have no effect, but Consul refuses invalid ones.
         for name in ["ClockSkewLeeway", "ExpirationLeeway", "NotBeforeLeeway"] {
             config.leeway(name, Duration::ZERO, &mut Vec::new())?;
+            if config.get_non_null(name).is_some() {
+                warnings.push(Warning::new(
+                    Rule::LeewayWithoutEffect,
+                    config.path(name),
+                    "has no effect with `OIDCDiscoveryURL`: Consul allows no leeway for `exp`, and five minutes for `nbf`; remove it",
+                ));
+            }
+        }
+        if audiences.is_empty() {
+            warnings.push(Warning::new(
+                Rule::AudienceUnbound,
+                config.path("BoundAudiences"),
+                "no audience is bound, so tokens that the issuer made for other services are accepted; list the audience of this service",
+            ));
         }
         return discovered_claims(&discovery, &issuer, audiences, method);
     }

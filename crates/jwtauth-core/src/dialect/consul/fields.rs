@@ -82,6 +82,16 @@ impl<'a, 't> AnyCase<'a, 't> {
             return Ok(default);
         };
         let (negative, leeway) = leeway(field, warnings)?;
+        if !negative && leeway.is_zero() {
+            warnings.push(Warning::new(
+                Rule::LeewayZeroIsDefault,
+                field.path(),
+                format!(
+                    "zero means the default of {} here; write a negative value, such as `\"-1s\"`, for none",
+                    duration::to_go(default)
+                ),
+            ));
+        }
         Ok(match (negative, leeway) {
             (true, _) => Duration::ZERO,
             (false, Duration::ZERO) => default,

@@ -184,6 +184,13 @@ fn remote(
             "without certificate verification an attacker on the network can replace the keys; configure the certificate authority in `tls_client_ca` instead",
         ));
     }
+    if negative || cache_ttl.is_zero() {
+        warnings.push(Warning::new(
+            Rule::CacheOff,
+            place::of("cache_ttl"),
+            "the keys are not cached, so every token causes a fetch, and no token is accepted while the key server is unreachable; write for example `60m`",
+        ));
+    }
     Ok(Origin::JwksUrl(JwksUrl {
         url: url.to_owned(),
         settings: FetchSettings {

@@ -1,7 +1,7 @@
 //! Compiles Grafana's `[auth.jwt]` to a [`Policy`] (`docs/dialects/grafana.md`).
 
 mod claims;
-mod ini;
+pub(crate) mod ini;
 mod keys;
 mod org_roles;
 mod orgs;
@@ -21,8 +21,8 @@ use crate::expr::Selection;
 use crate::grant::Session;
 use crate::members::Field;
 use crate::policy::{
-    DecodeRule, ExtractRule, HeaderRule, IdentityRule, KeyRule, Named, NotApplicable, Padding, Policy,
-    PrefixRule, Profile, Profiles, RequestedOrg, Rules, SessionRule, UnusedHeaders, ValueRule,
+    AudienceRule, DecodeRule, ExtractRule, HeaderRule, IdentityRule, KeyRule, Named, NotApplicable, Padding,
+    Policy, PrefixRule, Profile, Profiles, RequestedOrg, Rules, SessionRule, UnusedHeaders, ValueRule,
 };
 use crate::warning::{Rule, Warning};
 
@@ -120,6 +120,13 @@ fn configured(
     warnings: &mut Vec<Warning>,
 ) -> Result<(KeyRule, Profile)> {
     let claims = claims::rule(settings, place)?;
+    if claims.audience == AudienceRule::Any {
+        warnings.push(Warning::new(
+            Rule::AudienceUnbound,
+            place::of("expect_claims"),
+            "has no `aud`, so tokens that the issuer made for other services are accepted; add the audience of this service, such as `{\"aud\": \"grafana\"}`",
+        ));
+    }
     let keys = keys::rule(settings, place, warnings)?;
     let rules = Rules {
         org_roles: org_roles::rule(settings, orgs, place, warnings)?,

@@ -30,12 +30,31 @@ pub(super) fn rule(
         return Ok(None);
     }
     configured.warn_of_missing_keys(&mapping, warnings);
+    let default_org = default_org(settings, warnings);
+    let default_role = default_role(settings, warnings);
+    if default_role == OrgRole::Admin && !configured.strict {
+        warnings.push(Warning::new(
+            Rule::EveryoneIsAdmin,
+            "users.auto_assign_org_role",
+            "every caller for whom no role is computed is an administrator; write `Viewer`, and give the role Admin in `role_attribute_path`",
+        ));
+    }
+    if mapping
+        .iter()
+        .any(|item| item.external == "*" && item.role == OrgRole::Admin)
+    {
+        warnings.push(Warning::new(
+            Rule::EveryoneIsAdmin,
+            place::of("org_mapping"),
+            "an item for `*` gives every caller the role Admin; name the external organisation, or give a lower role",
+        ));
+    }
     Ok(Some(OrgRoleRule {
         role: configured.role,
         external_orgs: configured.external.map(strings_or_nothing),
         mapping,
-        default_org: default_org(settings, warnings),
-        default_role: default_role(settings, warnings),
+        default_org,
+        default_role,
         strict: configured.strict,
         assign_server_admin: configured.assign_server_admin,
         org_from_request: configured.org_from_request,

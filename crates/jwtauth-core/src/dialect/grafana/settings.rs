@@ -145,6 +145,9 @@ impl Settings {
                     "Grafana ends an unquoted value at `#` or `;`; put the value in back quotes if the rest belongs to it",
                 ));
             }
+            if entry.repeated {
+                warnings.push(Warning::new(Rule::RepeatedKey, place::of(key), REPEATED));
+            }
             self.jwt(key, literal(key, &entry.value, field)?, field, warnings)?;
         }
         for (section, key) in USERS_KNOWN
@@ -153,6 +156,14 @@ impl Settings {
             .chain([(DEFAULT, "app_mode")])
         {
             if let Some((_, entry)) = ini.section(section).find(|(known, _)| *known == key) {
+                if entry.repeated {
+                    let place = if section == DEFAULT {
+                        key.to_owned()
+                    } else {
+                        format!("{section}.{key}")
+                    };
+                    warnings.push(Warning::new(Rule::RepeatedKey, place, REPEATED));
+                }
                 self.set(section, key, literal(key, &entry.value, field)?);
             }
         }
@@ -243,6 +254,9 @@ impl Settings {
         })
     }
 }
+
+/// The text about a key that is repeated.
+const REPEATED: &str = "the key is repeated, and Grafana uses only the last value; remove the others";
 
 /// The form in which the settings are given.
 pub(super) enum Source<'a, 't> {

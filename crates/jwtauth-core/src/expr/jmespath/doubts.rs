@@ -319,7 +319,7 @@ fn texts(function: Function) -> &'static [usize] {
 
 impl Tree {
     /// The expressions in this one.
-    fn parts(&self) -> Vec<&Tree> {
+    pub(super) fn parts(&self) -> Vec<&Tree> {
         match self {
             Tree::Current | Tree::Field { .. } | Tree::Index(_) | Tree::Slice { .. } | Tree::Literal(_) => {
                 Vec::new()
