@@ -9,7 +9,7 @@ use jwtauth_core::Class;
 pub(crate) const HELP: &str = "\
 Exit codes:
   0  granted, or done
-  1  denied; of `diff`: a decision differs
+  1  denied; of `diff` and `lint`: something was found
   2  invalid command line, configuration or input
   3  not decided: keys could not be fetched
   4  an internal error of the program";
@@ -23,6 +23,8 @@ pub(crate) enum Ending {
     Denied,
     /// A decision differs.
     Differs,
+    /// `lint` found something.
+    Found,
     /// The command line, the configuration or the input is invalid.
     Misuse,
     /// There is no decision, because keys could not be fetched.
@@ -47,7 +49,7 @@ impl From<Ending> for ExitCode {
     fn from(ending: Ending) -> ExitCode {
         ExitCode::from(match ending {
             Ending::Well => 0,
-            Ending::Denied | Ending::Differs => 1,
+            Ending::Denied | Ending::Differs | Ending::Found => 1,
             Ending::Misuse => 2,
             Ending::Unavailable => 3,
             Ending::Mistake => 4,

@@ -2,20 +2,26 @@
 //!
 //! Each command is a module with its arguments and one function; [`ending`] defines the exit codes.
 
+mod broken;
 mod config;
 mod diff;
 mod dry_run;
 mod ending;
 mod explain;
+mod files;
 mod inspect;
 mod instant;
 mod keys;
+mod lint;
+mod locate;
 mod playground;
 mod policy;
+mod redact;
 mod request;
 mod screen;
 mod share;
 mod sign;
+mod snippet;
 mod systems;
 mod verify;
 
@@ -47,6 +53,8 @@ enum Command {
     Diff(diff::Arguments),
     /// Print what a configuration means, and warnings about likely mistakes
     Policy(policy::Arguments),
+    /// Find probable mistakes in a configuration, with their lines
+    Lint(lint::Arguments),
     /// Show the key sources of a configuration, and fetch their keys if asked to
     Keys(keys::Arguments),
     /// Open a page on loopback that explains decisions while one types
@@ -73,6 +81,7 @@ fn main() -> ExitCode {
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
         Command::Playground(arguments) => playground::run(&arguments),
+        Command::Lint(arguments) => lint::run(&arguments),
         Command::Keys(arguments) => keys::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Sign(arguments) => sign::run(&arguments),

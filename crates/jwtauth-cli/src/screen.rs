@@ -78,6 +78,11 @@ pub(crate) fn complain(what: &dyn fmt::Display) {
     );
 }
 
+/// Prints a report on standard error.
+pub(crate) fn complain_with(report: &str) {
+    let _ = write!(anstream::stderr(), "{report}");
+}
+
 /// Prints a warning on standard error.
 pub(crate) fn warn(what: &dyn fmt::Display) {
     let _ = writeln!(

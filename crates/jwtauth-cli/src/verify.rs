@@ -7,9 +7,11 @@ use jwtauth_core::explain::{Check, Outcome, Step};
 use jwtauth_core::internals::json::{self, Value};
 use jwtauth_core::{Code, Error, Explain, Grant, Result, Stage, wire};
 
+use crate::broken;
 use crate::config::{ConfigArguments, TimeArguments, usage};
 use crate::ending::{Ending, Misuse};
 use crate::explain::configured;
+use crate::files::Files;
 use crate::request::{REQUEST_USAGE, RequestArguments};
 use crate::screen::{self, BAD, GOOD, inline, line};
 
@@ -37,7 +39,8 @@ pub(crate) struct Arguments {
 /// Standard input or output fails.
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
     let token = arguments.request.token(&arguments.config)?;
-    let loaded = arguments.config.load(Some(&arguments.time))?;
+    let mut files = Files::default();
+    let loaded = arguments.config.load(Some(&arguments.time), &mut files)?;
     let explanation = loaded.map(|loaded| {
         let request = arguments.request.request(token.as_deref());
         loaded.verifier.explain(&request, Explain::default())
@@ -53,7 +56,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
         _ if arguments.json => screen::show(&screen::reply(&wire::reply(&outcome)))?,
         Ok(grant) => screen::show(&describe_grant("", grant, &steps))?,
         // There is no decision, so nothing is printed on standard output.
-        Err(error) if ending == Ending::Misuse => screen::complain(error),
+        Err(error) if ending == Ending::Misuse => broken::complain(error, &files),
         Err(error) => screen::show(&describe_failure("", error, &steps))?,
     }
     Ok(ending)

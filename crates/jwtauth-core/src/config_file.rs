@@ -24,12 +24,15 @@ impl ConfigFile {
     /// # Errors
     /// [`Code::ConfigInvalid`], with the path and what the operating system reported.
     pub fn read(path: &Path) -> Result<ConfigFile> {
-        let is_ini = path
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("ini"));
         let text = ConfigFile::text_of(path)?;
         let name = path.display().to_string();
-        ConfigFile::new(text, &name, folder(path)?, is_ini)
+        ConfigFile::new(text, &name, folder(path)?, ConfigFile::is_ini(path))
+    }
+
+    /// Whether a file is read as a grafana.ini: its name ends in `.ini`.
+    pub fn is_ini(path: &Path) -> bool {
+        let extension = path.extension();
+        extension.is_some_and(|extension| extension.eq_ignore_ascii_case("ini"))
     }
 
     /// Makes a configuration from a text, with the name of its file: JSON, or the content of a grafana.ini.

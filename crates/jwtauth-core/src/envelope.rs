@@ -14,6 +14,7 @@ use crate::json;
 use crate::members::{self, Field};
 use crate::policy::Policy;
 use crate::token_cache::Limits;
+use crate::warning::Warning;
 
 /// The content of an envelope, with the policy compiled.
 #[derive(Debug)]
@@ -32,6 +33,14 @@ pub(crate) struct Envelope {
 /// # Errors
 /// The codes of class [`Config`](crate::Class::Config).
 pub(crate) fn read(config: &str, files: &Files) -> Result<Envelope> {
+    read_noting(config, files, &mut Vec::new())
+}
+
+/// As [`read`]. The findings about the configuration are added to `found`, also if it is invalid.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_noting(config: &str, files: &Files, found: &mut Vec<Warning>) -> Result<Envelope> {
     let invalid = |why: &dyn std::fmt::Display| Error::new(Code::ConfigInvalid).with_detail(why);
     if config.len() > MAX_DOCUMENT {
         return Err(invalid(&"the configuration is larger than 4 MiB"));
@@ -67,7 +76,7 @@ pub(crate) fn read(config: &str, files: &Files) -> Result<Envelope> {
         files = files.with_folder(options.base_dir);
     }
     // Paths in errors begin at the operator's configuration: `roles.web.user_claim`, not `config.roles.…`.
-    let mut policy = dialect.compile(&config.as_root(), &files)?;
+    let mut policy = dialect.compile(&config.as_root(), &files, found)?;
     if let Some(bytes) = options.max_token_bytes {
         policy.decode.limits.token_bytes = bytes;
     }

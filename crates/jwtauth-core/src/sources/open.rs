@@ -14,7 +14,7 @@ use crate::keys::prepare::Preparation;
 use crate::policy::{
     DiscoveredAlgorithms, FetchSettings, IssuerTemplate, KeyIssuers, KeySpec, KidRule, Origin, url,
 };
-use crate::warning::Warning;
+use crate::warning::{Rule, Warning};
 
 /// An opened key source.
 #[derive(Debug)]
@@ -118,8 +118,7 @@ fn remote(
     };
     check(url, settings.insecure_http).map_err(|why| Error::new(Code::ConfigInvalid).with_detail(why))?;
     if settings.cool_down < settings.timeout {
-        preparation.warnings.push(Warning::new(
-            preparation.place,
+        preparation.warnings.push(Warning::new(Rule::CoolDownTooShort, preparation.place,
             "`cool_down` is shorter than `timeout`: while the server hangs, tokens with an unknown `kid` cause one fetch after the other; set a longer `cool_down`",
         ));
     }
@@ -129,8 +128,7 @@ fn remote(
         && !settings.same_host
         && environment.fetch.is_none()
     {
-        preparation.warnings.push(Warning::new(
-            preparation.place,
+        preparation.warnings.push(Warning::new(Rule::BearerTokenToAnyHost, preparation.place,
             "the token of `bearer_token_file` is sent to every host that the issuer's metadata names as `jwks_uri`; set `same_host` if the keys are on the issuer's host",
         ));
     }
@@ -140,6 +138,7 @@ fn remote(
             if !ignored.is_empty() {
                 let ignored = ignored.join("`, `");
                 preparation.warnings.push(Warning::new(
+                    Rule::NoEffect,
                     preparation.place,
                     format!(
                         "keys are fetched by the application's function; this has no effect: `{ignored}`"

@@ -22,9 +22,3 @@ impl Place<'_, '_, '_> {
 pub(super) fn of(key: &str) -> String {
     format!("{JWT}.{key}")
 }
-
-/// Returns the key of a path. Warnings name a key of `[auth.jwt]` without its section.
-pub(super) fn key(path: &str) -> &str {
-    let key = path.strip_prefix(JWT).and_then(|rest| rest.strip_prefix('.'));
-    key.unwrap_or(path)
-}
