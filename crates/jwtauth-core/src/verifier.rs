@@ -1,17 +1,20 @@
 //! The decision: [`Verifier::decide`] calls the stages of the pipeline in order, and is the library's table of
 //! contents.
 
+mod claims;
+mod dry_run;
 mod explain;
 mod from_file;
 mod remembered;
+mod shape;
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::clock::{Clock, Monotonic};
 use crate::config_file::Origins;
 use crate::envelope::{self, Envelope};
-use crate::error::{Class, Code, Error, Result, Stage};
+use crate::error::{Code, Error, Result, Stage};
+use crate::file::Files;
 use crate::grant::Grant;
 use crate::keys::{Algorithm, secret_algorithms};
 use crate::pipeline::decode::UnverifiedToken;
@@ -19,8 +22,8 @@ use crate::pipeline::select_key::Selection;
 use crate::pipeline::signature::VerifiedToken;
 use crate::pipeline::validate::SignedClaims;
 use crate::pipeline::watch::{Check, Event, Watch};
-use crate::pipeline::{decide, decode, extract, identity, issue, profile, select_key, signature, validate};
-use crate::policy::{ClaimsPolicy, KidRule, Policy, Section};
+use crate::pipeline::{decode, extract, issue, profile, select_key, signature, validate};
+use crate::policy::{KidRule, Policy, Section};
 use crate::request::Request;
 use crate::sources::errand::Errand;
 use crate::sources::fetch::Fetch;
@@ -28,6 +31,8 @@ use crate::sources::status::SourceStatus;
 use crate::sources::{BeforeName, Cached, Environment, KeyStore, Next};
 use crate::token_cache::{Limits, TokenCache};
 use crate::warning::{self, Warning};
+
+use self::claims::Allowed;
 
 /// Decides requests by one policy. Immutable; any number of threads may use one verifier concurrently.
 #[derive(Debug)]
@@ -47,7 +52,7 @@ pub struct VerifierBuilder {
     policy: Box<Policy>,
     clock: Clock,
     monotonic: Monotonic,
-    base_dir: PathBuf,
+    files: Files,
     /// The files of the configuration, for errors.
     origins: Origins,
     fetch: Option<Arc<dyn Fetch>>,
@@ -73,7 +78,7 @@ impl Verifier {
     // Inlined, it would add the locals of `build` to the stack below the parsing of expressions.
     #[inline(never)]
     pub fn builder(config: &str) -> Result<VerifierBuilder> {
-        envelope::read(config, Path::new(""))
+        envelope::read(config, &Files::below(""))
             .map(|envelope| VerifierBuilder::new(envelope, Origins::default()))
     }
 
@@ -192,6 +197,7 @@ impl Verifier {
         extract::size(request, watch)?;
         let requested = profile::requested(request, policy, watch)?;
         let now = self.clock.now();
+        watch.starts(now);
         let raw = extract::token(request, &policy.extract, watch)?;
         requested.address(request, watch)?;
         let cache = self.token_cache.as_ref().filter(|_| !watch.needs_checks());
@@ -210,12 +216,12 @@ impl Verifier {
         let signed = validate::read(&token, watch)
             .map_err(|why| policy.prefer_outer_shape_error(why, &token, rule(), watch))?;
         check_keys_of_issuer(&signed, &cached, request.cached_only, watch)?;
-        let of_issuer = signed.issuer_rule(&policy.issuers);
-        let profile = requested.decided(request, of_issuer, watch)?;
-        let claims = validate::claims(signed, &profile.claims, of_issuer, now, watch)?;
-        let identity = identity::map(&claims, &profile.identity, question.requested_org, watch)?;
-        let decision = decide::entitlements(&identity, &claims, &profile.rules, watch)?;
-        identity::require_name(&identity, &claims, &profile.identity, watch)?;
+        let Allowed {
+            profile,
+            claims,
+            identity,
+            decision,
+        } = claims::decide(policy, request, &requested, signed, now, watch)?;
         let conditions = cache.and_then(|_| Verifier::conditions(&claims, profile));
         let cleaned_url = extract::cleaned_url(request, &policy.extract);
         let token = (claims.claims().is_compact(), token);
@@ -377,7 +383,7 @@ impl VerifierBuilder {
             policy: envelope.policy,
             clock: envelope.clock,
             monotonic: Monotonic::default(),
-            base_dir: envelope.base_dir,
+            files: envelope.files,
             origins,
             fetch: None,
             token_cache: envelope.token_cache,
@@ -415,7 +421,7 @@ impl VerifierBuilder {
     #[inline(never)]
     pub fn build(mut self) -> Result<Verifier> {
         let environment = Environment {
-            base_dir: &self.base_dir,
+            files: &self.files,
             fetch: self.fetch.as_ref(),
             clock: &self.monotonic,
         };
@@ -435,40 +441,6 @@ impl VerifierBuilder {
 }
 
 impl Policy {
-    /// Prefers an error about the token's shape to a missing key or a bad signature, if the configured system has a
-    /// next authenticator: such a system checks the shape first.
-    fn prefer_shape_error(
-        &self,
-        why: Error,
-        token: &UnverifiedToken<'_>,
-        rule: Option<&ClaimsPolicy>,
-        watch: &mut impl Watch,
-    ) -> Error {
-        let later = matches!(why.code(), Code::KeyNotFound | Code::SignatureInvalid)
-            || why.class() == Class::Unavailable;
-        let rule = rule.filter(|_| self.looks_at_shapes() && later);
-        let shape = rule.and_then(|rule| validate::shape(token, rule).err());
-        prefer(shape, why, watch)
-    }
-
-    /// Prefers an error about the outermost object of the claims to one about its nested values or letter case, if the
-    /// configured system has a next authenticator: such a system does not check the latter.
-    fn prefer_outer_shape_error(
-        &self,
-        why: Error,
-        token: &VerifiedToken<'_>,
-        rule: Option<&ClaimsPolicy>,
-        watch: &mut impl Watch,
-    ) -> Error {
-        let rule = rule.filter(|_| self.looks_at_shapes() && why.code() == Code::ClaimsMalformed);
-        let shape = rule.and_then(|rule| validate::verified_shape(token, rule).err());
-        prefer(shape, why, watch)
-    }
-
-    fn looks_at_shapes(&self) -> bool {
-        self.not_applicable.claims_shape || self.not_applicable.subject
-    }
-
     /// Adds to a failure what the configured system would report.
     fn describe(&self, error: Error) -> Error {
         let error = if self.not_applicable.covers(&error) {
@@ -478,14 +450,6 @@ impl Policy {
         };
         self.responses.with_response(error)
     }
-}
-
-/// Prefers an error about the shape of the claims.
-fn prefer(shape: Option<Error>, why: Error, watch: &mut impl Watch) -> Error {
-    if let Some(shape) = &shape {
-        watch.saw(|| Event::failed(Check::ClaimsShape, shape));
-    }
-    shape.unwrap_or(why)
 }
 
 const CHEAP: usize = 8 * 1024;

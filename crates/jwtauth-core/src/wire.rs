@@ -29,7 +29,7 @@ pub use self::batch::authenticate_many;
 pub use self::batch::step;
 #[doc(hidden)]
 pub use self::explain::undecided;
-pub use self::explain::{explain, explained};
+pub use self::explain::{dry_run, explain, explained, tried_out};
 pub use self::value::{JsonType, count, get, json_type};
 
 /// Runs the work of one call from another language. A panic becomes a failure, never a grant.

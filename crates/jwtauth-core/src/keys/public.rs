@@ -138,7 +138,7 @@ impl PublicKey {
         let bits = bit_length(modulus);
         if !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) {
             return Err(unusable(format!(
-                "the RSA key has {bits} bits; it must have between {MIN_RSA_BITS} and {MAX_RSA_BITS}"
+                "{WRONG_SIZE} {bits} bits; it must have between {MIN_RSA_BITS} and {MAX_RSA_BITS}"
             )));
         }
         let odd = |number: &[u8]| number.last().is_some_and(|byte| byte & 1 == 1);
@@ -297,6 +297,9 @@ const SECP256R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.
 const SECP384R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const SECP521R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+
+/// The beginning of the text about an RSA key of a size that is not accepted.
+pub(super) const WRONG_SIZE: &str = "the RSA key has";
 
 /// The curves, for reading private keys: the crypto library needs the name of the curve.
 const CURVES: [(Kind, &EcdsaSigningAlgorithm); 3] = [

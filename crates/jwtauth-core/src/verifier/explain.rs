@@ -2,13 +2,15 @@
 
 use super::{Undecided, Verifier};
 use crate::explain::{Explain, Explanation, Recorder, Sources};
+use crate::pipeline::inform;
 use crate::request::Request;
 use crate::sources::errand::Errand;
 
 impl Verifier {
     /// Decides one request as [`authenticate`](Verifier::authenticate) does, and reports every check.
     ///
-    /// The decision is made in the usual way, so it may fetch keys. It counts like any other.
+    /// The decision is made in the usual way, so it may fetch keys. It counts like any other. After a denial, the checks
+    /// that still make sense are made to inform people; they do not change the decision.
     pub fn explain(&self, request: &Request<'_>, explain: Explain) -> Explanation {
         let mut after = None;
         loop {
@@ -44,6 +46,11 @@ impl Verifier {
                 issuers: self.keys.issuers(),
                 status: &self.key_status(),
             };
+            // The decision is made. What follows only informs.
+            if let (Err(_), Some(denied)) = (&decision, recorder.denied()) {
+                let policy = (&*self.policy, self.keys.issuers());
+                inform::request(policy, request, denied, &mut recorder);
+            }
             return Ok(recorder.finish(decision, sources));
         }
     }
