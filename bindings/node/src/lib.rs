@@ -21,7 +21,7 @@ use batch::Batch;
 use errand::{Errand, HostFetch};
 use guard::guarded;
 use request::Asked;
-use step::{StepTask, step};
+use step::{StepTask, lines, step};
 
 fn build(
     host_fetches: bool,
@@ -141,11 +141,11 @@ impl Verifier {
     ) -> napi::Result<String> {
         let decide = |request: &Request<'_>| {
             if !self.host_fetches {
-                return self.core.authenticate(request);
+                return self.core.answer(request, lines);
             }
             // The function runs on the event loop, and the event loop is waiting for this call.
             self.core
-                .authenticate(&request.clone().cached_only(true))
+                .answer(&request.clone().cached_only(true), lines)
                 .map_err(|error| match error.code() {
                     Code::KeySourceUnavailable => {
                         let why = error.detail().unwrap_or_default();
@@ -163,7 +163,7 @@ impl Verifier {
                 remote_addr.as_ref(),
                 cached_only,
             )?;
-            asked.decide(decide).map(|grant| wire::granted_in_lines(&grant))
+            asked.decide(decide)
         })
     }
 

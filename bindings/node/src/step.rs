@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jwtauth_core::{Step, wire};
+use jwtauth_core::{Granted, wire};
 use napi::bindgen_prelude::Either;
 use napi::{Env, Task};
 
@@ -40,8 +40,13 @@ pub(crate) fn step(
     asked: &Asked,
     after: Option<&jwtauth_core::Errand>,
 ) -> jwtauth_core::Result<Either<String, Errand>> {
-    match asked.decide(|request| Ok(verifier.step(request, after)))? {
-        Step::Decided(outcome) => outcome.map(|grant| Either::A(wire::granted_in_lines(&grant))),
-        Step::Fetch(errand) => Ok(Either::B(Errand(errand))),
+    match asked.decide(|request| Ok(verifier.answer_step(request, after, lines)))? {
+        Ok(outcome) => outcome.map(Either::A),
+        Err(errand) => Ok(Either::B(Errand(errand))),
     }
+}
+
+/// The lines of a grant.
+pub(crate) fn lines(granted: Granted<'_>) -> String {
+    wire::lines(granted).into_owned()
 }

@@ -4,14 +4,13 @@
 
 use std::sync::Arc;
 
-use jwtauth_core::Step;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::arguments::{Arguments, Given};
 use crate::error::{decided, detached};
 use crate::fetch::Raised;
-use crate::grant::Grant;
+use crate::grant::{Grant, Held};
 
 /// One call of `authenticate_async`, with its arguments.
 #[pyclass(frozen, module = "jwtauth._jwtauth")]
@@ -65,10 +64,11 @@ impl Call {
         let request = arguments.request()?.cached_only(self.cached_only);
         let after = after.as_ref().map(|after| &after.0);
         let core = &self.core;
-        let step = decided(py, core.is_cheap(&request), || match core.step(&request, after) {
-            Step::Decided(outcome) => outcome.map(Ok),
-            Step::Fetch(errand) => Ok(Err(errand)),
-        })?;
+        let step = || match core.answer_step(&request, after, Held::of) {
+            Ok(outcome) => outcome.map(Ok),
+            Err(errand) => Ok(Err(errand)),
+        };
+        let step = decided(py, core.is_cheap(&request), step)?;
         match step {
             Ok(granted) => Ok(Bound::new(py, Grant::from(granted))?.into_any()),
             Err(errand) => Ok(Bound::new(py, Errand(errand))?.into_any()),

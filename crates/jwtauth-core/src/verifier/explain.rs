@@ -2,6 +2,7 @@
 
 use super::{Undecided, Verifier};
 use crate::explain::{Explain, Explanation, Recorder, Sources};
+use crate::grant::Grant;
 use crate::request::Request;
 
 impl Verifier {
@@ -12,7 +13,8 @@ impl Verifier {
         let mut after = None;
         loop {
             let mut recorder = Recorder::new(&self.policy, explain);
-            let decision = match self.decide(request, after.as_ref(), &mut recorder) {
+            let decision = self.decide(request, after.as_ref(), &mut recorder, Grant::of);
+            let decision = match decision {
                 Ok(grant) => Ok(grant),
                 Err(Undecided::Failed(error)) => Err(self.policy.describe(error)),
                 Err(Undecided::Outdated) => continue,
