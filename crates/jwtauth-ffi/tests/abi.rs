@@ -74,6 +74,8 @@ fn functions_keep_their_signatures() {
         *mut Status,
         Reply,
     ) -> Status = jwtauth::jwtauth_verifier_authenticate_many;
+    let _: unsafe extern "C" fn(*const Handle, *const Text, usize, *const Options, usize, Reply) -> Status =
+        jwtauth::jwtauth_verifier_authenticate_many_json;
     let _: unsafe extern "C" fn(*const Handle, Reply) -> Status = jwtauth::jwtauth_verifier_refresh_keys;
     let _: unsafe extern "C" fn(*const Handle, Reply) -> Status = jwtauth::jwtauth_verifier_policy;
     let _: unsafe extern "C" fn(*mut Handle) = jwtauth::jwtauth_verifier_free;
@@ -136,7 +138,7 @@ fn name_of(number: c_uint) -> &'static CStr {
 }
 
 /// Names may be added to this list, but never removed.
-const FUNCTIONS: [&str; 19] = [
+const FUNCTIONS: [&str; 20] = [
     "jwtauth_fetch_fail",
     "jwtauth_fetch_respond",
     "jwtauth_grant_has",
@@ -147,6 +149,7 @@ const FUNCTIONS: [&str; 19] = [
     "jwtauth_string_free",
     "jwtauth_verifier_authenticate",
     "jwtauth_verifier_authenticate_many",
+    "jwtauth_verifier_authenticate_many_json",
     "jwtauth_verifier_authenticate_token",
     "jwtauth_verifier_authenticate_with",
     "jwtauth_verifier_free",
