@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jwtauth_testkit::Result;
+use jwtauth_testkit::case::merge;
 use jwtauth_testkit::faults::{Act, Fault, Play, Suite};
 use jwtauth_testkit::server::http::{self, Message};
 use jwtauth_testkit::token_cache;
@@ -153,9 +154,10 @@ impl Stage {
         let play = Play::new(&self.suite, fault, &wanted.script)?;
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let mut program = play.program();
-        program["play"] = number.into();
+        merge(&mut program, &json!({ "play": number }));
         if wanted.token_cache {
-            program["verifier"]["options"]["token_cache"] = token_cache();
+            let options = json!({ "verifier": { "options": { "token_cache": token_cache() } } });
+            merge(&mut program, &options);
         }
         self.plays().insert(number, Arc::new(play));
         Ok(program)
