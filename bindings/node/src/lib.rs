@@ -21,7 +21,7 @@ use batch::Batch;
 use errand::{Errand, HostFetch};
 use guard::guarded;
 use request::Asked;
-use step::{StepTask, lines, step};
+use step::{Lines, StepTask, fast, lines, returned, step};
 
 fn build(
     host_fetches: bool,
@@ -68,7 +68,7 @@ impl Verifier {
         remote_addr: Option<Utf16String>,
         cached_only: bool,
         after: Option<ClassInstance<'_, Errand>>,
-    ) -> napi::Result<Either<String, Errand>> {
+    ) -> napi::Result<Either<Lines, Errand>> {
         let after = after.as_deref().map(|after| &after.0);
         guarded(|| {
             let asked = Asked::read(
@@ -80,6 +80,7 @@ impl Verifier {
             )?;
             step(&self.core, &asked, after)
         })
+        .map(returned)
     }
 
     /// The same on a thread of Node's pool, for requests that take long to read.
@@ -138,7 +139,7 @@ impl Verifier {
         profile: Option<Utf16String>,
         remote_addr: Option<Utf16String>,
         cached_only: bool,
-    ) -> napi::Result<String> {
+    ) -> napi::Result<Lines> {
         let decide = |request: &Request<'_>| {
             if !self.host_fetches {
                 return self.core.answer(request, lines);
@@ -165,6 +166,7 @@ impl Verifier {
             )?;
             asked.decide(decide)
         })
+        .map(fast)
     }
 
     /// The length of requests from which a decision must not block the event loop.
