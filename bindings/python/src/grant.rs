@@ -36,6 +36,10 @@ pub(crate) struct Grant {
 }
 
 /// A grant of the core. One of the token cache is shared with it.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large variant is the usual one; a box would cost an allocation"
+)]
 pub(crate) enum Held {
     New(jwtauth_core::Grant),
     Kept(Arc<Kept>),
