@@ -100,8 +100,10 @@ fn main() -> Result<()> {
             compare(name, FETCHED_GOAL, passes, sides);
         }
     }
+    // Neither an expression nor a hit depends on the algorithm.
+    let first = || chosen.iter().take(1);
     if wanted("expressions") {
-        for (name, signed) in &chosen {
+        for (name, signed) in first() {
             head(["without", name]);
             for (what, members, goal) in EXPRESSIONS {
                 let sides = [
@@ -115,7 +117,7 @@ fn main() -> Result<()> {
     if wanted("cache") {
         head(["HS256", "hit"]);
         let unit = signed("HS256")?;
-        for (name, signed) in &chosen {
+        for (name, signed) in first() {
             let hit = signed.decision(signed.remembering(&signed.pasted_source())?)?;
             compare(name, CACHE_GOAL, passes, [unit.check(), hit]);
             let hit = signed.decision(signed.remembering(FETCHED)?)?;
