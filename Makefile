@@ -72,6 +72,7 @@ npm: ## build the Node package as it is published, for this platform (target/npm
 .PHONY: bench
 bench: ## measure decisions: compared with the signature check, and with other libraries in C, Python and Node
 	@cargo bench --locked -p jwtauth-core
+	@cargo bench --locked -p jwtauth-ffi
 	@.ci/bench-c
 	@.ci/bench-python
 	@.ci/bench-node

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jwtauth_core::fetch::Fetch;
-use jwtauth_core::{Code, Errand, Explain, Request, Step, VerifierBuilder, wire};
+use jwtauth_core::{Code, Errand, Explain, Request, VerifierBuilder, wire};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -16,7 +16,7 @@ use crate::errand::Call;
 use crate::error::{attached, decided, detached, raise};
 use crate::explanation::Explanation;
 use crate::fetch::{Hosted, Raised};
-use crate::grant::Grant;
+use crate::grant::{Grant, Held};
 use crate::json;
 use crate::signal;
 
@@ -58,18 +58,14 @@ pub(crate) struct Verifier {
 impl Verifier {
     /// Decides, and makes the fetches that the decision lacks. What the application's function raises is kept in
     /// `raised`.
-    fn decide(
-        &self,
-        py: Python<'_>,
-        request: &Request<'_>,
-        raised: &Raised,
-    ) -> PyResult<jwtauth_core::Grant> {
+    fn decide(&self, py: Python<'_>, request: &Request<'_>, raised: &Raised) -> PyResult<Held> {
         let brief = self.core.is_cheap(request);
         let mut after = None;
         loop {
-            match decided(py, brief, || Ok(self.core.step(request, after.as_ref())))? {
-                Step::Decided(outcome) => return outcome.map_err(|error| raise(py, &error)),
-                Step::Fetch(errand) => {
+            let step = || Ok(self.core.answer_step(request, after.as_ref(), Held::of));
+            match decided(py, brief, step)? {
+                Ok(outcome) => return outcome.map_err(|error| raise(py, &error)),
+                Err(errand) => {
                     self.run(py, &errand, raised)?;
                     after = Some(errand);
                 }

@@ -222,6 +222,8 @@ pub use crate::request::Request;
 pub use crate::sources::errand::{Errand, KeyFetch};
 pub use crate::sources::{fetch, status};
 pub use crate::token_cache::TokenCacheStatus;
+#[doc(hidden)]
+pub use crate::token_cache::{Granted, Kept};
 pub use crate::verifier::{Step, Verifier, VerifierBuilder};
 pub use crate::warning::{Rule, Severity, Warning};
 

@@ -78,6 +78,8 @@ fn functions_keep_their_signatures() {
         jwtauth::jwtauth_verifier_explain;
     let _: unsafe extern "C" fn(*const Handle, Text, *const Options, c_int, Reply) -> Status =
         jwtauth::jwtauth_verifier_explain_with;
+    let _: unsafe extern "C" fn(*const Handle, *const Text, usize, *const Options, usize, Reply) -> Status =
+        jwtauth::jwtauth_verifier_authenticate_many_json;
     let _: unsafe extern "C" fn(*const Handle, Reply) -> Status = jwtauth::jwtauth_verifier_refresh_keys;
     let _: unsafe extern "C" fn(*const Handle, Reply) -> Status = jwtauth::jwtauth_verifier_policy;
     let _: unsafe extern "C" fn(*mut Handle) = jwtauth::jwtauth_verifier_free;
@@ -140,7 +142,7 @@ fn name_of(number: c_uint) -> &'static CStr {
 }
 
 /// Names may be added to this list, but never removed.
-const FUNCTIONS: [&str; 21] = [
+const FUNCTIONS: [&str; 22] = [
     "jwtauth_fetch_fail",
     "jwtauth_fetch_respond",
     "jwtauth_grant_has",
@@ -151,6 +153,7 @@ const FUNCTIONS: [&str; 21] = [
     "jwtauth_string_free",
     "jwtauth_verifier_authenticate",
     "jwtauth_verifier_authenticate_many",
+    "jwtauth_verifier_authenticate_many_json",
     "jwtauth_verifier_authenticate_token",
     "jwtauth_verifier_authenticate_with",
     "jwtauth_verifier_explain",

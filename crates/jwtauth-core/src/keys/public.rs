@@ -33,9 +33,10 @@ pub(super) fn is_der_certificate(der: &[u8]) -> bool {
 /// A public key that was checked and is accepted for the algorithms of its kind.
 pub(crate) struct PublicKey {
     kind: Kind,
-    /// The key, prepared for the first algorithm of its kind. Preparing it checks the point or the numbers. It keeps the
-    /// bytes: `RSAPublicKey` (RFC 8017) for RSA, the uncompressed point (SEC 1) for EC, the 32 bytes for Ed25519.
+    /// The key, prepared for one of its algorithms. Preparing it checks the point or the numbers. It keeps the bytes:
+    /// `RSAPublicKey` (RFC 8017) for RSA, the uncompressed point (SEC 1) for EC, the 32 bytes for Ed25519.
     ready: ParsedPublicKey,
+    ready_for: Algorithm,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,9 +100,14 @@ impl fmt::Debug for PublicKey {
 impl PublicKey {
     fn new(kind: Kind, encoded: &[u8]) -> Result<PublicKey> {
         let (first, _) = kind.algorithms();
+        PublicKey::new_for(first, kind, encoded)
+    }
+
+    fn new_for(algorithm: Algorithm, kind: Kind, encoded: &[u8]) -> Result<PublicKey> {
         Ok(PublicKey {
             kind,
-            ready: parse(kind, first, encoded)?,
+            ready: parse(kind, algorithm, encoded)?,
+            ready_for: algorithm,
         })
     }
 
@@ -116,7 +122,7 @@ impl PublicKey {
     /// # Errors
     /// The key cannot be used with the algorithm.
     pub(super) fn prepare(&self, algorithm: Algorithm) -> Result<ParsedPublicKey> {
-        if algorithm == self.kind.algorithms().0 {
+        if algorithm == self.ready_for {
             Ok(self.ready.clone())
         } else {
             parse(self.kind, algorithm, self.ready.as_ref())
@@ -132,8 +138,9 @@ impl PublicKey {
         der.map_err(|_| unusable("the key cannot be encoded"))
     }
 
-    /// Makes a key from a modulus and a public exponent, both big-endian.
-    pub(super) fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<PublicKey> {
+    /// Makes a key from a modulus and a public exponent, both big-endian. If the key names an algorithm, it is prepared for
+    /// that one only.
+    pub(super) fn rsa(modulus: &[u8], exponent: &[u8], named: Option<Algorithms>) -> Result<PublicKey> {
         let (modulus, exponent) = (without_zeros(modulus), without_zeros(exponent));
         let bits = bit_length(modulus);
         if !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) {
@@ -152,7 +159,10 @@ impl PublicKey {
             ));
         }
         let encoded = pkcs1(modulus, exponent).map_err(|_| unusable("the RSA key is invalid"))?;
-        PublicKey::new(Kind::Rsa, &encoded)
+        let (first, others) = Kind::Rsa.algorithms();
+        let is_named = |algorithm: &&Algorithm| named.is_some_and(|named| named.contains(**algorithm));
+        let algorithm = others.iter().find(is_named).copied().unwrap_or(first);
+        PublicKey::new_for(algorithm, Kind::Rsa, &encoded)
     }
 
     /// Makes a key from an uncompressed point (SEC 1 §2.3.3).
@@ -202,7 +212,7 @@ impl PublicKey {
     /// Reads an `RSAPublicKey` (RFC 8017 §A.1.1).
     pub(super) fn from_pkcs1(der: &[u8]) -> Result<PublicKey> {
         match Vec::<UintRef<'_>>::from_der(der).as_deref() {
-            Ok([modulus, exponent]) => PublicKey::rsa(modulus.as_bytes(), exponent.as_bytes()),
+            Ok([modulus, exponent]) => PublicKey::rsa(modulus.as_bytes(), exponent.as_bytes(), None),
             _ => Err(unusable("the contents are not an RSAPublicKey")),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{Undecided, Verifier};
 use crate::explain::{Explain, Explanation, Recorder, Sources};
+use crate::grant::Grant;
 use crate::pipeline::inform;
 use crate::request::Request;
 use crate::sources::errand::Errand;
@@ -36,7 +37,8 @@ impl Verifier {
     ) -> Result<Explanation, Errand> {
         loop {
             let mut recorder = Recorder::new(&self.policy, explain);
-            let decision = match self.decide(request, after, &mut recorder) {
+            let decision = self.decide(request, after, &mut recorder, Grant::of);
+            let decision = match decision {
                 Ok(grant) => Ok(grant),
                 Err(Undecided::Failed(error)) => Err(self.policy.describe(error)),
                 Err(Undecided::Outdated) => continue,
