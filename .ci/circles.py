@@ -17,10 +17,10 @@ CORE = Path("crates/jwtauth-core")
 
 # The arrows of docs/ARCHITECTURE.md: which top-level module of the core may use which others.
 ARROWS = """
-wire -> batch dialect events explain expr policy sources token_cache verifier
+wire -> batch claims dialect events explain expr policy sources token_cache verifier
 batch -> sources verifier
 verifier -> claims counters envelope events explain keys pipeline policy sources token_cache
-explain -> expr keys pipeline policy sources
+explain -> claims expr keys pipeline policy sources
 envelope -> claims dialect policy token_cache
 token_cache -> claims pipeline sources
 pipeline -> claims expr keys policy

@@ -30,8 +30,8 @@
  * - Pass a token unchanged to jwtauth_verifier_authenticate_token. Never paste it into JSON: a crafted token could
  *   add members to the request.
  * - Any number of threads may use one verifier concurrently. Only jwtauth_verifier_free requires that no other call
- *   uses it. The library keeps no "last error". It starts threads only in jwtauth_verifier_authenticate_many, and to
- *   fetch keys: for each further key source that one call fetches, and for the name lookups of its own HTTP client.
+ *   uses it. The library keeps no "last error". It starts threads only to decide many tokens in one call, and to fetch
+ *   keys: for each further key source that one call fetches, and for the name lookups of its own HTTP client.
  * - An internal error returns JWTAUTH_STATUS_INTERNAL. It does not unwind into the caller, and the verifier stays
  *   usable.
  * - Messages never contain the token, the values of its claims, or keys. Replies to granted requests contain the
@@ -401,6 +401,30 @@ enum jwtauth_status jwtauth_verifier_authenticate_many(const struct jwtauth_veri
                                                        size_t threads,
                                                        enum jwtauth_status *statuses,
                                                        char **replies);
+
+/**
+ * Decides about many tokens, as jwtauth_verifier_authenticate_many does, and returns the replies as one JSON array.
+ *
+ * Use it to pass the replies to a JSON library or to another program. jwtauth_json_get reads an array from its start each
+ * time, so to read many replies in C, use jwtauth_verifier_authenticate_many.
+ *
+ * @param verifier The verifier.
+ * @param tokens As for jwtauth_verifier_authenticate_many.
+ * @param count As for jwtauth_verifier_authenticate_many.
+ * @param options As for jwtauth_verifier_authenticate_many.
+ * @param threads As for jwtauth_verifier_authenticate_many.
+ * @param reply_json Receives the array, with the reply to each token in their order; or the failure of the whole call, which
+ * is an object. May be NULL. Free it with jwtauth_string_free.
+ * @return JWTAUTH_STATUS_OK only if every token is granted; else the status of the first token that is not, or of the failure
+ * of the whole call: _ARGUMENT if an argument is invalid or `count` is 0, because an empty batch grants nothing.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_verifier_authenticate_many_json(const struct jwtauth_verifier *verifier,
+                                                            const char *const *tokens,
+                                                            size_t count,
+                                                            const struct jwtauth_options *options,
+                                                            size_t threads,
+                                                            char **reply_json);
 
 /**
  * Decides a request as jwtauth_verifier_authenticate does, and explains the decision.

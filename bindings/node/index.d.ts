@@ -335,12 +335,22 @@ export interface Config {
   }
 }
 
+/** A setting that is allowed but is probably a mistake. */
+export interface Warning {
+  /** The name of the rule that found it, such as `audience-unexpected`. */
+  readonly rule: string
+  /** The place in the configuration. */
+  readonly key: string
+  /** What is probably wrong, and what to do about it. */
+  readonly message: string
+}
+
 /** The result of {@link Verifier.policy}. */
 export interface Policy {
   readonly dialect: 'native'
   readonly config: { readonly [member: string]: unknown }
   /** Probable mistakes in the configuration. */
-  readonly warnings: readonly { readonly key: string; readonly message: string }[]
+  readonly warnings: readonly Warning[]
   /** The status of each key source. */
   readonly key_status: readonly SourceStatus[]
   /** The state of the token cache, if there is one. */
@@ -424,7 +434,7 @@ export interface FetchedSource {
   /** The number of requests with a `kid` that the source does not have. */
   readonly unknown_kid: number
   /** Present if there are warnings about fetched keys that are used. `key` is a place in the key set. */
-  readonly warnings?: readonly { readonly key: string; readonly message: string }[]
+  readonly warnings?: readonly Warning[]
 }
 
 /**

@@ -215,6 +215,27 @@ static void deciding_many(const jwtauth_verifier *verifier) {
             }
         }
     }
+    for (with_replies = 0; with_replies < 2; with_replies++) {
+        char *reply = NULL;
+        char **slot = with_replies ? &reply : NULL;
+
+        refused(jwtauth_verifier_authenticate_many_json(NULL, valid, 2, NULL, 0, slot), slot);
+        refused(jwtauth_verifier_authenticate_many_json(verifier, NULL, 2, NULL, 0, slot), slot);
+        for (i = 0; i < COUNT(counts); i++) {
+            refused(jwtauth_verifier_authenticate_many_json(verifier, valid, counts[i], NULL, 0, slot), slot);
+        }
+        CHECK(jwtauth_verifier_authenticate_many_json(verifier, texts, text_count, NULL, 3, slot) ==
+              JWTAUTH_STATUS_ARGUMENT);
+        CHECK(!with_replies || jwtauth_json_count(reply, "") == text_count);
+        jwtauth_string_free(reply);
+        reply = NULL;
+        CHECK(jwtauth_verifier_authenticate_many_json(verifier, valid, 2, &wrong_size, 0, slot) ==
+              JWTAUTH_STATUS_ARGUMENT);
+        jwtauth_string_free(reply);
+        reply = NULL;
+        CHECK(jwtauth_verifier_authenticate_many_json(verifier, valid, 2, NULL, SIZE_MAX, slot) == JWTAUTH_STATUS_OK);
+        jwtauth_string_free(reply);
+    }
     CHECK(jwtauth_verifier_authenticate_many(NULL, NULL, SIZE_MAX / 32, NULL, 0, NULL, NULL) == JWTAUTH_STATUS_ARGUMENT);
 }
 

@@ -292,17 +292,26 @@ static void a_batch_is_granted_only_as_a_whole(void) {
         tokens[i] = some[i % (sizeof some / sizeof some[0])];
     }
     for (threads = 0; threads < 4; threads++) {
+        char *all = STALE;
         options.cached_only = threads % 2 == 1;
         /* The first token that is not granted is NULL; under a profile that does not exist, it is the first of all. */
         CHECK(jwtauth_verifier_authenticate_many(verifier, tokens, COUNT, &options, threads, statuses, replies) ==
               (options.profile == NULL ? JWTAUTH_STATUS_ARGUMENT : JWTAUTH_STATUS_DENIED));
+        CHECK(jwtauth_verifier_authenticate_many_json(verifier, tokens, COUNT, &options, threads, &all) ==
+              (options.profile == NULL ? JWTAUTH_STATUS_ARGUMENT : JWTAUTH_STATUS_DENIED));
+        CHECK(jwtauth_json_count(all, "") == COUNT);
         for (i = 0; i < COUNT; i++) {
-            char *alone = STALE;
+            char *alone = STALE, *element, place[8];
             CHECK(jwtauth_verifier_authenticate_with(verifier, tokens[i], &options, &alone) == statuses[i]);
             CHECK_TEXT(replies[i], alone);
+            snprintf(place, sizeof place, "/%u", (unsigned)i);
+            element = jwtauth_json_get(all, place);
+            CHECK_TEXT(element, alone);
+            jwtauth_string_free(element);
             jwtauth_string_free(alone);
             jwtauth_string_free(replies[i]);
         }
+        jwtauth_string_free(all);
         options.profile = "nobody";
     }
     for (i = 0; i < COUNT; i++) {

@@ -25,7 +25,7 @@ use events::Events;
 use explain::Explaining;
 use guard::guarded;
 use request::Asked;
-use step::{StepTask, step};
+use step::{Lines, StepTask, fast, lines, returned, step};
 
 fn build(
     host_fetches: bool,
@@ -100,7 +100,7 @@ impl Verifier {
         remote_addr: Option<Utf16String>,
         cached_only: bool,
         after: Option<ClassInstance<'_, Errand>>,
-    ) -> napi::Result<Either<String, Errand>> {
+    ) -> napi::Result<Either<Lines, Errand>> {
         let after = after.as_deref().map(|after| &after.0);
         guarded(|| {
             let asked = Asked::read(
@@ -112,6 +112,7 @@ impl Verifier {
             )?;
             step(&self.core, &asked, after)
         })
+        .map(returned)
     }
 
     /// The same on a thread of Node's pool, for requests that take long to read.
@@ -170,15 +171,15 @@ impl Verifier {
         profile: Option<Utf16String>,
         remote_addr: Option<Utf16String>,
         cached_only: bool,
-    ) -> napi::Result<String> {
+    ) -> napi::Result<Lines> {
         // The function runs on the event loop, and the event loop is waiting for this call.
         let is_local = cached_only || self.host_fetches;
         guarded(|| {
             let asked = Asked::read(&text, is_json, profile.as_ref(), remote_addr.as_ref(), is_local)?;
-            let outcome = asked.decide(|request| self.core.authenticate(request));
-            let why = |error| without_function(error, self.host_fetches, "authenticateSync");
-            outcome.map_err(why).map(|grant| wire::granted_in_lines(&grant))
+            let outcome = asked.decide(|request| self.core.answer(request, lines));
+            outcome.map_err(|error| without_function(error, self.host_fetches, "authenticateSync"))
         })
+        .map(fast)
     }
 
     /// An explanation of a request. Nothing is decided yet.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jwtauth_core::fetch::Fetch;
-use jwtauth_core::{Errand, Explain, Request, Step, VerifierBuilder, wire};
+use jwtauth_core::{Errand, Explain, Request, VerifierBuilder, wire};
 use pyo3::prelude::*;
 
 use crate::arguments::Given;
@@ -11,24 +11,21 @@ use crate::callable::Callable;
 use crate::error::{decided, detached, raise};
 use crate::events::Listener;
 use crate::fetch::{Hosted, Raised};
+use crate::grant::Held;
 use crate::signal;
 use crate::verifier::Verifier;
 
 impl Verifier {
     /// Decides, and makes the fetches that the decision lacks. What the application's function raises is kept in
     /// `raised`.
-    pub(crate) fn decide(
-        &self,
-        py: Python<'_>,
-        request: &Request<'_>,
-        raised: &Raised,
-    ) -> PyResult<jwtauth_core::Grant> {
+    pub(crate) fn decide(&self, py: Python<'_>, request: &Request<'_>, raised: &Raised) -> PyResult<Held> {
         let brief = self.core.is_cheap(request);
         let mut after = None;
         loop {
-            match decided(py, brief, || Ok(self.core.step(request, after.as_ref())))? {
-                Step::Decided(outcome) => return outcome.map_err(|error| raise(py, &error)),
-                Step::Fetch(errand) => {
+            let step = || Ok(self.core.answer_step(request, after.as_ref(), Held::of));
+            match decided(py, brief, step)? {
+                Ok(outcome) => return outcome.map_err(|error| raise(py, &error)),
+                Err(errand) => {
                     self.run(py, &errand, raised)?;
                     after = Some(errand);
                 }

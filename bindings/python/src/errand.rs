@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use jwtauth_core::{Explain, Step, wire};
+use jwtauth_core::{Explain, wire};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
@@ -12,7 +12,7 @@ use crate::arguments::{Arguments, Given};
 use crate::error::{decided, detached};
 use crate::explanation::Explanation;
 use crate::fetch::Raised;
-use crate::grant::Grant;
+use crate::grant::{Grant, Held};
 
 /// One call of `authenticate_async` or `explain_async`, with its arguments.
 #[pyclass(frozen, module = "jwtauth._jwtauth")]
@@ -70,10 +70,11 @@ impl Call {
         let request = arguments.request(py)?.cached_only(self.cached_only);
         let after = after.as_ref().map(|after| &after.0);
         let core = &self.core;
-        let step = decided(py, core.is_cheap(&request), || match core.step(&request, after) {
-            Step::Decided(outcome) => outcome.map(Ok),
-            Step::Fetch(errand) => Ok(Err(errand)),
-        })?;
+        let step = || match core.answer_step(&request, after, Held::of) {
+            Ok(outcome) => outcome.map(Ok),
+            Err(errand) => Ok(Err(errand)),
+        };
+        let step = decided(py, core.is_cheap(&request), step)?;
         match step {
             Ok(granted) => Ok(Bound::new(py, Grant::from(granted))?.into_any()),
             Err(errand) => Ok(Bound::new(py, Errand(errand))?.into_any()),

@@ -8,7 +8,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString};
 
 use crate::error::{attached, raise};
-use crate::grant::Grant;
+use crate::grant::{Grant, Held};
 use crate::json;
 
 /// A decision, and every check that led to it.
@@ -36,7 +36,7 @@ impl Explanation {
         let json = attached(py, || Ok(wire::explained(&explained)))?;
         let is_granted = explained.decision.is_ok();
         let decision = match explained.decision {
-            Ok(granted) => Bound::new(py, Grant::from(granted))?.into_any(),
+            Ok(granted) => Bound::new(py, Grant::from(Held::New(granted)))?.into_any(),
             Err(error) => {
                 let why = raise(py, &error);
                 why.set_cause(py, cause);

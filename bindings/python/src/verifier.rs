@@ -17,7 +17,7 @@ use crate::error::{attached, detached};
 use crate::events::Listener;
 use crate::explanation::Explanation;
 use crate::fetch::{Hosted, Raised};
-use crate::grant::Grant;
+use crate::grant::{Grant, Held};
 use crate::json;
 
 /// Decides requests by one configuration.
@@ -372,7 +372,7 @@ impl Verifier {
     ///
     /// Every dialect is translated to the native form. ``Verifier`` accepts the reply, and the new verifier decides in the
     /// same way. Secrets are printed as ``(redacted)``, which is refused: put the secrets back first. ``warnings`` lists
-    /// probable mistakes in the configuration, each with ``key`` and ``message``. ``key_status`` has a
+    /// probable mistakes in the configuration, each with ``rule``, ``key`` and ``message``. ``key_status`` has a
     /// :class:`SourceStatus` for each key source.
     ///
     /// Example:

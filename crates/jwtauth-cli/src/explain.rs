@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 use clap::Args;
-use jwtauth_core::explain::{Explanation, Outcome, Seen, Step};
+use jwtauth_core::explain::{Explanation, Outcome, Part, PartOutcome, Seen, Step};
 use jwtauth_core::{Explain, wire};
 
 use crate::config::{ConfigArguments, TimeArguments, usage};
 use crate::ending::{Ending, Misuse};
 use crate::request::{REQUEST_USAGE, RequestArguments};
-use crate::screen::{self, BAD, FAINT, GOOD, printable};
+use crate::screen::{self, BAD, CARE, FAINT, GOOD, HEAD, printable};
 
 /// The arguments of `explain`.
 #[derive(Debug, Args)]
@@ -80,36 +80,81 @@ fn tree(explanation: &Explanation) -> String {
             error.code().message()
         ),
     };
-    let mut stage = None;
-    for step in &explanation.steps {
+    text.push_str(&checks(&explanation.steps));
+    text
+}
+
+/// The checks as a tree: stages, their checks, and what each has seen.
+pub(crate) fn checks(steps: &[Step]) -> String {
+    let (mut text, mut stage, mut informs) = (String::new(), None, None);
+    for step in steps {
+        if step.informative && informs != Some(step.unverified) {
+            let whose = if step.unverified {
+                "from claims that no key has signed: "
+            } else {
+                ""
+            };
+            let _ = writeln!(
+                text,
+                "{HEAD}{whose}for information, without a part in the decision{HEAD:#}"
+            );
+            informs = Some(step.unverified);
+            stage = None;
+        }
         if stage != Some(step.stage) {
             let _ = writeln!(text, "{}", step.stage.as_str());
             stage = Some(step.stage);
         }
-        let (style, mark) = mark(step.outcome);
+        let (style, mark) = mark(step);
         let sentence = step.text.strip_prefix("not reached: ").unwrap_or(&step.text);
         let (name, sentence) = (step.check.as_str(), printable(sentence));
-        let _ = writeln!(text, "  {style}{mark:<14}{style:#} {name}: {sentence}");
+        let _ = writeln!(text, "  {style}{mark:<WIDTH$}{style:#} {name}: {sentence}");
         let configured = configured(step).filter(|_| step.configured.is_some());
-        for more in [configured, step.seen.as_ref().map(seen)].into_iter().flatten() {
-            let _ = writeln!(text, "  {:<14} {FAINT}{more}{FAINT:#}", "");
+        let seen = step.seen.as_ref().map(|seen| format!("seen: {}", shape(seen)));
+        let parts = step.parts.iter().map(part);
+        for more in configured.into_iter().chain(seen).chain(parts) {
+            let _ = writeln!(text, "  {:<WIDTH$} {FAINT}{more}{FAINT:#}", "");
         }
     }
     text
 }
 
-fn mark(outcome: Outcome) -> (Style, &'static str) {
-    match outcome {
-        Outcome::Passed => (GOOD, "passed"),
-        Outcome::Failed => (BAD, "failed"),
-        Outcome::NotApplicable => (FAINT, "not applicable"),
-        Outcome::NotReached => (FAINT, "not reached"),
-        _ => (FAINT, outcome.as_str()),
+/// The width of the marks.
+const WIDTH: usize = 14;
+
+/// How a check ended. In brackets, it has no part in the decision.
+fn mark(step: &Step) -> (Style, &'static str) {
+    match (step.outcome, step.informative) {
+        (Outcome::Passed, false) => (GOOD, "passed"),
+        (Outcome::Passed, true) => (FAINT, "(passed)"),
+        (Outcome::Failed, false) => (BAD, "failed"),
+        (Outcome::Failed, true) => (CARE, "(failed)"),
+        (Outcome::NotApplicable, _) => (FAINT, "not applicable"),
+        (Outcome::NotReached, _) => (FAINT, "not reached"),
+        (outcome, _) => (FAINT, outcome.as_str()),
     }
 }
 
-fn seen(seen: &Seen) -> String {
-    let mut text = format!("seen: {}", seen.kind);
+/// What became of a part of a check.
+fn part(part: &Part) -> String {
+    let text = match part.start {
+        Some(_) => format!("`{}`", shortened(&printable(&part.text))),
+        None => printable(&part.text),
+    };
+    let outcome = match part.outcome {
+        PartOutcome::NotEvaluated => "not evaluated",
+        PartOutcome::TrueByAbsence => "true only because a value is absent",
+        outcome => outcome.as_str(),
+    };
+    let seen = part
+        .seen
+        .as_ref()
+        .map_or_else(String::new, |seen| format!(" ({})", shape(seen)));
+    format!("{:1$}{text}: {outcome}{seen}", "", 2 * part.depth)
+}
+
+fn shape(seen: &Seen) -> String {
+    let mut text = seen.kind.to_owned();
     if let Some(length) = seen.length {
         let _ = write!(text, ", {length} bytes");
     }

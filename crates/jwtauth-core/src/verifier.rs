@@ -1,16 +1,24 @@
 //! The decision: [`Verifier::decide`] calls the stages of the pipeline in order, and is the library's table of
 //! contents.
 
-mod builder;
+mod answer;
+mod claims;
+mod dry_run;
 mod explain;
 mod from_file;
 mod observed;
 mod remembered;
+mod shape;
 
-use crate::clock::Clock;
+use std::sync::Arc;
+
+use crate::clock::{Clock, Monotonic};
+use crate::config_file::Origins;
 use crate::counters::Tally;
-use crate::error::{Class, Code, Error, Result, Stage};
-use crate::events::Observer;
+use crate::envelope::{self, Envelope};
+use crate::error::{Code, Error, Result, Stage};
+use crate::events::{Observer, OnEvent};
+use crate::file::Files;
 use crate::grant::Grant;
 use crate::keys::{Algorithm, secret_algorithms};
 use crate::pipeline::decode::UnverifiedToken;
@@ -18,16 +26,17 @@ use crate::pipeline::select_key::Selection;
 use crate::pipeline::signature::VerifiedToken;
 use crate::pipeline::validate::SignedClaims;
 use crate::pipeline::watch::{Check, Event, Watch};
-use crate::pipeline::{decide, decode, extract, identity, issue, profile, select_key, signature, validate};
-use crate::policy::{ClaimsPolicy, KidRule, Policy, Section};
+use crate::pipeline::{decode, extract, issue, profile, select_key, signature, validate};
+use crate::policy::{KidRule, Policy, Section};
 use crate::request::Request;
 use crate::sources::errand::Errand;
+use crate::sources::fetch::Fetch;
 use crate::sources::status::SourceStatus;
-use crate::sources::{BeforeName, Cached, KeyStore, Next};
-use crate::token_cache::TokenCache;
-use crate::warning::Warning;
+use crate::sources::{BeforeName, Cached, Environment, KeyStore, Next};
+use crate::token_cache::{Granted, Limits, TokenCache};
+use crate::warning::{self, Warning};
 
-pub use self::builder::VerifierBuilder;
+use self::claims::Allowed;
 
 /// Decides requests by one policy. Immutable; any number of threads may use one verifier concurrently.
 #[derive(Debug)]
@@ -35,7 +44,8 @@ pub struct Verifier {
     policy: Box<Policy>,
     keys: KeyStore,
     clock: Clock,
-    token_cache: Option<TokenCache>,
+    // Boxed, because its counts are larger than the rest of a verifier.
+    token_cache: Option<Box<TokenCache>>,
     tally: Tally,
     observer: Option<Observer>,
     /// The length of requests, in bytes, up to which the policy's expressions take no time that matters.
@@ -43,7 +53,43 @@ pub struct Verifier {
     slow_from: usize,
 }
 
+/// Builds a [`Verifier`] from a configuration.
+#[derive(Debug)]
+pub struct VerifierBuilder {
+    policy: Box<Policy>,
+    clock: Clock,
+    monotonic: Monotonic,
+    files: Files,
+    /// The files of the configuration, for errors.
+    origins: Origins,
+    fetch: Option<Arc<dyn Fetch>>,
+    token_cache: Option<Limits>,
+    on_event: Option<OnEvent>,
+}
+
 impl Verifier {
+    /// Builds a verifier from a configuration, as `docs/wire-format.md` describes it.
+    ///
+    /// Reads files and parses everything that can be parsed. Does not open a connection.
+    ///
+    /// # Errors
+    /// The codes of class [`Config`](crate::Class::Config).
+    pub fn from_json(config: &str) -> Result<Verifier> {
+        Verifier::builder(config)?.build()
+    }
+
+    /// Reads a configuration. Use it instead of [`from_json`](Verifier::from_json) to set a clock, or a client for
+    /// key sources.
+    ///
+    /// # Errors
+    /// The codes of class [`Config`](crate::Class::Config).
+    // Inlined, it would add the locals of `build` to the stack below the parsing of expressions.
+    #[inline(never)]
+    pub fn builder(config: &str) -> Result<VerifierBuilder> {
+        envelope::read(config, &Files::below(""))
+            .map(|envelope| VerifierBuilder::new(envelope, Origins::default()))
+    }
+
     /// Decides one request. Only a returned [`Grant`] grants access.
     ///
     /// Fetches keys where the decision needs them; [`step`](Verifier::step) does not.
@@ -51,25 +97,7 @@ impl Verifier {
     /// # Errors
     /// The codes of class [`Denied`](crate::Class::Denied) and [`Unavailable`](crate::Class::Unavailable).
     pub fn authenticate(&self, request: &Request<'_>) -> Result<Grant> {
-        if let Some(observer) = &self.observer {
-            return self.authenticate_observed(request, observer);
-        }
-        let mut after = None;
-        loop {
-            // As in `step`, but a `Step` would move the grant once more.
-            match self.decide(request, after.as_ref(), &mut ()) {
-                Ok(grant) => {
-                    self.tally.granted();
-                    return Ok(grant);
-                }
-                Err(Undecided::Failed(error)) => return Err(self.failed(error)),
-                Err(Undecided::Outdated) => {}
-                Err(Undecided::Lacks(errand)) => {
-                    errand.run();
-                    after = Some(errand);
-                }
-            }
-        }
+        self.answer(request, Grant::of)
     }
 
     /// Takes one step of a decision, in memory only. Never fetches and never waits.
@@ -81,19 +109,9 @@ impl Verifier {
     /// It is for programs with an event loop: they run the errand where it blocks no other work. Other programs call
     /// [`authenticate`](Verifier::authenticate), which loops over these two calls.
     pub fn step(&self, request: &Request<'_>, after: Option<&Errand>) -> Step {
-        if let Some(observer) = &self.observer {
-            return self.step_observed(request, after, observer);
-        }
-        loop {
-            return match self.decide(request, after, &mut ()) {
-                Ok(grant) => {
-                    self.tally.granted();
-                    Step::Decided(Ok(grant))
-                }
-                Err(Undecided::Failed(error)) => Step::Decided(Err(self.failed(error))),
-                Err(Undecided::Lacks(errand)) => Step::Fetch(errand),
-                Err(Undecided::Outdated) => continue,
-            };
+        match self.answer_step(request, after, Grant::of) {
+            Ok(outcome) => Step::Decided(outcome),
+            Err(errand) => Step::Fetch(errand),
         }
     }
 
@@ -160,24 +178,26 @@ impl Verifier {
         &self.policy
     }
 
-    /// Takes a step of a decision. `watch` sees every check.
-    fn decide(
+    /// Takes a step of a decision, and returns what `make` makes from its grant. `watch` sees every check.
+    fn decide<T>(
         &self,
         request: &Request<'_>,
         after: Option<&Errand>,
         watch: &mut impl Watch,
-    ) -> Result<Grant, Undecided> {
+        make: impl Fn(Granted<'_>) -> T,
+    ) -> Result<T, Undecided> {
         let policy = &self.policy;
         extract::size(request, watch)?;
         let requested = profile::requested(request, policy, watch)?;
         let now = self.clock.now();
+        watch.starts(now);
         let raw = extract::token(request, &policy.extract, watch)?;
         requested.address(request, watch)?;
-        let cache = self.token_cache.as_ref().filter(|_| !watch.needs_checks());
+        let cache = self.token_cache.as_deref().filter(|_| !watch.needs_checks());
         let question = self.question(&raw, request);
-        if let Some(grant) = self.remembered(cache, question, request, after, now) {
+        if let Some(made) = self.remembered(cache, question, request, after, now, &make) {
             watch.remembers();
-            return Ok(grant);
+            return Ok(made);
         }
         let mut token = decode::compact(&raw, &policy.decode, watch)?;
         let algorithm = select_key::algorithm(token.header(), policy.keys.algorithms, watch)?;
@@ -190,18 +210,17 @@ impl Verifier {
         let signed = validate::read(&token, watch)
             .map_err(|why| policy.prefer_outer_shape_error(why, &token, rule(), watch))?;
         check_keys_of_issuer(&signed, &cached, request.cached_only, watch)?;
-        let of_issuer = signed.issuer_rule(&policy.issuers);
-        let profile = requested.decided(request, of_issuer, watch)?;
-        let claims = validate::claims(signed, &profile.claims, of_issuer, now, watch)?;
-        let identity = identity::map(&claims, &profile.identity, question.requested_org, watch)?;
-        let decision = decide::entitlements(&identity, &claims, &profile.rules, watch)?;
-        identity::require_name(&identity, &claims, &profile.identity, watch)?;
+        let Allowed {
+            profile,
+            claims,
+            identity,
+            decision,
+        } = claims::decide(policy, request, &requested, signed, now, watch)?;
         let conditions = cache.and_then(|_| Verifier::conditions(&claims, profile));
         let cleaned_url = extract::cleaned_url(request, &policy.extract);
         let token = (claims.claims().is_compact(), token);
         let grant = issue::grant(token, identity, decision, profile, cleaned_url, watch);
-        self.remember(question, &grant, conditions, &cached, now);
-        Ok(grant)
+        Ok(self.remember(question, grant, conditions, &cached, now, make))
     }
 
     /// Selects the keys and checks the signature, with the cached keys only.
@@ -351,41 +370,76 @@ fn without(why: Error, failure: &Error) -> Error {
     why.with_detail(format!("{own}newer keys could not be fetched: {failure}"))
 }
 
+impl VerifierBuilder {
+    fn new(envelope: Envelope, origins: Origins) -> VerifierBuilder {
+        VerifierBuilder {
+            policy: envelope.policy,
+            clock: envelope.clock,
+            monotonic: Monotonic::default(),
+            files: envelope.files,
+            origins,
+            fetch: None,
+            token_cache: envelope.token_cache,
+            on_event: None,
+        }
+    }
+
+    /// Sets the source of the time. By default it is the configuration's `now`, or the system's clock.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> VerifierBuilder {
+        self.clock = clock;
+        self
+    }
+
+    /// Sets the clock that measures the age of fetched keys, for tests.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn monotonic(mut self, clock: Monotonic) -> VerifierBuilder {
+        self.monotonic = clock;
+        self
+    }
+
+    /// Sets a client that fetches keys over HTTP instead of the library's own client. `None` keeps the library's
+    /// client.
+    #[must_use]
+    pub fn fetch(mut self, fetch: impl Into<Option<Arc<dyn Fetch>>>) -> VerifierBuilder {
+        self.fetch = fetch.into();
+        self
+    }
+
+    /// Builds the verifier: reads and prepares every key that is not fetched.
+    ///
+    /// # Errors
+    /// [`Code::KeyInvalid`], [`Code::ConfigInvalid`].
+    // As for `builder`.
+    #[inline(never)]
+    pub fn build(mut self) -> Result<Verifier> {
+        let clock = || self.monotonic.clone();
+        let observer = self.on_event.map(|on_event| Observer::new(on_event, clock()));
+        let environment = Environment {
+            files: &self.files,
+            fetch: self.fetch.as_ref(),
+            clock: &self.monotonic,
+            observer: observer.as_ref(),
+        };
+        let warnings = &mut self.policy.warnings;
+        let keys = KeyStore::open(&self.policy.keys, environment, warnings);
+        let keys = keys.map_err(|why| self.origins.explain(warning::explain(why, warnings)))?;
+        let effort = self.policy.profiles.effort();
+        Ok(Verifier {
+            cheap_up_to: effort.longest(CHEAP, CHEAP_EFFORT),
+            slow_from: effort.longest(LONG, LONG_EFFORT),
+            policy: self.policy,
+            keys,
+            clock: self.clock,
+            token_cache: self.token_cache.map(|limits| Box::new(TokenCache::new(limits))),
+            tally: Tally::default(),
+            observer,
+        })
+    }
+}
+
 impl Policy {
-    /// Prefers an error about the token's shape to a missing key or a bad signature, if the configured system has a
-    /// next authenticator: such a system checks the shape first.
-    fn prefer_shape_error(
-        &self,
-        why: Error,
-        token: &UnverifiedToken<'_>,
-        rule: Option<&ClaimsPolicy>,
-        watch: &mut impl Watch,
-    ) -> Error {
-        let later = matches!(why.code(), Code::KeyNotFound | Code::SignatureInvalid)
-            || why.class() == Class::Unavailable;
-        let rule = rule.filter(|_| self.looks_at_shapes() && later);
-        let shape = rule.and_then(|rule| validate::shape(token, rule).err());
-        prefer(shape, why, watch)
-    }
-
-    /// Prefers an error about the outermost object of the claims to one about its nested values or letter case, if the
-    /// configured system has a next authenticator: such a system does not check the latter.
-    fn prefer_outer_shape_error(
-        &self,
-        why: Error,
-        token: &VerifiedToken<'_>,
-        rule: Option<&ClaimsPolicy>,
-        watch: &mut impl Watch,
-    ) -> Error {
-        let rule = rule.filter(|_| self.looks_at_shapes() && why.code() == Code::ClaimsMalformed);
-        let shape = rule.and_then(|rule| validate::verified_shape(token, rule).err());
-        prefer(shape, why, watch)
-    }
-
-    fn looks_at_shapes(&self) -> bool {
-        self.not_applicable.claims_shape || self.not_applicable.subject
-    }
-
     /// Adds to a failure what the configured system would report.
     fn describe(&self, error: Error) -> Error {
         let error = if self.not_applicable.covers(&error) {
@@ -395,14 +449,6 @@ impl Policy {
         };
         self.responses.with_response(error)
     }
-}
-
-/// Prefers an error about the shape of the claims.
-fn prefer(shape: Option<Error>, why: Error, watch: &mut impl Watch) -> Error {
-    if let Some(shape) = &shape {
-        watch.saw(|| Event::failed(Check::ClaimsShape, shape));
-    }
-    shape.unwrap_or(why)
 }
 
 const CHEAP: usize = 8 * 1024;

@@ -188,12 +188,12 @@ pub unsafe extern "C" fn jwtauth_verifier_authenticate(
 ) -> Status {
     // SAFETY: the caller's promise.
     let reply = unsafe { ReplySlot::new(reply_json) };
-    reply.answer(|| {
+    reply.decide(|make| {
         // SAFETY: the caller's promise.
         let handle = unsafe { guard::borrowed("verifier", verifier) }?;
         // SAFETY: the caller's promise.
         let request = unsafe { guard::text("request_json", request_json) }?;
-        Ok(wire::granted(&wire::authenticate(&handle.verifier, request)?))
+        wire::request(request, |request| handle.verifier.answer(&request, make))
     })
 }
 
@@ -218,7 +218,7 @@ pub unsafe extern "C" fn jwtauth_verifier_authenticate_token(
 ) -> Status {
     // SAFETY: the caller's promise.
     let reply = unsafe { ReplySlot::new(reply_json) };
-    reply.answer(|| {
+    reply.decide(|make| {
         // SAFETY: the caller's promise.
         let handle = unsafe { guard::borrowed("verifier", verifier) }?;
         // SAFETY: the caller's promise.
@@ -227,7 +227,7 @@ pub unsafe extern "C" fn jwtauth_verifier_authenticate_token(
             // SAFETY: the caller's promise.
             request = request.profile(unsafe { guard::text("profile", profile) }?);
         }
-        Ok(wire::granted(&handle.verifier.authenticate(&request)?))
+        handle.verifier.answer(&request, make)
     })
 }
 
@@ -253,14 +253,14 @@ pub unsafe extern "C" fn jwtauth_verifier_authenticate_with(
 ) -> Status {
     // SAFETY: the caller's promise.
     let reply = unsafe { ReplySlot::new(reply_json) };
-    reply.answer(|| {
+    reply.decide(|make| {
         // SAFETY: the caller's promise.
         let handle = unsafe { guard::borrowed("verifier", verifier) }?;
         // SAFETY: the caller's promise.
         let token = unsafe { guard::text("token", token) }?;
         // SAFETY: the caller's promise.
         let request = unsafe { options::request(options) }?.token(token);
-        Ok(wire::granted(&handle.verifier.authenticate(&request)?))
+        handle.verifier.answer(&request, make)
     })
 }
 

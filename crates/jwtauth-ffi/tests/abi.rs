@@ -78,6 +78,8 @@ fn functions_keep_their_signatures() {
         jwtauth::jwtauth_verifier_explain;
     let _: unsafe extern "C" fn(*const Handle, Text, *const Options, c_int, Reply) -> Status =
         jwtauth::jwtauth_verifier_explain_with;
+    let _: unsafe extern "C" fn(*const Handle, *const Text, usize, *const Options, usize, Reply) -> Status =
+        jwtauth::jwtauth_verifier_authenticate_many_json;
     let _: unsafe extern "C" fn(*const Handle, Reply) -> Status = jwtauth::jwtauth_verifier_refresh_keys;
     let _: unsafe extern "C" fn(*const Handle, Reply) -> Status = jwtauth::jwtauth_verifier_policy;
     let _: unsafe extern "C" fn(*const Handle, Reply) -> Status = jwtauth::jwtauth_verifier_counters;
@@ -153,6 +155,7 @@ const FUNCTIONS: [&str; 22] = [
     "jwtauth_string_free",
     "jwtauth_verifier_authenticate",
     "jwtauth_verifier_authenticate_many",
+    "jwtauth_verifier_authenticate_many_json",
     "jwtauth_verifier_authenticate_token",
     "jwtauth_verifier_authenticate_with",
     "jwtauth_verifier_counters",

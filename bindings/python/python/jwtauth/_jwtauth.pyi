@@ -349,7 +349,7 @@ class Verifier:
 
         Every dialect is translated to the native form. ``Verifier`` accepts the reply, and the new verifier decides in the
         same way. Secrets are printed as ``(redacted)``, which is refused: put the secrets back first. ``warnings`` lists
-        probable mistakes in the configuration, each with ``key`` and ``message``. ``key_status`` has a
+        probable mistakes in the configuration, each with ``rule``, ``key`` and ``message``. ``key_status`` has a
         :class:`SourceStatus` for each key source.
 
         Example:

@@ -13,5 +13,5 @@ mod text;
 pub(crate) use self::keys::Sources;
 pub(crate) use self::recorder::Recorder;
 pub(crate) use self::report::unreadable;
-pub use self::step::{Explain, Explanation, Step};
-pub use crate::pipeline::watch::{Check, Outcome, Seen};
+pub use self::step::{DryRun, Explain, Explanation, Step};
+pub use crate::pipeline::watch::{Check, Outcome, Part, PartOutcome, Seen};

@@ -4,9 +4,11 @@ use super::keys::{Keys, Sources, Token};
 use super::plan::{self, Planned};
 use super::report::step;
 use super::step::{Explain, Explanation, Step};
+use crate::claims::NumericDate;
 use crate::error::Result;
 use crate::grant::Grant;
 use crate::keys::{Key, KeySet, PreparedKey};
+use crate::pipeline::inform::Denied;
 use crate::pipeline::notes::Notes;
 use crate::pipeline::watch::{At, Check, Event, Outcome, Watch, sealed};
 use crate::policy::{Issuer, IssuerRule, KeyIssuers, Policy, Profile};
@@ -18,11 +20,23 @@ pub(crate) struct Recorder<'p> {
     explain: Explain,
     profile: Option<&'p Profile>,
     of_issuer: Option<(&'p Issuer, &'p IssuerRule)>,
+    now: Option<NumericDate>,
+    is_of_its_issuer: Option<bool>,
     events: Vec<Event>,
     /// The keys that were considered, and how many checks had been made before.
     keys: Option<(usize, Keys)>,
     /// What an event tells about the decision.
     notes: Notes,
+    /// After the decision, whether the claims that are read now are unverified.
+    informs: Option<bool>,
+    informative: Vec<Informative>,
+}
+
+/// A report about a check that was made after the decision.
+#[derive(Debug)]
+struct Informative {
+    event: Event,
+    unverified: bool,
 }
 
 impl sealed::Sealed for Recorder<'_> {}
@@ -31,8 +45,11 @@ impl Watch for Recorder<'_> {
     /// The last report about a check counts.
     fn saw(&mut self, event: impl FnOnce() -> Event) {
         let event = event();
-        let known = |known: &Event| known.check == event.check && known.at == event.at;
-        let known = self.events.iter().position(known);
+        if let Some(unverified) = self.informs {
+            self.inform(Informative { event, unverified });
+            return;
+        }
+        let known = self.events.iter().position(|known| is_same(known, &event));
         // A check that is made again and then fails is the last one.
         if let Some(index) = known.filter(|_| event.outcome == Outcome::Failed) {
             self.events.remove(index);
@@ -44,6 +61,18 @@ impl Watch for Recorder<'_> {
             return;
         }
         self.events.push(event);
+    }
+
+    fn starts(&mut self, now: NumericDate) {
+        self.now = Some(now);
+    }
+
+    fn belongs(&mut self, to_its_issuer: bool) {
+        self.is_of_its_issuer = Some(to_its_issuer);
+    }
+
+    fn informs(&mut self, unverified: bool) {
+        self.informs = Some(unverified);
     }
 
     fn decides(&mut self, profile: &Profile, of_issuer: Option<&IssuerRule>) {
@@ -88,9 +117,13 @@ impl<'p> Recorder<'p> {
             explain,
             profile: None,
             of_issuer: None,
+            now: None,
+            is_of_its_issuer: None,
             events: Vec::new(),
             keys: None,
             notes: Notes::default(),
+            informs: None,
+            informative: Vec::new(),
         }
     }
 
@@ -99,9 +132,37 @@ impl<'p> Recorder<'p> {
         &self.notes
     }
 
+    /// What the decision has found out about a token that it denied. `None` if it did not come that far.
+    pub(crate) fn denied(&mut self) -> Option<Denied> {
+        Some(Denied {
+            now: self.now?,
+            is_verified: self.is_verified(),
+            is_of_its_issuer: self.is_of_its_issuer,
+        })
+    }
+
+    fn is_verified(&mut self) -> bool {
+        let signature = self.find(Check::Signature);
+        // A dry run, where the check is not applicable, takes the claims as signed.
+        signature.is_some_and(|signature| signature.outcome != Outcome::Failed)
+    }
+
+    /// A check that the decision has made is not made again.
+    fn inform(&mut self, new: Informative) {
+        if self.events.iter().any(|known| is_same(known, &new.event)) {
+            return;
+        }
+        let mut known = self.informative.iter_mut();
+        match known.find(|known| is_same(&known.event, &new.event)) {
+            Some(known) => *known = new,
+            None => self.informative.push(new),
+        }
+    }
+
     /// The explanation of a decision that this recorder has watched.
     pub(crate) fn finish(mut self, decision: Result<Grant>, sources: Sources<'_>) -> Explanation {
         let plan = plan::checks(self.policy, self.profile, self.of_issuer);
+        let is_verified = self.is_verified();
         let (keys_at, keys) = match self.keys.take() {
             Some((at, keys)) => (at, Some(keys)),
             None => (usize::MAX, None),
@@ -125,16 +186,33 @@ impl<'p> Recorder<'p> {
         steps.extend(key_steps);
         steps.extend(after.iter().filter_map(|event| self.step(event, &plan)));
         shape_first(&mut steps);
-        let seen = |planned: &&Planned| !self.events.iter().any(|event| is_about(planned, event));
-        steps.extend(plan.iter().filter(seen).map(|planned| {
-            let event = Event {
-                at: planned.at.clone(),
-                outcome: Outcome::NotReached,
-                ..Event::passed(planned.check)
-            };
-            step(&event, Some(planned), self.explain.show_values)
-        }));
+        if let Some(shape) = steps.iter_mut().find(|step| step.check == Check::ClaimsShape) {
+            shape.unverified = !is_verified;
+        }
+        let is_made = |planned: &&Planned| self.events.iter().any(|event| is_about(planned, event));
+        let rest = plan.iter().filter(|planned| !is_made(planned));
+        steps.extend(rest.map(|planned| self.after(planned)));
         Explanation::new(decision, steps)
+    }
+
+    /// The step of a check that the decision did not reach.
+    fn after(&self, planned: &Planned) -> Step {
+        let mut made = self.informative.iter();
+        match made.find(|made| is_about(planned, &made.event)) {
+            Some(Informative { event, unverified }) => Step {
+                informative: true,
+                unverified: *unverified,
+                ..step(event, Some(planned), self.explain.show_values)
+            },
+            None => {
+                let event = Event {
+                    at: planned.at.clone(),
+                    outcome: Outcome::NotReached,
+                    ..Event::passed(planned.check)
+                };
+                step(&event, Some(planned), self.explain.show_values)
+            }
+        }
     }
 
     fn find(&mut self, check: Check) -> Option<&mut Event> {
@@ -149,6 +227,10 @@ impl<'p> Recorder<'p> {
         (planned.is_some() || event.outcome == Outcome::Failed)
             .then(|| step(event, planned, self.explain.show_values))
     }
+}
+
+fn is_same(one: &Event, other: &Event) -> bool {
+    one.check == other.check && one.at == other.at
 }
 
 fn is_about(planned: &Planned, event: &Event) -> bool {

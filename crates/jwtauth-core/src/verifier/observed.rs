@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use super::{Step, Undecided, Verifier};
+use super::{Undecided, Verifier, VerifierBuilder};
 use crate::counters::{Counters, SourceCounters};
-use crate::error::{Error, Result};
-use crate::events::{Decision, Event, Observer};
-use crate::grant::Grant;
+use crate::error::{Code, Error, Result};
+use crate::events::{Decision, Event, Observer, OnEvent};
 use crate::pipeline::notes::Notes;
 use crate::request::Request;
 use crate::sources::errand::Errand;
+use crate::token_cache::Granted;
 
 impl Verifier {
     /// What this verifier has done since it was built. It is counted also without an observer.
@@ -32,43 +32,36 @@ impl Verifier {
         self.policy.describe(error)
     }
 
-    /// Decides as `authenticate` does, and reports the decision.
+    /// Takes a step as `answer_step` does, and reports the decision.
     #[inline(never)]
-    pub(super) fn authenticate_observed(&self, request: &Request<'_>, observer: &Observer) -> Result<Grant> {
-        let mut after = None;
-        loop {
-            match self.step_observed(request, after.as_ref(), observer) {
-                Step::Decided(outcome) => return outcome,
-                Step::Fetch(errand) => {
-                    errand.run();
-                    after = Some(errand);
-                }
-            }
-        }
-    }
-
-    /// Takes a step as `step` does, and reports the decision.
-    #[inline(never)]
-    pub(super) fn step_observed(
+    pub(super) fn answer_observed<T>(
         &self,
         request: &Request<'_>,
         after: Option<&Errand>,
+        make: impl Fn(Granted<'_>) -> T,
         observer: &Observer,
-    ) -> Step {
+    ) -> Result<Result<T>, Errand> {
         let begun = begun(after, observer);
+        let with_profile = |granted: Granted<'_>| {
+            let profile = granted.grant().profile.clone();
+            (profile, make(granted))
+        };
         loop {
             let mut notes = Notes::default();
-            let outcome = match self.decide(request, after, &mut notes) {
-                Ok(grant) => {
+            let (code, profile, outcome) = match self.decide(request, after, &mut notes, with_profile) {
+                Ok((profile, made)) => {
                     self.tally.granted();
-                    Ok(grant)
+                    (None, profile, Ok(made))
                 }
-                Err(Undecided::Failed(error)) => Err(self.failed(error)),
+                Err(Undecided::Failed(error)) => {
+                    let error = self.failed(error);
+                    (Some(error.code()), notes.profile().map(str::to_owned), Err(error))
+                }
                 Err(Undecided::Outdated) => continue,
-                Err(Undecided::Lacks(errand)) => return Step::Fetch(errand.begun(Some(begun))),
+                Err(Undecided::Lacks(errand)) => return Err(errand.begun(Some(begun))),
             };
-            self.report(observer, &outcome, &notes, begun, false);
-            return Step::Decided(outcome);
+            self.report(observer, code, profile.as_deref(), &notes, begun, false);
+            return Ok(outcome);
         }
     }
 
@@ -76,18 +69,15 @@ impl Verifier {
     pub(super) fn report(
         &self,
         observer: &Observer,
-        outcome: &Result<Grant>,
+        code: Option<Code>,
+        profile: Option<&str>,
         notes: &Notes,
         begun: Instant,
         explained: bool,
     ) {
-        let profile = match outcome {
-            Ok(grant) => grant.profile.as_deref(),
-            Err(_) => notes.profile(),
-        };
         let (source, kid) = notes.signer();
         observer.report(&Event::Decision(Decision {
-            code: outcome.as_ref().err().map(Error::code),
+            code,
             profile,
             kid,
             source: source.and_then(|source| self.keys.place(source)),
@@ -95,6 +85,19 @@ impl Verifier {
             explained,
             duration: observer.since(begun),
         }));
+    }
+}
+
+impl VerifierBuilder {
+    /// Sets a function that gets an event for each decision and for each fetch of keys. No event contains a token or the
+    /// value of a claim.
+    ///
+    /// It is called on the thread that decides or fetches, so it should not wait. It may use the verifier. If it panics,
+    /// that changes no decision.
+    #[must_use]
+    pub fn on_event(mut self, observer: impl Fn(&Event<'_>) + Send + Sync + 'static) -> VerifierBuilder {
+        self.on_event = Some(OnEvent::new(observer));
+        self
     }
 }
 
