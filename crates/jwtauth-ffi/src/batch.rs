@@ -13,7 +13,7 @@ use jwtauth_core::{Code, Error, Granted, Request, Result, Verifier, wire};
 
 use crate::guard;
 use crate::options::{self, Options};
-use crate::reply::{Reply, ReplySlot, Text};
+use crate::reply::{Make, Reply, ReplySlot, Text};
 use crate::status::Status;
 use crate::verifier::Handle;
 
@@ -63,7 +63,7 @@ pub unsafe extern "C" fn jwtauth_verifier_authenticate_many(
         let requests = unsafe { requests(tokens, count, options) }?;
         let wanted = !replies.is_null();
         let make = |granted: Granted<'_>| Text::of(&wire::line(granted), wanted);
-        decide(&handle.verifier, &requests, threads, make)
+        decide(&handle.verifier, &requests, threads, &make)
     });
     match outcomes {
         Ok(outcomes) => outputs.write(outcomes),
@@ -113,15 +113,19 @@ pub unsafe extern "C" fn jwtauth_verifier_authenticate_many_json(
         }
         // SAFETY: the caller's promise.
         let requests = unsafe { requests(tokens, count, options) }?;
-        let line = |granted: Granted<'_>| Ok(wire::line(granted).into_owned());
-        let outcomes = decide(&handle.verifier, &requests, threads, line)?;
+        let make = |granted: Granted<'_>| Text::of(&wire::line(granted), true);
+        let outcomes = decide(&handle.verifier, &requests, threads, &make)?;
         let failed = outcomes.iter().find_map(|outcome| outcome.as_ref().err());
         let status = failed.map_or(Status::Ok, |error| Status::of(error.class()));
-        let replies = outcomes
-            .into_iter()
-            .map(|outcome| outcome.unwrap_or_else(|error| wire::failed(&error)));
-        Ok((status, format!("[{}]", replies.collect::<Vec<_>>().join(","))))
+        let replies: Vec<String> = outcomes.into_iter().map(text_of).collect();
+        Ok((status, format!("[{}]", replies.join(","))))
     })
+}
+
+/// The text of a reply.
+fn text_of(outcome: Result<Reply>) -> String {
+    let text = outcome.and_then(|reply| reply.ok_or_else(|| Error::new(Code::InternalError)));
+    text.map_or_else(|error| wire::failed(&error), |text| text.to_string())
 }
 
 /// The caller's outputs: an array of statuses, and one of replies. Each is NULL or has `count` elements.
@@ -186,16 +190,16 @@ impl Outputs {
     }
 }
 
-/// Decides all requests, and makes something from each grant. The result has as many outcomes.
+/// Decides all requests, and makes the replies to the grants. The result has as many outcomes.
 ///
 /// # Errors
 /// [`Code::InternalError`]. The failures of one token are in its place.
-fn decide<T: Send>(
+fn decide(
     verifier: &Verifier,
     requests: &[Result<Request<'_>>],
     threads: usize,
-    make: impl Fn(Granted<'_>) -> Result<T> + Sync,
-) -> Result<Vec<Result<T>>> {
+    make: Make<'_>,
+) -> Result<Vec<Result<Reply>>> {
     let outcomes = wire::answer_many(verifier, requests, NonZeroUsize::new(threads), make);
     if outcomes.len() == requests.len() {
         Ok(outcomes.into_iter().map(|outcome| outcome?).collect())

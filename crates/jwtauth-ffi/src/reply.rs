@@ -5,7 +5,8 @@
     reason = "exported functions; replies are written through pointers from C"
 )]
 
-use std::ffi::{c_char, c_int};
+use std::ffi::{CStr, c_char, c_int};
+use std::fmt;
 use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
 
@@ -219,8 +220,8 @@ pub unsafe extern "C" fn jwtauth_string_free(string: *mut c_char) {
 /// The reply of a call; `None` if the caller does not want one.
 pub(crate) type Reply = Option<Text>;
 
-/// Makes the reply to a grant.
-pub(crate) type Make<'m> = &'m dyn Fn(Granted<'_>) -> Result<Reply>;
+/// Makes the reply to a grant. One type for all calls, so that the decision is compiled once.
+pub(crate) type Make<'m> = &'m (dyn Fn(Granted<'_>) -> Result<Reply> + Sync);
 
 /// Text in memory that a C program can own.
 ///
@@ -260,6 +261,14 @@ impl Text {
     /// Hands the memory over to a C program.
     fn into_raw(self) -> *mut c_char {
         ManuallyDrop::new(self).0.as_ptr()
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // SAFETY: the memory ends in NUL and was not handed over.
+        let text = unsafe { CStr::from_ptr(self.0.as_ptr()) };
+        out.write_str(&text.to_string_lossy())
     }
 }
 
