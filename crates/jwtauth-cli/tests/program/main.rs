@@ -7,6 +7,7 @@
 
 mod examples;
 mod explain;
+mod explanations;
 mod files;
 mod inspect;
 mod keys;
