@@ -220,7 +220,7 @@ pub use crate::clock::Clock;
 pub use crate::clock::Monotonic;
 pub use crate::counters::{Counters, SourceCounters};
 pub use crate::error::{Class, Code, Error, Result, Stage};
-pub use crate::explain::{DryRun, Explain, Explanation};
+pub use crate::explain::{DryRun, Explain, Explanation, Hint};
 pub use crate::grant::{Entitlement, EntitlementKind, Grant, Identity, Payload, Session};
 pub use crate::request::Request;
 pub use crate::sources::errand::{Errand, KeyFetch};

@@ -68,7 +68,7 @@ impl Verifier {
                 let policy = (&*self.policy, self.keys.issuers());
                 inform::request(policy, request, denied, &mut recorder);
             }
-            return Ok(recorder.finish(decision, sources));
+            return Ok(recorder.finish(decision, request, sources));
         }
     }
 }
