@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 use clap::Args;
-use jwtauth_core::explain::{Explanation, Outcome, Part, PartOutcome, Seen, Step};
-use jwtauth_core::{Explain, wire};
+use jwtauth_core::explain::{Check, Explanation, Outcome, Part, PartOutcome, Seen, Step};
+use jwtauth_core::{Code, Explain, Hint, wire};
 
 use crate::config::{ConfigArguments, TimeArguments, usage};
 use crate::ending::{Ending, Misuse};
@@ -80,24 +80,61 @@ fn tree(explanation: &Explanation) -> String {
             error.code().message()
         ),
     };
+    if let (Err(error), Some(failed)) = (&explanation.decision, explanation.failed()) {
+        text.push_str(&why(failed, error.code()));
+    }
+    text.push_str(&hints(&explanation.hints));
+    if let (Err(error), true) = (&explanation.decision, explanation.hints.is_empty()) {
+        let _ = writeln!(text, "to do   {}", error.code().advice());
+    }
     text.push_str(&checks(&explanation.steps));
     text
 }
 
-/// The checks as a tree: stages, their checks, and what each has seen.
+/// The check that failed, in short. `code` is that of the denial.
+fn why(failed: &Step, code: Code) -> String {
+    let mut text = format!("why     {}\n", printable(&failed.text));
+    // The limit of the length says nothing about a short token that is malformed.
+    let is_about_place = failed.check != Check::TokenForm || code == Code::TokenTooLarge;
+    if let Some(configured) = configured(failed).filter(|_| failed.configured.is_some() && is_about_place) {
+        let _ = writeln!(text, "place   {configured}");
+    }
+    // The sentence says when a time is.
+    if let Some(seen) = failed.seen.as_ref().filter(|seen| seen.seconds.is_none()) {
+        let has_value = seen.kind != "absent" && seen.count != Some(0);
+        let hidden = if seen.value.is_none() && has_value {
+            " (`--show-values` shows it)"
+        } else {
+            ""
+        };
+        let _ = writeln!(text, "seen    {}{hidden}", shape(seen));
+    }
+    text
+}
+
+/// What to change, and where.
+pub(crate) fn hints(hints: &[Hint]) -> String {
+    let mut text = String::new();
+    for hint in hints {
+        let place = hint.place.as_deref().map(printable);
+        let place = place.map_or_else(String::new, |place| format!(" {FAINT}(`{place}`){FAINT:#}"));
+        let _ = writeln!(text, "{CARE}hint{CARE:#}    {}{place}", printable(&hint.text));
+    }
+    text
+}
+
+/// The checks as a tree: stages, their checks, and what each has seen. Those that were not reached are only named.
 pub(crate) fn checks(steps: &[Step]) -> String {
     let (mut text, mut stage, mut informs) = (String::new(), None, None);
-    for step in steps {
+    let is_made = |step: &&Step| step.outcome != Outcome::NotReached;
+    for step in steps.iter().filter(is_made) {
         if step.informative && informs != Some(step.unverified) {
             let whose = if step.unverified {
-                "from claims that no key has signed: "
+                "for information only, from claims that no key has signed:"
             } else {
-                ""
+                "for information only, after the decision:"
             };
-            let _ = writeln!(
-                text,
-                "{HEAD}{whose}for information, without a part in the decision{HEAD:#}"
-            );
+            let _ = writeln!(text, "{HEAD}{whose}{HEAD:#}");
             informs = Some(step.unverified);
             stage = None;
         }
@@ -106,17 +143,35 @@ pub(crate) fn checks(steps: &[Step]) -> String {
             stage = Some(step.stage);
         }
         let (style, mark) = mark(step);
-        let sentence = step.text.strip_prefix("not reached: ").unwrap_or(&step.text);
-        let (name, sentence) = (step.check.as_str(), printable(sentence));
+        let (name, sentence) = (step.check.as_str(), printable(&step.text));
         let _ = writeln!(text, "  {style}{mark:<WIDTH$}{style:#} {name}: {sentence}");
-        let configured = configured(step).filter(|_| step.configured.is_some());
-        let seen = step.seen.as_ref().map(|seen| format!("seen: {}", shape(seen)));
-        let parts = step.parts.iter().map(part);
-        for more in configured.into_iter().chain(seen).chain(parts) {
+        for more in more(step) {
             let _ = writeln!(text, "  {:<WIDTH$} {FAINT}{more}{FAINT:#}", "");
         }
     }
+    let others = steps.iter().filter(|step| !is_made(step));
+    let mut names: Vec<&str> = others.map(|step| step.check.as_str()).collect();
+    names.dedup();
+    if !names.is_empty() {
+        let _ = writeln!(text, "{HEAD}not reached:{HEAD:#} {}", names.join(", "));
+    }
     text
+}
+
+/// What is configured for a check, what it has seen, and its parts.
+fn more(step: &Step) -> Vec<String> {
+    // The sentence names the place of a token that was found, and how a time was computed.
+    let says_all = matches!(step.check, Check::Token) && step.outcome == Outcome::Passed
+        || step.seen.as_ref().is_some_and(|seen| seen.seconds.is_some());
+    let configured = configured(step).filter(|_| step.configured.is_some());
+    let label = match (step.check, step.outcome) {
+        (Check::Binding, Outcome::Passed) => "binds",
+        (Check::Binding, _) => "would bind",
+        _ => "seen",
+    };
+    let seen = step.seen.as_ref().map(|seen| format!("{label}: {}", shape(seen)));
+    let parts = step.parts.iter().filter(|_| !says_all).map(part);
+    configured.into_iter().chain(seen).chain(parts).collect()
 }
 
 /// The width of the marks.
@@ -130,7 +185,6 @@ fn mark(step: &Step) -> (Style, &'static str) {
         (Outcome::Failed, false) => (BAD, "failed"),
         (Outcome::Failed, true) => (CARE, "(failed)"),
         (Outcome::NotApplicable, _) => (FAINT, "not applicable"),
-        (Outcome::NotReached, _) => (FAINT, "not reached"),
         (outcome, _) => (FAINT, outcome.as_str()),
     }
 }
@@ -142,6 +196,7 @@ fn part(part: &Part) -> String {
         None => printable(&part.text),
     };
     let outcome = match part.outcome {
+        PartOutcome::Computed => return format!("computed: {text}"),
         PartOutcome::NotEvaluated => "not evaluated",
         PartOutcome::TrueByAbsence => "true only because a value is absent",
         outcome => outcome.as_str(),

@@ -216,7 +216,7 @@ pub use crate::clock::Clock;
 #[doc(hidden)]
 pub use crate::clock::Monotonic;
 pub use crate::error::{Class, Code, Error, Result, Stage};
-pub use crate::explain::{DryRun, Explain, Explanation};
+pub use crate::explain::{DryRun, Explain, Explanation, Hint};
 pub use crate::grant::{Entitlement, EntitlementKind, Grant, Identity, Payload, Session};
 pub use crate::request::Request;
 pub use crate::sources::errand::{Errand, KeyFetch};

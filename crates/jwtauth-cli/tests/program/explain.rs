@@ -47,7 +47,7 @@ fn a_denial_goes_on_with_checks_of_claims_that_no_key_has_signed() {
         "{}",
         run.out
     );
-    let marked = "\nfrom claims that no key has signed: for information, without a part in the decision\nvalidate_claims\n";
+    let marked = "\nfor information only, from claims that no key has signed:\nvalidate_claims\n";
     let (before, after) = run.out.split_once(marked).unwrap();
     assert!(after.contains("  (passed)       expires: "), "{}", run.out);
     assert!(
@@ -68,7 +68,7 @@ fn json_is_the_explanation_of_the_library() {
     let decision = verified.out.trim_end();
     let start = format!("{{\"decision\":{decision},\"steps\":[{{\"stage\":\"extract\",");
     assert!(explained.out.starts_with(&start), "{}", explained.out);
-    assert!(explained.out.ends_with("}]}\n"), "{}", explained.out);
+    assert!(explained.out.ends_with("}],\"hints\":[]}\n"), "{}", explained.out);
 }
 
 #[test]

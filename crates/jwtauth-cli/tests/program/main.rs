@@ -9,6 +9,7 @@ mod diff;
 mod dry_run;
 mod examples;
 mod explain;
+mod explanations;
 mod files;
 mod inspect;
 mod keys;

@@ -109,6 +109,22 @@ impl Keys {
         }
     }
 
+    /// Whether a key has this name.
+    pub(super) fn has(&self, kid: &str) -> bool {
+        self.of(kid).next().is_some()
+    }
+
+    /// The algorithms of each key with this name.
+    pub(super) fn algorithms_of(&self, kid: &str) -> Vec<Vec<&'static str>> {
+        let names = |key: &Considered| key.prepared.iter().map(|(_, one)| one.as_str()).collect();
+        self.of(kid).map(names).collect()
+    }
+
+    fn of(&self, kid: &str) -> impl Iterator<Item = &Considered> {
+        let keys = self.0.iter().flat_map(|offered| &offered.keys);
+        keys.filter(move |key| key.kid.as_deref() == Some(kid))
+    }
+
     /// Which key verified the signature.
     pub(super) fn signer(&self, sources: &Sources<'_>) -> Option<String> {
         for (source, status) in sources.issuers.iter().zip(sources.status) {

@@ -1,5 +1,6 @@
 //! The watcher that makes an explanation.
 
+use super::hints::{self, Facts};
 use super::keys::{Keys, Sources, Token};
 use super::plan::{self, Planned};
 use super::report::step;
@@ -11,6 +12,7 @@ use crate::keys::{Key, KeySet, PreparedKey};
 use crate::pipeline::inform::Denied;
 use crate::pipeline::watch::{At, Check, Event, Outcome, Watch, sealed};
 use crate::policy::{Issuer, IssuerRule, KeyIssuers, Policy, Profile};
+use crate::request::Request;
 
 /// Collects the reports of one step of a decision.
 #[derive(Debug)]
@@ -27,6 +29,9 @@ pub(crate) struct Recorder<'p> {
     /// After the decision, whether the claims that are read now are unverified.
     informs: Option<bool>,
     informative: Vec<Informative>,
+    /// The token and its payload, if it is denied.
+    token: Option<String>,
+    payload: Option<String>,
 }
 
 /// A report about a check that was made after the decision.
@@ -66,6 +71,14 @@ impl Watch for Recorder<'_> {
 
     fn belongs(&mut self, to_its_issuer: bool) {
         self.is_of_its_issuer = Some(to_its_issuer);
+    }
+
+    fn holds(&mut self, token: &str) {
+        self.token = Some(token.to_owned());
+    }
+
+    fn reads(&mut self, payload: &str) {
+        self.payload = Some(payload.to_owned());
     }
 
     fn informs(&mut self, unverified: bool) {
@@ -115,6 +128,8 @@ impl<'p> Recorder<'p> {
             keys: None,
             informs: None,
             informative: Vec::new(),
+            token: None,
+            payload: None,
         }
     }
 
@@ -146,7 +161,12 @@ impl<'p> Recorder<'p> {
     }
 
     /// The explanation of a decision that this recorder has watched.
-    pub(crate) fn finish(mut self, decision: Result<Grant>, sources: Sources<'_>) -> Explanation {
+    pub(crate) fn finish(
+        mut self,
+        decision: Result<Grant>,
+        request: &Request<'_>,
+        sources: Sources<'_>,
+    ) -> Explanation {
         let plan = plan::checks(self.policy, self.profile, self.of_issuer);
         let is_verified = self.is_verified();
         let (keys_at, keys) = match self.keys.take() {
@@ -164,7 +184,9 @@ impl<'p> Recorder<'p> {
                 Outcome::Passed => Token::Named,
                 Outcome::Failed | Outcome::NotApplicable | Outcome::NotReached => Token::WithoutName,
             });
-        let key_steps = keys.map_or(Vec::new(), |keys| keys.steps(&self.policy.keys, &sources, token));
+        let key_steps = keys
+            .as_ref()
+            .map_or(Vec::new(), |keys| keys.steps(&self.policy.keys, &sources, token));
 
         let mut steps = Vec::new();
         let (before, after) = self.events.split_at(keys_at.min(self.events.len()));
@@ -178,7 +200,21 @@ impl<'p> Recorder<'p> {
         let is_made = |planned: &&Planned| self.events.iter().any(|event| is_about(planned, event));
         let rest = plan.iter().filter(|planned| !is_made(planned));
         steps.extend(rest.map(|planned| self.after(planned)));
-        Explanation::new(decision, steps)
+        let granted = decision.as_ref().ok().map(|grant| grant.claims.as_str());
+        let hints = hints::all(&Facts {
+            policy: self.policy,
+            profile: self.profile,
+            of_issuer: self.of_issuer.map(|(_, rule)| rule),
+            plan: &plan,
+            events: &self.events,
+            request: Some(request),
+            token: self.token.as_deref(),
+            payload: granted.or(self.payload.as_deref()),
+            now: self.now,
+            keys: keys.as_ref(),
+            sources,
+        });
+        Explanation::new(decision, steps, hints)
     }
 
     /// The step of a check that the decision did not reach.

@@ -34,5 +34,5 @@ pub(super) fn step(event: &Event, planned: Option<&Planned>, show_values: bool) 
 /// The explanation of a request that cannot be read.
 pub(crate) fn unreadable(why: Error) -> Explanation {
     let step = step(&Event::failed(Check::Request, &why), None, false);
-    Explanation::new(Err(why), vec![step])
+    Explanation::new(Err(why), vec![step], Vec::new())
 }

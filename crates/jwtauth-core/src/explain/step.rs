@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
+use super::hints::Hint;
 use crate::error::{Result, Stage};
 use crate::grant::Grant;
 use crate::pipeline::watch::{Check, Outcome, Part, Seen, raw_json};
@@ -22,11 +23,17 @@ pub struct Explanation {
     pub decision: Result<Grant>,
     /// The checks, in order. After a failure, those that were not reached, and those that were made only to inform.
     pub steps: Vec<Step>,
+    /// What to change, and where.
+    pub hints: Vec<Hint>,
 }
 
 impl Explanation {
-    pub(super) fn new(decision: Result<Grant>, steps: Vec<Step>) -> Explanation {
-        Explanation { decision, steps }
+    pub(super) fn new(decision: Result<Grant>, steps: Vec<Step>, hints: Vec<Hint>) -> Explanation {
+        Explanation {
+            decision,
+            steps,
+            hints,
+        }
     }
 
     /// The step that denied the request.
@@ -46,6 +53,8 @@ pub struct DryRun {
     pub would: Result<Grant>,
     /// The checks, as in an [`Explanation`]. Those of the token and its signature are not applicable.
     pub steps: Vec<Step>,
+    /// What to change, and where.
+    pub hints: Vec<Hint>,
 }
 
 impl From<Explanation> for DryRun {
@@ -53,6 +62,7 @@ impl From<Explanation> for DryRun {
         DryRun {
             would: explained.decision,
             steps: explained.steps,
+            hints: explained.hints,
         }
     }
 }

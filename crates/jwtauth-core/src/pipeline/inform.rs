@@ -35,6 +35,7 @@ pub(crate) fn request(
     let Ok(raw) = extract::token(request, &policy.extract, &mut ()) else {
         return;
     };
+    watch.holds(&raw);
     watch.informs(false);
     let _ = requested.address(request, watch);
     let payload = match decode::compact(&raw, &policy.decode, watch) {
@@ -60,6 +61,7 @@ pub(crate) fn claims(
     denied: Denied,
     watch: &mut impl Watch,
 ) {
+    watch.reads(payload);
     watch.informs(!denied.is_verified);
     let Ok(signed) = validate::read_denied(payload, denied.is_of_its_issuer, sources, watch) else {
         return;

@@ -50,6 +50,16 @@ pub(crate) trait Watch: sealed::Sealed {
         let _ = unverified;
     }
 
+    /// This token is denied.
+    fn holds(&mut self, token: &str) {
+        let _ = token;
+    }
+
+    /// This is the payload of the token that is denied.
+    fn reads(&mut self, payload: &str) {
+        let _ = payload;
+    }
+
     /// The keys are considered from the beginning. What was reported about keys before does not count.
     fn restarts_keys(&mut self) {}
 

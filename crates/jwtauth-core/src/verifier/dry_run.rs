@@ -30,12 +30,13 @@ impl Verifier {
     ) -> DryRun {
         let mut recorder = Recorder::new(&self.policy, explain);
         let now = now.unwrap_or_else(|| self.clock.now());
+        recorder.starts(now);
         let would = self.would(claims, request, now, &mut recorder);
         let would = would.map_err(|error| self.policy.describe(error));
         if would.is_err() {
             self.inform(claims, request, now, &mut recorder);
         }
-        recorder.finish(would, Sources::NONE).into()
+        recorder.finish(would, request, Sources::NONE).into()
     }
 
     /// Makes the checks that still make sense after a denial.

@@ -33,7 +33,7 @@ impl Verifier {
                 let policy = (&*self.policy, self.keys.issuers());
                 inform::request(policy, request, denied, &mut recorder);
             }
-            return recorder.finish(decision, sources);
+            return recorder.finish(decision, request, sources);
         }
     }
 }

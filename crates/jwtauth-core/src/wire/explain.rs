@@ -18,8 +18,9 @@ pub fn explained(explanation: &Explanation) -> String {
     let decision = super::reply(&explanation.decision);
     // The reply is copied, so that it is the same text.
     format!(
-        "{{\"decision\":{decision},\"steps\":{}}}",
-        super::to_line(&explanation.steps)
+        "{{\"decision\":{decision},\"steps\":{},\"hints\":{}}}",
+        super::to_line(&explanation.steps),
+        super::to_line(&explanation.hints)
     )
 }
 
@@ -41,9 +42,10 @@ pub fn dry_run(
 /// The result of a dry run, as one line of JSON. No part of it can be read as the reply to a request.
 pub fn tried_out(tried: &DryRun) -> String {
     format!(
-        "{{\"dry_run\":true,\"would\":{},\"steps\":{}}}",
+        "{{\"dry_run\":true,\"would\":{},\"steps\":{},\"hints\":{}}}",
         would(&tried.would),
-        super::to_line(&tried.steps)
+        super::to_line(&tried.steps),
+        super::to_line(&tried.hints)
     )
 }
 

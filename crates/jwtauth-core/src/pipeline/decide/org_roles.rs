@@ -41,6 +41,7 @@ pub(super) fn decide(
     watch.saw(|| identity::mapped_list(Check::ExternalOrgs, &external));
     let external = external?.unwrap_or_default();
     let mut roles = mapped_roles(rule, &external);
+    let is_default = roles.is_empty() && direct.is_none() && rule.role.is_some();
     match (roles.is_empty(), direct) {
         (true, None) if rule.strict => {}
         (true, Some(direct)) => {
@@ -66,7 +67,16 @@ pub(super) fn decide(
             .iter()
             .map(|(org, role)| format!("{} in {org}", role.as_str()));
         let names: Vec<String> = names.collect();
-        Event::of(Check::OrgRoles, &resolved).seen(Seen::texts(names.iter().map(String::as_str)))
+        let event = Event::of(Check::OrgRoles, &resolved);
+        let event = event.seen(Seen::texts(names.iter().map(String::as_str)));
+        if is_default && resolved.is_ok() {
+            event.note(format!(
+                "the expression gives no role, so the caller gets the default role `{}`",
+                rule.default_role.as_str()
+            ))
+        } else {
+            event
+        }
     });
     resolved?;
     decision
