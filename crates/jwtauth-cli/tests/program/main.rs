@@ -10,6 +10,7 @@ mod explain;
 mod files;
 mod inspect;
 mod keys;
+mod lint;
 mod pages;
 mod policy;
 mod sign;

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use super::settings::JWT;
 use crate::error::{Code, Error};
 use crate::members::Field;
+
+/// The section with the settings.
+pub(super) const JWT: &str = "auth.jwt";
 
 /// The field that contains the configuration, and the folder for relative paths.
 pub(super) struct Place<'c, 'a, 't> {
