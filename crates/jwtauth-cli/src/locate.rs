@@ -86,7 +86,7 @@ fn in_json(text: &str, path: &str) -> Option<Place> {
         .flat_map(|path| [(config, path.as_str()), (root, path.as_str())]);
     let found = candidates.map(|(item, path)| item.find(path));
     let best = found.min_by_key(|found| found.left)?;
-    Some(best.item.place(text))
+    Some(best.item.place(text, best.left == 0))
 }
 
 /// The path, and the others under which Grafana's settings can be.
@@ -187,7 +187,8 @@ impl<'a> Item<'a> {
             })
     }
 
-    fn place(self, text: &str) -> Place {
+    /// The place of the value, or of the name if the value has several lines, or if something is absent in it.
+    fn place(self, text: &str, is_whole: bool) -> Place {
         let of = |range: jsonc_parser::common::Range| Place {
             start: range.start,
             end: range.end,
@@ -197,7 +198,7 @@ impl<'a> Item<'a> {
             .get(value.start..value.end)
             .is_some_and(|text| !text.contains('\n'));
         match self.member {
-            _ if is_one_line => value,
+            _ if is_whole && is_one_line => value,
             Some(member) => of(member.name.range()),
             // An object or a list: its first character.
             None => Place {
@@ -329,7 +330,7 @@ mod tests {
         }
         assert_eq!(
             at("[{\"Name\":\"a\"}]", false, "[0].Selector"),
-            (1, 2, "{\"Name\":\"a\"}".to_owned())
+            (1, 2, "{".to_owned())
         );
         assert_eq!(
             at("{\"request_id\":1,\"data\":{\"x\":2}}", false, "x"),

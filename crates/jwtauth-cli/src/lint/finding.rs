@@ -84,7 +84,11 @@ impl Findings {
     pub(super) fn accept(&mut self, allowed: &Allowed, files: &Files) {
         for entry in allowed.all() {
             let mut is_used = false;
-            for finding in self.0.iter_mut().filter(|finding| entry.covers(finding, files)) {
+            for finding in self
+                .0
+                .iter_mut()
+                .filter(|finding| entry.covers(finding.rule, &finding.place, finding.at, files))
+            {
                 is_used = true;
                 finding.accepted.get_or_insert_with(|| Accepted {
                     reason: entry.reason.clone(),

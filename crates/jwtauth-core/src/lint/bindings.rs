@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Subject;
+use super::subject::Subject;
 use crate::dialect::Dialect;
 use crate::expr::{Glob, Selected, Selection};
 use crate::policy::{BindKind, BindingRule, Bindings, MetadataRule, Profile};
