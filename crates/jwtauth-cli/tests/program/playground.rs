@@ -76,7 +76,7 @@ fn requests_are_answered_with_the_key_and_their_status() {
     let host = format!("Host: {}", playground.authority);
     let key = format!("Authorization: Bearer {}", playground.key);
     let json = "Content-Type: application/json";
-    let question = r#"{"config":"","token":""}"#;
+    let question = r#"{"config":"{","token":""}"#;
     let own = [host.as_str(), key.as_str(), json];
 
     let (status, page) = playground.send("GET /", &[&host], "");
