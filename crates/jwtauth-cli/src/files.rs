@@ -154,7 +154,7 @@ mod tests {
             ("{\"a\": é}", Some((1, 7))),
             ("{", Some((1, 1))),
             ("", Some((1, 1))),
-            ("{\"a\":1,\n\"a\":2}", Some((2, 3))),
+            ("{\"a\":1,\n\"a\":2}", Some((2, 6))),
             ("{}", None),
         ] {
             assert_eq!(broken(text, false), place, "{text}");

@@ -357,7 +357,7 @@ mod tests {
         );
         assert_eq!(
             at("{\"request_id\":1,\"data\":{\"x\":2}}", false, "x"),
-            (1, 28, "2".to_owned())
+            (1, 29, "2".to_owned())
         );
         let env = r#"{"dialect":"grafana","config":{"env":{"GF_AUTH_JWT_URL_LOGIN":"true"}}}"#;
         assert_eq!(at(env, false, "auth.jwt.url_login").2, "\"true\"");
