@@ -7,15 +7,40 @@ use jwtauth_core::internals::Ini;
 
 use crate::files::{File, Place};
 
-/// Returns the place of a setting in a file: of its value, or of its name if the value has several lines. If the setting is
-/// absent, it is the place of what would contain it.
-pub(crate) fn setting(file: &File, path: &str) -> Place {
-    let found = if file.is_ini {
-        in_ini(file, path)
-    } else {
-        in_json(&file.text, path)
-    };
-    found.unwrap_or_else(|| first_line(file))
+/// A file that was read to find settings in it.
+pub(crate) struct Map<'f> {
+    file: &'f File,
+    content: Content<'f>,
+}
+
+enum Content<'f> {
+    Json(Value<'f>),
+    Ini(Ini),
+    /// It is neither.
+    Unreadable,
+}
+
+impl<'f> Map<'f> {
+    /// Reads a file.
+    pub(crate) fn new(file: &'f File) -> Map<'f> {
+        let content = if file.is_ini {
+            Ini::parse(&file.text).map_or(Content::Unreadable, Content::Ini)
+        } else {
+            parse(&file.text).map_or(Content::Unreadable, Content::Json)
+        };
+        Map { file, content }
+    }
+
+    /// Returns the place of a setting: of its value, or of its name if the value has several lines. If the setting is absent,
+    /// it is the place of what would contain it.
+    pub(crate) fn setting(&self, path: &str) -> Place {
+        let found = match &self.content {
+            Content::Json(document) => in_json(&self.file.text, document, path),
+            Content::Ini(ini) => in_ini(self.file, ini, path),
+            Content::Unreadable => None,
+        };
+        found.unwrap_or_else(|| first_line(self.file))
+    }
 }
 
 fn first_line(file: &File) -> Place {
@@ -24,8 +49,7 @@ fn first_line(file: &File) -> Place {
 }
 
 /// The place of a setting in an ini file. Its path is the section and the key: `auth.jwt.url_login`.
-fn in_ini(file: &File, path: &str) -> Option<Place> {
-    let ini = Ini::parse(&file.text).ok()?;
+fn in_ini(file: &File, ini: &Ini, path: &str) -> Option<Place> {
     let (section, key) = path.rsplit_once('.').unwrap_or(("DEFAULT", path));
     if let Some(number) = ini.line_of_key(section, key) {
         let (start, line) = file.line(number)?;
@@ -38,7 +62,7 @@ fn in_ini(file: &File, path: &str) -> Option<Place> {
             .find_map(|section| ini.line_of_section(section));
         match whole.and_then(|number| file.line(number)) {
             Some((start, line)) => return Some(trimmed(start, line)),
-            None => return in_ini(file, parent),
+            None => return in_ini(file, ini, parent),
         }
     }
     let number = ini
@@ -75,9 +99,8 @@ fn trimmed(start: usize, line: &str) -> Place {
     }
 }
 
-fn in_json(text: &str, path: &str) -> Option<Place> {
-    let document = parse(text)?;
-    let root = Item::of(&document);
+fn in_json(text: &str, document: &Value<'_>, path: &str) -> Option<Place> {
+    let root = Item::of(document);
     let config = config(root);
     // The members next to `config`, such as `options`, are reached from the root.
     let aliases = aliases(path);
@@ -288,7 +311,7 @@ mod tests {
         let mut files = Files::default();
         files.add("a".to_owned(), text.to_owned().into(), is_ini);
         let file = &files.all()[0];
-        let place = setting(file, path);
+        let place = Map::new(file).setting(path);
         let Position { line, column } = file.position(place.start);
         (line, column, text.get(place.start..place.end).unwrap().to_owned())
     }
@@ -334,7 +357,7 @@ mod tests {
         );
         assert_eq!(
             at("{\"request_id\":1,\"data\":{\"x\":2}}", false, "x"),
-            (1, 28, "2".to_owned())
+            (1, 29, "2".to_owned())
         );
         let env = r#"{"dialect":"grafana","config":{"env":{"GF_AUTH_JWT_URL_LOGIN":"true"}}}"#;
         assert_eq!(at(env, false, "auth.jwt.url_login").2, "\"true\"");

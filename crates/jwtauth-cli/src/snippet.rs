@@ -14,6 +14,8 @@ pub(crate) struct Report<'r> {
     pub(crate) title: String,
     pub(crate) file: &'r File,
     pub(crate) place: Place,
+    /// The secrets of the file.
+    pub(crate) secrets: &'r [Place],
     /// A line below the snippet.
     pub(crate) help: Option<String>,
 }
@@ -25,8 +27,7 @@ impl Report<'_> {
         let (start, content) = self.file.line(position.line).unwrap_or_default();
         let content = content.trim_end_matches('\r');
         let end = start + content.len();
-        let secrets = redact::secrets(self.file);
-        let (line, mark) = redact::line(self.file, &secrets, (start, end), self.place);
+        let (line, mark) = redact::line(self.file, self.secrets, (start, end), self.place);
         // A line of a minified file is long. Only the part around the place is shown.
         let from = boundary(&line, mark.start.saturating_sub(BEFORE));
         let to = boundary(&line, (mark.start + AFTER).min(line.len()));

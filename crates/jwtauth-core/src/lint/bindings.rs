@@ -90,12 +90,11 @@ fn empty(profile: &Profile, bindings: &Bindings, rule: &BindingRule, found: &mut
     }
 }
 
+/// The mapped values and lists of a caller.
+type Caller = (BTreeMap<String, String>, BTreeMap<String, Vec<String>>);
+
 /// Made-up callers without one value: the texts of the selector as every other value, and in every list.
-fn callers(
-    bindings: &Bindings,
-    rule: &BindingRule,
-    without: &str,
-) -> Vec<(BTreeMap<String, String>, BTreeMap<String, Vec<String>>)> {
+fn callers(bindings: &Bindings, rule: &BindingRule, without: &str) -> Vec<Caller> {
     let selector = rule.selector.as_ref();
     let texts: Vec<&str> = selector.map(|selector| selector.texts()).unwrap_or_default();
     let lists = selector
