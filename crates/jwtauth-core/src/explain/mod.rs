@@ -3,6 +3,7 @@
 //! An explanation watches the pipeline itself: `Recorder` is its watcher. `plan` has the checks that a policy requires,
 //! so that those which a denial did not reach are listed too.
 
+mod hint;
 mod hints;
 mod keys;
 mod plan;
@@ -11,7 +12,7 @@ mod report;
 mod step;
 mod text;
 
-pub use self::hints::Hint;
+pub use self::hint::Hint;
 pub(crate) use self::keys::Sources;
 pub(crate) use self::recorder::Recorder;
 pub(crate) use self::report::unreadable;

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use super::hints::Hint;
+use super::hint::Hint;
 use crate::error::{Result, Stage};
 use crate::grant::Grant;
 use crate::pipeline::watch::{Check, Outcome, Part, Seen, raw_json};

@@ -1,7 +1,7 @@
 //! Hints about claims that are not where the configuration looks.
 
-use super::Facts;
 use super::elsewhere::{self, Found};
+use super::facts::Facts;
 use crate::expr::Selection;
 use crate::pipeline::watch::{Event, PartOutcome};
 

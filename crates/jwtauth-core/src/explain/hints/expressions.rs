@@ -1,6 +1,6 @@
 //! Hints about expressions and selectors.
 
-use super::Facts;
+use super::facts::Facts;
 use crate::expr::JmesPath;
 use crate::json::{Value, parse};
 use crate::pipeline::watch::{Check, Event, Outcome, Part, PartOutcome};

@@ -1,6 +1,6 @@
 //! Hints about keys.
 
-use super::Facts;
+use super::facts::Facts;
 use crate::error::Code;
 use crate::pipeline::watch::Check;
 use crate::sources::status::SourceState;

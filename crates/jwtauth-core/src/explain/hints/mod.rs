@@ -13,22 +13,8 @@ mod times;
 mod token;
 mod values;
 
-use serde::Serialize;
-
 pub(super) use self::facts::Facts;
-
-/// What to change, and where.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Hint {
-    /// The name of the hint. Names are never changed.
-    pub name: &'static str,
-    /// The place in the configuration that it is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub place: Option<String>,
-    /// One sentence for people.
-    pub text: String,
-}
+use super::hint::Hint;
 
 impl Hint {
     /// The names of all hints.

@@ -1,6 +1,6 @@
 //! Hints about the issuer, the audience and the subject.
 
-use super::Facts;
+use super::facts::Facts;
 use crate::error::Code;
 use crate::expr::Selection;
 use crate::json::Value;

@@ -1,6 +1,6 @@
 //! Hints about times.
 
-use super::Facts;
+use super::facts::Facts;
 use crate::claims::NumericDate;
 use crate::error::Code;
 use crate::json::Value;

@@ -1,6 +1,6 @@
 //! Hints about the form of a token, and where it is.
 
-use super::Facts;
+use super::facts::Facts;
 use crate::error::Code;
 
 /// The token has `Bearer `, quotes or white space around it.

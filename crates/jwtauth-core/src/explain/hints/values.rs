@@ -1,6 +1,6 @@
 //! Hints about claims whose value is not the required one.
 
-use super::Facts;
+use super::facts::Facts;
 use crate::json::Value;
 use crate::pipeline::watch::Check;
 use crate::policy::{ClaimTest, near};

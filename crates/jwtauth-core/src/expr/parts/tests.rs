@@ -116,7 +116,7 @@ fn operators_in_quotes_and_brackets_split_nothing() {
     );
     let places: Vec<_> = parts("'é' && role")
         .iter()
-        .map(|part| part[..3].to_owned())
+        .map(|part| part.chars().take(3).collect::<String>())
         .collect();
     assert_eq!(places, ["0@0", "0@7"]);
 }
