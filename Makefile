@@ -27,9 +27,11 @@ prepare: ## set up everything that the tests need (Debian packages, .venv, Node 
 check: ## check format, lints, documentation, layers, licences, public interface
 	@.ci/check
 
-.PHONY: test-rust test-c test-python test-node test-oidc test-playground test-readme
+.PHONY: test-rust test-sarif test-c test-python test-node test-oidc test-playground test-readme
 test-rust: ## test Rust: unit, golden, pipeline, conformance, the program, the documentation's examples
 	@.ci/test-rust
+test-sarif: ## validate the SARIF logs of jwtauth lint against the schema of the standard
+	@.ci/test-sarif
 test-c: conformance ## test C and C++: ctest, sanitizers, valgrind, a program built against an installed copy
 	@.ci/test-c
 test-python: conformance ## test the Python package: pytest, mypy, stubtest, conformance

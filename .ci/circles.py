@@ -19,6 +19,7 @@ CORE = Path("crates/jwtauth-core")
 ARROWS = """
 wire -> batch claims dialect events explain expr policy sources token_cache verifier
 batch -> sources verifier
+lint -> claims dialect envelope expr policy sources
 verifier -> claims counters envelope events explain keys pipeline policy sources token_cache
 explain -> claims expr keys pipeline policy sources
 envelope -> claims dialect policy token_cache

@@ -158,18 +158,24 @@ test('expressions have a live result', async () => {
   assert.match(await page.innerText('#selector-result'), /does not select the caller/);
 });
 
-test('a mistake in the configuration is found at its line', async () => {
+test('findings lead to their lines', async () => {
   const page = await openPage();
-  const config = (await page.inputValue('#config')).replace('enabled = true', '\nenabled: true\n[broken');
-  await write(page, '#config', config);
-  const finding = page.locator('#findings .error button').first();
-  const line = Number((await finding.innerText()).replace('Line ', ''));
-  assert.equal(await page.locator('#gutter .error').innerText(), String(line));
-  await finding.click();
-  const [focused, before] = await page.locator('#config').evaluate(field =>
-    [document.activeElement === field, field.value.slice(0, field.selectionStart)]);
-  assert.ok(focused);
-  assert.equal(before.split('\n').length, line);
+  const example = await page.inputValue('#config');
+  const lead = async (config, severity) => {
+    await write(page, '#config', config);
+    const finding = page.locator(`#findings .${severity} button`).first();
+    const line = Number((await finding.innerText()).replace('Line ', ''));
+    assert.equal(await page.locator(`#gutter .${severity}`).first().innerText(), String(line));
+    await finding.click();
+    return page.locator('#config').evaluate((field, line) => {
+      if (document.activeElement !== field) return 'no focus';
+      const before = field.value.slice(0, field.selectionStart);
+      if (before.split('\n').length !== line) return 'another line';
+      return field.value.slice(field.selectionStart, field.selectionEnd);
+    }, line);
+  };
+  assert.equal(await lead(example.replace('enabled = true', 'enabled = true\nurl_login = true'), 'warning'), 'true');
+  assert.equal(await lead(example.replace('enabled = true', 'enabled = true\n[broken'), 'error'), '[broken');
 });
 
 test('the page is used with the keyboard alone', async () => {

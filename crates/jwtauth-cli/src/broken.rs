@@ -4,6 +4,7 @@ use annotate_snippets::Level;
 use jwtauth_core::Error;
 
 use crate::files::Files;
+use crate::redact;
 use crate::screen;
 use crate::snippet::Report;
 
@@ -17,6 +18,7 @@ pub(crate) fn complain(error: &Error, files: &Files) {
                 title: error.to_string(),
                 file,
                 place,
+                secrets: &redact::secrets(file),
                 help: None,
             }
             .render(),

@@ -8,7 +8,7 @@ use jwtauth_core::{Explain, wire};
 
 use crate::config::{ConfigArguments, TimeArguments, usage};
 use crate::ending::{Ending, Misuse};
-use crate::explain::checks;
+use crate::explain::{checks, hints};
 use crate::request::CallerArguments;
 use crate::screen::{self, CARE};
 use crate::verify::{describe_failure, describe_grant};
@@ -92,6 +92,7 @@ fn describe(tried: &DryRun, every_check: bool) -> String {
         Ok(grant) => describe_grant(WOULD_BE, grant, &tried.steps),
         Err(error) => describe_failure(WOULD_BE, error, &tried.steps),
     });
+    text.push_str(&hints(&tried.hints));
     if every_check {
         text.push_str(&checks(&tried.steps));
     }

@@ -19,13 +19,22 @@ pub(crate) struct File {
     pub(crate) name: String,
     pub(crate) text: Zeroizing<String>,
     pub(crate) is_ini: bool,
+    /// The offset of each line.
+    lines: Vec<usize>,
 }
 
 impl Files {
     /// Adds a file, and returns its text.
     pub(crate) fn add(&mut self, name: String, text: Zeroizing<String>, is_ini: bool) -> Zeroizing<String> {
         let copy = text.clone();
-        self.0.push(File { name, text, is_ini });
+        let ends = text.match_indices('\n').map(|(at, _)| at + 1);
+        let lines = [0].into_iter().chain(ends).collect();
+        self.0.push(File {
+            name,
+            text,
+            is_ini,
+            lines,
+        });
         copy
     }
 
@@ -90,25 +99,23 @@ impl File {
 
     /// Returns a line, counted from 1, with the offset at which it begins.
     pub(crate) fn line(&self, number: usize) -> Option<(usize, &str)> {
-        let mut start = 0;
-        for (index, line) in self.text.split('\n').enumerate() {
-            if index + 1 == number {
-                return Some((start, line));
-            }
-            start += line.len() + 1;
-        }
-        None
+        let start = *self.lines.get(number.checked_sub(1)?)?;
+        let end = self.lines.get(number).map_or(self.text.len(), |next| next - 1);
+        Some((start, self.text.get(start..end)?))
     }
 
     /// Returns the line and the column of an offset, counted from 1. Columns are counted in characters.
     pub(crate) fn position(&self, offset: usize) -> Position {
-        let before = self.text.get(..offset).unwrap_or(&self.text);
-        let line = before.rsplit('\n').next().unwrap_or_default();
+        let line = self.lines.partition_point(|start| *start <= offset);
+        let start = line.checked_sub(1).and_then(|index| self.lines.get(index));
+        let before = start
+            .and_then(|start| self.text.get(*start..offset))
+            .unwrap_or_default();
         // A byte order mark is not part of the first column.
-        let line = line.strip_prefix('\u{feff}').unwrap_or(line);
+        let before = before.strip_prefix('\u{feff}').unwrap_or(before);
         Position {
-            line: before.matches('\n').count() + 1,
-            column: line.chars().count() + 1,
+            line,
+            column: before.chars().count() + 1,
         }
     }
 }
@@ -147,7 +154,7 @@ mod tests {
             ("{\"a\": é}", Some((1, 7))),
             ("{", Some((1, 1))),
             ("", Some((1, 1))),
-            ("{\"a\":1,\n\"a\":2}", Some((2, 3))),
+            ("{\"a\":1,\n\"a\":2}", Some((2, 6))),
             ("{}", None),
         ] {
             assert_eq!(broken(text, false), place, "{text}");

@@ -7,15 +7,40 @@ use jwtauth_core::internals::Ini;
 
 use crate::files::{File, Place};
 
-/// Returns the place of a setting in a file: of its value, or of its name if the value has several lines. If the setting is
-/// absent, it is the place of what would contain it.
-pub(crate) fn setting(file: &File, path: &str) -> Place {
-    let found = if file.is_ini {
-        in_ini(file, path)
-    } else {
-        in_json(&file.text, path)
-    };
-    found.unwrap_or_else(|| first_line(file))
+/// A file that was read to find settings in it.
+pub(crate) struct Map<'f> {
+    file: &'f File,
+    content: Content<'f>,
+}
+
+enum Content<'f> {
+    Json(Value<'f>),
+    Ini(Ini),
+    /// It is neither.
+    Unreadable,
+}
+
+impl<'f> Map<'f> {
+    /// Reads a file.
+    pub(crate) fn new(file: &'f File) -> Map<'f> {
+        let content = if file.is_ini {
+            Ini::parse(&file.text).map_or(Content::Unreadable, Content::Ini)
+        } else {
+            parse(&file.text).map_or(Content::Unreadable, Content::Json)
+        };
+        Map { file, content }
+    }
+
+    /// Returns the place of a setting: of its value, or of its name if the value has several lines. If the setting is absent,
+    /// it is the place of what would contain it.
+    pub(crate) fn setting(&self, path: &str) -> Place {
+        let found = match &self.content {
+            Content::Json(document) => in_json(&self.file.text, document, path),
+            Content::Ini(ini) => in_ini(self.file, ini, path),
+            Content::Unreadable => None,
+        };
+        found.unwrap_or_else(|| first_line(self.file))
+    }
 }
 
 fn first_line(file: &File) -> Place {
@@ -24,8 +49,7 @@ fn first_line(file: &File) -> Place {
 }
 
 /// The place of a setting in an ini file. Its path is the section and the key: `auth.jwt.url_login`.
-fn in_ini(file: &File, path: &str) -> Option<Place> {
-    let ini = Ini::parse(&file.text).ok()?;
+fn in_ini(file: &File, ini: &Ini, path: &str) -> Option<Place> {
     let (section, key) = path.rsplit_once('.').unwrap_or(("DEFAULT", path));
     if let Some(number) = ini.line_of_key(section, key) {
         let (start, line) = file.line(number)?;
@@ -38,7 +62,7 @@ fn in_ini(file: &File, path: &str) -> Option<Place> {
             .find_map(|section| ini.line_of_section(section));
         match whole.and_then(|number| file.line(number)) {
             Some((start, line)) => return Some(trimmed(start, line)),
-            None => return in_ini(file, parent),
+            None => return in_ini(file, ini, parent),
         }
     }
     let number = ini
@@ -75,9 +99,8 @@ fn trimmed(start: usize, line: &str) -> Place {
     }
 }
 
-fn in_json(text: &str, path: &str) -> Option<Place> {
-    let document = parse(text)?;
-    let root = Item::of(&document);
+fn in_json(text: &str, document: &Value<'_>, path: &str) -> Option<Place> {
+    let root = Item::of(document);
     let config = config(root);
     // The members next to `config`, such as `options`, are reached from the root.
     let aliases = aliases(path);
@@ -86,7 +109,7 @@ fn in_json(text: &str, path: &str) -> Option<Place> {
         .flat_map(|path| [(config, path.as_str()), (root, path.as_str())]);
     let found = candidates.map(|(item, path)| item.find(path));
     let best = found.min_by_key(|found| found.left)?;
-    Some(best.item.place(text))
+    Some(best.item.place(text, best.left == 0))
 }
 
 /// The path, and the others under which Grafana's settings can be.
@@ -187,7 +210,8 @@ impl<'a> Item<'a> {
             })
     }
 
-    fn place(self, text: &str) -> Place {
+    /// The place of the value, or of the name if the value has several lines, or if something is absent in it.
+    fn place(self, text: &str, is_whole: bool) -> Place {
         let of = |range: jsonc_parser::common::Range| Place {
             start: range.start,
             end: range.end,
@@ -197,7 +221,7 @@ impl<'a> Item<'a> {
             .get(value.start..value.end)
             .is_some_and(|text| !text.contains('\n'));
         match self.member {
-            _ if is_one_line => value,
+            _ if is_whole && is_one_line => value,
             Some(member) => of(member.name.range()),
             // An object or a list: its first character.
             None => Place {
@@ -287,7 +311,7 @@ mod tests {
         let mut files = Files::default();
         files.add("a".to_owned(), text.to_owned().into(), is_ini);
         let file = &files.all()[0];
-        let place = setting(file, path);
+        let place = Map::new(file).setting(path);
         let Position { line, column } = file.position(place.start);
         (line, column, text.get(place.start..place.end).unwrap().to_owned())
     }
@@ -329,11 +353,11 @@ mod tests {
         }
         assert_eq!(
             at("[{\"Name\":\"a\"}]", false, "[0].Selector"),
-            (1, 2, "{\"Name\":\"a\"}".to_owned())
+            (1, 2, "{".to_owned())
         );
         assert_eq!(
             at("{\"request_id\":1,\"data\":{\"x\":2}}", false, "x"),
-            (1, 28, "2".to_owned())
+            (1, 29, "2".to_owned())
         );
         let env = r#"{"dialect":"grafana","config":{"env":{"GF_AUTH_JWT_URL_LOGIN":"true"}}}"#;
         assert_eq!(at(env, false, "auth.jwt.url_login").2, "\"true\"");

@@ -10,7 +10,30 @@ pub(crate) fn secrets(file: &File) -> Vec<Place> {
     } else {
         locate::secrets(&file.text, &is_secret_name, &is_secret_text).unwrap_or_else(|| of_text(&file.text))
     };
+    found.extend(urls(&file.text));
     found.sort();
+    found
+}
+
+/// The parts of URLs that may be secrets: the query, and all of a URL with a user name.
+fn urls(text: &str) -> Vec<Place> {
+    let ends =
+        |letter: char| letter.is_whitespace() || matches!(letter, '"' | '\'' | '`' | '<' | '>' | ',' | ')');
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices("://") {
+        let rest = text.get(at + 3..).unwrap_or_default();
+        let url = rest.split(ends).next().unwrap_or_default();
+        let authority = url.split(['/', '?', '#']).next().unwrap_or_default();
+        let from = if authority.contains('@') {
+            Some(0)
+        } else {
+            url.find('?')
+        };
+        found.extend(from.map(|from| Place {
+            start: at + 3 + from,
+            end: at + 3 + url.len(),
+        }));
+    }
     found
 }
 
@@ -192,13 +215,9 @@ fn is_secret_name(name: &str) -> bool {
         || name.ends_with("_value")
 }
 
-/// Whether a text contains a private key, or a URL with a password.
+/// Whether a text contains a private key, or keys in JSON.
 fn is_secret_text(text: &str) -> bool {
-    let has_password = text.split_once("://").is_some_and(|(_, rest)| {
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-        authority.contains('@')
-    });
-    text.contains("PRIVATE KEY") || text.contains("\"kty\"") || has_password
+    text.contains("PRIVATE KEY") || text.contains("\"kty\"")
 }
 
 /// Members with secrets: of keys (RFC 7518 §6), of the native configuration, of Grafana.
@@ -258,6 +277,7 @@ mod tests {
             format!("{{\"env\": {{\"GF_AUTH_JWT_KEY_VALUE\": \"{hidden}\"}}}}"),
             format!("{{\"pem\": \"-----BEGIN PRIVATE KEY-----\\n{hidden}\\n\"}}"),
             format!("{{\"proxy\": \"http://user:{hidden}@proxy.example\"}}"),
+            format!("{{\"jwks_url\": \"https://a.example/keys?key={hidden}\"}}"),
             format!("{{\"ini\": \"[auth.jwt]\\nkey_value = {hidden}\"}}"),
             // Broken files, in which the structure is not known.
             format!("{{\"secret\": \"{hidden}"),
@@ -277,6 +297,7 @@ mod tests {
             "[auth.jwt]\nkey_value = hidden\n",
             "[auth.jwt]\nkey_value = \"\"\"hidden\nhidden\n\"\"\"\nenabled = true",
             "[auth.jwt]\nkey_value = -----BEGIN PRIVATE KEY-----\nhidden\n-----END PRIVATE KEY-----\n",
+            "[auth.jwt]\njwk_set_url = https://a.example/keys?token=hidden\n",
             "[security]\nadmin_password = hidden\n[database]\npassword = `hidden`\n",
         ] {
             let shown = shown(text, true);

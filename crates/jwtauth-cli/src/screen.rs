@@ -142,7 +142,7 @@ pub(crate) fn line(text: &mut String, name: &str, value: impl fmt::Display) {
 }
 
 /// Whether a character is a control character, or is invisible and can change how others are displayed.
-fn is_unprintable(character: char) -> bool {
+pub(crate) fn is_unprintable(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

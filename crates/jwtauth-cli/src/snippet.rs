@@ -4,7 +4,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::files::{File, Place};
 use crate::redact;
-use crate::screen::printable;
+use crate::screen::{is_unprintable, printable};
 
 /// What is shown about a place.
 pub(crate) struct Report<'r> {
@@ -14,6 +14,8 @@ pub(crate) struct Report<'r> {
     pub(crate) title: String,
     pub(crate) file: &'r File,
     pub(crate) place: Place,
+    /// The secrets of the file.
+    pub(crate) secrets: &'r [Place],
     /// A line below the snippet.
     pub(crate) help: Option<String>,
 }
@@ -25,15 +27,15 @@ impl Report<'_> {
         let (start, content) = self.file.line(position.line).unwrap_or_default();
         let content = content.trim_end_matches('\r');
         let end = start + content.len();
-        let secrets = redact::secrets(self.file);
-        let (line, mark) = redact::line(self.file, &secrets, (start, end), self.place);
+        let (line, mark) = redact::line(self.file, self.secrets, (start, end), self.place);
         // A line of a minified file is long. Only the part around the place is shown.
         let from = boundary(&line, mark.start.saturating_sub(BEFORE));
         let to = boundary(&line, (mark.start + AFTER).min(line.len()));
         let name = printable(&self.file.name);
         let shown = line.get(from..to).unwrap_or_default();
         let (begin, finish) = (mark.start - from, mark.end.min(to).max(mark.start) - from);
-        let snippet = Snippet::source(shown)
+        let (shown, begin, finish) = visible(shown, begin, finish);
+        let snippet = Snippet::source(shown.as_str())
             .line_start(position.line)
             .path(&name)
             .fold(false)
@@ -49,9 +51,39 @@ impl Report<'_> {
             None => group,
         };
         let text = Renderer::styled().render(&[group]);
-        // The renderer counts columns in the part that is shown.
+        // The renderer counts columns in what is shown, and not in the file.
+        let counted = shown.get(..begin).unwrap_or_default().chars().count() + 1;
+        let place = |column: usize| format!("{name}:{}:{column}", position.line);
+        let text = text.replacen(&place(counted), &place(position.column), 1);
         format!("{text}\n")
     }
+}
+
+/// Replaces characters that could change how a terminal shows the line, and moves the two offsets with them.
+fn visible(line: &str, begin: usize, finish: usize) -> (String, usize, usize) {
+    let mut shown = String::with_capacity(line.len());
+    let (mut from, mut to) = (line.len(), line.len());
+    for (at, character) in line.char_indices() {
+        if at == begin {
+            from = shown.len();
+        }
+        if at == finish {
+            to = shown.len();
+        }
+        shown.push(if character != '\t' && is_unprintable(character) {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            character
+        });
+    }
+    let end = shown.len();
+    if begin >= line.len() {
+        from = end;
+    }
+    if finish >= line.len() {
+        to = end;
+    }
+    (shown, from.min(end), to.clamp(from.min(end), end))
 }
 
 /// The nearest boundary of a character at or before an offset.

@@ -50,6 +50,14 @@ pub(crate) fn explain(error: Error, warnings: &[Warning]) -> Error {
     error.with_detail(detail)
 }
 
+/// Returns the path of a setting next to another one.
+pub(crate) fn beside(place: &str, name: &str) -> String {
+    match place.rsplit_once('.') {
+        Some((parent, _)) => format!("{parent}.{name}"),
+        None => name.to_owned(),
+    }
+}
+
 /// Returns the place that an error text is about. An error names its place first, in back quotes.
 pub(crate) fn place(detail: &str) -> Option<&str> {
     let quoted = detail.strip_prefix('`').and_then(|rest| rest.split_once('`'));

@@ -270,7 +270,7 @@ fn a_dot_in_the_name_of_a_claim_is_warned_of_where_no_path_is_read() {
         ),
         (
             json!({ "claim_mappings": { "user.name": "name" } }),
-            "roles.ci.claim_mappings",
+            "roles.ci.claim_mappings.user.name",
             "write `/user/name`",
         ),
         (
@@ -294,7 +294,7 @@ fn a_dot_in_the_name_of_a_claim_is_warned_of_where_no_path_is_read() {
         "BindingRules": [{ "BindType": "service", "BindName": "web" }] } });
     let found = warnings(&consul);
     assert_eq!(found.len(), 1, "{found:?}");
-    assert_eq!(found[0].0, "AuthMethod.Config.ClaimMappings");
+    assert_eq!(found[0].0, "AuthMethod.Config.ClaimMappings.user.name");
 }
 
 #[test]

@@ -7,7 +7,6 @@ use jwtauth_core::Rule;
 use jwtauth_core::internals::ConfigFile;
 use serde::Deserialize;
 
-use super::finding::Finding;
 use crate::ending::Misuse;
 use crate::files::{File, Files, Place};
 
@@ -61,21 +60,21 @@ impl Allowed {
 
 impl Entry {
     /// Whether it accepts this finding. An error cannot be accepted.
-    pub(super) fn covers(&self, finding: &Finding, files: &Files) -> bool {
-        if self.rule != finding.rule.as_str() || finding.rule == Rule::InvalidConfiguration {
+    pub(super) fn covers(&self, rule: Rule, path: &str, at: Option<(usize, Place)>, files: &Files) -> bool {
+        if self.rule != rule.as_str() || rule == Rule::InvalidConfiguration {
             return false;
         }
-        let file = finding.at.map(|(index, _)| index);
+        let file = at.map(|(index, _)| index);
         if self.file.is_some() && self.file != file {
             return false;
         }
-        match (self.line, finding.at) {
+        match (self.line, at) {
             (Some(line), Some((index, place))) => {
                 let file = files.all().get(index);
                 file.is_some_and(|file| file.position(place.start).line == line)
             }
             (Some(_), None) => false,
-            (None, _) => self.place == finding.place,
+            (None, _) => self.place == path,
         }
     }
 

@@ -5,7 +5,7 @@ use jwtauth_core::internals::{self, Origins};
 
 use super::allow::{Allowed, Entry};
 use crate::files::{File, Files, Place};
-use crate::locate;
+use crate::locate::Map;
 
 /// A finding, and where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +50,7 @@ impl Findings {
         if let Some((file, place)) = files.broken() {
             return Findings(vec![broken(files, file, place, &found)]);
         }
+        let maps: Vec<Map<'_>> = files.all().iter().map(Map::new).collect();
         let mut placed: Vec<Finding> = found
             .into_iter()
             .map(|found| {
@@ -58,14 +59,14 @@ impl Findings {
                     None => (None, found.place.as_str()),
                 };
                 let at = file.and_then(|index| {
-                    let file = files.all().get(index)?;
                     // The settings of the whole file of Grafana are in one section.
-                    let place = if file.is_ini && place.is_empty() {
+                    let is_ini = files.all().get(index)?.is_ini;
+                    let place = if is_ini && place.is_empty() {
                         "auth.jwt"
                     } else {
                         place
                     };
-                    Some((index, locate::setting(file, place)))
+                    Some((index, maps.get(index)?.setting(place)))
                 });
                 Finding {
                     rule: found.rule,
@@ -84,7 +85,11 @@ impl Findings {
     pub(super) fn accept(&mut self, allowed: &Allowed, files: &Files) {
         for entry in allowed.all() {
             let mut is_used = false;
-            for finding in self.0.iter_mut().filter(|finding| entry.covers(finding, files)) {
+            for finding in self
+                .0
+                .iter_mut()
+                .filter(|finding| entry.covers(finding.rule, &finding.place, finding.at, files))
+            {
                 is_used = true;
                 finding.accepted.get_or_insert_with(|| Accepted {
                     reason: entry.reason.clone(),

@@ -8,7 +8,7 @@ mod text;
 
 use clap::{Args, ValueEnum};
 use jwtauth_core::Severity;
-use jwtauth_core::internals;
+use jwtauth_core::internals::{self, ConfigFile};
 
 use self::allow::Allowed;
 use self::finding::Findings;
@@ -66,6 +66,16 @@ impl FailOn {
             FailOn::Never => false,
         }
     }
+}
+
+/// The findings about a configuration as JSON, as `--format json` prints them.
+pub(crate) fn as_json(config: &ConfigFile, files: &Files) -> String {
+    let mut findings = Findings::new(internals::lint(config), Some(config.origins()), files);
+    // An invalid list of allowed findings allows nothing.
+    if let Ok(allowed) = Allowed::read(files, &[]) {
+        findings.accept(&allowed, files);
+    }
+    json::of(&findings, files)
 }
 
 /// Finds and prints. An invalid configuration is a finding too.

@@ -6,21 +6,23 @@ use annotate_snippets::Level;
 use jwtauth_core::{Rule, Severity};
 
 use super::finding::{Finding, Findings};
-use crate::files::Files;
+use crate::files::{Files, Place};
+use crate::redact;
 use crate::screen::printable;
 use crate::snippet::Report;
 
 pub(super) fn of(findings: &Findings, files: &Files) -> String {
     let mut text = String::new();
+    let secrets: Vec<Vec<Place>> = files.all().iter().map(redact::secrets).collect();
     for finding in findings.open() {
-        text.push_str(&one(finding, files));
+        text.push_str(&one(finding, files, &secrets));
         text.push('\n');
     }
     text.push_str(&summary(findings));
     text
 }
 
-fn one(finding: &Finding, files: &Files) -> String {
+fn one(finding: &Finding, files: &Files, secrets: &[Vec<Place>]) -> String {
     let title = finding.title();
     let level = match finding.rule.severity() {
         Severity::Error => Level::ERROR,
@@ -29,14 +31,15 @@ fn one(finding: &Finding, files: &Files) -> String {
     };
     let at = finding
         .at
-        .and_then(|(index, place)| Some((files.all().get(index)?, place)));
+        .and_then(|(index, place)| Some((files.all().get(index)?, place, secrets.get(index)?)));
     match at {
-        Some((file, place)) => Report {
+        Some((file, place, secrets)) => Report {
             level,
             id: Some(finding.rule.as_str()),
             title,
             file,
             place,
+            secrets,
             help: Some(page(finding.rule)),
         }
         .render(),

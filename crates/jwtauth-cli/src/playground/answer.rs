@@ -8,13 +8,14 @@ use jwtauth_core::explain::{Check, Step};
 use jwtauth_core::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase};
 use jwtauth_core::internals::json::{self, Value};
 use jwtauth_core::internals::{Claims, ConfigFile, folder, parse_go};
-use jwtauth_core::{Clock, Error, Explain, NumericDate, Request, Result, Verifier, Warning, wire};
+use jwtauth_core::{Clock, Error, Explain, NumericDate, Request, Result, Verifier, wire};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::examples;
 use super::trial::{self, Tried};
-use crate::{instant, screen};
+use crate::files::Files;
+use crate::{instant, lint, screen};
 
 /// What explains. It keeps the last verifier, so that fetched keys are fetched once for a configuration and not for each
 /// letter of a token.
@@ -29,6 +30,7 @@ struct Built {
     config: String,
     at: Option<i64>,
     verifier: Arc<Verifier>,
+    lint: Option<Box<RawValue>>,
 }
 
 /// A request of the page. Empty texts count as absent.
@@ -86,7 +88,9 @@ struct About {
     /// The failure, if it is invalid.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Box<RawValue>>,
-    warnings: Vec<Warning>,
+    /// What `jwtauth lint` finds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lint: Option<Box<RawValue>>,
     profiles: Vec<String>,
 }
 
@@ -123,7 +127,7 @@ impl Playground {
     /// Replies to a request of the page, both as JSON. A mistake in it, also a panic, is a part of the reply.
     pub(super) fn explain(&self, question: &str) -> String {
         let answer = wire::guarded(|| Ok(self.answered(question)));
-        answer.unwrap_or_else(|why| failed(&why))
+        answer.unwrap_or_else(|why| wire::failed(&why))
     }
 
     fn answered(&self, question: &str) -> String {
@@ -156,8 +160,8 @@ impl Playground {
             claims: claims.and_then(shown),
             ..Answer::default()
         };
-        let verifier = self.verifier(&question.config, at);
-        answer.config = About::of(&question.config, &verifier);
+        let (verifier, about) = self.build(&question.config, at);
+        answer.config = about;
         let mut steps = Vec::new();
         if let Ok(verifier) = &verifier {
             let (explanation, all) = explanation(verifier, question, token);
@@ -177,18 +181,46 @@ impl Playground {
         answer
     }
 
-    /// The verifier of a configuration.
-    fn verifier(&self, text: &str, at: Option<i64>) -> Result<Arc<Verifier>> {
+    /// The verifier of a configuration, and what there is to say about the configuration.
+    fn build(&self, text: &str, at: Option<i64>) -> (Result<Arc<Verifier>>, About) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(last) = last.as_ref().filter(|last| last.config == text && last.at == at) {
-            return Ok(Arc::clone(&last.verifier));
+            let about = About::of(text, Ok(&last.verifier), last.lint.clone());
+            return (Ok(Arc::clone(&last.verifier)), about);
         }
+        let mut files = Files::default();
+        let config = self.read(text, &mut files);
+        let lint = config
+            .as_ref()
+            .ok()
+            .and_then(|config| raw(lint::as_json(config, &files)));
+        let verifier = config.and_then(|config| self.verifier(&config, at));
+        let about = About::of(text, verifier.as_ref(), lint.clone());
+        if let Ok(verifier) = &verifier {
+            *last = Some(Built {
+                config: text.to_owned(),
+                at,
+                verifier: Arc::clone(verifier),
+                lint,
+            });
+        }
+        (verifier, about)
+    }
+
+    fn read(&self, text: &str, files: &mut Files) -> Result<ConfigFile> {
         let here = folder(&PathBuf::from("-"))?;
-        let mut config = ConfigFile::new(text.to_owned().into(), "configuration", here, is_ini(text))?;
-        if !self.files {
-            config = config.without_files(NO_FILES);
-        }
-        let mut builder = Verifier::builder_of(&config)?;
+        let is_ini = is_ini(text);
+        let text = files.add(NAME.to_owned(), text.to_owned().into(), is_ini);
+        let config = ConfigFile::new(text, NAME, here, is_ini)?;
+        Ok(if self.files {
+            config
+        } else {
+            config.without_files(NO_FILES)
+        })
+    }
+
+    fn verifier(&self, config: &ConfigFile, at: Option<i64>) -> Result<Arc<Verifier>> {
+        let mut builder = Verifier::builder_of(config)?;
         if !self.fetch {
             let refusing: Arc<dyn Fetch> = Arc::new(Refusing);
             builder = builder.fetch(refusing);
@@ -196,36 +228,25 @@ impl Playground {
         if let Some(at) = at {
             builder = builder.clock(Clock::Fixed(NumericDate::from_seconds(at)));
         }
-        let verifier = Arc::new(builder.build()?);
-        *last = Some(Built {
-            config: text.to_owned(),
-            at,
-            verifier: Arc::clone(&verifier),
-        });
-        Ok(verifier)
+        builder.build().map(Arc::new)
     }
 }
 
 impl About {
-    fn of(text: &str, verifier: &Result<Arc<Verifier>>) -> About {
+    fn of(text: &str, verifier: Result<&Arc<Verifier>, &Error>, lint: Option<Box<RawValue>>) -> About {
         let is_ini = is_ini(text);
-        let mut about = About {
-            form: if is_ini { "ini" } else { "json" },
-            ..About::default()
-        };
-        about.dialect = match json::parse(text) {
+        let dialect = match json::parse(text) {
             _ if is_ini => Some("grafana".to_owned()),
             Ok(Value::Object(envelope)) => envelope.get("dialect").and_then(Value::as_str).map(str::to_owned),
             _ => None,
         };
-        match verifier {
-            Ok(verifier) => {
-                about.warnings = verifier.warnings().to_vec();
-                about.profiles = profiles(verifier);
-            }
-            Err(why) => about.error = raw(failed(why)),
+        About {
+            form: if is_ini { "ini" } else { "json" },
+            dialect,
+            error: verifier.err().and_then(|why| raw(wire::failed(why))),
+            lint,
+            profiles: verifier.map_or_else(|_| Vec::new(), |verifier| profiles(verifier)),
         }
-        about
     }
 }
 
@@ -326,13 +347,12 @@ fn is_ini(text: &str) -> bool {
     !text.trim_ascii_start().starts_with('{')
 }
 
-fn failed(why: &Error) -> String {
-    wire::failed(why)
-}
-
 fn raw(json: String) -> Option<Box<RawValue>> {
     RawValue::from_string(json).ok()
 }
+
+/// The name of the configuration in error texts.
+const NAME: &str = "configuration";
 
 const NO_FILES: &str =
     "the playground reads no files; write the key into the configuration, or start it with `--files`";

@@ -12,7 +12,9 @@ mod trial;
 #[cfg(test)]
 mod tests;
 
+use std::io;
 use std::net::SocketAddr;
+use std::process::{Command, Stdio};
 
 use clap::Args;
 
@@ -34,6 +36,11 @@ pub(crate) struct Arguments {
     /// Read the files that a configuration names; without this option, no file is opened
     #[arg(long)]
     files: bool,
+
+    /// Open the page in the browser. Other users of the machine may see its address in the list of processes, so this cannot
+    /// be combined with --fetch and --files
+    #[arg(long, conflicts_with_all = ["fetch", "files"])]
+    open: bool,
 }
 
 /// Serves the page until the program is ended.
@@ -54,5 +61,36 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
          The playground ends with Ctrl-C.\n",
         serving.url()
     ))?;
+    if arguments.open
+        && let Err(why) = open(serving.url())
+    {
+        screen::warn(&format_args!("cannot open a browser with `{OPENER}`: {why}"));
+    }
     serving.wait()
 }
+
+/// Starts the user's browser. Its output is no part of that of this program.
+fn open(url: &str) -> io::Result<()> {
+    Command::new(OPENER)
+        .args(OPENER_ARGUMENTS)
+        .arg(url)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map(drop)
+}
+
+/// The program that opens an address in the user's browser.
+const OPENER: &str = if cfg!(windows) {
+    "rundll32"
+} else if cfg!(target_os = "macos") {
+    "open"
+} else {
+    "xdg-open"
+};
+const OPENER_ARGUMENTS: &[&str] = if cfg!(windows) {
+    &["url.dll,FileProtocolHandler"]
+} else {
+    &[]
+};

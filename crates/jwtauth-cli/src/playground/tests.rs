@@ -65,7 +65,8 @@ fn every_example_grants_its_token_and_its_claims() {
         let decision = &answer["explanation"]["decision"];
         assert_eq!(decision["outcome"], "granted", "{}: {decision}", config["name"]);
         assert_eq!(decision["claims"], claims, "the claims are those of the token");
-        assert_eq!(answer["config"]["warnings"], json!([]), "{}", config["name"]);
+        let findings = &answer["config"]["lint"]["findings"];
+        assert_eq!(findings, &json!([]), "{}", config["name"]);
         let answer = ask(
             &closed(),
             json!({ "config": config["text"], "claims": examples["claims"], "at": at }),
@@ -216,4 +217,36 @@ fn the_values_of_a_token_are_shown_on_demand() {
     };
     assert!(steps(true).contains("alice@example.com"));
     assert!(!steps(false).contains("alice@example.com"));
+}
+
+#[test]
+fn findings_have_their_lines_and_the_files_they_name_stay_closed() {
+    let config = example("Grafana").replace("enabled = true", "enabled = true\nurl_login = true");
+    let lines: Vec<&str> = config.lines().collect();
+    let answer = ask(
+        &closed(),
+        json!({ "config": config, "token": "", "at": "1700000100" }),
+    );
+    let findings = answer["config"]["lint"]["findings"].as_array().unwrap();
+    let finding = findings
+        .iter()
+        .find(|finding| finding["place"] == "auth.jwt.url_login");
+    let finding = finding.unwrap_or_else(|| panic!("{findings:?}"));
+    let line = usize::try_from(finding["line"].as_u64().unwrap()).unwrap();
+    assert_eq!(lines[line - 1], "url_login = true");
+
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let named = format!("[auth.jwt]\nenabled = true\nusername_claim = sub\nkey_file = {file}\n");
+    // It has the same length, so that the finding has the same columns.
+    let no_file = format!("/{}", "x".repeat(file.len() - 1));
+    let missing = named.replace(file, &no_file);
+    let ask = |config: &str| {
+        ask(
+            &closed(),
+            json!({ "config": config, "token": "", "at": "1700000100" }),
+        )
+    };
+    let (named, missing) = (ask(&named).to_string(), ask(&missing).to_string());
+    assert_eq!(named, missing.replace(&no_file, file), "no file is looked at");
+    assert!(named.contains("`--files`"), "{named}");
 }

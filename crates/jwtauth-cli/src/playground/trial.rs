@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jwtauth_core::explain::Part;
 use jwtauth_core::internals::Claims;
 use jwtauth_core::internals::expr::{Document, JmesPath};
 use jwtauth_core::internals::json::Value;
@@ -32,6 +33,8 @@ pub(super) struct Selected {
     selects: bool,
     /// One sentence about it.
     text: String,
+    /// What became of each part of the selector.
+    parts: Vec<Part>,
     values: BTreeMap<String, String>,
     lists: BTreeMap<String, Vec<String>>,
 }
@@ -73,6 +76,7 @@ pub(super) fn selector(text: &str, claims: &str, policy: Option<&str>, profile: 
                 Some(rule) if !selects => rule.text.clone(),
                 _ => "the selector selects the caller".to_owned(),
             },
+            parts: rule.map(|rule| rule.parts.clone()).unwrap_or_default(),
             values: grant.identity.metadata,
             lists: grant.identity.lists,
         })

@@ -13,6 +13,7 @@ mod explanations;
 mod files;
 mod inspect;
 mod keys;
+mod lint;
 mod pages;
 mod playground;
 mod policy;

@@ -15,9 +15,14 @@ struct Playground {
 
 impl Playground {
     fn start(arguments: &[&str]) -> Playground {
+        Playground::start_with_path(arguments, &std::env::var("PATH").unwrap())
+    }
+
+    fn start_with_path(arguments: &[&str], path: &str) -> Playground {
         let mut program = Command::new(env!("CARGO_BIN_EXE_jwtauth"))
             .arg("playground")
             .args(arguments)
+            .env("PATH", path)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -76,7 +81,7 @@ fn requests_are_answered_with_the_key_and_their_status() {
     let host = format!("Host: {}", playground.authority);
     let key = format!("Authorization: Bearer {}", playground.key);
     let json = "Content-Type: application/json";
-    let question = r#"{"config":"","token":""}"#;
+    let question = r#"{"config":"{","token":""}"#;
     let own = [host.as_str(), key.as_str(), json];
 
     let (status, page) = playground.send("GET /", &[&host], "");
@@ -129,6 +134,37 @@ fn requests_are_answered_with_the_key_and_their_status() {
         let (status, reply) = playground.send(request, &headers, body);
         assert_eq!(status, expected, "{request} {headers:?}: {reply}");
     }
+}
+
+#[test]
+fn the_browser_is_opened_only_without_access_to_files_and_servers() {
+    for option in ["--fetch", "--files"] {
+        let run = jwtauth(["playground", "--open", option]);
+        assert_eq!(run.code, 2, "{option}: {}", run.out);
+        assert!(run.err.contains("cannot be used with"), "{}", run.err);
+    }
+}
+
+/// A program `xdg-open` that writes its argument into a pipe.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_browser_gets_the_address() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("playground-open");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    let pipe = folder.join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let opener = folder.join("xdg-open");
+    std::fs::write(&opener, format!("#!/bin/sh\nprintf %s \"$1\" >'{}'\n", pipe.display())).unwrap();
+    std::fs::set_permissions(&opener, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+
+    let playground = Playground::start_with_path(&["--open"], &path);
+
+    let opened = std::fs::read_to_string(&pipe).unwrap();
+    assert_eq!(opened, format!("http://{}/#{}", playground.authority, playground.key));
 }
 
 #[test]

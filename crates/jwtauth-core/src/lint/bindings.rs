@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Subject;
+use super::subject::Subject;
 use crate::dialect::Dialect;
 use crate::expr::{Glob, Selected, Selection};
 use crate::policy::{BindKind, BindingRule, Bindings, MetadataRule, Profile};
@@ -90,12 +90,11 @@ fn empty(profile: &Profile, bindings: &Bindings, rule: &BindingRule, found: &mut
     }
 }
 
+/// The mapped values and lists of a caller.
+type Caller = (BTreeMap<String, String>, BTreeMap<String, Vec<String>>);
+
 /// Made-up callers without one value: the texts of the selector as every other value, and in every list.
-fn callers(
-    bindings: &Bindings,
-    rule: &BindingRule,
-    without: &str,
-) -> Vec<(BTreeMap<String, String>, BTreeMap<String, Vec<String>>)> {
+fn callers(bindings: &Bindings, rule: &BindingRule, without: &str) -> Vec<Caller> {
     let selector = rule.selector.as_ref();
     let texts: Vec<&str> = selector.map(|selector| selector.texts()).unwrap_or_default();
     let lists = selector

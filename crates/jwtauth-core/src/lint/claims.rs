@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Subject, has};
+use super::subject::{Subject, has};
 use crate::dialect::Dialect;
 use crate::duration;
 use crate::expr::Selection;

@@ -1,11 +1,11 @@
 //! Rules about key sources, and about where the token is.
 
-use super::{Subject, beside};
+use super::subject::Subject;
 use crate::dialect::Dialect;
 use crate::json::{self, Value};
 use crate::policy::url::{Scheme, Url, without_query};
 use crate::policy::{FetchSettings, Issuer, KeySpec, Origin};
-use crate::warning::{Rule, Warning};
+use crate::warning::{Rule, Warning, beside};
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Warning>) {
     for source in &subject.policy.keys.sources {

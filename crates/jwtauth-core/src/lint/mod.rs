@@ -7,13 +7,13 @@ mod bindings;
 mod claims;
 mod keys;
 mod roles;
+mod subject;
 
+use self::subject::Subject;
 use crate::config_file::ConfigFile;
-use crate::dialect::Dialect;
 use crate::envelope::{self, Envelope};
 use crate::error::Error;
-use crate::json::{self, Value};
-use crate::policy::{Policy, Profile};
+use crate::json;
 use crate::sources::{Environment, KeyStore};
 use crate::warning::{self, Rule, Severity, Warning};
 
@@ -44,7 +44,7 @@ pub fn lint(config: &ConfigFile) -> Vec<Finding> {
         if let Ok(document) = json::parse(config.text())
             && let Some(subject) = Subject::new(&document, &envelope.policy)
         {
-            subject.check(&mut found);
+            check(&subject, &mut found);
         }
         open(&envelope, &mut found)
     });
@@ -100,77 +100,15 @@ fn place_of(reason: &str) -> (&str, &str) {
     (place, problem.unwrap_or(reason))
 }
 
-/// What the rules are applied to.
-struct Subject<'a> {
-    dialect: Dialect,
-    /// The value of `config`.
-    document: &'a Value<'a>,
-    policy: &'a Policy,
-}
-
-impl<'a> Subject<'a> {
-    fn new(envelope: &'a Value<'a>, policy: &'a Policy) -> Option<Subject<'a>> {
-        let members = envelope.as_object()?;
-        Some(Subject {
-            dialect: Dialect::parse(members.get("dialect")?.as_str()?)?,
-            document: members.get("config")?,
-            policy,
-        })
+fn check(subject: &Subject<'_>, found: &mut Vec<Warning>) {
+    keys::check(subject, found);
+    let profiles = subject.policy.profiles.all();
+    for profile in profiles.filter(|profile| profile.closed.is_none()) {
+        claims::check(subject, profile, found);
+        roles::check(profile, found);
+        bindings::check(subject, profile, found);
     }
-
-    fn check(&self, found: &mut Vec<Warning>) {
-        keys::check(self, found);
-        for profile in self
-            .policy
-            .profiles
-            .all()
-            .filter(|profile| profile.closed.is_none())
-        {
-            claims::check(self, profile, found);
-            roles::check(profile, found);
-            bindings::check(self, profile, found);
-        }
-        claims::check_names(self, found);
-    }
-
-    /// The settings of a role or profile in the configuration, and their path.
-    fn of_profile(&self, profile: &Profile) -> Option<(String, &'a Value<'a>)> {
-        let list = match self.dialect {
-            Dialect::Vault => "roles",
-            Dialect::Native => "profiles",
-            Dialect::Consul | Dialect::Grafana => return None,
-        };
-        let members = self.document.as_object()?.get(list)?.as_object()?;
-        let mut members = members.members();
-        let (name, value) =
-            members.find(|(name, _)| *name == profile.name || name.to_lowercase() == profile.name)?;
-        Some((format!("{list}.{name}"), value))
-    }
-
-    /// The path of a setting of a role or profile. A profile that does not have it inherits that of the top level.
-    fn place(&self, profile: &Profile, setting: &str) -> String {
-        let name = setting.split('.').next().unwrap_or(setting);
-        match self.of_profile(profile) {
-            Some((path, value)) if self.dialect == Dialect::Vault || has(value, name) => {
-                format!("{path}.{setting}")
-            }
-            _ => setting.to_owned(),
-        }
-    }
-}
-
-fn has(value: &Value<'_>, name: &str) -> bool {
-    value
-        .as_object()
-        .is_some_and(|members| members.get(name).is_some())
-}
-
-/// Returns the path of a setting next to another one.
-fn beside(place: &str, name: &str) -> String {
-    match place.rsplit_once('.') {
-        Some((parent, _)) => format!("{parent}.{name}"),
-        None => name.to_owned(),
-    }
+    claims::check_names(subject, found);
 }
 
 #[cfg(test)]

@@ -6,9 +6,7 @@ use crate::claims::Claims;
 use crate::expr::{Document, JmesPath, Placed, Selection};
 use crate::json::Value;
 use crate::policy::{OrgRole, OrgRoleRule, Profile};
-use crate::warning::{Rule, Warning};
-
-use super::beside;
+use crate::warning::{Rule, Warning, beside};
 
 pub(super) fn check(profile: &Profile, found: &mut Vec<Warning>) {
     if let Some(rule) = &profile.rules.roles {

@@ -15,7 +15,7 @@ use crate::keys::prepare::Preparation;
 use crate::policy::{
     DiscoveredAlgorithms, FetchSettings, IssuerTemplate, KeyIssuers, KeySpec, KidRule, Origin, url,
 };
-use crate::warning::{Rule, Warning};
+use crate::warning::{Rule, Warning, beside};
 
 /// An opened key source.
 #[derive(Debug)]
@@ -121,7 +121,7 @@ fn remote(
     };
     check(url, settings.insecure_http).map_err(|why| Error::new(Code::ConfigInvalid).with_detail(why))?;
     if settings.cool_down < settings.timeout {
-        preparation.warnings.push(Warning::new(Rule::CoolDownTooShort, preparation.place,
+        preparation.warnings.push(Warning::new(Rule::CoolDownTooShort, beside(preparation.place, "cool_down"),
             "`cool_down` is shorter than `timeout`: while the server hangs, tokens with an unknown `kid` cause one fetch after the other; set a longer `cool_down`",
         ));
     }
@@ -131,7 +131,7 @@ fn remote(
         && !settings.same_host
         && environment.fetch.is_none()
     {
-        preparation.warnings.push(Warning::new(Rule::BearerTokenToAnyHost, preparation.place,
+        preparation.warnings.push(Warning::new(Rule::BearerTokenToAnyHost, beside(preparation.place, "bearer_token_file"),
             "the token of `bearer_token_file` is sent to every host that the issuer's metadata names as `jwks_uri`; set `same_host` if the keys are on the issuer's host",
         ));
     }

@@ -38,7 +38,7 @@ impl Mapped {
                 let pointer = select.name().replace('.', "/");
                 warnings.push(Warning::new(
                     Rule::ClaimLooksLikePath,
-                    config.path(name),
+                    format!("{}.{}", config.path(name), select.name()),
                     format!("{doubt}; for a claim inside an object, write `/{pointer}`"),
                 ));
             }

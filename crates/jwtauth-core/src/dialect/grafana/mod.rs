@@ -73,7 +73,7 @@ fn policy(
         if enabled {
             configured(settings, orgs, place, warnings)?
         } else {
-            warnings.push(if settings.lacks(settings::JWT) {
+            warnings.push(if settings.lacks(place::JWT) {
             Warning::new(Rule::DeniesEveryToken, "auth.jwt",
                 "has no setting, or is absent, so JWT authentication is disabled and every request is denied",
             )

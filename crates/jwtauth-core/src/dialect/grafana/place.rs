@@ -1,9 +1,11 @@
 //! The place of a Grafana configuration, for error texts and its files.
 
-use super::settings::JWT;
 use crate::error::{Code, Error};
 use crate::file::Files;
 use crate::members::Field;
+
+/// The section with the settings.
+pub(super) const JWT: &str = "auth.jwt";
 
 /// The field that contains the configuration, and where its files are.
 pub(super) struct Place<'c, 'a, 't> {

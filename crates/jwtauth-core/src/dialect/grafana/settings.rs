@@ -10,7 +10,7 @@ use crate::members::{self, Field};
 use crate::warning::{Rule, Warning};
 
 use super::ini::{self, Ini};
-use super::place;
+use super::place::{self, JWT};
 
 /// The configured values as text, by section and key. An empty value means absent.
 #[derive(Debug, Default)]
@@ -18,7 +18,6 @@ pub(super) struct Settings {
     values: BTreeMap<(&'static str, String), String>,
 }
 
-pub(super) const JWT: &str = "auth.jwt";
 pub(super) const USERS: &str = "users";
 pub(super) const DEFAULT: &str = ini::DEFAULT;
 

@@ -315,12 +315,14 @@ fn warn(
             ),
         );
     }
-    let mapped = body.claim_mappings.keys().map(|claim| ("claim_mappings", claim));
-    for (key, claim) in [("groups_claim", &body.groups_claim)].into_iter().chain(mapped) {
+    let mapped = body.claim_mappings.keys();
+    let mapped = mapped.map(|claim| (format!("claim_mappings.{claim}"), claim));
+    let groups = ("groups_claim".to_owned(), &body.groups_claim);
+    for (key, claim) in [groups].into_iter().chain(mapped) {
         if let Some(doubt) = select(claim).doubt() {
             warn(
                 Rule::ClaimLooksLikePath,
-                key,
+                &key,
                 &format!(
                     "{doubt}; for a claim inside an object, write `{}`",
                     pointer(claim)
