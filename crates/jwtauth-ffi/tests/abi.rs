@@ -144,7 +144,7 @@ fn name_of(number: c_uint) -> &'static CStr {
 }
 
 /// Names may be added to this list, but never removed.
-const FUNCTIONS: [&str; 22] = [
+const FUNCTIONS: [&str; 23] = [
     "jwtauth_fetch_fail",
     "jwtauth_fetch_respond",
     "jwtauth_grant_has",
