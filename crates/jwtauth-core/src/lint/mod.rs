@@ -71,6 +71,7 @@ fn open(envelope: &Envelope, found: &mut Vec<Warning>) -> Result<(), Error> {
         files: &envelope.files,
         fetch: None,
         clock: &crate::clock::Monotonic::default(),
+        observer: None,
     };
     let opened = KeyStore::open(&envelope.policy.keys, environment, found);
     opened.map(|_| ()).map_err(|why| warning::explain(why, found))
