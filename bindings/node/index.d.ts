@@ -143,7 +143,7 @@ export declare class Explanation<C extends object = Claims> {
   /** The checks, in order. After a failure, those that were not reached. */
   get steps(): readonly ExplainedStep[]
   /** What to change, where the failure has a usual cause. */
-  get hints(): readonly { readonly [member: string]: unknown }[]
+  get hints(): readonly Hint[]
   /** The explanation as JSON text: the same bytes in every language. */
   get json(): string
   /** The explanation in the wire format; `JSON.stringify` writes this. */
@@ -154,6 +154,17 @@ export declare class Explanation<C extends object = Claims> {
 export interface ExplanationReply<C extends object = Claims> {
   readonly decision: GrantReply<C> | Failure
   readonly steps: readonly ExplainedStep[]
+  readonly hints: readonly Hint[]
+}
+
+/** What to change, for a failure that people meet often. */
+export interface Hint {
+  /** The name of the hint; names are never changed. */
+  readonly name: string
+  /** The place in the configuration that it is about. */
+  readonly place?: string
+  /** One sentence for people. */
+  readonly text: string
 }
 
 /** One check of a decision. */

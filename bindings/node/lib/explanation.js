@@ -29,7 +29,7 @@ class Explanation {
   }
 
   get hints() {
-    return this.toJSON().hints ?? []
+    return this.toJSON().hints
   }
 
   get json() {

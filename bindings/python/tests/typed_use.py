@@ -72,6 +72,7 @@ async def explanations(verifier: Verifier) -> None:
     assert_type(explained.decision, Grant | Error)
     assert_type(explained.steps, list[ExplainedStep])
     assert_type(explained.json, str)
+    assert_type([hint["name"] for hint in explained.hints], list[str])
     for step in explained.steps:
         assert_type(step["check"], str)
         assert_type(step["seen"]["length"], int)

@@ -15,7 +15,7 @@ Example:
 
 from jwtauth._errors import ArgumentError, ConfigError, Denied, Error, InternalError, Unavailable
 from jwtauth._events import Counters, DecisionEvent, Event, FetchEvent, SourceCounters, log_events
-from jwtauth._explain import ExplainedPart, ExplainedStep, Seen
+from jwtauth._explain import ExplainedPart, ExplainedStep, Hint, Seen
 from jwtauth._fetch import FetchError, FetchPhase, FetchRequest, FetchResponse
 from jwtauth._jwtauth import (
     Code,
@@ -51,6 +51,7 @@ __all__ = [
     "FetchRequest",
     "FetchResponse",
     "Grant",
+    "Hint",
     "Identity",
     "InternalError",
     "LastFailure",

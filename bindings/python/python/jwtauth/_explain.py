@@ -62,6 +62,18 @@ class ExplainedStep(_ExplainedStep, total=False):
     parts: list[ExplainedPart]
 
 
-for _class in (Seen, ExplainedPart, ExplainedStep):
+class _Hint(TypedDict):
+    name: str
+    text: str
+
+
+class Hint(_Hint, total=False):
+    """What to change, for a failure that people meet often: its stable ``name``, one sentence for people (``text``), and often
+    the ``place`` in the configuration."""
+
+    place: str
+
+
+for _class in (Seen, ExplainedPart, ExplainedStep, Hint):
     _class.__module__ = "jwtauth"
 del _class

@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol, TypeAlias, TypeVar, final, type_check
 
 from jwtauth._errors import Error
 from jwtauth._events import Counters, Event
-from jwtauth._explain import ExplainedStep
+from jwtauth._explain import ExplainedStep, Hint
 from jwtauth._fetch import FetchRequest, FetchResponse
 from jwtauth._keys import SourceStatus
 
@@ -406,7 +406,7 @@ class Explanation:
         The list is created on first access and is shared afterwards. Copy it before changing it.
         """
     @property
-    def hints(self) -> list[dict[str, Any]]:
+    def hints(self) -> list[Hint]:
         """What to change, where the failure has a usual cause. The list is shared, as that of the steps."""
     @property
     def json(self) -> str:
