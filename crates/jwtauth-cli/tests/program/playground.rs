@@ -157,14 +157,21 @@ fn the_browser_gets_the_address() {
     let pipe = folder.join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let opener = folder.join("xdg-open");
-    std::fs::write(&opener, format!("#!/bin/sh\nprintf %s \"$1\" >'{}'\n", pipe.display())).unwrap();
+    std::fs::write(
+        &opener,
+        format!("#!/bin/sh\nprintf %s \"$1\" >'{}'\n", pipe.display()),
+    )
+    .unwrap();
     std::fs::set_permissions(&opener, std::fs::Permissions::from_mode(0o755)).unwrap();
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
 
     let playground = Playground::start_with_path(&["--open"], &path);
 
     let opened = std::fs::read_to_string(&pipe).unwrap();
-    assert_eq!(opened, format!("http://{}/#{}", playground.authority, playground.key));
+    assert_eq!(
+        opened,
+        format!("http://{}/#{}", playground.authority, playground.key)
+    );
 }
 
 #[test]
