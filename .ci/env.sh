@@ -13,6 +13,15 @@ export TARGET
 builds() { [ "${STAGE:-build}" = build ]; }
 tests() { [ "${STAGE:-tests}" = tests ]; }
 
+# Prints the path of Chromium, which has several names. CHROMIUM in the environment names another one.
+find_chromium() {
+    local name
+    for name in ${CHROMIUM:+"$CHROMIUM"} chromium chromium-browser google-chrome; do
+        command -v "$name" && return
+    done
+    return 1
+}
+
 say() { printf '\n== %s\n' "$*"; }
 fail() {
     printf 'error: %s\n' "$*" >&2
