@@ -17,7 +17,7 @@ use crate::error::{attached, detached};
 use crate::events::Listener;
 use crate::explanation::Explanation;
 use crate::fetch::{Hosted, Raised};
-use crate::grant::{Grant, Held};
+use crate::grant::Grant;
 use crate::json;
 
 /// Decides requests by one configuration.
