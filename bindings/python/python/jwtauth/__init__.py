@@ -14,11 +14,14 @@ Example:
 """
 
 from jwtauth._errors import ArgumentError, ConfigError, Denied, Error, InternalError, Unavailable
+from jwtauth._events import Counters, DecisionEvent, Event, FetchEvent, SourceCounters, log_events
+from jwtauth._explain import ExplainedPart, ExplainedStep, Seen
 from jwtauth._fetch import FetchError, FetchPhase, FetchRequest, FetchResponse
 from jwtauth._jwtauth import (
     Code,
     Entitlement,
     EntitlementKind,
+    Explanation,
     Grant,
     Identity,
     Session,
@@ -32,11 +35,18 @@ __all__ = [
     "ArgumentError",
     "Code",
     "ConfigError",
+    "Counters",
+    "DecisionEvent",
     "Denied",
     "Entitlement",
     "EntitlementKind",
     "Error",
+    "Event",
+    "ExplainedPart",
+    "ExplainedStep",
+    "Explanation",
     "FetchError",
+    "FetchEvent",
     "FetchPhase",
     "FetchRequest",
     "FetchResponse",
@@ -44,11 +54,14 @@ __all__ = [
     "Identity",
     "InternalError",
     "LastFailure",
+    "Seen",
     "Session",
     "SkippedKey",
+    "SourceCounters",
     "SourceStatus",
     "Stage",
     "Unavailable",
     "Verifier",
     "__version__",
+    "log_events",
 ]

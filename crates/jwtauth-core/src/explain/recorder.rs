@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::grant::Grant;
 use crate::keys::{Key, KeySet, PreparedKey};
 use crate::pipeline::inform::Denied;
+use crate::pipeline::notes::Notes;
 use crate::pipeline::watch::{At, Check, Event, Outcome, Watch, sealed};
 use crate::policy::{Issuer, IssuerRule, KeyIssuers, Policy, Profile};
 use crate::request::Request;
@@ -26,6 +27,8 @@ pub(crate) struct Recorder<'p> {
     events: Vec<Event>,
     /// The keys that were considered, and how many checks had been made before.
     keys: Option<(usize, Keys)>,
+    /// What an event tells about the decision.
+    notes: Notes,
     /// After the decision, whether the claims that are read now are unverified.
     informs: Option<bool>,
     informative: Vec<Informative>,
@@ -86,6 +89,7 @@ impl Watch for Recorder<'_> {
     }
 
     fn decides(&mut self, profile: &Profile, of_issuer: Option<&IssuerRule>) {
+        self.notes.decides(profile, of_issuer);
         let mut profiles = self.policy.profiles.all();
         self.profile = profiles.find(|known| std::ptr::eq(*known, profile));
         let mut rules = self.policy.issuers.iter();
@@ -93,22 +97,26 @@ impl Watch for Recorder<'_> {
     }
 
     fn restarts_keys(&mut self) {
+        self.notes.restarts_keys();
         self.keys = Some((self.events.len(), Keys::default()));
     }
 
     fn offers(&mut self, issuers: &KeyIssuers, keys: &KeySet) {
+        self.notes.offers(issuers, keys);
         if let Some((_, known)) = &mut self.keys {
             known.offers(issuers, keys);
         }
     }
 
     fn selects(&mut self, key: &Key, fits: bool) {
+        self.notes.selects(key, fits);
         if let Some((_, known)) = &mut self.keys {
             known.selects(key, fits);
         }
     }
 
     fn tries(&mut self, key: &PreparedKey, verified: bool) {
+        self.notes.tries(key, verified);
         if let Some((_, known)) = &mut self.keys {
             known.tries(key, verified);
         }
@@ -126,11 +134,17 @@ impl<'p> Recorder<'p> {
             is_of_its_issuer: None,
             events: Vec::new(),
             keys: None,
+            notes: Notes::default(),
             informs: None,
             informative: Vec::new(),
             token: None,
             payload: None,
         }
+    }
+
+    /// What an event tells about the decision.
+    pub(crate) fn notes(&self) -> &Notes {
+        &self.notes
     }
 
     /// What the decision has found out about a token that it denied. `None` if it did not come that far.

@@ -19,6 +19,7 @@ pub(crate) mod extract;
 pub(crate) mod identity;
 pub(crate) mod inform;
 pub(crate) mod issue;
+pub(crate) mod notes;
 pub(crate) mod part;
 pub(crate) mod parts;
 pub(crate) mod profile;

@@ -29,6 +29,9 @@ pub(crate) trait Watch: sealed::Sealed {
         let _ = event;
     }
 
+    /// The grant was remembered. No further check is made.
+    fn remembers(&mut self) {}
+
     /// This profile decides, with this rule for the token's issuer.
     fn decides(&mut self, profile: &Profile, of_issuer: Option<&IssuerRule>) {
         let _ = (profile, of_issuer);

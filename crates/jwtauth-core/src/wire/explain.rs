@@ -1,16 +1,17 @@
 //! Explanations as JSON.
 
+use super::guarded;
 use crate::claims::NumericDate;
-use crate::error::Result;
-use crate::explain::{DryRun, Explain, Explanation, unreadable};
+use crate::error::{Error, Result};
+use crate::explain::{self, DryRun, Explain, Explanation};
 use crate::grant::Grant;
 use crate::verifier::Verifier;
 
 /// Decides a request given as JSON, as [`authenticate`](super::authenticate) does, and returns the explanation of the
 /// decision as one line of JSON. It is never a failure of its own: `decision` is the reply in any case.
 pub fn explain(verifier: &Verifier, request: &str, explain: Explain) -> String {
-    let explanation = super::request(request, |request| Ok(verifier.explain(&request, explain)));
-    explained(&explanation.unwrap_or_else(unreadable))
+    let explanation = guarded(|| super::request(request, |request| Ok(verifier.explain(&request, explain))));
+    explained(&explanation.unwrap_or_else(undecided))
 }
 
 /// An explanation, as one line of JSON.
@@ -24,6 +25,12 @@ pub fn explained(explanation: &Explanation) -> String {
     )
 }
 
+/// The explanation of a failure before the decision: a request that cannot be read, or an internal error.
+#[doc(hidden)]
+pub fn undecided(why: Error) -> Explanation {
+    explain::unreadable(why)
+}
+
 /// Tells what a token with these claims would give, as [`Verifier::dry_run`] does, and returns it as one line of JSON. The
 /// request is JSON; a token in it is not read. It is never a failure of its own.
 pub fn dry_run(
@@ -33,10 +40,12 @@ pub fn dry_run(
     now: Option<NumericDate>,
     explain: Explain,
 ) -> String {
-    let tried = super::request(request, |request| {
-        Ok(verifier.dry_run(claims, &request, now, explain))
+    let tried = guarded(|| {
+        super::request(request, |request| {
+            Ok(verifier.dry_run(claims, &request, now, explain))
+        })
     });
-    tried_out(&tried.unwrap_or_else(|why| unreadable(why).into()))
+    tried_out(&tried.unwrap_or_else(|why| undecided(why).into()))
 }
 
 /// The result of a dry run, as one line of JSON. No part of it can be read as the reply to a request.

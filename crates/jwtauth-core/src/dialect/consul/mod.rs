@@ -29,7 +29,7 @@ pub(super) fn compile(config: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Re
     let config = AnyCase::read(&method.config, &CONFIG)?;
     let keys = keys::rule(&config, &method, warnings)?;
     let mapped = Mapped::read(&config)?;
-    mapped.warn(warnings);
+    mapped.warn(&config, warnings);
     let bindings = rules::read(
         binding_rules.as_ref(),
         directory.as_ref(),

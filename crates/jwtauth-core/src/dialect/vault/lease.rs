@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::grant::Session;
 use crate::members::Field;
 use crate::policy::SessionRule;
-use crate::warning::Warning;
+use crate::warning::{Rule, Warning};
 
 use super::fields;
 
@@ -97,9 +97,14 @@ impl Mount {
     }
 
     /// Returns the session that a login receives under these terms.
-    pub(super) fn session(&self, role: &str, terms: &Terms, warnings: &mut Vec<Warning>) -> SessionRule {
+    pub(super) fn session(
+        &self,
+        role: &Field<'_, '_>,
+        terms: &Terms,
+        warnings: &mut Vec<Warning>,
+    ) -> SessionRule {
         let mut warn = |key: &str, message: String| {
-            warnings.push(Warning::new(format!("roles.{role}.{key}"), message));
+            warnings.push(Warning::new(Rule::LeaseCapped, role.path_of(key), message));
         };
         if terms.max_ttl > self.max_ttl {
             warn(

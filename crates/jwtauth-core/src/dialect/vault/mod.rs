@@ -19,7 +19,7 @@ use self::lease::Mount;
 use crate::error::Result;
 use crate::members::Field;
 use crate::policy::{DecodeRule, ExtractRule, Origin, Policy, Profile, Profiles, UnusedHeaders, near};
-use crate::warning::Warning;
+use crate::warning::{Rule, Warning};
 
 /// Compiles a configuration to a policy.
 pub(super) fn compile(field: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Policy> {
@@ -39,6 +39,7 @@ pub(super) fn compile(field: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Res
     let default = Some(config.default_role).filter(|name| !name.is_empty());
     if let Some(name) = default.as_ref().filter(|name| !named.contains_key(*name)) {
         warnings.push(Warning::new(
+            Rule::DefaultProfileMissing,
             "default_role",
             format!("there is no role `{name}`; a login without a role is denied"),
         ));
@@ -71,6 +72,7 @@ fn warn_of_issuer(config: &Config, warnings: &mut Vec<Warning>) {
             && let Some(near) = near::difference(&discovered.issuer, bound)
         {
             warnings.push(Warning::new(
+                Rule::IssuerNearlyEqual,
                 "bound_issuer",
                 format!("differs {near} from `oidc_discovery_url`, so every token of this issuer is denied"),
             ));

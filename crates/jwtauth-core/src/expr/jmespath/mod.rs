@@ -8,6 +8,7 @@ mod functions;
 mod limits;
 mod lists;
 mod node;
+mod probes;
 mod regroup;
 #[cfg(test)]
 mod tests;
@@ -23,10 +24,11 @@ use self::compile::Refused;
 use self::cost::Cost;
 pub(crate) use self::doubts::Wanted;
 use self::node::{Failure, Node};
+pub(crate) use self::probes::Probes;
 use self::tree::Tree;
 use crate::claims::Claims;
 use crate::error::{Code, Error, Result};
-use crate::expr::Effort;
+use crate::expr::{Doubt, Effort};
 use crate::json::Value;
 
 /// A compiled JMESPath expression.
@@ -99,8 +101,13 @@ impl JmesPath {
     }
 
     /// Returns what is probably a mistake, if the result is used in this way.
-    pub(crate) fn doubts(&self, wanted: Wanted<'_>) -> Vec<String> {
+    pub(crate) fn doubts(&self, wanted: Wanted<'_>) -> Vec<Doubt> {
         doubts::doubts(&self.tree, wanted)
+    }
+
+    /// Returns the claims and texts of the expression.
+    pub(crate) fn probes(&self) -> Probes {
+        probes::probes(&self.tree)
     }
 
     /// Evaluates the expression.
