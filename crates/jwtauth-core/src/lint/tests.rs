@@ -178,10 +178,6 @@ fn a_bind_name_that_can_be_empty_is_found() {
             r#"{"BindType":"service","BindName":"${value.team}","Selector":"team in value and value.team != \"\""}"#,
             false,
         ),
-        (
-            r#"{"BindType":"service","BindName":"${value.team}","Selector":"value.user == \"a\" and value.team in value"}"#,
-            false,
-        ),
         // `matches` is true for an absent value, and the name is computed then.
         (
             r#"{"BindType":"service","BindName":"${value.team}","Selector":"value.team matches \"^x$\""}"#,
