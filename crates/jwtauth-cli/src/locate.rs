@@ -261,45 +261,44 @@ fn parse(text: &str) -> Option<Value<'_>> {
         .value
 }
 
-/// The values of a JSON document that are secrets, by the names of their members or by their texts. `None` if the document
-/// cannot be read.
-pub(crate) fn secrets(
-    text: &str,
-    is_secret_name: &dyn Fn(&str) -> bool,
-    is_secret_text: &dyn Fn(&str) -> bool,
-) -> Option<Vec<Place>> {
-    fn collect(
-        value: &Value<'_>,
-        tests: (&dyn Fn(&str) -> bool, &dyn Fn(&str) -> bool),
-        found: &mut Vec<Place>,
-    ) {
-        let place = Place {
-            start: value.range().start,
-            end: value.range().end,
-        };
-        match value {
-            Value::Object(object) => {
-                for member in &object.properties {
-                    let name = member.name.as_str();
-                    // An ini file in a string may contain anything.
-                    if tests.0(name) || name == "ini" {
-                        found.push(Place {
-                            start: member.value.range().start,
-                            end: member.value.range().end,
-                        });
-                    } else {
-                        collect(&member.value, tests, found);
-                    }
+/// What makes a value a secret: the name of its member, or its text.
+#[derive(Clone, Copy)]
+pub(crate) struct Secrecy {
+    pub(crate) name: fn(&str) -> bool,
+    pub(crate) text: fn(&str) -> bool,
+}
+
+/// The values of a JSON document that are secrets. `None` if the document cannot be read.
+pub(crate) fn secrets(text: &str, secrecy: Secrecy) -> Option<Vec<Place>> {
+    let mut found = Vec::new();
+    collect(&parse(text)?, secrecy, &mut found);
+    Some(found)
+}
+
+fn collect(value: &Value<'_>, secrecy: Secrecy, found: &mut Vec<Place>) {
+    let place = |value: &Value<'_>| Place {
+        start: value.range().start,
+        end: value.range().end,
+    };
+    match value {
+        Value::Object(object) => {
+            for member in &object.properties {
+                let name = member.name.as_str();
+                // An ini file in a string may contain anything.
+                if (secrecy.name)(name) || name == "ini" {
+                    found.push(place(&member.value));
+                } else {
+                    collect(&member.value, secrecy, found);
                 }
             }
-            Value::Array(array) => array.elements.iter().for_each(|one| collect(one, tests, found)),
-            Value::StringLit(string) if tests.1(&string.value) => found.push(place),
-            Value::StringLit(_) | Value::NumberLit(_) | Value::BooleanLit(_) | Value::NullKeyword(_) => {}
         }
+        Value::Array(array) => {
+            let elements = array.elements.iter();
+            elements.for_each(|element| collect(element, secrecy, found));
+        }
+        Value::StringLit(string) if (secrecy.text)(&string.value) => found.push(place(value)),
+        Value::StringLit(_) | Value::NumberLit(_) | Value::BooleanLit(_) | Value::NullKeyword(_) => {}
     }
-    let mut found = Vec::new();
-    collect(&parse(text)?, (is_secret_name, is_secret_text), &mut found);
-    Some(found)
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! Lines of an operator's file without their secrets.
 
 use crate::files::{File, Place};
-use crate::locate;
+use crate::locate::{self, Secrecy};
 
 /// The secrets of a file, as parts of its text, in ascending order.
 pub(crate) fn secrets(file: &File) -> Vec<Place> {
     let mut found = if file.is_ini {
         of_ini(&file.text)
     } else {
-        locate::secrets(&file.text, &is_secret_name, &is_secret_text).unwrap_or_else(|| of_text(&file.text))
+        locate::secrets(&file.text, SECRECY).unwrap_or_else(|| of_text(&file.text))
     };
     found.extend(urls(&file.text));
     found.sort();
@@ -219,6 +219,11 @@ fn is_secret_name(name: &str) -> bool {
 fn is_secret_text(text: &str) -> bool {
     text.contains("PRIVATE KEY") || text.contains("\"kty\"")
 }
+
+const SECRECY: Secrecy = Secrecy {
+    name: is_secret_name,
+    text: is_secret_text,
+};
 
 /// Members with secrets: of keys (RFC 7518 §6), of the native configuration, of Grafana.
 const SECRETS: [&str; 12] = [

@@ -77,7 +77,7 @@ impl Findings {
                 }
             })
             .collect();
-        placed.sort_by(|one, other| (one.at, one.rule).cmp(&(other.at, other.rule)));
+        placed.sort_by_key(|finding| (finding.at, finding.rule));
         Findings(placed)
     }
 
@@ -100,8 +100,7 @@ impl Findings {
                 self.0.push(unused(entry));
             }
         }
-        self.0
-            .sort_by(|one, other| (one.at, one.rule).cmp(&(other.at, other.rule)));
+        self.0.sort_by_key(|finding| (finding.at, finding.rule));
     }
 
     /// Those that are not accepted.

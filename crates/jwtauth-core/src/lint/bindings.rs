@@ -63,31 +63,38 @@ fn redundant(bindings: &Bindings, index: usize, rule: &BindingRule, found: &mut 
 
 /// Finds a rule that applies to a made-up caller without a claim, and then has an invalid name.
 fn empty(profile: &Profile, bindings: &Bindings, rule: &BindingRule, found: &mut Vec<Warning>) {
-    let mut names = rule.name.variables();
-    names.sort_unstable();
-    names.dedup();
+    let templates = || [&rule.name].into_iter().chain(rule.variables.values());
+    let names: BTreeSet<&str> = templates().flat_map(|template| template.variables()).collect();
     for name in names {
         // Each token of an OpenID Connect provider has a subject.
         if source(profile, name) == Some("sub") {
             continue;
         }
-        let applies = callers(bindings, rule, name).into_iter().any(|(values, lists)| {
-            let selected = rule
-                .selector
-                .as_ref()
-                .map_or(Selected::Yes, |selector| selector.select(&values, &lists));
-            selected != Selected::No && !rule.bind.accepts(&rule.name.fill(&values))
-        });
-        if applies {
+        let mut callers = callers(bindings, rule, name).into_iter();
+        if callers.any(|caller| is_selected(rule, &caller) && !is_valid(rule, &caller)) {
+            let template = templates().find(|template| template.variables().contains(&name));
             found.push(Warning::new(
                 Rule::BindNameCanBeEmpty,
-                rule.name.place(),
+                template.unwrap_or(&rule.name).place(),
                 format!(
                     "for a token without the claim of `value.{name}` the name is invalid, and the whole login is denied, whatever the other rules give; add a condition to `Selector`, such as `value.{name} != \"\" and {name} in value`"
                 ),
             ));
         }
     }
+}
+
+fn is_selected(rule: &BindingRule, (values, lists): &Caller) -> bool {
+    let selector = rule.selector.as_ref();
+    selector.is_none_or(|selector| selector.select(values, lists) != Selected::No)
+}
+
+/// Whether the rule computes a valid name for a caller.
+fn is_valid(rule: &BindingRule, (values, _): &Caller) -> bool {
+    let name = rule.name.fill(values);
+    let variables = rule.variables.iter();
+    let variables = variables.map(|(variable, template)| (variable.clone(), template.fill(values)));
+    rule.bind.accepts(&name) && rule.bind.accepts_variables(&name, &variables.collect())
 }
 
 /// The mapped values and lists of a caller.

@@ -184,7 +184,7 @@ fn expiry(subject: &Subject<'_>, profile: &Profile, found: &mut Vec<Warning>) {
         found.push(Warning::new(
             Rule::ExpNotRequired,
             subject.place(profile, "required_claims"),
-            "a token without `exp` is valid for ever; add `exp`, or set `max_age`",
+            "a token without `exp` never expires; add `exp`, or set `max_age`",
         ));
     }
 }
