@@ -26,7 +26,7 @@ impl Listener {
     /// Calls the function. What it raises changes no decision: it goes to `sys.unraisablehook`.
     pub(crate) fn report(&self, event: &Event<'_>) {
         let text = wire::event(event);
-        // While the interpreter shuts down, nobody listens.
+        // While the interpreter shuts down, the application no longer listens.
         Python::try_attach(|py| {
             let Some(function) = self.0.get(py) else {
                 return;

@@ -1,6 +1,7 @@
 //! Counts of the decisions of a verifier.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
@@ -37,39 +38,35 @@ pub struct SourceCounters {
 }
 
 /// The counts, in one part for some of the threads each.
+/// The counts of one verifier. A verifier is small, because a program may have many; so these are, too.
 #[derive(Debug, Default)]
-pub(crate) struct Tally(Box<[Part; STRIPES]>);
+pub(crate) struct Tally {
+    /// In several parts, because grants are frequent and on many threads.
+    granted: Box<[Part; PARTS]>,
+    /// Made by the first failure.
+    failed: OnceLock<Box<[AtomicU64; Code::ALL.len()]>>,
+}
 
 /// Threads with different parts do not write to the same memory.
-#[derive(Debug)]
-#[repr(align(128))]
-struct Part {
-    granted: AtomicU64,
-    failed: [AtomicU64; Code::ALL.len()],
-}
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Part(AtomicU64);
 
-impl Default for Part {
-    fn default() -> Part {
-        Part {
-            granted: AtomicU64::new(0),
-            failed: [const { AtomicU64::new(0) }; Code::ALL.len()],
-        }
-    }
-}
+const PARTS: usize = STRIPES / 2;
 
 impl Tally {
     /// Counts a grant.
     #[inline]
     pub(crate) fn granted(&self) {
-        if let Some(part) = self.0.get(stripe::of_this_thread()) {
-            part.granted.fetch_add(1, Ordering::Relaxed);
+        if let Some(Part(count)) = self.granted.get(stripe::of_this_thread() % PARTS) {
+            count.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// Counts a failure.
     pub(crate) fn failed(&self, code: Code) {
-        let part = self.0.get(stripe::of_this_thread());
-        if let Some(count) = part.and_then(|part| part.failed.get(code as usize)) {
+        let none = || Box::new([const { AtomicU64::new(0) }; Code::ALL.len()]);
+        if let Some(count) = self.failed.get_or_init(none).get(code as usize) {
             count.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -78,15 +75,14 @@ impl Tally {
     pub(crate) fn counters(&self, token_cache_hits: u64, sources: Vec<SourceCounters>) -> Counters {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let mut counters = Counters {
-            granted: self.0.iter().map(|part| read(&part.granted)).sum(),
+            granted: self.granted.iter().map(|Part(count)| read(count)).sum(),
             denied: BTreeMap::new(),
             unavailable: BTreeMap::new(),
             token_cache_hits,
             sources,
         };
-        for (index, code) in Code::ALL.iter().enumerate() {
-            let counts = self.0.iter().filter_map(|part| part.failed.get(index));
-            let count: u64 = counts.map(read).sum();
+        let failed = self.failed.get().into_iter().flat_map(|counts| counts.iter());
+        for (code, count) in Code::ALL.iter().zip(failed.map(read)) {
             let by_code = match code.class() {
                 Class::Denied => &mut counters.denied,
                 // A decision fails with no code of the other classes.

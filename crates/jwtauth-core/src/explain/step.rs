@@ -45,7 +45,7 @@ impl Explanation {
 
 /// What a token with certain claims would give, if a key of a configured source had signed it.
 ///
-/// Nobody signed the claims, so it is not a decision. It must give access to nobody.
+/// The claims are not signed, so it is not a decision. A program must not give access because of it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct DryRun {

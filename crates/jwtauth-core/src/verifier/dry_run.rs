@@ -20,7 +20,8 @@ impl Verifier {
     /// claims: the claim `iss` selects among those that name their issuers. `now` is the time of the verifier's clock if it
     /// is `None`.
     ///
-    /// It is for the people who write configurations. What it returns is not a decision and must give access to nobody.
+    /// It is for the people who write configurations. What it returns is not a decision: a program must not
+    /// give access because of it.
     pub fn dry_run(
         &self,
         claims: &str,
