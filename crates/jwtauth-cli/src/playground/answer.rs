@@ -289,9 +289,9 @@ fn explanation(verifier: &Verifier, question: &Question, token: Option<&str>) ->
 
 /// The times of the claims, with the tolerances that the steps name.
 fn life(claims: Option<&str>, steps: &[Step], at: Option<i64>) -> Life {
-    let seen = steps.iter().filter_map(|step| step.seen.as_ref()?.now);
+    let mut seen = steps.iter().filter_map(|step| step.seen.as_ref()?.now);
     let now = seen
-        .last()
+        .next_back()
         .or(at)
         .unwrap_or_else(|| Clock::System.now().seconds());
     let claims = claims.and_then(|claims| Claims::parse(claims).ok());

@@ -85,7 +85,7 @@ impl Guard {
         let key = head
             .authorization
             .and_then(|value| value.strip_prefix(b"Bearer "));
-        if !key.is_some_and(|key| verify_slices_are_equal(key, self.key.as_bytes()).is_ok()) {
+        if key.is_none_or(|key| verify_slices_are_equal(key, self.key.as_bytes()).is_err()) {
             return Err(OTHER_KEY);
         }
         if head.content_type != Some(b"application/json") {

@@ -86,13 +86,7 @@ pub(super) fn selector(text: &str, claims: &str, policy: Option<&str>, profile: 
 
 /// A configuration with the selector as a rule, and a rule that always gives something.
 fn config(selector: &str, mapped: &serde_json::Value, audiences: &[&str]) -> serde_json::Value {
-    let rule = |name: &str| serde_json::json!({ "bind": "role", "name": name });
-    let mut selected = rule(SELECTED);
-    selected["selector"] = selector.into();
-    let mut identity = serde_json::json!({ "name": null, "named": "optional" });
-    for member in ["metadata", "lists"] {
-        identity[member] = mapped[member].clone();
-    }
+    let mapped = |member: &str| mapped.get(member).cloned().unwrap_or_default();
     serde_json::json!({
         "dialect": "native",
         "config": {
@@ -101,8 +95,13 @@ fn config(selector: &str, mapped: &serde_json::Value, audiences: &[&str]) -> ser
             "algorithms": ["HS256"],
             "audiences": audiences,
             "required_claims": [],
-            "identity": identity,
-            "bindings": { "rules": [selected, rule("every")] },
+            "identity": {
+                "name": null, "named": "optional", "metadata": mapped("metadata"), "lists": mapped("lists"),
+            },
+            "bindings": { "rules": [
+                { "bind": "role", "name": SELECTED, "selector": selector },
+                { "bind": "role", "name": "every" },
+            ] },
         },
     })
 }

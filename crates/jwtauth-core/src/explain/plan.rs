@@ -41,6 +41,22 @@ pub(super) fn checks(
     profile: Option<&Profile>,
     of_issuer: Option<(&Issuer, &IssuerRule)>,
 ) -> Vec<Planned> {
+    let mut checks = in_words_of_the_policy(policy, profile, of_issuer);
+    let profile = profile.map_or("", |profile| &profile.name);
+    for planned in &mut checks {
+        let place = planned.place.as_deref();
+        if let Some(name) = place.and_then(|place| policy.names.place(place, profile)) {
+            planned.place = Some(name);
+        }
+    }
+    checks
+}
+
+fn in_words_of_the_policy(
+    policy: &Policy,
+    profile: Option<&Profile>,
+    of_issuer: Option<(&Issuer, &IssuerRule)>,
+) -> Vec<Planned> {
     let mut plan = Plan {
         checks: Vec::new(),
         prefix: String::new(),
@@ -61,7 +77,7 @@ pub(super) fn checks(
         }
     }
     if let (Some(top), false) = (&policy.profiles.top, plan.prefix.is_empty()) {
-        plan.inherit(&checks(policy, Some(top), of_issuer));
+        plan.inherit(&in_words_of_the_policy(policy, Some(top), of_issuer));
     }
     plan.checks
 }

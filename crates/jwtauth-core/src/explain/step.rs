@@ -84,7 +84,8 @@ pub struct Step {
     /// Whether it has read claims that no key has signed. Anybody may have written them.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub unverified: bool,
-    /// The place in the policy, as [`wire::policy`](crate::wire::policy) prints it.
+    /// The place in the configuration. For a setting without one, the place in the policy, as
+    /// [`wire::policy`](crate::wire::policy) prints it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
     /// What is configured there, as JSON text.

@@ -21,8 +21,9 @@ use crate::file::Files;
 use crate::grant::Session;
 use crate::members::Field;
 use crate::policy::{
-    AudienceRule, DecodeRule, ExtractRule, HeaderRule, IdentityRule, KeyRule, Named, NotApplicable, Padding,
-    Policy, PrefixRule, Profile, Profiles, RequestedOrg, Rules, SessionRule, UnusedHeaders, ValueRule,
+    AudienceRule, DecodeRule, ExtractRule, HeaderRule, IdentityRule, KeyRule, MemberNames, Named,
+    NotApplicable, Padding, Policy, PrefixRule, Profile, Profiles, RequestedOrg, Rules, SessionRule,
+    UnusedHeaders, ValueRule,
 };
 use crate::warning::{Rule, Warning};
 
@@ -104,9 +105,21 @@ fn policy(
             subject: true,
         },
         responses: responses::all(),
+        names: NAMES,
         ..Policy::new(keys, profiles)
     })
 }
+
+/// What Grafana calls the members of a policy.
+const NAMES: MemberNames = MemberNames(&[
+    ("audiences", "auth.jwt.expect_claims"),
+    ("identity.groups", "auth.jwt.groups_attribute_path"),
+    ("issuer", "auth.jwt.expect_claims"),
+    ("org_roles", "auth.jwt.role_attribute_path"),
+    ("org_roles.external_orgs", "auth.jwt.org_attribute_path"),
+    ("subject", "auth.jwt.expect_claims"),
+    ("token", "auth.jwt.header_name"),
+]);
 
 /// Reads the keys, and the rules except the session.
 fn configured(

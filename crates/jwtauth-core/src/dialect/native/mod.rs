@@ -19,8 +19,8 @@ use crate::error::{Code, Result};
 use crate::keys::Algorithm;
 use crate::members::{self, Field, Members};
 use crate::policy::{
-    DecodeRule, ExtractRule, HeaderRule, KeyRule, NotApplicable, Origin, Policy, RequestedOrg, Response,
-    Responses,
+    DecodeRule, ExtractRule, HeaderRule, KeyRule, MemberNames, NotApplicable, Origin, Policy, RequestedOrg,
+    Response, Responses,
 };
 use crate::warning::{Rule, Warning};
 
@@ -49,6 +49,7 @@ pub(super) fn compile(config: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Re
         issuers,
         profiles,
         warnings: Vec::new(),
+        names: MemberNames::default(),
     };
     members.finish()?;
     signers::check(&policy, warnings)?;
