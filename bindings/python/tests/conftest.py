@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -197,3 +198,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     passed = sum(ran.values())
     terminalreporter.write_line(f"conformance python: {passed} passed, {len(ran) - passed} failed")
     (CONFORMANCE / "ran-python.txt").write_text(f"{len(ran)}\n")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt. A process that a shell starts in the background would ignore the signal."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
