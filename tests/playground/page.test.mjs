@@ -27,7 +27,7 @@ after(async () => {
   playground?.stop();
 });
 
-// Whatever a test does, the page has no error, breaks no policy and asks nobody else.
+// Whatever a test does, the page reports no error, violates no policy and sends requests only to its own server.
 afterEach(() => {
   for (const { problems, origins } of seen) {
     assert.deepEqual(problems, []);

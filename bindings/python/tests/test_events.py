@@ -7,7 +7,6 @@ import gc
 import json
 import logging
 import signal
-import sys
 import threading
 import weakref
 from typing import Any
@@ -122,7 +121,6 @@ def test_what_the_function_raises_changes_no_decision(raised: BaseException, mon
     assert [(entry.exc_value, entry.object) for entry in reported] == [(raised, observe)] * 2
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
 def test_ctrl_c_during_the_function_is_raised_after_the_decision() -> None:
     def observe(event: Event) -> None:
         signal.raise_signal(signal.SIGINT)
