@@ -7,6 +7,7 @@ import gc
 import json
 import logging
 import signal
+import sys
 import threading
 import weakref
 from typing import Any
