@@ -215,7 +215,15 @@ impl Verifier {
             claims,
             identity,
             decision,
-        } = claims::decide(policy, request, &requested, signed, now, watch)?;
+        } = claims::decide(
+            policy,
+            request,
+            &requested,
+            question.requested_org,
+            signed,
+            now,
+            watch,
+        )?;
         let conditions = cache.and_then(|_| Verifier::conditions(&claims, profile));
         let cleaned_url = extract::cleaned_url(request, &policy.extract);
         let token = (claims.claims().is_compact(), token);

@@ -4,10 +4,10 @@ use crate::claims::NumericDate;
 use crate::error::Result;
 use crate::grant::Identity;
 use crate::pipeline::decide::{self, Decision};
+use crate::pipeline::identity;
 use crate::pipeline::profile::Requested;
 use crate::pipeline::validate::{self, SignedClaims, ValidClaims};
 use crate::pipeline::watch::Watch;
-use crate::pipeline::{extract, identity};
 use crate::policy::{Policy, Profile};
 use crate::request::Request;
 
@@ -29,6 +29,7 @@ pub(super) fn decide<'p, 't>(
     policy: &'p Policy,
     request: &Request<'_>,
     requested: &Requested<'p>,
+    requested_org: Option<u64>,
     signed: SignedClaims<'t>,
     now: NumericDate,
     watch: &mut impl Watch,
@@ -36,7 +37,6 @@ pub(super) fn decide<'p, 't>(
     let of_issuer = signed.issuer_rule(&policy.issuers);
     let profile = requested.decided(request, of_issuer, watch)?;
     let claims = validate::claims(signed, &profile.claims, of_issuer, now, watch)?;
-    let requested_org = extract::requested_org(request, &policy.extract);
     let identity = identity::map(&claims, &profile.identity, requested_org, watch)?;
     let decision = decide::entitlements(&identity, &claims, &profile.rules, watch)?;
     identity::require_name(&identity, claims.document(), &profile.identity, watch)?;

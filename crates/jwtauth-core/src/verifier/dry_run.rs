@@ -84,12 +84,13 @@ impl Verifier {
             token.ok_or_else(|| Error::new(Code::KeyNotFound).with_detail("there is no key source"))?;
         let signed = validate::read(&token, watch)
             .map_err(|why| policy.prefer_outer_shape_error(why, &token, requested.claims(request), watch))?;
+        let requested_org = extract::requested_org(request, &policy.extract);
         let Allowed {
             profile,
             claims,
             identity,
             decision,
-        } = claims::decide(policy, request, &requested, signed, now, watch)?;
+        } = claims::decide(policy, request, &requested, requested_org, signed, now, watch)?;
         let token = (claims.claims().is_compact(), token);
         let cleaned_url = extract::cleaned_url(request, &policy.extract);
         Ok(issue::grant(

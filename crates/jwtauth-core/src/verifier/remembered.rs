@@ -47,9 +47,8 @@ impl Verifier {
         make: impl Fn(Granted<'_>) -> T,
     ) -> Option<T> {
         let cache = cache.filter(|_| after.is_none())?;
-        let cleaned_url = extract::cleaned_url(request, &self.policy.extract);
         cache.find(question, request, &self.keys, now, |kept| {
-            make(lent(kept, cleaned_url))
+            make(lent(kept, extract::cleaned_url(request, &self.policy.extract)))
         })
     }
 
