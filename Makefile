@@ -16,7 +16,7 @@ demo: ## show decisions: the C example and the program on a valid, an expired an
 	@.ci/demo
 
 .PHONY: test
-test: ## run everything: format, lints, Rust, C, C++, Python, Node, conformance, a real OIDC provider
+test: ## run everything: format, lints, Rust, C, C++, Python, Node, conformance, a real OIDC provider, the playground
 	@.ci/test
 
 .PHONY: prepare
@@ -27,9 +27,11 @@ prepare: ## set up everything that the tests need (Debian packages, .venv, Node 
 check: ## check format, lints, documentation, layers, licences, public interface
 	@.ci/check
 
-.PHONY: test-rust test-c test-python test-node test-oidc test-readme
+.PHONY: test-rust test-sarif test-c test-python test-node test-oidc test-playground test-readme
 test-rust: ## test Rust: unit, golden, pipeline, conformance, the program, the documentation's examples
 	@.ci/test-rust
+test-sarif: ## validate the SARIF logs of jwtauth lint against the schema of the standard
+	@.ci/test-sarif
 test-c: conformance ## test C and C++: ctest, sanitizers, valgrind, a program built against an installed copy
 	@.ci/test-c
 test-python: conformance ## test the Python package: pytest, mypy, stubtest, conformance
@@ -38,6 +40,8 @@ test-node: conformance ## test the Node package: node --test, tsc, conformance
 	@.ci/test-node
 test-oidc: ## test every language with tokens of a real OIDC provider
 	@.ci/test-oidc
+test-playground: ## test the page of the playground in Chromium
+	@.ci/test-playground
 test-readme: ## test the programs of the README; run test-python and test-node first
 	@.ci/test-readme
 
@@ -46,7 +50,7 @@ test-oracle: ## compare random logins, selectors, files and JMESPath with the sy
 	@.ci/test-oracle
 
 .PHONY: stress
-stress: ## run all suites ten times next to four busy loops (takes an hour or more; not part of test)
+stress: ## run each suite ten times next to four busy loops (takes an hour or more; not part of test)
 	@.ci/stress
 
 .PHONY: conformance
@@ -70,6 +74,7 @@ npm: ## build the Node package as it is published, for this platform (target/npm
 .PHONY: bench
 bench: ## measure decisions: compared with the signature check, and with other libraries in C, Python and Node
 	@cargo bench --locked -p jwtauth-core
+	@cargo bench --locked -p jwtauth-ffi
 	@.ci/bench-c
 	@.ci/bench-python
 	@.ci/bench-node

@@ -17,14 +17,15 @@ CORE = Path("crates/jwtauth-core")
 
 # The arrows of docs/ARCHITECTURE.md: which top-level module of the core may use which others.
 ARROWS = """
-wire -> batch dialect explain expr policy sources token_cache verifier
+wire -> batch claims dialect events explain expr policy sources token_cache verifier
 batch -> sources verifier
-verifier -> claims envelope explain keys pipeline policy sources token_cache
-explain -> expr keys pipeline policy sources
+lint -> claims dialect envelope expr policy sources
+verifier -> claims counters envelope events explain keys pipeline policy sources token_cache
+explain -> claims expr keys pipeline policy sources
 envelope -> claims dialect policy token_cache
 token_cache -> claims pipeline sources
 pipeline -> claims expr keys policy
-sources -> keys policy
+sources -> events keys policy
 dialect -> expr keys policy
 policy -> expr keys
 expr -> claims
@@ -33,7 +34,7 @@ clock -> claims
 """
 
 # The small modules at the bottom: every module may use them.
-FLOOR = ["clock", "config_file", "duration", "error", "file", "grant", "hidden", "json", "members", "network", "query", "request", "warning"]
+FLOOR = ["clock", "config_file", "duration", "error", "file", "grant", "hidden", "json", "members", "network", "query", "request", "stripe", "warning"]
 
 ROOTS = ("src/lib.rs", "src/main.rs", "src/bin/*.rs", "src/bin/*/main.rs")
 

@@ -13,11 +13,26 @@ export TARGET
 builds() { [ "${STAGE:-build}" = build ]; }
 tests() { [ "${STAGE:-tests}" = tests ]; }
 
+# Prints the path of Chromium, which has several names. CHROMIUM in the environment names another one.
+find_chromium() {
+    local name
+    for name in ${CHROMIUM:+"$CHROMIUM"} chromium chromium-browser google-chrome; do
+        command -v "$name" && return
+    done
+    return 1
+}
+
 say() { printf '\n== %s\n' "$*"; }
 fail() {
     printf 'error: %s\n' "$*" >&2
     exit 1
 }
+
+# The number of turns of a benchmark.
+turns() { echo "${TURNS:-$([ -n "${QUICK:-}" ] && echo 3 || echo 300)}"; }
+
+# The nanoseconds of the signature check of HS256, which the hits of the token cache are compared with.
+primitive() { cargo bench --quiet --locked -p jwtauth-ffi -- primitive; }
 
 # Builds the release library as it is shipped. The command is exactly that of cmake/CMakeLists.txt, so that cargo does not
 # link it twice.

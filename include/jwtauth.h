@@ -30,8 +30,8 @@
  * - Pass a token unchanged to jwtauth_verifier_authenticate_token. Never paste it into JSON: a crafted token could
  *   add members to the request.
  * - Any number of threads may use one verifier concurrently. Only jwtauth_verifier_free requires that no other call
- *   uses it. The library keeps no "last error". It starts threads only in jwtauth_verifier_authenticate_many, and to
- *   fetch keys: for each further key source that one call fetches, and for the name lookups of its own HTTP client.
+ *   uses it. The library keeps no "last error". It starts threads only to decide many tokens in one call, and to fetch
+ *   keys: for each further key source that one call fetches, and for the name lookups of its own HTTP client.
  * - An internal error returns JWTAUTH_STATUS_INTERNAL. It does not unwind into the caller, and the verifier stays
  *   usable.
  * - Messages never contain the token, the values of its claims, or keys. Replies to granted requests contain the
@@ -144,7 +144,7 @@ typedef struct jwtauth_verifier jwtauth_verifier;
 /**
  * Functions that the application provides to a verifier.
  *
- * Initialise it with `jwtauth_callbacks callbacks = {sizeof callbacks, NULL, NULL, NULL};`. Later versions may add
+ * Initialise it with `jwtauth_callbacks callbacks = {sizeof callbacks, NULL, NULL, NULL, NULL};`. Later versions may add
  * members at the end; `size` tells the library which members exist.
  *
  * A callback must not throw an exception or leave by longjmp; that ends the process. A callback must not free the
@@ -176,6 +176,16 @@ typedef struct jwtauth_callbacks {
      * jwtauth_verifier_new_with before it returns a failure. May be NULL.
      */
     void (*release)(void *user);
+    /**
+     * Gets an event for each decision and for each fetch, for metrics and logs. May be NULL.
+     *
+     * `event_json` is an object with `event`, `outcome`, `duration_ns` and others. It never contains a token or the value of
+     * a claim, and is valid until the callback returns. The callback runs on the thread that decides or fetches, and
+     * concurrently on several threads, so it should not wait. It may use the verifier, but must not free it. It cannot
+     * change a decision.
+     */
+    void (*event)(void *user,
+                  const char *event_json);
 } jwtauth_callbacks;
 
 /**
@@ -257,7 +267,7 @@ enum jwtauth_status jwtauth_verifier_new_from_file(const char *path,
                                                    char **reply_json);
 
 /**
- * Builds a verifier that uses functions of the application, for example to fetch keys with its HTTP client.
+ * Builds a verifier that uses functions of the application: to fetch keys with its HTTP client, or to get events.
  *
  * @param config_json As for jwtauth_verifier_new.
  * @param callbacks The functions; with NULL this is jwtauth_verifier_new. The structure is copied. The verifier takes
@@ -347,6 +357,18 @@ enum jwtauth_status jwtauth_verifier_policy(const struct jwtauth_verifier *verif
                                             char **reply_json);
 
 /**
+ * What a verifier has done since it was built: `granted`, `denied` and `unavailable` by code, `token_cache_hits`, and the
+ * fetches and failures of each of its `sources`. It is counted also without an `event` callback.
+ *
+ * @param verifier The verifier.
+ * @param reply_json Receives the counters. May be NULL. Free it with jwtauth_string_free.
+ * @return JWTAUTH_STATUS_OK, _ARGUMENT or _INTERNAL.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_verifier_counters(const struct jwtauth_verifier *verifier,
+                                              char **reply_json);
+
+/**
  * Frees a verifier. Other threads must not use it now or later.
  *
  * @param verifier A verifier from jwtauth_verifier_new or jwtauth_verifier_new_with; free it once. NULL has no effect.
@@ -379,6 +401,69 @@ enum jwtauth_status jwtauth_verifier_authenticate_many(const struct jwtauth_veri
                                                        size_t threads,
                                                        enum jwtauth_status *statuses,
                                                        char **replies);
+
+/**
+ * Decides about many tokens, as jwtauth_verifier_authenticate_many does, and returns the replies as one JSON array.
+ *
+ * Use it to pass the replies to a JSON library or to another program. jwtauth_json_get reads an array from its start each
+ * time, so to read many replies in C, use jwtauth_verifier_authenticate_many.
+ *
+ * @param verifier The verifier.
+ * @param tokens As for jwtauth_verifier_authenticate_many.
+ * @param count As for jwtauth_verifier_authenticate_many.
+ * @param options As for jwtauth_verifier_authenticate_many.
+ * @param threads As for jwtauth_verifier_authenticate_many.
+ * @param reply_json Receives the array, with the reply to each token in their order; or the failure of the whole call, which
+ * is an object. May be NULL. Free it with jwtauth_string_free.
+ * @return JWTAUTH_STATUS_OK only if every token is granted; else the status of the first token that is not, or of the failure
+ * of the whole call: _ARGUMENT if an argument is invalid or `count` is 0, because an empty batch grants nothing.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_verifier_authenticate_many_json(const struct jwtauth_verifier *verifier,
+                                                            const char *const *tokens,
+                                                            size_t count,
+                                                            const struct jwtauth_options *options,
+                                                            size_t threads,
+                                                            char **reply_json);
+
+/**
+ * Decides a request as jwtauth_verifier_authenticate does, and explains the decision.
+ *
+ * The reply is an object with `decision`, which is the reply of jwtauth_verifier_authenticate, and `steps`: every check, in
+ * order, with what was configured, what was seen, and the outcome. It has this form for every failure, also for an invalid
+ * argument. It is for people and logs: to decide, use the status, or jwtauth_verifier_authenticate.
+ *
+ * @param verifier The verifier.
+ * @param request_json As for jwtauth_verifier_authenticate.
+ * @param show_values 1: the steps contain values of the token and of the request, never its signature. 0: only their types
+ * and lengths. The decision of a granted request contains the claims in both cases.
+ * @param reply_json Receives the explanation. May be NULL. Free it with jwtauth_string_free.
+ * @return The status of the decision: JWTAUTH_STATUS_OK only if the request is granted; else _DENIED, _UNAVAILABLE,
+ * _ARGUMENT or _INTERNAL.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_verifier_explain(const struct jwtauth_verifier *verifier,
+                                             const char *request_json,
+                                             int show_values,
+                                             char **reply_json);
+
+/**
+ * Decides about one token as jwtauth_verifier_authenticate_with does, and explains the decision. The caller passes the
+ * token unchanged.
+ *
+ * @param verifier The verifier.
+ * @param token The token only, without "Bearer ". Any text is safe here.
+ * @param options The options; NULL for none.
+ * @param show_values As for jwtauth_verifier_explain.
+ * @param reply_json Receives the explanation. May be NULL. Free it with jwtauth_string_free.
+ * @return As for jwtauth_verifier_explain.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_verifier_explain_with(const struct jwtauth_verifier *verifier,
+                                                  const char *token,
+                                                  const struct jwtauth_options *options,
+                                                  int show_values,
+                                                  char **reply_json);
 
 /**
  * The value at a JSON pointer (RFC 6901) in a reply, such as "/identity/name" or "/identity/groups/0".

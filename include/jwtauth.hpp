@@ -122,6 +122,33 @@ private:
     std::unique_ptr<char, detail::Free> json_;
 };
 
+/* A decision, and every check that led to it. It is not a condition: test the decision. */
+class Explanation {
+public:
+    /* Takes ownership of an explanation from a function of jwtauth.h. */
+    Explanation(jwtauth_status status, char *json) noexcept : status_(status), json_(json) {}
+
+    /* The decision: the reply that the request gets without an explanation. */
+    Reply decision() const { return Reply(status_, jwtauth_json_get(json_.get(), "/decision")); }
+
+    /* The explanation as JSON text. It is valid as long as this object. */
+    std::string_view json() const noexcept { return json_ ? std::string_view(json_.get()) : std::string_view(); }
+
+    /* The value at a JSON pointer, such as "/steps/0/text": a string as its text, any other value as JSON. */
+    std::optional<std::string> get(std::string_view pointer) const {
+        return detail::json_get(json_.get(), detail::c_text(pointer).c_str());
+    }
+
+    /* The number of elements of an array, such as "/steps", or of members of an object; 0 if the value is neither. */
+    std::size_t count(std::string_view pointer) const {
+        return jwtauth_json_count(json_.get(), detail::c_text(pointer).c_str());
+    }
+
+private:
+    jwtauth_status status_;
+    std::unique_ptr<char, detail::Free> json_;
+};
+
 /*
  * A failure, as an exception: thrown if a verifier cannot be built, and by Reply::or_throw. what() is for people; code()
  * is for programs. The class of the exception is the status.
@@ -301,13 +328,42 @@ private:
  */
 using Fetch = std::function<FetchResponse(const FetchRequest &)>;
 
+/* A decision or a fetch, for metrics and logs. It contains neither a token nor the value of a claim. */
+class Event {
+public:
+    explicit Event(const char *json) noexcept : json_(json) {}
+
+    /* The event as JSON text. It is valid until the handler returns. */
+    std::string_view json() const noexcept { return json_; }
+
+    /* The value at a JSON pointer, such as "/outcome": a string as its text, any other value as JSON. */
+    std::optional<std::string> get(std::string_view pointer) const {
+        return detail::json_get(json_, detail::c_text(pointer).c_str());
+    }
+
+private:
+    const char *json_;
+};
+
+/*
+ * Gets each event. It runs on the thread that decides or fetches, and concurrently on several threads, so it should not
+ * wait. Its exceptions are discarded: they change no decision.
+ */
+using OnEvent = std::function<void(const Event &)>;
+
 namespace detail {
 
-/* The callbacks of jwtauth.h for a Fetch. */
-struct Fetcher {
+/* The application's functions, which a verifier owns. */
+struct Host {
+    Fetch fetch;
+    OnEvent on_event;
+};
+
+/* The callbacks of jwtauth.h for a Host. */
+struct HostCallbacks {
     static void fetch(void *user, const char *request_json, jwtauth_fetch *fetch) noexcept {
         try {
-            const FetchResponse response = (*static_cast<const Fetch *>(user))(request(request_json));
+            const FetchResponse response = static_cast<const Host *>(user)->fetch(request(request_json));
             const std::string headers = "{\"cache-control\":" + quoted(response.cache_control) +
                                         ",\"expires\":" + quoted(response.expires) +
                                         ",\"etag\":" + quoted(response.etag) +
@@ -323,7 +379,14 @@ struct Fetcher {
         }
     }
 
-    static void release(void *user) noexcept { delete static_cast<const Fetch *>(user); }
+    static void event(void *user, const char *event_json) noexcept {
+        try {
+            static_cast<const Host *>(user)->on_event(Event(event_json));
+        } catch (...) {
+        }
+    }
+
+    static void release(void *user) noexcept { delete static_cast<const Host *>(user); }
 
 private:
     static FetchRequest request(const char *json) {
@@ -359,9 +422,10 @@ public:
     /* Builds a verifier from a configuration. Throws ConfigError if it is invalid. */
     explicit Verifier(std::string_view config) : Verifier(config, Fetch()) {}
 
-    /* Builds a verifier that fetches keys with the application's HTTP client. Throws Error if that fails. */
-    Verifier(std::string_view config, Fetch fetch) {
-        if (const Reply reply = build(config, std::move(fetch)); !reply) {
+    /* Builds a verifier that fetches keys with the application's HTTP client, or reports events. An empty function has no
+     * effect. Throws Error if that fails. */
+    Verifier(std::string_view config, Fetch fetch, OnEvent on_event = {}) {
+        if (const Reply reply = build(config, {std::move(fetch), std::move(on_event)}); !reply) {
             detail::raise(reply);
         }
     }
@@ -381,9 +445,9 @@ public:
     }
 
     /* Builds a verifier without exceptions. Returns nullopt if that fails; `reply` then gives the reason. */
-    static std::optional<Verifier> make(std::string_view config, Reply &reply, Fetch fetch = {}) {
+    static std::optional<Verifier> make(std::string_view config, Reply &reply, Fetch fetch = {}, OnEvent on_event = {}) {
         std::optional<Verifier> verifier(Verifier{});
-        reply = verifier->build(config, std::move(fetch));
+        reply = verifier->build(config, {std::move(fetch), std::move(on_event)});
         if (!reply) {
             verifier.reset();
         }
@@ -444,6 +508,25 @@ public:
         return replies;
     }
 
+    /* Decides a request that the application describes as JSON, and explains the decision. With `show_values`, the steps
+     * contain values of the token and of the request. */
+    Explanation explain(std::string_view request, bool show_values = false) const {
+        char *reply = nullptr;
+        const auto status =
+            jwtauth_verifier_explain(handle_.get(), detail::c_text(request).c_str(), show_values ? 1 : 0, &reply);
+        return Explanation(status, reply);
+    }
+
+    /* Decides about one token, passed unchanged, and explains the decision. */
+    Explanation explain_token(std::string_view token, const Options &options = {}, bool show_values = false) const {
+        const detail::OptionTexts texts(options);
+        const jwtauth_options more = texts.get();
+        char *reply = nullptr;
+        const auto status = jwtauth_verifier_explain_with(handle_.get(), detail::c_text(token).c_str(), &more,
+                                                          show_values ? 1 : 0, &reply);
+        return Explanation(status, reply);
+    }
+
     /* Fetches the keys of every key source now. */
     Reply refresh_keys() const {
         char *reply = nullptr;
@@ -459,16 +542,24 @@ public:
         return Reply(status, reply);
     }
 
+    /* What this verifier has done since it was built: "/granted", "/denied/token_expired" and so on. */
+    Reply counters() const {
+        char *reply = nullptr;
+        const auto status = jwtauth_verifier_counters(handle_.get(), &reply);
+        return Reply(status, reply);
+    }
+
 private:
     Verifier() = default;
 
-    Reply build(std::string_view config, Fetch fetch) {
+    Reply build(std::string_view config, detail::Host host) {
         const std::string text = detail::c_text(config);
-        jwtauth_callbacks callbacks = {sizeof callbacks, nullptr, nullptr, nullptr};
-        if (fetch) {
-            callbacks.user = new Fetch(std::move(fetch));
-            callbacks.fetch = detail::Fetcher::fetch;
-            callbacks.release = detail::Fetcher::release;
+        jwtauth_callbacks callbacks = {sizeof callbacks, nullptr, nullptr, nullptr, nullptr};
+        callbacks.fetch = host.fetch ? detail::HostCallbacks::fetch : nullptr;
+        callbacks.event = host.on_event ? detail::HostCallbacks::event : nullptr;
+        if (host.fetch || host.on_event) {
+            callbacks.user = new detail::Host(std::move(host));
+            callbacks.release = detail::HostCallbacks::release;
         }
         jwtauth_verifier *handle = nullptr;
         char *reply = nullptr;

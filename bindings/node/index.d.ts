@@ -73,6 +73,30 @@ export declare class Verifier<C extends object = Claims> {
   authenticateMany(tokens: Iterable<string>, options?: BatchOptions): Promise<Outcome<C>[]>
 
   /**
+   * Decides one request, or a token alone, and explains the decision. It does not block the event loop.
+   *
+   * A denial, and every other failure of the decision, is the `decision` of the explanation and is not thrown. It counts as
+   * a decision, so it may fetch keys.
+   *
+   * @param request as for {@link Verifier.authenticate}
+   * @throws {JwtAuthError} (rejects) of class `argument`, if the object is not a request
+   * @throws {TypeError} (rejects) `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
+   */
+  explain(request: AuthRequest | string, options?: ExplainOptions): Promise<Explanation<C>>
+
+  /** Decides and explains on the calling thread, as {@link Verifier.authenticateSync} does. */
+  explainSync(request: AuthRequest | string, options?: ExplainOptions): Explanation<C>
+
+  /** Decides one request given as JSON text, and explains the decision. A text that is not a request is explained too. */
+  explainJson(request: string, options?: ExplainOptions): Promise<Explanation<C>>
+
+  /** Decides and explains one request given as JSON text, on the calling thread. */
+  explainJsonSync(request: string, options?: ExplainOptions): Explanation<C>
+
+  /** What this verifier has done since it was built. It is counted also without `onEvent`. */
+  counters(): Counters
+
+  /**
    * The policy of this verifier.
    *
    * Every dialect is translated to the native form. The constructor accepts the reply, and the new verifier decides in the
@@ -102,6 +126,97 @@ export type Outcome<C extends object = Claims> =
   | { readonly status: 'fulfilled'; readonly value: Grant<C> }
   | { readonly status: 'rejected'; readonly reason: JwtAuthError }
 
+/** What an explanation contains. */
+export interface ExplainOptions {
+  /**
+   * Whether the steps contain values of the token and of the request. Otherwise they contain only types and lengths. A
+   * signature is never shown. The decision of a granted request contains the claims in both cases.
+   */
+  readonly showValues?: boolean | undefined
+}
+
+/** A decision, and every check that led to it. Only a {@link Verifier} creates it. It is frozen. */
+export declare class Explanation<C extends object = Claims> {
+  private constructor()
+  /** The decision. Only `status === 'fulfilled'` is a grant. */
+  get decision(): Outcome<C>
+  /** The checks, in order. After a failure, those that were not reached. */
+  get steps(): readonly ExplainedStep[]
+  /** What to change, where the failure has a usual cause. */
+  get hints(): readonly Hint[]
+  /** The explanation as JSON text: the same bytes in every language. */
+  get json(): string
+  /** The explanation in the wire format; `JSON.stringify` writes this. */
+  toJSON(): ExplanationReply<C>
+}
+
+/** An explanation in the wire format. */
+export interface ExplanationReply<C extends object = Claims> {
+  readonly decision: GrantReply<C> | Failure
+  readonly steps: readonly ExplainedStep[]
+  readonly hints: readonly Hint[]
+}
+
+/** What to change, for a failure that people meet often. */
+export interface Hint {
+  /** The name of the hint; names are never changed. */
+  readonly name: string
+  /** The place in the configuration that it is about. */
+  readonly place?: string
+  /** One sentence for people. */
+  readonly text: string
+}
+
+/** One check of a decision. */
+export interface ExplainedStep {
+  readonly stage: Stage
+  /** The name of the check; names are never changed. */
+  readonly check: string
+  readonly outcome: 'passed' | 'failed' | 'not_applicable' | 'not_reached'
+  /** True: it was made after the decision, for people, and has no part in it. */
+  readonly informative?: boolean
+  /** True: it has read claims that no key has signed. */
+  readonly unverified?: boolean
+  /** The place in the configuration, if it is configured. */
+  readonly place?: string
+  /** What is configured there. */
+  readonly configured?: unknown
+  /** What it saw of the request or the token, if it read something. */
+  readonly seen?: Seen
+  /** The parts of an expression, or the places where a token was looked for, and what became of each. */
+  readonly parts?: readonly ExplainedPart[]
+  /** One sentence for people. */
+  readonly text: string
+}
+
+/** A part of a check. */
+export interface ExplainedPart {
+  readonly text: string
+  /** What became of it. */
+  readonly outcome: string
+  /** Where it begins in the configured text, in characters. */
+  readonly start?: number
+  /** How deep it is nested. */
+  readonly depth?: number
+  /** What it gave or has seen. */
+  readonly seen?: Seen
+}
+
+/** What a check saw of the request or the token. */
+export interface Seen {
+  readonly type: 'string' | 'number' | 'boolean' | 'list' | 'object' | 'null' | 'absent'
+  /** The number of elements of a list, or of members of an object. */
+  readonly count?: number
+  /** The length of a text, in bytes. */
+  readonly length?: number
+  /** The time minus the time of the decision, in seconds. */
+  readonly seconds?: number
+  /** The time of the decision, in seconds since 1970. */
+  readonly now?: number
+  /** The value, with `showValues`. */
+  readonly value?: unknown
+}
+
 /** Options of a verifier in addition to its configuration. */
 export interface VerifierOptions {
   /**
@@ -112,6 +227,72 @@ export interface VerifierOptions {
    * bearer token) have no effect here.
    */
   readonly fetch?: ((request: FetchRequest) => Promise<FetchResponse> | FetchResponse) | undefined
+  /**
+   * Gets an event for each decision and for each fetch of keys, in their order, before the call has its result. What it
+   * throws changes no decision and becomes a warning of the process.
+   */
+  readonly onEvent?: ((event: VerifierEvent) => void) | undefined
+}
+
+/** Something that an operator may want to know. It contains neither a token nor the value of a claim, so it may be logged. */
+export type VerifierEvent = DecisionEvent | FetchEvent
+
+/** How important an event is. */
+export type EventLevel = 'debug' | 'info' | 'warning' | 'error'
+
+/** A decision. */
+export interface DecisionEvent {
+  readonly event: 'decision'
+  /** `debug` for a grant, `warning` for a denial, `error` for a request without a decision. */
+  readonly level: EventLevel
+  /** `granted`, or the class of the failure. */
+  readonly outcome: 'granted' | 'denied' | 'unavailable'
+  /** Why the request is not granted, and the stage of the failure. */
+  readonly code?: Code
+  readonly stage?: Stage
+  /** The profile that decided, if it is known and has a name. */
+  readonly profile?: string
+  /** The name of the key that verified the token, in its key set: at most 200 characters of it. */
+  readonly kid?: string
+  /** The place of the key's source in the configuration. Absent if no key has verified the token, or the grant was remembered. */
+  readonly source?: string
+  /** Whether the grant was remembered by the token cache. */
+  readonly from_cache: boolean
+  /** Whether the decision was explained. */
+  readonly explained: boolean
+  /** The time from the request to the decision, with the fetches that the decision waited for. */
+  readonly duration_ns: number
+}
+
+/** A fetch of the keys of one source. */
+export interface FetchEvent {
+  readonly event: 'fetch'
+  /** `info` for fetched keys, `warning` for a failure. */
+  readonly level: EventLevel
+  readonly outcome: 'fetched' | 'failed'
+  /** The place of the source in the configuration. */
+  readonly source: string
+  /** The number of usable keys. */
+  readonly keys?: number
+  /** The code that requests get if there are no other keys. */
+  readonly code?: Code
+  readonly phase?: FetchPhase
+  /** The HTTP status, if the server sent one. */
+  readonly status?: number
+  readonly duration_ns: number
+}
+
+/** The result of {@link Verifier.counters}. Every count only grows. */
+export interface Counters {
+  readonly granted: number
+  /** The number of denials by code. A code that never occurred is absent. */
+  readonly denied: { readonly [code in Code]?: number }
+  /** The number of requests without a decision, by code. */
+  readonly unavailable: { readonly [code in Code]?: number }
+  /** The number of grants that the token cache remembered. They are also part of `granted`. */
+  readonly token_cache_hits: number
+  /** The sources that fetch their keys. */
+  readonly sources: readonly { readonly source: string; readonly fetches: number; readonly failures: number }[]
 }
 
 /** The argument of a `fetch` function. It can be passed as the second argument of the global `fetch`. */
@@ -165,12 +346,22 @@ export interface Config {
   }
 }
 
+/** A setting that is allowed but is probably a mistake. */
+export interface Warning {
+  /** The name of the rule that found it, such as `audience-unexpected`. */
+  readonly rule: string
+  /** The place in the configuration. */
+  readonly key: string
+  /** What is probably wrong, and what to do about it. */
+  readonly message: string
+}
+
 /** The result of {@link Verifier.policy}. */
 export interface Policy {
   readonly dialect: 'native'
   readonly config: { readonly [member: string]: unknown }
   /** Probable mistakes in the configuration. */
-  readonly warnings: readonly { readonly key: string; readonly message: string }[]
+  readonly warnings: readonly Warning[]
   /** The status of each key source. */
   readonly key_status: readonly SourceStatus[]
   /** The state of the token cache, if there is one. */
@@ -254,7 +445,7 @@ export interface FetchedSource {
   /** The number of requests with a `kid` that the source does not have. */
   readonly unknown_kid: number
   /** Present if there are warnings about fetched keys that are used. `key` is a place in the key set. */
-  readonly warnings?: readonly { readonly key: string; readonly message: string }[]
+  readonly warnings?: readonly Warning[]
 }
 
 /**

@@ -1,9 +1,11 @@
 'use strict'
 
 const addon = require('./lib/addon.js')
-const { configText, fetchOption, jsonRequest, pathText, readBatch, readRequest } = require('./lib/arguments.js')
+const { configText, functions, jsonRequest, pathText, readBatch, readRequest, showValues } = require('./lib/arguments.js')
 const { decideBatch } = require('./lib/batch.js')
 const { JwtAuthError, attempt, translated } = require('./lib/error.js')
+const { Events } = require('./lib/events.js')
+const { Explanation, explanation } = require('./lib/explanation.js')
 const { FetchError } = require('./lib/fetch.js')
 const { Fetches } = require('./lib/fetches.js')
 const { Grant, granted } = require('./lib/grant.js')
@@ -18,6 +20,7 @@ class ConfigFile {
 /** Decides requests by one configuration. Only a returned Grant grants access; everything else is thrown. */
 class Verifier {
   #addon
+  #events
   #fetches
   #refreshing
   #slowFrom
@@ -25,12 +28,14 @@ class Verifier {
   constructor(config, options) {
     const path = config instanceof ConfigFile ? config.path : undefined
     const text = path === undefined ? configText(config) : undefined
-    const fetch = fetchOption(options)
-    const fetches = fetch !== undefined
-    this.#fetches = new Fetches(fetch)
+    const { fetch, onEvent } = functions(options)
+    this.#events = new Events(onEvent)
+    this.#fetches = new Fetches(fetch, () => this.#events.deliver())
+    const given = [fetch !== undefined, this.#events.isObserved]
     this.#addon = attempt(() =>
-      path === undefined ? new addon.Verifier(text, fetches) : addon.Verifier.fromFile(path, fetches),
+      path === undefined ? new addon.Verifier(text, ...given) : addon.Verifier.fromFile(path, ...given),
     )
+    this.#events.observe(this.#addon)
     this.#slowFrom = this.#addon.slowFrom()
   }
 
@@ -58,7 +63,27 @@ class Verifier {
   async authenticateMany(tokens, options) {
     const { texts, profile, remoteAddr, cachedOnly, threads } = readBatch(tokens, options)
     const batch = attempt(() => this.#addon.batch(texts, profile, remoteAddr, cachedOnly, threads))
-    return decideBatch(batch, texts, this.#fetches)
+    return decideBatch(batch, texts, this.#fetches, this.#events)
+  }
+
+  explain(request, options) {
+    return this.#explain(readRequest, request, options)
+  }
+
+  explainSync(request, options) {
+    return this.#explainSync(readRequest(request), options)
+  }
+
+  explainJson(request, options) {
+    return this.#explain(jsonRequest, request, options)
+  }
+
+  explainJsonSync(request, options) {
+    return this.#explainSync(jsonRequest(request), options)
+  }
+
+  counters() {
+    return JSON.parse(attempt(() => this.#addon.counters()))
   }
 
   policy() {
@@ -85,6 +110,8 @@ class Verifier {
           : this.#addon.step(text, isJson, profile, remoteAddr, cachedOnly, after)
       } catch (thrown) {
         throw translated(thrown, asked)
+      } finally {
+        this.#events.deliver()
       }
       if (typeof step === 'string') return granted(step)
       await this.#fetches.run(step)
@@ -98,7 +125,33 @@ class Verifier {
       return granted(this.#addon.authenticateSync(text, isJson, profile, remoteAddr, cachedOnly))
     } catch (thrown) {
       throw translated(thrown, asked)
+    } finally {
+      this.#events.deliver()
     }
+  }
+
+  /** Explains outside the event loop. */
+  async #explain(read, argument, options) {
+    const asked = read(argument)
+    const explaining = this.#explaining(asked, options)
+    for (let after; ; ) {
+      const step = await explaining.step(after)
+      this.#events.deliver()
+      if (step.json !== undefined) return explanation(step, asked)
+      await this.#fetches.run(step)
+      after = step
+    }
+  }
+
+  #explainSync(asked, options) {
+    const explained = attempt(() => this.#explaining(asked, options).now())
+    this.#events.deliver()
+    return explanation(explained, asked)
+  }
+
+  #explaining({ text, isJson, profile, remoteAddr, cachedOnly }, options) {
+    const values = showValues(options)
+    return attempt(() => this.#addon.explaining(text, isJson, profile, remoteAddr, cachedOnly, values))
   }
 
   async #refresh() {
@@ -108,4 +161,4 @@ class Verifier {
   }
 }
 
-module.exports = { FetchError, Grant, JwtAuthError, Verifier, version: addon.version() }
+module.exports = { Explanation, FetchError, Grant, JwtAuthError, Verifier, version: addon.version() }

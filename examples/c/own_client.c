@@ -41,7 +41,7 @@ static void free_path(void *user) {
 }
 
 int main(int argc, char **argv) {
-    jwtauth_callbacks callbacks = {sizeof callbacks, NULL, fetch_keys, free_path};
+    jwtauth_callbacks callbacks = {sizeof callbacks, NULL, fetch_keys, free_path, NULL};
     jwtauth_verifier *verifier = NULL;
     jwtauth_status status;
     char *config, *path, *reply = NULL, *shown;

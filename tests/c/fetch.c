@@ -350,7 +350,7 @@ static void user_is_released_exactly_once(void) {
         for (with_slot = 0; with_slot < 2; with_slot++) {
             for (with_fetch = 0; with_fetch < 2; with_fetch++) {
                 host own = HOST_WITH(SAMPLE_EC_SET);
-                jwtauth_callbacks callbacks = {sizeof callbacks, NULL, NULL, host_release};
+                jwtauth_callbacks callbacks = {sizeof callbacks, NULL, NULL, host_release, NULL};
                 jwtauth_verifier *verifier = (jwtauth_verifier *)(uintptr_t)16;
                 int built;
 
@@ -372,7 +372,7 @@ static void user_is_released_exactly_once(void) {
 }
 
 static void without_callbacks_it_is_jwtauth_verifier_new(void) {
-    jwtauth_callbacks callbacks = {sizeof callbacks, NULL, NULL, NULL};
+    jwtauth_callbacks callbacks = {sizeof callbacks, NULL, NULL, NULL, NULL};
     const jwtauth_callbacks *both[2] = {NULL, NULL};
     size_t i;
 
@@ -407,7 +407,7 @@ static void never_called(void) {
 }
 
 static jwtauth_status build_with_size(host *own, size_t size, void (*later)(void), unsigned *calls) {
-    grown_callbacks grown = {{0, NULL, host_fetch, host_release}, NULL};
+    grown_callbacks grown = {{0, NULL, host_fetch, host_release, NULL}, NULL};
     jwtauth_verifier *verifier = NULL;
     jwtauth_status status;
 
@@ -443,6 +443,7 @@ static void older_and_newer_structures_are_accepted(void) {
         {2 * sizeof(void *), NULL, JWTAUTH_STATUS_OK, 0, 0},
         {3 * sizeof(void *) - 1, NULL, JWTAUTH_STATUS_OK, 0, 0},
         {3 * sizeof(void *), NULL, JWTAUTH_STATUS_OK, 1, 0},
+        {4 * sizeof(void *), never_called, JWTAUTH_STATUS_OK, 1, 1},
         {sizeof(jwtauth_callbacks), never_called, JWTAUTH_STATUS_OK, 1, 1},
         {sizeof(grown_callbacks), NULL, JWTAUTH_STATUS_OK, 1, 1},
         {sizeof(grown_callbacks), never_called, JWTAUTH_STATUS_ARGUMENT, 0, 1},

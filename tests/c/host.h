@@ -64,7 +64,7 @@ static inline unsigned host_calls(host *self) {
 
 /* A verifier that fetches through this host. */
 static inline jwtauth_verifier *host_verifier(host *self, const char *config) {
-    jwtauth_callbacks callbacks = {sizeof callbacks, NULL, host_fetch, host_release};
+    jwtauth_callbacks callbacks = {sizeof callbacks, NULL, host_fetch, host_release, NULL};
     jwtauth_verifier *verifier = NULL;
     char *reply = NULL;
 

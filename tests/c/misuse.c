@@ -101,6 +101,22 @@ static void refused(jwtauth_status status, char **slot) {
     *slot = NULL;
 }
 
+/* Checks an explanation of a failure: its status, and that of the decision in it. */
+static void explained(jwtauth_status status, char **slot) {
+    char *class_name;
+
+    CHECK(status > JWTAUTH_STATUS_OK && status < JWTAUTH_STATUS_INTERNAL);
+    if (slot == NULL) {
+        return;
+    }
+    class_name = jwtauth_json_get(*slot, "/decision/class");
+    CHECK_TEXT(class_name, jwtauth_status_name(status));
+    CHECK(jwtauth_json_count(*slot, "/steps") > 0);
+    jwtauth_string_free(class_name);
+    jwtauth_string_free(*slot);
+    *slot = NULL;
+}
+
 static void building(void) {
     size_t i;
     int with_slot, with_reply;
@@ -128,6 +144,10 @@ static void deciding(const jwtauth_verifier *verifier) {
         for (i = 0; i < text_count; i++) {
             refused(jwtauth_verifier_authenticate(NULL, texts[i], slot), slot);
             refused(jwtauth_verifier_authenticate(verifier, texts[i], slot), slot);
+            explained(jwtauth_verifier_explain(NULL, texts[i], 1, slot), slot);
+            explained(jwtauth_verifier_explain(verifier, texts[i], 1, slot), slot);
+            explained(jwtauth_verifier_explain_with(NULL, texts[i], NULL, 1, slot), slot);
+            explained(jwtauth_verifier_explain_with(verifier, texts[i], NULL, 1, slot), slot);
             for (j = 0; j < text_count; j++) {
                 if (worth_trying(i, j)) {
                     refused(jwtauth_verifier_authenticate_token(verifier, texts[i], texts[j], slot), slot);
@@ -137,8 +157,11 @@ static void deciding(const jwtauth_verifier *verifier) {
         }
         refused(jwtauth_verifier_authenticate(NULL, SAMPLE_REQUEST, slot), slot);
         refused(jwtauth_verifier_authenticate_token(NULL, SAMPLE_HS256, NULL, slot), slot);
+        explained(jwtauth_verifier_explain(NULL, SAMPLE_REQUEST, 0, slot), slot);
+        explained(jwtauth_verifier_explain_with(NULL, SAMPLE_HS256, NULL, 0, slot), slot);
         refused(jwtauth_verifier_refresh_keys(NULL, slot), slot);
         refused(jwtauth_verifier_policy(NULL, slot), slot);
+        refused(jwtauth_verifier_counters(NULL, slot), slot);
     }
 }
 
@@ -191,6 +214,27 @@ static void deciding_many(const jwtauth_verifier *verifier) {
                 jwtauth_string_free(replies[i]);
             }
         }
+    }
+    for (with_replies = 0; with_replies < 2; with_replies++) {
+        char *reply = NULL;
+        char **slot = with_replies ? &reply : NULL;
+
+        refused(jwtauth_verifier_authenticate_many_json(NULL, valid, 2, NULL, 0, slot), slot);
+        refused(jwtauth_verifier_authenticate_many_json(verifier, NULL, 2, NULL, 0, slot), slot);
+        for (i = 0; i < COUNT(counts); i++) {
+            refused(jwtauth_verifier_authenticate_many_json(verifier, valid, counts[i], NULL, 0, slot), slot);
+        }
+        CHECK(jwtauth_verifier_authenticate_many_json(verifier, texts, text_count, NULL, 3, slot) ==
+              JWTAUTH_STATUS_ARGUMENT);
+        CHECK(!with_replies || jwtauth_json_count(reply, "") == text_count);
+        jwtauth_string_free(reply);
+        reply = NULL;
+        CHECK(jwtauth_verifier_authenticate_many_json(verifier, valid, 2, &wrong_size, 0, slot) ==
+              JWTAUTH_STATUS_ARGUMENT);
+        jwtauth_string_free(reply);
+        reply = NULL;
+        CHECK(jwtauth_verifier_authenticate_many_json(verifier, valid, 2, NULL, SIZE_MAX, slot) == JWTAUTH_STATUS_OK);
+        jwtauth_string_free(reply);
     }
     CHECK(jwtauth_verifier_authenticate_many(NULL, NULL, SIZE_MAX / 32, NULL, 0, NULL, NULL) == JWTAUTH_STATUS_ARGUMENT);
 }

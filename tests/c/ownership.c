@@ -292,17 +292,26 @@ static void a_batch_is_granted_only_as_a_whole(void) {
         tokens[i] = some[i % (sizeof some / sizeof some[0])];
     }
     for (threads = 0; threads < 4; threads++) {
+        char *all = STALE;
         options.cached_only = threads % 2 == 1;
         /* The first token that is not granted is NULL; under a profile that does not exist, it is the first of all. */
         CHECK(jwtauth_verifier_authenticate_many(verifier, tokens, COUNT, &options, threads, statuses, replies) ==
               (options.profile == NULL ? JWTAUTH_STATUS_ARGUMENT : JWTAUTH_STATUS_DENIED));
+        CHECK(jwtauth_verifier_authenticate_many_json(verifier, tokens, COUNT, &options, threads, &all) ==
+              (options.profile == NULL ? JWTAUTH_STATUS_ARGUMENT : JWTAUTH_STATUS_DENIED));
+        CHECK(jwtauth_json_count(all, "") == COUNT);
         for (i = 0; i < COUNT; i++) {
-            char *alone = STALE;
+            char *alone = STALE, *element, place[8];
             CHECK(jwtauth_verifier_authenticate_with(verifier, tokens[i], &options, &alone) == statuses[i]);
             CHECK_TEXT(replies[i], alone);
+            snprintf(place, sizeof place, "/%u", (unsigned)i);
+            element = jwtauth_json_get(all, place);
+            CHECK_TEXT(element, alone);
+            jwtauth_string_free(element);
             jwtauth_string_free(alone);
             jwtauth_string_free(replies[i]);
         }
+        jwtauth_string_free(all);
         options.profile = "nobody";
     }
     for (i = 0; i < COUNT; i++) {
@@ -313,6 +322,41 @@ static void a_batch_is_granted_only_as_a_whole(void) {
     CHECK(jwtauth_verifier_authenticate_many(verifier, tokens, COUNT, NULL, 0, statuses, NULL) == JWTAUTH_STATUS_DENIED);
     CHECK(statuses[0] == JWTAUTH_STATUS_OK && statuses[COUNT - 1] == JWTAUTH_STATUS_DENIED);
     CHECK(jwtauth_verifier_authenticate_many(verifier, tokens, 0, NULL, 0, statuses, replies) == JWTAUTH_STATUS_ARGUMENT);
+    jwtauth_verifier_free(verifier);
+}
+
+/* The status is that of the decision, and the decision is the reply that the token gets without an explanation. */
+static void an_explanation_has_the_status_of_its_decision(void) {
+    static const char *const tokens[] = {SAMPLE_HS256, SAMPLE_HS256 "A", "a.b.c", "", "\xff", NULL};
+    jwtauth_options options = {sizeof options, NULL, NULL, 0};
+    jwtauth_verifier *verifier = NULL;
+    size_t i;
+
+    CHECK(jwtauth_verifier_new(SAMPLE_CONFIG, &verifier, NULL) == JWTAUTH_STATUS_OK);
+    for (i = 0; i < sizeof tokens / sizeof tokens[0]; i++) {
+        char *alone = STALE, *explanation = STALE, *decision;
+        jwtauth_status status = jwtauth_verifier_authenticate_with(verifier, tokens[i], &options, &alone);
+
+        CHECK(jwtauth_verifier_explain_with(verifier, tokens[i], &options, 0, &explanation) == status);
+        CHECK(strstr(explanation, "\"value\"") == NULL);
+        decision = jwtauth_json_get(explanation, "/decision");
+        CHECK_TEXT(decision, alone);
+        /* An explanation is never taken for a grant. */
+        CHECK(jwtauth_json_type(explanation, "/outcome") == JWTAUTH_JSON_ABSENT);
+        CHECK(jwtauth_grant_has(explanation, "role", "editor", NULL) == 0);
+        jwtauth_string_free(decision);
+        jwtauth_string_free(explanation);
+        CHECK(jwtauth_verifier_explain_with(verifier, tokens[i], NULL, 1, &explanation) == status);
+        CHECK(i > 0 || strstr(explanation, "\"value\"") != NULL);
+        jwtauth_string_free(explanation);
+        jwtauth_string_free(alone);
+    }
+    CHECK(jwtauth_verifier_explain_with(verifier, SAMPLE_HS256, NULL, 0, NULL) == JWTAUTH_STATUS_OK);
+    options.size--;
+    CHECK(jwtauth_verifier_explain_with(verifier, SAMPLE_HS256, &options, 0, NULL) == JWTAUTH_STATUS_ARGUMENT);
+    options.size++;
+    options.profile = "nobody";
+    CHECK(jwtauth_verifier_explain_with(verifier, SAMPLE_HS256, &options, 0, NULL) == JWTAUTH_STATUS_DENIED);
     jwtauth_verifier_free(verifier);
 }
 
@@ -330,6 +374,7 @@ static void ownership(void) {
     only_a_grant_has_entitlements();
     a_token_has_options();
     a_batch_is_granted_only_as_a_whole();
+    an_explanation_has_the_status_of_its_decision();
     jwtauth_verifier_free(NULL);
     jwtauth_string_free(NULL);
 }

@@ -177,7 +177,7 @@ static void an_exception_that_leaves_a_callback_ends_the_process() {
         if (std::freopen("/dev/null", "w", stderr) == nullptr) {
             _exit(2);
         }
-        const jwtauth_callbacks callbacks = {sizeof callbacks, nullptr, throws, nullptr};
+        const jwtauth_callbacks callbacks = {sizeof callbacks, nullptr, throws, nullptr, nullptr};
         jwtauth_verifier *verifier = nullptr;
         if (jwtauth_verifier_new_with(config, &callbacks, &verifier, nullptr) != JWTAUTH_STATUS_OK) {
             _exit(3);
@@ -189,12 +189,40 @@ static void an_exception_that_leaves_a_callback_ends_the_process() {
     CHECK(WIFSIGNALED(ended) && WTERMSIG(ended) == SIGABRT);
 }
 
+static void events_reach_the_handler() {
+    std::string seen;
+    const auto token = std::make_shared<int>();
+    Reply reply;
+    {
+        const Verifier verifier(
+            config, [](const FetchRequest &) { return keys(); },
+            [&seen, token](const jwtauth::Event &event) {
+                seen += event.get("/event").value_or("") + ":" + event.get("/outcome").value_or("") + " ";
+                throw std::runtime_error("this changes no decision");
+            });
+        CHECK(verifier.authenticate_token(SAMPLE_ES256));
+        CHECK(!verifier.authenticate_token("a.b.c"));
+        CHECK(seen == "fetch:fetched decision:granted decision:denied ");
+        CHECK(verifier.counters().get("/denied/token_malformed") == "1");
+        CHECK(verifier.counters().get("/sources/0/fetches") == "1");
+        CHECK(token.use_count() == 2);
+    }
+    CHECK(token.use_count() == 1);
+    seen.clear();
+    const auto made = Verifier::make(SAMPLE_CONFIG, reply, {}, [&seen](const jwtauth::Event &event) { seen += event.json(); });
+    CHECK(made && made->authenticate_token(SAMPLE_HS256));
+    CHECK(seen.find("\"outcome\":\"granted\"") != std::string::npos);
+    CHECK(!Verifier::make("{", reply, {}, [token](const jwtauth::Event &) {}));
+    CHECK(token.use_count() == 1);
+}
+
 static void fetch() {
     keys_come_from_the_callable();
     a_304_response_keeps_the_keys();
     every_exception_is_a_failed_fetch();
     the_callable_lives_as_long_as_the_verifier();
     an_exception_that_leaves_a_callback_ends_the_process();
+    events_reach_the_handler();
 }
 
 int main() {

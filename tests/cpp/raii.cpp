@@ -169,6 +169,24 @@ static void a_batch_has_the_replies_of_its_tokens() {
     CHECK(verifier.authenticate_many({}).empty());
 }
 
+static void an_explanation_has_the_decision() {
+    const Verifier verifier(SAMPLE_CONFIG);
+    jwtauth::Options options;
+
+    for (const std::string &token : {std::string(SAMPLE_HS256), std::string("a.b.c"), std::string(1, '\0')}) {
+        const Reply alone = verifier.authenticate_token(token);
+        const jwtauth::Explanation explained = verifier.explain_token(token);
+        CHECK(explained.decision().status() == alone.status() && explained.decision().json() == alone.json());
+        CHECK(explained.count("/steps") > 0 && !explained.get("/steps/0/text").value_or("").empty());
+        CHECK(explained.json().find("\"value\"") == std::string_view::npos);
+    }
+    CHECK(verifier.explain("{\"token\":\"" SAMPLE_HS256 "\"}").decision());
+    CHECK(verifier.explain("{").decision().get("/code") == "request_invalid");
+    CHECK(verifier.explain_token(SAMPLE_HS256, options, true).json().find("\"value\"") != std::string_view::npos);
+    options.profile = "nobody";
+    CHECK(verifier.explain_token(SAMPLE_HS256, options).decision().get("/code") == "subject_mismatch");
+}
+
 static void make_builds_without_exceptions() {
     Reply reply;
     CHECK(!Verifier::make("{}", reply));
@@ -203,6 +221,7 @@ static void raii() {
     a_failure_is_thrown_on_request();
     a_token_has_options();
     a_batch_has_the_replies_of_its_tokens();
+    an_explanation_has_the_decision();
     make_builds_without_exceptions();
     a_verifier_moves();
 }

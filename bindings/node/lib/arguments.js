@@ -31,15 +31,17 @@ function pathText(path) {
   return wellFormed(path, 'path')
 }
 
-/** The `fetch` function in a constructor's options, if it is set. */
-function fetchOption(options) {
-  if (options === undefined) return undefined
+/** The functions in a constructor's options. */
+function functions(options = {}) {
   if (!isPlainObject(options)) throw wrongType('options', 'a plain object', options)
-  const unknown = Object.keys(options).find((name) => name !== 'fetch')
-  if (unknown !== undefined) throw invalid(`options has no member ${JSON.stringify(unknown)}`, 'ERR_INVALID_ARG_VALUE')
-  const { fetch } = options
-  if (fetch !== undefined && typeof fetch !== 'function') throw wrongType('options.fetch', 'a function', fetch)
-  return fetch
+  for (const [name, value] of Object.entries(options)) {
+    if (name !== 'fetch' && name !== 'onEvent') {
+      throw invalid(`options has no member ${JSON.stringify(name)}`, 'ERR_INVALID_ARG_VALUE')
+    }
+    if (value !== undefined && typeof value !== 'function') throw wrongType(`options.${name}`, 'a function', value)
+  }
+  const { fetch, onEvent } = options
+  return { fetch, onEvent }
 }
 
 /**
@@ -113,6 +115,14 @@ function readBatch(tokens, options = {}) {
   }
   for (const token of tokens) read.texts.push(string(token, `tokens[${read.texts.length}]`))
   return read
+}
+
+/** Whether an explanation shows values. */
+function showValues(options = {}) {
+  if (!isPlainObject(options)) throw wrongType('options', 'a plain object', options)
+  const unknown = Object.keys(options).find((name) => name !== 'showValues')
+  if (unknown !== undefined) throw invalid(`options has no member ${JSON.stringify(unknown)}`, 'ERR_INVALID_ARG_VALUE')
+  return options.showValues === undefined ? false : flag(options.showValues, 'options.showValues')
 }
 
 /** A request as JSON text in the wire format. */
@@ -190,4 +200,4 @@ function invalid(message, code) {
   return Object.assign(new TypeError(message), { code })
 }
 
-module.exports = { configText, fetchOption, jsonRequest, pathText, readBatch, readRequest }
+module.exports = { configText, functions, jsonRequest, pathText, readBatch, readRequest, showValues }

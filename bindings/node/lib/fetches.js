@@ -6,11 +6,14 @@ const { answer } = require('./fetch.js')
 /** The key fetches of a verifier that are in flight. Calls that lack the same fetch share it. */
 class Fetches {
   #fetch
+  /** Called when a fetch has ended, before those that wait for it. */
+  #onEnd
   /** Entries of a fetch and the promise of its end. */
   #inFlight = []
 
-  constructor(fetch) {
+  constructor(fetch, onEnd) {
     this.#fetch = fetch
+    this.#onEnd = onEnd
   }
 
   /** Makes the fetches of an errand, all at the same time. Waits for those that other calls are making where they are needed. */
@@ -27,8 +30,12 @@ class Fetches {
   #start(fetch) {
     const ended = new Promise((resolve) => {
       const onEvent = (event, asked, exchange) => {
-        if (event === 'fetch') void answer(this.#fetch, asked, exchange)
-        else resolve()
+        if (event === 'fetch') {
+          void answer(this.#fetch, asked, exchange)
+        } else {
+          this.#onEnd()
+          resolve()
+        }
       }
       attempt(() => fetch.run(onEvent))
     })

@@ -96,4 +96,4 @@ function frozen(value) {
   return Object.freeze(value)
 }
 
-module.exports = { Grant, granted: (lines) => new Grant(SEAL, lines) }
+module.exports = { Grant, frozen, granted: (lines) => new Grant(SEAL, lines) }

@@ -114,6 +114,16 @@ impl Fetch for HostFetch {
     }
 }
 
+/// The failure of a call on the event loop, which could not wait for the application's function.
+pub(crate) fn without_function(error: Error, host_fetches: bool, call: &str) -> Error {
+    if !host_fetches || error.code() != Code::KeySourceUnavailable {
+        return error;
+    }
+    let why = error.detail().unwrap_or_default();
+    let detail = format!("{why} (`{call}` cannot wait for a `fetch` function)");
+    error.with_detail(detail)
+}
+
 /// Where the outcome of one fetch goes. The first one counts, if it is not too late.
 #[napi]
 #[derive(Debug)]

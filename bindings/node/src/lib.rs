@@ -6,6 +6,8 @@
 
 mod batch;
 mod errand;
+mod events;
+mod explain;
 mod guard;
 mod request;
 mod step;
@@ -13,25 +15,37 @@ mod step;
 use std::sync::Arc;
 
 use jwtauth_core::fetch::Fetch;
-use jwtauth_core::{Code, Error, Request, VerifierBuilder, wire};
+use jwtauth_core::{Code, Error, Explain, VerifierBuilder, wire};
 use napi::bindgen_prelude::{AsyncTask, ClassInstance, Either, Utf16String};
 use napi_derive::napi;
 
 use batch::Batch;
-use errand::{Errand, HostFetch};
+use errand::{Errand, HostFetch, without_function};
+use events::Events;
+use explain::Explaining;
 use guard::guarded;
 use request::Asked;
-use step::{StepTask, step};
+use step::{Lines, StepTask, fast, lines, returned, step};
 
 fn build(
     host_fetches: bool,
+    observes: bool,
     read: impl FnOnce() -> jwtauth_core::Result<VerifierBuilder>,
 ) -> napi::Result<Verifier> {
     let fetch = || Arc::new(HostFetch) as Arc<dyn Fetch>;
-    let core = guarded(|| read()?.fetch(host_fetches.then(fetch)).build())?;
+    let events = Events::default();
+    let core = guarded(|| {
+        let mut builder = read()?.fetch(host_fetches.then(fetch));
+        if observes {
+            let events = events.clone();
+            builder = builder.on_event(move |event| events.add(event));
+        }
+        builder.build()
+    })?;
     Ok(Verifier {
         core: Arc::new(core),
         host_fetches,
+        events,
     })
 }
 
@@ -42,20 +56,38 @@ pub struct Verifier {
     core: Arc<jwtauth_core::Verifier>,
     /// Whether the application's function fetches keys.
     host_fetches: bool,
+    /// The events that JavaScript has not taken yet.
+    events: Events,
 }
 
 #[napi]
 impl Verifier {
     /// Builds a verifier from the text of a configuration.
     #[napi(constructor)]
-    pub fn new(config: String, host_fetches: bool) -> napi::Result<Verifier> {
-        build(host_fetches, || jwtauth_core::Verifier::builder(&config))
+    pub fn new(config: String, host_fetches: bool, observes: bool) -> napi::Result<Verifier> {
+        build(host_fetches, observes, || {
+            jwtauth_core::Verifier::builder(&config)
+        })
     }
 
     /// Builds a verifier from a file.
     #[napi(factory)]
-    pub fn from_file(path: String, host_fetches: bool) -> napi::Result<Verifier> {
-        build(host_fetches, || jwtauth_core::Verifier::builder_from_file(&path))
+    pub fn from_file(path: String, host_fetches: bool, observes: bool) -> napi::Result<Verifier> {
+        build(host_fetches, observes, || {
+            jwtauth_core::Verifier::builder_from_file(&path)
+        })
+    }
+
+    /// Takes the events since the last call, in their order.
+    #[napi]
+    pub fn take_events(&self) -> Vec<String> {
+        self.events.take()
+    }
+
+    /// The counters.
+    #[napi]
+    pub fn counters(&self) -> napi::Result<String> {
+        guarded(|| Ok(wire::counters(&self.core)))
     }
 
     /// Takes one step of a decision, on the calling thread: returns the lines of a grant, or the fetches that it lacks.
@@ -68,7 +100,7 @@ impl Verifier {
         remote_addr: Option<Utf16String>,
         cached_only: bool,
         after: Option<ClassInstance<'_, Errand>>,
-    ) -> napi::Result<Either<String, Errand>> {
+    ) -> napi::Result<Either<Lines, Errand>> {
         let after = after.as_deref().map(|after| &after.0);
         guarded(|| {
             let asked = Asked::read(
@@ -80,6 +112,7 @@ impl Verifier {
             )?;
             step(&self.core, &asked, after)
         })
+        .map(returned)
     }
 
     /// The same on a thread of Node's pool, for requests that take long to read.
@@ -138,33 +171,36 @@ impl Verifier {
         profile: Option<Utf16String>,
         remote_addr: Option<Utf16String>,
         cached_only: bool,
-    ) -> napi::Result<String> {
-        let decide = |request: &Request<'_>| {
-            if !self.host_fetches {
-                return self.core.authenticate(request);
-            }
-            // The function runs on the event loop, and the event loop is waiting for this call.
-            self.core
-                .authenticate(&request.clone().cached_only(true))
-                .map_err(|error| match error.code() {
-                    Code::KeySourceUnavailable => {
-                        let why = error.detail().unwrap_or_default();
-                        let detail = format!("{why} (`authenticateSync` cannot wait for a `fetch` function)");
-                        error.with_detail(detail)
-                    }
-                    _ => error,
-                })
-        };
+    ) -> napi::Result<Lines> {
+        // The function runs on the event loop, and the event loop is waiting for this call.
+        let is_local = cached_only || self.host_fetches;
         guarded(|| {
-            let asked = Asked::read(
-                &text,
-                is_json,
-                profile.as_ref(),
-                remote_addr.as_ref(),
-                cached_only,
-            )?;
-            asked.decide(decide).map(|grant| wire::granted_in_lines(&grant))
+            let asked = Asked::read(&text, is_json, profile.as_ref(), remote_addr.as_ref(), is_local)?;
+            let outcome = asked.decide(|request| self.core.answer(request, lines));
+            outcome.map_err(|error| without_function(error, self.host_fetches, "authenticateSync"))
         })
+        .map(fast)
+    }
+
+    /// An explanation of a request. Nothing is decided yet.
+    #[napi]
+    pub fn explaining(
+        &self,
+        text: Utf16String,
+        is_json: bool,
+        profile: Option<Utf16String>,
+        remote_addr: Option<Utf16String>,
+        cached_only: bool,
+        show_values: bool,
+    ) -> Explaining {
+        let asked = Asked::read(
+            &text,
+            is_json,
+            profile.as_ref(),
+            remote_addr.as_ref(),
+            cached_only,
+        );
+        Explaining::new(&self.core, self.host_fetches, asked, Explain { show_values })
     }
 
     /// The length of requests from which a decision must not block the event loop.

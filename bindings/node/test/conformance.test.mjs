@@ -13,6 +13,14 @@ const cases = existsSync(index) ? readFileSync(index, 'utf8').split('\n').filter
 let passed = 0
 let failed = 0
 
+/** Checks that an explanation has this outcome, and for a grant the same bytes. */
+function sameExplained(explained, { json, error }) {
+  const { status, value, reason } = explained.decision
+  assert.deepEqual(status === 'fulfilled' ? { json: value.json } : { error: reason }, json === undefined ? { error } : { json })
+  if (json !== undefined) assert.ok(explained.json.startsWith(`{"decision":${json},"steps":[`))
+  assert.notEqual(explained.steps.length, 0)
+}
+
 /** Checks that all forms have the same outcome; returns the text of the grant or the failure. */
 async function decide(verifierText, requestText) {
   let verifier
@@ -25,6 +33,7 @@ async function decide(verifierText, requestText) {
   const now = await outcome(() => verifier.authenticateJsonSync(requestText))
   const same = async (call) => assert.deepEqual(await outcome(call), now)
   await same(() => verifier.authenticateJson(requestText))
+  sameExplained(await verifier.explainJson(requestText), now)
   // A text with the right form can also be passed as an object, and a token alone as it is. Without the JSON around it, a
   // request can be within the limit of 4 MiB.
   if (now.error?.class !== 'argument' && requestText.length < 4_000_000) {
@@ -43,6 +52,21 @@ async function decide(verifierText, requestText) {
     }
   }
   return now
+}
+
+/** Decides twice with a verifier that has a token cache. A second grant is from the cache. */
+function decideWithCache(verifierText, requestText, compare) {
+  const verifier = new Verifier(verifierText)
+  for (const hits of [0, 1]) {
+    let outcome
+    try {
+      outcome = { json: verifier.authenticateJsonSync(requestText).json }
+    } catch (error) {
+      outcome = { error }
+    }
+    compare(outcome)
+    if (outcome.error === undefined) assert.equal(verifier.policy().token_cache.hits, hits)
+  }
 }
 
 function compare({ json, error }, expected) {
@@ -66,7 +90,11 @@ describe('conformance', () => {
     test(name, async () => {
       const read = (file) => readFileSync(`${directory}/${name}/${file}.json`, 'utf8')
       failed += 1
-      compare(await decide(read('verifier'), read('request')), read('expect'))
+      const outcome = await decide(read('verifier'), read('request'))
+      compare(outcome, read('expect'))
+      if (outcome.error?.class !== 'config') {
+        decideWithCache(read('verifier-with-cache'), read('request'), (outcome) => compare(outcome, read('expect')))
+      }
       failed -= 1
       passed += 1
     })

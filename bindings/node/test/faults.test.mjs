@@ -22,14 +22,14 @@ after(() => server.stdin.end())
 // Most of the time is spent waiting. More at a time would make this machine too slow for the timeouts of the scripts.
 describe('a server', { concurrency: 8 }, () => {
   for (const script of scripts) {
-    const name = `that ${script.fault} (${script.script})`
+    const name = `that ${script.fault} (${script.script})${script.token_cache ? ', with a token cache' : ''}`
     test(name, () => play(script))
     if (!script.built_in_client) test(`${name}, met by a fetch function`, () => play(script, fetchBy))
   }
 })
 
 test('the scripts exist', () => {
-  assert.ok(scripts.length > 80, `${scripts.length}`)
+  assert.ok(scripts.length > 160, `${scripts.length}`)
 })
 
 async function play(script, client) {

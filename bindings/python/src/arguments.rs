@@ -26,6 +26,16 @@ pub(crate) type Given<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
 
 type Text<'py> = Bound<'py, PyString>;
 
+/// The text of an argument. Returns the failure for lone surrogates from the calling function.
+macro_rules! given {
+    ($text:expr, $name:literal) => {
+        match well_formed($text, $name)? {
+            Ok(text) => text,
+            Err(error) => return Ok(Err(error)),
+        }
+    };
+}
+
 impl<'py> Arguments<'py> {
     /// Checks the types only; the core checks the text.
     pub(crate) fn read(
@@ -50,25 +60,36 @@ impl<'py> Arguments<'py> {
     }
 
     /// The request made of these arguments; no text is copied.
-    pub(crate) fn request(&self) -> PyResult<Request<'_>> {
+    ///
+    /// # Errors
+    /// `ArgumentError` with the code `argument_not_utf8` for lone surrogates.
+    pub(crate) fn request(&self, py: Python<'_>) -> PyResult<Request<'_>> {
+        self.well_formed()?.map_err(|error| error::raise(py, &error))
+    }
+
+    /// The request made of these arguments, or the failure for lone surrogates.
+    ///
+    /// # Errors
+    /// Other exceptions than that.
+    pub(crate) fn well_formed(&self) -> PyResult<jwtauth_core::Result<Request<'_>>> {
         let mut headers = Vec::with_capacity(self.headers.len());
         for (name, value) in &self.headers {
-            headers.push((utf8(name, "headers")?, utf8(value, "headers")?));
+            headers.push((given!(name, "headers"), given!(value, "headers")));
         }
         let mut request = Request::headers(headers);
         if let Some(token) = &self.token {
-            request = request.token(utf8(token, "token")?);
+            request = request.token(given!(token, "token"));
         }
         if let Some(url) = &self.url {
-            request = request.url(utf8(url, "url")?);
+            request = request.url(given!(url, "url"));
         }
         if let Some(profile) = &self.profile {
-            request = request.profile(utf8(profile, "profile")?);
+            request = request.profile(given!(profile, "profile"));
         }
         if let Some(address) = &self.remote_addr {
-            request = request.remote_addr_text(utf8(address, "remote_addr")?);
+            request = request.remote_addr_text(given!(address, "remote_addr"));
         }
-        Ok(request)
+        Ok(Ok(request))
     }
 }
 
@@ -84,7 +105,10 @@ pub(crate) fn utf8<'a>(text: &'a Bound<'_, PyString>, name: &str) -> PyResult<&'
 ///
 /// # Errors
 /// Other exceptions than that.
-fn well_formed<'a>(text: &'a Bound<'_, PyString>, name: &str) -> PyResult<jwtauth_core::Result<&'a str>> {
+pub(crate) fn well_formed<'a>(
+    text: &'a Bound<'_, PyString>,
+    name: &str,
+) -> PyResult<jwtauth_core::Result<&'a str>> {
     match text.to_str() {
         Ok(text) => Ok(Ok(text)),
         Err(why) if why.is_instance_of::<PyUnicodeEncodeError>(text.py()) => {
@@ -123,8 +147,12 @@ impl<'py> Tokens<'py> {
     }
 
     /// One request for each token. A token that is not Unicode has its failure in its place.
-    pub(crate) fn requests(&self, cached_only: bool) -> PyResult<Vec<jwtauth_core::Result<Request<'_>>>> {
-        let request = self.others.request()?.cached_only(cached_only);
+    pub(crate) fn requests(
+        &self,
+        py: Python<'_>,
+        cached_only: bool,
+    ) -> PyResult<Vec<jwtauth_core::Result<Request<'_>>>> {
+        let request = self.others.request(py)?.cached_only(cached_only);
         let tokens = self.tokens.iter();
         tokens
             .map(|token| Ok(well_formed(token, "token")?.map(|token| request.clone().token(token))))

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::error::{detached, raise};
-use crate::grant::Grant;
+use crate::grant::{Grant, Held};
 
 /// Decides the requests. Returns a grant or an exception for each of them. `fetch` makes the fetches of an errand, and
 /// returns what the application's function raised, which becomes the cause of the failures that follow.
@@ -32,7 +32,7 @@ pub(crate) fn decide<'py>(
         let mut cause: Option<PyErr> = None;
         let decided = loop {
             let step = |request: &&jwtauth_core::Result<Request<'_>>, after: Option<&_>| {
-                let outcome = wire::step(verifier, request.as_ref(), after)?;
+                let outcome = wire::step(verifier, request.as_ref(), after, Held::of)?;
                 Ok((outcome, after.is_some()))
             };
             match detached(py, || Ok(batch.round(threads, step)))? {

@@ -1,19 +1,20 @@
-//! The half of `authenticate_async` that is written in Rust: steps of a decision, and the fetches that they lack.
+//! The half of `authenticate_async` and `explain_async` that is written in Rust: steps of a decision, and the fetches that they lack.
 //!
 //! `_async.py` takes the steps on the event loop, and makes the fetches on threads of their own.
 
 use std::sync::Arc;
 
-use jwtauth_core::Step;
+use jwtauth_core::{Explain, wire};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::arguments::{Arguments, Given};
 use crate::error::{decided, detached};
+use crate::explanation::Explanation;
 use crate::fetch::Raised;
-use crate::grant::Grant;
+use crate::grant::{Grant, Held};
 
-/// One call of `authenticate_async`, with its arguments.
+/// One call of `authenticate_async` or `explain_async`, with its arguments.
 #[pyclass(frozen, module = "jwtauth._jwtauth")]
 pub(crate) struct Call {
     core: Arc<jwtauth_core::Verifier>,
@@ -47,6 +48,17 @@ impl Call {
             cached_only,
         }
     }
+
+    fn arguments<'py>(&self, py: Python<'py>) -> PyResult<Arguments<'py>> {
+        let bound = |value: &Option<Py<PyAny>>| value.as_ref().map(|value| value.bind(py).clone());
+        Arguments::read(
+            bound(&self.token).as_ref(),
+            bound(&self.headers).as_ref(),
+            bound(&self.url).as_ref(),
+            bound(&self.profile).as_ref(),
+            bound(&self.remote_addr).as_ref(),
+        )
+    }
 }
 
 #[pymethods]
@@ -54,23 +66,45 @@ impl Call {
     /// Takes one step: returns the grant, or the errand that the decision lacks.
     #[pyo3(signature = (after, /))]
     fn step<'py>(&self, py: Python<'py>, after: Option<PyRef<'py, Errand>>) -> PyResult<Bound<'py, PyAny>> {
-        let bound = |value: &Option<Py<PyAny>>| value.as_ref().map(|value| value.bind(py).clone());
-        let arguments = Arguments::read(
-            bound(&self.token).as_ref(),
-            bound(&self.headers).as_ref(),
-            bound(&self.url).as_ref(),
-            bound(&self.profile).as_ref(),
-            bound(&self.remote_addr).as_ref(),
-        )?;
-        let request = arguments.request()?.cached_only(self.cached_only);
+        let arguments = self.arguments(py)?;
+        let request = arguments.request(py)?.cached_only(self.cached_only);
         let after = after.as_ref().map(|after| &after.0);
         let core = &self.core;
-        let step = decided(py, core.is_cheap(&request), || match core.step(&request, after) {
-            Step::Decided(outcome) => outcome.map(Ok),
-            Step::Fetch(errand) => Ok(Err(errand)),
-        })?;
+        let step = || match core.answer_step(&request, after, Held::of) {
+            Ok(outcome) => outcome.map(Ok),
+            Err(errand) => Ok(Err(errand)),
+        };
+        let step = decided(py, core.is_cheap(&request), step)?;
         match step {
             Ok(granted) => Ok(Bound::new(py, Grant::from(granted))?.into_any()),
+            Err(errand) => Ok(Bound::new(py, Errand(errand))?.into_any()),
+        }
+    }
+
+    /// Takes one step of an explanation: returns it, or the errand that the decision lacks. `cause` is what the
+    /// application's function raised.
+    #[pyo3(signature = (show_values, after, cause, /))]
+    fn explain_step<'py>(
+        &self,
+        py: Python<'py>,
+        show_values: bool,
+        after: Option<PyRef<'py, Errand>>,
+        cause: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let arguments = self.arguments(py)?;
+        let request = arguments.well_formed()?;
+        let request = request.map(|request| request.cached_only(self.cached_only));
+        let after = after.as_ref().map(|after| &after.0);
+        let core = &self.core;
+        let step = detached(py, || {
+            let step = wire::guarded(|| Ok(core.explain_step(&request?, Explain { show_values }, after)));
+            Ok(step.unwrap_or_else(|error| Ok(wire::undecided(error))))
+        })?;
+        match step {
+            Ok(explained) => {
+                let explained = Explanation::new(py, explained, cause.map(PyErr::from_value))?;
+                Ok(Bound::new(py, explained)?.into_any())
+            }
             Err(errand) => Ok(Bound::new(py, Errand(errand))?.into_any()),
         }
     }

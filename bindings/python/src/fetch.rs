@@ -5,23 +5,20 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use jwtauth_core::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase};
 use jwtauth_core::wire;
-use pyo3::exceptions::{PyException, PyTypeError};
-use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::exceptions::PyException;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyMapping, PyModule};
 
+use crate::callable::Callable;
+
 /// The application's `fetch` function, which replaces the library's own client.
-pub(crate) struct Hosted {
-    /// `None` after the garbage collector cleared it. The lock is held only with the GIL, so never while a thread
-    /// forks.
-    function: Mutex<Option<Py<PyAny>>>,
-}
+pub(crate) struct Hosted(pub(crate) Callable);
 
 /// Why a call of the function gave no response.
 enum Failed {
@@ -94,44 +91,17 @@ impl Hosted {
     /// # Errors
     /// `TypeError`.
     pub(crate) fn new(function: &Bound<'_, PyAny>) -> PyResult<Hosted> {
-        let py = function.py();
-        if !function.is_callable() {
-            let kind = function.get_type().name()?;
-            return Err(PyTypeError::new_err(format!(
-                "fetch must be callable, not {kind}"
-            )));
-        }
-        let is_async = py
-            .import(intern!(py, "inspect"))?
-            .getattr(intern!(py, "iscoroutinefunction"))?;
-        let call = function.get_type().getattr(intern!(py, "__call__"))?;
-        if is_async.call1((function,))?.is_truthy()? || is_async.call1((call,))?.is_truthy()? {
-            return Err(PyTypeError::new_err(
-                "fetch must not be async: it must return a FetchResponse, not a coroutine",
-            ));
-        }
-        Ok(Hosted {
-            function: Mutex::new(Some(function.clone().unbind())),
-        })
-    }
-
-    /// Reports the function to the garbage collector.
-    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(self.lock().as_ref())
-    }
-
-    /// Releases the function; from now on every fetch fails.
-    pub(crate) fn clear(&self) {
-        let function = self.lock().take();
-        drop(function);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Py<PyAny>>> {
-        self.function.lock().unwrap_or_else(PoisonError::into_inner)
+        Callable::new(
+            function,
+            "fetch",
+            "it must return a FetchResponse, not a coroutine",
+        )
+        .map(Hosted)
     }
 
     fn call(&self, py: Python<'_>, request: &FetchRequest<'_>) -> Result<Fetched, Failed> {
-        let Some(function) = self.lock().as_ref().map(|function| function.clone_ref(py)) else {
+        // After the garbage collector cleared it, every fetch fails.
+        let Some(function) = self.0.get(py) else {
             return Err(Failed::Wrong("the verifier is being destroyed".to_owned()));
         };
         let headers = PyDict::new(py);
@@ -144,7 +114,7 @@ impl Hosted {
             request.timeout.as_secs_f64(),
             request.max_bytes,
         ))?;
-        answer(&function.bind(py).call1((request,))?)
+        answer(&function.call1((request,))?)
     }
 }
 

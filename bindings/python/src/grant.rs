@@ -1,6 +1,9 @@
 //! The class `Grant`: a grant of the core whose Python objects are created on first access.
 
-use jwtauth_core::{EntitlementKind, wire};
+use std::ops::Deref;
+use std::sync::Arc;
+
+use jwtauth_core::{EntitlementKind, Granted, Kept, wire};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -23,7 +26,7 @@ use crate::parts::{Entitlement, Identity, Pickled, Session, pickled};
 ///     True
 #[pyclass(frozen, module = "jwtauth")]
 pub(crate) struct Grant {
-    granted: jwtauth_core::Grant,
+    granted: Held,
     identity: PyOnceLock<Py<Identity>>,
     entitlements: PyOnceLock<Py<PyTuple>>,
     revocations: PyOnceLock<Py<PyTuple>>,
@@ -32,8 +35,38 @@ pub(crate) struct Grant {
     json: PyOnceLock<Py<PyString>>,
 }
 
-impl From<jwtauth_core::Grant> for Grant {
-    fn from(granted: jwtauth_core::Grant) -> Grant {
+/// A grant of the core. One of the token cache is shared with it.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large variant is the usual one; a box would cost an allocation"
+)]
+pub(crate) enum Held {
+    New(jwtauth_core::Grant),
+    Kept(Arc<Kept>),
+}
+
+impl Held {
+    pub(crate) fn of(granted: Granted<'_>) -> Held {
+        match granted {
+            Granted::New(grant) => Held::New(grant),
+            Granted::Kept(kept) => Held::Kept(Arc::clone(kept)),
+        }
+    }
+}
+
+impl Deref for Held {
+    type Target = jwtauth_core::Grant;
+
+    fn deref(&self) -> &jwtauth_core::Grant {
+        match self {
+            Held::New(grant) => grant,
+            Held::Kept(kept) => kept.grant(),
+        }
+    }
+}
+
+impl From<Held> for Grant {
+    fn from(granted: Held) -> Grant {
         Grant {
             granted,
             identity: PyOnceLock::new(),
@@ -150,7 +183,7 @@ impl Grant {
     }
 
     fn __eq__(&self, other: &Bound<'_, Grant>) -> bool {
-        self.granted == other.get().granted
+        *self.granted == *other.get().granted
     }
 
     fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
@@ -175,7 +208,7 @@ impl Grant {
 
     #[classmethod]
     fn _restore(class: &Bound<'_, PyType>, json: &str) -> PyResult<Grant> {
-        attached(class.py(), || wire::restore(json)).map(Grant::from)
+        attached(class.py(), || wire::restore(json)).map(|grant| Held::New(grant).into())
     }
 }
 

@@ -3,19 +3,27 @@
 //! | file | what it does |
 //! |---|---|
 //! | `verifier` | the class `Verifier`: the core's operations, run without the GIL where they take long |
+//! | `deciding` | what its methods have in common: steps, and the fetches between them |
 //! | `arguments` | Python arguments → configuration text and [`Request`](jwtauth_core::Request) |
 //! | `batch` | the rounds of `authenticate_many` |
+//! | `explanation` | the class `Explanation`: a decision with its checks |
 //! | `grant` | the class `Grant`: a grant whose Python objects are created on first access |
 //! | `parts` | the classes `Identity`, `Entitlement`, `Session` |
+//! | `callable` | a function of the application that a verifier keeps |
+//! | `events` | a Python function that gets events |
 //! | `fetch` | a Python function that fetches keys → the core's `Fetch` |
-//! | `errand` | steps and fetches for `authenticate_async` |
+//! | `errand` | steps and fetches for `authenticate_async` and `explain_async` |
 //! | `error` | failures → exceptions |
 //! | `json` | JSON text → Python objects |
 
 mod arguments;
 mod batch;
+mod callable;
+mod deciding;
 mod errand;
 mod error;
+mod events;
+mod explanation;
 mod fetch;
 mod grant;
 mod json;
@@ -32,6 +40,8 @@ mod _jwtauth {
     use pyo3::prelude::*;
     use pyo3::types::PyTuple;
 
+    #[pymodule_export]
+    use crate::explanation::Explanation;
     #[pymodule_export]
     use crate::grant::Grant;
     #[pymodule_export]

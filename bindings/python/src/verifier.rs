@@ -3,21 +3,22 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use jwtauth_core::fetch::Fetch;
-use jwtauth_core::{Code, Errand, Request, Step, VerifierBuilder, wire};
+use jwtauth_core::{Code, Request, wire};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use crate::arguments::{Arguments, Given, Tokens, configuration, text, utf8};
+use crate::arguments::{Arguments, Given, Tokens, configuration, text, utf8, well_formed};
 use crate::batch;
+use crate::callable::Callable;
 use crate::errand::Call;
-use crate::error::{attached, decided, detached, raise};
+use crate::error::{attached, detached};
+use crate::events::Listener;
+use crate::explanation::Explanation;
 use crate::fetch::{Hosted, Raised};
 use crate::grant::Grant;
 use crate::json;
-use crate::signal;
 
 /// Decides requests by one configuration.
 ///
@@ -37,11 +38,14 @@ use crate::signal;
 /// Args:
 ///     config: The envelope ``{"dialect": ..., "config": ..., "options": ...}`` as a mapping, or as JSON text.
 ///     fetch: A function that replaces the built-in client; it must not be a coroutine function.
+///     on_event: A function that gets a :class:`DecisionEvent` for each decision and a :class:`FetchEvent` for each fetch,
+///         such as :func:`log_events`. It is called on the thread that decides or fetches, so it should not wait. What it
+///         raises changes no decision and goes to ``sys.unraisablehook``. It must not be a coroutine function.
 ///
 /// Raises:
 ///     ConfigError: The configuration is invalid; ``detail`` names the key and the problem.
-///     TypeError: ``config`` is neither a mapping nor text, or contains a value that JSON cannot represent; ``fetch``
-///         is not callable, or is a coroutine function.
+///     TypeError: ``config`` is neither a mapping nor text, or contains a value that JSON cannot represent; ``fetch`` or
+///         ``on_event`` is not callable, or is a coroutine function.
 ///
 /// Example:
 ///     >>> verifier = Verifier({
@@ -50,69 +54,21 @@ use crate::signal;
 ///     ... })
 #[pyclass(frozen, weakref, module = "jwtauth")]
 pub(crate) struct Verifier {
-    core: Arc<jwtauth_core::Verifier>,
-    fetch: Option<Arc<Hosted>>,
-}
-
-impl Verifier {
-    /// Decides, and makes the fetches that the decision lacks. What the application's function raises is kept in
-    /// `raised`.
-    fn decide(
-        &self,
-        py: Python<'_>,
-        request: &Request<'_>,
-        raised: &Raised,
-    ) -> PyResult<jwtauth_core::Grant> {
-        let brief = self.core.is_cheap(request);
-        let mut after = None;
-        loop {
-            match decided(py, brief, || Ok(self.core.step(request, after.as_ref())))? {
-                Step::Decided(outcome) => return outcome.map_err(|error| raise(py, &error)),
-                Step::Fetch(errand) => {
-                    self.run(py, &errand, raised)?;
-                    after = Some(errand);
-                }
-            }
-        }
-    }
-
-    /// Makes the fetches of an errand. The application's function is called on this thread, where a signal interrupts
-    /// it. The library's client cannot be interrupted, so the main thread only waits for it.
-    fn run(&self, py: Python<'_>, errand: &Errand, raised: &Raised) -> PyResult<()> {
-        if self.fetch.is_none() && signal::may_arrive(py)? {
-            return signal::run(py, errand);
-        }
-        detached(py, || {
-            errand.run_with(|fetch| raised.around(fetch));
-            Ok(())
-        })
-    }
-}
-
-impl Verifier {
-    fn build(
-        py: Python<'_>,
-        fetch: Given<'_, '_>,
-        read: impl FnOnce() -> jwtauth_core::Result<VerifierBuilder> + Send,
-    ) -> PyResult<Verifier> {
-        let fetch = fetch.map(Hosted::new).transpose()?.map(Arc::new);
-        let client = fetch.clone().map(|fetch| fetch as Arc<dyn Fetch>);
-        let core = detached(py, || read()?.fetch(client).build())?;
-        Ok(Verifier {
-            core: Arc::new(core),
-            fetch,
-        })
-    }
+    pub(crate) core: Arc<jwtauth_core::Verifier>,
+    pub(crate) fetch: Option<Arc<Hosted>>,
+    pub(crate) listener: Option<Arc<Listener>>,
 }
 
 #[pymethods]
 impl Verifier {
     #[new]
-    #[pyo3(signature = (config, *, fetch=None))]
-    fn new(config: &Bound<'_, PyAny>, fetch: Given<'_, '_>) -> PyResult<Verifier> {
+    #[pyo3(signature = (config, *, fetch=None, on_event=None))]
+    fn new(config: &Bound<'_, PyAny>, fetch: Given<'_, '_>, on_event: Given<'_, '_>) -> PyResult<Verifier> {
         let text = configuration(config)?;
         let text = utf8(&text, "config")?;
-        Verifier::build(config.py(), fetch, || jwtauth_core::Verifier::builder(text))
+        Verifier::build(config.py(), fetch, on_event, || {
+            jwtauth_core::Verifier::builder(text)
+        })
     }
 
     /// Builds a verifier from a file: a configuration as JSON, or a ``grafana.ini``.
@@ -122,24 +78,31 @@ impl Verifier {
     /// Args:
     ///     path: The file. It is a ``grafana.ini`` if the name ends in ``.ini``.
     ///     fetch: As for the constructor.
+    ///     on_event: As for the constructor.
     ///
     /// Raises:
     ///     ConfigError: The configuration is invalid, or the file cannot be read; ``detail`` names the file.
-    ///     TypeError: ``path`` is not a path; ``fetch`` is not callable, or is a coroutine function.
+    ///     TypeError: ``path`` is not a path; ``fetch`` or ``on_event`` is not callable, or is a coroutine function.
     #[staticmethod]
-    #[pyo3(signature = (path, *, fetch=None))]
-    fn from_file(py: Python<'_>, path: PathBuf, fetch: Given<'_, '_>) -> PyResult<Verifier> {
-        Verifier::build(py, fetch, || jwtauth_core::Verifier::builder_from_file(path))
+    #[pyo3(signature = (path, *, fetch=None, on_event=None))]
+    fn from_file(
+        py: Python<'_>,
+        path: PathBuf,
+        fetch: Given<'_, '_>,
+        on_event: Given<'_, '_>,
+    ) -> PyResult<Verifier> {
+        Verifier::build(py, fetch, on_event, || {
+            jwtauth_core::Verifier::builder_from_file(path)
+        })
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.fetch.as_ref().map_or(Ok(()), |fetch| fetch.traverse(&visit))
+        self.callables()
+            .try_for_each(|callable| callable.traverse(&visit))
     }
 
     fn __clear__(&self) {
-        if let Some(fetch) = &self.fetch {
-            fetch.clear();
-        }
+        self.callables().for_each(Callable::clear);
     }
 
     /// Decides one request: returns the grant, or raises.
@@ -186,7 +149,7 @@ impl Verifier {
     ) -> PyResult<Grant> {
         let (py, this) = (this.py(), this.get());
         let arguments = Arguments::read(token, headers, url, profile, remote_addr)?;
-        let request = arguments.request()?.cached_only(cached_only);
+        let request = arguments.request(py)?.cached_only(cached_only);
         let raised = Raised::default();
         let outcome = this.decide(py, &request, &raised);
         raised.finish(py, outcome).map(Grant::from)
@@ -258,7 +221,7 @@ impl Verifier {
         let (py, this) = (this.py(), this.get());
         let threads = batch::threads(threads)?;
         let tokens = Tokens::read(tokens, profile, remote_addr)?;
-        let requests = tokens.requests(cached_only)?;
+        let requests = tokens.requests(py, cached_only)?;
         batch::decide(py, &this.core, &requests, threads, |errand| {
             let raised = Raised::default();
             this.run(py, errand, &raised)?;
@@ -300,11 +263,116 @@ impl Verifier {
             .call_method1(intern!(py, "authenticate"), (call,))
     }
 
+    /// Decides one request, and explains the decision.
+    ///
+    /// Takes the arguments of :meth:`authenticate`, and raises no exception for a denial or another failure of the decision:
+    /// that is the ``decision`` of the explanation. It counts as a decision, so it may fetch keys.
+    ///
+    /// Args:
+    ///     token: As for :meth:`authenticate`, like the arguments that follow.
+    ///     show_values: Whether the steps contain values of the token and of the request. Otherwise they contain only types and
+    ///         lengths. A signature is never shown. The decision of a granted request contains the claims in both cases.
+    ///
+    /// Raises:
+    ///     TypeError: An argument has the wrong type.
+    ///
+    /// Example:
+    ///     >>> why = verifier.explain(token)
+    ///     >>> [step["text"] for step in why.steps if step["outcome"] == "failed"]
+    ///     ['the token has expired (claim "exp"): 12 s ago']
+    #[pyo3(signature = (
+        token=None, *, headers=None, url=None, profile=None, remote_addr=None, cached_only=false, show_values=false
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of the Python method")]
+    fn explain(
+        this: &Bound<'_, Verifier>,
+        token: Given<'_, '_>,
+        headers: Given<'_, '_>,
+        url: Given<'_, '_>,
+        profile: Given<'_, '_>,
+        remote_addr: Given<'_, '_>,
+        cached_only: bool,
+        show_values: bool,
+    ) -> PyResult<Explanation> {
+        let (py, this) = (this.py(), this.get());
+        let arguments = Arguments::read(token, headers, url, profile, remote_addr)?;
+        let request = arguments.well_formed()?;
+        let request = request.map(|request| request.cached_only(cached_only));
+        let raised = Raised::default();
+        let explained = this.explained(py, request.as_ref().map_err(Clone::clone), show_values, &raised);
+        let cause = raised.finish_fetch(py)?;
+        Explanation::new(py, explained?, cause)
+    }
+
+    /// Decides one request given as the JSON of the wire format, and explains the decision.
+    ///
+    /// See :meth:`authenticate_json` and :meth:`explain`. A text that is not a request is explained too.
+    ///
+    /// Raises:
+    ///     TypeError: An argument has the wrong type.
+    ///
+    /// Example:
+    ///     >>> verifier.explain_json("{").decision.code
+    ///     'request_invalid'
+    #[pyo3(signature = (request, *, show_values=false))]
+    fn explain_json(
+        &self,
+        py: Python<'_>,
+        request: &Bound<'_, PyAny>,
+        show_values: bool,
+    ) -> PyResult<Explanation> {
+        let text = text(request, || "request must be str".to_owned())?;
+        let raised = Raised::default();
+        let explained = match well_formed(&text, "request")? {
+            Err(error) => Ok(wire::undecided(error)),
+            Ok(text) => {
+                let explain = |request: Request<'_>| {
+                    Ok(Python::attach(|py| {
+                        self.explained(py, Ok(&request), show_values, &raised)
+                    }))
+                };
+                detached(py, || {
+                    let explained = wire::guarded(|| wire::request(text, explain));
+                    Ok(explained.unwrap_or_else(|error| Ok(wire::undecided(error))))
+                })?
+            }
+        };
+        let cause = raised.finish_fetch(py)?;
+        Explanation::new(py, explained?, cause)
+    }
+
+    /// Decides one request without blocking the event loop, and explains the decision: ``await`` it.
+    ///
+    /// Takes and returns what :meth:`explain` does. Where keys must be fetched, it waits as :meth:`authenticate_async` does.
+    ///
+    /// Example:
+    ///     >>> why = await verifier.explain_async(headers=request.headers)
+    #[pyo3(signature = (
+        token=None, *, headers=None, url=None, profile=None, remote_addr=None, cached_only=false, show_values=false
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of the Python method")]
+    fn explain_async<'py>(
+        this: &Bound<'py, Verifier>,
+        token: Given<'_, 'py>,
+        headers: Given<'_, 'py>,
+        url: Given<'_, 'py>,
+        profile: Given<'_, 'py>,
+        remote_addr: Given<'_, 'py>,
+        cached_only: bool,
+        show_values: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = this.py();
+        let core = &this.get().core;
+        let call = Call::new(core, token, headers, url, profile, remote_addr, cached_only);
+        py.import(intern!(py, "jwtauth._async"))?
+            .call_method1(intern!(py, "explain"), (call, show_values))
+    }
+
     /// The policy of this verifier.
     ///
     /// Every dialect is translated to the native form. ``Verifier`` accepts the reply, and the new verifier decides in the
     /// same way. Secrets are printed as ``(redacted)``, which is refused: put the secrets back first. ``warnings`` lists
-    /// probable mistakes in the configuration, each with ``key`` and ``message``. ``key_status`` has a
+    /// probable mistakes in the configuration, each with ``rule``, ``key`` and ``message``. ``key_status`` has a
     /// :class:`SourceStatus` for each key source.
     ///
     /// Example:
@@ -312,6 +380,19 @@ impl Verifier {
     ///     ...     print(warning["key"], warning["message"])
     fn policy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let text = attached(py, || Ok(wire::policy(&self.core)))?;
+        json::load(py, &text)
+    }
+
+    /// What this verifier has done since it was built. It is counted also without ``on_event``.
+    ///
+    /// Returns:
+    ///     A new :class:`Counters`: ``granted``, ``denied`` and ``unavailable`` by code, and the fetches of each source.
+    ///
+    /// Example:
+    ///     >>> verifier.counters()["denied"].get("token_expired", 0)
+    ///     3
+    fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let text = attached(py, || Ok(wire::counters(&self.core)))?;
         json::load(py, &text)
     }
 

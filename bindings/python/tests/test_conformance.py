@@ -49,6 +49,47 @@ def check_batch(verifier: Verifier, request: str) -> None:
     assert [outcome(found) for found in batch] == [outcome(alone)] * 3
 
 
+def check_explained(verifier: Verifier, request: str, reply: str | Error) -> None:
+    """The decision of an explanation is that of the request: a grant byte for byte."""
+    explained = verifier.explain_json(request)
+    decision = explained.decision
+    assert bool(explained) is isinstance(reply, str)
+    if isinstance(reply, str):
+        assert explained.json.startswith(f'{{"decision":{reply},"steps":[')
+        assert isinstance(decision, Grant)
+        assert decision.json == reply
+    else:
+        assert isinstance(decision, Error)
+        assert outcome(decision) == outcome(reply)
+    assert explained.steps
+
+
+def check_with_cache(case: str, request: str, expect: str) -> None:
+    """A verifier with a token cache decides twice as one without. A second grant is from the cache."""
+    verifier = Verifier((CONFORMANCE / case / "verifier-with-cache.json").read_bytes().decode())
+    for hits in range(2):
+        if isinstance(check_decision(verifier, request, expect), str):
+            assert verifier.policy()["token_cache"]["hits"] == hits
+
+
+def check_decision(verifier: Verifier, request: str, expect: str) -> str | Error:
+    """Compares a decision with the expected one, and returns it."""
+    try:
+        reply = verifier.authenticate_json(request).json
+    except Error as why:
+        check_failure(why, expect)
+        return why
+    assert reply == expect
+    return reply
+
+
+def check_failure(why: Error, expect: str) -> None:
+    expected = json.loads(expect)
+    assert (why.code, expected["outcome"]) == (expected.get("code"), "failed")
+    assert type(why) is CLASSES[expected["class"]]
+    assert why.claim == expected.get("claim", why.claim)
+
+
 @pytest.mark.parametrize("case", index())
 def test_case(case: str) -> None:
     ran[case] = False
@@ -57,13 +98,10 @@ def test_case(case: str) -> None:
     )
     try:
         built = Verifier(verifier)
-        check_batch(built, request)
-        reply = built.authenticate_json(request).json
-    except Error as why:
-        expected = json.loads(expect)
-        assert (why.code, expected["outcome"]) == (expected.get("code"), "failed")
-        assert type(why) is CLASSES[expected["class"]]
-        assert why.claim == expected.get("claim", why.claim)
+    except ConfigError as why:
+        check_failure(why, expect)
     else:
-        assert reply == expect
+        check_batch(built, request)
+        check_explained(built, request, check_decision(built, request, expect))
+        check_with_cache(case, request, expect)
     ran[case] = True

@@ -21,7 +21,7 @@ import jwtauth
 from jwtauth import Denied, FetchResponse, Grant, Unavailable, Verifier
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-FIRST, MANY, REFRESH, CLIENT, _, SERVER = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+FIRST, MANY, EXPLAIN, EVENTS, REFRESH, CLIENT, _, SERVER = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 (SHOWN,) = re.findall(r"^```pycon\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 
 def first_example(directory: Path, monkeypatch: pytest.MonkeyPatch, bearer: str) -> dict[str, Any]:
@@ -61,6 +61,26 @@ def test_many_tokens_are_decided_as_the_readme_shows(
     capsys.readouterr()
     exec(MANY, {"verifier": names["verifier"], "Grant": Grant, "tokens": [PUBLIC_TOKEN, "a.b.c"]})
     assert capsys.readouterr().out.splitlines() == ["granted: alice", "refused: token_malformed"]
+
+
+def test_an_explanation_is_printed_as_the_readme_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = first_example(tmp_path, monkeypatch, PUBLIC_TOKEN)
+    capsys.readouterr()
+    exec(EXPLAIN, {"verifier": names["verifier"], "request": names["request"]})
+    printed = capsys.readouterr().out
+    assert "passed expires `exp` is in" in printed
+    assert "failed" not in printed
+
+
+def test_events_are_logged_as_the_readme_shows(caplog: pytest.LogCaptureFixture) -> None:
+    names: dict[str, Any] = {"Verifier": Verifier, "log_events": jwtauth.log_events, "config": CONFIG}
+    exec(EVENTS, names)
+    with pytest.raises(Denied):
+        names["verifier"].authenticate("a.b.c")
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("jwtauth", "WARNING")
 
 
 def test_a_refresh_prints_what_the_readme_shows(

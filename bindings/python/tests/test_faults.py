@@ -173,17 +173,20 @@ def differences(serve: Serve, worker: Worker, play: dict[str, Any]) -> Iterator[
 
 
 def test_forked_workers_survive_every_fault(serve: Serve, tmp_path: Path) -> None:
-    scripts = serve("GET", "/faults")
-    assert len(scripts) > 70
+    listed = serve("GET", "/faults")
+    scripts = [script for script in listed if not script["token_cache"]]
+    with_cache = [script for script in listed if script["token_cache"]]
+    assert len(scripts) == len(with_cache) > 70
     own = [script for script in scripts if not script["built_in_client"]]
     assert len(own) > 40
 
     def start(script: dict[str, str]) -> dict[str, Any]:
-        play: dict[str, Any] = serve("POST", "/plays", {"fault": script["fault"], "script": script["script"]})
+        play: dict[str, Any] = serve("POST", "/plays", script)
         return play
 
+    every = scripts * WORKERS + with_cache + own
     with ThreadPoolExecutor(WORKERS) as pool:
-        plays = list(pool.map(start, scripts * WORKERS + own))
+        plays = list(pool.map(start, every))
     for play in plays[-len(own) :]:
         play["authorities"] = f"{play['directory']}/ca.pem"
 
@@ -195,8 +198,8 @@ def test_forked_workers_survive_every_fault(serve: Serve, tmp_path: Path) -> Non
 
         def run(number: int) -> list[str]:
             worker = workers[min(number // len(scripts), WORKERS) % WORKERS]
-            script = (scripts * WORKERS + own)[number]
-            name = f"{script['fault']}, {script['script']}"
+            script = every[number]
+            name = f"{script['fault']}, {script['script']}{', with a token cache' if script['token_cache'] else ''}"
             return [f"{name}: {what}" for what in differences(serve, worker, plays[number])]
 
         with ThreadPoolExecutor(WORKERS * at_once) as pool:
@@ -204,7 +207,10 @@ def test_forked_workers_survive_every_fault(serve: Serve, tmp_path: Path) -> Non
     for play in plays:
         serve("DELETE", f"/plays/{play['play']}")
     assert not failures, "\n".join(failures)
-    print(f"faults python: {len(scripts)} scripts in each of {WORKERS} forked workers, {len(own)} with a `fetch` function")
+    print(
+        f"faults python: {len(scripts)} scripts in each of {WORKERS} forked workers, "
+        f"{len(with_cache)} with a token cache, {len(own)} with a `fetch` function"
+    )
 
 
 def play_shared(serve: Serve, steps: list[dict[str, Any]]) -> dict[str, Any]:

@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from jwtauth import (
     Code,
+    Counters,
+    DecisionEvent,
     Denied,
     Entitlement,
     Error,
+    Event,
+    ExplainedStep,
+    Explanation,
     FetchError,
     FetchRequest,
     FetchResponse,
@@ -20,6 +25,7 @@ from jwtauth import (
     SourceStatus,
     Unavailable,
     Verifier,
+    log_events,
 )
 
 if TYPE_CHECKING:
@@ -59,6 +65,22 @@ async def decisions(verifier: Verifier, several: dict[str, list[str]], single: d
     verifier.policy = dict  # type: ignore[method-assign]
 
 
+async def explanations(verifier: Verifier) -> None:
+    assert_type(verifier.explain("a.b.c", profile="web", show_values=True), Explanation)
+    assert_type(await verifier.explain_async(headers={"a": "b"}), Explanation)
+    explained = verifier.explain_json("{}")
+    assert_type(explained.decision, Grant | Error)
+    assert_type(explained.steps, list[ExplainedStep])
+    assert_type(explained.json, str)
+    assert_type([hint["name"] for hint in explained.hints], list[str])
+    for step in explained.steps:
+        assert_type(step["check"], str)
+        assert_type(step["seen"]["length"], int)
+        if step["outcome"] == "passt":  # type: ignore[comparison-overlap]
+            pass
+    verifier.explain(show_value=True)  # type: ignore[call-arg]
+
+
 def fetch(request: FetchRequest) -> FetchResponse:
     assert_type(request.url, str)
     assert_type(request.headers, dict[str, str])
@@ -90,6 +112,27 @@ async def keys(verifier: Verifier, failure: Unavailable) -> None:
             pass
     verifier.authenticate("a.b.c", cached_only=True)
     await verifier.authenticate_async("a.b.c", cached_only=True)
+
+
+def observed(event: Event) -> None:
+    assert_type(event["duration_ns"], int)
+    if event["event"] == "decision":
+        assert_type(event, DecisionEvent)
+        assert_type(event["code"], Code)
+        if event["outcome"] == "fetched":  # type: ignore[comparison-overlap]
+            pass
+    else:
+        assert_type(event["keys"], int)
+
+
+
+def events() -> None:
+    verifier = Verifier("{}", on_event=observed)
+    Verifier.from_file("verifier.json", on_event=log_events())
+    Verifier("{}", on_event=fetch)  # type: ignore[arg-type]
+    assert_type(verifier.counters(), Counters)
+    assert_type(verifier.counters()["denied"], dict[Code, int])
+    assert_type(verifier.counters()["sources"][0]["fetches"], int)
 
 
 def parts(grant: Grant) -> None:

@@ -10,8 +10,9 @@ use jwtauth_core::{Clock, Error, NumericDate, Result, Verifier, Warning, wire};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use crate::ending::{Ending, Misuse};
+use crate::files::Files;
 use crate::systems::{SystemFiles, invalid};
-use crate::{instant, screen};
+use crate::{broken, instant, screen};
 
 /// The arguments about the configuration.
 #[derive(Debug, Args)]
@@ -45,8 +46,15 @@ pub(crate) fn usage(command: &str, more: &str) -> String {
 #[derive(Debug, Args)]
 pub(crate) struct TimeArguments {
     /// Decide as if this were the current time: seconds since 1970, or a date such as 2026-01-31T12:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = instant::parse, allow_negative_numbers = true)]
+    #[arg(long, visible_alias = "at", value_name = "TIME", value_parser = instant::parse, allow_negative_numbers = true)]
     now: Option<i64>,
+}
+
+impl TimeArguments {
+    /// The time. `None`: that of the configuration, or of the system's clock.
+    pub(crate) fn instant(&self) -> Option<NumericDate> {
+        self.now.map(NumericDate::from_seconds)
+    }
 }
 
 /// A verifier, and the files of its configuration.
@@ -69,6 +77,15 @@ impl Loaded {
 }
 
 impl ConfigArguments {
+    /// The configuration in one file, as `--config` names it.
+    pub(crate) fn of(file: PathBuf) -> ConfigArguments {
+        ConfigArguments {
+            config: Some(file),
+            files: SystemFiles::default(),
+            grafana_env: false,
+        }
+    }
+
     /// Builds the verifier, or reports an invalid configuration: as JSON, or as text.
     ///
     /// # Errors
@@ -78,30 +95,36 @@ impl ConfigArguments {
         time: Option<&TimeArguments>,
         json: bool,
     ) -> Result<Result<Loaded, Ending>, Misuse> {
-        match self.load(time)? {
+        let mut files = Files::default();
+        match self.load(time, &mut files)? {
             Ok(loaded) => Ok(Ok(loaded)),
             Err(error) => {
                 if json {
                     screen::show(&screen::reply(&wire::failed(&error)))?;
                 } else {
-                    screen::complain(&error);
+                    broken::complain(&error, &files);
                 }
                 Ok(Err(error.class().into()))
             }
         }
     }
 
-    /// Builds the verifier. If the configuration sets no `base_dir`, relative paths start in the folder of its file.
+    /// Builds the verifier. If the configuration sets no `base_dir`, relative paths start in the folder of its file. The files
+    /// that were read are added to `files`, also if one of them is invalid.
     ///
     /// # Errors
     /// Standard input cannot be read. The inner errors are those of [`Verifier::from_file`].
-    pub(crate) fn load(&self, time: Option<&TimeArguments>) -> Result<Result<Loaded>, Misuse> {
-        let input = self.input()?;
+    pub(crate) fn load(
+        &self,
+        time: Option<&TimeArguments>,
+        files: &mut Files,
+    ) -> Result<Result<Loaded>, Misuse> {
+        let config = self.read(files)?;
         let load = || {
-            let config = self.read(input)?;
+            let config = config?;
             let mut builder = Verifier::builder_of(&config)?;
-            if let Some(now) = time.and_then(|time| time.now) {
-                builder = builder.clock(Clock::Fixed(NumericDate::from_seconds(now)));
+            if let Some(now) = time.and_then(TimeArguments::instant) {
+                builder = builder.clock(Clock::Fixed(now));
             }
             Ok(Loaded {
                 verifier: builder.build()?,
@@ -121,14 +144,27 @@ impl ConfigArguments {
     }
 
     /// Reads the files. Without a file, the configuration is that of the environment.
-    fn read(&self, input: Option<String>) -> Result<ConfigFile> {
-        let config = match (input, self.files.read()?, &self.config) {
+    ///
+    /// # Errors
+    /// Standard input cannot be read. The inner errors are about the files.
+    pub(crate) fn read(&self, files: &mut Files) -> Result<Result<ConfigFile>, Misuse> {
+        let input = self.input()?;
+        Ok(self.read_files(input, files))
+    }
+
+    fn read_files(&self, input: Option<String>, files: &mut Files) -> Result<ConfigFile> {
+        let config = match (input, self.files.read(files)?, &self.config) {
             (Some(input), ..) => {
                 let is_ini = !input.trim_ascii_start().starts_with('{');
-                ConfigFile::new(input.into(), "standard input", here()?, is_ini)?
+                let text = files.add(INPUT.to_owned(), input.into(), is_ini);
+                ConfigFile::new(text, INPUT, here()?, is_ini)?
             }
             (None, Some(config), _) => config,
-            (None, None, Some(path)) => ConfigFile::read(path)?,
+            (None, None, Some(path)) => {
+                let is_ini = ConfigFile::is_ini(path);
+                let text = files.read(path, is_ini)?;
+                ConfigFile::new(text, &path.display().to_string(), folder(path)?, is_ini)?
+            }
             (None, None, None) => {
                 let empty = r#"{"dialect":"grafana","config":{}}"#.to_owned();
                 ConfigFile::of_envelope(empty.into(), here()?, Origins::default().and("", "environment"))
@@ -145,6 +181,9 @@ impl ConfigArguments {
         Ok(config.with_text(text.into()))
     }
 }
+
+/// The name of standard input in error texts.
+const INPUT: &str = "standard input";
 
 /// The current folder.
 fn here() -> Result<PathBuf> {

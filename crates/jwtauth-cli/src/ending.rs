@@ -9,7 +9,7 @@ use jwtauth_core::Class;
 pub(crate) const HELP: &str = "\
 Exit codes:
   0  granted, or done
-  1  denied
+  1  denied; of `diff` and `lint`: something was found
   2  invalid command line, configuration or input
   3  not decided: keys could not be fetched
   4  an internal error of the program";
@@ -21,6 +21,10 @@ pub(crate) enum Ending {
     Well,
     /// Denied.
     Denied,
+    /// A decision differs.
+    Differs,
+    /// `lint` found something.
+    Found,
     /// The command line, the configuration or the input is invalid.
     Misuse,
     /// There is no decision, because keys could not be fetched.
@@ -45,7 +49,7 @@ impl From<Ending> for ExitCode {
     fn from(ending: Ending) -> ExitCode {
         ExitCode::from(match ending {
             Ending::Well => 0,
-            Ending::Denied => 1,
+            Ending::Denied | Ending::Differs | Ending::Found => 1,
             Ending::Misuse => 2,
             Ending::Unavailable => 3,
             Ending::Mistake => 4,

@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 use clap::Args;
-use jwtauth_core::explain::{Explanation, Outcome, Seen, Step};
-use jwtauth_core::{Explain, wire};
+use jwtauth_core::explain::{Check, Explanation, Outcome, Part, PartOutcome, Seen, Step};
+use jwtauth_core::{Code, Explain, Hint, wire};
 
 use crate::config::{ConfigArguments, TimeArguments, usage};
 use crate::ending::{Ending, Misuse};
 use crate::request::{REQUEST_USAGE, RequestArguments};
-use crate::screen::{self, BAD, FAINT, GOOD, printable};
+use crate::screen::{self, BAD, CARE, FAINT, GOOD, HEAD, printable};
 
 /// The arguments of `explain`.
 #[derive(Debug, Args)]
@@ -80,36 +80,136 @@ fn tree(explanation: &Explanation) -> String {
             error.code().message()
         ),
     };
-    let mut stage = None;
-    for step in &explanation.steps {
-        if stage != Some(step.stage) {
-            let _ = writeln!(text, "{}", step.stage.as_str());
-            stage = Some(step.stage);
-        }
-        let (style, mark) = mark(step.outcome);
-        let sentence = step.text.strip_prefix("not reached: ").unwrap_or(&step.text);
-        let (name, sentence) = (step.check.as_str(), printable(sentence));
-        let _ = writeln!(text, "  {style}{mark:<14}{style:#} {name}: {sentence}");
-        let configured = configured(step).filter(|_| step.configured.is_some());
-        for more in [configured, step.seen.as_ref().map(seen)].into_iter().flatten() {
-            let _ = writeln!(text, "  {:<14} {FAINT}{more}{FAINT:#}", "");
-        }
+    if let (Err(error), Some(failed)) = (&explanation.decision, explanation.failed()) {
+        text.push_str(&why(failed, error.code()));
+    }
+    text.push_str(&hints(&explanation.hints));
+    if let (Err(error), true) = (&explanation.decision, explanation.hints.is_empty()) {
+        let _ = writeln!(text, "to do   {}", error.code().advice());
+    }
+    text.push_str(&checks(&explanation.steps));
+    text
+}
+
+/// The check that failed, in short. `code` is that of the denial.
+fn why(failed: &Step, code: Code) -> String {
+    let mut text = format!("why     {}\n", printable(&failed.text));
+    // The limit of the length says nothing about a short token that is malformed.
+    let is_about_place = failed.check != Check::TokenForm || code == Code::TokenTooLarge;
+    if let Some(configured) = configured(failed).filter(|_| failed.configured.is_some() && is_about_place) {
+        let _ = writeln!(text, "place   {configured}");
+    }
+    // The sentence says when a time is.
+    if let Some(seen) = failed.seen.as_ref().filter(|seen| seen.seconds.is_none()) {
+        let has_value = seen.kind != "absent" && seen.count != Some(0);
+        let hidden = if seen.value.is_none() && has_value {
+            " (`--show-values` shows it)"
+        } else {
+            ""
+        };
+        let _ = writeln!(text, "seen    {}{hidden}", shape(seen));
     }
     text
 }
 
-fn mark(outcome: Outcome) -> (Style, &'static str) {
-    match outcome {
-        Outcome::Passed => (GOOD, "passed"),
-        Outcome::Failed => (BAD, "failed"),
-        Outcome::NotApplicable => (FAINT, "not applicable"),
-        Outcome::NotReached => (FAINT, "not reached"),
-        _ => (FAINT, outcome.as_str()),
+/// What to change, and where.
+pub(crate) fn hints(hints: &[Hint]) -> String {
+    let mut text = String::new();
+    for hint in hints {
+        let place = hint.place.as_deref().map(printable);
+        let place = place.map_or_else(String::new, |place| format!(" {FAINT}(`{place}`){FAINT:#}"));
+        let _ = writeln!(text, "{CARE}hint{CARE:#}    {}{place}", printable(&hint.text));
+    }
+    text
+}
+
+/// The checks as a tree: stages, their checks, and what each has seen. Those that were not reached are only named.
+pub(crate) fn checks(steps: &[Step]) -> String {
+    let (mut text, mut stage, mut informs) = (String::new(), None, None);
+    let is_made = |step: &&Step| step.outcome != Outcome::NotReached;
+    for step in steps.iter().filter(is_made) {
+        if step.informative && informs != Some(step.unverified) {
+            let whose = if step.unverified {
+                "for information only, from claims that no key has signed:"
+            } else {
+                "for information only, after the decision:"
+            };
+            let _ = writeln!(text, "{HEAD}{whose}{HEAD:#}");
+            informs = Some(step.unverified);
+            stage = None;
+        }
+        if stage != Some(step.stage) {
+            let _ = writeln!(text, "{}", step.stage.as_str());
+            stage = Some(step.stage);
+        }
+        let (style, mark) = mark(step);
+        let (name, sentence) = (step.check.as_str(), printable(&step.text));
+        let _ = writeln!(text, "  {style}{mark:<WIDTH$}{style:#} {name}: {sentence}");
+        for more in more(step) {
+            let _ = writeln!(text, "  {:<WIDTH$} {FAINT}{more}{FAINT:#}", "");
+        }
+    }
+    let others = steps.iter().filter(|step| !is_made(step));
+    let mut names: Vec<&str> = others.map(|step| step.check.as_str()).collect();
+    names.dedup();
+    if !names.is_empty() {
+        let _ = writeln!(text, "{HEAD}not reached:{HEAD:#} {}", names.join(", "));
+    }
+    text
+}
+
+/// What is configured for a check, what it has seen, and its parts.
+fn more(step: &Step) -> Vec<String> {
+    // The sentence names the place of a token that was found, and how a time was computed.
+    let says_all = matches!(step.check, Check::Token) && step.outcome == Outcome::Passed
+        || step.seen.as_ref().is_some_and(|seen| seen.seconds.is_some());
+    let configured = configured(step).filter(|_| step.configured.is_some());
+    let label = match (step.check, step.outcome) {
+        (Check::Binding, Outcome::Passed) => "binds",
+        (Check::Binding, _) => "would bind",
+        _ => "seen",
+    };
+    let seen = step.seen.as_ref().map(|seen| format!("{label}: {}", shape(seen)));
+    let parts = step.parts.iter().filter(|_| !says_all).map(part);
+    configured.into_iter().chain(seen).chain(parts).collect()
+}
+
+/// The width of the marks.
+const WIDTH: usize = 14;
+
+/// How a check ended. In brackets, it has no part in the decision.
+fn mark(step: &Step) -> (Style, &'static str) {
+    match (step.outcome, step.informative) {
+        (Outcome::Passed, false) => (GOOD, "passed"),
+        (Outcome::Passed, true) => (FAINT, "(passed)"),
+        (Outcome::Failed, false) => (BAD, "failed"),
+        (Outcome::Failed, true) => (CARE, "(failed)"),
+        (Outcome::NotApplicable, _) => (FAINT, "not applicable"),
+        (outcome, _) => (FAINT, outcome.as_str()),
     }
 }
 
-fn seen(seen: &Seen) -> String {
-    let mut text = format!("seen: {}", seen.kind);
+/// What became of a part of a check.
+fn part(part: &Part) -> String {
+    let text = match part.start {
+        Some(_) => format!("`{}`", shortened(&printable(&part.text))),
+        None => printable(&part.text),
+    };
+    let outcome = match part.outcome {
+        PartOutcome::Computed => return format!("computed: {text}"),
+        PartOutcome::NotEvaluated => "not evaluated",
+        PartOutcome::TrueByAbsence => "true only because a value is absent",
+        outcome => outcome.as_str(),
+    };
+    let seen = part
+        .seen
+        .as_ref()
+        .map_or_else(String::new, |seen| format!(" ({})", shape(seen)));
+    format!("{:1$}{text}: {outcome}{seen}", "", 2 * part.depth)
+}
+
+fn shape(seen: &Seen) -> String {
+    let mut text = seen.kind.to_owned();
     if let Some(length) = seen.length {
         let _ = write!(text, ", {length} bytes");
     }

@@ -165,3 +165,15 @@ fn span(seconds: u64) -> String {
 
 /// How many `kid`s, skipped keys and warnings are shown; `--json` has more.
 const NAMES: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::span;
+
+    #[test]
+    fn a_span_of_time_has_its_units() {
+        assert_eq!(span(0), "0s");
+        assert_eq!(span(901), "15m 1s");
+        assert!(span(u64::MAX).ends_with('s'));
+    }
+}

@@ -2,17 +2,26 @@
 //!
 //! Each command is a module with its arguments and one function; [`ending`] defines the exit codes.
 
+mod broken;
 mod config;
+mod diff;
+mod dry_run;
 mod ending;
 mod explain;
+mod files;
 mod inspect;
 mod instant;
 mod keys;
+mod lint;
+mod locate;
+mod playground;
 mod policy;
+mod redact;
 mod request;
 mod screen;
 mod share;
 mod sign;
+mod snippet;
 mod systems;
 mod verify;
 
@@ -38,10 +47,18 @@ enum Command {
     Verify(verify::Arguments),
     /// Decide about a token or a request, and show every check that led to the decision
     Explain(explain::Arguments),
+    /// Tell who a caller with some claims would be, without a token and a key
+    Try(dry_run::Arguments),
+    /// Compare what two configurations decide about claims
+    Diff(diff::Arguments),
     /// Print what a configuration means, and warnings about likely mistakes
     Policy(policy::Arguments),
+    /// Find probable mistakes in a configuration, with their lines
+    Lint(lint::Arguments),
     /// Show the key sources of a configuration, and fetch their keys if asked to
     Keys(keys::Arguments),
+    /// Open a page on loopback that explains decisions while one types
+    Playground(playground::Arguments),
     /// Show the content of a token, without checking anything
     Inspect(inspect::Arguments),
     /// Sign a token with a private key or a secret, for tests
@@ -60,7 +77,11 @@ fn main() -> ExitCode {
     let ending = match Program::parse().command {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Try(arguments) => dry_run::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
+        Command::Playground(arguments) => playground::run(&arguments),
+        Command::Lint(arguments) => lint::run(&arguments),
         Command::Keys(arguments) => keys::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Sign(arguments) => sign::run(&arguments),

@@ -49,7 +49,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
         screen::show(&describe(&verifier.summary()))?;
     }
     for warning in verifier.warnings() {
-        screen::warn(&format_args!("{}: {}", loaded.place(warning), warning.message));
+        let place = loaded.place(warning);
+        screen::warn(&format_args!("{place}: {} [{}]", warning.message, warning.rule));
     }
     Ok(Ending::Well)
 }

@@ -12,13 +12,9 @@ use crate::screen;
 /// The end of the usage of a command with these arguments.
 pub(crate) const REQUEST_USAGE: &str = "\n           <TOKEN|--header <NAME: VALUE>|--url <URL>>";
 
-/// The arguments about the request.
+/// The arguments about the request, except for its token.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("request")
-    .args(["token", "headers", "url"])
-    .required(true)
-    .multiple(true))]
-pub(crate) struct RequestArguments {
+pub(crate) struct CallerArguments {
     /// The profile to decide under (Vault: the role)
     #[arg(long, short, visible_alias = "role", value_name = "NAME")]
     profile: Option<String>,
@@ -34,6 +30,17 @@ pub(crate) struct RequestArguments {
     /// The URL or the path of the request, with its query
     #[arg(long, value_name = "URL")]
     url: Option<String>,
+}
+
+/// The arguments about the request.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("request")
+    .args(["token", "headers", "url"])
+    .required(true)
+    .multiple(true))]
+pub(crate) struct RequestArguments {
+    #[command(flatten)]
+    caller: CallerArguments,
 
     /// The token; `-` reads it from standard input, where other users of the machine cannot see it
     #[arg(value_name = "TOKEN")]
@@ -57,11 +64,19 @@ impl RequestArguments {
 
     /// The request with this token.
     pub(crate) fn request<'a>(&'a self, token: Option<&'a str>) -> Request<'a> {
+        let request = self.caller.request();
+        match token {
+            Some(token) => request.token(token),
+            None => request,
+        }
+    }
+}
+
+impl CallerArguments {
+    /// The request without a token, unless a header or the URL has it.
+    pub(crate) fn request(&self) -> Request<'_> {
         let headers = self.headers.iter();
         let mut request = Request::headers(headers.map(|(name, value)| (name.as_str(), value.as_str())));
-        if let Some(token) = token {
-            request = request.token(token);
-        }
         if let Some(url) = &self.url {
             request = request.url(url);
         }

@@ -4,7 +4,9 @@
 //! colours or reordering a line.
 
 use std::fmt::{self, Write as _};
+use std::fs::File;
 use std::io::{self, Read as _, Write as _};
+use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use jwtauth_core::internals::json::Value;
@@ -37,6 +39,18 @@ pub(crate) fn input() -> Result<String, Misuse> {
     Ok(text)
 }
 
+/// Reads a file.
+///
+/// # Errors
+/// The error of the operating system.
+pub(crate) fn file(path: &Path) -> Result<String, Misuse> {
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|file| file.take(INPUT_LIMIT).read_to_string(&mut text))
+        .map_err(|why| Misuse::file(path, why))?;
+    Ok(text)
+}
+
 /// More than the maximum length of a token or a configuration, so that the library reports that it is too long.
 const INPUT_LIMIT: u64 = 4 * 1024 * 1024 + 1;
 
@@ -62,6 +76,11 @@ pub(crate) fn complain(what: &dyn fmt::Display) {
         "{BAD}error:{BAD:#} {}",
         printable(&what.to_string())
     );
+}
+
+/// Prints a report on standard error.
+pub(crate) fn complain_with(report: &str) {
+    let _ = write!(anstream::stderr(), "{report}");
 }
 
 /// Prints a warning on standard error.
@@ -123,7 +142,7 @@ pub(crate) fn line(text: &mut String, name: &str, value: impl fmt::Display) {
 }
 
 /// Whether a character is a control character, or is invisible and can change how others are displayed.
-fn is_unprintable(character: char) -> bool {
+pub(crate) fn is_unprintable(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

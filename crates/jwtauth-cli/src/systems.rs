@@ -9,8 +9,10 @@ use jwtauth_core::internals::{ConfigFile, Origins, folder};
 use jwtauth_core::{Code, Error, Result};
 use serde_json::value::RawValue;
 
+use crate::files::Files;
+
 /// The files of a system. Each is the body of a request to the system, or what its program prints as JSON.
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Default)]
 pub(crate) struct SystemFiles {
     /// Vault: the body of auth/jwt/config, or the output of `vault read -format=json`
     #[arg(long, value_name = "FILE", conflicts_with_all = ["config", "consul_method"])]
@@ -34,22 +36,22 @@ impl SystemFiles {
     ///
     /// # Errors
     /// [`Code::ConfigInvalid`], with the file that cannot be read or is not JSON.
-    pub(crate) fn read(&self) -> Result<Option<ConfigFile>> {
+    pub(crate) fn read(&self, files: &mut Files) -> Result<Option<ConfigFile>> {
         if let Some(config) = &self.vault_config {
-            return self.vault(config).map(Some);
+            return self.vault(config, files).map(Some);
         }
         let Some(method) = &self.consul_method else {
             return Ok(None);
         };
         let mut text = format!(
             r#"{{"dialect":"consul","config":{{"AuthMethod":{}"#,
-            read(method)?
+            read(method, files)?
         );
         let mut origins = Origins::default()
             .and("", name(method))
             .and("AuthMethod", name(method));
         if let Some(rules) = &self.consul_rules {
-            text = format!(r#"{text},"BindingRules":{}"#, read(rules)?);
+            text = format!(r#"{text},"BindingRules":{}"#, read(rules, files)?);
             origins = origins.and("BindingRules", name(rules));
         }
         let text = format!("{text}}}}}");
@@ -60,14 +62,14 @@ impl SystemFiles {
         )))
     }
 
-    fn vault(&self, config: &Path) -> Result<ConfigFile> {
-        let body = read(config)?;
+    fn vault(&self, config: &Path, files: &mut Files) -> Result<ConfigFile> {
+        let body = read(config, files)?;
         let mut body: BTreeMap<String, Box<RawValue>> = serde_json::from_str(body.get())
             .map_err(|_| invalid(format!("{}: must be a JSON object", config.display())))?;
         let mut origins = Origins::default().and("", name(config));
         let mut roles = BTreeMap::new();
         for (role, path) in &self.vault_roles {
-            if roles.insert(role, read(path)?).is_some() {
+            if roles.insert(role, read(path, files)?).is_some() {
                 return Err(invalid(format!("--vault-role names `{role}` twice")));
             }
             origins = origins.and(format!("roles.{role}"), name(path));
@@ -94,8 +96,8 @@ fn name(path: &Path) -> String {
 }
 
 /// Reads a JSON file. What `vault read -format=json` prints around a body is removed.
-fn read(path: &Path) -> Result<Box<RawValue>> {
-    let text = ConfigFile::text_of(path)?;
+fn read(path: &Path, files: &mut Files) -> Result<Box<RawValue>> {
+    let text = files.read(path, false)?;
     let wrong = |why: &dyn std::fmt::Display| invalid(format!("{}: {why}", path.display()));
     // This reader refuses what the maps below would lose: duplicate names.
     let document = json::parse(&text).map_err(|why| wrong(&why))?;

@@ -7,9 +7,11 @@ use jwtauth_core::explain::{Check, Outcome, Step};
 use jwtauth_core::internals::json::{self, Value};
 use jwtauth_core::{Code, Error, Explain, Grant, Result, Stage, wire};
 
+use crate::broken;
 use crate::config::{ConfigArguments, TimeArguments, usage};
 use crate::ending::{Ending, Misuse};
 use crate::explain::configured;
+use crate::files::Files;
 use crate::request::{REQUEST_USAGE, RequestArguments};
 use crate::screen::{self, BAD, GOOD, inline, line};
 
@@ -37,7 +39,8 @@ pub(crate) struct Arguments {
 /// Standard input or output fails.
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
     let token = arguments.request.token(&arguments.config)?;
-    let loaded = arguments.config.load(Some(&arguments.time))?;
+    let mut files = Files::default();
+    let loaded = arguments.config.load(Some(&arguments.time), &mut files)?;
     let explanation = loaded.map(|loaded| {
         let request = arguments.request.request(token.as_deref());
         loaded.verifier.explain(&request, Explain::default())
@@ -51,17 +54,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
         .map_or_else(|error| error.class().into(), |_| Ending::Well);
     match &outcome {
         _ if arguments.json => screen::show(&screen::reply(&wire::reply(&outcome)))?,
-        Ok(grant) => screen::show(&describe_grant(grant, &steps))?,
+        Ok(grant) => screen::show(&describe_grant("", grant, &steps))?,
         // There is no decision, so nothing is printed on standard output.
-        Err(error) if ending == Ending::Misuse => screen::complain(error),
-        Err(error) => screen::show(&describe_failure(error, &steps))?,
+        Err(error) if ending == Ending::Misuse => broken::complain(error, &files),
+        Err(error) => screen::show(&describe_failure("", error, &steps))?,
     }
     Ok(ending)
 }
 
-/// The reply as a list. It is generic over the members, so that new members of the reply are shown too.
-fn describe_grant(grant: &Grant, steps: &[Step]) -> String {
-    let mut text = format!("{GOOD}granted{GOOD:#}\n");
+/// The reply as a list, with words in front of it. It is generic over the members, so that new members of the reply are
+/// shown too.
+pub(crate) fn describe_grant(words: &str, grant: &Grant, steps: &[Step]) -> String {
+    let mut text = format!("{GOOD}{words}granted{GOOD:#}\n");
     let reply = wire::granted(grant);
     let Ok(Value::Object(reply)) = json::parse(&reply) else {
         return text;
@@ -112,9 +116,10 @@ fn list(text: &mut String, before: &str, entitlements: &[Value<'_>]) {
     }
 }
 
-fn describe_failure(error: &Error, steps: &[Step]) -> String {
+/// A failure as a list, with words in front of it.
+pub(crate) fn describe_failure(words: &str, error: &Error, steps: &[Step]) -> String {
     let mut text = format!(
-        "{BAD}{}{BAD:#}  {}: {}\n",
+        "{BAD}{words}{}{BAD:#}  {}: {}\n",
         error.class().as_str(),
         error.code(),
         error.code().message()

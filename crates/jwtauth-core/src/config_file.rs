@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::error::{Class, Code, Error, Result};
-use crate::file;
+use crate::file::{self, Files};
 
 /// The text of a configuration, and the files that it was read from.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub struct ConfigFile {
     text: Zeroizing<String>,
     /// The folder that relative paths start from, if the configuration sets none. It is absolute, so that files that are
     /// read later are found after a change of the current folder.
-    base_dir: PathBuf,
+    files: Files,
     origins: Origins,
 }
 
@@ -24,12 +24,15 @@ impl ConfigFile {
     /// # Errors
     /// [`Code::ConfigInvalid`], with the path and what the operating system reported.
     pub fn read(path: &Path) -> Result<ConfigFile> {
-        let is_ini = path
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("ini"));
         let text = ConfigFile::text_of(path)?;
         let name = path.display().to_string();
-        ConfigFile::new(text, &name, folder(path)?, is_ini)
+        ConfigFile::new(text, &name, folder(path)?, ConfigFile::is_ini(path))
+    }
+
+    /// Whether a file is read as a grafana.ini: its name ends in `.ini`.
+    pub fn is_ini(path: &Path) -> bool {
+        let extension = path.extension();
+        extension.is_some_and(|extension| extension.eq_ignore_ascii_case("ini"))
     }
 
     /// Makes a configuration from a text, with the name of its file: JSON, or the content of a grafana.ini.
@@ -55,8 +58,18 @@ impl ConfigFile {
     pub fn of_envelope(text: Zeroizing<String>, base_dir: PathBuf, origins: Origins) -> ConfigFile {
         ConfigFile {
             text,
-            base_dir,
+            files: Files::below(base_dir),
             origins,
+        }
+    }
+
+    /// Forbids to read the files that the configuration names, for example because somebody else wrote it. A
+    /// configuration that names one is invalid, for this reason.
+    #[must_use]
+    pub fn without_files(self, why: &'static str) -> ConfigFile {
+        ConfigFile {
+            files: self.files.refused(why),
+            ..self
         }
     }
 
@@ -80,9 +93,9 @@ impl ConfigFile {
         ConfigFile { text, ..self }
     }
 
-    /// The folder that relative paths start from, if the configuration sets none.
-    pub(crate) fn base_dir(&self) -> &Path {
-        &self.base_dir
+    /// The folder that relative paths start from, if the configuration sets none, and whether files may be read.
+    pub(crate) fn files(&self) -> &Files {
+        &self.files
     }
 
     /// The files of the configuration.
@@ -218,6 +231,54 @@ mod tests {
         assert_eq!(bare.detail(), Some("g.ini: no key source is configured"));
         let denied = origins.explain(Error::new(Code::TokenExpired));
         assert_eq!(denied.detail(), None, "a denial is not about a file");
+    }
+
+    #[test]
+    fn without_files_no_file_of_a_configuration_is_opened() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        let key = |members: &str| {
+            format!(r#"{{"dialect":"native","config":{{"keys":[{members}],"algorithms":["RS256"]}}}}"#)
+        };
+        #[cfg(feature = "http")]
+        let url = |member: &str| key(&format!(r#"{{"jwks_url":"https://a.example/keys",{member}}}"#));
+        let jwt = |members: &str| {
+            format!(
+                r#"{{"dialect":"grafana","config":{{"auth.jwt":{{"enabled":true,"username_claim":"sub",{members}}}}}}}"#
+            )
+        };
+        let remote = |member: &str| jwt(&format!(r#""jwk_set_url":"https://a.example/keys",{member}"#));
+        // `FILE` is the path of a file.
+        let configs = [
+            key(r#"{"pem_file":"FILE"}"#),
+            key(r#"{"jwks_file":"FILE"}"#),
+            key(r#"{"secret_file":"FILE"}"#),
+            #[cfg(feature = "http")]
+            url(r#""ca_file":"FILE""#),
+            #[cfg(feature = "http")]
+            url(r#""client_cert_file":"FILE","client_key_file":"FILE""#),
+            #[cfg(feature = "http")]
+            url(r#""bearer_token_file":"FILE""#),
+            jwt(r#""key_file":"FILE""#),
+            jwt(r#""jwk_set_file":"FILE""#),
+            remote(r#""tls_client_ca":"FILE""#),
+            remote(r#""jwk_set_bearer_token_file":"FILE""#),
+        ];
+        for config in configs {
+            // The error of a file that exists is that of one that does not: nothing was opened.
+            for path in [file, "/no/such/file"] {
+                let text = config.replace("FILE", path);
+                let with_base = text.replacen('{', r#"{"options":{"base_dir":"/"},"#, 1);
+                for text in [text, with_base] {
+                    let config =
+                        ConfigFile::of_envelope(text.clone().into(), PathBuf::new(), Origins::default());
+                    let config = config.without_files("files are for others");
+                    let why = crate::Verifier::builder_of(&config).and_then(crate::VerifierBuilder::build);
+                    let why = why.unwrap_err();
+                    let expected = format!("cannot read `{path}`: files are for others");
+                    assert!(why.reason().ends_with(&expected), "{text}: {why}");
+                }
+            }
+        }
     }
 
     #[test]

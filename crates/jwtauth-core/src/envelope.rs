@@ -2,35 +2,45 @@
 //! verifier.
 
 use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::claims::NumericDate;
 use crate::clock::Clock;
 use crate::dialect::Dialect;
 use crate::error::{Code, Error, Result};
+use crate::file::Files;
 use crate::json;
 use crate::members::{self, Field};
 use crate::policy::Policy;
 use crate::token_cache::Limits;
+use crate::warning::Warning;
 
 /// The content of an envelope, with the policy compiled.
 #[derive(Debug)]
 pub(crate) struct Envelope {
     /// In a box, because every function that passes it on would have it on the stack below the parsing of expressions.
     pub(crate) policy: Box<Policy>,
-    /// The directory that relative paths start from.
-    pub(crate) base_dir: PathBuf,
+    pub(crate) files: Files,
     pub(crate) clock: Clock,
     /// The limits of the cache of tokens. `None`: there is none.
     pub(crate) token_cache: Option<Limits>,
 }
 
-/// Reads an envelope: `dialect`, `config`, `options`. Relative paths start in `folder`, unless it sets a `base_dir`.
+/// Reads an envelope: `dialect`, `config`, `options`. Relative paths start in the folder of `files`, unless it sets a
+/// `base_dir`.
 ///
 /// # Errors
 /// The codes of class [`Config`](crate::Class::Config).
-pub(crate) fn read(config: &str, folder: &Path) -> Result<Envelope> {
+pub(crate) fn read(config: &str, files: &Files) -> Result<Envelope> {
+    read_noting(config, files, &mut Vec::new())
+}
+
+/// As [`read`]. The findings about the configuration are added to `found`, also if it is invalid.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_noting(config: &str, files: &Files, found: &mut Vec<Warning>) -> Result<Envelope> {
     let invalid = |why: &dyn std::fmt::Display| Error::new(Code::ConfigInvalid).with_detail(why);
     if config.len() > MAX_DOCUMENT {
         return Err(invalid(&"the configuration is larger than 4 MiB"));
@@ -60,18 +70,19 @@ pub(crate) fn read(config: &str, folder: &Path) -> Result<Envelope> {
     envelope.get("token_cache");
     envelope.finish()?;
 
-    let mut options = options.map_or_else(|| Ok(Options::default()), |field| Options::read(&field))?;
-    if options.base_dir.as_os_str().is_empty() {
-        options.base_dir = folder.to_owned();
+    let options = options.map_or_else(|| Ok(Options::default()), |field| Options::read(&field))?;
+    let mut files = files.clone();
+    if !options.base_dir.as_os_str().is_empty() {
+        files = files.with_folder(options.base_dir);
     }
     // Paths in errors begin at the operator's configuration: `roles.web.user_claim`, not `config.roles.…`.
-    let mut policy = dialect.compile(&config.as_root(), &options.base_dir)?;
+    let mut policy = dialect.compile(&config.as_root(), &files, found)?;
     if let Some(bytes) = options.max_token_bytes {
         policy.decode.limits.token_bytes = bytes;
     }
     Ok(Envelope {
         policy,
-        base_dir: options.base_dir,
+        files,
         clock: options.clock,
         token_cache: options.token_cache,
     })

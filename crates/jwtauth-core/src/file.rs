@@ -2,11 +2,53 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
 use crate::error::{Code, Error, Result};
+
+/// The folder that relative paths in a configuration start from, and whether the files that it names may be read.
+#[derive(Debug, Clone)]
+pub(crate) struct Files {
+    folder: PathBuf,
+    /// Why no file may be read.
+    refused: Option<&'static str>,
+}
+
+impl Files {
+    /// Files may be read.
+    pub(crate) fn below(folder: impl Into<PathBuf>) -> Files {
+        Files {
+            folder: folder.into(),
+            refused: None,
+        }
+    }
+
+    /// Files may not be read, for this reason.
+    pub(crate) fn refused(self, why: &'static str) -> Files {
+        Files {
+            refused: Some(why),
+            ..self
+        }
+    }
+
+    /// Replaces the folder. It does not change whether files may be read.
+    pub(crate) fn with_folder(self, folder: PathBuf) -> Files {
+        Files { folder, ..self }
+    }
+
+    /// Returns the path of a file that may be read. Every path in a configuration comes here before it is opened.
+    ///
+    /// # Errors
+    /// [`Code::KeyInvalid`](crate::Code::KeyInvalid) if files may not be read.
+    pub(crate) fn path(&self, path: &Path) -> Result<PathBuf> {
+        match self.refused {
+            None => Ok(self.folder.join(path)),
+            Some(why) => Err(invalid(format!("cannot read `{}`: {why}", path.display()))),
+        }
+    }
+}
 
 /// Reads a whole file. The buffer is zeroed when dropped, because some of these files contain secrets.
 ///

@@ -185,10 +185,12 @@ mod batch;
 mod claims;
 mod clock;
 mod config_file;
+mod counters;
 mod dialect;
 mod duration;
 mod envelope;
 mod error;
+pub mod events;
 pub mod explain;
 mod expr;
 mod file;
@@ -196,6 +198,7 @@ mod grant;
 mod hidden;
 mod json;
 mod keys;
+mod lint;
 mod members;
 mod network;
 mod pipeline;
@@ -203,6 +206,7 @@ mod policy;
 mod query;
 mod request;
 mod sources;
+mod stripe;
 mod token_cache;
 mod verifier;
 mod warning;
@@ -214,24 +218,28 @@ pub use crate::claims::NumericDate;
 pub use crate::clock::Clock;
 #[doc(hidden)]
 pub use crate::clock::Monotonic;
+pub use crate::counters::{Counters, SourceCounters};
 pub use crate::error::{Class, Code, Error, Result, Stage};
-pub use crate::explain::{Explain, Explanation};
+pub use crate::explain::{DryRun, Explain, Explanation, Hint};
 pub use crate::grant::{Entitlement, EntitlementKind, Grant, Identity, Payload, Session};
 pub use crate::request::Request;
 pub use crate::sources::errand::{Errand, KeyFetch};
 pub use crate::sources::{fetch, status};
 pub use crate::token_cache::TokenCacheStatus;
+#[doc(hidden)]
+pub use crate::token_cache::{Granted, Kept};
 pub use crate::verifier::{Step, Verifier, VerifierBuilder};
-pub use crate::warning::Warning;
+pub use crate::warning::{Rule, Severity, Warning};
 
 /// Private items for fuzzing, the test kit and the program. Any release may change or remove them.
 #[doc(hidden)]
 pub mod internals {
     pub use crate::claims::Claims;
     pub use crate::config_file::{ConfigFile, Origins, folder};
-    pub use crate::dialect::Dialect;
+    pub use crate::dialect::{Dialect, Ini, Unreadable};
     pub use crate::duration::parse_go;
     pub use crate::keys::{Algorithm, Checker};
+    pub use crate::lint::{Finding, lint};
     pub use crate::members::unknown_member;
     pub use crate::policy::Section;
 

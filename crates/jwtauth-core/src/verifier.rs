@@ -2,17 +2,24 @@
 //! contents.
 
 mod about;
+mod answer;
+mod claims;
+mod dry_run;
 mod explain;
 mod from_file;
+mod observed;
 mod remembered;
+mod shape;
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::clock::{Clock, Monotonic};
 use crate::config_file::Origins;
+use crate::counters::Tally;
 use crate::envelope::{self, Envelope};
-use crate::error::{Class, Code, Error, Result, Stage};
+use crate::error::{Code, Error, Result, Stage};
+use crate::events::{Observer, OnEvent};
+use crate::file::Files;
 use crate::grant::Grant;
 use crate::keys::{Algorithm, secret_algorithms};
 use crate::pipeline::decode::UnverifiedToken;
@@ -20,15 +27,17 @@ use crate::pipeline::select_key::Selection;
 use crate::pipeline::signature::VerifiedToken;
 use crate::pipeline::validate::SignedClaims;
 use crate::pipeline::watch::{Check, Event, Watch};
-use crate::pipeline::{decide, decode, extract, identity, issue, profile, select_key, signature, validate};
-use crate::policy::{ClaimsPolicy, KidRule, Policy};
+use crate::pipeline::{decode, extract, issue, profile, select_key, signature, validate};
+use crate::policy::{KidRule, Policy, Section};
 use crate::request::Request;
 use crate::sources::errand::Errand;
 use crate::sources::fetch::Fetch;
 use crate::sources::status::SourceStatus;
 use crate::sources::{BeforeName, Cached, Environment, KeyStore, Next};
-use crate::token_cache::{Limits, TokenCache};
+use crate::token_cache::{Granted, Limits, TokenCache};
 use crate::warning::{self, Warning};
+
+use self::claims::Allowed;
 
 /// Decides requests by one policy. Immutable; any number of threads may use one verifier concurrently.
 #[derive(Debug)]
@@ -36,7 +45,10 @@ pub struct Verifier {
     policy: Box<Policy>,
     keys: KeyStore,
     clock: Clock,
-    token_cache: Option<TokenCache>,
+    // Boxed, because its counts are larger than the rest of a verifier.
+    token_cache: Option<Box<TokenCache>>,
+    tally: Tally,
+    observer: Option<Observer>,
     /// The length of requests, in bytes, up to which the policy's expressions take no time that matters.
     cheap_up_to: usize,
     slow_from: usize,
@@ -48,11 +60,12 @@ pub struct VerifierBuilder {
     policy: Box<Policy>,
     clock: Clock,
     monotonic: Monotonic,
-    base_dir: PathBuf,
+    files: Files,
     /// The files of the configuration, for errors.
     origins: Origins,
     fetch: Option<Arc<dyn Fetch>>,
     token_cache: Option<Limits>,
+    on_event: Option<OnEvent>,
 }
 
 impl Verifier {
@@ -74,7 +87,7 @@ impl Verifier {
     // Inlined, it would add the locals of `build` to the stack below the parsing of expressions.
     #[inline(never)]
     pub fn builder(config: &str) -> Result<VerifierBuilder> {
-        envelope::read(config, Path::new(""))
+        envelope::read(config, &Files::below(""))
             .map(|envelope| VerifierBuilder::new(envelope, Origins::default()))
     }
 
@@ -85,19 +98,7 @@ impl Verifier {
     /// # Errors
     /// The codes of class [`Denied`](crate::Class::Denied) and [`Unavailable`](crate::Class::Unavailable).
     pub fn authenticate(&self, request: &Request<'_>) -> Result<Grant> {
-        let mut after = None;
-        loop {
-            // As in `step`, but a `Step` would move the grant once more.
-            match self.decide(request, after.as_ref(), &mut ()) {
-                Ok(grant) => return Ok(grant),
-                Err(Undecided::Failed(error)) => return Err(self.policy.describe(error)),
-                Err(Undecided::Outdated) => {}
-                Err(Undecided::Lacks(errand)) => {
-                    errand.run();
-                    after = Some(errand);
-                }
-            }
-        }
+        self.answer(request, Grant::of)
     }
 
     /// Takes one step of a decision, in memory only. Never fetches and never waits.
@@ -109,13 +110,9 @@ impl Verifier {
     /// It is for programs with an event loop: they run the errand where it blocks no other work. Other programs call
     /// [`authenticate`](Verifier::authenticate), which loops over these two calls.
     pub fn step(&self, request: &Request<'_>, after: Option<&Errand>) -> Step {
-        loop {
-            return match self.decide(request, after, &mut ()) {
-                Ok(grant) => Step::Decided(Ok(grant)),
-                Err(Undecided::Failed(error)) => Step::Decided(Err(self.policy.describe(error))),
-                Err(Undecided::Lacks(errand)) => Step::Fetch(errand),
-                Err(Undecided::Outdated) => continue,
-            };
+        match self.answer_step(request, after, Grant::of) {
+            Ok(outcome) => Step::Decided(outcome),
+            Err(errand) => Step::Fetch(errand),
         }
     }
 
@@ -169,23 +166,26 @@ impl Verifier {
         &self.policy
     }
 
-    /// Takes a step of a decision. `watch` sees every check.
-    fn decide(
+    /// Takes a step of a decision, and returns what `make` makes from its grant. `watch` sees every check.
+    fn decide<T>(
         &self,
         request: &Request<'_>,
         after: Option<&Errand>,
         watch: &mut impl Watch,
-    ) -> Result<Grant, Undecided> {
+        make: impl Fn(Granted<'_>) -> T,
+    ) -> Result<T, Undecided> {
         let policy = &self.policy;
         extract::size(request, watch)?;
         let requested = profile::requested(request, policy, watch)?;
         let now = self.clock.now();
+        watch.starts(now);
         let raw = extract::token(request, &policy.extract, watch)?;
         requested.address(request, watch)?;
-        let cache = self.token_cache.as_ref().filter(|_| !watch.needs_checks());
+        let cache = self.token_cache.as_deref().filter(|_| !watch.needs_checks());
         let question = self.question(&raw, request);
-        if let Some(grant) = self.remembered(cache, question, request, after, now) {
-            return Ok(grant);
+        if let Some(made) = self.remembered(cache, question, request, after, now, &make) {
+            watch.remembers();
+            return Ok(made);
         }
         let mut token = decode::compact(&raw, &policy.decode, watch)?;
         let algorithm = select_key::algorithm(token.header(), policy.keys.algorithms, watch)?;
@@ -198,18 +198,25 @@ impl Verifier {
         let signed = validate::read(&token, watch)
             .map_err(|why| policy.prefer_outer_shape_error(why, &token, rule(), watch))?;
         check_keys_of_issuer(&signed, &cached, request.cached_only, watch)?;
-        let of_issuer = signed.issuer_rule(&policy.issuers);
-        let profile = requested.decided(request, of_issuer, watch)?;
-        let claims = validate::claims(signed, &profile.claims, of_issuer, now, watch)?;
-        let identity = identity::map(&claims, &profile.identity, question.requested_org, watch)?;
-        let decision = decide::entitlements(&identity, &claims, &profile.rules, watch)?;
-        identity::require_name(&identity, &claims, &profile.identity, watch)?;
+        let Allowed {
+            profile,
+            claims,
+            identity,
+            decision,
+        } = claims::decide(
+            policy,
+            request,
+            &requested,
+            question.requested_org,
+            signed,
+            now,
+            watch,
+        )?;
         let conditions = cache.and_then(|_| Verifier::conditions(&claims, profile));
         let cleaned_url = extract::cleaned_url(request, &policy.extract);
         let token = (claims.claims().is_compact(), token);
         let grant = issue::grant(token, identity, decision, profile, cleaned_url, watch);
-        self.remember(question, &grant, conditions, &cached, now);
-        Ok(grant)
+        Ok(self.remember(question, grant, conditions, &cached, now, make))
     }
 
     /// Selects the keys and checks the signature, with the cached keys only.
@@ -365,10 +372,11 @@ impl VerifierBuilder {
             policy: envelope.policy,
             clock: envelope.clock,
             monotonic: Monotonic::default(),
-            base_dir: envelope.base_dir,
+            files: envelope.files,
             origins,
             fetch: None,
             token_cache: envelope.token_cache,
+            on_event: None,
         }
     }
 
@@ -402,10 +410,13 @@ impl VerifierBuilder {
     // As for `builder`.
     #[inline(never)]
     pub fn build(mut self) -> Result<Verifier> {
+        let clock = || self.monotonic.clone();
+        let observer = self.on_event.map(|on_event| Observer::new(on_event, clock()));
         let environment = Environment {
-            base_dir: &self.base_dir,
+            files: &self.files,
             fetch: self.fetch.as_ref(),
             clock: &self.monotonic,
+            observer: observer.as_ref(),
         };
         let warnings = &mut self.policy.warnings;
         let keys = KeyStore::open(&self.policy.keys, environment, warnings);
@@ -417,46 +428,14 @@ impl VerifierBuilder {
             policy: self.policy,
             keys,
             clock: self.clock,
-            token_cache: self.token_cache.map(TokenCache::new),
+            token_cache: self.token_cache.map(|limits| Box::new(TokenCache::new(limits))),
+            tally: Tally::default(),
+            observer,
         })
     }
 }
 
 impl Policy {
-    /// Prefers an error about the token's shape to a missing key or a bad signature, if the configured system has a
-    /// next authenticator: such a system checks the shape first.
-    fn prefer_shape_error(
-        &self,
-        why: Error,
-        token: &UnverifiedToken<'_>,
-        rule: Option<&ClaimsPolicy>,
-        watch: &mut impl Watch,
-    ) -> Error {
-        let later = matches!(why.code(), Code::KeyNotFound | Code::SignatureInvalid)
-            || why.class() == Class::Unavailable;
-        let rule = rule.filter(|_| self.looks_at_shapes() && later);
-        let shape = rule.and_then(|rule| validate::shape(token, rule).err());
-        prefer(shape, why, watch)
-    }
-
-    /// Prefers an error about the outermost object of the claims to one about its nested values or letter case, if the
-    /// configured system has a next authenticator: such a system does not check the latter.
-    fn prefer_outer_shape_error(
-        &self,
-        why: Error,
-        token: &VerifiedToken<'_>,
-        rule: Option<&ClaimsPolicy>,
-        watch: &mut impl Watch,
-    ) -> Error {
-        let rule = rule.filter(|_| self.looks_at_shapes() && why.code() == Code::ClaimsMalformed);
-        let shape = rule.and_then(|rule| validate::verified_shape(token, rule).err());
-        prefer(shape, why, watch)
-    }
-
-    fn looks_at_shapes(&self) -> bool {
-        self.not_applicable.claims_shape || self.not_applicable.subject
-    }
-
     /// Adds to a failure what the configured system would report.
     fn describe(&self, error: Error) -> Error {
         let error = if self.not_applicable.covers(&error) {
@@ -466,14 +445,6 @@ impl Policy {
         };
         self.responses.with_response(error)
     }
-}
-
-/// Prefers an error about the shape of the claims.
-fn prefer(shape: Option<Error>, why: Error, watch: &mut impl Watch) -> Error {
-    if let Some(shape) = &shape {
-        watch.saw(|| Event::failed(Check::ClaimsShape, shape));
-    }
-    shape.unwrap_or(why)
 }
 
 const CHEAP: usize = 8 * 1024;

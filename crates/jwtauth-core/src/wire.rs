@@ -4,10 +4,12 @@
 //! functions.
 
 mod batch;
+mod event;
 mod explain;
 pub mod fetch;
 mod value;
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::{Deserialize, Serialize};
@@ -20,14 +22,17 @@ use crate::json::{self, Value};
 use crate::members::Field;
 use crate::request::Request;
 use crate::sources::status::SourceStatus;
-use crate::token_cache::TokenCacheStatus;
+use crate::token_cache::{Granted, TokenCacheStatus};
 use crate::verifier::Verifier;
 use crate::warning::Warning;
 
 pub use self::batch::authenticate_many;
 #[doc(hidden)]
-pub use self::batch::step;
-pub use self::explain::{explain, explained};
+pub use self::batch::{answer_many, step};
+pub use self::event::{counters, event};
+#[doc(hidden)]
+pub use self::explain::undecided;
+pub use self::explain::{dry_run, explain, explained, tried_out};
 pub use self::value::{JsonType, count, get, json_type};
 
 /// Runs the work of one call from another language. A panic becomes a failure, never a grant.
@@ -87,6 +92,25 @@ pub fn granted_in_lines(grant: &Grant) -> String {
     joined(grant, "\n")
 }
 
+/// The reply of [`granted`], copied from the token cache where it is kept there.
+#[doc(hidden)]
+pub fn line(granted: Granted<'_>) -> Cow<'_, str> {
+    kept(granted, "")
+}
+
+/// The reply of [`granted_in_lines`], copied from the token cache where it is kept there.
+#[doc(hidden)]
+pub fn lines(granted: Granted<'_>) -> Cow<'_, str> {
+    kept(granted, "\n")
+}
+
+fn kept<'k>(granted: Granted<'k>, around: &'static str) -> Cow<'k, str> {
+    match granted {
+        Granted::New(grant) => Cow::Owned(joined(&grant, around)),
+        Granted::Kept(kept) => kept.line(around, |grant| joined(grant, around)),
+    }
+}
+
 /// The reply to a grant, with a text around the identity and before the claims.
 fn joined(grant: &Grant, around: &str) -> String {
     try_joined(grant, around).map_or_else(|_| INTERNAL_ERROR.to_owned(), text)
@@ -95,38 +119,33 @@ fn joined(grant: &Grant, around: &str) -> String {
 fn try_joined(grant: &Grant, around: &str) -> serde_json::Result<Vec<u8>> {
     let claims = grant.claims.as_str();
     let mut line = Vec::with_capacity(claims.len() + USUAL_HEAD);
-    // Two objects become one without the brackets between them. The payload was checked to be one JSON object, so its
-    // signed text is copied unparsed.
-    append(
-        &mut line,
-        &GrantedHead {
-            outcome: "granted",
-            profile: grant.profile.as_deref(),
-        },
-    )?;
-    line.pop();
-    line.extend_from_slice(b",\"identity\":");
+    // The names are written here and not by serde, which looks for characters to escape in each of them.
+    line.extend_from_slice(br#"{"outcome":"granted""#);
+    optional(&mut line, br#","profile":"#, grant.profile.as_ref())?;
+    line.extend_from_slice(br#","identity":"#);
     line.extend_from_slice(around.as_bytes());
     append(&mut line, &grant.identity)?;
     line.extend_from_slice(around.as_bytes());
-    let rest = line.len();
-    append(
-        &mut line,
-        &GrantedRest {
-            entitlements: &grant.entitlements,
-            revocations: &grant.revocations,
-            session: &grant.session,
-            cleaned_url: grant.cleaned_url.as_deref(),
-        },
-    )?;
-    if let Some(bracket) = line.get_mut(rest) {
-        *bracket = b',';
-    }
-    line.pop();
+    line.extend_from_slice(br#","entitlements":"#);
+    append(&mut line, &grant.entitlements)?;
+    line.extend_from_slice(br#","revocations":"#);
+    append(&mut line, &grant.revocations)?;
+    line.extend_from_slice(br#","session":"#);
+    append(&mut line, &grant.session)?;
+    optional(&mut line, br#","cleaned_url":"#, grant.cleaned_url.as_ref())?;
+    // The payload was checked to be one JSON object, so its signed text is copied unparsed.
     for text in [",\"claims\":", around, claims, "}"] {
         line.extend_from_slice(text.as_bytes());
     }
     Ok(line)
+}
+
+/// Writes a member that may be absent.
+fn optional(line: &mut Vec<u8>, name: &[u8], value: Option<&String>) -> serde_json::Result<()> {
+    value.map_or(Ok(()), |value| {
+        line.extend_from_slice(name);
+        append(line, value)
+    })
 }
 
 /// The usual length of a reply without its claims. A longer one needs more memory than that.
@@ -220,22 +239,6 @@ fn read_request<'a>(document: &'a Value<'_>) -> Result<Request<'a>> {
     }
     members.finish()?;
     Ok(request)
-}
-
-#[derive(Serialize)]
-struct GrantedHead<'a> {
-    outcome: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    profile: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct GrantedRest<'a> {
-    entitlements: &'a [Entitlement],
-    revocations: &'a [Entitlement],
-    session: &'a Session,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cleaned_url: Option<&'a str>,
 }
 
 #[derive(Deserialize)]

@@ -19,6 +19,7 @@ fn the_examples_of_the_json_contract_run() {
     let mut verifier = None;
     let mut reply = None;
     let mut explanation = None;
+    let mut claims = None;
     let mut compared = 0;
     for (kind, text) in examples("wire-format.md") {
         let verifier_before = || {
@@ -48,6 +49,18 @@ fn the_examples_of_the_json_contract_run() {
                 );
                 continue;
             }
+            "claims" => {
+                claims = Some(text);
+                continue;
+            }
+            "dry-run" => {
+                let claims = claims.take();
+                let claims =
+                    claims.unwrap_or_else(|| panic!("there are no claims before this example:\n{text}"));
+                let tried = wire::dry_run(verifier_before(), &claims, "{}", None, Explain::default());
+                compare_explanation(&tried, &text);
+                continue;
+            }
             "built" => wire::built(verifier_before()),
             "policy" => wire::policy(verifier_before()),
             _ => panic!("unknown kind of example: `{kind}`"),
@@ -58,11 +71,13 @@ fn the_examples_of_the_json_contract_run() {
     assert!(compared >= 5, "only {compared} replies were compared");
 }
 
-/// The decision is the same, and the steps of the example are among those of the explanation, in this order.
+/// The decision, or that of a dry run, is the same, and the steps of the example are among those of the explanation, in this order.
 fn compare_explanation(explanation: &str, example: &str) {
     let explanation: Value = serde_json::from_str(explanation).unwrap();
     let example: Value = serde_json::from_str(example).unwrap();
-    assert_eq!(explanation.get("decision"), example.get("decision"));
+    for member in ["decision", "dry_run", "would", "hints"] {
+        assert_eq!(explanation.get(member), example.get(member));
+    }
     let steps = |explanation: &Value| explanation.get("steps").unwrap().as_array().unwrap().clone();
     let mut made = steps(&explanation).into_iter();
     for step in &steps(&example) {

@@ -167,7 +167,7 @@ fn likely_mistakes_in_expressions_are_warned_of_with_their_place() {
     ] {
         let found = warnings(&section(&format!("username_claim = sub\n{line}")));
         assert_eq!(found.len(), 1, "{line}: {found:?}");
-        assert_eq!(found[0].0, "role_attribute_path");
+        assert_eq!(found[0].0, "auth.jwt.role_attribute_path");
         assert!(found[0].1.contains(expected), "{line}: {found:?}");
         // Without the sync of roles, the expression has no effect, which is the only warning.
         let unused = format!("username_claim = sub\nskip_org_role_sync = true\n{line}");
@@ -234,7 +234,7 @@ fn likely_mistakes_in_expressions_are_warned_of_with_their_place() {
 fn a_dot_in_the_name_of_a_claim_is_warned_of_where_no_path_is_read() {
     let found = warnings(&section("username_claim = user.name\nemail_claim = email"));
     assert_eq!(found.len(), 1, "{found:?}");
-    assert_eq!(found[0].0, "username_claim");
+    assert_eq!(found[0].0, "auth.jwt.username_claim");
     assert!(
         found[0].1.contains("set `username_attribute_path` instead"),
         "{found:?}"
@@ -270,7 +270,7 @@ fn a_dot_in_the_name_of_a_claim_is_warned_of_where_no_path_is_read() {
         ),
         (
             json!({ "claim_mappings": { "user.name": "name" } }),
-            "roles.ci.claim_mappings",
+            "roles.ci.claim_mappings.user.name",
             "write `/user/name`",
         ),
         (
@@ -294,7 +294,7 @@ fn a_dot_in_the_name_of_a_claim_is_warned_of_where_no_path_is_read() {
         "BindingRules": [{ "BindType": "service", "BindName": "web" }] } });
     let found = warnings(&consul);
     assert_eq!(found.len(), 1, "{found:?}");
-    assert_eq!(found[0].0, "AuthMethod.Config.ClaimMappings");
+    assert_eq!(found[0].0, "AuthMethod.Config.ClaimMappings.user.name");
 }
 
 #[test]
@@ -394,16 +394,20 @@ fn a_boolean_that_grafana_reads_as_its_default_is_warned_of() {
     let found = keys(&section(lines));
     assert_eq!(
         found,
-        ["url_login", "skip_org_role_sync", "users.auto_assign_org"]
+        [
+            "auth.jwt.url_login",
+            "auth.jwt.skip_org_role_sync",
+            "users.auto_assign_org"
+        ]
     );
     // A section that is switched off is not read.
     assert_eq!(
         keys(&grafana("[auth.jwt]\nenabled = ture\nauto_sign_up = maybe\n")),
-        ["enabled", "enabled"]
+        ["auth.jwt.enabled", "auth.jwt.enabled"]
     );
     assert_eq!(
         keys(&grafana("[auth.jwt]\nenabled = false\nauto_sign_up = maybe\n")),
-        ["enabled"]
+        ["auth.jwt.enabled"]
     );
     let usual = "username_claim = sub\nskip_org_role_sync = true\nauto_sign_up = off\nlenient_kid = 1";
     assert!(keys(&section(usual)).is_empty());

@@ -9,11 +9,11 @@ use std::ffi::c_char;
 use std::num::NonZeroUsize;
 use std::{iter, slice};
 
-use jwtauth_core::{Code, Error, Request, Result, wire};
+use jwtauth_core::{Code, Error, Granted, Request, Result, Verifier, wire};
 
 use crate::guard;
 use crate::options::{self, Options};
-use crate::reply::ReplySlot;
+use crate::reply::{Make, Reply, ReplySlot, Text};
 use crate::status::Status;
 use crate::verifier::Handle;
 
@@ -61,29 +61,71 @@ pub unsafe extern "C" fn jwtauth_verifier_authenticate_many(
         }
         // SAFETY: the caller's promise.
         let requests = unsafe { requests(tokens, count, options) }?;
-        let with_reply = !replies.is_null();
-        let reply = |grant| {
-            if with_reply {
-                wire::granted(&grant)
-            } else {
-                String::new()
-            }
-        };
-        let threads = NonZeroUsize::new(threads);
-        let outcomes =
-            wire::authenticate_many(&handle.verifier, &requests, threads, |outcome| outcome.map(reply));
-        if outcomes.len() == count {
-            Ok(outcomes)
-        } else {
-            Err(Error::new(Code::InternalError))
-        }
+        let wanted = !replies.is_null();
+        let make = |granted: Granted<'_>| Text::of(&wire::line(granted), wanted);
+        decide(&handle.verifier, &requests, threads, &make)
     });
     match outcomes {
         Ok(outcomes) => outputs.write(outcomes),
         // Without an output, `count` may be a mistake too.
         Err(error) if outputs.are_null() => Status::of(error.class()),
-        Err(error) => outputs.write(iter::repeat_n(Err(error), count)),
+        Err(error) => outputs.write(iter::repeat(error).map(Err)),
     }
+}
+
+/// Decides about many tokens, as jwtauth_verifier_authenticate_many does, and returns the replies as one JSON array.
+///
+/// Use it to pass the replies to a JSON library or to another program. jwtauth_json_get reads an array from its start each
+/// time, so to read many replies in C, use jwtauth_verifier_authenticate_many.
+///
+/// @param verifier The verifier.
+/// @param tokens As for jwtauth_verifier_authenticate_many.
+/// @param count As for jwtauth_verifier_authenticate_many.
+/// @param options As for jwtauth_verifier_authenticate_many.
+/// @param threads As for jwtauth_verifier_authenticate_many.
+/// @param reply_json Receives the array, with the reply to each token in their order; or the failure of the whole call, which
+/// is an object. May be NULL. Free it with jwtauth_string_free.
+/// @return JWTAUTH_STATUS_OK only if every token is granted; else the status of the first token that is not, or of the failure
+/// of the whole call: _ARGUMENT if an argument is invalid or `count` is 0, because an empty batch grants nothing.
+///
+/// # Safety
+/// As for `jwtauth_verifier_authenticate_with`. `tokens` is NULL or has `count` elements, each NULL or a NUL-terminated
+/// string.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn jwtauth_verifier_authenticate_many_json(
+    verifier: *const Handle,
+    tokens: *const *const c_char,
+    count: usize,
+    options: *const Options,
+    threads: usize,
+    reply_json: *mut *mut c_char,
+) -> Status {
+    // SAFETY: the caller's promise.
+    let reply = unsafe { ReplySlot::new(reply_json) };
+    reply.answer_either(|| {
+        // SAFETY: the caller's promise.
+        let handle = unsafe { guard::borrowed("verifier", verifier) }?;
+        if count == 0 || count > MAX_COUNT {
+            return Err(
+                Error::new(Code::RequestInvalid).with_detail("`count` is 0, or larger than an array can be")
+            );
+        }
+        // SAFETY: the caller's promise.
+        let requests = unsafe { requests(tokens, count, options) }?;
+        let make = |granted: Granted<'_>| Text::of(&wire::line(granted), true);
+        let outcomes = decide(&handle.verifier, &requests, threads, &make)?;
+        let failed = outcomes.iter().find_map(|outcome| outcome.as_ref().err());
+        let status = failed.map_or(Status::Ok, |error| Status::of(error.class()));
+        let replies: Vec<String> = outcomes.into_iter().map(text_of).collect();
+        Ok((status, format!("[{}]", replies.join(","))))
+    })
+}
+
+/// The text of a reply.
+fn text_of(outcome: Result<Reply>) -> String {
+    let text = outcome.and_then(|reply| reply.ok_or_else(|| Error::new(Code::InternalError)));
+    text.map_or_else(|error| wire::failed(&error), |text| text.to_string())
 }
 
 /// The caller's outputs: an array of statuses, and one of replies. Each is NULL or has `count` elements.
@@ -118,10 +160,10 @@ impl Outputs {
     }
 
     /// Writes the outcomes. Returns the status of the first that is not a success.
-    fn write(&self, outcomes: impl IntoIterator<Item = Result<String>>) -> Status {
+    fn write(&self, outcomes: impl IntoIterator<Item = Result<Reply>>) -> Status {
         let mut first = Status::Ok;
         for (index, outcome) in (0..self.count).zip(outcomes) {
-            let status = self.reply(index).answer(|| outcome);
+            let status = self.reply(index).write(outcome.map(|reply| (Status::Ok, reply)));
             self.set(index, status);
             if first == Status::Ok {
                 first = status;
@@ -145,6 +187,24 @@ impl Outputs {
         }
         // SAFETY: `new` was promised that there are `count` elements.
         unsafe { ReplySlot::new(self.replies.add(index)) }
+    }
+}
+
+/// Decides all requests, and makes the replies to the grants. The result has as many outcomes.
+///
+/// # Errors
+/// [`Code::InternalError`]. The failures of one token are in its place.
+fn decide(
+    verifier: &Verifier,
+    requests: &[Result<Request<'_>>],
+    threads: usize,
+    make: Make<'_>,
+) -> Result<Vec<Result<Reply>>> {
+    let outcomes = wire::answer_many(verifier, requests, NonZeroUsize::new(threads), make);
+    if outcomes.len() == requests.len() {
+        Ok(outcomes.into_iter().map(|outcome| outcome?).collect())
+    } else {
+        Err(Error::new(Code::InternalError))
     }
 }
 

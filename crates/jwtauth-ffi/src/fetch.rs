@@ -9,6 +9,7 @@ use std::ffi::{CString, c_char, c_int, c_void};
 use std::mem::MaybeUninit;
 use std::sync::OnceLock;
 
+use jwtauth_core::events::Event;
 use jwtauth_core::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase};
 use jwtauth_core::{Code, Error, Result, wire};
 
@@ -17,7 +18,7 @@ use crate::status::Status;
 
 /// Functions that the application provides to a verifier.
 ///
-/// Initialise it with `jwtauth_callbacks callbacks = {sizeof callbacks, NULL, NULL, NULL};`. Later versions may add
+/// Initialise it with `jwtauth_callbacks callbacks = {sizeof callbacks, NULL, NULL, NULL, NULL};`. Later versions may add
 /// members at the end; `size` tells the library which members exist.
 ///
 /// A callback must not throw an exception or leave by longjmp; that ends the process. A callback must not free the
@@ -42,6 +43,13 @@ pub struct Callbacks {
     /// Called once with `user` when the library no longer needs it: by jwtauth_verifier_free, or by
     /// jwtauth_verifier_new_with before it returns a failure. May be NULL.
     pub release: Option<unsafe extern "C-unwind" fn(user: *mut c_void)>,
+    /// Gets an event for each decision and for each fetch, for metrics and logs. May be NULL.
+    ///
+    /// `event_json` is an object with `event`, `outcome`, `duration_ns` and others. It never contains a token or the value of
+    /// a claim, and is valid until the callback returns. The callback runs on the thread that decides or fetches, and
+    /// concurrently on several threads, so it should not wait. It may use the verifier, but must not free it. It cannot
+    /// change a decision.
+    pub event: Option<unsafe extern "C-unwind" fn(user: *mut c_void, event_json: *const c_char)>,
 }
 
 /// One fetch that a callback must answer. Another thread may answer it while the callback waits for that thread.
@@ -227,6 +235,20 @@ impl HostCallbacks {
     /// Whether the application fetches keys.
     pub(crate) fn fetches(&self) -> bool {
         self.0.fetch.is_some()
+    }
+
+    /// Whether the application gets events.
+    pub(crate) fn observes(&self) -> bool {
+        self.0.event.is_some()
+    }
+
+    /// Passes an event to the application.
+    pub(crate) fn report(&self, event: &Event<'_>) {
+        // JSON text contains no NUL.
+        if let (Some(report), Ok(text)) = (self.0.event, CString::new(wire::event(event))) {
+            // SAFETY: the application promised that its callback may be called on any thread until it is released.
+            unsafe { report(self.0.user, text.as_ptr()) };
+        }
     }
 }
 

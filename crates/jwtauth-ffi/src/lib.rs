@@ -31,14 +31,15 @@
 //! - Pass a token unchanged to jwtauth_verifier_authenticate_token. Never paste it into JSON: a crafted token could
 //!   add members to the request.
 //! - Any number of threads may use one verifier concurrently. Only jwtauth_verifier_free requires that no other call
-//!   uses it. The library keeps no "last error". It starts threads only in jwtauth_verifier_authenticate_many, and to
-//!   fetch keys: for each further key source that one call fetches, and for the name lookups of its own HTTP client.
+//!   uses it. The library keeps no "last error". It starts threads only to decide many tokens in one call, and to fetch
+//!   keys: for each further key source that one call fetches, and for the name lookups of its own HTTP client.
 //! - An internal error returns JWTAUTH_STATUS_INTERNAL. It does not unwind into the caller, and the verifier stays
 //!   usable.
 //! - Messages never contain the token, the values of its claims, or keys. Replies to granted requests contain the
 //!   claims.
 
 pub mod batch;
+pub mod explain;
 pub mod fetch;
 pub mod options;
 pub mod reply;
@@ -47,7 +48,8 @@ pub mod verifier;
 
 mod guard;
 
-pub use crate::batch::jwtauth_verifier_authenticate_many;
+pub use crate::batch::{jwtauth_verifier_authenticate_many, jwtauth_verifier_authenticate_many_json};
+pub use crate::explain::{jwtauth_verifier_explain, jwtauth_verifier_explain_with};
 pub use crate::fetch::{Callbacks, FetchSlot, jwtauth_fetch_fail, jwtauth_fetch_respond};
 pub use crate::options::Options;
 pub use crate::reply::{
@@ -59,7 +61,7 @@ pub use crate::status::{
 };
 pub use crate::verifier::{
     Handle, jwtauth_verifier_authenticate, jwtauth_verifier_authenticate_token,
-    jwtauth_verifier_authenticate_with, jwtauth_verifier_free, jwtauth_verifier_new,
-    jwtauth_verifier_new_from_file, jwtauth_verifier_new_with, jwtauth_verifier_policy,
+    jwtauth_verifier_authenticate_with, jwtauth_verifier_counters, jwtauth_verifier_free,
+    jwtauth_verifier_new, jwtauth_verifier_new_from_file, jwtauth_verifier_new_with, jwtauth_verifier_policy,
     jwtauth_verifier_refresh_keys,
 };

@@ -5,11 +5,13 @@
     reason = "exported functions; replies are written through pointers from C"
 )]
 
-use std::ffi::{c_char, c_int};
-use std::ptr;
+use std::ffi::{CStr, c_char, c_int};
+use std::fmt;
+use std::mem::ManuallyDrop;
+use std::ptr::{self, NonNull};
 
 use jwtauth_core::wire::JsonType;
-use jwtauth_core::{Code, EntitlementKind, Error, Result, wire};
+use jwtauth_core::{Code, EntitlementKind, Error, Granted, Result, wire};
 
 use crate::guard;
 use crate::status::Status;
@@ -37,28 +39,37 @@ impl ReplySlot {
 
     /// Runs a body that chooses both the status and the reply, for failures whose reply has more than the error.
     pub(crate) fn answer_either(self, body: impl FnOnce() -> Result<(Status, String)>) -> Status {
-        let outcome = wire::guarded(|| {
+        let wanted = self.is_wanted();
+        self.write(wire::guarded(|| {
             let (status, reply) = body()?;
-            self.hand_over(&reply)?;
-            Ok(status)
-        });
-        match outcome {
-            Ok(status) => status,
-            Err(error) => {
-                // If this fails too, the output stays NULL and the status still reports the failure.
-                let _ = wire::guarded(|| self.hand_over(&wire::failed(&error)));
-                Status::of(error.class())
-            }
-        }
+            Ok((status, Text::of(&reply, wanted)?))
+        }))
     }
 
-    fn hand_over(&self, reply: &str) -> Result<()> {
-        if !self.0.is_null() {
-            let text = hand_out(reply)?;
+    /// Runs a body that decides, and writes the reply that the body makes from the grant.
+    pub(crate) fn decide(self, body: impl FnOnce(Make<'_>) -> Result<Result<Reply>>) -> Status {
+        let wanted = self.is_wanted();
+        let make = |granted: Granted<'_>| Text::of(&wire::line(granted), wanted);
+        self.write(wire::guarded(|| Ok((Status::Ok, body(&make)??))))
+    }
+
+    /// Whether there is an output.
+    pub(crate) fn is_wanted(&self) -> bool {
+        !self.0.is_null()
+    }
+
+    /// Writes a reply, or the reply to a failure.
+    pub(crate) fn write(&self, outcome: Result<(Status, Reply)>) -> Status {
+        let (status, reply) = outcome.unwrap_or_else(|error| {
+            // If this fails too, the output stays NULL and the status still reports the failure.
+            let reply = wire::guarded(|| Text::of(&wire::failed(&error), self.is_wanted()));
+            (Status::of(error.class()), reply.unwrap_or_default())
+        });
+        if let Some(text) = reply.filter(|_| self.is_wanted()) {
             // SAFETY: the caller of `new` promised that this may be written.
-            unsafe { self.0.write(text) };
+            unsafe { self.0.write(text.into_raw()) };
         }
-        Ok(())
+        status
     }
 }
 
@@ -81,10 +92,10 @@ pub unsafe extern "C" fn jwtauth_json_get(json: *const c_char, pointer: *const c
         // SAFETY: the caller's promise.
         let (json, pointer) = unsafe { (guard::text("json", json)?, guard::text("pointer", pointer)?) };
         wire::get(json, pointer)
-            .as_deref()
-            .map_or(Ok(ptr::null_mut()), hand_out)
+            .map(|value| Text::copy(&value))
+            .transpose()
     });
-    found.unwrap_or(ptr::null_mut())
+    found.ok().flatten().map_or(ptr::null_mut(), Text::into_raw)
 }
 
 /// The type of the value at a JSON pointer (RFC 6901). It distinguishes the string "true" from the value true.
@@ -202,30 +213,70 @@ impl Json {
 /// `string` is NULL, or was returned by this library and has not been freed since.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn jwtauth_string_free(string: *mut c_char) {
-    // SAFETY: the caller's promise; all text comes from `hand_out`, and `free` accepts NULL.
+    // SAFETY: the caller's promise; all text comes from `Text`, and `free` accepts NULL.
     unsafe { libc::free(string.cast()) };
 }
 
-/// Copies text into memory that a C program can own.
+/// The reply of a call; `None` if the caller does not want one.
+pub(crate) type Reply = Option<Text>;
+
+/// Makes the reply to a grant. One type for all calls, so that the decision is compiled once.
+pub(crate) type Make<'m> = &'m (dyn Fn(Granted<'_>) -> Result<Reply> + Sync);
+
+/// Text in memory that a C program can own.
 ///
-/// The copy comes from `malloc` and not from a `CString`, because a C program may shorten a string that it owns, and a
+/// The memory comes from `malloc` and not from a `CString`, because a C program may shorten a string that it owns, and a
 /// `CString` cannot be freed after its length has changed.
-fn hand_out(text: &str) -> Result<*mut c_char> {
-    // JSON text contains no NUL, but the string value of a claim may, and it must not be truncated.
-    if text.as_bytes().contains(&0) {
-        return Err(Error::new(Code::InternalError));
+#[derive(Debug)]
+pub(crate) struct Text(NonNull<c_char>);
+
+// SAFETY: the memory belongs to the `Text` alone, and any thread may free it.
+unsafe impl Send for Text {}
+
+impl Text {
+    /// Copies a text if it is wanted.
+    pub(crate) fn of(text: &str, wanted: bool) -> Result<Reply> {
+        wanted.then(|| Text::copy(text)).transpose()
     }
-    // SAFETY: `malloc` accepts any size; the length of a `str` is at most `isize::MAX`, so the sum cannot overflow.
-    let copy = unsafe { libc::malloc(text.len() + 1) }.cast::<u8>();
-    if copy.is_null() {
-        return Err(Error::new(Code::InternalError));
+
+    fn copy(text: &str) -> Result<Text> {
+        let failed = || Error::new(Code::InternalError);
+        // SAFETY: the bytes of a `str` can be read.
+        let nul = unsafe { libc::memchr(text.as_ptr().cast(), 0, text.len()) };
+        // JSON text contains no NUL, but the string value of a claim may, and it must not be truncated.
+        if !nul.is_null() {
+            return Err(failed());
+        }
+        // SAFETY: `malloc` accepts any size; the length of a `str` is at most `isize::MAX`, so the sum cannot overflow.
+        let copy = unsafe { libc::malloc(text.len() + 1) };
+        let copy = NonNull::new(copy.cast::<u8>()).ok_or_else(failed)?;
+        // SAFETY: the copy is new, and has room for the text and its final NUL.
+        unsafe {
+            copy.as_ptr().copy_from_nonoverlapping(text.as_ptr(), text.len());
+            copy.as_ptr().add(text.len()).write(0);
+        }
+        Ok(Text(copy.cast()))
     }
-    // SAFETY: the copy is new, and has room for the text and its final NUL.
-    unsafe {
-        copy.copy_from_nonoverlapping(text.as_ptr(), text.len());
-        copy.add(text.len()).write(0);
+
+    /// Hands the memory over to a C program.
+    fn into_raw(self) -> *mut c_char {
+        ManuallyDrop::new(self).0.as_ptr()
     }
-    Ok(copy.cast())
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // SAFETY: the memory ends in NUL and was not handed over.
+        let text = unsafe { CStr::from_ptr(self.0.as_ptr()) };
+        out.write_str(&text.to_string_lossy())
+    }
+}
+
+impl Drop for Text {
+    fn drop(&mut self) {
+        // SAFETY: the memory comes from `malloc` and was not handed over.
+        unsafe { libc::free(self.0.as_ptr().cast()) };
+    }
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ pub unsafe extern "C" fn jwtauth_verifier_new_from_file(
     unsafe { build(verifier, reply_json, make) }
 }
 
-/// Builds a verifier that uses functions of the application, for example to fetch keys with its HTTP client.
+/// Builds a verifier that uses functions of the application: to fetch keys with its HTTP client, or to get events.
 ///
 /// @param config_json As for jwtauth_verifier_new.
 /// @param callbacks The functions; with NULL this is jwtauth_verifier_new. The structure is copied. The verifier takes
@@ -119,8 +119,12 @@ pub unsafe extern "C" fn jwtauth_verifier_new_with(
 #[inline(never)]
 fn finish(builder: VerifierBuilder, host: Option<Arc<HostCallbacks>>) -> Result<Box<Handle>> {
     let fetch = host.clone().filter(|host| host.fetches());
+    let mut builder = builder.fetch(fetch.map(|host| host as Arc<dyn Fetch>));
+    if let Some(observer) = host.clone().filter(|host| host.observes()) {
+        builder = builder.on_event(move |event| observer.report(event));
+    }
     Ok(Box::new(Handle {
-        verifier: builder.fetch(fetch.map(|host| host as Arc<dyn Fetch>)).build()?,
+        verifier: builder.build()?,
         _host: host,
     }))
 }
@@ -184,12 +188,12 @@ pub unsafe extern "C" fn jwtauth_verifier_authenticate(
 ) -> Status {
     // SAFETY: the caller's promise.
     let reply = unsafe { ReplySlot::new(reply_json) };
-    reply.answer(|| {
+    reply.decide(|make| {
         // SAFETY: the caller's promise.
         let handle = unsafe { guard::borrowed("verifier", verifier) }?;
         // SAFETY: the caller's promise.
         let request = unsafe { guard::text("request_json", request_json) }?;
-        Ok(wire::granted(&wire::authenticate(&handle.verifier, request)?))
+        wire::request(request, |request| handle.verifier.answer(&request, make))
     })
 }
 
@@ -214,7 +218,7 @@ pub unsafe extern "C" fn jwtauth_verifier_authenticate_token(
 ) -> Status {
     // SAFETY: the caller's promise.
     let reply = unsafe { ReplySlot::new(reply_json) };
-    reply.answer(|| {
+    reply.decide(|make| {
         // SAFETY: the caller's promise.
         let handle = unsafe { guard::borrowed("verifier", verifier) }?;
         // SAFETY: the caller's promise.
@@ -223,7 +227,7 @@ pub unsafe extern "C" fn jwtauth_verifier_authenticate_token(
             // SAFETY: the caller's promise.
             request = request.profile(unsafe { guard::text("profile", profile) }?);
         }
-        Ok(wire::granted(&handle.verifier.authenticate(&request)?))
+        handle.verifier.answer(&request, make)
     })
 }
 
@@ -249,14 +253,14 @@ pub unsafe extern "C" fn jwtauth_verifier_authenticate_with(
 ) -> Status {
     // SAFETY: the caller's promise.
     let reply = unsafe { ReplySlot::new(reply_json) };
-    reply.answer(|| {
+    reply.decide(|make| {
         // SAFETY: the caller's promise.
         let handle = unsafe { guard::borrowed("verifier", verifier) }?;
         // SAFETY: the caller's promise.
         let token = unsafe { guard::text("token", token) }?;
         // SAFETY: the caller's promise.
         let request = unsafe { options::request(options) }?.token(token);
-        Ok(wire::granted(&handle.verifier.authenticate(&request)?))
+        handle.verifier.answer(&request, make)
     })
 }
 
@@ -310,6 +314,30 @@ pub unsafe extern "C" fn jwtauth_verifier_policy(
         // SAFETY: the caller's promise.
         let handle = unsafe { guard::borrowed("verifier", verifier) }?;
         Ok(wire::policy(&handle.verifier))
+    })
+}
+
+/// What a verifier has done since it was built: `granted`, `denied` and `unavailable` by code, `token_cache_hits`, and the
+/// fetches and failures of each of its `sources`. It is counted also without an `event` callback.
+///
+/// @param verifier The verifier.
+/// @param reply_json Receives the counters. May be NULL. Free it with jwtauth_string_free.
+/// @return JWTAUTH_STATUS_OK, _ARGUMENT or _INTERNAL.
+///
+/// # Safety
+/// As for `jwtauth_verifier_policy`.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn jwtauth_verifier_counters(
+    verifier: *const Handle,
+    reply_json: *mut *mut c_char,
+) -> Status {
+    // SAFETY: the caller's promise.
+    let reply = unsafe { ReplySlot::new(reply_json) };
+    reply.answer(|| {
+        // SAFETY: the caller's promise.
+        let handle = unsafe { guard::borrowed("verifier", verifier) }?;
+        Ok(wire::counters(&handle.verifier))
     })
 }
 

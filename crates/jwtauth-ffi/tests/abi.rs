@@ -74,8 +74,15 @@ fn functions_keep_their_signatures() {
         *mut Status,
         Reply,
     ) -> Status = jwtauth::jwtauth_verifier_authenticate_many;
+    let _: unsafe extern "C" fn(*const Handle, Text, c_int, Reply) -> Status =
+        jwtauth::jwtauth_verifier_explain;
+    let _: unsafe extern "C" fn(*const Handle, Text, *const Options, c_int, Reply) -> Status =
+        jwtauth::jwtauth_verifier_explain_with;
+    let _: unsafe extern "C" fn(*const Handle, *const Text, usize, *const Options, usize, Reply) -> Status =
+        jwtauth::jwtauth_verifier_authenticate_many_json;
     let _: unsafe extern "C" fn(*const Handle, Reply) -> Status = jwtauth::jwtauth_verifier_refresh_keys;
     let _: unsafe extern "C" fn(*const Handle, Reply) -> Status = jwtauth::jwtauth_verifier_policy;
+    let _: unsafe extern "C" fn(*const Handle, Reply) -> Status = jwtauth::jwtauth_verifier_counters;
     let _: unsafe extern "C" fn(*mut Handle) = jwtauth::jwtauth_verifier_free;
     let _: unsafe extern "C" fn(Text, Text) -> *mut c_char = jwtauth::jwtauth_json_get;
     let _: unsafe extern "C" fn(Text, Text) -> Json = jwtauth::jwtauth_json_type;
@@ -93,7 +100,8 @@ fn members_keep_their_offsets() {
     assert_eq!(offset_of!(Callbacks, user), word);
     assert_eq!(offset_of!(Callbacks, fetch), 2 * word);
     assert_eq!(offset_of!(Callbacks, release), 3 * word);
-    assert_eq!(size_of::<Callbacks>(), 4 * word);
+    assert_eq!(offset_of!(Callbacks, event), 4 * word);
+    assert_eq!(size_of::<Callbacks>(), 5 * word);
     assert_eq!(offset_of!(Options, size), 0);
     assert_eq!(offset_of!(Options, profile), word);
     assert_eq!(offset_of!(Options, remote_addr), 2 * word);
@@ -136,7 +144,7 @@ fn name_of(number: c_uint) -> &'static CStr {
 }
 
 /// Names may be added to this list, but never removed.
-const FUNCTIONS: [&str; 19] = [
+const FUNCTIONS: [&str; 23] = [
     "jwtauth_fetch_fail",
     "jwtauth_fetch_respond",
     "jwtauth_grant_has",
@@ -147,8 +155,12 @@ const FUNCTIONS: [&str; 19] = [
     "jwtauth_string_free",
     "jwtauth_verifier_authenticate",
     "jwtauth_verifier_authenticate_many",
+    "jwtauth_verifier_authenticate_many_json",
     "jwtauth_verifier_authenticate_token",
     "jwtauth_verifier_authenticate_with",
+    "jwtauth_verifier_counters",
+    "jwtauth_verifier_explain",
+    "jwtauth_verifier_explain_with",
     "jwtauth_verifier_free",
     "jwtauth_verifier_new",
     "jwtauth_verifier_new_from_file",

@@ -6,12 +6,13 @@ use std::panic::catch_unwind;
 use std::path::Path;
 
 use jwtauth_core::{Code, Error, Grant, Verifier, wire};
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
 use crate::case::{self, Case, Description, Expect, Place, Topic, merge};
 use crate::keys::Keyring;
 use crate::reference::References;
-use crate::{Context, Result, mint};
+use crate::{Context, Result, mint, token_cache};
 
 /// The result of a flattening.
 #[derive(Debug, Default)]
@@ -82,10 +83,14 @@ fn lay_out(topic: &Topic, case: &Case, directory: &Path, ring: &Keyring) -> Resu
     let verifier = verifier(topic, case, &references)?;
     let request = request(case, &description, token.as_deref())?;
 
-    let decide =
-        || Verifier::from_json(&verifier).and_then(|verifier| wire::authenticate(&verifier, &request));
-    let outcome = catch_unwind(decide)
-        .unwrap_or_else(|_| Err(Error::new(Code::InternalError).with_detail("the core panicked")));
+    let decide = || match Verifier::from_json(&verifier) {
+        Ok(verifier) => (true, wire::authenticate(&verifier, &request)),
+        Err(why) => (false, Err(why)),
+    };
+    let (is_built, outcome) = catch_unwind(decide).unwrap_or_else(|_| {
+        let panicked = Error::new(Code::InternalError).with_detail("the core panicked");
+        (false, Err(panicked))
+    });
     let reply = wire::reply(&outcome);
     let difference = difference(&case.expect, &outcome, &reply)
         .or_else(|| broken(&reply))
@@ -104,6 +109,10 @@ fn lay_out(topic: &Topic, case: &Case, directory: &Path, ring: &Keyring) -> Resu
         return Err("a text for C cannot hold a NUL; the core's own tests can".to_owned());
     }
     write(&directory.join("verifier.json"), &verifier)?;
+    if is_built {
+        let text = with_token_cache(&verifier)?;
+        write(&directory.join("verifier-with-cache.json"), &text)?;
+    }
     write(&directory.join("request.json"), &request)?;
     write(&directory.join("expect.json"), &expected)?;
     Ok(difference)
@@ -119,6 +128,19 @@ fn verifier(topic: &Topic, case: &Case, references: &References<'_>) -> Result<S
     }
     references.replace(&mut envelope)?;
     Ok(envelope.to_string())
+}
+
+/// Adds the option `token_cache` to a valid envelope. All other texts in it stay as they are.
+fn with_token_cache(envelope: &str) -> Result<String> {
+    type Members = BTreeMap<String, Box<RawValue>>;
+    let mut members: Members = serde_json::from_str(envelope).context("the envelope")?;
+    let options = members.get("options").map_or("{}", |options| options.get());
+    let mut options: Members = serde_json::from_str(options).context("the options")?;
+    let cache = to_raw_value(&token_cache()).context("the limits")?;
+    options.insert("token_cache".to_owned(), cache);
+    let options = to_raw_value(&options).context("the options")?;
+    members.insert("options".to_owned(), options);
+    serde_json::to_string(&members).context("the envelope")
 }
 
 fn request(case: &Case, description: &Description, token: Option<&str>) -> Result<String> {

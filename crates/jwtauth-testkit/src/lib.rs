@@ -37,6 +37,11 @@ pub fn output() -> PathBuf {
         .join("conformance")
 }
 
+/// The option `token_cache` of verifiers that must decide as those without it.
+pub fn token_cache() -> serde_json::Value {
+    serde_json::json!({ "max_bytes": 1 << 23, "max_ttl": "1h" })
+}
+
 fn workspace() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }

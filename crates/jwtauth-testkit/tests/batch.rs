@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::thread::{self, ThreadId};
 
 use jwtauth_core::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase};
-use jwtauth_core::{Batch, Code, Request, Round, Verifier, wire};
+use jwtauth_core::{Batch, Code, Grant, Request, Round, Verifier, wire};
 use jwtauth_testkit::keys::Keyring;
 use jwtauth_testkit::mint;
 use serde_json::{Value, json};
@@ -193,7 +193,7 @@ fn a_round_decides_what_it_can_and_names_the_fetches_of_the_others() {
         let taken = Mutex::new(0);
         let round = batch.round(None, |request, after| {
             *taken.lock().unwrap() += 1;
-            wire::step(&verifier, Ok(request), after)
+            wire::step(&verifier, Ok(request), after, Grant::of)
         });
         asked.push(taken.into_inner().unwrap());
         match round {

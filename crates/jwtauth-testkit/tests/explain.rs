@@ -64,9 +64,19 @@ fn is(step: &Value, member: &str, text: &str) -> bool {
     text_of(step, member) == text
 }
 
+fn is_marked(step: &Value, mark: &str) -> bool {
+    step.get(mark).is_some_and(|mark| mark.as_bool().unwrap())
+}
+
+/// Whether the check reads the claims. The issuer may decide the profile.
+fn is_of_claims(step: &Value) -> bool {
+    let of_claims = ["validate_claims", "map_identity", "decide"];
+    of_claims.contains(&text_of(step, "stage")) || is(step, "check", "profile")
+}
+
 #[test]
 fn an_explanation_agrees_with_the_decision_of_every_case() {
-    let mut made = BTreeSet::new();
+    let (mut made, mut informed) = (BTreeSet::new(), 0);
     for case in CASES.iter() {
         let (name, json) = (&case.name, &case.shapes);
         let start = format!("{{\"decision\":{},\"steps\":[", case.reply);
@@ -80,18 +90,38 @@ fn an_explanation_agrees_with_the_decision_of_every_case() {
                 is(step, "outcome", "passed") || is(step, "outcome", "not_applicable")
             } else {
                 // Every mapping is made before the first failure is reported.
-                index == before || is(step, "outcome", "not_reached") || is(step, "check", "metadata")
+                index == before
+                    || is_marked(step, "informative") != is(step, "outcome", "not_reached")
+                    || is(step, "check", "metadata")
             };
             assert!(is_expected, "{name}: {step}\n{json}");
+            assert!(
+                index > before || !is_marked(step, "informative"),
+                "{name}: {step}"
+            );
             if !is(step, "outcome", "not_reached") {
                 made.insert(text_of(step, "check").to_owned());
             }
+        }
+        let is_signed = steps
+            .iter()
+            .any(|step| is(step, "check", "signature") && is(step, "outcome", "passed"));
+        for step in &steps {
+            let reads_claims =
+                is_marked(step, "informative") && is_of_claims(step) || is(step, "check", "claims_shape");
+            assert_eq!(
+                is_marked(step, "unverified"),
+                reads_claims && !is_signed,
+                "{name}: {step}"
+            );
+            informed += usize::from(is_marked(step, "informative"));
         }
         let stage = failed.map(|index| text_of(steps.get(index).unwrap(), "stage"));
         let expected = case.denied.as_ref().map(|error| error.stage().as_str());
         assert_eq!(stage, expected, "{name}: {}\n{json}", case.reply);
     }
     assert!(CASES.len() > 900, "only {} cases were explained", CASES.len());
+    assert!(informed > 2000, "only {informed} checks were made to inform");
     let never: Vec<_> = Check::ALL
         .iter()
         .filter(|check| !made.contains(check.as_str()))
@@ -102,8 +132,12 @@ fn an_explanation_agrees_with_the_decision_of_every_case() {
 #[test]
 fn values_are_shown_only_on_demand_and_a_signature_never() {
     let values = |steps: &[Value]| {
-        let value = |step: &&Value| step.pointer("/seen/value").is_some();
-        steps.iter().filter(value).count()
+        let parts = steps
+            .iter()
+            .filter_map(|step| step.get("parts")?.as_array())
+            .flatten();
+        let value = |seen: &&Value| seen.pointer("/seen/value").is_some();
+        steps.iter().chain(parts).filter(value).count()
     };
     let mut shown = 0;
     for case in CASES.iter() {

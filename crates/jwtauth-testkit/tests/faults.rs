@@ -12,7 +12,7 @@ use std::sync::{Barrier, LazyLock, Mutex};
 use jwtauth_core::fetch::Phase;
 use jwtauth_core::{Request, Verifier};
 use jwtauth_testkit::faults::{Act, Play, Suite};
-use serde_json::json;
+use jwtauth_testkit::token_cache;
 
 #[test]
 fn every_fault_has_the_described_outcome() {
@@ -212,7 +212,7 @@ fn ask(verifier: &Verifier, tokens: &[String], threads: usize) -> Vec<Outcome> {
 fn verifier(play: &Play, remembers: bool) -> Verifier {
     let mut envelope = play.verifier.clone();
     if remembers {
-        envelope["options"]["token_cache"] = json!({ "max_bytes": 1 << 20, "max_ttl": "1h" });
+        envelope["options"]["token_cache"] = token_cache();
     }
     Verifier::builder(&envelope.to_string())
         .unwrap()

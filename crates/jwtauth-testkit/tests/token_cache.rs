@@ -6,13 +6,14 @@
     reason = "a test that cannot continue fails"
 )]
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use jwtauth_core::explain::Explain;
 use jwtauth_core::fetch::{Fetch, FetchFailed, FetchRequest, Fetched};
-use jwtauth_core::{Clock, Code, Error, Grant, Monotonic, NumericDate, Request, Verifier, wire};
+use jwtauth_core::{Clock, Code, Error, Grant, Granted, Monotonic, NumericDate, Request, Verifier, wire};
 use jwtauth_testkit::keys::Keyring;
 use jwtauth_testkit::mint;
 use proptest::prelude::*;
@@ -97,6 +98,16 @@ impl World {
         self.verifier.authenticate(request)
     }
 
+    /// The reply that a binding makes, copied from the cache where it is kept there.
+    fn answer(
+        &self,
+        request: &Request<'_>,
+        make: impl Fn(Granted<'_>) -> Cow<'_, str>,
+    ) -> Result<String, Error> {
+        self.verifier
+            .answer(request, |granted| make(granted).into_owned())
+    }
+
     fn grants(&self, token: &str) -> bool {
         self.ask(&Request::bearer(token)).is_ok()
     }
@@ -160,6 +171,41 @@ fn token(key: &str, issuer: &str, nbf: i64, exp: i64) -> String {
 
 fn valid() -> String {
     token("ed25519-1", A, 0, 10_000)
+}
+
+#[test]
+fn the_reply_to_a_remembered_token_is_kept_with_its_grant() {
+    let (world, token) = (World::with(&json!({})), valid());
+    let request = Request::bearer(&token);
+    let bytes = || world.verifier.token_cache_status().unwrap().bytes;
+    let first = world.answer(&request, wire::line).unwrap();
+    let with_reply = bytes();
+    assert_eq!(world.answer(&request, wire::line).unwrap(), first);
+    // The other forms are made from the grant.
+    let lines = world.answer(&request, wire::lines).unwrap();
+    assert_eq!(lines.replace('\n', ""), first);
+    assert_eq!(wire::granted(&world.ask(&request).unwrap()), first);
+    assert_eq!(world.counts(), (3, 1));
+    assert_eq!(bytes(), with_reply);
+
+    // The memory of a reply is counted, and no reply is kept that was made later.
+    let other = World::with(&json!({}));
+    assert!(other.grants(&token));
+    let without = other.verifier.token_cache_status().unwrap().bytes;
+    assert!(with_reply >= without + first.len(), "{with_reply} {without}");
+    assert_eq!(other.answer(&request, wire::line).unwrap(), first);
+    assert_eq!(other.verifier.token_cache_status().unwrap().bytes, without);
+}
+
+#[test]
+fn a_remembered_reply_has_the_cleaned_url_of_its_request() {
+    let (world, token) = (World::with(&json!({})), valid());
+    let reply = |url: &str| world.answer(&Request::default().url(url), wire::line).unwrap();
+    let first = reply(&format!("/a?auth_token={token}"));
+    let second = reply(&format!("/b?x=1&auth_token={token}"));
+    assert_eq!(wire::get(&first, "/cleaned_url").as_deref(), Some("/a"));
+    assert_eq!(wire::get(&second, "/cleaned_url").as_deref(), Some("/b?x=1"));
+    assert_eq!(world.counts(), (1, 1));
 }
 
 #[test]
@@ -450,6 +496,7 @@ enum Action {
         place: Place,
         org: bool,
         cached_only: bool,
+        form: Form,
     },
     Publish(&'static str, Option<&'static [&'static str]>),
     Advance {
@@ -457,6 +504,14 @@ enum Action {
         monotonic: u64,
     },
     Refresh,
+}
+
+/// What a binding makes from a grant.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Grant,
+    Line,
+    Lines,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -508,15 +563,19 @@ fn actions() -> impl Strategy<Value = Action> {
         ]),
         any::<bool>(),
         proptest::bool::weighted(0.1),
+        select(vec![Form::Grant, Form::Line, Form::Line, Form::Lines]),
     );
-    let ask = ask.prop_map(|(token, profile, address, place, org, cached_only)| Action::Ask {
-        token,
-        profile,
-        address,
-        place,
-        org,
-        cached_only,
-    });
+    let ask = ask.prop_map(
+        |(token, profile, address, place, org, cached_only, form)| Action::Ask {
+            token,
+            profile,
+            address,
+            place,
+            org,
+            cached_only,
+            form,
+        },
+    );
     let publish = (select(vec![A, B]), select(SETS.to_vec()));
     let advance = (select(vec![-50, 0, 0, 50, 300]), select(vec![0, 300]));
     prop_oneof![
@@ -561,6 +620,7 @@ fn act(world: &mut World, action: &Action) -> Option<String> {
             place,
             org,
             cached_only,
+            form,
         } => {
             let token = TOKENS[*token].as_str();
             let bearer = format!("Bearer {token}");
@@ -584,7 +644,12 @@ fn act(world: &mut World, action: &Action) -> Option<String> {
             if let Some(address) = address {
                 request = request.remote_addr((*address).into());
             }
-            return Some(wire::reply(&world.ask(&request)));
+            let outcome = match form {
+                Form::Grant => world.ask(&request).map(|grant| wire::granted(&grant)),
+                Form::Line => world.answer(&request, wire::line),
+                Form::Lines => world.answer(&request, wire::lines),
+            };
+            return Some(outcome.unwrap_or_else(|why| wire::failed(&why)));
         }
     }
     None

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
 import { FetchError, Grant, JwtAuthError, Verifier, version } from 'jwtauth'
-import type { AuthRequest, Code, Entitlement, Failure, FetchRequest, FetchResponse, Outcome, SourceStatus } from 'jwtauth'
+import type { AuthRequest, Code, Counters, Entitlement, ExplainedStep, Explanation, Failure, FetchRequest, FetchResponse, Outcome, SourceStatus, VerifierEvent } from 'jwtauth'
 
 interface Plan {
   readonly plan: 'free' | 'pro'
@@ -54,6 +54,29 @@ export const clients: readonly Verifier[] = [
     },
   }),
 ]
+
+export async function explained(): Promise<string> {
+  const explanation: Explanation = await verifier.explain({ token: 'x' }, { showValues: true })
+  const { decision }: { decision: Outcome } = verifier.explainSync('x')
+  const failed: ExplainedStep | undefined = explanation.steps.find(({ outcome }) => outcome === 'failed')
+  const later: Promise<Explanation> = verifier.explainJson(explanation.json)
+  const again: Explanation = verifier.explainJsonSync('{}', {})
+  const reason = decision.status === 'rejected' ? decision.reason.code : decision.value.profile
+  return `${reason} ${failed?.text} ${failed?.seen?.length} ${(await later).hints.length} ${again.toJSON().decision.outcome}`
+}
+
+/** Events, and what a function sees of them. */
+export const observed: Verifier = new Verifier('{}', {
+  onEvent(event: VerifierEvent) {
+    if (event.event === 'fetch') return void console.log(event.keys ?? event.phase, event.duration_ns)
+    const code: Code | undefined = event.code
+    console.log(event.outcome, code, event.profile)
+  },
+})
+export const counts: Counters = observed.counters()
+export const expired: number = counts.denied.token_expired ?? counts.sources[0]?.failures ?? counts.granted
+// @ts-expect-error: no such code
+export const none: number | undefined = counts.denied.nonsense
 
 export async function keys(): Promise<string> {
   try {
@@ -107,6 +130,10 @@ void verifier.authenticate({ token: 1 })
 void verifier.authenticateMany([{ token: 'x' }])
 // @ts-expect-error: no such option
 void verifier.authenticateMany([], { headers: {} })
+// @ts-expect-error: no such option
+void verifier.explain('x', { show_values: true })
+// @ts-expect-error: an explanation is not a grant
+void verifier.explainSync('x').identity
 // @ts-expect-error: no such phase
 new FetchError('dial', 'x')
 // @ts-expect-error: a response has a status

@@ -14,11 +14,14 @@ Example:
 """
 
 from jwtauth._errors import ArgumentError, ConfigError, Denied, Error, InternalError, Unavailable
+from jwtauth._events import Counters, DecisionEvent, Event, FetchEvent, SourceCounters, log_events
+from jwtauth._explain import ExplainedPart, ExplainedStep, Hint, Seen
 from jwtauth._fetch import FetchError, FetchPhase, FetchRequest, FetchResponse
 from jwtauth._jwtauth import (
     Code,
     Entitlement,
     EntitlementKind,
+    Explanation,
     Grant,
     Identity,
     Session,
@@ -32,23 +35,34 @@ __all__ = [
     "ArgumentError",
     "Code",
     "ConfigError",
+    "Counters",
+    "DecisionEvent",
     "Denied",
     "Entitlement",
     "EntitlementKind",
     "Error",
+    "Event",
+    "ExplainedPart",
+    "ExplainedStep",
+    "Explanation",
     "FetchError",
+    "FetchEvent",
     "FetchPhase",
     "FetchRequest",
     "FetchResponse",
     "Grant",
+    "Hint",
     "Identity",
     "InternalError",
     "LastFailure",
+    "Seen",
     "Session",
     "SkippedKey",
+    "SourceCounters",
     "SourceStatus",
     "Stage",
     "Unavailable",
     "Verifier",
     "__version__",
+    "log_events",
 ]

@@ -9,7 +9,7 @@ from threading import Thread
 from typing import Protocol
 
 from jwtauth._errors import Error
-from jwtauth._jwtauth import Grant
+from jwtauth._jwtauth import Explanation, Grant
 
 
 class _KeyFetch(Protocol):
@@ -28,9 +28,12 @@ class _Errand(Protocol):
 
 
 class _Call(Protocol):
-    """A call of ``authenticate_async``: gives the grant, or what the next step lacks."""
+    """A call of ``authenticate_async`` or ``explain_async``: gives the outcome, or what the next step lacks."""
 
     def step(self, after: _Errand | None, /) -> Grant | _Errand: ...
+    def explain_step(
+        self, show_values: bool, after: _Errand | None, cause: BaseException | None, /
+    ) -> Explanation | _Errand: ...
 
 
 _in_flight: dict[tuple[int, _KeyFetch], Future[BaseException | None]] = {}
@@ -50,13 +53,31 @@ async def authenticate(call: _Call) -> Grant:
             raise
         if isinstance(step, Grant):
             return step
-        fetches = (_share(fetch) for fetch in step.fetches())
-        waits = [asyncio.wrap_future(future) for future in fetches if future is not None]
-        for raised in await asyncio.gather(*waits):
-            if raised is not None and not isinstance(raised, Exception):
-                raise raised
-            cause = cause or raised
+        cause = await _fetched(step, cause)
         after = step
+
+
+async def explain(call: _Call, show_values: bool) -> Explanation:
+    """Takes steps of an explanation, and waits for the fetches that they lack."""
+    after: _Errand | None = None
+    cause: BaseException | None = None
+    while True:
+        step = call.explain_step(show_values, after, cause)
+        if isinstance(step, Explanation):
+            return step
+        cause = await _fetched(step, cause)
+        after = step
+
+
+async def _fetched(errand: _Errand, cause: BaseException | None) -> BaseException | None:
+    """Waits for the fetches of an errand. Returns the first exception that the application's function raised."""
+    fetches = (_share(fetch) for fetch in errand.fetches())
+    waits = [asyncio.wrap_future(future) for future in fetches if future is not None]
+    for raised in await asyncio.gather(*waits):
+        if raised is not None and not isinstance(raised, Exception):
+            raise raised
+        cause = cause or raised
+    return cause
 
 
 def _share(fetch: _KeyFetch) -> Future[BaseException | None] | None:

@@ -5,6 +5,8 @@ from os import PathLike
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar, final, type_check_only
 
 from jwtauth._errors import Error
+from jwtauth._events import Counters, Event
+from jwtauth._explain import ExplainedStep, Hint
 from jwtauth._fetch import FetchRequest, FetchResponse
 from jwtauth._keys import SourceStatus
 
@@ -12,6 +14,7 @@ __all__ = [
     "Code",
     "Entitlement",
     "EntitlementKind",
+    "Explanation",
     "Grant",
     "Identity",
     "Session",
@@ -124,11 +127,14 @@ class Verifier:
     Args:
         config: The envelope ``{"dialect": ..., "config": ..., "options": ...}`` as a mapping, or as JSON text.
         fetch: A function that replaces the built-in client; it must not be a coroutine function.
+        on_event: A function that gets a :class:`DecisionEvent` for each decision and a :class:`FetchEvent` for each fetch,
+            such as :func:`log_events`. It is called on the thread that decides or fetches, so it should not wait. What it
+            raises changes no decision and goes to ``sys.unraisablehook``. It must not be a coroutine function.
 
     Raises:
         ConfigError: The configuration is invalid; ``detail`` names the key and the problem.
-        TypeError: ``config`` is neither a mapping nor text, or contains a value that JSON cannot represent; ``fetch``
-            is not callable, or is a coroutine function.
+        TypeError: ``config`` is neither a mapping nor text, or contains a value that JSON cannot represent; ``fetch`` or
+            ``on_event`` is not callable, or is a coroutine function.
 
     Example:
         >>> verifier = Verifier({
@@ -142,12 +148,14 @@ class Verifier:
         config: Mapping[str, Any] | str,
         *,
         fetch: Callable[[FetchRequest], FetchResponse] | None = None,
+        on_event: Callable[[Event], object] | None = None,
     ) -> Verifier: ...
     @staticmethod
     def from_file(
         path: str | PathLike[str],
         *,
         fetch: Callable[[FetchRequest], FetchResponse] | None = None,
+        on_event: Callable[[Event], object] | None = None,
     ) -> Verifier:
         """Builds a verifier from a file: a configuration as JSON, or a ``grafana.ini``.
 
@@ -156,10 +164,11 @@ class Verifier:
         Args:
             path: The file. It is a ``grafana.ini`` if the name ends in ``.ini``.
             fetch: As for the constructor.
+            on_event: As for the constructor.
 
         Raises:
             ConfigError: The configuration is invalid, or the file cannot be read; ``detail`` names the file.
-            TypeError: ``path`` is not a path; ``fetch`` is not callable, or is a coroutine function.
+            TypeError: ``path`` is not a path; ``fetch`` or ``on_event`` is not callable, or is a coroutine function.
         """
     def authenticate(
         self,
@@ -276,17 +285,86 @@ class Verifier:
         Example:
             >>> grant = await verifier.authenticate_async(headers=request.headers)
         """
+    def explain(
+        self,
+        token: str | None = None,
+        *,
+        headers: _Headers | None = None,
+        url: str | None = None,
+        profile: str | None = None,
+        remote_addr: str | IPv4Address | IPv6Address | None = None,
+        cached_only: bool = False,
+        show_values: bool = False,
+    ) -> Explanation:
+        """Decides one request, and explains the decision.
+
+        Takes the arguments of :meth:`authenticate`, and raises no exception for a denial or another failure of the decision:
+        that is the ``decision`` of the explanation. It counts as a decision, so it may fetch keys.
+
+        Args:
+            token: As for :meth:`authenticate`, like the arguments that follow.
+            show_values: Whether the steps contain values of the token and of the request. Otherwise they contain only types and
+                lengths. A signature is never shown. The decision of a granted request contains the claims in both cases.
+
+        Raises:
+            TypeError: An argument has the wrong type.
+
+        Example:
+            >>> why = verifier.explain(token)
+            >>> [step["text"] for step in why.steps if step["outcome"] == "failed"]
+            ['the token has expired (claim "exp"): 12 s ago']
+        """
+    def explain_json(self, request: str, *, show_values: bool = False) -> Explanation:
+        """Decides one request given as the JSON of the wire format, and explains the decision.
+
+        See :meth:`authenticate_json` and :meth:`explain`. A text that is not a request is explained too.
+
+        Raises:
+            TypeError: An argument has the wrong type.
+
+        Example:
+            >>> verifier.explain_json("{").decision.code
+            'request_invalid'
+        """
+    def explain_async(
+        self,
+        token: str | None = None,
+        *,
+        headers: _Headers | None = None,
+        url: str | None = None,
+        profile: str | None = None,
+        remote_addr: str | IPv4Address | IPv6Address | None = None,
+        cached_only: bool = False,
+        show_values: bool = False,
+    ) -> Coroutine[Any, Any, Explanation]:
+        """Decides one request without blocking the event loop, and explains the decision: ``await`` it.
+
+        Takes and returns what :meth:`explain` does. Where keys must be fetched, it waits as :meth:`authenticate_async` does.
+
+        Example:
+            >>> why = await verifier.explain_async(headers=request.headers)
+        """
     def policy(self) -> dict[str, Any]:
         """The policy of this verifier.
 
         Every dialect is translated to the native form. ``Verifier`` accepts the reply, and the new verifier decides in the
         same way. Secrets are printed as ``(redacted)``, which is refused: put the secrets back first. ``warnings`` lists
-        probable mistakes in the configuration, each with ``key`` and ``message``. ``key_status`` has a
+        probable mistakes in the configuration, each with ``rule``, ``key`` and ``message``. ``key_status`` has a
         :class:`SourceStatus` for each key source.
 
         Example:
             >>> for warning in verifier.policy()["warnings"]:
             ...     print(warning["key"], warning["message"])
+        """
+    def counters(self) -> Counters:
+        """What this verifier has done since it was built. It is counted also without ``on_event``.
+
+        Returns:
+            A new :class:`Counters`: ``granted``, ``denied`` and ``unavailable`` by code, and the fetches of each source.
+
+        Example:
+            >>> verifier.counters()["denied"].get("token_expired", 0)
+            3
         """
     def refresh_keys(self) -> list[SourceStatus]:
         """Fetches the keys of every remote key source now, and returns the status of every source.
@@ -304,6 +382,43 @@ class Verifier:
             >>> [(source["url"], source["keys"]) for source in verifier.refresh_keys()]
             [('https://issuer.example/keys', 2)]
         """
+
+@final
+class Explanation:
+    """A decision, and every check that led to it.
+
+    It is for people and logs. It is true if the request is granted.
+
+    Example:
+        >>> for step in verifier.explain(token).steps:
+        ...     print(step["outcome"], step["text"])
+    """
+
+    @property
+    def decision(self) -> Grant | Error:
+        """The decision: the grant, or the exception that :meth:`Verifier.authenticate` raises. Only
+        ``isinstance(decision, Grant)`` is a grant.
+        """
+    @property
+    def steps(self) -> list[ExplainedStep]:
+        """The checks, in order. After a failure, those that were not reached.
+
+        The list is created on first access and is shared afterwards. Copy it before changing it.
+        """
+    @property
+    def hints(self) -> list[Hint]:
+        """What to change, where the failure has a usual cause. The list is shared, as that of the steps."""
+    @property
+    def json(self) -> str:
+        """The explanation as JSON text: the same bytes in every language."""
+    def to_dict(self) -> dict[str, Any]:
+        """The explanation as a new dictionary, with the members of the wire format.
+
+        Example:
+            >>> verifier.explain("a.b.c").to_dict()["decision"]["code"]
+            'token_malformed'
+        """
+    def __bool__(self) -> bool: ...
 
 @final
 class Grant:

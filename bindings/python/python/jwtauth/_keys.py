@@ -48,7 +48,7 @@ class SourceStatus(_SourceStatus, total=False):
 
     A remote source also has its URL, the age of its keys and the time until the next refresh (both in seconds), and the
     last failure. It counts fetches, failures, requests served with stale keys, and requests for an unknown ``kid``.
-    ``warnings`` about fetched keys that are used, if there are any, each have ``key`` and ``message``. A URL's query and
+    ``warnings`` about fetched keys that are used, if there are any, each have ``rule``, ``key`` and ``message``. A URL's query and
     credentials are never included.
     """
 

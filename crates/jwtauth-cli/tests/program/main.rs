@@ -5,12 +5,17 @@
     reason = "a test may end where something is not as it should be"
 )]
 
+mod diff;
+mod dry_run;
 mod examples;
 mod explain;
+mod explanations;
 mod files;
 mod inspect;
 mod keys;
+mod lint;
 mod pages;
+mod playground;
 mod policy;
 mod sign;
 mod verify;

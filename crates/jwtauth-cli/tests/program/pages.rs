@@ -38,8 +38,11 @@ fn the_commands_of_the_program_page_run_in_a_folder_with_these_files() {
     );
     copy("tests/conformance/keys/hmac256-1.secret", "secret.txt");
     write_the_files_of_vault_and_consul(&folder);
+    write_claims_sets(&folder);
+    copy("examples/configs/native.json", "old.json");
+    copy("examples/configs/native.json", "new.json");
 
-    runs("docs/program.md", &folder, 15);
+    runs("docs/program.md", &folder, 19);
 }
 
 /// The members of the example configurations as the bodies of requests.
@@ -61,6 +64,16 @@ fn write_the_files_of_vault_and_consul(folder: &Path) {
     let consul = config("consul.json");
     write("method.json", &consul["AuthMethod"]);
     write("rules.json", &consul["BindingRules"]);
+}
+
+/// A folder with the claims of the examples, and their times.
+fn write_claims_sets(folder: &Path) {
+    let claims = fs::read_to_string(folder.join("claims.json")).unwrap();
+    let mut claims: serde_json::Value = serde_json::from_str(&claims).unwrap();
+    claims["iat"] = 1_700_000_000.into();
+    claims["exp"] = 4_102_444_800_i64.into();
+    fs::create_dir_all(folder.join("claims")).unwrap();
+    fs::write(folder.join("claims/alice.json"), claims.to_string()).unwrap();
 }
 
 /// Runs the lines of a page's shell blocks that call the program. Each must succeed.

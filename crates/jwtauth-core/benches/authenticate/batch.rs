@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use jwtauth_core::{Request, Verifier, wire};
 
-use crate::timed::Turns;
+use crate::timed::{Turns, marked};
 
 /// The minimum throughput, relative to one thread and per core.
 const GOAL: f64 = 0.9;
@@ -17,14 +17,8 @@ const TURN: Duration = Duration::from_millis(10);
 
 pub(crate) fn head() {
     println!(
-        "\nreplies in a second on {} cores\n{:8}{:>10}{:>10}{:>8}{:>8}{:>8}",
-        cores(),
-        "",
-        "1 thread",
-        "batch",
-        "ratio",
-        "best",
-        "goal"
+        "\n| replies in a second on {} cores | one by one | in a batch | ratio | best | at least |\n|---|---|---|---|---|---|",
+        cores()
     );
 }
 
@@ -60,11 +54,9 @@ pub(crate) fn compare(name: &str, passes: usize, verifier: &Verifier, token: &st
     }
     let best = many.at(1.0) / one.at(1.0);
     let (one, many) = (one.at(0.5), many.at(0.5));
-    println!(
-        "{name:8}{one:>10.0}{many:>10.0}{:>8.2}{best:>8.2}{:>8.2}",
-        many / one,
-        GOAL * cores() as f64
-    );
+    let goal = GOAL * cores() as f64;
+    let ratio = marked(many / one, many / one >= goal);
+    println!("| {name} | {one:.0} | {many:.0} | {ratio} | {best:.2} | {goal:.2} |");
 }
 
 fn cores() -> usize {

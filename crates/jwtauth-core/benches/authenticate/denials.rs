@@ -4,9 +4,9 @@ use std::hint::black_box;
 
 use jwtauth_core::{Code, Request, Verifier};
 
+use crate::Result;
 use crate::signed::{Signed, signed};
-use crate::timed::Timed;
-use crate::{Result, compare, head};
+use crate::timed::{Timed, compare, head};
 
 /// The most that the denial of a text that is no token may cost: about half a microsecond.
 const GARBAGE: f64 = 0.7;

@@ -9,9 +9,9 @@ use jwtauth_core::internals::expr::{Document, IndexRule, JmesPath, Pointer};
 use jwtauth_core::internals::{Claims, parts};
 use jwtauth_core::{Request, wire};
 
+use crate::Result;
 use crate::signed::{PAYLOAD, Signed};
-use crate::timed::Timed;
-use crate::{Result, compare, head};
+use crate::timed::{Timed, compare, head};
 
 /// The role expression of the goal C.
 const ROLE: &str = "contains(groups, '/staff/admins') && 'admin' || contains(groups, '/staff/on-call') && 'editor' || 'viewer'";

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use jwtauth_core::Verifier;
 
 use crate::decide;
-use crate::timed::Turns;
+use crate::timed::{Turns, marked};
 
 /// The numbers of threads. The first one is the unit.
 const THREADS: [usize; 3] = [1, 2, 8];
@@ -21,16 +21,8 @@ const TURN: Duration = Duration::from_millis(10);
 
 pub(crate) fn head() {
     println!(
-        "\ndecisions in a second on {} cores\n{:16}{:>10}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}",
-        cores(),
-        "",
-        "1 thread",
-        "2 / 1",
-        "best",
-        "goal",
-        "8 / 1",
-        "best",
-        "goal"
+        "\n| decisions in a second on {} cores | 1 thread | 2 / 1 | best | at least | 8 / 1 | best | at least |\n|---|---|---|---|---|---|---|---|",
+        cores()
     );
 }
 
@@ -44,12 +36,13 @@ pub(crate) fn compare(name: &str, passes: usize, verifier: &Verifier, token: &st
     let [[one, one_best], [two, two_best], [eight, eight_best]] =
         rates.each_mut().map(|turns| [turns.at(0.5), turns.at(1.0)]);
     let goal = |threads: usize| GOAL * threads.min(cores()) as f64;
+    let ratio = |rate: f64, threads| marked(rate / one, rate / one >= goal(threads));
     println!(
-        "{name:16}{one:>10.0}{:>8.2}{:>8.2}{:>8.2}{:>8.2}{:>8.2}{:>8.2}",
-        two / one,
+        "| {name} | {one:.0} | {} | {:.2} | {:.2} | {} | {:.2} | {:.2} |",
+        ratio(two, 2),
         two_best / one_best,
         goal(2),
-        eight / one,
+        ratio(eight, 8),
         eight_best / one_best,
         goal(8)
     );

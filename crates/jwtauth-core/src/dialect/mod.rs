@@ -9,12 +9,13 @@ mod grafana;
 mod native;
 mod vault;
 
-use std::path::Path;
+pub use self::grafana::ini::{Ini, Unreadable};
 
 use crate::error::Result;
+use crate::file::Files;
 use crate::members::Field;
 use crate::policy::Policy;
-use crate::warning;
+use crate::warning::{self, Warning};
 
 /// The configuration dialects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,25 +50,31 @@ impl Dialect {
         }
     }
 
-    /// Compiles a configuration to a policy. Paths of files that must be read for this are relative to `base_dir`.
+    /// Compiles a configuration to a policy. Files that must be read for this are among `files`. The findings about the
+    /// configuration are added to `found`, also if it is invalid; the policy has the warnings among them.
     ///
     /// # Errors
     /// The codes of class [`Config`](crate::Class::Config). The detail also has the warnings about the setting that is
     /// wrong.
-    pub(crate) fn compile(self, config: &Field<'_, '_>, base_dir: &Path) -> Result<Box<Policy>> {
-        let mut warnings = Vec::new();
+    pub(crate) fn compile(
+        self,
+        config: &Field<'_, '_>,
+        files: &Files,
+        found: &mut Vec<Warning>,
+    ) -> Result<Box<Policy>> {
         let policy = match self {
-            Dialect::Native => boxed(|| native::compile(config, &mut warnings)),
-            Dialect::Grafana => boxed(|| grafana::compile(config, base_dir, &mut warnings)),
-            Dialect::Consul => boxed(|| consul::compile(config, &mut warnings)),
-            Dialect::Vault => boxed(|| vault::compile(config, &mut warnings)),
+            Dialect::Native => boxed(|| native::compile(config, found)),
+            Dialect::Grafana => boxed(|| grafana::compile(config, files, found)),
+            Dialect::Consul => boxed(|| consul::compile(config, found)),
+            Dialect::Vault => boxed(|| vault::compile(config, found)),
         };
         match policy {
             Ok(mut policy) => {
-                policy.warnings = warnings;
+                let for_everybody = found.iter().filter(|warning| warning.is_for_everybody());
+                policy.warnings = for_everybody.cloned().collect();
                 Ok(policy)
             }
-            Err(error) => Err(warning::explain(error, &warnings)),
+            Err(error) => Err(warning::explain(error, found)),
         }
     }
 }

@@ -13,6 +13,14 @@ pub(crate) struct Sources<'v> {
     pub(crate) status: &'v [SourceStatus],
 }
 
+impl Sources<'_> {
+    /// No sources, for a dry run, which uses no keys.
+    pub(crate) const NONE: Sources<'static> = Sources {
+        issuers: &[],
+        status: &[],
+    };
+}
+
 /// Whether a token names its key.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Token {
@@ -101,6 +109,22 @@ impl Keys {
         }
     }
 
+    /// Whether a key has this name.
+    pub(super) fn has(&self, kid: &str) -> bool {
+        self.of(kid).next().is_some()
+    }
+
+    /// The algorithms of each key with this name.
+    pub(super) fn algorithms_of(&self, kid: &str) -> Vec<Vec<&'static str>> {
+        let names = |key: &Considered| key.prepared.iter().map(|(_, one)| one.as_str()).collect();
+        self.of(kid).map(names).collect()
+    }
+
+    fn of(&self, kid: &str) -> impl Iterator<Item = &Considered> {
+        let keys = self.0.iter().flat_map(|offered| &offered.keys);
+        keys.filter(move |key| key.kid.as_deref() == Some(kid))
+    }
+
     /// Which key verified the signature.
     pub(super) fn signer(&self, sources: &Sources<'_>) -> Option<String> {
         for (source, status) in sources.issuers.iter().zip(sources.status) {
@@ -174,9 +198,12 @@ impl Considered {
             stage: Check::Key.stage(),
             check: Check::Key,
             outcome,
+            informative: false,
+            unverified: false,
             place: Some(place),
             configured: Some(configured.to_string()),
             seen: None,
+            parts: Vec::new(),
             text: why,
         }
     }
@@ -205,9 +232,19 @@ fn source_step(status: &SourceStatus, is_offered: bool) -> Step {
             }
         }
         SourceState::Unfetched | SourceState::Expired | SourceState::Fixed | SourceState::Fresh => {
-            format!("`{place}` has {keys}")
+            format!("`{place}` has {keys}{}", age(status))
         }
-        SourceState::Stale => format!("`{place}` has {keys}, which are older than their lifetime"),
+        SourceState::Stale => {
+            format!(
+                "`{place}` has {keys}{}, which is longer than their lifetime",
+                age(status)
+            )
+        }
+    };
+    let text = match status.skipped_count {
+        0 => text,
+        1 => format!("{text}; one key is skipped"),
+        many => format!("{text}; {many} keys are skipped"),
     };
     let failing = status.fetching.as_ref().filter(|fetching| fetching.failing);
     let failure = failing.and_then(|fetching| fetching.last_failure.as_ref());
@@ -223,11 +260,20 @@ fn source_step(status: &SourceStatus, is_offered: bool) -> Step {
         } else {
             Outcome::NotApplicable
         },
+        informative: false,
+        unverified: false,
         place: Some(place.clone()),
         configured: None,
         seen: None,
+        parts: Vec::new(),
         text,
     }
+}
+
+/// When the keys were fetched, if they were.
+fn age(status: &SourceStatus) -> String {
+    let age = status.fetching.as_ref().and_then(|fetching| fetching.age);
+    age.map_or_else(String::new, |age| format!(", fetched {age} s ago"))
 }
 
 fn address<T>(value: &T) -> usize {

@@ -4,6 +4,8 @@
 //! The pipeline does not use this list. A test compares it with what the pipeline reports for every grant of the
 //! conformance suite.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::duration;
@@ -22,10 +24,35 @@ pub(super) struct Planned {
     pub(super) configured: Option<String>,
     /// What the check is about, if there are several of its kind.
     pub(super) subject: Option<String>,
+    /// How far a time may be beyond its limit, and what allows that.
+    pub(super) allowance: Option<Allowance>,
+}
+
+/// How far a time may be beyond its limit.
+#[derive(Debug, Clone)]
+pub(super) struct Allowance {
+    pub(super) seconds: i64,
+    pub(super) what: &'static str,
 }
 
 /// The checks of a policy. Those of the profile are known once the profile is.
 pub(super) fn checks(
+    policy: &Policy,
+    profile: Option<&Profile>,
+    of_issuer: Option<(&Issuer, &IssuerRule)>,
+) -> Vec<Planned> {
+    let mut checks = in_words_of_the_policy(policy, profile, of_issuer);
+    let profile = profile.map_or("", |profile| &profile.name);
+    for planned in &mut checks {
+        let place = planned.place.as_deref();
+        if let Some(name) = place.and_then(|place| policy.names.place(place, profile)) {
+            planned.place = Some(name);
+        }
+    }
+    checks
+}
+
+fn in_words_of_the_policy(
     policy: &Policy,
     profile: Option<&Profile>,
     of_issuer: Option<(&Issuer, &IssuerRule)>,
@@ -50,7 +77,7 @@ pub(super) fn checks(
         }
     }
     if let (Some(top), false) = (&policy.profiles.top, plan.prefix.is_empty()) {
-        plan.inherit(&checks(policy, Some(top), of_issuer));
+        plan.inherit(&in_words_of_the_policy(policy, Some(top), of_issuer));
     }
     plan.checks
 }
@@ -143,32 +170,19 @@ impl Plan {
                     self.optional(Check::AnyTime, "synthesise", rule.times.synthesise.as_ref());
                 }
                 RegisteredCheck::Nbf => {
-                    self.add(
-                        Check::NotBefore,
-                        "leeway.nbf",
-                        &duration::to_go(rule.times.leeway.nbf),
-                    );
+                    self.leeway(Check::NotBefore, "leeway.nbf", rule.times.leeway.nbf);
                 }
-                RegisteredCheck::Exp => self.add(
-                    Check::Expires,
-                    "leeway.exp",
-                    &duration::to_go(rule.times.leeway.exp),
-                ),
+                RegisteredCheck::Exp => self.leeway(Check::Expires, "leeway.exp", rule.times.leeway.exp),
                 RegisteredCheck::Iat => {
                     if rule.times.check_iat {
-                        self.add(
-                            Check::IssuedAt,
-                            "leeway.iat",
-                            &duration::to_go(rule.times.leeway.iat),
-                        );
+                        self.leeway(Check::IssuedAt, "leeway.iat", rule.times.leeway.iat);
                     }
                 }
                 RegisteredCheck::MaxAge => {
-                    self.optional(
-                        Check::MaxAge,
-                        "max_age",
-                        rule.times.max_age.map(duration::to_go).as_ref(),
-                    );
+                    if let Some(max_age) = rule.times.max_age {
+                        self.add(Check::MaxAge, "max_age", &duration::to_go(max_age));
+                        self.allow(max_age.saturating_add(rule.times.leeway.iat), "the maximum age");
+                    }
                 }
             }
         }
@@ -286,7 +300,18 @@ impl Plan {
             place: None,
             configured: None,
             subject: None,
+            allowance: None,
         });
+    }
+
+    fn leeway(&mut self, check: Check, place: &str, leeway: Duration) {
+        self.add(check, place, &duration::to_go(leeway));
+        self.allow(leeway, "the leeway");
+    }
+
+    fn allow(&mut self, time: Duration, what: &'static str) {
+        let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+        self.last(|planned| planned.allowance = Some(Allowance { seconds, what }));
     }
 
     fn add(&mut self, check: Check, place: &str, configured: &impl Serialize) {

@@ -1,14 +1,19 @@
 //! The watcher that makes an explanation.
 
+use super::hints::{self, Facts};
 use super::keys::{Keys, Sources, Token};
 use super::plan::{self, Planned};
 use super::report::step;
 use super::step::{Explain, Explanation, Step};
+use crate::claims::NumericDate;
 use crate::error::Result;
 use crate::grant::Grant;
 use crate::keys::{Key, KeySet, PreparedKey};
+use crate::pipeline::inform::Denied;
+use crate::pipeline::notes::Notes;
 use crate::pipeline::watch::{At, Check, Event, Outcome, Watch, sealed};
 use crate::policy::{Issuer, IssuerRule, KeyIssuers, Policy, Profile};
+use crate::request::Request;
 
 /// Collects the reports of one step of a decision.
 #[derive(Debug)]
@@ -17,9 +22,26 @@ pub(crate) struct Recorder<'p> {
     explain: Explain,
     profile: Option<&'p Profile>,
     of_issuer: Option<(&'p Issuer, &'p IssuerRule)>,
+    now: Option<NumericDate>,
+    is_of_its_issuer: Option<bool>,
     events: Vec<Event>,
     /// The keys that were considered, and how many checks had been made before.
     keys: Option<(usize, Keys)>,
+    /// What an event tells about the decision.
+    notes: Notes,
+    /// After the decision, whether the claims that are read now are unverified.
+    informs: Option<bool>,
+    informative: Vec<Informative>,
+    /// The token and its payload, if it is denied.
+    token: Option<String>,
+    payload: Option<String>,
+}
+
+/// A report about a check that was made after the decision.
+#[derive(Debug)]
+struct Informative {
+    event: Event,
+    unverified: bool,
 }
 
 impl sealed::Sealed for Recorder<'_> {}
@@ -28,8 +50,11 @@ impl Watch for Recorder<'_> {
     /// The last report about a check counts.
     fn saw(&mut self, event: impl FnOnce() -> Event) {
         let event = event();
-        let known = |known: &Event| known.check == event.check && known.at == event.at;
-        let known = self.events.iter().position(known);
+        if let Some(unverified) = self.informs {
+            self.inform(Informative { event, unverified });
+            return;
+        }
+        let known = self.events.iter().position(|known| is_same(known, &event));
         // A check that is made again and then fails is the last one.
         if let Some(index) = known.filter(|_| event.outcome == Outcome::Failed) {
             self.events.remove(index);
@@ -43,7 +68,28 @@ impl Watch for Recorder<'_> {
         self.events.push(event);
     }
 
+    fn starts(&mut self, now: NumericDate) {
+        self.now = Some(now);
+    }
+
+    fn belongs(&mut self, to_its_issuer: bool) {
+        self.is_of_its_issuer = Some(to_its_issuer);
+    }
+
+    fn holds(&mut self, token: &str) {
+        self.token = Some(token.to_owned());
+    }
+
+    fn reads(&mut self, payload: &str) {
+        self.payload = Some(payload.to_owned());
+    }
+
+    fn informs(&mut self, unverified: bool) {
+        self.informs = Some(unverified);
+    }
+
     fn decides(&mut self, profile: &Profile, of_issuer: Option<&IssuerRule>) {
+        self.notes.decides(profile, of_issuer);
         let mut profiles = self.policy.profiles.all();
         self.profile = profiles.find(|known| std::ptr::eq(*known, profile));
         let mut rules = self.policy.issuers.iter();
@@ -51,22 +97,26 @@ impl Watch for Recorder<'_> {
     }
 
     fn restarts_keys(&mut self) {
+        self.notes.restarts_keys();
         self.keys = Some((self.events.len(), Keys::default()));
     }
 
     fn offers(&mut self, issuers: &KeyIssuers, keys: &KeySet) {
+        self.notes.offers(issuers, keys);
         if let Some((_, known)) = &mut self.keys {
             known.offers(issuers, keys);
         }
     }
 
     fn selects(&mut self, key: &Key, fits: bool) {
+        self.notes.selects(key, fits);
         if let Some((_, known)) = &mut self.keys {
             known.selects(key, fits);
         }
     }
 
     fn tries(&mut self, key: &PreparedKey, verified: bool) {
+        self.notes.tries(key, verified);
         if let Some((_, known)) = &mut self.keys {
             known.tries(key, verified);
         }
@@ -80,14 +130,59 @@ impl<'p> Recorder<'p> {
             explain,
             profile: None,
             of_issuer: None,
+            now: None,
+            is_of_its_issuer: None,
             events: Vec::new(),
             keys: None,
+            notes: Notes::default(),
+            informs: None,
+            informative: Vec::new(),
+            token: None,
+            payload: None,
+        }
+    }
+
+    /// What an event tells about the decision.
+    pub(crate) fn notes(&self) -> &Notes {
+        &self.notes
+    }
+
+    /// What the decision has found out about a token that it denied. `None` if it did not come that far.
+    pub(crate) fn denied(&mut self) -> Option<Denied> {
+        Some(Denied {
+            now: self.now?,
+            is_verified: self.is_verified(),
+            is_of_its_issuer: self.is_of_its_issuer,
+        })
+    }
+
+    fn is_verified(&mut self) -> bool {
+        let signature = self.find(Check::Signature);
+        // A dry run, where the check is not applicable, takes the claims as signed.
+        signature.is_some_and(|signature| signature.outcome != Outcome::Failed)
+    }
+
+    /// A check that the decision has made is not made again.
+    fn inform(&mut self, new: Informative) {
+        if self.events.iter().any(|known| is_same(known, &new.event)) {
+            return;
+        }
+        let mut known = self.informative.iter_mut();
+        match known.find(|known| is_same(&known.event, &new.event)) {
+            Some(known) => *known = new,
+            None => self.informative.push(new),
         }
     }
 
     /// The explanation of a decision that this recorder has watched.
-    pub(crate) fn finish(mut self, decision: Result<Grant>, sources: Sources<'_>) -> Explanation {
+    pub(crate) fn finish(
+        mut self,
+        decision: Result<Grant>,
+        request: &Request<'_>,
+        sources: Sources<'_>,
+    ) -> Explanation {
         let plan = plan::checks(self.policy, self.profile, self.of_issuer);
+        let is_verified = self.is_verified();
         let (keys_at, keys) = match self.keys.take() {
             Some((at, keys)) => (at, Some(keys)),
             None => (usize::MAX, None),
@@ -103,7 +198,9 @@ impl<'p> Recorder<'p> {
                 Outcome::Passed => Token::Named,
                 Outcome::Failed | Outcome::NotApplicable | Outcome::NotReached => Token::WithoutName,
             });
-        let key_steps = keys.map_or(Vec::new(), |keys| keys.steps(&self.policy.keys, &sources, token));
+        let key_steps = keys
+            .as_ref()
+            .map_or(Vec::new(), |keys| keys.steps(&self.policy.keys, &sources, token));
 
         let mut steps = Vec::new();
         let (before, after) = self.events.split_at(keys_at.min(self.events.len()));
@@ -111,16 +208,47 @@ impl<'p> Recorder<'p> {
         steps.extend(key_steps);
         steps.extend(after.iter().filter_map(|event| self.step(event, &plan)));
         shape_first(&mut steps);
-        let seen = |planned: &&Planned| !self.events.iter().any(|event| is_about(planned, event));
-        steps.extend(plan.iter().filter(seen).map(|planned| {
-            let event = Event {
-                at: planned.at.clone(),
-                outcome: Outcome::NotReached,
-                ..Event::passed(planned.check)
-            };
-            step(&event, Some(planned), self.explain.show_values)
-        }));
-        Explanation::new(decision, steps)
+        if let Some(shape) = steps.iter_mut().find(|step| step.check == Check::ClaimsShape) {
+            shape.unverified = !is_verified;
+        }
+        let is_made = |planned: &&Planned| self.events.iter().any(|event| is_about(planned, event));
+        let rest = plan.iter().filter(|planned| !is_made(planned));
+        steps.extend(rest.map(|planned| self.after(planned)));
+        let granted = decision.as_ref().ok().map(|grant| grant.claims.as_str());
+        let hints = hints::all(&Facts {
+            policy: self.policy,
+            profile: self.profile,
+            of_issuer: self.of_issuer.map(|(_, rule)| rule),
+            plan: &plan,
+            events: &self.events,
+            request: Some(request),
+            token: self.token.as_deref(),
+            payload: granted.or(self.payload.as_deref()),
+            now: self.now,
+            keys: keys.as_ref(),
+            sources,
+        });
+        Explanation::new(decision, steps, hints)
+    }
+
+    /// The step of a check that the decision did not reach.
+    fn after(&self, planned: &Planned) -> Step {
+        let mut made = self.informative.iter();
+        match made.find(|made| is_about(planned, &made.event)) {
+            Some(Informative { event, unverified }) => Step {
+                informative: true,
+                unverified: *unverified,
+                ..step(event, Some(planned), self.explain.show_values)
+            },
+            None => {
+                let event = Event {
+                    at: planned.at.clone(),
+                    outcome: Outcome::NotReached,
+                    ..Event::passed(planned.check)
+                };
+                step(&event, Some(planned), self.explain.show_values)
+            }
+        }
     }
 
     fn find(&mut self, check: Check) -> Option<&mut Event> {
@@ -135,6 +263,10 @@ impl<'p> Recorder<'p> {
         (planned.is_some() || event.outcome == Outcome::Failed)
             .then(|| step(event, planned, self.explain.show_values))
     }
+}
+
+fn is_same(one: &Event, other: &Event) -> bool {
+    one.check == other.check && one.at == other.at
 }
 
 fn is_about(planned: &Planned, event: &Event) -> bool {

@@ -2,9 +2,10 @@
 
 use serde::{Serialize, Serializer};
 
+use super::hint::Hint;
 use crate::error::{Result, Stage};
 use crate::grant::Grant;
-use crate::pipeline::watch::{Check, Outcome, Seen, raw_json};
+use crate::pipeline::watch::{Check, Outcome, Part, Seen, raw_json};
 
 /// What an explanation contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,18 +21,49 @@ pub struct Explain {
 pub struct Explanation {
     /// The decision, as [`Verifier::authenticate`](crate::Verifier::authenticate) returns it.
     pub decision: Result<Grant>,
-    /// The checks, in order. After a failure, those that were not reached.
+    /// The checks, in order. After a failure, those that were not reached, and those that were made only to inform.
     pub steps: Vec<Step>,
+    /// What to change, and where.
+    pub hints: Vec<Hint>,
 }
 
 impl Explanation {
-    pub(super) fn new(decision: Result<Grant>, steps: Vec<Step>) -> Explanation {
-        Explanation { decision, steps }
+    pub(super) fn new(decision: Result<Grant>, steps: Vec<Step>, hints: Vec<Hint>) -> Explanation {
+        Explanation {
+            decision,
+            steps,
+            hints,
+        }
     }
 
     /// The step that denied the request.
     pub fn failed(&self) -> Option<&Step> {
-        self.steps.iter().find(|step| step.outcome == Outcome::Failed)
+        let denied = |step: &&Step| step.outcome == Outcome::Failed && !step.informative;
+        self.steps.iter().find(denied)
+    }
+}
+
+/// What a token with certain claims would give, if a key of a configured source had signed it.
+///
+/// The claims are not signed, so it is not a decision. A program must not give access because of it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct DryRun {
+    /// The decision that a signed token with these claims would get.
+    pub would: Result<Grant>,
+    /// The checks, as in an [`Explanation`]. Those of the token and its signature are not applicable.
+    pub steps: Vec<Step>,
+    /// What to change, and where.
+    pub hints: Vec<Hint>,
+}
+
+impl From<Explanation> for DryRun {
+    fn from(explained: Explanation) -> DryRun {
+        DryRun {
+            would: explained.decision,
+            steps: explained.steps,
+            hints: explained.hints,
+        }
     }
 }
 
@@ -46,7 +78,14 @@ pub struct Step {
     pub check: Check,
     /// How it ended.
     pub outcome: Outcome,
-    /// The place in the policy, as [`wire::policy`](crate::wire::policy) prints it.
+    /// Whether it was made after the decision, for people. It has no part in the decision.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub informative: bool,
+    /// Whether it has read claims that no key has signed. Anybody may have written them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unverified: bool,
+    /// The place in the configuration. For a setting without one, the place in the policy, as
+    /// [`wire::policy`](crate::wire::policy) prints it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
     /// What is configured there, as JSON text.
@@ -55,6 +94,9 @@ pub struct Step {
     /// What the check saw of the request or the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seen: Option<Seen>,
+    /// The parts of the check, and what became of each: of an expression, or the places where a token was looked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
     /// One sentence for people.
     pub text: String,
 }

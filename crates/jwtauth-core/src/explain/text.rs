@@ -1,6 +1,8 @@
 //! The sentences of an explanation. They contain nothing from the token, except its shape.
 
-use super::plan::Planned;
+use std::fmt::Write as _;
+
+use super::plan::{Allowance, Planned};
 use crate::pipeline::watch::{Check, Event, Outcome, Seen};
 
 /// One sentence about a check.
@@ -14,12 +16,12 @@ pub(super) fn sentence(event: &Event, planned: Option<&Planned>) -> String {
                 let place = format!(": `{place}`");
                 why.truncate(why.strip_suffix(&place).unwrap_or(&why).len());
             }
-            match distance(event) {
+            match distance(event, planned) {
                 Some(distance) => format!("{why}: {distance}"),
                 None => why,
             }
         }
-        (Outcome::Passed | Outcome::Failed, _) => match (&event.note, distance(event)) {
+        (Outcome::Passed | Outcome::Failed, _) => match (&event.note, distance(event, planned)) {
             (Some(note), _) => note.clone(),
             (None, Some(distance)) => distance,
             (None, None) => passed(event.check, subject),
@@ -32,21 +34,32 @@ pub(super) fn sentence(event: &Event, planned: Option<&Planned>) -> String {
     }
 }
 
-/// Where a time claim is, compared with the time of the decision.
-fn distance(event: &Event) -> Option<String> {
+/// Where a time claim is, compared with the time of the decision, and how far beyond what is allowed.
+fn distance(event: &Event, planned: Option<&Planned>) -> Option<String> {
     let seconds = event.seen.as_ref().and_then(|seen| seen.seconds)?;
     let claim = time_claim(event.check)?;
     let count = seconds.unsigned_abs();
-    let computed = if event.seen.as_ref().is_some_and(is_absent) {
-        ", computed from the other times,"
-    } else {
-        ""
+    let computed = match event.parts.first() {
+        Some(how) => format!(" (computed: {})", how.text),
+        None => String::new(),
     };
-    Some(match seconds {
+    let mut text = match seconds {
         ..0 => format!("`{claim}`{computed} was {count} s ago"),
         0 => format!("`{claim}`{computed} is now"),
         1.. => format!("`{claim}`{computed} is in {count} s"),
-    })
+    };
+    let allowance = planned.and_then(|planned| planned.allowance.as_ref());
+    if let (Outcome::Failed, Some(Allowance { seconds, what })) = (event.outcome, allowance) {
+        let beyond = i64::try_from(count).unwrap_or(i64::MAX).saturating_sub(*seconds);
+        match seconds {
+            0 => text.push_str(", and there is no leeway"),
+            // The first instant at which a token is expired is no second beyond the leeway.
+            _ => {
+                let _ = write!(text, ", {beyond} s beyond {what} of {seconds} s");
+            }
+        }
+    }
+    Some(text)
 }
 
 fn time_claim(check: Check) -> Option<&'static str> {

@@ -2,6 +2,9 @@
 
 use serde::{Serialize, Serializer};
 
+use super::Doubt;
+use crate::warning::Rule;
+
 /// A pattern. `*` matches any sequence of characters, including an empty one. Every other character is literal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Glob {
@@ -20,7 +23,7 @@ impl Glob {
     }
 
     /// Returns what is probably a mistake in the pattern.
-    pub(crate) fn doubt(&self) -> Option<String> {
+    pub(crate) fn doubt(&self) -> Option<Doubt> {
         let text = &self.text;
         // `v1.*` is a usual pattern, and `acme/.*` is not.
         let is_dot_star = |(at, _)| {
@@ -32,10 +35,16 @@ impl Glob {
             || text.contains('\\')
             || text.match_indices(".*").any(is_dot_star);
         if !text.is_empty() && text.bytes().all(|byte| byte == b'*') {
-            Some("`*` matches every text, so the claim must only be present; write what must not vary, such as `acme/*`".to_owned())
+            Some(Doubt::new(
+                Rule::GlobMatchesEverything,
+                "`*` matches every text, so the claim must only be present; write what must not vary, such as `acme/*`",
+            ))
         } else if is_regex {
-            Some(format!(
-                "`{text}` looks like a regular expression, and it is a glob: `*` matches any text, and every other character only itself"
+            Some(Doubt::new(
+                Rule::GlobLooksLikeRegex,
+                format!(
+                    "`{text}` looks like a regular expression, and it is a glob: `*` matches any text, and every other character only itself"
+                ),
             ))
         } else {
             None
@@ -128,7 +137,7 @@ mod tests {
             ("https://*.example/*", None),
         ] {
             let doubt = Glob::new(pattern).doubt();
-            let found = doubt.as_deref().zip(expected);
+            let found = doubt.as_ref().map(|doubt| doubt.text.as_str()).zip(expected);
             assert_eq!(doubt.is_some(), expected.is_some(), "{pattern}");
             assert!(
                 found.is_none_or(|(doubt, text)| doubt.contains(text)),

@@ -2,10 +2,12 @@
 //!
 //! Each expression is parsed once, when the verifier is built. Evaluation does not panic.
 
+mod doubt;
 mod effort;
 mod glob;
 mod jmespath;
 mod limits;
+mod parts;
 mod placed;
 mod pointer;
 mod selector;
@@ -15,10 +17,12 @@ use std::ops::Deref;
 
 use serde::Serialize;
 
+pub(crate) use self::doubt::Doubt;
 pub(crate) use self::effort::Effort;
 pub use self::glob::Glob;
 pub use self::jmespath::{Document, JmesPath};
 pub(crate) use self::jmespath::{EvaluationFailed, Wanted};
+pub(crate) use self::parts::{Explored, Gave};
 pub(crate) use self::placed::Placed;
 pub(crate) use self::pointer::go_integer;
 pub use self::pointer::{IndexRule, Pointer};

@@ -79,6 +79,11 @@ impl Malformed {
         }
     }
 
+    /// Where the reader stopped: the line, counted from 1, and the column, counted in bytes from 1.
+    pub fn position(&self) -> (usize, usize) {
+        (self.line, self.column.max(1))
+    }
+
     /// Whether a reader that checks only the outermost object would also refuse the document.
     pub(crate) fn is_shallow(&self) -> bool {
         match self.reason {

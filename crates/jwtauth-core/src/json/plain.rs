@@ -63,15 +63,15 @@ impl<'t> Reader<'t> {
         }
         match self.peek()? {
             b'"' => match self.unescaped() {
-                Some(text) => *place = Value::String(Cow::Borrowed(text)),
-                None => *place = Value::String(Cow::Owned(self.escaped()?)),
+                Some(text) => set(place, Value::String(Cow::Borrowed(text))),
+                None => set(place, Value::String(Cow::Owned(self.escaped()?))),
             },
-            b'{' => *place = Value::Object(self.object(depth)?),
-            b'[' => *place = Value::Array(self.array(depth)?),
-            b'0'..=b'9' | b'-' => *place = Value::Number(self.number()?),
-            b't' => *place = self.word("true", Value::Bool(true))?,
-            b'f' => *place = self.word("false", Value::Bool(false))?,
-            b'n' => *place = self.word("null", Value::Null)?,
+            b'{' => set(place, Value::Object(self.object(depth)?)),
+            b'[' => set(place, Value::Array(self.array(depth)?)),
+            b'0'..=b'9' | b'-' => set(place, Value::Number(self.number()?)),
+            b't' => set(place, self.word("true", Value::Bool(true))?),
+            b'f' => set(place, self.word("false", Value::Bool(false))?),
+            b'n' => set(place, self.word("null", Value::Null)?),
             _ => return None,
         }
         Some(())
@@ -253,6 +253,12 @@ impl<'t> Reader<'t> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
+}
+
+/// Writes a value to a place that has none yet, so there is nothing to drop.
+#[inline]
+fn set<'t>(place: &mut Value<'t>, value: Value<'t>) {
+    std::mem::forget(std::mem::replace(place, value));
 }
 
 impl<'t> Object<'t> {

@@ -72,7 +72,7 @@ pub(super) fn set(text: &str) -> Result<Vec<Result<Jwk, Unusable>>> {
 /// Whether a value is the JWK of a public key that can be used.
 pub(crate) fn is_public_jwk(value: &Value<'_>) -> bool {
     let jwk = value.as_object();
-    jwk.is_some_and(|jwk| matches!(material(jwk), Ok(Material::Public(_))))
+    jwk.is_some_and(|jwk| matches!(material(jwk, None), Ok(Material::Public(_))))
 }
 
 fn read(value: &Value<'_>) -> Result<Jwk> {
@@ -103,13 +103,13 @@ fn read(value: &Value<'_>) -> Result<Jwk> {
     };
     Ok(Jwk {
         kid: string(jwk, "kid")?.map(str::to_owned),
-        material: material(jwk)?,
+        material: material(jwk, algorithms)?,
         algorithms,
         issuer: issuer(jwk),
     })
 }
 
-fn material(jwk: &Object<'_>) -> Result<Material> {
+fn material(jwk: &Object<'_>, named: Option<Algorithms>) -> Result<Material> {
     let kty = string(jwk, "kty")?.ok_or_else(|| missing("kty"))?;
     if kty == "oct" {
         return Ok(Material::Secret(bytes(jwk, "k")?));
@@ -118,7 +118,7 @@ fn material(jwk: &Object<'_>) -> Result<Material> {
         return Err(unusable("a private key is not allowed in a JWK"));
     }
     let key = match kty {
-        "RSA" => PublicKey::rsa(&bytes(jwk, "n")?, &bytes(jwk, "e")?),
+        "RSA" => PublicKey::rsa(&bytes(jwk, "n")?, &bytes(jwk, "e")?, named),
         "EC" => match curve(jwk)? {
             Kind::Ed25519 => Err(unusable("`crv` does not match `kty`")),
             kind => PublicKey::ec(kind, &point(kind, &bytes(jwk, "x")?, &bytes(jwk, "y")?)?),

@@ -6,9 +6,9 @@ use zeroize::Zeroizing;
 
 use super::jwks::{Jwk, Material};
 use super::key::{Key, PreparedKey, unusable};
-use super::{Algorithm, Algorithms, KeySet, jwks, pem, secret};
+use super::{Algorithm, Algorithms, KeySet, jwks, pem, public, secret};
 use crate::error::{Error, Result};
-use crate::warning::Warning;
+use crate::warning::{Rule, Warning};
 
 /// How the keys of one source are prepared.
 #[derive(Debug)]
@@ -62,8 +62,11 @@ impl Preparation<'_> {
         let set = self.set(text)?;
         for (index, _, why) in set.skipped() {
             let place = format!("{}.keys[{index}]", self.place);
-            self.warnings
-                .push(Warning::new(place, format!("this key is skipped: {why}")));
+            self.warnings.push(Warning::new(
+                of_skipped(why),
+                place,
+                format!("this key is skipped: {why}"),
+            ));
         }
         Ok(set)
     }
@@ -81,7 +84,8 @@ impl Preparation<'_> {
             };
             if self.secrets == Secrets::UsedWithWarning && key.is_secret() {
                 let place = format!("{}.keys[{index}]", self.place);
-                self.warnings.push(Warning::new(place, FETCHED_SECRET));
+                self.warnings
+                    .push(Warning::new(Rule::FetchedSecret, place, FETCHED_SECRET));
             }
             keys.push(key);
         }
@@ -105,12 +109,15 @@ impl Preparation<'_> {
             let missing = named.intersection(secret::all()).without(own);
             if !missing.is_empty() && !own.intersection(self.allowed).is_empty() {
                 let (bytes, missing) = (bytes.len(), list(missing));
-                self.warn(format!("a secret of {bytes} bytes is too short for {missing}"));
+                self.warn(
+                    Rule::KeyTooSmall,
+                    format!("a secret of {bytes} bytes is too short for {missing}"),
+                );
             }
         }
         let key = self.key(jwk, own)?;
         if let Some(why) = &key.skipped {
-            self.warn(why.to_string());
+            self.warn(Rule::KeySkipped, why.to_string());
         }
         Ok(KeySet::from_iter([key]))
     }
@@ -148,8 +155,20 @@ impl Preparation<'_> {
         Ok(issuer.as_deref().map(Arc::from))
     }
 
-    fn warn(&mut self, message: String) {
-        self.warnings.push(Warning::new(self.place, message));
+    fn warn(&mut self, rule: Rule, message: String) {
+        self.warnings.push(Warning::new(rule, self.place, message));
+    }
+}
+
+/// The rule about a key that is skipped for this reason.
+fn of_skipped(why: &str) -> Rule {
+    if [public::WRONG_SIZE, secret::WRONG_SIZE]
+        .iter()
+        .any(|size| why.starts_with(size))
+    {
+        Rule::KeyTooSmall
+    } else {
+        Rule::KeySkipped
     }
 }
 

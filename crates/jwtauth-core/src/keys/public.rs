@@ -33,9 +33,10 @@ pub(super) fn is_der_certificate(der: &[u8]) -> bool {
 /// A public key that was checked and is accepted for the algorithms of its kind.
 pub(crate) struct PublicKey {
     kind: Kind,
-    /// The key, prepared for the first algorithm of its kind. Preparing it checks the point or the numbers. It keeps the
-    /// bytes: `RSAPublicKey` (RFC 8017) for RSA, the uncompressed point (SEC 1) for EC, the 32 bytes for Ed25519.
+    /// The key, prepared for one of its algorithms. Preparing it checks the point or the numbers. It keeps the bytes:
+    /// `RSAPublicKey` (RFC 8017) for RSA, the uncompressed point (SEC 1) for EC, the 32 bytes for Ed25519.
     ready: ParsedPublicKey,
+    ready_for: Algorithm,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,9 +100,14 @@ impl fmt::Debug for PublicKey {
 impl PublicKey {
     fn new(kind: Kind, encoded: &[u8]) -> Result<PublicKey> {
         let (first, _) = kind.algorithms();
+        PublicKey::new_for(first, kind, encoded)
+    }
+
+    fn new_for(algorithm: Algorithm, kind: Kind, encoded: &[u8]) -> Result<PublicKey> {
         Ok(PublicKey {
             kind,
-            ready: parse(kind, first, encoded)?,
+            ready: parse(kind, algorithm, encoded)?,
+            ready_for: algorithm,
         })
     }
 
@@ -116,7 +122,7 @@ impl PublicKey {
     /// # Errors
     /// The key cannot be used with the algorithm.
     pub(super) fn prepare(&self, algorithm: Algorithm) -> Result<ParsedPublicKey> {
-        if algorithm == self.kind.algorithms().0 {
+        if algorithm == self.ready_for {
             Ok(self.ready.clone())
         } else {
             parse(self.kind, algorithm, self.ready.as_ref())
@@ -132,13 +138,14 @@ impl PublicKey {
         der.map_err(|_| unusable("the key cannot be encoded"))
     }
 
-    /// Makes a key from a modulus and a public exponent, both big-endian.
-    pub(super) fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<PublicKey> {
+    /// Makes a key from a modulus and a public exponent, both big-endian. If the key names an algorithm, it is prepared for
+    /// that one only.
+    pub(super) fn rsa(modulus: &[u8], exponent: &[u8], named: Option<Algorithms>) -> Result<PublicKey> {
         let (modulus, exponent) = (without_zeros(modulus), without_zeros(exponent));
         let bits = bit_length(modulus);
         if !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) {
             return Err(unusable(format!(
-                "the RSA key has {bits} bits; it must have between {MIN_RSA_BITS} and {MAX_RSA_BITS}"
+                "{WRONG_SIZE} {bits} bits; it must have between {MIN_RSA_BITS} and {MAX_RSA_BITS}"
             )));
         }
         let odd = |number: &[u8]| number.last().is_some_and(|byte| byte & 1 == 1);
@@ -152,7 +159,10 @@ impl PublicKey {
             ));
         }
         let encoded = pkcs1(modulus, exponent).map_err(|_| unusable("the RSA key is invalid"))?;
-        PublicKey::new(Kind::Rsa, &encoded)
+        let (first, others) = Kind::Rsa.algorithms();
+        let is_named = |algorithm: &&Algorithm| named.is_some_and(|named| named.contains(**algorithm));
+        let algorithm = others.iter().find(is_named).copied().unwrap_or(first);
+        PublicKey::new_for(algorithm, Kind::Rsa, &encoded)
     }
 
     /// Makes a key from an uncompressed point (SEC 1 §2.3.3).
@@ -202,7 +212,7 @@ impl PublicKey {
     /// Reads an `RSAPublicKey` (RFC 8017 §A.1.1).
     pub(super) fn from_pkcs1(der: &[u8]) -> Result<PublicKey> {
         match Vec::<UintRef<'_>>::from_der(der).as_deref() {
-            Ok([modulus, exponent]) => PublicKey::rsa(modulus.as_bytes(), exponent.as_bytes()),
+            Ok([modulus, exponent]) => PublicKey::rsa(modulus.as_bytes(), exponent.as_bytes(), None),
             _ => Err(unusable("the contents are not an RSAPublicKey")),
         }
     }
@@ -297,6 +307,9 @@ const SECP256R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.
 const SECP384R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const SECP521R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+
+/// The beginning of the text about an RSA key of a size that is not accepted.
+pub(super) const WRONG_SIZE: &str = "the RSA key has";
 
 /// The curves, for reading private keys: the crypto library needs the name of the curve.
 const CURVES: [(Kind, &EcdsaSigningAlgorithm); 3] = [

@@ -26,7 +26,7 @@ pub(super) fn algorithms(secret: &[u8]) -> Result<Algorithms> {
         .collect();
     if fitting.is_empty() {
         return Err(unusable(format!(
-            "the secret has only {} bytes; HS256 requires 32, HS384 requires 48, HS512 requires 64",
+            "{WRONG_SIZE} {} bytes; HS256 requires 32, HS384 requires 48, HS512 requires 64",
             secret.len()
         )));
     }
@@ -69,6 +69,9 @@ fn is_public_key(secret: &[u8]) -> bool {
     let is_object = text.trim_start().starts_with('{');
     pem::is_pem(text) || is_object && json::parse(text).is_ok_and(|value| is_jwk(&value))
 }
+
+/// The beginning of the text about a secret that is too short.
+pub(super) const WRONG_SIZE: &str = "the secret has only";
 
 /// The first byte of a key or certificate in DER.
 const DER_SEQUENCE: u8 = 0x30;

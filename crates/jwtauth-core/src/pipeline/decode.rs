@@ -160,6 +160,13 @@ fn is_lenient(text: &str) -> bool {
     text.bytes().all(is_digit) && count % 4 != 1
 }
 
+/// The bytes of the payload of a token whose header is refused, if they can be read.
+pub(super) fn payload(raw: &str) -> Option<Vec<u8>> {
+    let (_, rest) = cut(raw)?;
+    let (payload, _) = cut(rest)?;
+    URL_SAFE_NO_PAD.decode_to_vec(payload).ok()
+}
+
 /// The text before the first dot, and the text after it.
 fn cut(text: &str) -> Option<(&str, &str)> {
     let dot = memchr(b'.', text.as_bytes())?;

@@ -1,11 +1,12 @@
 //! Stage extract: request → raw token.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use ipnet::IpNet;
 
 use crate::error::{Code, Error, Result};
-use crate::pipeline::watch::{Check, Event, Seen, Watch};
+use crate::pipeline::watch::{Check, Event, Part, PartOutcome, Seen, Watch};
 use crate::policy::{ExtractRule, HeaderRule, Padding, PrefixRule};
 use crate::query;
 use crate::request::{Caller, Request};
@@ -38,18 +39,16 @@ pub(crate) fn token<'r>(
 ) -> Result<Cow<'r, str>> {
     let token = only_token(request, rule, watch);
     if let Err(why) = &token {
-        watch.saw(|| Event::failed(Check::Token, why));
+        watch.saw(|| Event::failed(Check::Token, why).parts(places(request, rule)));
     }
     token
 }
 
 fn only_token<'r>(request: &Request<'r>, rule: &ExtractRule, watch: &mut impl Watch) -> Result<Cow<'r, str>> {
-    if rule.disabled {
-        return Err(Code::AuthenticatorDisabled.into());
-    }
+    enabled(rule)?;
     let token = match request.token {
         Some(token) => {
-            watch.saw(|| found(token, "the request's `token`"));
+            watch.saw(|| found(token, "the request's `token`", places(request, rule)));
             Cow::Borrowed(token)
         }
         None => carried(request, rule, watch)?,
@@ -62,6 +61,18 @@ fn only_token<'r>(request: &Request<'r>, rule: &ExtractRule, watch: &mut impl Wa
         Err(missing(rule))
     } else {
         Ok(token)
+    }
+}
+
+/// Checks that the configuration does not switch tokens off.
+///
+/// # Errors
+/// [`Code::AuthenticatorDisabled`].
+pub(crate) fn enabled(rule: &ExtractRule) -> Result<()> {
+    if rule.disabled {
+        Err(Code::AuthenticatorDisabled.into())
+    } else {
+        Ok(())
     }
 }
 
@@ -139,13 +150,19 @@ fn carried<'r>(request: &Request<'r>, rule: &ExtractRule, watch: &mut impl Watch
         && let Some(value) = in_header(request, header)?
     {
         let token = without_prefix(value, header.prefix.as_deref(), header.prefix_rule);
-        watch.saw(|| found(token, &format!("the header `{}`", header.name)));
+        watch.saw(|| found(token, &in_the_header(header), places(request, rule)));
         return Ok(Cow::Borrowed(token));
     }
     if let (Some(parameter), Some(url)) = (&rule.query, request.url)
         && let Some(token) = query::first(url, parameter).filter(|token| !token.is_empty())
     {
-        watch.saw(|| found(&token, &format!("the query parameter `{parameter}`")));
+        watch.saw(|| {
+            found(
+                &token,
+                &format!("the query parameter `{parameter}`"),
+                places(request, rule),
+            )
+        });
         // The prefix is removed in the query too, unless it is an authentication scheme, which only headers have.
         return Ok(match &rule.header {
             Some(HeaderRule {
@@ -160,16 +177,69 @@ fn carried<'r>(request: &Request<'r>, rule: &ExtractRule, watch: &mut impl Watch
     match cookie.transpose()?.flatten() {
         Some(token) => {
             let name = rule.cookie.as_deref().unwrap_or_default();
-            watch.saw(|| found(token, &format!("the cookie `{name}`")));
+            watch.saw(|| found(token, &format!("the cookie `{name}`"), places(request, rule)));
             Ok(Cow::Borrowed(token))
         }
         None => Err(missing(rule)),
     }
 }
 
-fn found(token: &str, place: &str) -> Event {
-    let event = Event::passed(Check::Token).seen(Seen::hidden(token));
+fn found(token: &str, place: &str, places: Vec<Part>) -> Event {
+    let event = Event::passed(Check::Token)
+        .seen(Seen::hidden(token))
+        .parts(places);
     event.note(format!("the token was found in {place}"))
+}
+
+/// Every place where a token may be, in the order in which they are looked at.
+fn places(request: &Request<'_>, rule: &ExtractRule) -> Vec<Part> {
+    let is_found = Cell::new(false);
+    let place = |name: String, token: Result<Option<&str>>, has_more: bool| {
+        let outcome = match token {
+            _ if is_found.get() && has_more => PartOutcome::Ignored,
+            Err(_) => PartOutcome::Repeated,
+            Ok(Some("")) if has_more => PartOutcome::Ignored,
+            Ok(None | Some("")) => PartOutcome::Absent,
+            Ok(Some(_)) => PartOutcome::Found,
+        };
+        is_found.set(is_found.get() || outcome == PartOutcome::Found);
+        let part = Part::new(name, outcome);
+        match token {
+            Ok(Some(token)) => part.seen(Seen::hidden(token)),
+            Ok(None) | Err(_) => part,
+        }
+    };
+    let mut places = vec![place(
+        "the request's `token`".to_owned(),
+        Ok(request.token),
+        request.token.is_some_and(|token| !token.is_empty()),
+    )];
+    // Also an empty one takes precedence.
+    is_found.set(request.token.is_some());
+    if let Some(header) = &rule.header {
+        let value = in_header(request, header);
+        let has_more = matches!(value, Err(_) | Ok(Some(_)));
+        let token = value.map(|value| {
+            value.map(|value| without_prefix(value, header.prefix.as_deref(), header.prefix_rule))
+        });
+        places.push(place(in_the_header(header), token, has_more));
+    }
+    if let Some(parameter) = &rule.query {
+        let token = request.url.and_then(|url| query::first(url, parameter));
+        let token = token.as_deref().filter(|token| !token.is_empty());
+        let name = format!("the query parameter `{parameter}`");
+        places.push(place(name, Ok(token), token.is_some()));
+    }
+    if let Some(cookie) = &rule.cookie {
+        let token = in_cookie(request, cookie);
+        let has_more = matches!(token, Err(_) | Ok(Some(_)));
+        places.push(place(format!("the cookie `{cookie}`"), token, has_more));
+    }
+    places
+}
+
+fn in_the_header(header: &HeaderRule) -> String {
+    format!("the header `{}`", header.name)
 }
 
 /// Returns the value of the header, if it is not empty.

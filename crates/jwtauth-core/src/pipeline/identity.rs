@@ -10,7 +10,7 @@ use crate::expr::{Document, Selection};
 use crate::grant::Identity;
 use crate::json::{Number, Value, text as json_text};
 use crate::pipeline::validate::ValidClaims;
-use crate::pipeline::watch::{At, Check, Event, Seen, Watch};
+use crate::pipeline::watch::{At, Check, Event, Part, Seen, Watch};
 use crate::policy::{
     AbsentRule, IdentityRule, ListRule, MetadataRule, Named, OtherRule, TextRule, ValueRule,
 };
@@ -26,42 +26,23 @@ pub(crate) fn map(
     watch: &mut impl Watch,
 ) -> Result<Identity> {
     let document = claims.document();
-    let name = name(rule, document);
-    watch.saw(|| mapped(Check::Name, &name));
-    let name = name?;
-    let mut optional = |rule: &Option<ValueRule>, check| {
-        let value = match rule {
-            None => Ok(None),
-            Some(rule) => text(rule, document, Code::IdentityInvalid, Code::IdentityMissing),
-        };
-        watch.saw(|| mapped(check, &value));
-        value
-    };
-    let email = optional(&rule.email, Check::Email)?;
-    let display_name = optional(&rule.display_name, Check::DisplayName)?;
-    let metadata = metadata(&rule.metadata, document, watch)?;
-    let groups = match &rule.groups {
-        None => Ok(None),
-        Some(rule) => list(rule, document, Code::GroupsInvalid),
-    };
-    watch.saw(|| mapped_list(Check::Groups, &groups));
-    let groups = groups?.unwrap_or_default();
+    let name = mapped_name(rule, document, watch)?;
+    let email = optional(rule.email.as_ref(), Check::Email, document, watch)?;
+    let display_name = optional(rule.display_name.as_ref(), Check::DisplayName, document, watch)?;
+    let (metadata, failed) = metadata(&rule.metadata, document, watch);
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    let groups = groups(rule.groups.as_ref(), document, watch)?.unwrap_or_default();
     let mut lists = BTreeMap::new();
     for (target, rule) in &rule.lists {
-        let items = list(rule, document, Code::MappingFailed);
-        watch.saw(|| mapped_list(Check::List, &items).at(At::Name(target.clone())));
-        if let Some(items) = items? {
+        if let Some(items) = list_of(target, rule, document, watch)? {
             lists.insert(target.clone(), items);
         }
     }
-    let subject = claims
-        .claims()
-        .registered(Registered::Sub)
-        .and_then(Value::as_str)
-        .map(str::to_owned);
     Ok(Identity {
         name,
-        subject,
+        subject: subject(document),
         email,
         display_name,
         requested_org,
@@ -71,13 +52,117 @@ pub(crate) fn map(
     })
 }
 
+/// Maps each value of [`map`] on its own, also after one that fails, for an explanation. The identity has those that can be
+/// mapped. It is only reported on.
+pub(crate) fn inform(
+    document: &Document<'_>,
+    rule: &IdentityRule,
+    requested_org: Option<u64>,
+    watch: &mut impl Watch,
+) -> Identity {
+    let mut lists = BTreeMap::new();
+    let name = mapped_name(rule, document, watch).ok().flatten();
+    let email = optional(rule.email.as_ref(), Check::Email, document, watch);
+    let display_name = optional(rule.display_name.as_ref(), Check::DisplayName, document, watch);
+    let (metadata, _) = metadata(&rule.metadata, document, watch);
+    let groups = groups(rule.groups.as_ref(), document, watch);
+    for (target, rule) in &rule.lists {
+        if let Ok(Some(items)) = list_of(target, rule, document, watch) {
+            lists.insert(target.clone(), items);
+        }
+    }
+    Identity {
+        name,
+        subject: subject(document),
+        email: email.ok().flatten(),
+        display_name: display_name.ok().flatten(),
+        requested_org,
+        groups: groups.ok().flatten().unwrap_or_default(),
+        metadata,
+        lists,
+    }
+}
+
+fn subject(document: &Document<'_>) -> Option<String> {
+    let subject = document.claims().registered(Registered::Sub);
+    subject.and_then(Value::as_str).map(str::to_owned)
+}
+
+fn mapped_name(
+    rule: &IdentityRule,
+    document: &Document<'_>,
+    watch: &mut impl Watch,
+) -> Result<Option<String>> {
+    let name = name(rule, document);
+    watch.saw(|| {
+        let parts = rule
+            .name
+            .iter()
+            .flat_map(|rule| Part::of_selection(&rule.select, document));
+        mapped(Check::Name, &name).parts(parts.collect())
+    });
+    name
+}
+
+#[inline]
+fn optional(
+    rule: Option<&ValueRule>,
+    check: Check,
+    document: &Document<'_>,
+    watch: &mut impl Watch,
+) -> Result<Option<String>> {
+    let value = match rule {
+        None => Ok(None),
+        Some(rule) => text(rule, document, Code::IdentityInvalid, Code::IdentityMissing),
+    };
+    watch.saw(|| mapped(check, &value).parts(parts(rule.map(|rule| &rule.select), document)));
+    value
+}
+
+#[inline]
+fn groups(
+    rule: Option<&ListRule>,
+    document: &Document<'_>,
+    watch: &mut impl Watch,
+) -> Result<Option<Vec<String>>> {
+    let groups = match rule {
+        None => Ok(None),
+        Some(rule) => list(rule, document, Code::GroupsInvalid),
+    };
+    watch.saw(|| {
+        let select = rule.map(|rule| &rule.select);
+        mapped_list(Check::Groups, &groups).parts(parts(select, document))
+    });
+    groups
+}
+
+#[inline]
+fn list_of(
+    target: &str,
+    rule: &ListRule,
+    document: &Document<'_>,
+    watch: &mut impl Watch,
+) -> Result<Option<Vec<String>>> {
+    let items = list(rule, document, Code::MappingFailed);
+    watch.saw(|| {
+        let event = mapped_list(Check::List, &items).at(At::Name(target.to_owned()));
+        event.parts(parts(Some(&rule.select), document))
+    });
+    items
+}
+
+/// What the parts of an expression gave.
+fn parts(select: Option<&Selection>, document: &Document<'_>) -> Vec<Part> {
+    select.map_or_else(Vec::new, |select| Part::of_selection(select, document))
+}
+
 /// Requires a name, if the policy requires it only after every other check.
 ///
 /// # Errors
 /// [`Code::IdentityMissing`].
 pub(crate) fn require_name(
     identity: &Identity,
-    claims: &ValidClaims<'_>,
+    document: &Document<'_>,
     rule: &IdentityRule,
     watch: &mut impl Watch,
 ) -> Result<()> {
@@ -88,7 +173,7 @@ pub(crate) fn require_name(
     };
     let name = if required && identity.name.is_none() {
         let error = Error::new(Code::IdentityMissing);
-        Err(match why_unnamed(rule, claims.document()) {
+        Err(match why_unnamed(rule, document) {
             why if why.is_empty() => error,
             why => error.with_detail(why),
         })
@@ -168,13 +253,13 @@ pub(crate) fn list(rule: &ListRule, document: &Document<'_>, code: Code) -> Resu
     Ok(Some(texts))
 }
 
-/// The mapped values. If several claims cannot be read, the reported one is the first by the name of the claim,
+/// The mapped values. If several claims cannot be read, the error is that of the first one by the name of the claim,
 /// whatever its target is.
 fn metadata(
     rules: &BTreeMap<String, MetadataRule>,
     document: &Document<'_>,
     watch: &mut impl Watch,
-) -> Result<BTreeMap<String, String>> {
+) -> (BTreeMap<String, String>, Option<Error>) {
     let mut metadata = BTreeMap::new();
     let mut failed: Option<Error> = None;
     for (target, rule) in rules {
@@ -182,7 +267,14 @@ fn metadata(
             MetadataRule::Fixed { fixed } => Ok(Some(fixed.clone())),
             MetadataRule::Value(rule) => text(rule, document, Code::MappingFailed, Code::MappingFailed),
         };
-        watch.saw(|| mapped(Check::Metadata, &value).at(At::Name(target.clone())));
+        watch.saw(|| {
+            let select = match rule {
+                MetadataRule::Fixed { .. } => None,
+                MetadataRule::Value(rule) => Some(&rule.select),
+            };
+            let event = mapped(Check::Metadata, &value).at(At::Name(target.clone()));
+            event.parts(parts(select, document))
+        });
         match value {
             Ok(Some(value)) => {
                 metadata.insert(target.clone(), value);
@@ -195,10 +287,7 @@ fn metadata(
             }
         }
     }
-    match failed {
-        None => Ok(metadata),
-        Some(error) => Err(error),
-    }
+    (metadata, failed)
 }
 
 fn name(rule: &IdentityRule, document: &Document<'_>) -> Result<Option<String>> {

@@ -3,7 +3,7 @@
 use crate::grant::{Grant, Identity, Payload};
 use crate::pipeline::decide::Decision;
 use crate::pipeline::signature::VerifiedToken;
-use crate::pipeline::watch::{Check, Event, Watch};
+use crate::pipeline::watch::{Check, Event, Part, PartOutcome, Watch};
 use crate::policy::Profile;
 
 /// Assembles the grant. `is_compact` is that of the claims.
@@ -15,7 +15,12 @@ pub(crate) fn grant(
     cleaned_url: Option<String>,
     watch: &mut impl Watch,
 ) -> Grant {
-    watch.saw(|| Event::passed(Check::Session).if_applicable(!profile.session.is_empty()));
+    watch.saw(|| {
+        let computed = profile.session.computed.iter();
+        let parts = computed.map(|how| Part::new(how, PartOutcome::Computed));
+        let event = Event::passed(Check::Session).if_applicable(!profile.session.is_empty());
+        event.parts(parts.collect())
+    });
     let mut session = profile.session.terms.clone();
     if let Some(prefix) = &profile.session.display_name_prefix {
         let name = format!("{prefix}{}", identity.name.as_deref().unwrap_or_default());

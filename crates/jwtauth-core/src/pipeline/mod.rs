@@ -1,6 +1,6 @@
 //! The stages in which a request becomes a grant, one file each. The input of a stage can only be made by the stage
 //! before it. [`profile`] selects the profile that decides: the request names it, or the issuer of the verified token.
-//! Every stage reports its checks to a [`watch`].
+//! Every stage reports its checks to a [`watch`]. After a denial, [`inform`] makes the remaining ones for an explanation.
 //!
 //! | stage | reads | makes | never |
 //! |---|---|---|---|
@@ -17,9 +17,13 @@ pub(crate) mod decide;
 pub(crate) mod decode;
 pub(crate) mod extract;
 pub(crate) mod identity;
+pub(crate) mod inform;
 pub(crate) mod issue;
+pub(crate) mod notes;
+pub(crate) mod part;
 pub(crate) mod parts;
 pub(crate) mod profile;
+pub(crate) mod seen;
 pub(crate) mod select_key;
 pub(crate) mod signature;
 pub(crate) mod validate;

@@ -15,11 +15,11 @@ use crate::expr::Document;
 use crate::json::Value;
 use crate::pipeline::decode::UnverifiedToken;
 use crate::pipeline::signature::VerifiedToken;
-use crate::pipeline::watch::{At, Check, Event, Seen, Watch};
+use crate::pipeline::watch::{At, Check, Event, Part, Seen, Watch};
 use crate::policy::{AudienceRule, ClaimRule, ClaimsPolicy, IssuerRule};
 
 use self::claim_rule::holds;
-pub(crate) use self::issuer::{SignedClaims, read};
+pub(crate) use self::issuer::{SignedClaims, read, read_denied};
 use self::registered::RegisteredClaims;
 pub(crate) use self::registered::TimeChecks;
 
@@ -106,26 +106,22 @@ pub(crate) fn claims<'t>(
     now: NumericDate,
     watch: &mut impl Watch,
 ) -> Result<ValidClaims<'t>> {
-    let audience = of_issuer.and_then(|rule| rule.audience.as_ref());
-    let audience = audience.unwrap_or(&rule.audience);
+    let audience = audience(rule, of_issuer);
     let typed = typed(&signed.claims, rule, audience);
     watch.saw(|| Event::of(Check::ClaimTypes, &typed));
     let mut registered = typed?;
     required(&signed.claims, &registered, rule, watch)?;
-    let values = registered.check_values();
-    watch.saw(|| Event::of(Check::ClaimValues, &values));
-    values?;
+    check_values(&mut registered, watch)?;
     for check in &rule.check_order {
         let result = registered.check(*check, &signed, rule, audience, now);
         watch.saw(|| registered.report(*check, &result, (rule, audience), now));
         result?;
     }
     let document = Document::new(signed.claims);
-    let of_issuer = of_issuer.map(|rule| rule.rules.as_slice()).unwrap_or_default();
     for (index, claim_rule) in rule.rules.iter().enumerate() {
         watched(claim_rule, &document, (Check::Claim, || At::Index(index)), watch)?;
     }
-    for (index, claim_rule) in of_issuer.iter().enumerate() {
+    for (index, claim_rule) in rules(of_issuer).iter().enumerate() {
         watched(
             claim_rule,
             &document,
@@ -134,6 +130,54 @@ pub(crate) fn claims<'t>(
         )?;
     }
     Ok(ValidClaims(document))
+}
+
+/// Makes every check of [`claims`] on its own, also those after one that fails, for an explanation. The results are only
+/// reported. The claims of an unverified token may be passed, too.
+pub(crate) fn inform(
+    signed: &SignedClaims<'_>,
+    document: &Document<'_>,
+    (rule, of_issuer): (&ClaimsPolicy, Option<&IssuerRule>),
+    now: NumericDate,
+    watch: &mut impl Watch,
+) {
+    let audience = audience(rule, of_issuer);
+    let typed = typed(&signed.claims, rule, audience);
+    watch.saw(|| Event::of(Check::ClaimTypes, &typed));
+    if let Ok(mut registered) = typed {
+        for (index, name) in rule.required.iter().enumerate() {
+            let _ = required_claim(&signed.claims, &registered, (index, name), watch);
+        }
+        let _ = check_values(&mut registered, watch);
+        for check in &rule.check_order {
+            let result = registered.check(*check, signed, rule, audience, now);
+            watch.saw(|| registered.report(*check, &result, (rule, audience), now));
+        }
+    }
+    for (index, claim_rule) in rule.rules.iter().enumerate() {
+        let _ = watched(claim_rule, document, (Check::Claim, || At::Index(index)), watch);
+    }
+    for (index, claim_rule) in rules(of_issuer).iter().enumerate() {
+        let check = (Check::Claim, || At::OfIssuer(index));
+        let _ = watched(claim_rule, document, check, watch);
+    }
+}
+
+/// The audiences that are accepted from an issuer.
+fn audience<'r>(rule: &'r ClaimsPolicy, of_issuer: Option<&'r IssuerRule>) -> &'r AudienceRule {
+    let own = of_issuer.and_then(|rule| rule.audience.as_ref());
+    own.unwrap_or(&rule.audience)
+}
+
+/// The rules for the claims of an issuer.
+fn rules(of_issuer: Option<&IssuerRule>) -> &[ClaimRule] {
+    of_issuer.map(|rule| rule.rules.as_slice()).unwrap_or_default()
+}
+
+fn check_values(registered: &mut RegisteredClaims<'_>, watch: &mut impl Watch) -> Result<()> {
+    let values = registered.check_values();
+    watch.saw(|| Event::of(Check::ClaimValues, &values));
+    values
 }
 
 /// Checks one rule about one claim, and reports it as this check.
@@ -152,6 +196,7 @@ pub(crate) fn watched(
         Event::of(check, &result)
             .at(at())
             .seen(Seen::of(found.as_deref()))
+            .parts(Part::of_selection(&rule.select, document))
     });
     result
 }
@@ -164,22 +209,30 @@ fn required(
     rule: &ClaimsPolicy,
     watch: &mut impl Watch,
 ) -> Result<()> {
+    let mut names = rule.required.iter().enumerate();
+    names.try_for_each(|required| required_claim(claims, registered, required, watch))
+}
+
+#[inline]
+fn required_claim(
+    claims: &Claims<'_>,
+    registered: &RegisteredClaims<'_>,
+    (index, name): (usize, &String),
+    watch: &mut impl Watch,
+) -> Result<()> {
     let says_something = |value: &Value<'_>| !value.is_null() && value.as_str() != Some("");
-    let is_present = |name: &String| match Registered::named(name) {
+    let is_present = match Registered::named(name) {
         Some(claim) => registered.has(claim),
         None => claims.get(name).is_some_and(says_something),
     };
-    for (index, name) in rule.required.iter().enumerate() {
-        let result = if is_present(name) {
-            Ok(())
-        } else {
-            Err(Error::new(Code::ClaimMissing).with_claim(name))
-        };
-        watch.saw(|| {
-            let event = Event::of(Check::RequiredClaim, &result).at(At::Index(index));
-            event.seen(Seen::of(claims.get(name)))
-        });
-        result?;
-    }
-    Ok(())
+    let result = if is_present {
+        Ok(())
+    } else {
+        Err(Error::new(Code::ClaimMissing).with_claim(name))
+    };
+    watch.saw(|| {
+        let event = Event::of(Check::RequiredClaim, &result).at(At::Index(index));
+        event.seen(Seen::of(claims.get(name)))
+    });
+    result
 }

@@ -4,7 +4,7 @@ use super::{
     ClaimRule, ClaimTest, IdentityRule, MetadataRule, OrgRole, OrgRoleRule, Profile, Profiles, Rules,
 };
 use crate::expr::{Glob, JmesPath, Placed, Selection, Wanted};
-use crate::warning::Warning;
+use crate::warning::{Rule, Warning};
 
 impl Profiles {
     /// Returns a warning for each probable mistake, once for each place in the configuration.
@@ -75,10 +75,11 @@ fn claim_rules(rules: &[ClaimRule], found: &mut Vec<Warning>) {
             ClaimTest::IsTrue {} => Wanted::True,
             ClaimTest::Equals(_) | ClaimTest::AnyOf(_) | ClaimTest::Glob(_) => Wanted::Any,
         };
-        found.extend(rule.select.doubt().map(|doubt| Warning::new(&rule.place, doubt)));
+        let doubt = rule.select.doubt();
+        found.extend(doubt.map(|doubt| Warning::new(Rule::ClaimLooksLikePath, &rule.place, doubt)));
         if let ClaimTest::Glob(globs) = &rule.test {
             let doubts = globs.iter().filter_map(Glob::doubt);
-            found.extend(doubts.map(|doubt| Warning::new(&rule.place, doubt)));
+            found.extend(doubts.map(|doubt| Warning::new(doubt.rule, &rule.place, doubt.text)));
         }
         selection(&rule.select, wanted, found);
     }
@@ -93,5 +94,5 @@ fn selection(select: &Selection, wanted: Wanted<'_>, found: &mut Vec<Warning>) {
 
 fn expression(path: &Placed<JmesPath>, wanted: Wanted<'_>, found: &mut Vec<Warning>) {
     let doubts = path.doubts(wanted).into_iter();
-    found.extend(doubts.map(|doubt| Warning::new(path.place(), doubt)));
+    found.extend(doubts.map(|doubt| Warning::new(doubt.rule, path.place(), doubt.text)));
 }

@@ -13,6 +13,7 @@ mod identity;
 mod issuer_rules;
 mod issuers;
 mod keys;
+mod names;
 pub(crate) mod near;
 mod profiles;
 mod response;
@@ -47,6 +48,7 @@ pub(crate) use self::issuers::{Issuer, IssuerClaims, IssuerTemplate, KeyIssuers}
 pub(crate) use self::keys::{
     DiscoveredAlgorithms, JwksUrl, KeyRule, KeySpec, KidRule, OidcDiscoveryUrl, Origin,
 };
+pub(crate) use self::names::MemberNames;
 pub(crate) use self::response::{Response, Responses};
 pub(crate) use self::rules::{
     BindKind, BindingRule, Bindings, Directory, OrgMapping, OrgRole, OrgRoleRule, OrgTarget, RoleRule, Rules,
@@ -86,6 +88,9 @@ pub(crate) struct Policy {
     /// The warnings. They are printed next to the policy and are not part of it.
     #[serde(skip)]
     pub warnings: Vec<Warning>,
+    /// What the operator calls the members. It is not part of the policy.
+    #[serde(skip)]
+    pub names: MemberNames,
 }
 
 impl Policy {
@@ -101,6 +106,7 @@ impl Policy {
             issuers: IssuerRules::default(),
             profiles,
             warnings: Vec::new(),
+            names: MemberNames::default(),
         }
     }
 }

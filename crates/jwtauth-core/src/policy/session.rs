@@ -17,6 +17,9 @@ pub(crate) struct SessionRule {
     /// removed. `None`: the session has no display name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub display_name_prefix: Option<String>,
+    /// How the terms were computed from the configuration, for explanations. Empty if they are as written.
+    #[serde(skip)]
+    pub computed: Vec<String>,
 }
 
 impl SessionRule {

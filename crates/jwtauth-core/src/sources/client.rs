@@ -10,7 +10,6 @@ mod tls;
 
 use std::ffi::OsString;
 use std::io::Read;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ureq::Agent;
@@ -24,7 +23,7 @@ use self::proxy::Proxies;
 use self::tls::SystemRoots;
 use super::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase};
 use crate::error::{Code, Error, Result};
-use crate::file;
+use crate::file::{self, Files};
 use crate::policy::url::{self, Url};
 use crate::policy::{FetchSettings, ProxyRule};
 
@@ -42,15 +41,16 @@ impl Client {
     ///
     /// # Errors
     /// [`Code::ConfigInvalid`]: a file that cannot be read, invalid certificates, or a proxy that cannot be used.
-    pub(super) fn open(settings: &FetchSettings, base_dir: &Path) -> Result<Client> {
-        Client::open_with(settings, base_dir, |name| std::env::var_os(name))
+    pub(super) fn open(settings: &FetchSettings, files: &Files) -> Result<Client> {
+        Client::open_with(settings, files, |name| std::env::var_os(name))
     }
 
     fn open_with(
         settings: &FetchSettings,
-        base_dir: &Path,
+        files: &Files,
         environment: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Client> {
+        let invalid = |why: String| Error::new(Code::ConfigInvalid).with_detail(why);
         let mut settings = settings.clone();
         for path in [
             &mut settings.ca_file,
@@ -58,13 +58,13 @@ impl Client {
             &mut settings.client_key_file,
             &mut settings.bearer_token_file,
         ] {
-            *path = path.take().map(|path| base_dir.join(path));
+            let found = path.take().map(|path| files.path(&path)).transpose();
+            *path = found.map_err(|why| invalid(why.reason().to_owned()))?;
         }
         let proxies = match settings.proxy {
             ProxyRule::None => Ok(Proxies::default()),
             ProxyRule::Environment => Proxies::from_environment(environment),
         };
-        let invalid = |why: String| Error::new(Code::ConfigInvalid).with_detail(why);
         tls::authorities(&settings).map_err(invalid)?;
         tls::identity(&settings).map_err(invalid)?;
         authorization(&settings).map_err(invalid)?;
@@ -100,7 +100,7 @@ impl Client {
             .proxy(proxy)
             .tls_config(tls)
             .timeout_global(Some(left))
-            .timeout_connect(Some(CONNECT.min(left)))
+            .timeout_connect(Some(connect_limit(self.settings.timeout).min(left)))
             .build();
         Agent::with_parts(config, connector, self.lookups.resolver(progress.clone()))
     }
@@ -244,9 +244,13 @@ fn authorization(settings: &FetchSettings) -> Result<Option<Zeroizing<String>>, 
     Ok(Some(Zeroizing::new(format!("{prefix}{token}"))))
 }
 
+/// The time limit for a connection, including a proxy and the TLS handshake. It grows with the limit of the fetch, so that
+/// an operator of a slow network has to set one limit only.
+fn connect_limit(timeout: Duration) -> Duration {
+    (timeout / 5 * 2).max(Duration::from_secs(2))
+}
+
 const BEARER: &str = "Bearer ";
-/// The time limit for a connection, including a proxy and the TLS handshake.
-const CONNECT: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,8 @@ pub struct Errand {
     fetches: Vec<KeyFetch>,
     /// The fetches of earlier errands for the same decision. They are not made again for it.
     earlier: Vec<KeyFetch>,
+    /// When the decision began, if it is observed.
+    begun: Option<Instant>,
 }
 
 /// One fetch: the keys of one source.
@@ -48,7 +50,22 @@ pub(super) enum Reason {
 impl Errand {
     pub(super) fn new(fetches: Vec<KeyFetch>, after: Option<&Errand>) -> Errand {
         let earlier = after.into_iter().flat_map(|after| after.all().cloned()).collect();
-        Errand { fetches, earlier }
+        Errand {
+            fetches,
+            earlier,
+            begun: None,
+        }
+    }
+
+    /// Adds when the decision began, if it is observed.
+    pub(crate) fn begun(mut self, at: Option<Instant>) -> Errand {
+        self.begun = at;
+        self
+    }
+
+    /// When the decision began, if it is observed.
+    pub(crate) fn begun_at(&self) -> Option<Instant> {
+        self.begun
     }
 
     /// The fetches of several errands, each once.

@@ -11,6 +11,7 @@ mod load;
 mod misses;
 mod open;
 mod remote;
+mod report;
 pub mod status;
 mod store;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Opens a key source of the policy: reads its keys, or prepares what is needed to fetch them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::fetch::Fetch;
@@ -8,13 +8,14 @@ use super::load::{Endpoint, Loader};
 use super::remote::RemoteSource;
 use crate::clock::Monotonic;
 use crate::error::{Code, Error, Result};
-use crate::file;
+use crate::events::Observer;
+use crate::file::{self, Files};
 use crate::keys::KeySet;
 use crate::keys::prepare::Preparation;
 use crate::policy::{
     DiscoveredAlgorithms, FetchSettings, IssuerTemplate, KeyIssuers, KeySpec, KidRule, Origin, url,
 };
-use crate::warning::Warning;
+use crate::warning::{Rule, Warning, beside};
 
 /// An opened key source.
 #[derive(Debug)]
@@ -28,12 +29,14 @@ pub(super) enum KeySource {
 /// What the application supplies when it builds a verifier.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Environment<'e> {
-    /// The directory that relative paths start from.
-    pub(crate) base_dir: &'e Path,
+    /// Where the files are that the policy names.
+    pub(crate) files: &'e Files,
     /// The application's client for fetching keys, instead of the library's own client.
     pub(crate) fetch: Option<&'e Arc<dyn Fetch>>,
     /// The clock that measures the age of fetched keys.
     pub(crate) clock: &'e Monotonic,
+    /// What reports the fetches.
+    pub(crate) observer: Option<&'e Observer>,
 }
 
 /// Opens one source. Reads files and fetches nothing.
@@ -56,28 +59,27 @@ fn read(
     preparation: &mut Preparation<'_>,
     environment: Environment<'_>,
 ) -> Result<KeySource> {
-    let path = |path: &Path| environment.base_dir.join(path);
+    let path = |path: &PathBuf| environment.files.path(path);
     let keys = match &spec.origin {
         Origin::Pem(text) => preparation.pem(text),
         Origin::Jwk(text) => preparation.jwk(text),
         Origin::Jwks(text) => preparation.jwks(text),
         Origin::Secret(secret) => preparation.secret(secret.as_bytes()),
         Origin::PemFile(file) => {
-            let text = file::read_text(&path(file))?;
-            preparation
-                .pem(&text)
-                .map_err(|error| in_file(&path(file), &error))
+            let file = path(file)?;
+            let text = file::read_text(&file)?;
+            preparation.pem(&text).map_err(|error| in_file(&file, &error))
         }
         Origin::JwksFile(file) => {
-            let text = file::read_text(&path(file))?;
-            preparation
-                .jwks(&text)
-                .map_err(|error| in_file(&path(file), &error))
+            let file = path(file)?;
+            let text = file::read_text(&file)?;
+            preparation.jwks(&text).map_err(|error| in_file(&file, &error))
         }
         Origin::SecretFile(file) => {
-            let bytes = file::read(&path(file))?;
+            let file = path(file)?;
+            let bytes = file::read(&file)?;
             let secret = preparation.secret(without_newline(&bytes));
-            secret.map_err(|error| in_file(&path(file), &error))
+            secret.map_err(|error| in_file(&file, &error))
         }
         Origin::JwksUrl(jwks) => {
             return remote(
@@ -119,8 +121,7 @@ fn remote(
     };
     check(url, settings.insecure_http).map_err(|why| Error::new(Code::ConfigInvalid).with_detail(why))?;
     if settings.cool_down < settings.timeout {
-        preparation.warnings.push(Warning::new(
-            preparation.place,
+        preparation.warnings.push(Warning::new(Rule::CoolDownTooShort, beside(preparation.place, "cool_down"),
             "`cool_down` is shorter than `timeout`: while the server hangs, tokens with an unknown `kid` cause one fetch after the other; set a longer `cool_down`",
         ));
     }
@@ -130,8 +131,7 @@ fn remote(
         && !settings.same_host
         && environment.fetch.is_none()
     {
-        preparation.warnings.push(Warning::new(
-            preparation.place,
+        preparation.warnings.push(Warning::new(Rule::BearerTokenToAnyHost, beside(preparation.place, "bearer_token_file"),
             "the token of `bearer_token_file` is sent to every host that the issuer's metadata names as `jwks_uri`; set `same_host` if the keys are on the issuer's host",
         ));
     }
@@ -141,6 +141,7 @@ fn remote(
             if !ignored.is_empty() {
                 let ignored = ignored.join("`, `");
                 preparation.warnings.push(Warning::new(
+                    Rule::NoEffect,
                     preparation.place,
                     format!(
                         "keys are fetched by the application's function; this has no effect: `{ignored}`"
@@ -149,9 +150,9 @@ fn remote(
             }
             Arc::clone(own)
         }
-        None => built_in(settings, environment.base_dir)?,
+        None => built_in(settings, environment.files)?,
     };
-    Ok(KeySource::Fetched(Arc::new(RemoteSource::new(Loader {
+    let loader = Loader {
         place: preparation.place.to_owned(),
         url: url.to_owned(),
         endpoint,
@@ -163,17 +164,19 @@ fn remote(
         fetch,
         started: environment.clock.now(),
         clock: environment.clock.clone(),
-    }))))
+    };
+    let source = RemoteSource::new(loader, environment.observer.cloned());
+    Ok(KeySource::Fetched(Arc::new(source)))
 }
 
 /// The library's own client for one key source.
 #[cfg(feature = "http")]
-fn built_in(settings: &FetchSettings, base_dir: &Path) -> Result<Arc<dyn Fetch>> {
-    Ok(Arc::new(super::client::Client::open(settings, base_dir)?))
+fn built_in(settings: &FetchSettings, files: &Files) -> Result<Arc<dyn Fetch>> {
+    Ok(Arc::new(super::client::Client::open(settings, files)?))
 }
 
 #[cfg(not(feature = "http"))]
-fn built_in(_: &FetchSettings, _: &Path) -> Result<Arc<dyn Fetch>> {
+fn built_in(_: &FetchSettings, _: &Files) -> Result<Arc<dyn Fetch>> {
     Err(Error::new(Code::ConfigInvalid).with_detail(
         "this build has no HTTP client; to use keys from a URL, pass the application's fetch function with the configuration",
     ))
@@ -217,7 +220,7 @@ mod tests {
     #[cfg(not(feature = "http"))]
     #[test]
     fn without_the_built_in_client_a_url_needs_a_fetcher() {
-        let why = built_in(&FetchSettings::default(), Path::new("")).unwrap_err();
+        let why = built_in(&FetchSettings::default(), &Files::below("")).unwrap_err();
         assert_eq!(why.code(), Code::ConfigInvalid);
         assert!(why.to_string().contains("no HTTP client"), "{why}");
     }

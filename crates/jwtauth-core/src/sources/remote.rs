@@ -17,9 +17,11 @@ use arc_swap::{ArcSwapOption, Guard};
 use super::freshness;
 use super::load::{Endpoint, Failure, Loaded, Loader};
 use super::misses::Misses;
+use super::report::Report;
 use super::status::{FetchStatus, Keys, LastFailure, SourceState};
 use crate::clock::to_millis;
 use crate::error::{Code, Error, Result};
+use crate::events::{FetchFailure, Observer};
 use crate::keys::KeySet;
 use crate::policy::url::without_query;
 
@@ -27,6 +29,7 @@ use crate::policy::url::without_query;
 #[derive(Debug)]
 pub(super) struct RemoteSource {
     loader: Loader,
+    observer: Option<Observer>,
     loaded: ArcSwapOption<Loaded>,
     failure: ArcSwapOption<Failure>,
     misses: Misses,
@@ -99,9 +102,10 @@ pub(super) enum Turn<'s> {
 }
 
 impl RemoteSource {
-    pub(super) fn new(loader: Loader) -> RemoteSource {
+    pub(super) fn new(loader: Loader, observer: Option<Observer>) -> RemoteSource {
         RemoteSource {
             loader,
+            observer,
             loaded: ArcSwapOption::empty(),
             failure: ArcSwapOption::empty(),
             misses: Misses::new(),
@@ -352,18 +356,25 @@ impl RemoteSource {
         }
     }
 
-    fn load(&self) {
+    /// Returns the number of usable keys.
+    fn load(&self) -> Result<usize, FetchFailure> {
         self.last_begun_at.store(to_millis(self.now()), Ordering::Release);
         let unfinished = Unfinished(self);
         let outcome = self.loader.load(self.loaded.load().as_deref());
         std::mem::forget(unfinished);
         match outcome {
             Ok(loaded) => {
+                let count = loaded.keys.all().filter(|key| key.is_usable()).count();
                 self.loaded.store(Some(Arc::new(loaded)));
                 self.failures_in_a_row.store(0, Ordering::Release);
                 self.retry_at.store(0, Ordering::Release);
+                Ok(count)
             }
-            Err(failure) => self.failed(failure),
+            Err(failure) => {
+                let reported = failure.reported();
+                self.failed(failure);
+                Err(reported)
+            }
         }
     }
 
@@ -416,9 +427,12 @@ pub(super) struct Slot<'s> {
 
 impl Slot<'_> {
     /// Fetches the keys and stores the outcome in the source.
-    pub(super) fn fetch(mut self) {
-        self.number = Some(count(&self.source.counts.fetches));
-        self.source.load();
+    pub(super) fn fetch(self) {
+        // Dropped last, also after a panic: the observer may use the verifier, which could wait for this slot.
+        let mut report = Report::of(self.source.observer.as_ref(), &self.source.loader);
+        let mut slot = self;
+        slot.number = Some(count(&slot.source.counts.fetches));
+        report.ends(slot.source.load());
     }
 }
 

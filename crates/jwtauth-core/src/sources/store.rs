@@ -11,7 +11,7 @@ use crate::error::{Code, Error, Result};
 use crate::keys::KeySet;
 use crate::keys::prepare::{self, Preparation, Secrets};
 use crate::policy::{KeyIssuers, KeyRule, KidRule};
-use crate::warning::Warning;
+use crate::warning::{Rule, Warning};
 
 /// The opened key sources of a verifier.
 #[derive(Debug)]
@@ -120,7 +120,7 @@ impl KeyStore {
         }
         warnings.append(&mut found);
         let crowd = crowd::warning(rule.kid, fixed(&sources));
-        warnings.extend(crowd.map(|why| Warning::new(&rule.place, why)));
+        warnings.extend(crowd.map(|why| Warning::new(Rule::TooManyKeys, &rule.place, why)));
         let kid = rule.kid;
         let issuers = rule.sources.iter().map(|spec| spec.issuers.clone()).collect();
         Ok(KeyStore {
@@ -135,6 +135,13 @@ impl KeyStore {
     /// The issuers of each source, in order. Their addresses identify the sources of [`Cached::sets`].
     pub(crate) fn issuers(&self) -> &[KeyIssuers] {
         &self.issuers
+    }
+
+    /// The path of a source in the configuration. It is found by the address of its issuers.
+    pub(crate) fn place(&self, issuers: usize) -> Option<&str> {
+        let is_it = |known: &KeyIssuers| std::ptr::from_ref(known).addr() == issuers;
+        let at = self.issuers.iter().position(is_it)?;
+        self.places.get(at).map(String::as_str)
     }
 
     /// Whether no source fetches its keys.
@@ -174,7 +181,7 @@ impl KeyStore {
     pub(crate) fn status(&self) -> Vec<SourceStatus> {
         let cached = self.cached(None);
         let crowd = crowd::warning(self.kid, cached.sets().map(|(_, set)| set))
-            .map(|why| Warning::new(&self.place, why));
+            .map(|why| Warning::new(Rule::TooManyKeys, &self.place, why));
         let sources = self.sources.iter().zip(&self.places);
         sources
             .map(|(source, place)| {

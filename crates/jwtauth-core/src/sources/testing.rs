@@ -1,10 +1,9 @@
 //! Key sources for tests.
 
-use std::path::Path;
-
 use super::{Environment, KeyStore};
 use crate::clock::Monotonic;
 use crate::error::Result;
+use crate::file::Files;
 use crate::keys::Algorithms;
 use crate::policy::{KeyRule, KeySpec, KidRule, Origin};
 use crate::warning::Warning;
@@ -40,7 +39,8 @@ pub(crate) fn open(
     };
     let mut warnings = Vec::new();
     let environment = Environment {
-        base_dir: Path::new(env!("CARGO_MANIFEST_DIR")),
+        observer: None,
+        files: &Files::below(env!("CARGO_MANIFEST_DIR")),
         fetch: None,
         clock: &Monotonic::default(),
     };

@@ -4,7 +4,6 @@ mod lifetime;
 mod sharing;
 mod unknown_kid;
 
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -15,6 +14,7 @@ use super::status::{FetchStatus, SourceState};
 use super::{Environment, KeyStore, Next};
 use crate::clock::Monotonic;
 use crate::error::{Code, Error, Result};
+use crate::file::Files;
 use crate::keys::Algorithm;
 use crate::policy::{FetchSettings, JwksUrl, KeyRule, KeySpec, KidRule, Origin};
 
@@ -133,7 +133,8 @@ fn open(sources: usize, settings: &FetchSettings, fetch: Arc<dyn Fetch>, clock: 
         kid: KidRule::Match,
     };
     let environment = Environment {
-        base_dir: Path::new(""),
+        observer: None,
+        files: &Files::below(""),
         fetch: Some(&fetch),
         clock,
     };

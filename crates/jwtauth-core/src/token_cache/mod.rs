@@ -4,18 +4,20 @@
 //! keys is checked at each hit, by the code that decides without a cache. If one of these checks fails, there is no hit,
 //! and the request is decided as without a cache.
 
+mod kept;
 mod size;
 mod slots;
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use ipnet::IpNet;
 use serde::Serialize;
 
+pub use self::kept::{Granted, Kept};
 use self::slots::Slots;
 use crate::claims::NumericDate;
 use crate::grant::Grant;
@@ -23,6 +25,7 @@ use crate::pipeline::extract;
 use crate::pipeline::validate::TimeChecks;
 use crate::request::Request;
 use crate::sources::{Cached, KeyStore, Next, SetsInUse};
+use crate::stripe::{self, STRIPES};
 
 /// The limits of a cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,8 +78,7 @@ struct Entry {
     times: TimeChecks,
     networks: Box<[IpNet]>,
     granted_at: NumericDate,
-    /// The grant. Its `cleaned_url` depends on the request and is not remembered.
-    grant: Grant,
+    kept: Arc<Kept>,
 }
 
 /// The state of the cache of tokens.
@@ -104,17 +106,20 @@ impl TokenCache {
         }
     }
 
-    /// Returns the remembered grant for a request, without its cleaned URL. `None`: the request must be decided.
+    /// Returns what `make` makes from the remembered grant for a request. `None`: the request must be decided.
+    ///
+    /// The grant is lent, because a counted reference would be written to by all threads that find it.
     #[inline]
-    pub(crate) fn find(
+    pub(crate) fn find<T>(
         &self,
         question: Question<'_>,
         request: &Request<'_>,
         keys: &KeyStore,
         now: NumericDate,
-    ) -> Option<Grant> {
-        let found = self.look_up(question, request, keys, now);
-        let counts = self.counts.get(stripe());
+        make: impl FnOnce(&Arc<Kept>) -> T,
+    ) -> Option<T> {
+        let found = self.look_up(question, request, keys, now, make);
+        let counts = self.counts.get(stripe::of_this_thread());
         if let Some(counts) = counts {
             let count = if found.is_some() {
                 &counts.hits
@@ -127,37 +132,43 @@ impl TokenCache {
     }
 
     #[inline]
-    fn look_up(
+    fn look_up<T>(
         &self,
         question: Question<'_>,
         request: &Request<'_>,
         keys: &KeyStore,
         now: NumericDate,
-    ) -> Option<Grant> {
+        make: impl FnOnce(&Arc<Kept>) -> T,
+    ) -> Option<T> {
         let generation = self.current.load();
         let generation = generation.as_ref()?;
         let hash = self.hash(question.token);
-        generation.entries.find(hash, |entry| {
+        let found = |entry: &Entry| {
             if !entry.answers(question) || !entry.holds(request, now, self.limits.ttl) {
-                return None;
+                return false;
             }
             let cached = keys.cached(None);
             if !cached.has(&generation.sets) {
                 // The memory of all entries is released, and not only when the next grant is remembered.
                 self.current.store(None);
-                return None;
+                return false;
             }
             // If a decision would fetch, it is made. This also counts the use of stale keys, so it is the last check.
-            let decides = matches!(cached.after_hit(request.cached_only), Next::Decide);
-            decides.then(|| entry.grant.clone())
-        })
+            matches!(cached.after_hit(request.cached_only), Next::Decide)
+        };
+        generation.entries.find(hash, found, |entry| make(&entry.kept))
+    }
+
+    /// A grant that can be remembered.
+    pub(crate) fn keep(grant: Grant) -> Arc<Kept> {
+        Arc::new(Kept::new(grant))
     }
 
     /// Remembers a grant. `cached` are the keys that verified its token.
     pub(crate) fn insert(
         &self,
         question: Question<'_>,
-        grant: &Grant,
+        kept: Arc<Kept>,
         conditions: Conditions<'_>,
         cached: &Cached<'_>,
         now: NumericDate,
@@ -172,10 +183,7 @@ impl TokenCache {
             times: conditions.times,
             networks: conditions.networks.into(),
             granted_at: now,
-            grant: Grant {
-                cleaned_url: None,
-                ..grant.clone()
-            },
+            kept,
         };
         let size = entry.size();
         let same = |other: &Entry| other.answers(question);
@@ -253,16 +261,5 @@ struct Counts {
     misses: AtomicU64,
 }
 
-/// The place of the calling thread's counts.
-fn stripe() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static MINE: usize = NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES;
-    }
-    // A thread that ends has no counts of its own any more.
-    MINE.try_with(|mine| *mine).unwrap_or_default()
-}
-
-const STRIPES: usize = 16;
 /// The number of bytes at the end of a token that are hashed. The shortest signature, of HS256, has 43.
 const TAIL: usize = 32;

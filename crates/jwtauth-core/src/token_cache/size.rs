@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Entry;
+use super::{Entry, Kept};
 use crate::grant::{Entitlement, Grant, Identity, Session};
 
 impl Entry {
@@ -14,15 +14,17 @@ impl Entry {
             times,
             networks,
             granted_at: _,
-            grant,
+            kept,
         } = self;
         size_of::<Entry>()
-            + ALLOCATION
+            + size_of::<Kept>()
+            + 2 * ALLOCATION
             + block(token.len())
             + text(profile.as_deref())
             + block(times.bytes())
             + block(size_of_val::<[_]>(networks))
-            + of_grant(grant)
+            + of_grant(kept.grant())
+            + block(kept.close())
     }
 }
 

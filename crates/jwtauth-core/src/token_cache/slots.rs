@@ -52,22 +52,29 @@ impl<T> Slots<T> {
         }
     }
 
-    /// Returns what `read` makes of the entry with this hash for which it makes something.
+    /// Returns what `read` makes of the entry with this hash that is the `wanted` one.
     #[inline]
-    pub(super) fn find<R>(&self, hash: u64, mut read: impl FnMut(&T) -> Option<R>) -> Option<R> {
-        self.row(hash).iter().find_map(|slot| {
+    pub(super) fn find<R>(
+        &self,
+        hash: u64,
+        wanted: impl Fn(&T) -> bool,
+        read: impl FnOnce(&T) -> R,
+    ) -> Option<R> {
+        for slot in self.row(hash) {
             if slot.hint.load(Ordering::Relaxed) != hash {
-                return None;
+                continue;
             }
             let entry = slot.entry.load();
-            let stored = entry.as_ref().filter(|stored| stored.hash == hash)?;
-            let made = read(&stored.value)?;
-            // Threads that find the same entry do not write to the same memory each time.
-            if !slot.found.load(Ordering::Relaxed) {
-                slot.found.store(true, Ordering::Relaxed);
+            let is_wanted = |stored: &&Arc<Stored<T>>| stored.hash == hash && wanted(&stored.value);
+            if let Some(stored) = entry.as_ref().filter(is_wanted) {
+                // Threads that find the same entry do not write to the same memory each time.
+                if !slot.found.load(Ordering::Relaxed) {
+                    slot.found.store(true, Ordering::Relaxed);
+                }
+                return Some(read(&stored.value));
             }
-            Some(made)
-        })
+        }
+        None
     }
 
     /// Stores an entry of this size. It replaces an entry that is the `same`, or one that was not found for some time. An
@@ -169,9 +176,7 @@ mod tests {
     use super::*;
 
     fn find(slots: &Slots<&'static str>, hash: u64, wanted: &str) -> bool {
-        slots
-            .find(hash, |value| (*value == wanted).then_some(()))
-            .is_some()
+        slots.find(hash, |value| *value == wanted, |_| ()).is_some()
     }
 
     #[test]

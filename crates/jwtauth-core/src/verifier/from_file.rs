@@ -31,7 +31,7 @@ impl Verifier {
     #[inline(never)]
     pub fn builder_of(config: &ConfigFile) -> Result<VerifierBuilder> {
         let origins = config.origins();
-        match envelope::read(config.text(), config.base_dir()) {
+        match envelope::read(config.text(), config.files()) {
             Ok(envelope) => Ok(VerifierBuilder::new(envelope, origins.clone())),
             Err(why) => Err(origins.explain(why)),
         }

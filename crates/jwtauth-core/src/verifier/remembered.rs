@@ -1,5 +1,7 @@
 //! Grants that a verifier remembers, if the option `token_cache` is set.
 
+use std::sync::Arc;
+
 use super::Verifier;
 use crate::claims::NumericDate;
 use crate::clock::Clock;
@@ -10,12 +12,12 @@ use crate::policy::Profile;
 use crate::request::Request;
 use crate::sources::Cached;
 use crate::sources::errand::Errand;
-use crate::token_cache::{Conditions, Question, TokenCache, TokenCacheStatus};
+use crate::token_cache::{Conditions, Granted, Kept, Question, TokenCache, TokenCacheStatus};
 
 impl Verifier {
     /// The state of the token cache. `None` if the option `token_cache` is not set.
     pub fn token_cache_status(&self) -> Option<TokenCacheStatus> {
-        self.token_cache.as_ref().map(TokenCache::status)
+        self.token_cache.as_deref().map(TokenCache::status)
     }
 
     /// Sets the source of the time, for tests.
@@ -33,21 +35,21 @@ impl Verifier {
         }
     }
 
-    // Inlined, because each call would move the grant once more.
-    /// The remembered grant for a request. A step after a fetch is for a request without one.
+    /// What `make` makes from the remembered grant for a request. A step after a fetch is for a request without one.
     #[inline]
-    pub(super) fn remembered(
+    pub(super) fn remembered<T>(
         &self,
         cache: Option<&TokenCache>,
         question: Question<'_>,
         request: &Request<'_>,
         after: Option<&Errand>,
         now: NumericDate,
-    ) -> Option<Grant> {
+        make: impl Fn(Granted<'_>) -> T,
+    ) -> Option<T> {
         let cache = cache.filter(|_| after.is_none())?;
-        let mut grant = cache.find(question, request, &self.keys, now)?;
-        grant.cleaned_url = extract::cleaned_url(request, &self.policy.extract);
-        Some(grant)
+        cache.find(question, request, &self.keys, now, |kept| {
+            make(lent(kept, extract::cleaned_url(request, &self.policy.extract)))
+        })
     }
 
     /// The conditions under which a grant for these claims may be used again.
@@ -58,17 +60,35 @@ impl Verifier {
         })
     }
 
-    /// Remembers a grant.
-    pub(super) fn remember(
+    /// Returns what `make` makes from a grant, and remembers the grant.
+    #[inline]
+    pub(super) fn remember<T>(
         &self,
         question: Question<'_>,
-        grant: &Grant,
+        mut grant: Grant,
         conditions: Option<Conditions<'_>>,
         cached: &Cached<'_>,
         now: NumericDate,
-    ) {
-        if let (Some(cache), Some(conditions)) = (&self.token_cache, conditions) {
-            cache.insert(question, grant, conditions, cached, now);
-        }
+        make: impl Fn(Granted<'_>) -> T,
+    ) -> T {
+        let (Some(cache), Some(conditions)) = (&self.token_cache, conditions) else {
+            return make(Granted::New(grant));
+        };
+        let cleaned_url = grant.cleaned_url.take();
+        let kept = TokenCache::keep(grant);
+        let made = make(lent(&kept, cleaned_url));
+        cache.insert(question, kept, conditions, cached, now);
+        made
+    }
+}
+
+/// A remembered grant, for a request with this cleaned URL.
+fn lent(kept: &Arc<Kept>, cleaned_url: Option<String>) -> Granted<'_> {
+    match cleaned_url {
+        None => Granted::Kept(kept),
+        cleaned_url => Granted::New(Grant {
+            cleaned_url,
+            ..kept.grant().clone()
+        }),
     }
 }

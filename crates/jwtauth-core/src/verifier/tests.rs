@@ -79,7 +79,8 @@ fn steps(config: &str, filter: impl Fn(Check) -> bool) -> Vec<String> {
     let steps = explanation.steps.iter().filter(|step| filter(step.check));
     let shown = |step: &Step| {
         let place = step.place.as_deref().unwrap_or("-");
-        format!("{} {place}: {}", step.outcome.as_str(), step.text)
+        let mark = if step.informative { "informative " } else { "" };
+        format!("{mark}{} {place}: {}", step.outcome.as_str(), step.text)
     };
     steps.map(shown).collect()
 }
@@ -120,7 +121,7 @@ fn every_key_is_explained() {
 }
 
 #[test]
-fn a_denial_names_the_place_of_a_profile_and_what_was_not_reached() {
+fn a_denial_names_the_place_of_a_profile_and_goes_on_to_inform() {
     let config = r#"{
         "keys": [{"jwk": {"kty":"OKP","crv":"Ed25519","x":"h6PMmVk3fIlFE_ifMFEFqditr59MHbh8meXjWewsA4g"}}],
         "algorithms": ["EdDSA"], "issuer": "https://issuer.example", "audiences": ["api"],
@@ -139,11 +140,11 @@ fn a_denial_names_the_place_of_a_profile_and_what_was_not_reached() {
         "passed profiles.web.leeway.iat: `iat` was 3590 s ago",
         "passed profiles.web.claims[0]: `email` passes its test",
         "failed profiles.web.claims[1]: a claim does not have the required value (claim \"role\")",
-        "not_reached profiles.web.identity.name: not reached: the caller's name can be mapped",
-        "not_reached profiles.web.identity.metadata.team: not reached: `team` can be mapped",
-        "not_reached profiles.web.policies: not reached: no policy of the configuration is forbidden",
-        "not_reached profiles.web.bindings.rules[0].selector: not reached: `value.team == a` selects the caller",
-        "not_reached -: not reached: at least one binding rule gives something",
+        "informative passed profiles.web.identity.name: the caller's name can be mapped",
+        "informative not_applicable profiles.web.identity.metadata.team: the token has nothing for `team`",
+        "informative passed profiles.web.policies: no policy of the configuration is forbidden",
+        "informative not_applicable profiles.web.bindings.rules[0].selector: the selector does not select the caller",
+        "informative failed -: no binding rule applies to this identity: `profiles.web.bindings.rules[0].selector`: `value.team == a` does not match",
     ];
     assert_eq!(steps(config, of_claims), expected);
 }
@@ -157,7 +158,7 @@ fn a_role_by_default_and_a_computed_time_are_explained() {
         "roles": {"jmespath": "role", "allowed": ["viewer"], "default": "viewer"}
     }"#;
     let expected = [
-        "passed leeway.nbf: `nbf`, computed from the other times, was 3590 s ago",
+        "passed leeway.nbf: `nbf` (computed: `iat`) was 3590 s ago",
         "passed roles.jmespath: the expression gives no valid role, so the caller gets the default role",
     ];
     let some = |check| matches!(check, Check::NotBefore | Check::Role);

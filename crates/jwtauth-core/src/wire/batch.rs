@@ -8,7 +8,8 @@ use crate::error::{Error, Result};
 use crate::grant::Grant;
 use crate::request::Request;
 use crate::sources::errand::Errand;
-use crate::verifier::{Step, Verifier};
+use crate::token_cache::Granted;
+use crate::verifier::Verifier;
 
 /// Decides several requests on several threads, as [`Verifier::authenticate_many`] does, and makes a reply to each on
 /// the same threads. The replies are in the order of the requests.
@@ -22,7 +23,20 @@ pub fn authenticate_many<T: Send>(
     reply: impl Fn(Result<Grant>) -> T + Sync,
 ) -> Vec<T> {
     Batch::new(requests).run(threads, |request, after| {
-        step(verifier, request.as_ref(), after).map(&reply)
+        step(verifier, request.as_ref(), after, Grant::of).map(&reply)
+    })
+}
+
+/// Decides as [`authenticate_many`] does. The results of grants are what `make` makes from them.
+#[doc(hidden)]
+pub fn answer_many<T: Send>(
+    verifier: &Verifier,
+    requests: &[Result<Request<'_>>],
+    threads: Option<NonZeroUsize>,
+    make: impl Fn(Granted<'_>) -> T + Sync,
+) -> Vec<Result<T>> {
+    Batch::new(requests).run(threads, |request, after| {
+        step(verifier, request.as_ref(), after, &make)
     })
 }
 
@@ -31,20 +45,17 @@ pub fn authenticate_many<T: Send>(
 /// # Errors
 /// The fetches that the decision lacks.
 #[doc(hidden)]
-pub fn step(
+pub fn step<T>(
     verifier: &Verifier,
     request: Result<&Request<'_>, &Error>,
     after: Option<&Errand>,
-) -> Result<Result<Grant>, Errand> {
+    make: impl Fn(Granted<'_>) -> T,
+) -> Result<Result<T>, Errand> {
     let step = guarded(|| match request {
-        Ok(request) => Ok(verifier.step(request, after)),
+        Ok(request) => Ok(verifier.answer_step(request, after, make)),
         Err(unreadable) => Err(unreadable.clone()),
     });
-    match step {
-        Ok(Step::Decided(outcome)) => Ok(outcome),
-        Ok(Step::Fetch(errand)) => Err(errand),
-        Err(error) => Ok(Err(error)),
-    }
+    step.unwrap_or_else(|error| Ok(Err(error)))
 }
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
-//! Runs the flattened cases in Rust: `conformance-rust [--token-cache] [DIRECTORY]`. With `--token-cache`, every case runs
-//! twice with one verifier that has the option `token_cache`.
+//! Runs the flattened cases in Rust: `conformance-rust [DIRECTORY]`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,19 +6,8 @@ use std::process::ExitCode;
 use jwtauth_testkit::{output, runner};
 
 fn main() -> ExitCode {
-    let (flags, directories): (Vec<_>, Vec<_>) = std::env::args_os()
-        .skip(1)
-        .partition(|argument| argument == "--token-cache");
-    let directory = directories.first().map_or_else(output, PathBuf::from);
-    let (outcome, what) = if flags.is_empty() {
-        (runner::run(&directory), "conformance rust")
-    } else {
-        (
-            runner::run_with_token_cache(&directory),
-            "conformance rust with a token cache",
-        )
-    };
-    match outcome {
+    let directory = std::env::args_os().nth(1).map_or_else(output, PathBuf::from);
+    match runner::run(&directory) {
         Err(why) => {
             eprintln!("{why}");
             ExitCode::FAILURE
@@ -29,7 +17,7 @@ fn main() -> ExitCode {
                 eprintln!("{failure}");
             }
             println!(
-                "{what}: {} passed, {} failed",
+                "conformance rust: {} passed, {} failed",
                 outcome.passed,
                 outcome.failures.len()
             );

@@ -8,8 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jwtauth_testkit::Result;
+use jwtauth_testkit::case::merge;
 use jwtauth_testkit::faults::{Act, Fault, Play, Suite};
 use jwtauth_testkit::server::http::{self, Message};
+use jwtauth_testkit::token_cache;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -60,6 +62,9 @@ struct Stage {
 struct Wanted {
     fault: Named,
     script: String,
+    /// Whether the verifier has a token cache.
+    #[serde(default)]
+    token_cache: bool,
     /// An entry of the list can be posted as it is.
     #[serde(rename = "built_in_client")]
     _built_in_client: Option<bool>,
@@ -122,16 +127,19 @@ impl Stage {
         }
     }
 
-    /// The scripts that can be played without control of the verifier's clock.
+    /// The scripts that can be played without control of the verifier's clock. Each one is played once more by a verifier
+    /// with a token cache, which must have the same outcomes; the built-in client suffices for that.
     fn scripts(&self) -> Value {
-        let all = self.suite.faults.iter();
-        all.filter(|fault| !fault.advances())
-            .flat_map(|fault| {
-                fault
-                    .scripts()
-                    .map(|script| json!({ "fault": fault.name, "script": script, "built_in_client": fault.built_in_client }))
+        let scripts = |remembers: bool| {
+            let all = self.suite.faults.iter();
+            all.filter(|fault| !fault.advances()).flat_map(move |fault| {
+                fault.scripts().map(move |script| {
+                    json!({ "fault": fault.name, "script": script, "token_cache": remembers,
+                            "built_in_client": fault.built_in_client || remembers })
+                })
             })
-            .collect()
+        };
+        scripts(false).chain(scripts(true)).collect()
     }
 
     fn start(&self, body: &[u8]) -> Result<Value> {
@@ -146,8 +154,10 @@ impl Stage {
         let play = Play::new(&self.suite, fault, &wanted.script)?;
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let mut program = play.program();
-        if let Value::Object(members) = &mut program {
-            members.insert("play".to_owned(), number.into());
+        merge(&mut program, &json!({ "play": number }));
+        if wanted.token_cache {
+            let options = json!({ "verifier": { "options": { "token_cache": token_cache() } } });
+            merge(&mut program, &options);
         }
         self.plays().insert(number, Arc::new(play));
         Ok(program)

@@ -7,20 +7,46 @@
 
 use std::sync::Arc;
 
-use jwtauth_core::{Clock, NumericDate, Verifier, wire};
+use jwtauth_core::internals::{self, ConfigFile};
+use jwtauth_core::{Clock, NumericDate, Severity, Verifier, wire};
 use serde_json::Value;
 
 use super::fetches::Unreachable;
 use crate::runner;
 
-/// The printed policy of a valid configuration reads back as the same policy.
+/// The printed policy of a valid configuration reads back as the same policy, and lint agrees with the verifier.
 pub(super) fn configuration(config: &str) {
+    lint(config);
     if let Some((first, again)) = read_twice(config) {
         assert_eq!(
             policy(&again),
             policy(&first),
             "a printed policy reads back as another"
         );
+    }
+}
+
+/// Lint finds an error if and only if there is no verifier, and each warning of the verifier.
+fn lint(config: &str) {
+    // Lint uses the client of the library, which reads the certificates of the system.
+    if config.contains("file") || config.to_ascii_lowercase().contains("url") {
+        return;
+    }
+    let text = config.to_owned().into();
+    let file = ConfigFile::new(text, "fuzz", ".".into(), false).expect("JSON is not changed");
+    let found = internals::lint(&file);
+    let is_valid = found.iter().all(|finding| finding.severity() != Severity::Error);
+    let verifier = build(config);
+    assert_eq!(
+        is_valid,
+        verifier.is_some(),
+        "lint and the verifier disagree: {found:?}"
+    );
+    for warning in verifier.iter().flat_map(|verifier| verifier.warnings()) {
+        let is_same = |finding: &internals::Finding| {
+            (finding.rule, &finding.place, &finding.message) == (warning.rule, &warning.key, &warning.message)
+        };
+        assert!(found.iter().any(is_same), "lint does not find {warning:?}");
     }
 }
 

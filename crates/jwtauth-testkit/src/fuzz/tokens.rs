@@ -13,7 +13,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
 use jwtauth_core::internals::{Claims, json};
-use jwtauth_core::{Code, Request, Verifier, wire};
+use jwtauth_core::{Code, Error, Explain, Explanation, Grant, Request, Result, Verifier, wire};
 use serde_json::{Value, json};
 
 use super::lines::is_one_line;
@@ -22,10 +22,10 @@ use crate::workspace;
 /// A token without a signature of a configured key is never granted.
 pub(super) fn token(token: &str) {
     for verifier in EXAMPLES.iter() {
-        assert!(
-            verifier.authenticate(&Request::bearer(token)).is_err(),
-            "a token was granted"
-        );
+        let request = Request::bearer(token);
+        let outcome = verifier.authenticate(&request);
+        assert!(outcome.is_err(), "a token was granted");
+        is_explained(&verifier.explain(&request, Explain::default()), &outcome);
     }
 }
 
@@ -34,7 +34,11 @@ pub(super) fn request(request: &str) {
     for verifier in EXAMPLES.iter().chain(&SIGNED.verifiers) {
         let outcome = wire::authenticate(verifier, request);
         assert!(outcome.is_err(), "a request was granted");
-        is_one_line_of_json(&wire::reply(&outcome));
+        let reply = wire::reply(&outcome);
+        is_one_line_of_json(&reply);
+        let explanation = wire::explain(verifier, request, Explain { show_values: true });
+        is_one_line_of_json(&explanation);
+        assert!(explanation.starts_with(&format!("{{\"decision\":{reply},\"steps\":[")));
     }
 }
 
@@ -49,6 +53,19 @@ pub(super) fn claims(payload: &[u8]) {
             let outcome = verifier.authenticate(&request);
             let reply = wire::reply(&outcome);
             is_one_line_of_json(&reply);
+            is_explained(&verifier.explain(&request, Explain::default()), &outcome);
+            // A larger token may be too large together with its header and signature.
+            if let Some(text) = std::str::from_utf8(payload)
+                .ok()
+                .filter(|text| text.len() < 40_000)
+            {
+                let tried = verifier.dry_run(text, &request, None, Explain::default());
+                assert_eq!(
+                    wire::reply(&tried.would),
+                    reply,
+                    "a dry run predicts the decision"
+                );
+            }
             match &outcome {
                 Err(error) => assert_ne!(error.code(), Code::SignatureInvalid),
                 Ok(grant) => {
@@ -58,6 +75,26 @@ pub(super) fn claims(payload: &[u8]) {
                 }
             }
         }
+    }
+}
+
+/// An explanation has the decision, its failed step is that of the reply, and it shows no value.
+fn is_explained(explanation: &Explanation, outcome: &Result<Grant>) {
+    let text = wire::explained(explanation);
+    is_one_line_of_json(&text);
+    let start = format!("{{\"decision\":{},\"steps\":[", wire::reply(outcome));
+    assert!(
+        text.starts_with(&start),
+        "the decision of an explanation is the reply"
+    );
+    let failed = explanation.failed().map(|step| step.stage);
+    assert_eq!(failed, outcome.as_ref().err().map(Error::stage));
+    for step in &explanation.steps {
+        let seen = step.parts.iter().map(|part| &part.seen).chain([&step.seen]);
+        assert!(
+            seen.flatten().all(|seen| seen.value.is_none()),
+            "a value is shown"
+        );
     }
 }
 

@@ -9,7 +9,7 @@ use crate::policy::{
     AudienceRule, Boundary, ClaimsPolicy, Issuer, Leeway, NullIsAbsent, NullableClaim, RegisteredCheck,
     Synthesis, TimesRule, near,
 };
-use crate::warning::Warning;
+use crate::warning::{Rule, Warning};
 
 /// Reads the requirements for the claims.
 pub(super) fn rule(
@@ -24,13 +24,28 @@ pub(super) fn rule(
         // The leeways have no effect, but Consul refuses invalid ones.
         for name in ["ClockSkewLeeway", "ExpirationLeeway", "NotBeforeLeeway"] {
             config.leeway(name, Duration::ZERO, &mut Vec::new())?;
+            if config.get_non_null(name).is_some() {
+                warnings.push(Warning::new(
+                    Rule::LeewayWithoutEffect,
+                    config.path(name),
+                    "has no effect with `OIDCDiscoveryURL`: Consul allows no leeway for `exp`, and five minutes for `nbf`; remove it",
+                ));
+            }
+        }
+        if audiences.is_empty() {
+            warnings.push(Warning::new(
+                Rule::AudienceUnbound,
+                config.path("BoundAudiences"),
+                "no audience is bound, so tokens that the issuer made for other services are accepted; list the audience of this service",
+            ));
         }
         return discovered_claims(&discovery, &issuer, audiences, method);
     }
     let skew = config.leeway("ClockSkewLeeway", Duration::from_secs(60), warnings)?;
     if audiences.is_empty() {
         warnings.push(Warning::new(
-            "AuthMethod.Config.BoundAudiences",
+            Rule::AudienceUnexpected,
+            config.path("BoundAudiences"),
             "no audience is bound, so a token with an audience is denied",
         ));
     }

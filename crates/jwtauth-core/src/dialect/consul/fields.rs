@@ -7,7 +7,7 @@ use crate::duration;
 use crate::error::{Error, Result};
 use crate::json::{Number, Value};
 use crate::members::{self, Field};
-use crate::warning::Warning;
+use crate::warning::{Rule, Warning};
 
 /// The members of an object by their documented names. The case in the configuration is ignored.
 pub(super) struct AnyCase<'a, 't> {
@@ -81,7 +81,17 @@ impl<'a, 't> AnyCase<'a, 't> {
         let Some(field) = self.get_non_null(name) else {
             return Ok(default);
         };
-        let (negative, leeway) = leeway(field, name, warnings)?;
+        let (negative, leeway) = leeway(field, warnings)?;
+        if !negative && leeway.is_zero() {
+            warnings.push(Warning::new(
+                Rule::LeewayZeroIsDefault,
+                field.path(),
+                format!(
+                    "zero means the default of {} here; write a negative value, such as `\"-1s\"`, for none",
+                    duration::to_go(default)
+                ),
+            ));
+        }
         Ok(match (negative, leeway) {
             (true, _) => Duration::ZERO,
             (false, Duration::ZERO) => default,
@@ -109,7 +119,7 @@ fn weak_text(field: &Field<'_, '_>) -> Result<String> {
 ///
 /// Large numbers are nanoseconds, as Consul's clients write them. Small numbers are seconds, as Consul's documentation
 /// specifies.
-fn leeway(field: &Field<'_, '_>, name: &str, warnings: &mut Vec<Warning>) -> Result<(bool, Duration)> {
+fn leeway(field: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Result<(bool, Duration)> {
     let number = match field.value() {
         Value::String(text) => match text.parse::<i64>() {
             // Consul reads a leading zero as octal.
@@ -130,8 +140,7 @@ fn leeway(field: &Field<'_, '_>, name: &str, warnings: &mut Vec<Warning>) -> Res
         ..=-1 => Ok((true, Duration::ZERO)),
         0 => Ok((false, Duration::ZERO)),
         1..=MAX_SECONDS => {
-            warnings.push(Warning::new(
-                name,
+            warnings.push(Warning::new(Rule::LeewayUnit, field.path(),
                 format!(
                     "{number} is read as seconds, as Consul's documentation specifies; Consul itself reads nanoseconds, which is practically no leeway; write `\"{number}s\"`"
                 ),

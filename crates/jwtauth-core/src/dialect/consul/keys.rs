@@ -11,7 +11,7 @@ use crate::policy::url;
 use crate::policy::{
     DiscoveredAlgorithms, JwksUrl, KeyIssuers, KeyRule, KeySpec, KidRule, OidcDiscoveryUrl, Origin,
 };
-use crate::warning::Warning;
+use crate::warning::{Rule, Warning};
 
 /// Reads the key source and the rule that selects a key, and checks them in Consul's order.
 pub(super) fn rule(
@@ -114,6 +114,7 @@ fn check_oidc(source: &Source, place: &Field<'_, '_>, warnings: &mut Vec<Warning
             .error("a method of type `oidc` requires `OIDCDiscoveryURL`; for static keys use type `jwt`"));
     }
     warnings.push(Warning::new(
+        Rule::BrowserFlow,
         "AuthMethod.Type",
         "a method of type `oidc` is for browser logins; here it verifies tokens like type `jwt`",
     ));

@@ -6,7 +6,7 @@ use super::fields::AnyCase;
 use crate::error::{Code, Result};
 use crate::expr::{IndexRule, Pointer, Selection};
 use crate::policy::{IdentityRule, ListRule, MetadataRule, Named, TextRule, ValueRule};
-use crate::warning::Warning;
+use crate::warning::{Rule, Warning};
 
 /// The values that are copied from the claims: target → source.
 pub(super) struct Mapped {
@@ -30,14 +30,15 @@ impl Mapped {
     }
 
     /// Warns of sources that look like paths.
-    pub(super) fn warn(&self, warnings: &mut Vec<Warning>) {
+    pub(super) fn warn(&self, config: &AnyCase<'_, '_>, warnings: &mut Vec<Warning>) {
         let values = self.values.values().map(|select| ("ClaimMappings", select));
         let lists = self.lists.values().map(|select| ("ListClaimMappings", select));
         for (name, select) in values.chain(lists) {
             if let Some(doubt) = select.doubt() {
                 let pointer = select.name().replace('.', "/");
                 warnings.push(Warning::new(
-                    format!("AuthMethod.Config.{name}"),
+                    Rule::ClaimLooksLikePath,
+                    format!("{}.{}", config.path(name), select.name()),
                     format!("{doubt}; for a claim inside an object, write `/{pointer}`"),
                 ));
             }

@@ -14,7 +14,7 @@ use self::method::Method;
 use crate::error::Result;
 use crate::grant::Session;
 use crate::members::Field;
-use crate::policy::{DecodeRule, Policy, Profile, Profiles, Rules, SessionRule, UnusedHeaders};
+use crate::policy::{DecodeRule, MemberNames, Policy, Profile, Profiles, Rules, SessionRule, UnusedHeaders};
 use crate::warning::Warning;
 
 /// Compiles a configuration to a policy.
@@ -29,7 +29,7 @@ pub(super) fn compile(config: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Re
     let config = AnyCase::read(&method.config, &CONFIG)?;
     let keys = keys::rule(&config, &method, warnings)?;
     let mapped = Mapped::read(&config)?;
-    mapped.warn(warnings);
+    mapped.warn(&config, warnings);
     let bindings = rules::read(
         binding_rules.as_ref(),
         directory.as_ref(),
@@ -61,9 +61,23 @@ pub(super) fn compile(config: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Re
             ..DecodeRule::default()
         },
         responses: responses::all(list_sources.iter().map(String::as_str)),
+        names: NAMES,
         ..Policy::new(keys, Profiles::only(profile))
     })
 }
+
+/// What Consul calls the members of a policy.
+const NAMES: MemberNames = MemberNames(&[
+    ("algorithms", "AuthMethod.Config.JWTSupportedAlgs"),
+    ("audiences", "AuthMethod.Config.BoundAudiences"),
+    ("identity.lists", "AuthMethod.Config.ListClaimMappings"),
+    ("identity.metadata", "AuthMethod.Config.ClaimMappings"),
+    ("issuer", "AuthMethod.Config.BoundIssuer"),
+    ("leeway", "AuthMethod.Config.ClockSkewLeeway"),
+    ("session", "AuthMethod"),
+    // `ExpirationLeeway` and `NotBeforeLeeway`.
+    ("synthesise", "AuthMethod.Config"),
+]);
 
 /// The members of `Config`. The members of the browser flow are refused, and the error names them.
 const CONFIG: [&str; 19] = [

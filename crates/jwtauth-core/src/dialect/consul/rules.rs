@@ -7,7 +7,7 @@ use crate::error::{Code, Result};
 use crate::expr::{Placed, Selector, Template};
 use crate::members::Field;
 use crate::policy::{BindKind, BindingRule, Bindings, Directory};
-use crate::warning::Warning;
+use crate::warning::{Rule, Warning};
 
 /// Reads the binding rules of one auth method.
 pub(super) fn read(
@@ -27,6 +27,7 @@ pub(super) fn read(
             .flat_map(|selector| unmapped(selector, mapped))
         {
             warnings.push(Warning::new(
+                Rule::UnmappedName,
                 format!("BindingRules[{index}].Selector"),
                 format!("no claim is mapped to `{name}`, so it is always missing"),
             ));
@@ -35,6 +36,7 @@ pub(super) fn read(
     }
     if read.is_empty() {
         warnings.push(Warning::new(
+            Rule::DeniesEveryToken,
             "BindingRules",
             "no binding rule is configured, so every login is denied",
         ));
@@ -46,6 +48,7 @@ pub(super) fn read(
     ] {
         if known.is_none() && read.iter().any(|rule: &BindingRule| rule.bind == kind) {
             warnings.push(Warning::new(
+                Rule::DirectoryMissing,
                 format!("Directory.{things}"),
                 format!("is missing, so all {things} are assumed to exist; Consul binds only existing ones"),
             ));

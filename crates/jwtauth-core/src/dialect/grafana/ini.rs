@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 /// The values of a file, by section and key. Keys before the first section are in `DEFAULT`.
 #[derive(Debug, Default)]
-pub(super) struct Ini {
+pub struct Ini {
     sections: BTreeMap<String, BTreeMap<String, Entry>>,
+    /// The line of the first header of each section.
+    headers: BTreeMap<String, usize>,
 }
 
 /// The value of one key.
@@ -14,20 +16,40 @@ pub(super) struct Entry {
     pub(super) value: String,
     /// Whether an unquoted value was cut at a `#` or `;`.
     pub(super) cut: bool,
+    /// Whether the key has other values before this one.
+    pub(super) repeated: bool,
+    /// The line on which it begins, counted from 1.
+    line: usize,
+}
+
+impl Entry {
+    fn of(value: String) -> Entry {
+        Entry {
+            value,
+            cut: false,
+            repeated: false,
+            line: 0,
+        }
+    }
 }
 
 /// A line that cannot be read.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Unreadable {
-    pub(super) line: usize,
-    pub(super) problem: &'static str,
+pub struct Unreadable {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub problem: &'static str,
 }
 
 pub(super) const DEFAULT: &str = "DEFAULT";
 
 impl Ini {
     /// Parses a file. If a key is repeated, the last value is used. Repeated sections are merged.
-    pub(super) fn parse(text: &str) -> Result<Ini, Unreadable> {
+    ///
+    /// # Errors
+    /// The first line that cannot be read.
+    pub fn parse(text: &str) -> Result<Ini, Unreadable> {
         let mut ini = Ini::default();
         let mut section = DEFAULT.to_owned();
         // A carriage return before a line feed is white space, except inside a quoted value.
@@ -50,6 +72,7 @@ impl Ini {
                     return Err(fail("the section name is empty"));
                 }
                 section = name.to_owned();
+                ini.headers.entry(section.clone()).or_insert(index + 1);
                 continue;
             }
             let (key, rest) =
@@ -58,10 +81,17 @@ impl Ini {
                 return Err(fail("the key is empty"));
             }
             let entry = value(rest, &mut lines.by_ref().map(|(_, line)| line)).map_err(fail)?;
-            ini.sections
-                .entry(section.clone())
-                .or_default()
-                .insert(key.to_owned(), entry);
+            let keys = ini.sections.entry(section.clone()).or_default();
+            let repeated = keys.contains_key(key);
+            let line = index + 1;
+            keys.insert(
+                key.to_owned(),
+                Entry {
+                    repeated,
+                    line,
+                    ..entry
+                },
+            );
         }
         Ok(ini)
     }
@@ -71,6 +101,17 @@ impl Ini {
     pub(super) fn below(&self, name: &str) -> Option<&str> {
         let mut names = self.sections.keys().map(String::as_str);
         names.find(|below| below.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
+    }
+
+    /// Returns the line of the first header of a section, counted from 1.
+    pub fn line_of_section(&self, section: &str) -> Option<usize> {
+        self.headers.get(section).copied()
+    }
+
+    /// Returns the line on which the last value of a key begins, counted from 1. Keys before the first header are in the
+    /// section `DEFAULT`.
+    pub fn line_of_key(&self, section: &str, key: &str) -> Option<usize> {
+        Some(self.sections.get(section)?.get(key)?.line)
     }
 
     /// Returns the keys and values of a section.
@@ -101,15 +142,12 @@ fn value(rest: &str, following: &mut dyn Iterator<Item = &str>) -> Result<Entry,
     let rest = rest.trim_start();
     for quote in ["\"\"\"", "`"] {
         if let Some(quoted) = rest.strip_prefix(quote) {
-            return quoted_value(quoted, quote, following).map(|value| Entry { value, cut: false });
+            return quoted_value(quoted, quote, following).map(Entry::of);
         }
     }
     let text = rest.trim();
     if let Some(first) = text.strip_suffix('\\') {
-        return Ok(Entry {
-            value: continued(first, following),
-            cut: false,
-        });
+        return Ok(Entry::of(continued(first, following)));
     }
     let kept = text
         .find(['#', ';'])
@@ -117,8 +155,8 @@ fn value(rest: &str, following: &mut dyn Iterator<Item = &str>) -> Result<Entry,
         .trim();
     let cut = kept.len() < text.len();
     Ok(Entry {
-        value: without_quotes(kept).to_owned(),
         cut,
+        ..Entry::of(without_quotes(kept).to_owned())
     })
 }
 

@@ -1,6 +1,6 @@
 //! The key source of `[auth.jwt]`. Exactly one of five must be set.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use base64_simd::STANDARD;
@@ -14,7 +14,7 @@ use crate::keys::Algorithm;
 use crate::keys::pem::{self, After, Blocks, Form};
 use crate::policy::url;
 use crate::policy::{FetchSettings, JwksUrl, KeyRule, KeySpec, KidRule, Origin};
-use crate::warning::Warning;
+use crate::warning::{Rule, Warning};
 
 /// Reads the key source and the rule that selects a key.
 pub(super) fn rule(
@@ -28,7 +28,7 @@ pub(super) fn rule(
     let value = settings.text(source.key());
     let origin = match source {
         Source::KeyFile => {
-            let text = file::read_text(&place.base_dir.join(value));
+            let text = read_text(value.as_ref(), place);
             let text = text.map_err(|why| located(place, source.key(), &why))?;
             pem(&text, source.key(), place, warnings)?
         }
@@ -123,14 +123,16 @@ fn warn_of_keys_without_effect(settings: &Settings, source: Source, warnings: &m
     ] {
         if is_set && source != Source::JwkSetUrl {
             warnings.push(Warning::new(
-                key,
+                Rule::NoEffect,
+                place::of(key),
                 format!("has no effect with `{}`, only with `jwk_set_url`", source.key()),
             ));
         }
     }
     if settings.is_set("key_id") && !source.is_pem() {
         warnings.push(Warning::new(
-            "key_id",
+            Rule::NoEffect,
+            place::of("key_id"),
             format!("has no effect with `{}`", source.key()),
         ));
     }
@@ -139,8 +141,7 @@ fn warn_of_keys_without_effect(settings: &Settings, source: Source, warnings: &m
 fn pem(text: &str, key: &str, place: &Place<'_, '_, '_>, warnings: &mut Vec<Warning>) -> Result<Origin> {
     let found = pem::public_key(text, FORM).map_err(|why| located(place, key, &why))?;
     if found.from_private_key {
-        warnings.push(Warning::new(
-            key,
+        warnings.push(Warning::new(Rule::PrivateKey, place::of(key),
             "a private key is configured, and only its public part is used; deploy only the public key where tokens are verified",
         ));
     }
@@ -179,9 +180,15 @@ fn remote(
     let bearer = bearer(settings, place)?;
     let skips_verification = settings.flag("tls_skip_verify_insecure");
     if skips_verification {
-        warnings.push(Warning::new(
-            "tls_skip_verify_insecure",
+        warnings.push(Warning::new(Rule::TlsNotVerified, place::of("tls_skip_verify_insecure"),
             "without certificate verification an attacker on the network can replace the keys; configure the certificate authority in `tls_client_ca` instead",
+        ));
+    }
+    if negative || cache_ttl.is_zero() {
+        warnings.push(Warning::new(
+            Rule::CacheOff,
+            place::of("cache_ttl"),
+            "the keys are not cached, so every token causes a fetch, and no token is accepted while the key server is unreachable; write for example `60m`",
         ));
     }
     Ok(Origin::JwksUrl(JwksUrl {
@@ -235,13 +242,17 @@ fn named_file(
         return Ok(None);
     }
     let path = PathBuf::from(settings.text(key));
-    match file::read_text(&place.base_dir.join(&path)) {
+    match read_text(&path, place) {
         Ok(text) => Ok(Some((path, text))),
         Err(why) => {
             let why = why.reason();
             Err(place.error(Code::ConfigInvalid, key, format!("failed to read {name}: {why}")))
         }
     }
+}
+
+fn read_text(path: &Path, place: &Place<'_, '_, '_>) -> Result<Zeroizing<String>> {
+    file::read_text(&place.files.path(path)?)
 }
 
 /// Decodes a text in standard base64, which may contain line breaks, as the usual tools write it.

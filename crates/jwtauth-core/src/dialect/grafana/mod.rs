@@ -1,7 +1,7 @@
 //! Compiles Grafana's `[auth.jwt]` to a [`Policy`] (`docs/dialects/grafana.md`).
 
 mod claims;
-mod ini;
+pub(crate) mod ini;
 mod keys;
 mod org_roles;
 mod orgs;
@@ -11,27 +11,24 @@ mod settings;
 mod values;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use self::place::Place;
 use self::settings::{Settings, Source};
 use self::values::{path, strings_or_nothing, text_or_nothing};
 use crate::error::Result;
 use crate::expr::Selection;
+use crate::file::Files;
 use crate::grant::Session;
 use crate::members::Field;
 use crate::policy::{
-    DecodeRule, ExtractRule, HeaderRule, IdentityRule, KeyRule, Named, NotApplicable, Padding, Policy,
-    PrefixRule, Profile, Profiles, RequestedOrg, Rules, SessionRule, UnusedHeaders, ValueRule,
+    AudienceRule, DecodeRule, ExtractRule, HeaderRule, IdentityRule, KeyRule, MemberNames, Named,
+    NotApplicable, Padding, Policy, PrefixRule, Profile, Profiles, RequestedOrg, Rules, SessionRule,
+    UnusedHeaders, ValueRule,
 };
-use crate::warning::Warning;
+use crate::warning::{Rule, Warning};
 
 /// Compiles a configuration to a policy.
-pub(super) fn compile(
-    config: &Field<'_, '_>,
-    base_dir: &Path,
-    warnings: &mut Vec<Warning>,
-) -> Result<Policy> {
+pub(super) fn compile(config: &Field<'_, '_>, files: &Files, warnings: &mut Vec<Warning>) -> Result<Policy> {
     let mut members = config.members()?;
     let ini = members.get("ini");
     let (jwt, users, app_mode) = (
@@ -60,7 +57,7 @@ pub(super) fn compile(
     if let Some(env) = env {
         settings.override_with(&env, warnings)?;
     }
-    let place = Place { config, base_dir };
+    let place = Place { config, files };
     policy(&settings, &orgs, &place, warnings)
 }
 
@@ -73,30 +70,27 @@ fn policy(
     let enabled = settings.flag("enabled");
     settings.warn_of_booleans(warnings);
     // A section that is switched off is not read, so a mistake in it is not reported. It accepts no tokens.
-    let (keys, profile) = if enabled {
-        configured(settings, orgs, place, warnings)?
-    } else {
-        warnings.push(if settings.lacks(settings::JWT) {
-            Warning::new(
-                "auth.jwt",
+    let (keys, profile) =
+        if enabled {
+            configured(settings, orgs, place, warnings)?
+        } else {
+            warnings.push(if settings.lacks(place::JWT) {
+            Warning::new(Rule::DeniesEveryToken, "auth.jwt",
                 "has no setting, or is absent, so JWT authentication is disabled and every request is denied",
             )
         } else {
-            Warning::new(
-                "enabled",
+            Warning::new(Rule::DeniesEveryToken, place::of("enabled"),
                 "is not true, so JWT authentication is disabled and every request is denied",
             )
         });
-        let nothing = Profile::new(claims::nothing_expected(), IdentityRule::default());
-        (KeyRule::empty(), nothing)
-    };
+            let nothing = Profile::new(claims::nothing_expected(), IdentityRule::default());
+            (KeyRule::empty(), nothing)
+        };
     let profiles = Profiles::only(Profile {
         session: session(settings),
         ..profile
     });
-    for doubt in profiles.doubts() {
-        warnings.push(Warning::new(place::key(&doubt.key), doubt.message));
-    }
+    warnings.extend(profiles.doubts());
     Ok(Policy {
         extract: extract(settings, enabled, warnings),
         decode: DecodeRule {
@@ -111,9 +105,21 @@ fn policy(
             subject: true,
         },
         responses: responses::all(),
+        names: NAMES,
         ..Policy::new(keys, profiles)
     })
 }
+
+/// What Grafana calls the members of a policy.
+const NAMES: MemberNames = MemberNames(&[
+    ("audiences", "auth.jwt.expect_claims"),
+    ("identity.groups", "auth.jwt.groups_attribute_path"),
+    ("issuer", "auth.jwt.expect_claims"),
+    ("org_roles", "auth.jwt.role_attribute_path"),
+    ("org_roles.external_orgs", "auth.jwt.org_attribute_path"),
+    ("subject", "auth.jwt.expect_claims"),
+    ("token", "auth.jwt.header_name"),
+]);
 
 /// Reads the keys, and the rules except the session.
 fn configured(
@@ -123,6 +129,13 @@ fn configured(
     warnings: &mut Vec<Warning>,
 ) -> Result<(KeyRule, Profile)> {
     let claims = claims::rule(settings, place)?;
+    if claims.audience == AudienceRule::Any {
+        warnings.push(Warning::new(
+            Rule::AudienceUnbound,
+            place::of("expect_claims"),
+            "has no `aud`, so tokens that the issuer made for other services are accepted; add the audience of this service, such as `{\"aud\": \"grafana\"}`",
+        ));
+    }
     let keys = keys::rule(settings, place, warnings)?;
     let rules = Rules {
         org_roles: org_roles::rule(settings, orgs, place, warnings)?,
@@ -153,7 +166,8 @@ fn extract(settings: &Settings, enabled: bool, warnings: &mut Vec<Warning>) -> E
     let url_login = settings.flag("url_login");
     if enabled && header.is_empty() {
         warnings.push(Warning::new(
-            "header_name",
+            Rule::DeniesEveryToken,
+            place::of("header_name"),
             if url_login {
                 "is missing, so Grafana accepts no token, not even from a URL; every request is denied"
             } else {
@@ -162,8 +176,7 @@ fn extract(settings: &Settings, enabled: bool, warnings: &mut Vec<Warning>) -> E
         ));
     }
     if url_login {
-        warnings.push(Warning::new(
-            "url_login",
+        warnings.push(Warning::new(Rule::TokenInUrl, place::of("url_login"),
             "a token in a URL is exposed in logs, browser histories and links; pass on only the reply's `cleaned_url`",
         ));
     }
@@ -201,7 +214,8 @@ fn identity(
     let email = person(settings, "email_claim", "email_attribute_path", place, warnings)?;
     if login.is_none() && email.is_none() {
         warnings.push(Warning::new(
-            "username_claim",
+            Rule::DeniesEveryToken,
+            place::of("username_claim"),
             "neither a login claim nor an e-mail claim is configured, so every token is denied",
         ));
     }
@@ -229,14 +243,16 @@ fn person(
     if settings.is_set(claim) {
         if expression.is_some() {
             warnings.push(Warning::new(
-                path_key,
+                Rule::NoEffect,
+                place::of(path_key),
                 format!("has no effect in Grafana, because `{claim}` is set"),
             ));
         }
         let select = Selection::claim(settings.text(claim));
         if let Some(doubt) = select.doubt() {
             warnings.push(Warning::new(
-                claim,
+                Rule::ClaimLooksLikePath,
+                place::of(claim),
                 format!("{doubt}; for a claim inside an object, set `{path_key}` instead"),
             ));
         }

@@ -1,13 +1,13 @@
 //! `role_attribute_path`, `org_mapping` and the related settings.
 
 use super::orgs;
-use super::place::Place;
+use super::place::{self, Place};
 use super::settings::{Settings, USERS};
 use super::values::{path, strings_or_nothing};
 use crate::error::Result;
 use crate::expr::{JmesPath, Placed};
 use crate::policy::{OrgMapping, OrgRole, OrgRoleRule};
-use crate::warning::Warning;
+use crate::warning::{Rule, Warning};
 
 /// Reads how callers get roles in organisations. Returns `None` if Grafana does not change roles.
 pub(super) fn rule(
@@ -30,12 +30,31 @@ pub(super) fn rule(
         return Ok(None);
     }
     configured.warn_of_missing_keys(&mapping, warnings);
+    let default_org = default_org(settings, warnings);
+    let default_role = default_role(settings, warnings);
+    if default_role == OrgRole::Admin && !configured.strict {
+        warnings.push(Warning::new(
+            Rule::EveryoneIsAdmin,
+            "users.auto_assign_org_role",
+            "every caller for whom no role is computed is an administrator; write `Viewer`, and give the role Admin in `role_attribute_path`",
+        ));
+    }
+    if mapping
+        .iter()
+        .any(|item| item.external == "*" && item.role == OrgRole::Admin)
+    {
+        warnings.push(Warning::new(
+            Rule::EveryoneIsAdmin,
+            place::of("org_mapping"),
+            "an item for `*` gives every caller the role Admin; name the external organisation, or give a lower role",
+        ));
+    }
     Ok(Some(OrgRoleRule {
         role: configured.role,
         external_orgs: configured.external.map(strings_or_nothing),
         mapping,
-        default_org: default_org(settings, warnings),
-        default_role: default_role(settings, warnings),
+        default_org,
+        default_role,
         strict: configured.strict,
         assign_server_admin: configured.assign_server_admin,
         org_from_request: configured.org_from_request,
@@ -64,7 +83,8 @@ impl Configured {
         ] {
             if is_set {
                 warnings.push(Warning::new(
-                    key,
+                    Rule::NoEffect,
+                    place::of(key),
                     "has no effect: `skip_org_role_sync` is true, so no role is computed",
                 ));
             }
@@ -74,20 +94,19 @@ impl Configured {
     /// Warns of keys that need another key that is not set.
     fn warn_of_missing_keys(&self, mapping: &[OrgMapping], warnings: &mut Vec<Warning>) {
         if self.strict && self.role.is_none() && mapping.is_empty() {
-            warnings.push(Warning::new(
-                "role_attribute_strict",
+            warnings.push(Warning::new(Rule::NeedsAnotherSetting, place::of("role_attribute_strict"),
                 "neither `role_attribute_path` nor `org_mapping` gives a role, so strict mode denies every token",
             ));
         }
         if self.assign_server_admin && self.role.is_none() {
-            warnings.push(Warning::new(
-                "allow_assign_grafana_admin",
+            warnings.push(Warning::new(Rule::NeedsAnotherSetting, place::of("allow_assign_grafana_admin"),
                 "without `role_attribute_path` no caller can be a server administrator, and existing administrators lose this right",
             ));
         }
         if self.external.is_none() && mapping.iter().any(|item| item.external != "*") {
             warnings.push(Warning::new(
-                "org_mapping",
+                Rule::NeedsAnotherSetting,
+                place::of("org_mapping"),
                 "without `org_attribute_path` callers have no external organisation; only `*` items apply",
             ));
         }
@@ -104,7 +123,8 @@ fn mapping(
     let items = orgs::items(text);
     if items.is_empty() && text.starts_with('[') && text != "[]" {
         warnings.push(Warning::new(
-            "org_mapping",
+            Rule::OrgMappingInvalid,
+            place::of("org_mapping"),
             "starts with `[` but is not a JSON list of strings, so it maps nothing",
         ));
     }
@@ -116,7 +136,8 @@ fn mapping(
     };
     for item in &unusable {
         warnings.push(Warning::new(
-            "org_mapping",
+            Rule::OrgMappingInvalid,
+            place::of("org_mapping"),
             format!("`{item}` is not `external:organisation:role` with an existing organisation, {effect}"),
         ));
     }
@@ -135,6 +156,7 @@ fn default_org(settings: &Settings, warnings: &mut Vec<Warning>) -> i64 {
     };
     if id.is_none() {
         warnings.push(Warning::new(
+            Rule::ValueReplacedByDefault,
             "users.auto_assign_org_id",
             format!("`{text}` is not a number; 1 is used"),
         ));
@@ -151,6 +173,7 @@ fn default_role(settings: &Settings, warnings: &mut Vec<Warning>) -> OrgRole {
     };
     role.unwrap_or_else(|| {
         warnings.push(Warning::new(
+            Rule::ValueReplacedByDefault,
             "users.auto_assign_org_role",
             format!("`{text}` is not a role; Viewer is used"),
         ));

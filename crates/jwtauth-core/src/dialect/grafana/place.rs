@@ -1,15 +1,16 @@
-//! The place of a Grafana configuration, for error texts and relative paths.
+//! The place of a Grafana configuration, for error texts and its files.
 
-use std::path::Path;
-
-use super::settings::JWT;
 use crate::error::{Code, Error};
+use crate::file::Files;
 use crate::members::Field;
 
-/// The field that contains the configuration, and the folder for relative paths.
+/// The section with the settings.
+pub(super) const JWT: &str = "auth.jwt";
+
+/// The field that contains the configuration, and where its files are.
 pub(super) struct Place<'c, 'a, 't> {
     pub(super) config: &'c Field<'a, 't>,
-    pub(super) base_dir: &'c Path,
+    pub(super) files: &'c Files,
 }
 
 impl Place<'_, '_, '_> {
@@ -22,10 +23,4 @@ impl Place<'_, '_, '_> {
 /// Returns the path of one key of `[auth.jwt]`.
 pub(super) fn of(key: &str) -> String {
     format!("{JWT}.{key}")
-}
-
-/// Returns the key of a path. Warnings name a key of `[auth.jwt]` without its section.
-pub(super) fn key(path: &str) -> &str {
-    let key = path.strip_prefix(JWT).and_then(|rest| rest.strip_prefix('.'));
-    key.unwrap_or(path)
 }

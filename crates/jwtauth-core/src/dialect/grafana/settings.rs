@@ -7,9 +7,10 @@ use crate::duration;
 use crate::error::Result;
 use crate::json::Value;
 use crate::members::{self, Field};
-use crate::warning::Warning;
+use crate::warning::{Rule, Warning};
 
 use super::ini::{self, Ini};
+use super::place::{self, JWT};
 
 /// The configured values as text, by section and key. An empty value means absent.
 #[derive(Debug, Default)]
@@ -17,7 +18,6 @@ pub(super) struct Settings {
     values: BTreeMap<(&'static str, String), String>,
 }
 
-pub(super) const JWT: &str = "auth.jwt";
 pub(super) const USERS: &str = "users";
 pub(super) const DEFAULT: &str = ini::DEFAULT;
 
@@ -140,10 +140,12 @@ impl Settings {
         }
         for (key, entry) in ini.section(JWT) {
             if entry.cut {
-                warnings.push(Warning::new(
-                    key,
+                warnings.push(Warning::new(Rule::ValueCutAtComment, place::of(key),
                     "Grafana ends an unquoted value at `#` or `;`; put the value in back quotes if the rest belongs to it",
                 ));
+            }
+            if entry.repeated {
+                warnings.push(Warning::new(Rule::RepeatedKey, place::of(key), REPEATED));
             }
             self.jwt(key, literal(key, &entry.value, field)?, field, warnings)?;
         }
@@ -153,6 +155,14 @@ impl Settings {
             .chain([(DEFAULT, "app_mode")])
         {
             if let Some((_, entry)) = ini.section(section).find(|(known, _)| *known == key) {
+                if entry.repeated {
+                    let place = if section == DEFAULT {
+                        key.to_owned()
+                    } else {
+                        format!("{section}.{key}")
+                    };
+                    warnings.push(Warning::new(Rule::RepeatedKey, place, REPEATED));
+                }
                 self.set(section, key, literal(key, &entry.value, field)?);
             }
         }
@@ -167,7 +177,7 @@ impl Settings {
         warnings: &mut Vec<Warning>,
     ) -> Result<()> {
         if let Some((_, warning)) = IGNORED.iter().find(|(ignored, _)| *ignored == key) {
-            warnings.extend(warning.map(|text| Warning::new(key, text)));
+            warnings.extend(warning.map(|text| Warning::new(Rule::NoEffect, place::of(key), text)));
             return Ok(());
         }
         if !KNOWN.contains(&key) {
@@ -208,13 +218,12 @@ impl Settings {
     /// Warns of each boolean that is neither true nor false. If the section is switched off, only of `enabled`.
     pub(super) fn warn_of_booleans(&self, warnings: &mut Vec<Warning>) {
         let is_read = |key: &str| key == "enabled" || self.flag("enabled");
-        let of_jwt = BOOLEANS.map(|key| (JWT, key, key.to_owned(), false));
+        let of_jwt = BOOLEANS.map(|key| (JWT, key, place::of(key), false));
         let of_users = (USERS, "auto_assign_org", format!("{USERS}.auto_assign_org"), true);
         for (section, key, place, default) in of_jwt.into_iter().chain([of_users]) {
             let text = self.text_in(section, key);
             if !text.is_empty() && boolean(text).is_none() && is_read(key) {
-                warnings.push(Warning::new(
-                    place,
+                warnings.push(Warning::new(Rule::ValueReplacedByDefault, place,
                     format!("`{text}` is neither true nor false, so Grafana uses the default {default}; write true or false"),
                 ));
             }
@@ -234,8 +243,7 @@ impl Settings {
             return (false, default);
         }
         duration::parse_go(text).unwrap_or_else(|| {
-            warnings.push(Warning::new(
-                key,
+            warnings.push(Warning::new(Rule::ValueReplacedByDefault, place::of(key),
                 format!(
                     "`{text}` is not a duration with a unit, so Grafana uses the default {}; write for example `60m`",
                     duration::to_go(default)
@@ -245,6 +253,9 @@ impl Settings {
         })
     }
 }
+
+/// The text about a key that is repeated.
+const REPEATED: &str = "the key is repeated, and Grafana uses only the last value; remove the others";
 
 /// The form in which the settings are given.
 pub(super) enum Source<'a, 't> {

@@ -19,10 +19,10 @@ use crate::error::{Code, Result};
 use crate::keys::Algorithm;
 use crate::members::{self, Field, Members};
 use crate::policy::{
-    DecodeRule, ExtractRule, HeaderRule, KeyRule, NotApplicable, Origin, Policy, RequestedOrg, Response,
-    Responses,
+    DecodeRule, ExtractRule, HeaderRule, KeyRule, MemberNames, NotApplicable, Origin, Policy, RequestedOrg,
+    Response, Responses,
 };
-use crate::warning::Warning;
+use crate::warning::{Rule, Warning};
 
 /// Compiles a configuration to a policy.
 pub(super) fn compile(config: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Policy> {
@@ -49,6 +49,7 @@ pub(super) fn compile(config: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Re
         issuers,
         profiles,
         warnings: Vec::new(),
+        names: MemberNames::default(),
     };
     members.finish()?;
     signers::check(&policy, warnings)?;
@@ -67,8 +68,7 @@ fn warn_of_secrets(keys: &KeyRule, warnings: &mut Vec<Warning>) {
         };
         let mut allowed = source.algorithms.unwrap_or(keys.algorithms).iter();
         if !settings.insecure_symmetric_keys && allowed.all(Algorithm::is_symmetric) {
-            warnings.push(Warning::new(
-                source.place.clone(),
+            warnings.push(Warning::new(Rule::FetchedSecret, source.place.clone(),
                 "only HMAC algorithms are allowed, and shared secrets in a fetched key set are skipped, so none of its keys is used; allow the algorithm of its keys, such as RS256",
             ));
         }

@@ -8,7 +8,7 @@ use super::{claims, identity, rules};
 use crate::error::Result;
 use crate::members::{Field, Members};
 use crate::policy::{AudienceRule, Profile, Profiles};
-use crate::warning::Warning;
+use crate::warning::{Rule, Warning};
 
 /// Reads the rules for requests without a profile, and the rules of every profile.
 pub(super) fn read(
@@ -115,6 +115,7 @@ fn default_profile(
     let name = folded(field.text()?, ignore_case);
     if !named.contains_key(&name) {
         warnings.push(Warning::new(
+            Rule::DefaultProfileMissing,
             field.path(),
             format!("there is no profile `{name}`, so every request without a profile is denied"),
         ));
@@ -132,6 +133,7 @@ fn profile(
     let claims = claims::read(layers, known)?;
     if claims.issuers.is_empty() && known.has_keys_for_any() {
         warnings.push(Warning::new(
+            Rule::IssuerUnbound,
             if path.is_empty() {
                 "issuer".to_owned()
             } else {
@@ -141,8 +143,7 @@ fn profile(
         ));
     }
     if claims.audience == AudienceRule::Absent && !layers.has("audiences") && !known.has_audiences() {
-        warnings.push(Warning::new(
-            if path.is_empty() {
+        warnings.push(Warning::new(Rule::AudienceUnexpected, if path.is_empty() {
                 "audiences".to_owned()
             } else {
                 format!("{path}.audiences")

@@ -77,6 +77,7 @@ pub(super) fn session(field: &Field<'_, '_>) -> Result<SessionRule> {
     let rule = SessionRule {
         terms,
         display_name_prefix: members.read("display_name_prefix", Field::owned_string)?,
+        computed: Vec::new(),
     };
     members.finish()?;
     Ok(rule)

@@ -8,7 +8,7 @@ use crate::members;
 use crate::policy::{
     ClaimRule, Issuer, IssuerClaims, IssuerRule, KeyIssuers, KeySpec, Policy, Profile, near,
 };
-use crate::warning::Warning;
+use crate::warning::{Rule, Warning};
 
 /// Refuses a policy in which a key could sign for an issuer that is not its own, or in which a member about issuers has
 /// no effect. Warns of what is probably a mistake.
@@ -78,7 +78,11 @@ fn check_denied(policy: &Policy, warnings: &mut Vec<Warning>) -> Result<()> {
         for issuer in issuers.filter(|issuer| !is_signed(sources, issuer)) {
             if reported.insert(issuer.text()) {
                 let text = format!("no key source signs for `{}`", issuer.text());
-                warnings.push(Warning::new(issuer_place(profile), text));
+                warnings.push(Warning::new(
+                    Rule::IssuerAndKeysDiffer,
+                    issuer_place(profile),
+                    text,
+                ));
             }
         }
     }
@@ -182,8 +186,7 @@ fn warn_of_unaccepted(policy: &Policy, warnings: &mut Vec<Warning>) {
             .iter()
             .filter(|issuer| !is_accepted(issuer))
         {
-            warnings.push(Warning::new(
-                &source.place,
+            warnings.push(Warning::new(Rule::IssuerAndKeysDiffer, &source.place,
                 format!(
                     "these keys sign for `{}`, whose tokens are not accepted; add it to the accepted issuers (`issuer`)",
                     issuer.text()
@@ -217,6 +220,7 @@ fn warn_of_every_tenant(policy: &Policy, warnings: &mut Vec<Warning>) {
                 continue;
             }
             let warning = Warning::new(
+                Rule::EveryTenant,
                 issuer_place(profile),
                 format!(
                     "`{}` accepts every tenant of the provider; add a rule about `{}` to `claims`",

@@ -7,7 +7,7 @@ use crate::expr::{Glob, IndexRule, Pointer, Selection};
 use crate::json::{Number, Value};
 use crate::members::Field;
 use crate::policy::{ClaimRule, ClaimTest};
-use crate::warning::Warning;
+use crate::warning::{Rule, Warning};
 
 /// Selects a claim: a key that starts with `/` is a JSON pointer, any other key is the name of a top-level claim.
 pub(super) fn select(key: &str) -> Selection {
@@ -75,11 +75,12 @@ fn scalars(expected: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Vec<
             }
             // A null in a list matches a list that contains null. A claim that is null is missing.
             Some(_) if in_list && item.is_null() => possible.push(Value::Null),
-            Some(why) => warnings.push(warning(expected, why)),
+            Some(why) => warnings.push(warning(Rule::BoundValueNeverMatches, expected, why)),
             None => possible.push(item.clone().into_owned()),
         }
         if item.as_str().is_some_and(|text| text.contains('*')) {
             warnings.push(warning(
+                Rule::LiteralStar,
                 expected,
                 "`*` is a literal character here; for a pattern set `bound_claims_type` to \"glob\"",
             ));
@@ -87,6 +88,7 @@ fn scalars(expected: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Vec<
     }
     if items.is_empty() {
         warnings.push(warning(
+            Rule::BoundValueNeverMatches,
             expected,
             "an empty list never matches, so every login is denied",
         ));
@@ -131,6 +133,6 @@ fn is_double(number: Number) -> bool {
     }
 }
 
-fn warning(field: &Field<'_, '_>, message: &str) -> Warning {
-    Warning::new(field.path(), message)
+fn warning(rule: Rule, field: &Field<'_, '_>, message: &str) -> Warning {
+    Warning::new(rule, field.path(), message)
 }

@@ -13,7 +13,7 @@ use crate::policy::url;
 use crate::policy::{
     DiscoveredAlgorithms, JwksUrl, KeyIssuers, KeyRule, KeySpec, KidRule, OidcDiscoveryUrl, Origin,
 };
-use crate::warning::Warning;
+use crate::warning::{Rule, Warning};
 
 /// The body as written, with every field of the right type.
 #[derive(Debug)]
@@ -270,6 +270,7 @@ impl<'a, 't> Body<'a, 't> {
             Some("azure" | "gsuite" | "okta") => {
                 self.check_not_asked()?;
                 warnings.push(Warning::new(
+                    Rule::NoEffect,
                     "provider_config",
                     "the provider is not contacted; groups and other claims are read only from the token",
                 ));
@@ -297,8 +298,7 @@ impl<'a, 't> Body<'a, 't> {
 
     fn warn(&self, warnings: &mut Vec<Warning>) {
         if !self.oidc_client_id.is_empty() {
-            warnings.push(Warning::new(
-                "oidc_client_id",
+            warnings.push(Warning::new(Rule::BrowserFlow, "oidc_client_id",
                 "with a client ID and a client secret the mount is for the browser flow, so every login with a token is denied",
             ));
         }
@@ -320,7 +320,7 @@ impl<'a, 't> Body<'a, 't> {
             ),
         ];
         for (name, _) in unused.into_iter().filter(|(_, set)| *set) {
-            warnings.push(Warning::new(name, "has no effect here"));
+            warnings.push(Warning::new(Rule::NoEffect, name, "has no effect here"));
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::grant::Session;
 use crate::members::Field;
 use crate::policy::SessionRule;
-use crate::warning::Warning;
+use crate::warning::{Rule, Warning};
 
 use super::fields;
 
@@ -97,9 +97,14 @@ impl Mount {
     }
 
     /// Returns the session that a login receives under these terms.
-    pub(super) fn session(&self, role: &str, terms: &Terms, warnings: &mut Vec<Warning>) -> SessionRule {
+    pub(super) fn session(
+        &self,
+        role: &Field<'_, '_>,
+        terms: &Terms,
+        warnings: &mut Vec<Warning>,
+    ) -> SessionRule {
         let mut warn = |key: &str, message: String| {
-            warnings.push(Warning::new(format!("roles.{role}.{key}"), message));
+            warnings.push(Warning::new(Rule::LeaseCapped, role.path_of(key), message));
         };
         if terms.max_ttl > self.max_ttl {
             warn(
@@ -151,7 +156,36 @@ impl Mount {
                 ..Session::default()
             },
             display_name_prefix: Some(self.display_name_prefix.clone()),
+            computed: self.computed(terms, wanted, limit),
         }
+    }
+
+    /// How the lease was computed.
+    fn computed(&self, terms: &Terms, wanted: u64, limit: u64) -> Vec<String> {
+        let from = match (terms.period, terms.ttl) {
+            (1.., _) => "`token_period`",
+            (0, 1..) => "`token_ttl`",
+            (0, 0) => "the mount's default lease, because `token_ttl` is not set",
+        };
+        let limits = [
+            ("`token_max_ttl`", terms.max_ttl),
+            ("`token_explicit_max_ttl`", terms.explicit_max_ttl),
+            ("the mount's maximum lease", self.max_ttl),
+        ];
+        let lowest = limits.iter().find(|(_, seconds)| *seconds == limit);
+        let lowest = lowest.map_or("the mount's maximum lease", |(what, _)| *what);
+        let ttl = if wanted > limit {
+            format!("`ttl`: {wanted} s from {from}, cut to {limit} s by {lowest}")
+        } else {
+            format!("`ttl`: {wanted} s from {from}")
+        };
+        let max_ttl = format!(
+            "`max_ttl`: {limit} s from {lowest}, the lowest of `token_max_ttl`, `token_explicit_max_ttl` and the mount's maximum"
+        );
+        let mut computed = vec![ttl];
+        // A periodic token has no maximum.
+        computed.extend((terms.period == 0).then_some(max_ttl));
+        computed
     }
 
     fn gives_service(&self, role: TokenType) -> bool {

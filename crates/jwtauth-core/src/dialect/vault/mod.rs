@@ -18,8 +18,10 @@ use self::config::Config;
 use self::lease::Mount;
 use crate::error::Result;
 use crate::members::Field;
-use crate::policy::{DecodeRule, ExtractRule, Origin, Policy, Profile, Profiles, UnusedHeaders, near};
-use crate::warning::Warning;
+use crate::policy::{
+    DecodeRule, ExtractRule, MemberNames, Origin, Policy, Profile, Profiles, UnusedHeaders, near,
+};
+use crate::warning::{Rule, Warning};
 
 /// Compiles a configuration to a policy.
 pub(super) fn compile(field: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Policy> {
@@ -39,6 +41,7 @@ pub(super) fn compile(field: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Res
     let default = Some(config.default_role).filter(|name| !name.is_empty());
     if let Some(name) = default.as_ref().filter(|name| !named.contains_key(*name)) {
         warnings.push(Warning::new(
+            Rule::DefaultProfileMissing,
             "default_role",
             format!("there is no role `{name}`; a login without a role is denied"),
         ));
@@ -60,9 +63,30 @@ pub(super) fn compile(field: &Field<'_, '_>, warnings: &mut Vec<Warning>) -> Res
             ..DecodeRule::default()
         },
         responses: responses::responses(),
+        names: NAMES,
         ..Policy::new(config.keys, profiles)
     })
 }
+
+/// What Vault calls the members of a policy.
+const NAMES: MemberNames = MemberNames(&[
+    ("", "roles.{}"),
+    ("algorithms", "jwt_supported_algs"),
+    ("audiences", "roles.{}.bound_audiences"),
+    ("bound_cidrs", "roles.{}.token_bound_cidrs"),
+    ("identity.groups", "roles.{}.groups_claim"),
+    ("identity.metadata", "roles.{}.claim_mappings"),
+    // Every login gets the name of its role.
+    ("identity.metadata.role", "roles.{}"),
+    ("identity.name", "roles.{}.user_claim"),
+    ("issuer", "bound_issuer"),
+    ("leeway", "roles.{}.clock_skew_leeway"),
+    ("policies", "roles.{}.token_policies"),
+    ("session", "roles.{}"),
+    ("subject", "roles.{}.bound_subject"),
+    // `expiration_leeway` and `not_before_leeway`.
+    ("synthesise", "roles.{}"),
+]);
 
 /// Warns of a bound issuer that is almost the discovered one, whose tokens have exactly the discovered one.
 fn warn_of_issuer(config: &Config, warnings: &mut Vec<Warning>) {
@@ -71,6 +95,7 @@ fn warn_of_issuer(config: &Config, warnings: &mut Vec<Warning>) {
             && let Some(near) = near::difference(&discovered.issuer, bound)
         {
             warnings.push(Warning::new(
+                Rule::IssuerNearlyEqual,
                 "bound_issuer",
                 format!("differs {near} from `oidc_discovery_url`, so every token of this issuer is denied"),
             ));

@@ -6,7 +6,9 @@
 use jmespath::ast::Comparator;
 
 use super::tree::{Function, Tree};
+use crate::expr::Doubt;
 use crate::json::Value;
+use crate::warning::Rule;
 
 /// What the result of an expression is used for.
 #[derive(Debug, Clone, Copy)]
@@ -22,20 +24,20 @@ pub(crate) enum Wanted<'a> {
 }
 
 /// Returns the probable mistakes, each once.
-pub(super) fn doubts(tree: &Tree, wanted: Wanted<'_>) -> Vec<String> {
+pub(super) fn doubts(tree: &Tree, wanted: Wanted<'_>) -> Vec<Doubt> {
     let mut found = Vec::new();
     result(tree, wanted, &mut found);
     inside(tree, &mut found);
     let mut unique = Vec::with_capacity(found.len());
-    for text in found {
-        if !unique.contains(&text) {
-            unique.push(text);
+    for doubt in found {
+        if !unique.contains(&doubt) {
+            unique.push(doubt);
         }
     }
     unique
 }
 
-fn inside(tree: &Tree, found: &mut Vec<String>) {
+fn inside(tree: &Tree, found: &mut Vec<Doubt>) {
     match tree {
         Tree::Not(operand) => condition(operand, found),
         Tree::And(left, right) => {
@@ -44,7 +46,8 @@ fn inside(tree: &Tree, found: &mut Vec<String>) {
         }
         Tree::Or(left, right) => {
             if let Some(Always { what, holds: true }) = always(left) {
-                found.push(format!("the part after `||` is never used, because {what}"));
+                let text = format!("the part after `||` is never used, because {what}");
+                found.push(Doubt::new(Rule::ConstantCondition, text));
             }
             if matches!(**left, Tree::And(..)) {
                 alternative(right, found);
@@ -109,24 +112,25 @@ fn always(tree: &Tree) -> Option<Always> {
 }
 
 /// A value that is used as a condition.
-fn condition(tree: &Tree, found: &mut Vec<String>) {
+fn condition(tree: &Tree, found: &mut Vec<Doubt>) {
     if let Tree::And(left, right) | Tree::Or(left, right) = tree {
         condition(left, found);
         condition(right, found);
     }
     if let Some(Always { what, holds }) = always(tree) {
-        found.push(match (tree, holds) {
+        let text = match (tree, holds) {
             (Tree::Compare(..), _) => return,
             (Tree::List(_), _) => format!(
                 "a condition always holds, because {what}; write the comparison without brackets, such as `login == 'alice'`"
             ),
             (_, true) => format!("a condition always holds, because {what}"),
             (_, false) => format!("a condition never holds, because {what}"),
-        });
+        };
+        found.push(Doubt::new(Rule::ConstantCondition, text));
     }
 }
 
-fn comparison(comparator: &Comparator, left: &Tree, right: &Tree, found: &mut Vec<String>) {
+fn comparison(comparator: &Comparator, left: &Tree, right: &Tree, found: &mut Vec<Doubt>) {
     let effect = match comparator {
         Comparator::Equal => "never",
         Comparator::NotEqual => "always",
@@ -136,7 +140,8 @@ fn comparison(comparator: &Comparator, left: &Tree, right: &Tree, found: &mut Ve
         | Comparator::GreaterThanEqual => return,
     };
     if never_equal(left, right) {
-        found.push(format!("a comparison {effect} holds, because {LIST_IS_NO_TEXT}"));
+        let text = format!("a comparison {effect} holds, because {LIST_IS_NO_TEXT}");
+        found.push(Doubt::new(Rule::ConstantCondition, text));
     }
     if !matches!(left, Tree::Literal(_)) {
         text_or_name(right, found);
@@ -173,26 +178,28 @@ fn ends_with_slice(tree: &Tree) -> bool {
 }
 
 /// The right side of a comparison, or an argument that is usually a text: a name there is probably meant as text.
-fn text_or_name(tree: &Tree, found: &mut Vec<String>) {
+fn text_or_name(tree: &Tree, found: &mut Vec<Doubt>) {
     let Tree::Field { name, quoted } = tree else {
         return;
     };
     match name.as_str() {
         "true" | "false" | "null" if !quoted => {
-            found.push(format!(
-                "`{name}` is the name of a claim here; write `` `{name}` `` in back quotes"
-            ));
+            let text = format!("`{name}` is the name of a claim here; write `` `{name}` `` in back quotes");
+            found.push(Doubt::new(Rule::NameInsteadOfText, text));
         }
         _ if *quoted => found.push(quoted_name(name)),
         name if CLAIMS.contains(&name) => {}
-        _ => found.push(format!(
-            "`{name}` is the name of a claim here; if it is a text, write `'{name}'` in single quotes"
-        )),
+        _ => {
+            let text = format!(
+                "`{name}` is the name of a claim here; if it is a text, write `'{name}'` in single quotes"
+            );
+            found.push(Doubt::new(Rule::NameInsteadOfText, text));
+        }
     }
 }
 
 /// The right side of `&&`, and what follows it after `||`: usually a text.
-fn alternative(tree: &Tree, found: &mut Vec<String>) {
+fn alternative(tree: &Tree, found: &mut Vec<Doubt>) {
     if let Tree::Field { name, quoted: true } = tree
         && !needs_quotes(name)
         && !CLAIMS.contains(&name.as_str())
@@ -201,10 +208,11 @@ fn alternative(tree: &Tree, found: &mut Vec<String>) {
     }
 }
 
-fn quoted_name(name: &str) -> String {
-    format!(
+fn quoted_name(name: &str) -> Doubt {
+    let text = format!(
         "`\"{name}\"` in double quotes is the name of a claim; if it is a text, write `'{name}'` in single quotes"
-    )
+    );
+    Doubt::new(Rule::NameInsteadOfText, text)
 }
 
 /// Whether a name can only be written in double quotes.
@@ -213,17 +221,17 @@ fn needs_quotes(name: &str) -> bool {
     !name.chars().all(is_word) || name.starts_with(|letter: char| letter.is_ascii_digit())
 }
 
-fn result(tree: &Tree, wanted: Wanted<'_>, found: &mut Vec<String>) {
+fn result(tree: &Tree, wanted: Wanted<'_>, found: &mut Vec<Doubt>) {
     match wanted {
         Wanted::Any => {}
-        Wanted::True if !can_be_true(tree) => found.push(
-            "the result is never `true`, so every token is denied; write a condition, such as `contains(groups, 'staff')`"
-                .to_owned(),
-        ),
+        Wanted::True if !can_be_true(tree) => found.push(Doubt::new(
+            Rule::ConstantCondition,
+            "the result is never `true`, so every token is denied; write a condition, such as `contains(groups, 'staff')`",
+        )),
         Wanted::True => {}
         Wanted::Text => ends(tree, &mut |end| {
             if is_list(end) {
-                found.push(NOT_ONE_TEXT.to_owned());
+                found.push(Doubt::new(Rule::ListInsteadOfText, NOT_ONE_TEXT));
             }
         }),
         Wanted::Role(valid) => ends(tree, &mut |end| role(end, valid, found)),
@@ -243,23 +251,24 @@ fn ends<'a>(tree: &'a Tree, each: &mut impl FnMut(&'a Tree)) {
     }
 }
 
-fn role(end: &Tree, valid: Option<&[&str]>, found: &mut Vec<String>) {
+fn role(end: &Tree, valid: Option<&[&str]>, found: &mut Vec<Doubt>) {
     let is_valid = |role: &str| valid.is_none_or(|valid| valid.contains(&role));
     match end {
         Tree::Literal(Value::String(role)) if !role.is_empty() && !is_valid(role) => {
             let valid = valid.unwrap_or_default();
-            found.push(format!(
+            let text = format!(
                 "`'{role}'` is not a valid role; the roles are {}{}",
                 valid.join(", "),
                 crate::members::suggestion(role, valid)
-            ));
+            );
+            found.push(Doubt::new(Rule::UnknownRole, text));
         }
         Tree::Field { name, quoted: true } if valid.is_some() && is_valid(name) => found.push(quoted_name(name)),
-        end if is_list(end) => found.push(NOT_ONE_TEXT.to_owned()),
-        end if is_boolean(end) => found.push(
-            "the result can be `true`, which is not a role; `&&` is computed before `||`, so put the conditions in parentheses, such as `(a || b) && 'Editor'`"
-                .to_owned(),
-        ),
+        end if is_list(end) => found.push(Doubt::new(Rule::ListInsteadOfText, NOT_ONE_TEXT)),
+        end if is_boolean(end) => found.push(Doubt::new(
+            Rule::BooleanAsRole,
+            "the result can be `true`, which is not a role; `&&` is computed before `||`, so put the conditions in parentheses, such as `(a || b) && 'Editor'`",
+        )),
         _ => {}
     }
 }
@@ -308,27 +317,6 @@ fn texts(function: Function) -> &'static [usize] {
     }
 }
 
-impl Tree {
-    /// The expressions in this one.
-    fn parts(&self) -> Vec<&Tree> {
-        match self {
-            Tree::Current | Tree::Field { .. } | Tree::Index(_) | Tree::Slice { .. } | Tree::Literal(_) => {
-                Vec::new()
-            }
-            Tree::Reference(one) | Tree::Not(one) | Tree::Flatten(one) | Tree::Values(one) => vec![one],
-            Tree::And(one, other)
-            | Tree::Or(one, other)
-            | Tree::Compare(_, one, other)
-            | Tree::Inside(one, other)
-            | Tree::Pipe(one, other)
-            | Tree::Project(one, other) => vec![one, other],
-            Tree::Filter(list, test, right) => vec![list, test, right],
-            Tree::List(items) | Tree::Call(_, items) => items.iter().collect(),
-            Tree::Hash(pairs) => pairs.iter().map(|(_, value)| value).collect(),
-        }
-    }
-}
-
 const LIST_IS_NO_TEXT: &str =
     "a list is never equal to a single value; use `contains`, such as `contains(groups, 'staff')`";
 
@@ -367,7 +355,8 @@ mod tests {
     const ROLES: [&str; 3] = ["Viewer", "Editor", "Admin"];
 
     fn of(text: &str, wanted: Wanted<'_>) -> Vec<String> {
-        JmesPath::parse(text).unwrap().doubts(wanted)
+        let doubts = JmesPath::parse(text).unwrap().doubts(wanted);
+        doubts.into_iter().map(|doubt| doubt.text).collect()
     }
 
     #[test]

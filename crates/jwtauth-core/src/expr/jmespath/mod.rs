@@ -8,6 +8,7 @@ mod functions;
 mod limits;
 mod lists;
 mod node;
+mod probes;
 mod regroup;
 #[cfg(test)]
 mod tests;
@@ -23,10 +24,11 @@ use self::compile::Refused;
 use self::cost::Cost;
 pub(crate) use self::doubts::Wanted;
 use self::node::{Failure, Node};
+pub(crate) use self::probes::Probes;
 use self::tree::Tree;
 use crate::claims::Claims;
 use crate::error::{Code, Error, Result};
-use crate::expr::Effort;
+use crate::expr::{Doubt, Effort};
 use crate::json::Value;
 
 /// A compiled JMESPath expression.
@@ -99,8 +101,13 @@ impl JmesPath {
     }
 
     /// Returns what is probably a mistake, if the result is used in this way.
-    pub(crate) fn doubts(&self, wanted: Wanted<'_>) -> Vec<String> {
+    pub(crate) fn doubts(&self, wanted: Wanted<'_>) -> Vec<Doubt> {
         doubts::doubts(&self.tree, wanted)
+    }
+
+    /// Returns the claims and texts of the expression.
+    pub(crate) fn probes(&self) -> Probes {
+        probes::probes(&self.tree)
     }
 
     /// Evaluates the expression.
@@ -109,9 +116,29 @@ impl JmesPath {
     /// [`EvaluationFailed`], for example if a function gets a value of the wrong type, or if the evaluation could take too
     /// long because the claims are longer than those of usual tokens.
     pub fn evaluate(&self, document: &Document<'_>) -> Result<Value<'static>, EvaluationFailed> {
-        let claims = Node::Object(document.claims.members());
+        self.evaluate_on(&Node::Object(document.claims.members()), document)
+    }
+
+    /// Evaluates the expression on another value that the claims have or give.
+    ///
+    /// # Errors
+    /// Those of [`evaluate`](JmesPath::evaluate).
+    pub(crate) fn evaluate_at(
+        &self,
+        value: &Value<'_>,
+        document: &Document<'_>,
+    ) -> Result<Value<'static>, EvaluationFailed> {
+        self.evaluate_on(&Node::of(value), document)
+    }
+
+    #[inline]
+    fn evaluate_on<'a>(
+        &'a self,
+        at: &Node<'a>,
+        document: &Document<'_>,
+    ) -> Result<Value<'static>, EvaluationFailed> {
         let result = if self.cost.allows(document.claims.text().len()) {
-            evaluate::evaluate(&self.tree, &claims)
+            evaluate::evaluate(&self.tree, at)
         } else {
             Err(Failure::End)
         };
@@ -167,6 +194,11 @@ impl fmt::Display for EvaluationFailed {
 }
 
 impl std::error::Error for EvaluationFailed {}
+
+/// Whether a value counts as true: all values do, except null, false, and an empty text, list or object.
+pub(crate) fn is_true(value: &Value<'_>) -> bool {
+    Node::of(value).is_true()
+}
 
 /// Returns the error for a text with a syntax error at a position. Lines and columns are counted from 0.
 fn syntax_error(text: &str, line: usize, column: usize, problem: &str) -> Error {

@@ -51,6 +51,27 @@ pub(super) enum Tree {
     Call(Function, Vec<Tree>),
 }
 
+impl Tree {
+    /// The expressions in this one.
+    pub(super) fn parts(&self) -> Vec<&Tree> {
+        match self {
+            Tree::Current | Tree::Field { .. } | Tree::Index(_) | Tree::Slice { .. } | Tree::Literal(_) => {
+                Vec::new()
+            }
+            Tree::Reference(one) | Tree::Not(one) | Tree::Flatten(one) | Tree::Values(one) => vec![one],
+            Tree::And(one, other)
+            | Tree::Or(one, other)
+            | Tree::Compare(_, one, other)
+            | Tree::Inside(one, other)
+            | Tree::Pipe(one, other)
+            | Tree::Project(one, other) => vec![one, other],
+            Tree::Filter(list, test, right) => vec![list, test, right],
+            Tree::List(items) | Tree::Call(_, items) => items.iter().collect(),
+            Tree::Hash(pairs) => pairs.iter().map(|(_, value)| value).collect(),
+        }
+    }
+}
+
 macro_rules! functions {
     ($($variant:ident $name:literal)*) => {
         /// The functions of JMESPath Community Edition.

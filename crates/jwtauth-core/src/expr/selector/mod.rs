@@ -55,6 +55,13 @@ impl Selector {
         names
     }
 
+    /// Returns the texts that the selector compares values and elements with.
+    pub(crate) fn texts(&self) -> Vec<&str> {
+        let mut texts = Vec::new();
+        self.expression.texts(&mut texts);
+        texts
+    }
+
     /// Returns the work of [`select`](Selector::select) for its regular expressions: the sizes of the compiled patterns
     /// times the lengths of the values. It takes up to two nanoseconds for each.
     pub(crate) fn work(&self, values: &BTreeMap<String, String>) -> usize {

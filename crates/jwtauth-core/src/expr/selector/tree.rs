@@ -99,6 +99,20 @@ impl Expression {
         }
     }
 
+    /// Adds the texts that the expression compares with.
+    pub(super) fn texts<'s>(&'s self, texts: &mut Vec<&'s str>) {
+        match self {
+            Expression::Or(parts) | Expression::And(parts) => parts.iter().for_each(|part| part.texts(texts)),
+            Expression::Not(inner) => inner.texts(texts),
+            Expression::Match(_, test) => match test {
+                Test::Equals(text) | Test::Differs(text) | Test::Contains(text) | Test::Lacks(text) => {
+                    texts.push(text);
+                }
+                Test::Empty | Test::NotEmpty | Test::Matches(_) | Test::NotMatches(_) => {}
+            },
+        }
+    }
+
     /// Adds the names of the values and lists that the expression tests.
     pub(super) fn names<'s>(&'s self, names: &mut Names<'s>) {
         match self {

@@ -6,7 +6,7 @@ use super::decision::Decision;
 use crate::error::{Code, Error, Result};
 use crate::expr::{Placed, Selected, Selector};
 use crate::grant::{Entitlement, Identity};
-use crate::pipeline::watch::{At, Check, Event, Seen, Watch};
+use crate::pipeline::watch::{At, Check, Event, Part, Seen, Watch};
 use crate::policy::{BindKind, BindingRule, Bindings, Directory};
 
 /// Gives the caller what each rule that selects the identity binds, without duplicates. The order is policies, roles,
@@ -33,31 +33,66 @@ pub(super) fn decide(
     Ok(())
 }
 
-fn bound(
+/// Reports on every rule, also after one that fails, for an explanation.
+pub(super) fn inform(bindings: &Bindings, identity: &Identity, watch: &mut impl Watch) {
+    if limit_work(bindings, identity).is_ok() {
+        for rule in bindings.rules.iter().enumerate() {
+            consider(rule, bindings, identity, watch);
+        }
+    }
+    let bound = bound(bindings, identity, &mut ());
+    watch.saw(|| Event::of(Check::Bindings, &bound));
+}
+
+/// Whether the rule selects the identity, and what it binds then.
+#[inline]
+fn consider(
+    (index, rule): (usize, &BindingRule),
     bindings: &Bindings,
     identity: &Identity,
     watch: &mut impl Watch,
-) -> Result<Vec<(BindKind, Entitlement)>> {
-    let (values, lists) = (&identity.metadata, &identity.lists);
-    let selection = |rule: &BindingRule| {
-        let select = |selector: &Placed<Selector>| selector.select(values, lists);
-        rule.selector.as_ref().map_or(Selected::Yes, select)
+) -> (Selected, Option<Result<Entitlement>>) {
+    let selected = selection(rule, identity);
+    let entitlement = match selected {
+        Selected::Yes | Selected::OnlyByAbsence => Some(bind(rule, &identity.metadata, &bindings.directory)),
+        Selected::No => None,
     };
+    watch.saw(|| {
+        let about = (&bindings.directory, identity);
+        report(rule, selected, entitlement.as_ref(), about).at(At::Index(index))
+    });
+    (selected, entitlement)
+}
+
+fn selection(rule: &BindingRule, identity: &Identity) -> Selected {
+    let select = |selector: &Placed<Selector>| selector.select(&identity.metadata, &identity.lists);
+    rule.selector.as_ref().map_or(Selected::Yes, select)
+}
+
+/// Refuses regular expressions that could take too long.
+///
+/// # Errors
+/// [`Code::BindingUnmatched`].
+fn limit_work(bindings: &Bindings, identity: &Identity) -> Result<()> {
     let selectors = bindings.rules.iter().filter_map(|rule| rule.selector.as_ref());
-    let work = selectors.map(|selector| selector.work(values));
+    let work = selectors.map(|selector| selector.work(&identity.metadata));
     if work.fold(0, usize::saturating_add) > MAX_WORK {
         return Err(Error::new(Code::BindingUnmatched).with_detail(
             "the regular expressions of the rules could take too long with the long mapped values of this token; use smaller expressions, such as fewer repetitions",
         ));
     }
+    Ok(())
+}
+
+fn bound(
+    bindings: &Bindings,
+    identity: &Identity,
+    watch: &mut impl Watch,
+) -> Result<Vec<(BindKind, Entitlement)>> {
+    limit_work(bindings, identity)?;
     let mut bound: Vec<(BindKind, Entitlement)> = Vec::new();
     for (index, rule) in bindings.rules.iter().enumerate() {
-        let selected = selection(rule);
-        let entitlement = match selected {
-            Selected::Yes | Selected::OnlyByAbsence => Some(bind(rule, values, &bindings.directory)),
-            Selected::No => None,
-        };
-        watch.saw(|| report(rule, selected, entitlement.as_ref(), &bindings.directory).at(At::Index(index)));
+        let (selected, entitlement) = consider((index, rule), bindings, identity, watch);
         let (Selected::Yes, Some(entitlement)) = (selected, entitlement.transpose()?) else {
             continue;
         };
@@ -70,28 +105,35 @@ fn bound(
         }
     }
     if bound.is_empty() {
-        return Err(Error::new(Code::BindingUnmatched).with_detail(why_nothing(bindings, &selection)));
+        return Err(Error::new(Code::BindingUnmatched)
+            .with_detail(why_nothing(bindings, |rule| selection(rule, identity))));
     }
     bound.sort_by_key(|(kind, _)| *kind);
     Ok(bound)
 }
 
-/// What became of one rule.
+/// What became of one rule: the name that it binds, or would bind, and the parts of its selector.
 fn report(
     rule: &BindingRule,
     selected: Selected,
     entitlement: Option<&Result<Entitlement>>,
-    directory: &Directory,
+    (directory, identity): (&Directory, &Identity),
 ) -> Event {
-    let name = match entitlement {
-        Some(Ok(entitlement)) => Seen::text(Some(&entitlement.name)),
-        Some(Err(why)) => return Event::failed(Check::Binding, why),
-        None => Seen::of(None),
+    let (values, lists) = (&identity.metadata, &identity.lists);
+    let of_rule = |event: Event| {
+        let selector = rule.selector.as_ref();
+        let parts = selector.map(|selector| Part::all(selector.explore(values, lists)));
+        event
+            .seen(Seen::text(Some(&rule.name.fill(values))))
+            .parts(parts.unwrap_or_default())
     };
+    if let Some(Err(why)) = entitlement {
+        return of_rule(Event::failed(Check::Binding, why));
+    }
     let exists = |entitlement: &Entitlement| exists(rule.bind, &entitlement.name, directory);
     let exists = entitlement.is_some_and(|entitlement| entitlement.as_ref().is_ok_and(exists));
     let event = Event::passed(Check::Binding).if_applicable(selected == Selected::Yes && exists);
-    let event = event.seen(name);
+    let event = of_rule(event);
     match selected {
         Selected::Yes if exists => event,
         Selected::Yes => event.note("the rule selects the caller, but what it binds does not exist"),
@@ -103,7 +145,7 @@ fn report(
 }
 
 /// Why each rule gave nothing, in the words of the configuration and without values of the token.
-fn why_nothing(bindings: &Bindings, selection: &impl Fn(&BindingRule) -> Selected) -> String {
+fn why_nothing(bindings: &Bindings, selection: impl Fn(&BindingRule) -> Selected) -> String {
     let reason = |rule: &BindingRule| {
         let selector = rule.selector.as_ref();
         let selector = selector.map_or_else(String::new, |selector| {

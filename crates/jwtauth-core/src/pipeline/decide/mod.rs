@@ -11,7 +11,7 @@ use crate::expr::Document;
 use crate::grant::{Entitlement, EntitlementKind, Identity};
 use crate::json::Value;
 use crate::pipeline::validate::{self, ValidClaims};
-use crate::pipeline::watch::{At, Check, Event, Seen, Watch};
+use crate::pipeline::watch::{At, Check, Event, Part, Seen, Watch};
 use crate::policy::{RoleRule, Rules, SplitClaim};
 
 /// Decides what the caller receives.
@@ -32,33 +32,57 @@ pub(crate) fn entitlements(
         validate::watched(requirement, document, check, watch)?;
     }
     let mut decision = Decision::default();
+    allow_policies(rules, watch)?;
+    let policies = rules
+        .policies
+        .iter()
+        .map(|name| Entitlement::new(EntitlementKind::Policy, name));
+    decision.entitlements.extend(policies);
+    let document = claims.document();
+    if let Some(rule) = &rules.roles {
+        let role = watched_role(rule, document, watch)?;
+        decision
+            .entitlements
+            .extend(role.map(|role| Entitlement::new(EntitlementKind::Role, role)));
+    }
+    if let Some(rule) = &rules.org_roles {
+        org_roles::decide(rule, identity, document, &mut decision, watch)?;
+    }
+    if let Some(rules) = &rules.bindings {
+        bindings::decide(rules, identity, &mut decision, watch)?;
+    }
+    Ok(decision)
+}
+
+/// Makes every check of [`entitlements`] on its own, also after one that fails, for an explanation. The results are only
+/// reported.
+pub(crate) fn inform(identity: &Identity, document: &Document<'_>, rules: &Rules, watch: &mut impl Watch) {
+    let split = rules.requirements_split.as_ref();
+    let split = split.and_then(|rule| split_document(rule, document));
+    for (index, requirement) in rules.requirements.iter().enumerate() {
+        let check = (Check::Requirement, || At::Index(index));
+        let _ = validate::watched(requirement, split.as_ref().unwrap_or(document), check, watch);
+    }
+    let _ = allow_policies(rules, watch);
+    if let Some(rule) = &rules.roles {
+        let _ = watched_role(rule, document, watch);
+    }
+    if let Some(rule) = &rules.org_roles {
+        let _ = org_roles::decide(rule, identity, document, &mut Decision::default(), watch);
+    }
+    if let Some(rules) = &rules.bindings {
+        bindings::inform(rules, identity, watch);
+    }
+}
+
+fn allow_policies(rules: &Rules, watch: &mut impl Watch) -> Result<()> {
     let forbidden = |name: &String| rules.forbidden_policies.get(name);
     let allowed = match rules.policies.iter().find_map(forbidden) {
         Some(why) => Err(Error::new(Code::PolicyForbidden).with_detail(why)),
         None => Ok(()),
     };
     watch.saw(|| Event::of(Check::Policies, &allowed).if_applicable(!rules.policies.is_empty()));
-    allowed?;
-    let policies = rules
-        .policies
-        .iter()
-        .map(|name| Entitlement::new(EntitlementKind::Policy, name));
-    decision.entitlements.extend(policies);
-    if let Some(rule) = &rules.roles {
-        let role = role(rule, claims);
-        watch.saw(|| report(rule, claims, &role));
-        let role = role?;
-        decision
-            .entitlements
-            .extend(role.map(|role| Entitlement::new(EntitlementKind::Role, role)));
-    }
-    if let Some(rule) = &rules.org_roles {
-        org_roles::decide(rule, identity, claims, &mut decision, watch)?;
-    }
-    if let Some(rules) = &rules.bindings {
-        bindings::decide(rules, identity, &mut decision, watch)?;
-    }
-    Ok(decision)
+    allowed
 }
 
 /// Returns the claims with a list instead of the string; `None` if the claim is not a string.
@@ -70,9 +94,16 @@ fn split_document<'t>(rule: &SplitClaim, document: &Document<'t>) -> Option<Docu
     Some(rule.select.replace(document, list))
 }
 
-fn role(rule: &RoleRule, claims: &ValidClaims<'_>) -> Result<Option<String>> {
+#[inline]
+fn watched_role(rule: &RoleRule, document: &Document<'_>, watch: &mut impl Watch) -> Result<Option<String>> {
+    let role = role(rule, document);
+    watch.saw(|| report(rule, document, &role));
+    role
+}
+
+fn role(rule: &RoleRule, document: &Document<'_>) -> Result<Option<String>> {
     let failed = |code: Code| Error::new(code).with_detail(rule.jmespath.shown());
-    let result = rule.jmespath.evaluate(claims.document());
+    let result = rule.jmespath.evaluate(document);
     let role = result.ok().and_then(|value| match value {
         Value::String(role) if !role.is_empty() => Some(role.into_owned()),
         _ => None,
@@ -87,12 +118,14 @@ fn role(rule: &RoleRule, claims: &ValidClaims<'_>) -> Result<Option<String>> {
 }
 
 /// What became of the role expression.
-fn report(rule: &RoleRule, claims: &ValidClaims<'_>, role: &Result<Option<String>>) -> Event {
-    let result = rule.jmespath.evaluate(claims.document()).ok();
+fn report(rule: &RoleRule, document: &Document<'_>, role: &Result<Option<String>>) -> Event {
+    let result = rule.jmespath.evaluate(document).ok();
     let given = result.as_ref().and_then(Value::as_str);
     let name = role.as_ref().ok().and_then(Option::as_deref);
     let event = Event::of(Check::Role, role).if_applicable(name.is_some());
-    let event = event.seen(Seen::of(result.as_ref()));
+    let event = event
+        .seen(Seen::of(result.as_ref()))
+        .parts(Part::all(rule.jmespath.explore(document)));
     if name.is_some() && name != given {
         event.note("the expression gives no valid role, so the caller gets the default role")
     } else {

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use super::decision::Decision;
 use crate::error::{Code, Error, Result};
-use crate::expr::{JmesPath, Placed};
+use crate::expr::{Document, JmesPath, Placed};
 use crate::grant::{Entitlement, EntitlementKind, Identity};
 use crate::json::Value;
 use crate::pipeline::identity;
-use crate::pipeline::validate::ValidClaims;
-use crate::pipeline::watch::{Check, Event, Seen, Watch};
+use crate::pipeline::watch::{Check, Event, Part, Seen, Watch};
 use crate::policy::{OrgRole, OrgRoleRule, OrgTarget};
 
 /// Gives the caller a role in each organisation.
@@ -19,27 +18,30 @@ use crate::policy::{OrgRole, OrgRoleRule, OrgTarget};
 pub(super) fn decide(
     rule: &OrgRoleRule,
     identity: &Identity,
-    claims: &ValidClaims<'_>,
+    document: &Document<'_>,
     decision: &mut Decision,
     watch: &mut impl Watch,
 ) -> Result<()> {
-    let direct = direct_role(rule, claims);
+    let direct = direct_role(rule, document);
     watch.saw(|| {
         let gives = matches!(direct, Ok((Some(_), _)));
         let event = Event::of(Check::OrgRole, &direct).if_applicable(gives);
-        match rule.role.as_ref().map(|role| role.evaluate(claims.document())) {
-            Some(Ok(value)) => event.seen(Seen::of(Some(&value))),
-            Some(Err(_)) | None => event.seen(Seen::of(None)),
-        }
+        let role = rule.role.as_ref();
+        let value = role.and_then(|role| role.evaluate(document).ok());
+        let parts = role.map(|role| Part::all(role.explore(document)));
+        event
+            .seen(Seen::of(value.as_ref()))
+            .parts(parts.unwrap_or_default())
     });
     let (direct, server_admin) = direct?;
     let external = match &rule.external_orgs {
         None => Ok(None),
-        Some(list) => identity::list(list, claims.document(), Code::MappingFailed),
+        Some(list) => identity::list(list, document, Code::MappingFailed),
     };
     watch.saw(|| identity::mapped_list(Check::ExternalOrgs, &external));
     let external = external?.unwrap_or_default();
     let mut roles = mapped_roles(rule, &external);
+    let is_default = roles.is_empty() && direct.is_none() && rule.role.is_some();
     match (roles.is_empty(), direct) {
         (true, None) if rule.strict => {}
         (true, Some(direct)) => {
@@ -65,7 +67,16 @@ pub(super) fn decide(
             .iter()
             .map(|(org, role)| format!("{} in {org}", role.as_str()));
         let names: Vec<String> = names.collect();
-        Event::of(Check::OrgRoles, &resolved).seen(Seen::texts(names.iter().map(String::as_str)))
+        let event = Event::of(Check::OrgRoles, &resolved);
+        let event = event.seen(Seen::texts(names.iter().map(String::as_str)));
+        if is_default && resolved.is_ok() {
+            event.note(format!(
+                "the expression gives no role, so the caller gets the default role `{}`",
+                rule.default_role.as_str()
+            ))
+        } else {
+            event
+        }
     });
     resolved?;
     decision
@@ -91,9 +102,9 @@ pub(super) fn decide(
 ///
 /// # Errors
 /// [`Code::MappingFailed`] if the evaluation ends the request.
-fn direct_role(rule: &OrgRoleRule, claims: &ValidClaims<'_>) -> Result<(Option<OrgRole>, bool)> {
+fn direct_role(rule: &OrgRoleRule, document: &Document<'_>) -> Result<(Option<OrgRole>, bool)> {
     let evaluate = |role: &Placed<JmesPath>| {
-        let result = role.evaluate(claims.document());
+        let result = role.evaluate(document);
         result.map_err(|why| why.at(role.place()))
     };
     let result = rule.role.as_ref().map(evaluate);

@@ -2,6 +2,7 @@
 
 use crate::claims::{Claims, Registered};
 use crate::error::{Code, Error, Result};
+use crate::expr::Document;
 use crate::json::Value;
 use crate::pipeline::signature::VerifiedToken;
 use crate::pipeline::watch::{Check, Event, Seen, Watch};
@@ -20,7 +21,37 @@ pub(crate) struct SignedClaims<'t> {
 /// # Errors
 /// [`Code::ClaimsMalformed`].
 pub(crate) fn read<'t>(token: &'t VerifiedToken<'_>, watch: &mut impl Watch) -> Result<SignedClaims<'t>> {
-    let claims = Claims::parse(token.payload());
+    let mut signed = SignedClaims {
+        claims: parse(token.payload(), watch)?,
+        is_of_its_issuer: false,
+    };
+    signed.is_of_its_issuer = token.signers().accept(signed.iss(), |claim| signed.text(claim));
+    watch.belongs(signed.is_of_its_issuer);
+    Ok(signed)
+}
+
+/// Reads the claims of a token that is already denied, for the checks that only inform. No grant can be made of them,
+/// because a grant needs the verified token.
+///
+/// `is_of_its_issuer` tells whether a key may sign for the token's issuer; if no key verified the token, it is one of any
+/// source.
+pub(crate) fn read_denied<'t>(
+    payload: &'t str,
+    is_of_its_issuer: Option<bool>,
+    sources: &[KeyIssuers],
+    watch: &mut impl Watch,
+) -> Result<SignedClaims<'t>> {
+    let mut denied = SignedClaims {
+        claims: parse(payload, watch)?,
+        is_of_its_issuer: false,
+    };
+    let of_any_source = || sources.iter().any(|keys| denied.may_be_of(keys));
+    denied.is_of_its_issuer = is_of_its_issuer.unwrap_or_else(of_any_source);
+    Ok(denied)
+}
+
+fn parse<'t>(payload: &'t str, watch: &mut impl Watch) -> Result<Claims<'t>> {
+    let claims = Claims::parse(payload);
     watch.saw(|| {
         let event = Event::of(Check::ClaimsForm, &claims);
         match &claims {
@@ -28,12 +59,7 @@ pub(crate) fn read<'t>(token: &'t VerifiedToken<'_>, watch: &mut impl Watch) -> 
             Err(_) => event,
         }
     });
-    let mut signed = SignedClaims {
-        claims: claims?,
-        is_of_its_issuer: false,
-    };
-    signed.is_of_its_issuer = token.signers().accept(signed.iss(), |claim| signed.text(claim));
-    Ok(signed)
+    claims
 }
 
 impl SignedClaims<'_> {
@@ -41,6 +67,11 @@ impl SignedClaims<'_> {
     /// have no other effect.
     pub(crate) fn is_of_its_issuer(&self) -> bool {
         self.is_of_its_issuer
+    }
+
+    /// A copy of the claims in the form for expressions.
+    pub(crate) fn document(&self) -> Document<'_> {
+        Document::new(self.claims.clone())
     }
 
     /// Whether these keys may sign for the token's issuer.

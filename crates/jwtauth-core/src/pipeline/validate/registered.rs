@@ -1,10 +1,11 @@
 //! Checks of the registered claims (RFC 7519 §4.1).
 
 use crate::claims::{Claims, NumericDate, Registered};
+use crate::duration;
 use crate::error::{Code, Error, Result};
 use crate::json::Value;
 use crate::pipeline::validate::issuer::SignedClaims;
-use crate::pipeline::watch::{Check, Event, Seen};
+use crate::pipeline::watch::{Check, Event, Part, PartOutcome, Seen};
 use crate::policy::{AudienceRule, Boundary, ClaimsPolicy, NullableClaim, RegisteredCheck, TimesRule, near};
 
 /// The registered claims, with their types checked.
@@ -104,7 +105,13 @@ impl<'c> RegisteredClaims<'c> {
         let event = |check, applies| Event::of(check, result).if_applicable(applies);
         let text = |event: Event, text| event.seen(Seen::text(text));
         let [exp, nbf, iat] = times.given;
-        let date = |event: Event, given, date| event.seen(Seen::date(given, date, now));
+        let date = |event: Event, given, date: Option<NumericDate>, how: String| {
+            let computed = Part::new(how, PartOutcome::Computed).seen(Seen::date(given, date, now));
+            let is_computed = date.is_some() && !given;
+            event
+                .seen(Seen::date(given, date, now))
+                .parts(is_computed.then_some(computed).into_iter().collect())
+        };
         let named = |event: Event| {
             event.seen(match &self.audience {
                 None => Seen::of(None),
@@ -120,14 +127,38 @@ impl<'c> RegisteredClaims<'c> {
                 !names_audience && *audience != AudienceRule::Any,
             )),
             RegisteredCheck::AnyTime => event(Check::AnyTime, limits.synthesise.is_some()),
-            RegisteredCheck::Nbf => date(event(Check::NotBefore, times.nbf.is_some()), nbf, times.nbf),
-            RegisteredCheck::Exp => date(event(Check::Expires, times.exp.is_some()), exp, times.exp),
+            RegisteredCheck::Nbf => date(
+                event(Check::NotBefore, times.nbf.is_some()),
+                nbf,
+                times.nbf,
+                match limits.synthesise {
+                    Some(synthesis) if !iat => {
+                        format!("`exp` minus {}", duration::to_go(synthesis.nbf_before))
+                    }
+                    Some(_) | None => "`iat`".to_owned(),
+                },
+            ),
+            RegisteredCheck::Exp => date(
+                event(Check::Expires, times.exp.is_some()),
+                exp,
+                times.exp,
+                limits.synthesise.map_or_else(String::new, |synthesis| {
+                    let after = duration::to_go(synthesis.exp_after);
+                    format!("the later one of `iat` and `nbf`, plus {after}")
+                }),
+            ),
             RegisteredCheck::Iat => date(
                 event(Check::IssuedAt, limits.check_iat && times.iat.is_some()),
                 iat,
                 times.iat,
+                String::new(),
             ),
-            RegisteredCheck::MaxAge => date(event(Check::MaxAge, limits.max_age.is_some()), iat, times.iat),
+            RegisteredCheck::MaxAge => date(
+                event(Check::MaxAge, limits.max_age.is_some()),
+                iat,
+                times.iat,
+                String::new(),
+            ),
         }
     }
 

@@ -30,6 +30,7 @@ impl Policy {
             profiles,
             // The program prints them in its own way.
             warnings: _,
+            names: _,
         } = self;
         let mut sections = vec![
             self::keys(keys).section("keys"),

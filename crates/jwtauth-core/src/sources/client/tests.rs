@@ -43,7 +43,7 @@ fn settings() -> FetchSettings {
 }
 
 fn open(remote: &FetchSettings) -> Client {
-    Client::open(remote, Path::new("/nowhere")).unwrap()
+    Client::open(remote, &Files::below("/nowhere")).unwrap()
 }
 
 fn request(url: &str, timeout: Duration, max_bytes: u64) -> FetchRequest<'_> {
@@ -273,7 +273,7 @@ fn a_bearer_token_is_one_line_of_ascii() {
     };
     for text in ["", " \n", "hush\nX: y", "hush\u{e9}", "hush\0", "\u{feff}hush"] {
         write(text.as_bytes());
-        let why = Client::open(&remote, Path::new("")).unwrap_err();
+        let why = Client::open(&remote, &Files::below("")).unwrap_err();
         assert_eq!(why.code(), Code::ConfigInvalid, "{text:?}");
         let failed = client
             .get(&request("http://127.0.0.1:1/", Duration::from_secs(1), 1))
@@ -287,7 +287,7 @@ fn a_bearer_token_is_one_line_of_ascii() {
         }
     }
     write(b"\xff\xfehush");
-    assert!(Client::open(&remote, Path::new("")).is_err());
+    assert!(Client::open(&remote, &Files::below("")).is_err());
 }
 
 #[test]
@@ -356,7 +356,7 @@ fn inconsistent_settings_are_refused_when_the_client_is_opened() {
             "`client_key_pem` and `client_key_file`",
         ),
     ] {
-        let why = Client::open(&remote, Path::new("/nowhere")).unwrap_err();
+        let why = Client::open(&remote, &Files::below("/nowhere")).unwrap_err();
         assert_eq!(why.code(), Code::ConfigInvalid);
         let why = why.to_string();
         assert!(why.contains(said) && !why.contains("hush"), "{why}");
@@ -366,6 +366,17 @@ fn inconsistent_settings_are_refused_when_the_client_is_opened() {
 #[test]
 fn proxies_of_the_environment_are_used_unless_disabled() {
     let socks = |name: &str| (name == "HTTPS_PROXY").then(|| OsString::from("socks5://hush"));
-    assert!(Client::open_with(&FetchSettings::default(), Path::new(""), socks).is_err());
-    assert!(Client::open_with(&settings(), Path::new(""), socks).is_ok());
+    assert!(Client::open_with(&FetchSettings::default(), &Files::below(""), socks).is_err());
+    assert!(Client::open_with(&settings(), &Files::below(""), socks).is_ok());
+}
+
+#[test]
+fn the_limit_for_connections_grows_with_the_timeout() {
+    for (timeout, limit) in [(1, 2), (5, 2), (60, 24)] {
+        assert_eq!(
+            connect_limit(Duration::from_secs(timeout)),
+            Duration::from_secs(limit)
+        );
+    }
+    assert!(connect_limit(Duration::MAX) < Duration::MAX);
 }

@@ -18,7 +18,7 @@ use crate::policy::{
     AbsentRule, AudienceRule, Boundary, ClaimsPolicy, IdentityRule, Issuer, Leeway, ListRule, MetadataRule,
     Named, NullIsAbsent, Profile, RegisteredCheck, Rules, SplitClaim, Synthesis, TimesRule, ValueRule,
 };
-use crate::warning::Warning;
+use crate::warning::{Rule, Warning};
 
 /// Compiles one role to a profile. Checks the fields in Vault's order.
 pub(super) fn compile(
@@ -48,12 +48,13 @@ pub(super) fn compile(
     check_mappings(&body.claim_mappings, place)?;
     check_bounds(&body, &terms, browser_flow, place)?;
 
-    warn(name, &body, browser_flow, warnings);
+    warn((name, place), &body, browser_flow, warnings);
     let granted = granted(&body);
     let forbidden_policies = policies::forbidden(&granted);
     for (policy, why) in &forbidden_policies {
         warnings.push(Warning::new(
-            format!("roles.{name}.token_policies"),
+            Rule::ForbiddenPolicy,
+            place.path_of("token_policies"),
             format!("no login can receive `{policy}`, so every login of this role is denied: {why}"),
         ));
     }
@@ -69,7 +70,7 @@ pub(super) fn compile(
             forbidden_policies,
             ..Rules::default()
         },
-        session: mount.session(name, &terms, warnings),
+        session: mount.session(place, &terms, warnings),
         bound_cidrs: networks,
     })
 }
@@ -264,9 +265,14 @@ fn granted(body: &Body<'_, '_>) -> Vec<String> {
     policies::received(names, body.token_no_default_policy)
 }
 
-fn warn(name: &str, body: &Body<'_, '_>, browser_flow: bool, warnings: &mut Vec<Warning>) {
-    let mut warn = |key: &str, message: &str| {
-        warnings.push(Warning::new(format!("roles.{name}.{key}"), message));
+fn warn(
+    (name, place): (&str, &Field<'_, '_>),
+    body: &Body<'_, '_>,
+    browser_flow: bool,
+    warnings: &mut Vec<Warning>,
+) {
+    let mut warn = |rule: Rule, key: &str, message: &str| {
+        warnings.push(Warning::new(rule, place.path_of(key), message));
     };
     if browser_flow {
         let key = if body.role_type.is_empty() {
@@ -275,6 +281,7 @@ fn warn(name: &str, body: &Body<'_, '_>, browser_flow: bool, warnings: &mut Vec<
             "role_type"
         };
         warn(
+            Rule::BrowserFlow,
             key,
             "the role is for the browser flow, so every login with a token is denied; did you mean `role_type` \"jwt\"?",
         );
@@ -282,12 +289,14 @@ fn warn(name: &str, body: &Body<'_, '_>, browser_flow: bool, warnings: &mut Vec<
     }
     if body.bound_subject.contains('*') {
         warn(
+            Rule::LiteralStar,
             "bound_subject",
             "is compared exactly, also with `bound_claims_type` \"glob\"; for a pattern, write `sub` into `bound_claims`",
         );
     }
     if body.user_claim.starts_with('/') && !body.user_claim_json_pointer {
         warn(
+            Rule::PointerNotEnabled,
             "user_claim",
             "is the name of a claim and not a JSON pointer; set `user_claim_json_pointer` to true if it is a pointer",
         );
@@ -298,6 +307,7 @@ fn warn(name: &str, body: &Body<'_, '_>, browser_flow: bool, warnings: &mut Vec<
     {
         let advice = "set `user_claim_json_pointer` to true and write";
         warn(
+            Rule::ClaimLooksLikePath,
             "user_claim",
             &format!(
                 "{doubt}; for a claim inside an object, {advice} `{}`",
@@ -305,11 +315,14 @@ fn warn(name: &str, body: &Body<'_, '_>, browser_flow: bool, warnings: &mut Vec<
             ),
         );
     }
-    let mapped = body.claim_mappings.keys().map(|claim| ("claim_mappings", claim));
-    for (key, claim) in [("groups_claim", &body.groups_claim)].into_iter().chain(mapped) {
+    let mapped = body.claim_mappings.keys();
+    let mapped = mapped.map(|claim| (format!("claim_mappings.{claim}"), claim));
+    let groups = ("groups_claim".to_owned(), &body.groups_claim);
+    for (key, claim) in [groups].into_iter().chain(mapped) {
         if let Some(doubt) = select(claim).doubt() {
             warn(
-                key,
+                Rule::ClaimLooksLikePath,
+                &key,
                 &format!(
                     "{doubt}; for a claim inside an object, write `{}`",
                     pointer(claim)
@@ -323,10 +336,15 @@ fn warn(name: &str, body: &Body<'_, '_>, browser_flow: bool, warnings: &mut Vec<
         .as_ref()
         .is_some_and(|given| !given.value().as_str().is_some_and(is_name))
     {
-        warn("name", "has no effect; the key in `roles` is the role's name");
+        warn(
+            Rule::NoEffect,
+            "name",
+            "has no effect; the key in `roles` is the role's name",
+        );
     }
     if body.bound_audiences.is_empty() {
         warn(
+            Rule::AudienceUnexpected,
             "bound_audiences",
             "no audience is bound, so a token with an audience is denied",
         );
@@ -339,7 +357,7 @@ fn warn(name: &str, body: &Body<'_, '_>, browser_flow: bool, warnings: &mut Vec<
         ("alias_metadata", !body.alias_metadata.is_empty()),
     ];
     for (key, _) in unused.into_iter().filter(|(_, set)| *set) {
-        warn(key, "has no effect here");
+        warn(Rule::NoEffect, key, "has no effect here");
     }
 }
 

@@ -1,0 +1,52 @@
+'use strict'
+
+const { inspect } = require('node:util')
+
+const { frozen } = require('./grant.js')
+
+/** Passes the events of a verifier to the application's function, in their order. */
+class Events {
+  #onEvent
+  #addon
+  #waiting = []
+  #isDelivering = false
+
+  constructor(onEvent) {
+    this.#onEvent = onEvent
+  }
+
+  get isObserved() {
+    return this.#onEvent !== undefined
+  }
+
+  /** Sets the verifier of the addon. */
+  observe(addon) {
+    this.#addon = addon
+  }
+
+  /** Delivers the events since the last call. If the function itself decides, its events come after the others. */
+  deliver() {
+    if (!this.isObserved) return
+    this.#waiting.push(...this.#addon.takeEvents())
+    if (this.#isDelivering) return
+    this.#isDelivering = true
+    while (this.#waiting.length > 0) this.#call(frozen(JSON.parse(this.#waiting.shift())))
+    this.#isDelivering = false
+  }
+
+  /** Calls the function. What it throws, also later, changes no decision: it becomes a warning of the process. */
+  #call(event) {
+    try {
+      const returned = this.#onEvent(event)
+      if (returned instanceof Promise) returned.catch(warn)
+    } catch (thrown) {
+      warn(thrown)
+    }
+  }
+}
+
+function warn(thrown) {
+  process.emitWarning(thrown instanceof Error ? thrown : new Error(inspect(thrown)))
+}
+
+module.exports = { Events }
