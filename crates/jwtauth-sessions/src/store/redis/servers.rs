@@ -21,9 +21,12 @@ pub(super) enum Place {
         sentinels: Vec<Client>,
         name: String,
         /// How to log in to the master, once its address is known.
-        login: Box<dyn Fn(&str, u16) -> RedisResult<ConnectionInfo> + Send + Sync>,
+        login: Login,
     },
 }
+
+/// How to log in to a server with this host and port.
+pub(super) type Login = Box<dyn Fn(&str, u16) -> RedisResult<ConnectionInfo> + Send + Sync>;
 
 /// A reply to a command. An error is one of the server.
 pub(super) type Reply = RedisResult<Value>;
@@ -161,7 +164,7 @@ impl Servers {
         &self,
         sentinel: &Client,
         name: &str,
-        login: &dyn Fn(&str, u16) -> RedisResult<ConnectionInfo>,
+        login: &Login,
     ) -> RedisResult<Connection> {
         let unknown = |why| RedisError::from((ErrorKind::MasterNameNotFoundBySentinel, why));
         let address: Option<(String, u16)> = redis::cmd("SENTINEL")
