@@ -178,9 +178,7 @@ pub fn class(reply: &str) -> Option<Class> {
     let name = rest
         .strip_prefix(r#"","class":""#)
         .and_then(|rest| rest.split('"').next());
-    let known = classes
-        .into_iter()
-        .find(|class| Some(class.as_str()) == name);
+    let known = classes.into_iter().find(|class| Some(class.as_str()) == name);
     Some(known.unwrap_or(Class::Internal))
 }
 

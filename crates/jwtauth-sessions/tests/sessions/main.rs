@@ -8,10 +8,10 @@
     reason = "a test that cannot continue fails"
 )]
 
+mod building;
 mod codes;
 #[cfg(all(feature = "redis", feature = "sqlite"))]
 mod faults;
-#[cfg(any(feature = "redis", feature = "sqlite"))]
 mod folder;
 mod model;
 #[cfg(all(feature = "redis", feature = "sqlite"))]
