@@ -26,7 +26,8 @@
 //! - Inputs are NUL-terminated UTF-8 and are borrowed for the duration of the call. NULL or invalid UTF-8 where text is
 //!   required returns JWTAUTH_STATUS_ARGUMENT, never a crash.
 //! - Outputs are always written, also on failure: a verifier is valid or NULL, a reply is JSON text. The previous value
-//!   of an output is overwritten, not freed. Pass NULL for `reply_json` if only the status matters.
+//!   of an output is overwritten, not freed. Pass NULL for `reply_json` if only the status matters; only a login of
+//!   sessions needs it, for the token.
 //! - The caller owns what a call returns. Free it once, with jwtauth_verifier_free, jwtauth_sessions_free or
 //!   jwtauth_string_free, never with free(). All of them accept NULL.
 //! - Pass a token unchanged to jwtauth_verifier_authenticate_token or jwtauth_sessions_login_token, and the token of a
