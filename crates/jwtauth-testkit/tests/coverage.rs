@@ -9,7 +9,7 @@ use serde_json::Value;
 #[test]
 fn every_code_has_at_least_one_case() {
     let mut expected = BTreeSet::new();
-    for topic in case::topics(&suite()).unwrap() {
+    for topic in case::topics::<case::Topic>(&suite()).unwrap() {
         for case in topic.cases {
             expected.extend(
                 case.expect

@@ -22,5 +22,7 @@ mod network;
     allow(dead_code, reason = "the faults need both stores")
 )]
 mod redis_server;
+#[cfg(all(feature = "redis", feature = "sqlite"))]
+mod same;
 mod verbs;
 mod world;
