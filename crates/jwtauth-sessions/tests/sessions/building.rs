@@ -35,7 +35,10 @@ fn relative_paths_start_in_the_folder_of_the_file() {
     let config = stopped(&json!({ "batch_keys": [{ "id": "a", "key_file": "batch.key" }] }));
     std::fs::write(&path, config.to_string()).unwrap();
     let sessions = Sessions::builder_from_file(&path).unwrap().build().unwrap();
-    let login = sessions.login(&Request::bearer(&jwt(&json!({}))), &BTreeMap::new());
+    let login = sessions.login(
+        &Request::bearer(&jwt(&json!({ "sub": "alice" }))),
+        &BTreeMap::new(),
+    );
     assert_eq!(login.unwrap().session.ttl(), Some(3600));
     // A text has no folder.
     let error = Sessions::builder(&config.to_string()).unwrap_err();
@@ -67,7 +70,7 @@ fn an_error_names_the_file() {
     no_keys["config"]["keys"] = json!([{ "pem": "x" }]);
     let (code, why) = refused(&no_keys);
     assert!(
-        code == "key_invalid" && why.starts_with(&format!("{name}: `config.keys[0]")),
+        code == "key_invalid" && why.starts_with(&format!("{name}: `keys[0].pem`: ")),
         "{why}"
     );
     std::fs::remove_file(&path).unwrap();
@@ -86,7 +89,7 @@ fn an_observer_sees_the_decisions_of_logins_also_after_a_reload() {
         };
         Sessions::builder(&config).unwrap().on_event(observer)
     };
-    let jwt = jwt(&json!({}));
+    let jwt = jwt(&json!({ "sub": "alice" }));
     let sessions = builder().build().unwrap();
     let login = sessions.login(&Request::bearer(&jwt), &BTreeMap::new()).unwrap();
     let reloaded = sessions.reload_with(builder()).unwrap();
