@@ -28,7 +28,7 @@ use crate::pipeline::signature::VerifiedToken;
 use crate::pipeline::validate::SignedClaims;
 use crate::pipeline::watch::{Check, Event, Watch};
 use crate::pipeline::{decode, extract, issue, profile, select_key, signature, validate};
-use crate::policy::{KidRule, Policy, Section};
+use crate::policy::{KidRule, Policy};
 use crate::request::Request;
 use crate::sources::errand::Errand;
 use crate::sources::fetch::Fetch;

@@ -31,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) store: Arc<dyn Store>,
     /// The text of `store`, by which another configuration is compared.
     pub(crate) store_text: String,
+    /// Makes tokens that a test can predict.
+    pub(crate) seed: Option<u64>,
 }
 
 /// Reads the configuration of a verifier, with or without a member `sessions`.
@@ -56,20 +58,25 @@ pub(crate) fn read(text: &str) -> Result<Config> {
     };
     let dialect = member(&envelope, "dialect").and_then(|name| Dialect::parse(&name));
     let dialect = dialect.ok_or_else(|| Error::with(Code::SessionsInvalid, "`dialect` is missing"))?;
-    let base_dir = envelope
-        .as_object()
-        .and_then(|envelope| member(envelope.get("options")?, "base_dir"));
+    let options = envelope.as_object().and_then(|envelope| envelope.get("options"));
+    let base_dir = options.and_then(|options| member(options, "base_dir"));
+    let now = options.and_then(|options| options.as_object()?.get("now"));
+    let is_stopped = now.is_some_and(|now| !now.is_null());
     let settings = parse(split.taken.unwrap_or("{}")).map_err(invalid)?;
     let field = Field::new(&settings, "sessions", Code::SessionsInvalid);
     Ok(Config {
         verifier,
         dialect,
-        settings: Settings::read(&field, Path::new(base_dir.as_deref().unwrap_or_default()))?,
+        settings: Settings::read(
+            &field,
+            Path::new(base_dir.as_deref().unwrap_or_default()),
+            is_stopped,
+        )?,
     })
 }
 
 impl Settings {
-    fn read(field: &Field<'_, '_>, base_dir: &Path) -> Result<Settings> {
+    fn read(field: &Field<'_, '_>, base_dir: &Path, is_stopped: bool) -> Result<Settings> {
         let mut members = field.members()?;
         let system = System {
             default_ttl: members.read("default_ttl", Field::seconds)?,
@@ -78,11 +85,20 @@ impl Settings {
         let end_with_token = members.read("end_with_token", Field::boolean)?.unwrap_or(false);
         let batch_keys = members.read("batch_keys", |field| batch_keys(field, base_dir))?;
         let store = members.get("store");
+        let seed = members.read("seed", |field| {
+            if store.as_ref().is_some_and(|store| !store.has("memory")) || !is_stopped {
+                let problem =
+                    "makes tokens that everybody can predict; it needs `options.now` and the store `memory`";
+                return Err(field.error(problem));
+            }
+            field.between(0, u64::MAX)
+        })?;
         members.finish()?;
         Ok(Settings {
             system,
             end_with_token,
             batch_keys: batch_keys.unwrap_or_default(),
+            seed,
             store_text: store.as_ref().map(Field::as_text).unwrap_or_default(),
             store: match store {
                 Some(field) => open(&field, base_dir)?,
@@ -139,7 +155,7 @@ fn sqlite_store(field: &Field<'_, '_>, _: &Path) -> Result<Arc<dyn Store>> {
 
 #[cfg(feature = "redis")]
 fn redis_store(field: &Field<'_, '_>, base_dir: &Path) -> Result<Arc<dyn Store>> {
-    use crate::store::{Redis, RedisSettings};
+    use crate::store::{Redis, RedisSettings, Where};
 
     let mut members = field.members()?;
     let secret = |field: &Field<'_, '_>| {
@@ -151,10 +167,29 @@ fn redis_store(field: &Field<'_, '_>, base_dir: &Path) -> Result<Arc<dyn Store>>
     let password = members.read("password", secret)?;
     let password_file = members.read("password_file", file)?;
     let connections = members.read("connections", |field| field.between(1, 1024))?;
+    let urls = |field: &Field<'_, '_>| -> Result<Vec<String>> {
+        let items = field.items()?.into_iter();
+        items.map(|item| item.text().map(str::to_owned)).collect()
+    };
+    let text = |field: &Field<'_, '_>| field.text().map(str::to_owned);
+    let url = members.read("url", text)?;
+    let socket = members.read("socket", |field| field.text().map(|path| base_dir.join(path)))?;
+    let cluster = members.read("cluster", urls)?;
+    let sentinels = members.read("sentinels", urls)?;
+    let master = members.read("master", text)?;
+    let place = match (url, socket, cluster, sentinels, master) {
+        (Some(url), None, None, None, None) => Where::Url(url),
+        (None, Some(path), None, None, None) => Where::Socket(path),
+        (None, None, Some(urls), None, None) => Where::Cluster(urls),
+        (None, None, None, Some(urls), Some(master)) => Where::Sentinels(urls, master),
+        (None, None, None, Some(_), None) => {
+            return Err(field.error("`sentinels` need `master`, the name by which they know the server"));
+        }
+        _ => return Err(field.error("must have one of `url`, `socket`, `cluster`, `sentinels`")),
+    };
     let settings = RedisSettings {
-        url: members.read("url", |field| field.text().map(str::to_owned))?,
-        socket: members.read("socket", |field| field.text().map(|path| base_dir.join(path)))?,
-        username: members.read("username", |field| field.text().map(str::to_owned))?,
+        place,
+        username: members.read("username", text)?,
         password: match (password, password_file) {
             (Some(_), Some(_)) => {
                 return Err(field.error("must have only one of `password`, `password_file`"));
@@ -171,6 +206,9 @@ fn redis_store(field: &Field<'_, '_>, base_dir: &Path) -> Result<Arc<dyn Store>>
         connections: connections
             .and_then(|most| usize::try_from(most).ok())
             .unwrap_or(16),
+        replicas: members
+            .read("replicas", |field| field.between(0, 1000))?
+            .unwrap_or(0),
         ca_pem: members.read("ca_file", |field| read_file(field, base_dir))?,
     };
     members.finish()?;

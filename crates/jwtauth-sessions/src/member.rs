@@ -113,6 +113,13 @@ impl<'a, 't> Field<'a, 't> {
         serde_json::to_string(self.value).unwrap_or_default()
     }
 
+    /// Whether the value is an object with this member.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.value
+            .as_object()
+            .is_some_and(|object| object.get(name).is_some())
+    }
+
     pub(crate) fn string(&self) -> Result<&'a str> {
         self.value.as_str().ok_or_else(|| self.wanted("a string"))
     }

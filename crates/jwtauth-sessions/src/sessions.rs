@@ -4,7 +4,9 @@ mod find;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
 
 use jwtauth_core::internals::Dialect;
 use jwtauth_core::{Clock, Grant, Monotonic, Request, Verifier};
@@ -18,8 +20,10 @@ use crate::network;
 use crate::record::{Record, State};
 use crate::reply::{self, Issued};
 use crate::secret::{Form, Namer, Random, Secret, uuid};
-use crate::store::{Entry, Groups, Renewed, Spent};
+use crate::store::{Entry, Groups, Renewed};
 use crate::time::{Micros, SECOND, Time, seconds};
+
+use self::find::Found;
 
 /// Issues sessions for the tokens that a verifier grants, and answers what becomes of them.
 ///
@@ -35,7 +39,7 @@ pub struct Sessions {
     random: Arc<Random>,
     time: Arc<Time>,
     /// Under the salt that the store had last.
-    namer: Mutex<Option<Arc<Namer>>>,
+    namer: ArcSwapOption<Namer>,
 }
 
 /// Builds [`Sessions`].
@@ -92,8 +96,8 @@ impl Sessions {
             return Err(Code::SessionsUnsupported.into());
         }
         Ok(SessionsBuilder {
+            random: config.settings.seed.map_or(Random::System, Random::seeded),
             config,
-            random: Random::System,
             monotonic: Monotonic::default(),
         })
     }
@@ -135,13 +139,21 @@ impl Sessions {
     /// Those of [`Verifier::authenticate`]; the codes of class [`Unavailable`](jwtauth_core::Class::Unavailable) if the
     /// store cannot keep the session. Then no token exists.
     pub fn login(&self, request: &Request<'_>, meta: &BTreeMap<String, String>) -> Result<Login> {
-        let grant = self.verifier.authenticate(request)?;
-        if issue::is_batch(&grant)? {
-            return self.login_batch(&grant);
+        self.login_granted(&self.verifier.authenticate(request)?, meta)
+    }
+
+    /// Makes a session for a grant of this value's own verifier. The bindings use it, if they have decided in steps.
+    ///
+    /// # Errors
+    /// As [`login`](Sessions::login).
+    #[doc(hidden)]
+    pub fn login_granted(&self, grant: &Grant, meta: &BTreeMap<String, String>) -> Result<Login> {
+        if issue::is_batch(grant)? {
+            return self.login_batch(grant);
         }
         // The store is asked first: it knows the salt, and an instant that this process may not have seen.
         let (namer, now) = self.refreshed()?;
-        let (lease, record) = self.record(&grant, meta, now)?;
+        let (lease, record) = self.record(grant, meta, now)?;
         let state = State {
             expires_at: end(now, &lease),
             uses_left: record.num_uses,
@@ -171,7 +183,7 @@ impl Sessions {
         if let Some((record, state)) = self.batch(token)? {
             return Ok(SessionInfo::new(&record, state, true, self.time.now()));
         }
-        let (_, entry, now) = self.find(|namer| self.id(namer, token))?;
+        let Found { entry, now, .. } = self.find(|namer| self.id(namer, token))?;
         Ok(SessionInfo::new(&entry.record, entry.state, false, now))
     }
 
@@ -181,8 +193,7 @@ impl Sessions {
     /// As [`lookup`](Sessions::lookup); [`Code::BatchTokenLimited`].
     pub fn accessor(&self, token: &str) -> Result<Secret> {
         self.refuse_batch(token, "a batch token has no accessor")?;
-        self.find(|namer| self.id(namer, token))?;
-        let (namer, _) = self.current()?;
+        let Found { namer, .. } = self.find(|namer| self.id(namer, token))?;
         Ok(Secret::new(namer.accessor(self.form, token)))
     }
 
@@ -191,7 +202,7 @@ impl Sessions {
     /// # Errors
     /// As [`lookup`](Sessions::lookup).
     pub fn lookup_accessor(&self, accessor: &str) -> Result<SessionInfo> {
-        let (_, entry, now) = self.find(|namer| namer.entry(accessor))?;
+        let Found { entry, now, .. } = self.find(|namer| namer.entry(accessor))?;
         Ok(SessionInfo::new(&entry.record, entry.state, false, now))
     }
 
@@ -206,14 +217,18 @@ impl Sessions {
         self.refuse_batch(token, "a batch token cannot be renewed")?;
         self.refreshed()?;
         for _ in 0..ATTEMPTS {
-            let (namer, entry, now) = self.find(|namer| self.id(namer, token))?;
+            let Found {
+                namer,
+                id,
+                entry,
+                now,
+            } = self.find(|namer| self.id(namer, token))?;
             let record = &entry.record;
             if !record.renewable {
                 return Err(Code::SessionNotRenewable.into());
             }
             let lease = self.renewed_lease(record, increment, now)?;
             let expires_at = end(now, &lease);
-            let id = self.id(&namer, token);
             let groups = groups(&namer, record);
             match self.settings.store.renew(&id, &entry, &groups, expires_at, now)? {
                 Renewed::Changed => {}
@@ -285,25 +300,14 @@ impl Sessions {
             allowed(&record)?;
             return Ok(SessionInfo::new(&record, state, true, self.time.now()));
         }
-        let (_, spent, now) = self.ask(|namer, now| {
-            let spent = self.settings.store.spend(&self.id(namer, token), now, false)?;
-            Ok(Some(spent).filter(|spent| *spent != Spent::Unknown))
-        })?;
-        let entry = match spent {
-            Spent::Used(entry) => {
-                allowed(&entry.record)?;
-                entry
-            }
-            Spent::CheckFirst(entry) => {
-                allowed(&entry.record)?;
-                let (namer, now) = self.current()?;
-                match self.settings.store.spend(&self.id(&namer, token), now, true)? {
-                    Spent::Used(entry) => entry,
-                    Spent::CheckFirst(_) | Spent::Unknown => return Err(Code::SessionUnknown.into()),
-                }
-            }
-            Spent::Unknown => return Err(Code::SessionUnknown.into()),
-        };
+        let Found {
+            id, mut entry, now, ..
+        } = self.find(|namer| self.id(namer, token))?;
+        allowed(&entry.record)?;
+        if entry.state.uses_left.is_some() {
+            let left = self.settings.store.spend(&id, now)?;
+            entry.state.uses_left = Some(left.ok_or(Code::SessionUnknown)?);
+        }
         Ok(SessionInfo::new(&entry.record, entry.state, false, now))
     }
 
@@ -426,7 +430,8 @@ impl SessionsBuilder {
         self
     }
 
-    /// Makes tokens and salts that a test can predict. Such tokens protect nothing. No configuration can ask for it.
+    /// Makes tokens and salts that a test can predict, with any store. Such tokens protect nothing. The member
+    /// `sessions.seed` does the same for the memory and a stopped clock only.
     #[doc(hidden)]
     #[must_use]
     pub fn seeded(mut self, seed: u64) -> SessionsBuilder {
@@ -458,7 +463,7 @@ impl SessionsBuilder {
             batch_prefix: prefixes.map(|(_, batch)| batch),
             settings: self.config.settings,
             random: Arc::new(self.random),
-            namer: Mutex::new(None),
+            namer: ArcSwapOption::empty(),
         })
     }
 }

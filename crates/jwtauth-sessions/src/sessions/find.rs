@@ -1,6 +1,6 @@
 //! How sessions are found: names under the salt of the store, and the time.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use crate::error::{Code, Error, Result};
 use crate::issue;
@@ -11,47 +11,63 @@ use crate::time::Micros;
 
 use super::Sessions;
 
+/// An entry that was found, its name, and when.
+pub(super) struct Found {
+    pub(super) namer: Arc<Namer>,
+    pub(super) id: Id,
+    pub(super) entry: Entry,
+    pub(super) now: Micros,
+}
+
 impl Sessions {
     pub(super) fn id(&self, namer: &Namer, token: &str) -> Id {
         namer.entry(&namer.accessor(self.form, token))
     }
 
     pub(super) fn remove(&self, id: impl Fn(&Namer) -> Id) -> Result<()> {
-        let removed = self.ask(|namer, now| {
-            let removed = self.settings.store.remove(&id(namer), now)?;
+        let removed = self.ask(id, |id, now| {
+            let removed = self.settings.store.remove(id, now)?;
             Ok(removed.then_some(()))
         });
         removed.map(drop)
     }
 
     /// Finds an entry.
-    pub(super) fn find(&self, id: impl Fn(&Namer) -> Id) -> Result<(Arc<Namer>, Entry, Micros)> {
-        self.ask(|namer, now| self.settings.store.get(&id(namer), now))
+    pub(super) fn find(&self, id: impl Fn(&Namer) -> Id) -> Result<Found> {
+        let (namer, id, entry, now) = self.ask(id, |id, now| self.settings.store.get(id, now))?;
+        Ok(Found {
+            namer,
+            id,
+            entry,
+            now,
+        })
     }
 
     /// Asks the store about a session. If it does not know the session, it may have lost its entries and have a new salt,
     /// under which another process issued the session; then it is asked again.
-    pub(super) fn ask<T>(
+    fn ask<T>(
         &self,
-        question: impl Fn(&Namer, Micros) -> Result<Option<T>>,
-    ) -> Result<(Arc<Namer>, T, Micros)> {
+        id: impl Fn(&Namer) -> Id,
+        question: impl Fn(&Id, Micros) -> Result<Option<T>>,
+    ) -> Result<(Arc<Namer>, Id, T, Micros)> {
         let (namer, now) = self.current()?;
-        if let Some(answer) = question(&namer, now)? {
-            return Ok((namer, answer, now));
+        let name = id(&namer);
+        if let Some(answer) = question(&name, now)? {
+            return Ok((namer, name, answer, now));
         }
         let (refreshed, now) = self.refreshed()?;
-        if !Arc::ptr_eq(&refreshed, &namer)
-            && let Some(answer) = question(&refreshed, now)?
-        {
-            return Ok((refreshed, answer, now));
+        if !Arc::ptr_eq(&refreshed, &namer) {
+            let name = id(&refreshed);
+            if let Some(answer) = question(&name, now)? {
+                return Ok((refreshed, name, answer, now));
+            }
         }
         Err(Code::SessionUnknown.into())
     }
 
     /// The names under the salt that the store had last, and the time.
-    pub(super) fn current(&self) -> Result<(Arc<Namer>, Micros)> {
-        let known = self.namer.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match known {
+    fn current(&self) -> Result<(Arc<Namer>, Micros)> {
+        match self.namer.load_full() {
             Some(namer) => Ok((namer, self.time.now())),
             None => self.refreshed(),
         }
@@ -62,12 +78,13 @@ impl Sessions {
         let offered: zeroize::Zeroizing<Salt> = self.random.bytes()?;
         let shared = self.settings.store.shared(&offered, self.time.now())?;
         let now = self.time.at_least(shared.seen);
-        let mut known = self.namer.lock().unwrap_or_else(PoisonError::into_inner);
-        let namer = match known.take() {
-            Some(namer) if namer.has_salt(&shared.salt) => namer,
-            _ => Arc::new(Namer::new(shared.salt, self.dialect.as_str())),
-        };
-        *known = Some(Arc::clone(&namer));
+        if let Some(namer) = self.namer.load_full()
+            && namer.has_salt(&shared.salt)
+        {
+            return Ok((namer, now));
+        }
+        let namer = Arc::new(Namer::new(shared.salt, self.dialect.as_str()));
+        self.namer.store(Some(Arc::clone(&namer)));
         Ok((namer, now))
     }
 

@@ -2,23 +2,28 @@
 //!
 //! The entries are spread over shards, each with a lock that is held for a look-up only, so threads rarely wait. Nothing is
 //! made or freed under a lock except a slot of a table.
+//!
+//! The entries belong to the process of the first use. A child that was forked later has a copy that no revocation reaches and
+//! that counts its own uses, so there every operation fails.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::error::{Code, Error, Result};
 use crate::record::{Record, State};
 use crate::secret::{Id, Salt};
 use crate::time::Micros;
 
-use super::{Entry, Groups, Renewed, Shared, Spent, Store};
+use super::{Entry, Groups, Renewed, Shared, Store};
 
 /// The store.
 #[derive(Debug)]
 pub(crate) struct Memory {
-    salt: std::sync::OnceLock<Salt>,
+    salt: OnceLock<Salt>,
+    /// The id of the process of the first use.
+    process: OnceLock<u32>,
     shards: Box<[Mutex<Shard>]>,
     max_sessions: usize,
     max_bytes: usize,
@@ -63,7 +68,8 @@ impl Hasher for FirstBytes {
 impl Memory {
     pub(crate) fn new(max_sessions: usize, max_bytes: usize) -> Memory {
         Memory {
-            salt: std::sync::OnceLock::new(),
+            salt: OnceLock::new(),
+            process: OnceLock::new(),
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             max_sessions,
             max_bytes,
@@ -72,8 +78,23 @@ impl Memory {
         }
     }
 
+    /// Checks that this is the process that has the sessions.
+    fn own(&self) -> Result<()> {
+        let current = std::process::id();
+        match *self.process.get_or_init(|| current) {
+            owner if owner == current => Ok(()),
+            owner => {
+                let why = format!(
+                    "the memory of the process {owner} has the sessions; make them after the fork, or use another store"
+                );
+                Err(Error::with(Code::StoreUnavailable, why))
+            }
+        }
+    }
+
     /// The shard of a name, by another byte than the table inside uses first.
     fn shard(&self, id: &Id) -> Result<MutexGuard<'_, Shard>> {
+        self.own()?;
         let index = usize::from(id.0[31]) % SHARDS;
         let shard = self.shards.get(index);
         let shard = shard.ok_or_else(|| Error::with(Code::SessionInternalError, "a shard is missing"))?;
@@ -110,7 +131,8 @@ impl Memory {
         now: Micros,
         is_worth_a_look: impl Fn(&Shard) -> bool,
         goes: impl Fn(&Slot) -> bool,
-    ) -> (u64, u64) {
+    ) -> Result<(u64, u64)> {
+        self.own()?;
         let (mut removed, mut live) = (0, 0);
         for shard in &self.shards {
             let gone: Vec<Slot> = {
@@ -133,12 +155,13 @@ impl Memory {
                 self.release(slot);
             }
         }
-        (removed, live)
+        Ok((removed, live))
     }
 }
 
 impl Store for Memory {
     fn shared(&self, offered: &Salt, now: Micros) -> Result<Shared> {
+        self.own()?;
         Ok(Shared {
             salt: *self.salt.get_or_init(|| *offered),
             seen: now,
@@ -186,25 +209,20 @@ impl Store for Memory {
         Ok(slot.map(Slot::entry))
     }
 
-    fn spend(&self, id: &Id, now: Micros, checked: bool) -> Result<Spent> {
+    fn spend(&self, id: &Id, now: Micros) -> Result<Option<u64>> {
         let mut shard = self.shard(id)?;
-        let Some(slot) = shard.slots.get_mut(id).filter(|slot| !slot.state.has_ended(now)) else {
-            return Ok(Spent::Unknown);
+        let slot = shard.slots.get_mut(id).filter(|slot| !slot.state.has_ended(now));
+        let Some(uses) = slot.and_then(|slot| slot.state.uses_left.as_mut()) else {
+            return Ok(None);
         };
-        let Some(left) = slot.state.uses_left else {
-            return Ok(Spent::Used(slot.entry()));
-        };
-        if !checked && !slot.record.networks.is_empty() {
-            return Ok(Spent::CheckFirst(slot.entry()));
-        }
-        slot.state.uses_left = Some(left.saturating_sub(1));
-        let entry = slot.entry();
-        if left <= 1 {
+        *uses = uses.saturating_sub(1);
+        let left = *uses;
+        if left == 0 {
             let slot = shard.slots.remove(id);
             drop(shard);
             slot.into_iter().for_each(|slot| self.release(slot));
         }
-        Ok(Spent::Used(entry))
+        Ok(Some(left))
     }
 
     fn renew(
@@ -236,13 +254,13 @@ impl Store for Memory {
     }
 
     fn remove_group(&self, group: &Id, now: Micros) -> Result<u64> {
-        let (_, live) = self.remove_where(now, |_| true, |slot| slot.groups.all().contains(group));
+        let (_, live) = self.remove_where(now, |_| true, |slot| slot.groups.all().contains(group))?;
         Ok(live)
     }
 
     fn sweep(&self, now: Micros) -> Result<u64> {
         let has_ended = |shard: &Shard| shard.next_end.is_some_and(|end| end <= now);
-        let (removed, _) = self.remove_where(now, has_ended, |slot| slot.state.has_ended(now));
+        let (removed, _) = self.remove_where(now, has_ended, |slot| slot.state.has_ended(now))?;
         Ok(removed)
     }
 }
@@ -266,3 +284,26 @@ const SHARDS: usize = 256;
 
 /// What a slot of the table takes next to the record, with the free slots of the table.
 const SLOT: usize = 2 * (size_of::<Id>() + size_of::<Slot>());
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sessions_of_another_process_are_out_of_reach() {
+        let memory = Memory::new(10, 1 << 20);
+        memory.process.set(0).unwrap();
+        let id = Id([1; 32]);
+        let errors = [
+            memory.shared(&[0; 32], 0).unwrap_err(),
+            memory.get(&id, 0).unwrap_err(),
+            memory.spend(&id, 0).unwrap_err(),
+            memory.remove(&id, 0).unwrap_err(),
+            memory.remove_group(&id, 0).unwrap_err(),
+            memory.sweep(0).unwrap_err(),
+        ];
+        for error in errors {
+            assert_eq!(error.code(), "store_unavailable");
+        }
+    }
+}

@@ -4,6 +4,8 @@
 //! processes and machines that use the store.
 
 mod memory;
+#[cfg(any(feature = "redis", feature = "sqlite"))]
+mod pool;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "sqlite")]
@@ -21,7 +23,7 @@ use crate::time::SECOND;
 
 pub(crate) use self::memory::Memory;
 #[cfg(feature = "redis")]
-pub(crate) use self::redis::{Redis, RedisSettings};
+pub(crate) use self::redis::{Redis, RedisSettings, Where};
 #[cfg(feature = "sqlite")]
 pub(crate) use self::sqlite::Sqlite;
 
@@ -53,17 +55,6 @@ pub(crate) struct Shared {
     pub(crate) seen: Micros,
 }
 
-/// The result of [`Store::spend`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Spent {
-    /// There is no such entry, or the session has ended.
-    Unknown,
-    /// The session may be used. A use was counted off, if uses are counted. The state is the one after this.
-    Used(Entry),
-    /// A use would be counted off, but the networks of the session must be checked before.
-    CheckFirst(Entry),
-}
-
 /// The result of [`Store::renew`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Renewed {
@@ -88,10 +79,9 @@ pub(crate) trait Store: Send + Sync + Debug {
     /// Returns an entry of a session that has not ended.
     fn get(&self, id: &Id, now: Micros) -> Result<Option<Entry>>;
 
-    /// Counts a use off, if uses are counted. The last one removes the entry.
-    ///
-    /// If uses are counted and the session is bound to networks, this needs `checked`: the caller has compared them.
-    fn spend(&self, id: &Id, now: Micros, checked: bool) -> Result<Spent>;
+    /// Counts a use off an entry whose uses are counted. Returns how many are left. The last one removes the entry. `None`:
+    /// there is no such entry, or the session has ended.
+    fn spend(&self, id: &Id, now: Micros) -> Result<Option<u64>>;
 
     /// Sets another end, if the entry still has the revision of `entry` and has not ended.
     fn renew(

@@ -3,7 +3,7 @@
 //! The database is in WAL mode: readers do not wait for a writer. A commit is on the disk before a token is given out.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, TransactionBehavior, params};
@@ -13,14 +13,15 @@ use crate::record::{Record, State};
 use crate::secret::{Id, Salt};
 use crate::time::Micros;
 
-use super::{Entry, Groups, Renewed, SEEN_EVERY, Shared, Spent, Store};
+use super::pool::Pool;
+use super::{Entry, Groups, Renewed, SEEN_EVERY, Shared, Store};
 
 /// The store. Each thread that uses it at the same time has its own connection.
 #[derive(Debug)]
 pub(crate) struct Sqlite {
     path: PathBuf,
     timeout: Duration,
-    idle: Mutex<Vec<Connection>>,
+    idle: Pool<Connection>,
 }
 
 impl Sqlite {
@@ -29,25 +30,17 @@ impl Sqlite {
         Sqlite {
             path,
             timeout,
-            idle: Mutex::default(),
+            idle: Pool::new(MOST_IDLE),
         }
     }
 
     /// Does some work with a connection. After a failure, the connection is not used again.
     fn with<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T, Failure>) -> Result<T> {
-        let idle = self.idle().pop();
-        let connection = idle.map_or_else(|| self.open(), Ok);
+        let connection = self.idle.take().map_or_else(|| self.open(), Ok);
         let done = connection.and_then(|mut connection| Ok((work(&mut connection)?, connection)));
         let (value, connection) = done.map_err(|failure| self.explain(failure))?;
-        let mut idle = self.idle();
-        if idle.len() < MOST_IDLE {
-            idle.push(connection);
-        }
+        self.idle.keep(connection);
         Ok(value)
-    }
-
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn open(&self) -> Result<Connection, Failure> {
@@ -216,38 +209,23 @@ impl Store for Sqlite {
             .transpose()
     }
 
-    fn spend(&self, id: &Id, now: Micros, checked: bool) -> Result<Spent> {
-        // Most sessions have no number of uses, and are only read.
-        let Some(found) = self.get(id, now)? else {
-            return Ok(Spent::Unknown);
-        };
-        if found.state.uses_left.is_none() {
-            return Ok(Spent::Used(found));
-        }
-        if !checked && !found.record.networks.is_empty() {
-            return Ok(Spent::CheckFirst(found));
-        }
-        let state = self.with(|connection| {
+    fn spend(&self, id: &Id, now: Micros) -> Result<Option<u64>> {
+        self.with(|connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let state = transaction
+            let left: Option<i64> = transaction
                 .prepare_cached(&format!(
-                    "UPDATE sessions SET uses_left = uses_left - 1 WHERE id = ?1 AND {LIVES}
-                     RETURNING record, expires_at, uses_left, revision"
+                    "UPDATE sessions SET uses_left = uses_left - 1
+                     WHERE id = ?1 AND uses_left IS NOT NULL AND {LIVES} RETURNING uses_left"
                 ))?
-                .query_row(params![id.0, now], stored)
-                .optional()?
-                .map(|(_, state)| state);
-            if state.is_some_and(|state| state.uses_left == Some(0)) {
+                .query_row(params![id.0, now], |row| row.get(0))
+                .optional()?;
+            if left == Some(0) {
                 transaction
                     .prepare_cached("DELETE FROM sessions WHERE id = ?1")?
                     .execute(params![id.0])?;
             }
             transaction.commit()?;
-            Ok(state)
-        })?;
-        Ok(match state {
-            Some(state) => Spent::Used(Entry { state, ..found }),
-            None => Spent::Unknown,
+            Ok(left.and_then(|left| u64::try_from(left).ok()))
         })
     }
 

@@ -3,30 +3,29 @@
 //! Every operation on a session is one command or one script over one key. The groups have keys of their own. They are written
 //! before the session, so a session that can be used is always in its groups.
 
-mod client;
-mod resp;
 mod scripts;
+mod servers;
 mod settings;
 
 use std::sync::Arc;
 
 use base64_simd::URL_SAFE_NO_PAD;
+use redis::{Cmd, ErrorKind, RedisError, Value};
 
 use crate::error::{Code, Error, Result};
 use crate::record::{Record, State};
 use crate::secret::{Id, Salt};
 use crate::time::{Micros, SECOND};
 
-use self::client::{Failure, Pool};
-use self::resp::Value;
 use self::scripts::{Script, Scripts};
-pub(crate) use self::settings::RedisSettings;
-use super::{Entry, Groups, Renewed, SEEN_EVERY, Shared, Spent, Store};
+use self::servers::{Reply, Servers};
+pub(crate) use self::settings::{RedisSettings, Where};
+use super::{Entry, Groups, Renewed, SEEN_EVERY, Shared, Store};
 
 /// The store.
 #[derive(Debug)]
 pub(crate) struct Redis {
-    pool: Pool,
+    servers: Servers,
     scripts: Scripts,
     prefix: String,
 }
@@ -39,21 +38,19 @@ struct Call<'a> {
 }
 
 impl Redis {
-    /// A store on this server. Opens no connection.
+    /// A store on these servers. Opens no connection.
     ///
     /// # Errors
     /// What is wrong with the settings.
     pub(crate) fn new(settings: RedisSettings) -> Result<Redis, String> {
-        let (connections, prefix) = (settings.connections, settings.prefix.clone());
-        let target = settings.target()?;
         Ok(Redis {
-            pool: Pool::new(target, connections),
+            prefix: settings.prefix.clone(),
+            servers: settings.servers()?,
             scripts: Scripts::new(),
-            prefix,
         })
     }
 
-    /// The key of a session. The braces keep it in one slot of a cluster if keys are added.
+    /// The key of a session. Each key has a slot of its own in a cluster.
     fn session(&self, id: &Id) -> String {
         format!("{}:s:{{{}}}", self.prefix, name(id))
     }
@@ -62,72 +59,65 @@ impl Redis {
         format!("{}:g:{{{id}}}", self.prefix)
     }
 
-    /// Runs scripts in one round trip. A script that the server does not know is sent with its text.
-    fn run(&self, calls: &[Call<'_>], again: bool) -> Result<Vec<Value>> {
-        let mut commands = Vec::new();
-        for call in calls {
-            call.write(&mut commands, "EVALSHA", &call.script.sha);
+    /// Runs scripts in the order of the calls, in one round trip. A script that the server does not know is sent with its text.
+    ///
+    /// `once`: the scripts have another effect if they are executed twice.
+    fn run(&self, calls: &[Call<'_>], once: bool) -> Result<Vec<Value>> {
+        let commands = calls
+            .iter()
+            .map(|call| call.script.by_name(&call.key, &call.arguments));
+        let mut replies = self.servers.change(commands.collect(), once).map_err(failed)?;
+        // If one script was unknown, those after it may have been executed before it. So all of them are run again in their
+        // order, and that they can be.
+        if replies.iter().any(is_unknown_script) {
+            let commands = calls
+                .iter()
+                .map(|call| call.script.with_text(&call.key, &call.arguments));
+            replies = self.servers.change(commands.collect(), once).map_err(failed)?;
         }
-        let replies = self
-            .pool
-            .send(&commands, calls.len(), again)
-            .map_err(unavailable)?;
-        let each = replies.into_iter().zip(calls);
-        each.map(|(reply, call)| match reply {
-            Value::Refused(word) if word == "NOSCRIPT" => {
-                let mut command = Vec::new();
-                call.write(&mut command, "EVAL", call.script.text);
-                let replies = self.pool.send(&command, 1, again).map_err(unavailable)?;
-                replies
-                    .into_iter()
-                    .next()
-                    .map_or_else(|| Err(unexpected()), accepted)
-            }
-            reply => accepted(reply),
-        })
-        .collect()
-    }
-
-    fn run_one(&self, call: Call<'_>, again: bool) -> Result<Value> {
-        self.run(&[call], again)?.pop().ok_or_else(unexpected)
-    }
-
-    /// Sends commands that are not scripts.
-    fn send(&self, commands: &[Vec<&[u8]>]) -> Result<Vec<Value>> {
-        let mut buffer = Vec::new();
-        for command in commands {
-            resp::write(&mut buffer, command);
+        if let Some(error) = replies.iter().find_map(|reply| reply.as_ref().err()) {
+            return Err(failed(error.clone()));
         }
-        let replies = self
-            .pool
-            .send(&buffer, commands.len(), true)
-            .map_err(unavailable)?;
-        replies.into_iter().map(accepted).collect()
+        let values: Vec<Value> = replies.into_iter().flatten().collect();
+        if values.len() == calls.len() {
+            Ok(values)
+        } else {
+            Err(unexpected())
+        }
     }
 
-    /// Adds a session to its groups, or makes it stay there longer.
-    fn add_to_groups(&self, id: &Id, groups: &Groups, end: Option<Micros>, now: Micros) -> Result<()> {
-        let calls = groups.all().map(|group| Call {
+    fn run_one(&self, call: Call<'_>, once: bool) -> Result<Value> {
+        self.run(&[call], once)?.pop().ok_or_else(unexpected)
+    }
+
+    /// Sends a command that is not a script, and may be executed twice.
+    fn send(&self, command: Cmd) -> Result<Value> {
+        let mut replies = self.servers.send(&[command], false).map_err(failed)?;
+        replies.pop().ok_or_else(unexpected)?.map_err(failed)
+    }
+
+    /// The calls that add a session to its groups, or make it stay there longer.
+    fn to_groups(&self, id: &Id, groups: &Groups, end: Option<Micros>, now: Micros) -> [Call<'_>; 2] {
+        groups.all().map(|group| Call {
             script: &self.scripts.group,
             key: self.group(&name(&group)),
             arguments: vec![
                 name(id).into_bytes(),
                 end.map_or_else(|| b"+inf".to_vec(), |end| end.to_string().into_bytes()),
-                now.saturating_sub(KEPT).to_string().into_bytes(),
-                now.to_string().into_bytes(),
+                text(now.saturating_sub(KEPT)),
+                text(now),
             ],
-        });
-        self.run(&calls, true).map(drop)
+        })
     }
 
     /// Removes a session that has ended from its groups. It is found nowhere any more, so a failure changes nothing.
     fn leave_groups(&self, id: &Id, groups: &[String]) {
-        let (keys, id): (Vec<_>, _) = (groups.iter().map(|group| self.group(group)).collect(), name(id));
-        let commands: Vec<Vec<&[u8]>> = keys
-            .iter()
-            .map(|key| vec![&b"ZREM"[..], key.as_bytes(), id.as_bytes()])
-            .collect();
-        let _ = self.send(&commands);
+        let leave = groups.iter().map(|group| {
+            let mut command = redis::cmd("ZREM");
+            command.arg(self.group(group)).arg(name(id));
+            command
+        });
+        let _ = self.servers.send(&leave.collect::<Vec<_>>(), false);
     }
 
     /// Removes sessions by the names that groups have for them. Returns whether each existed, and whether it lived.
@@ -137,13 +127,13 @@ impl Redis {
             .map(|name| Call {
                 script: &self.scripts.remove,
                 key: format!("{}:s:{{{name}}}", self.prefix),
-                arguments: vec![now.to_string().into_bytes()],
+                arguments: vec![text(now)],
             })
             .collect();
-        let replies = self.run(&calls, true)?.into_iter();
+        let replies = self.run(&calls, false)?.into_iter();
         Ok(replies
             .map(|reply| match reply {
-                Value::List(items) => (true, items.first() == Some(&Value::Integer(1))),
+                Value::Array(items) => (true, items.first() == Some(&Value::Int(1))),
                 _ => (false, false),
             })
             .collect())
@@ -158,11 +148,11 @@ impl Store for Redis {
             arguments: vec![
                 SCHEMA_VERSION.to_vec(),
                 offered.to_vec(),
-                now.to_string().into_bytes(),
-                now.saturating_sub(SEEN_EVERY).to_string().into_bytes(),
+                text(now),
+                text(now.saturating_sub(SEEN_EVERY)),
             ],
         };
-        let mut fields = Fields::of(self.run_one(call, true)?)?;
+        let mut fields = Fields::of(self.run_one(call, false)?)?;
         let version = fields.bytes()?;
         if version != SCHEMA_VERSION {
             return Err(Error::with(
@@ -182,19 +172,11 @@ impl Store for Redis {
 
     fn insert(&self, id: &Id, entry: &Entry, groups: &Groups, now: Micros) -> Result<()> {
         let end = entry.state.expires_at;
-        self.add_to_groups(id, groups, end, now)?;
-        let text = |value: Option<String>| value.unwrap_or_default().into_bytes();
-        let is_bound = if entry.record.networks.is_empty() {
-            "0"
-        } else {
-            "1"
-        };
         let fields = [
             ("r", entry.record.to_text()?.into_bytes()),
-            ("e", text(end.map(|end| end.to_string()))),
-            ("u", text(entry.state.uses_left.map(|uses| uses.to_string()))),
+            ("e", end.map(text).unwrap_or_default()),
+            ("u", entry.state.uses_left.map(text).unwrap_or_default()),
             ("n", b"0".to_vec()),
-            ("b", is_bound.into()),
             ("p", name(&groups.profile).into_bytes()),
             ("s", name(&groups.subject).into_bytes()),
         ];
@@ -202,13 +184,14 @@ impl Store for Redis {
         for (field, value) in fields {
             arguments.extend([field.as_bytes().to_vec(), value]);
         }
-        let call = Call {
+        let [profile, subject] = self.to_groups(id, groups, end, now);
+        let insert = Call {
             script: &self.scripts.insert,
             key: self.session(id),
             arguments,
         };
-        match self.run_one(call, false)? {
-            Value::Integer(1) => Ok(()),
+        match self.run(&[profile, subject, insert], false)?.pop() {
+            Some(Value::Int(1)) => Ok(()),
             _ => Err(Error::with(
                 Code::SessionInternalError,
                 "two sessions have one name",
@@ -217,39 +200,39 @@ impl Store for Redis {
     }
 
     fn get(&self, id: &Id, now: Micros) -> Result<Option<Entry>> {
-        let key = self.session(id);
-        let replies = self.send(&[vec![b"HMGET", key.as_bytes(), b"r", b"e", b"u", b"n"]])?;
-        let reply = replies.into_iter().next().ok_or_else(unexpected)?;
-        if matches!(&reply, Value::List(fields) if fields.iter().all(|field| *field == Value::Nil)) {
+        let mut command = redis::cmd("HMGET");
+        command.arg(self.session(id)).arg(&["r", "e", "u", "n"]);
+        // A key of the same slot that no entry has.
+        let mut nothing = redis::cmd("DEL");
+        nothing.arg(format!("{}:n:{{{}}}", self.prefix, name(id)));
+        let reply = self
+            .servers
+            .read(command, nothing)
+            .map_err(failed)?
+            .map_err(failed)?;
+        if matches!(&reply, Value::Array(fields) if fields.iter().all(|field| *field == Value::Nil)) {
             return Ok(None);
         }
         let entry = Fields::of(reply)?.entry()?;
         Ok(Some(entry).filter(|entry| !entry.state.has_ended(now)))
     }
 
-    fn spend(&self, id: &Id, now: Micros, checked: bool) -> Result<Spent> {
+    fn spend(&self, id: &Id, now: Micros) -> Result<Option<u64>> {
         let call = Call {
             script: &self.scripts.spend,
             key: self.session(id),
-            arguments: vec![
-                now.to_string().into_bytes(),
-                if checked { "1" } else { "0" }.into(),
-            ],
+            arguments: vec![text(now)],
         };
-        let reply = self.run_one(call, false)?;
+        let reply = self.run_one(call, true)?;
         if reply == Value::Nil {
-            return Ok(Spent::Unknown);
+            return Ok(None);
         }
         let mut fields = Fields::of(reply)?;
-        let entry = fields.entry()?;
-        let (_, profile, subject) = (fields.bytes()?, fields.text()?, fields.text()?);
-        if fields.bytes()? != b"1" {
-            return Ok(Spent::CheckFirst(entry));
-        }
-        if entry.state.uses_left == Some(0) {
+        let (left, profile, subject) = (fields.number()?, fields.text()?, fields.text()?);
+        if left == Some(0) {
             self.leave_groups(id, &[profile, subject]);
         }
-        Ok(Spent::Used(entry))
+        Ok(left)
     }
 
     fn renew(
@@ -260,26 +243,23 @@ impl Store for Redis {
         expires_at: Option<Micros>,
         now: Micros,
     ) -> Result<Renewed> {
-        self.add_to_groups(id, groups, expires_at, now)?;
         let revision = entry.state.revision;
-        let call = Call {
+        let [profile, subject] = self.to_groups(id, groups, expires_at, now);
+        let renew = Call {
             script: &self.scripts.renew,
             key: self.session(id),
             arguments: vec![
-                now.to_string().into_bytes(),
-                revision.to_string().into_bytes(),
-                (revision + 1).to_string().into_bytes(),
-                expires_at
-                    .map(|end| end.to_string())
-                    .unwrap_or_default()
-                    .into_bytes(),
+                text(now),
+                text(revision),
+                text(revision + 1),
+                expires_at.map(text).unwrap_or_default(),
                 milliseconds(expires_at, now),
             ],
         };
-        match self.run_one(call, false)? {
-            Value::Integer(1) => Ok(Renewed::Done),
-            Value::Integer(2) => Ok(Renewed::Changed),
-            Value::Integer(0) => Ok(Renewed::Unknown),
+        match self.run(&[profile, subject, renew], false)?.pop() {
+            Some(Value::Int(1)) => Ok(Renewed::Done),
+            Some(Value::Int(2)) => Ok(Renewed::Changed),
+            Some(Value::Int(0)) => Ok(Renewed::Unknown),
             _ => Err(unexpected()),
         }
     }
@@ -288,13 +268,13 @@ impl Store for Redis {
         let call = Call {
             script: &self.scripts.remove,
             key: self.session(id),
-            arguments: vec![now.to_string().into_bytes()],
+            arguments: vec![text(now)],
         };
-        match self.run_one(call, true)? {
+        match self.run_one(call, false)? {
             Value::Nil => Ok(false),
             reply => {
                 let mut fields = Fields::of(reply)?;
-                let lived = fields.next()? == Value::Integer(1);
+                let lived = fields.next()? == Value::Int(1);
                 self.leave_groups(id, &[fields.text()?, fields.text()?]);
                 Ok(lived)
             }
@@ -305,9 +285,9 @@ impl Store for Redis {
         let key = self.group(&name(group));
         let (mut live, mut kept) = (0, 0_usize);
         loop {
-            let (first, last) = (kept.to_string(), (kept + PAGE - 1).to_string());
-            let page = self.send(&[vec![b"ZRANGE", key.as_bytes(), first.as_bytes(), last.as_bytes()]])?;
-            let mut fields = Fields::of(page.into_iter().next().ok_or_else(unexpected)?)?;
+            let mut command = redis::cmd("ZRANGE");
+            command.arg(&key).arg(kept).arg(kept + PAGE - 1);
+            let mut fields = Fields::of(self.send(command)?)?;
             let mut names = Vec::new();
             while !fields.is_empty() {
                 names.push(fields.text()?);
@@ -316,18 +296,20 @@ impl Store for Redis {
                 return Ok(live);
             }
             let removed = self.remove_all(&names, now)?;
-            let mut leave = vec![&b"ZREM"[..], key.as_bytes()];
+            let mut leave = Vec::new();
             for (name, (existed, lived)) in names.iter().zip(removed) {
                 live += u64::from(lived);
                 // A session that does not exist may be about to: its login writes it after the group.
                 if existed {
-                    leave.push(name.as_bytes());
+                    leave.push(name);
                 } else {
                     kept += 1;
                 }
             }
-            if leave.len() > 2 {
-                self.send(&[leave])?;
+            if !leave.is_empty() {
+                let mut command = redis::cmd("ZREM");
+                command.arg(&key).arg(leave);
+                self.send(command)?;
             }
         }
     }
@@ -338,21 +320,13 @@ impl Store for Redis {
     }
 }
 
-impl Call<'_> {
-    fn write(&self, buffer: &mut Vec<u8>, command: &str, script: &str) {
-        let mut parts = vec![command.as_bytes(), script.as_bytes(), b"1", self.key.as_bytes()];
-        parts.extend(self.arguments.iter().map(Vec::as_slice));
-        resp::write(buffer, &parts);
-    }
-}
-
 /// The items of a reply, one after the other.
 struct Fields(std::vec::IntoIter<Value>);
 
 impl Fields {
     fn of(reply: Value) -> Result<Fields> {
         match reply {
-            Value::List(items) => Ok(Fields(items.into_iter())),
+            Value::Array(items) => Ok(Fields(items.into_iter())),
             _ => Err(unexpected()),
         }
     }
@@ -367,7 +341,7 @@ impl Fields {
 
     fn bytes(&mut self) -> Result<Vec<u8>> {
         match self.next()? {
-            Value::Bytes(bytes) => Ok(bytes),
+            Value::BulkString(bytes) => Ok(bytes),
             _ => Err(damaged()),
         }
     }
@@ -399,6 +373,11 @@ impl Fields {
     }
 }
 
+/// A number as an argument.
+fn text(number: impl ToString) -> Vec<u8> {
+    number.to_string().into_bytes()
+}
+
 /// The text of a name.
 fn name(id: &Id) -> String {
     URL_SAFE_NO_PAD.encode_to_string(id.0)
@@ -413,32 +392,27 @@ fn milliseconds(end: Option<Micros>, now: Micros) -> Vec<u8> {
         .into_bytes()
 }
 
-/// Turns a reply of the server that is an error into a failure.
-fn accepted(reply: Value) -> Result<Value> {
-    match reply {
-        Value::Refused(word) => Err(refused(&word)),
-        reply => Ok(reply),
-    }
+fn is_unknown_script(reply: &Reply) -> bool {
+    matches!(reply, Err(error) if error.code() == Some("NOSCRIPT"))
 }
 
-fn refused(word: &str) -> Error {
-    let code = match word {
-        "OOM" => Code::StoreFull,
-        "WRONGPASS" | "NOAUTH" | "NOPERM" => Code::StoreRefused,
-        "WRONGTYPE" => Code::SessionEntryInvalid,
+/// Turns an error of the server or of the connection into a failure. Of an error of the server only the code is shown: its text
+/// may contain what was sent.
+fn failed(error: RedisError) -> Error {
+    let code = match (error.kind(), error.code()) {
+        (ErrorKind::AuthenticationFailed, _) | (_, Some("WRONGPASS" | "NOAUTH" | "NOPERM")) => {
+            Code::StoreRefused
+        }
+        (_, Some("OOM")) => Code::StoreFull,
+        (_, Some("WRONGTYPE")) => Code::SessionEntryInvalid,
         _ => Code::StoreUnavailable,
     };
-    Error::with(code, format!("Redis answered with the error {word}"))
-}
-
-fn unavailable(failure: Failure) -> Error {
-    match failure {
-        Failure::Io(error) => Error::with(Code::StoreUnavailable, format!("Redis: {error}")),
-        Failure::Refused(word) if word == "ERR" => Error::with(
-            Code::StoreRefused,
-            "Redis refused the user, the password or the database",
-        ),
-        Failure::Refused(word) => refused(&word),
+    match (error.kind(), error.code()) {
+        (_, Some(word)) => Error::with(code, format!("Redis answered with the error {word}")),
+        (ErrorKind::AuthenticationFailed, None) => {
+            Error::with(code, "Redis refused the user, the password or the database")
+        }
+        (_, None) => Error::with(code, format!("Redis: {error}")),
     }
 }
 

@@ -1,16 +1,36 @@
 //! The scripts of the Redis store. Each is atomic, and uses one key, so that it also works in a cluster.
 //!
 //! A session is a hash. Its fields: `r` the record, `e` its end or nothing, `u` the uses that are left or nothing, `n` the
-//! revision, `b` whether it is bound to networks, `p` and `s` its groups. Instants are compared as numbers and never
-//! computed, because a script would write large ones with fewer digits.
+//! revision, `p` and `s` its groups. Instants are compared as numbers and never computed, because a script would write large
+//! ones with fewer digits.
+
+use redis::Cmd;
 
 use crate::secret::sha1_hex;
 
 /// A script, and the name that the server knows it by.
 #[derive(Debug)]
 pub(super) struct Script {
-    pub(super) text: &'static str,
-    pub(super) sha: String,
+    text: &'static str,
+    sha: String,
+}
+
+impl Script {
+    /// The command that runs the script by its name.
+    pub(super) fn by_name(&self, key: &str, arguments: &[Vec<u8>]) -> Cmd {
+        run("EVALSHA", &self.sha, key, arguments)
+    }
+
+    /// The command that sends the script to a server that does not know it, and runs it.
+    pub(super) fn with_text(&self, key: &str, arguments: &[Vec<u8>]) -> Cmd {
+        run("EVAL", self.text, key, arguments)
+    }
+}
+
+fn run(command: &str, script: &str, key: &str, arguments: &[Vec<u8>]) -> Cmd {
+    let mut command = redis::cmd(command);
+    command.arg(script).arg(1).arg(key).arg(arguments);
+    command
 }
 
 #[derive(Debug)]
@@ -56,29 +76,28 @@ end
 return {ARGV[1], redis.call('HGET', KEYS[1], 'salt'), seen}
 ";
 
-/// Arguments: the milliseconds that are left or nothing; then fields and values. Returns whether the name was free.
+/// Arguments: the milliseconds that are left or nothing; then fields and values, of which the first is the record. Returns
+/// whether the name was free.
+///
+/// The same session once more is a command that was sent again, because its reply was lost.
 const INSERT: &str = "
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+local h = redis.call('HMGET', KEYS[1], 'r', 'n')
+if h[1] then return (h[1] == ARGV[3] and h[2] == '0') and 1 or 0 end
 redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 if ARGV[1] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return 1
 ";
 
-/// Arguments: the time, whether the networks were checked. Returns nothing, or the fields and whether the session may be
-/// used. The last use removes the session.
+/// Counts a use off. Arguments: the time. Returns the uses that are left and the groups, or nothing if there is no such session.
+/// The last use removes the session.
 const SPEND: &str = "
-local h = redis.call('HMGET', KEYS[1], 'r', 'e', 'u', 'n', 'b', 'p', 's')
-if not h[1] then return false end
-if not (h[2] and h[3] and h[4]) then return h end
-if h[2] ~= '' and tonumber(h[2]) <= tonumber(ARGV[1]) then return false end
-if h[3] == '' then h[8] = '1' return h end
-if h[5] == '1' and ARGV[2] ~= '1' then h[8] = '0' return h end
+local h = redis.call('HMGET', KEYS[1], 'e', 'u', 'p', 's')
+if not h[1] or not h[2] or h[2] == '' then return false end
+if h[1] ~= '' and tonumber(h[1]) <= tonumber(ARGV[1]) then return false end
 local left = redis.call('HINCRBY', KEYS[1], 'u', -1)
 if left <= 0 then redis.call('DEL', KEYS[1]) end
 if left < 0 then return false end
-h[3] = tostring(left)
-h[8] = '1'
-return h
+return {tostring(left), h[3], h[4]}
 ";
 
 /// Arguments: the time, the revision, the next revision, the end or nothing, the milliseconds until then or nothing. Returns 0
