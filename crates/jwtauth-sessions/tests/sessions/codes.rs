@@ -32,9 +32,11 @@ fn the_python_stub_names_every_code() {
     let (start, end) = ("# <generated sessions>\n", "# </generated sessions>\n");
     let (before, rest) = stub.split_once(start).unwrap();
     let (_, after) = rest.split_once(end).unwrap();
-    let codes: String = Code::ALL.iter().map(|code| format!("    \"{code}\",\n")).collect();
-    let expected =
-        format!("{before}{start}_SessionCode: TypeAlias = Literal[\n{codes}]\n{end}{after}");
+    let codes: String = Code::ALL
+        .iter()
+        .map(|code| format!("    \"{code}\",\n"))
+        .collect();
+    let expected = format!("{before}{start}_SessionCode: TypeAlias = Literal[\n{codes}]\n{end}{after}");
     if std::env::var_os("UPDATE_GENERATED").is_some() {
         fs::write(&path, &expected).unwrap();
     } else {
