@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 from jwtauth import Denied, Error, Sessions, Unavailable
@@ -88,8 +87,8 @@ def main(arguments: list[str]) -> int:
         return 2
     config, *port = arguments
     try:
-        sessions = Sessions(Path(config).read_text(encoding="utf-8"))
-    except (Error, OSError) as failure:
+        sessions = Sessions.from_file(config)
+    except Error as failure:
         print(f"refused: {failure}", file=sys.stderr)
         return 2
     with Server(int(port[0]) if port else 8080, sessions) as server:

@@ -5,7 +5,9 @@ mod issue;
 pub(crate) mod login;
 mod verbs;
 
-use jwtauth_sessions::{Code, Error, Group, Secret, wire};
+use std::path::PathBuf;
+
+use jwtauth_sessions::{Code, Error, Group, Sessions as Inner};
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -62,8 +64,36 @@ impl Sessions {
     #[new]
     #[pyo3(signature = (config, *, fetch=None, on_event=None))]
     fn new(config: &Bound<'_, PyAny>, fetch: Given<'_, '_>, on_event: Given<'_, '_>) -> PyResult<Sessions> {
+        let (py, functions) = (config.py(), Functions::new(fetch, on_event)?);
+        let text = configuration(config)?;
+        let text = utf8(&text, "config")?;
+        let verbs = Verbs::build(py, &functions, || Inner::builder(text), None)?;
+        Sessions::of(py, verbs, functions)
+    }
+
+    /// Builds sessions from a file with a configuration as JSON.
+    ///
+    /// Relative paths in it start in the folder of the file, unless it sets ``base_dir``.
+    ///
+    /// Args:
+    ///     path: The file.
+    ///     fetch: As for the constructor.
+    ///     on_event: As for the constructor.
+    ///
+    /// Raises:
+    ///     ConfigError: The configuration is invalid, or the file cannot be read; ``detail`` names the file.
+    ///     TypeError: ``path`` is not a path; ``fetch`` or ``on_event`` is not callable, or is a coroutine function.
+    #[staticmethod]
+    #[pyo3(signature = (path, *, fetch=None, on_event=None))]
+    fn from_file(
+        py: Python<'_>,
+        path: PathBuf,
+        fetch: Given<'_, '_>,
+        on_event: Given<'_, '_>,
+    ) -> PyResult<Sessions> {
         let functions = Functions::new(fetch, on_event)?;
-        Sessions::build(config, functions, None)
+        let verbs = Verbs::build(py, &functions, || Inner::builder_from_file(path), None)?;
+        Sessions::of(py, verbs, functions)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -140,7 +170,7 @@ impl Sessions {
         let (py, verbs) = (this.py(), &this.get().verbs);
         let core = Core::Of(verbs.core.clone());
         let call = Call::new(&core, token, headers, url, profile, remote_addr, cached_only);
-        let arguments = (this, verbs.is_in_memory, call, Issue::new(verbs, meta));
+        let arguments = (this, verbs.core.is_in_memory(), call, Issue::new(verbs, meta));
         py.import(intern!(py, "jwtauth._async"))?
             .call_method1(intern!(py, "login"), arguments)
     }
@@ -356,7 +386,7 @@ impl Sessions {
     /// Raises:
     ///     Unavailable: The store does not answer.
     fn sweep(&self, py: Python<'_>) -> PyResult<u64> {
-        self.verbs.long(py, jwtauth_sessions::Sessions::sweep)
+        self.verbs.long(py, Inner::sweep)
     }
 
     /// :meth:`sweep` for event loops.
@@ -374,8 +404,11 @@ impl Sessions {
     /// Raises:
     ///     ConfigError: The configuration is invalid.
     fn reload(&self, config: &Bound<'_, PyAny>) -> PyResult<Sessions> {
-        let functions = self.verifier.get().functions.again(config.py());
-        Sessions::build(config, functions, Some(&self.verbs))
+        let (py, text) = (config.py(), configuration(config)?);
+        let text = utf8(&text, "config")?;
+        let functions = self.verifier.get().functions.again(py);
+        let verbs = Verbs::build(py, &functions, || Inner::builder(text), Some(&self.verbs))?;
+        Sessions::of(py, verbs, functions)
     }
 
     /// :meth:`reload` for event loops.
@@ -410,18 +443,8 @@ impl Sessions {
         let request = request
             .as_ref()
             .map_or(Ok(""), |request| utf8(request, "request"))?;
-        let call: fn(&jwtauth_sessions::Sessions, &str) -> Secret = match verb {
-            "login" => wire::login,
-            "lookup" => wire::lookup,
-            "lookup_accessor" => wire::lookup_accessor,
-            "renew" => wire::renew,
-            "revoke" => wire::revoke,
-            "revoke_accessor" => wire::revoke_accessor,
-            "revoke_all" => wire::revoke_all,
-            "authorize" => wire::authorize,
-            "sweep" => |sessions, _| wire::sweep(sessions),
-            _ => return Err(PyValueError::new_err(format!("unknown verb {verb:?}"))),
-        };
+        let unknown = || PyValueError::new_err(format!("unknown verb {verb:?}"));
+        let call = verbs::in_json(verb).ok_or_else(unknown)?;
         let raised = Raised::default();
         let reply = self.verbs.long(py, |sessions| {
             let mut reply = None;
@@ -453,16 +476,13 @@ impl Sessions {
 }
 
 impl Sessions {
-    fn build(config: &Bound<'_, PyAny>, functions: Functions, before: Option<&Verbs>) -> PyResult<Sessions> {
-        let py = config.py();
-        let text = configuration(config)?;
-        let verbs = Verbs::build(py, &functions, utf8(&text, "config")?, before)?;
+    fn of(py: Python<'_>, verbs: Verbs, functions: Functions) -> PyResult<Sessions> {
         let core = Core::Of(verbs.core.clone());
         let verifier = Py::new(py, Verifier { core, functions })?;
         Ok(Sessions { verbs, verifier })
     }
 
-    /// Makes `_async.py` do a verb: immediately if it is brief and the sessions are in memory, else on a thread.
+    /// Does a verb for an event loop: at once if it is brief and the sessions are in memory.
     fn later<'py>(
         &self,
         this: &Bound<'py, Sessions>,
@@ -471,9 +491,7 @@ impl Sessions {
         arguments: impl IntoPyObject<'py>,
         named: Option<Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let py = this.py();
-        let at_once = is_brief && self.verbs.is_in_memory;
-        py.import(intern!(py, "jwtauth._async"))?
-            .call_method1(intern!(py, "verb"), (this, at_once, verb, arguments, named))
+        let at_once = is_brief && self.verbs.core.is_in_memory();
+        verbs::later(this, at_once, verb, arguments, named)
     }
 }

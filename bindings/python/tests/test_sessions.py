@@ -257,6 +257,19 @@ def test_a_reload_keeps_the_store_and_must_not_change_it(tmp_path: Path) -> None
     assert again.login(token()).session.ttl == 7200
 
 
+def test_sessions_are_built_from_a_file_with_paths_from_its_folder(tmp_path: Path) -> None:
+    file = tmp_path / "sessions.json"
+    file.write_text(json.dumps(keeping(store={"sqlite": {"path": "sessions.db"}})))
+    held = Sessions.from_file(file).login(token()).token
+    assert Sessions(in_file(tmp_path)).authorize(held).subject == "alice"
+    file.write_text(json.dumps(keeping(stroe={})))
+    for path in (file, tmp_path / "none.json"):
+        with pytest.raises(ConfigError) as caught:
+            Sessions.from_file(path)
+        assert caught.value.detail is not None
+        assert str(path) in caught.value.detail
+
+
 def test_a_store_that_cannot_be_opened_gives_out_no_token(tmp_path: Path) -> None:
     sessions = Sessions(in_file(tmp_path / "none"))
     calls: list[Callable[[], object]] = [

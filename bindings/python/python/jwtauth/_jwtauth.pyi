@@ -664,6 +664,13 @@ class Sessions:
         fetch: Callable[[FetchRequest], FetchResponse] | None = None,
         on_event: Callable[[Event], object] | None = None,
     ) -> Sessions: ...
+    @staticmethod
+    def from_file(
+        path: str | PathLike[str],
+        *,
+        fetch: Callable[[FetchRequest], FetchResponse] | None = None,
+        on_event: Callable[[Event], object] | None = None,
+    ) -> Sessions: ...
     @property
     def verifier(self) -> Verifier: ...
     def login(

@@ -5,10 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use jwtauth_core::Grant;
-use jwtauth_sessions::{Result, Sessions};
+use jwtauth_sessions::{Result, Secret, Sessions, SessionsBuilder, wire};
+use pyo3::intern;
 use pyo3::prelude::*;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use pyo3::types::PyDict;
 
 use super::login::Login;
 use crate::error::{attached, detached, raise_session};
@@ -18,7 +18,6 @@ use crate::functions::Functions;
 #[derive(Clone)]
 pub(crate) struct Verbs {
     pub(crate) core: Arc<Sessions>,
-    pub(crate) is_in_memory: bool,
 }
 
 impl Verbs {
@@ -26,12 +25,12 @@ impl Verbs {
     pub(crate) fn build(
         py: Python<'_>,
         functions: &Functions,
-        config: &str,
+        read: impl FnOnce() -> Result<SessionsBuilder> + Send,
         before: Option<&Verbs>,
     ) -> PyResult<Verbs> {
         let (client, observer) = (functions.client(), functions.observer());
         let build = || {
-            let mut builder = Sessions::builder(config)?.fetch(client);
+            let mut builder = read()?.fetch(client);
             if let Some(observer) = observer {
                 builder = builder.on_event(observer);
             }
@@ -43,7 +42,6 @@ impl Verbs {
         let core = detached(py, || Ok(build()))?;
         Ok(Verbs {
             core: Arc::new(core.map_err(|error| raise_session(py, &error))?),
-            is_in_memory: before.map_or_else(|| is_in_memory(config), |before| before.is_in_memory),
         })
     }
 
@@ -53,7 +51,7 @@ impl Verbs {
         py: Python<'_>,
         verb: impl FnOnce(&Sessions) -> Result<T> + Send,
     ) -> PyResult<T> {
-        if !self.is_in_memory {
+        if !self.core.is_in_memory() {
             return self.long(py, verb);
         }
         attached(py, || Ok(verb(&self.core)))?.map_err(|error| raise_session(py, &error))
@@ -82,22 +80,33 @@ impl Verbs {
     }
 }
 
-/// Whether a configuration that the core accepts keeps the sessions in memory.
-fn is_in_memory(config: &str) -> bool {
-    #[derive(Deserialize)]
-    struct Envelope {
-        sessions: Option<Settings>,
-    }
-    #[derive(Deserialize)]
-    struct Settings {
-        store: Option<BTreeMap<String, IgnoredAny>>,
-    }
-    // What cannot be read here is taken for a store outside of the process, whose verbs release the GIL.
-    let Ok(envelope) = serde_json::from_str::<Envelope>(config) else {
-        return false;
-    };
-    let store = envelope.sessions.and_then(|settings| settings.store);
-    store.is_none_or(|store| store.keys().all(|name| name == "memory"))
+/// The verb with this name, in the JSON form.
+pub(crate) fn in_json(name: &str) -> Option<fn(&Sessions, &str) -> Secret> {
+    Some(match name {
+        "login" => wire::login,
+        "lookup" => wire::lookup,
+        "lookup_accessor" => wire::lookup_accessor,
+        "renew" => wire::renew,
+        "revoke" => wire::revoke,
+        "revoke_accessor" => wire::revoke_accessor,
+        "revoke_all" => wire::revoke_all,
+        "authorize" => wire::authorize,
+        "sweep" => |sessions, _| wire::sweep(sessions),
+        _ => return None,
+    })
+}
+
+/// Makes `_async.py` do a verb: at once, or on a thread.
+pub(crate) fn later<'py>(
+    sessions: &Bound<'py, PyAny>,
+    at_once: bool,
+    verb: &str,
+    arguments: impl IntoPyObject<'py>,
+    named: Option<Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = sessions.py();
+    py.import(intern!(py, "jwtauth._async"))?
+        .call_method1(intern!(py, "verb"), (sessions, at_once, verb, arguments, named))
 }
 
 /// The address of a caller: an IP address, with or without a port. `None` for any other text, which is in no network.
