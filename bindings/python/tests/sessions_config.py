@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from multiprocessing.synchronize import Barrier
 
 
+# When ``PUBLIC_TOKEN`` is valid in Vault and Consul: it has an `exp` only, so they compute an `nbf` shortly before.
+PUBLIC_NOW = 4_102_444_800 - 60
+
+
 def keeping(terms: dict[str, Any] | None = None, **settings: Any) -> dict[str, Any]:
     """A configuration of sessions with these terms of a session, and these members of ``sessions``."""
     session = {"ttl": "1h", "max_ttl": "2h", **(terms or {})}
@@ -47,7 +51,7 @@ def vault(role: dict[str, Any], **settings: Any) -> dict[str, Any]:
     return {
         "dialect": "vault",
         "config": {"jwt_validation_pubkeys": [public_pem()], "roles": {"web": web}},
-        "options": {"now": CONFIG["options"]["now"]},
+        "options": {"now": PUBLIC_NOW},
         "sessions": settings,
     }
 
@@ -68,7 +72,7 @@ def consul(**settings: Any) -> dict[str, Any]:
     return {
         "dialect": "consul",
         "config": {"AuthMethod": method, "BindingRules": [{"BindType": "service", "BindName": "web-${value.name}"}]},
-        "options": {"now": CONFIG["options"]["now"]},
+        "options": {"now": PUBLIC_NOW},
         "sessions": settings,
     }
 

@@ -110,9 +110,11 @@ def test_a_forked_child_uses_the_file_of_its_parent(tmp_path: Path) -> None:
     printed = run(
         sys.executable,
         """
-        import asyncio, json, os, sys
+        import asyncio, json, os, sys, warnings
         from conftest import token
         from jwtauth import Denied, Sessions
+        # Python warns about forks of processes with threads.
+        warnings.simplefilter("ignore", DeprecationWarning)
         sessions = Sessions(json.loads(sys.argv[1]))
         first, second = sessions.login(token()).token, asyncio.run(sessions.login_async(token())).token
 
