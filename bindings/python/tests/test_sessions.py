@@ -315,7 +315,8 @@ def test_a_batch_token_needs_no_store() -> None:
 
 def test_a_denied_login_fails_as_a_decision_does() -> None:
     sessions = Sessions(keeping())
-    for arguments in ({"token": token(exp=1)}, {}, {"token": token(), "profile": "closed"}, {"token": "a.b.c"}):
+    several: list[dict[str, Any]] = [{"token": token(exp=1)}, {}, {"token": token(), "profile": "closed"}, {"token": "a.b.c"}]
+    for arguments in several:
         with pytest.raises(Denied) as decided:
             Verifier(CONFIG).authenticate(**arguments)
         with pytest.raises(Denied) as caught:
