@@ -16,6 +16,15 @@ class ConfigFile {
   }
 }
 
+/** The verifier of sessions, for the constructor. It shares events and fetches with them. */
+class OfSessions {
+  constructor(addon, events, fetches) {
+    this.addon = addon
+    this.events = events
+    this.fetches = fetches
+  }
+}
+
 /** Decides requests by one configuration. Only a returned Grant grants access; everything else is thrown. */
 class Verifier {
   #addon
@@ -25,6 +34,18 @@ class Verifier {
   #slowFrom
 
   constructor(config, options) {
+    if (config instanceof OfSessions) {
+      this.#addon = config.addon
+      this.#events = config.events
+      this.#fetches = config.fetches
+    } else {
+      this.#build(config, options)
+    }
+    this.#events.observe(this.#addon)
+    this.#slowFrom = this.#addon.slowFrom()
+  }
+
+  #build(config, options) {
     const path = config instanceof ConfigFile ? config.path : undefined
     const text = path === undefined ? configText(config) : undefined
     const { fetch, onEvent } = functions(options)
@@ -34,8 +55,6 @@ class Verifier {
     this.#addon = attempt(() =>
       path === undefined ? new addon.Verifier(text, ...given) : addon.Verifier.fromFile(path, ...given),
     )
-    this.#events.observe(this.#addon)
-    this.#slowFrom = this.#addon.slowFrom()
   }
 
   static fromFile(path, options) {
@@ -160,4 +179,4 @@ class Verifier {
   }
 }
 
-module.exports = { Verifier }
+module.exports = { ConfigFile, OfSessions, Verifier }
