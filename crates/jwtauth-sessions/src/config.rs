@@ -53,7 +53,8 @@ pub(crate) fn read(file: ConfigFile, folder: &Path) -> Result<Config> {
         ));
     };
     let taken = Zeroizing::new(split.taken.unwrap_or("{}").to_owned());
-    let file = file.with_text(Zeroizing::new(split.rest));
+    let rest = Zeroizing::new(split.rest);
+    let file = file.with_text(rest);
     let verifier = Verifier::builder_of(&file)?;
     let invalid = |_| Error::with(Code::SessionsInvalid, "the configuration is not valid JSON");
     let envelope = parse(file.text()).map_err(invalid)?;
