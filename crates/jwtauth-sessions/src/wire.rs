@@ -4,10 +4,11 @@
 //! failure, too. `docs/sessions.md` describes requests and replies.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jwtauth_core::internals::json::parse;
-use jwtauth_core::{Class, Entitlement, EntitlementKind, Request};
+use jwtauth_core::{Class, Entitlement, EntitlementKind, Grant, Request};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -21,7 +22,24 @@ use crate::sessions::{Group, Login, Sessions};
 
 /// Decides a login: a request as for a decision, with a member `meta` if the session must keep texts (Consul).
 pub fn login(sessions: &Sessions, request: &str) -> Secret {
-    answer(|| {
+    let decide = |request: Request<'_>| Ok::<_, Infallible>(sessions.verifier().authenticate(&request));
+    let Ok(reply) = login_decided(sessions, request, decide);
+    reply
+}
+
+/// Does what [`login`] does with the decision of `decide`, which must be one of the verifier of these sessions. It is for
+/// programs with an event loop, whose decisions have several steps.
+///
+/// # Errors
+/// Those of `decide`: there is no decision yet.
+#[doc(hidden)]
+pub fn login_decided<E>(
+    sessions: &Sessions,
+    request: &str,
+    decide: impl FnOnce(Request<'_>) -> Result<jwtauth_core::Result<Grant>, E>,
+) -> Result<Secret, E> {
+    let mut undecided = None;
+    let reply = answer(|| {
         // What is too large is not read: the core denies it.
         let is_small = request.len() <= MAX_REQUEST;
         let split = is_small.then(|| member::split(request, "meta")).flatten();
@@ -33,17 +51,21 @@ pub fn login(sessions: &Sessions, request: &str) -> Secret {
         let meta = meta.map(read_meta).transpose()?.unwrap_or_default();
         let mut outcome = None;
         let decided = jwtauth_core::wire::request(request, |request| {
-            outcome = Some(sessions.login(&request, &meta));
+            match decide(request) {
+                Ok(decided) => outcome = Some(decided),
+                Err(why) => undecided = Some(why),
+            }
             Ok(())
         });
         match outcome {
-            Some(outcome) => issued("login", &outcome?),
+            Some(outcome) => issued("login", &sessions.login_granted(&outcome?, &meta)?),
             None => {
                 decided?;
                 Err(Code::SessionInternalError.into())
             }
         }
-    })
+    });
+    undecided.map_or(Ok(reply), Err)
 }
 
 /// Decides a login whose token is not in JSON. `meta` is an object of texts, as the member of [`login`].

@@ -16,6 +16,7 @@ mod folder;
 mod model;
 #[cfg(all(feature = "redis", feature = "sqlite"))]
 mod network;
+mod node_types;
 #[cfg(feature = "redis")]
 #[cfg_attr(
     not(feature = "sqlite"),
