@@ -8,14 +8,15 @@
     reason = "a test that cannot continue fails"
 )]
 
+mod building;
 mod codes;
 #[cfg(all(feature = "redis", feature = "sqlite"))]
 mod faults;
-#[cfg(any(feature = "redis", feature = "sqlite"))]
 mod folder;
 mod model;
 #[cfg(all(feature = "redis", feature = "sqlite"))]
 mod network;
+mod node_types;
 #[cfg(feature = "redis")]
 #[cfg_attr(
     not(feature = "sqlite"),
