@@ -78,6 +78,12 @@ impl Sessions {
         }
     }
 
+    /// Whether the sessions are in the memory of this process.
+    #[napi(getter)]
+    pub fn is_in_memory(&self) -> bool {
+        self.core.is_in_memory()
+    }
+
     /// Does a verb on a thread, and calls `on_end` with the reply. A login may lack fetches first.
     #[napi]
     pub fn call(
@@ -115,7 +121,11 @@ impl Sessions {
         let Setting { host_fetches, .. } = self.setting;
         let reply = wire::login_decided(&self.core, &request, |request| {
             // The function runs on the event loop, and the event loop is waiting for this call.
-            let request = if host_fetches { request.cached_only(true) } else { request };
+            let request = if host_fetches {
+                request.cached_only(true)
+            } else {
+                request
+            };
             let outcome = self.core.verifier().authenticate(&request);
             let without = |error| without_function(error, host_fetches, "loginSync");
             Ok::<_, Infallible>(outcome.map_err(without))
@@ -128,11 +138,9 @@ impl Sessions {
     #[napi]
     pub fn reload(&self, config: String, on_end: Function<'_, FnArgs<(Reloaded,)>, ()>) -> napi::Result<()> {
         let (core, setting, workers) = (Arc::clone(&self.core), self.setting, self.workers.clone());
-        self.start(on_end, move || {
-            match reload(&core, setting, workers, &config) {
-                Ok(sessions) => Either::A(sessions),
-                Err(reply) => Either::B(reply),
-            }
+        self.start(on_end, move || match reload(&core, setting, workers, &config) {
+            Ok(sessions) => Either::A(sessions),
+            Err(reply) => Either::B(reply),
         })
     }
 
@@ -181,7 +189,12 @@ fn answer(sessions: &Core, verb: &str, request: &str) -> String {
     reply.expose().to_owned()
 }
 
-fn reload(core: &Core, setting: Setting, workers: Workers, config: &str) -> std::result::Result<Sessions, String> {
+fn reload(
+    core: &Core,
+    setting: Setting,
+    workers: Workers,
+    config: &str,
+) -> std::result::Result<Sessions, String> {
     let finish = |builder| core.reload_with(builder);
     build(setting, workers, || Core::builder(config), finish)
 }
@@ -195,7 +208,9 @@ fn build(
 ) -> std::result::Result<Sessions, String> {
     let events = Events::default();
     let core = || {
-        let fetch = setting.host_fetches.then(|| Arc::new(HostFetch) as Arc<dyn Fetch>);
+        let fetch = setting
+            .host_fetches
+            .then(|| Arc::new(HostFetch) as Arc<dyn Fetch>);
         let mut builder = read()?.fetch(fetch);
         if setting.observes {
             let events = events.clone();

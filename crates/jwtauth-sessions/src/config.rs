@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jwtauth_core::internals::{ConfigFile, Dialect};
 use jwtauth_core::internals::json::{Value, parse};
+use jwtauth_core::internals::{ConfigFile, Dialect};
 use jwtauth_core::{Verifier, VerifierBuilder};
 use zeroize::Zeroizing;
 
@@ -72,11 +72,7 @@ pub(crate) fn read(file: ConfigFile, folder: &Path) -> Result<Config> {
     Ok(Config {
         verifier,
         dialect,
-        settings: Settings::read(
-            &field,
-            base_dir.as_deref().map_or(folder, Path::new),
-            is_stopped,
-        )?,
+        settings: Settings::read(&field, base_dir.as_deref().map_or(folder, Path::new), is_stopped)?,
     })
 }
 

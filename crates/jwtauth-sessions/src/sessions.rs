@@ -1,5 +1,6 @@
 //! [`Sessions`]: the verbs.
 
+mod about;
 mod build;
 mod find;
 
