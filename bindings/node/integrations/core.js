@@ -1,0 +1,134 @@
+'use strict'
+
+const { Verifier } = require('../index.js')
+const { JwtAuthError } = require('../lib/error.js')
+const { Refused, refusal } = require('./refused.js')
+const { Requirement } = require('./requirement.js')
+
+/** Decides requests with one verifier. Remembers the grant of a request for as long as the request exists. */
+class Authenticator {
+  #verifier
+  #profile
+  #realm
+  #retryAfter
+  #place
+  #granted = new WeakMap()
+
+  constructor(verifier, options = {}) {
+    if (!(verifier instanceof Verifier)) throw new TypeError('verifier must be a Verifier')
+    for (const name of Object.keys(options)) {
+      if (!(name in OPTIONS)) throw new TypeError(`options has no member ${JSON.stringify(name)}`)
+      if (options[name] !== undefined && !OPTIONS[name](options[name])) throw new TypeError(`options.${name} is invalid`)
+    }
+    this.#verifier = verifier
+    this.#profile = options.profile
+    this.#realm = options.realm
+    this.#retryAfter = options.retryAfter ?? 5
+    this.remoteAddr = options.remoteAddr
+    this.#place = place(verifier.policy().config.token)
+  }
+
+  /**
+   * The grant of a request: the one that it already has, or a new one.
+   *
+   * @param request the object that stands for the request, and for no other one
+   * @param parts gives the headers, the URL and the address of the request
+   * @throws {Refused} (rejects) if it is not granted
+   */
+  async decide(request, parts) {
+    const earlier = this.#granted.get(request)
+    if (earlier !== undefined) return earlier
+    try {
+      const { headers, rawHeaders, url, remoteAddr } = parts()
+      const found = this.#credentials(headers, rawHeaders, url)
+      const grant = await this.#verifier.authenticate({ ...found, profile: this.#profile, remoteAddr: remoteAddr ?? undefined })
+      this.#granted.set(request, grant)
+      return grant
+    } catch (thrown) {
+      throw thrown instanceof JwtAuthError ? refusal(thrown, this.#retryAfter) : asError(thrown)
+    }
+  }
+
+  /**
+   * Decides a request, and checks what the grant must have. Returns undefined only for a request without a token, if that is
+   * optional.
+   */
+  async admit(request, parts, requirement, isOptional) {
+    try {
+      const grant = await this.decide(request, parts)
+      requirement.check(grant)
+      return grant
+    } catch (thrown) {
+      if (!(thrown instanceof Refused)) throw asError(thrown)
+      if (isOptional && thrown.code === 'token_missing') return undefined
+      thrown.realm = this.#realm
+      throw thrown
+    }
+  }
+
+  #credentials(headers, rawHeaders, url) {
+    const values = repeated(rawHeaders, this.#place.header)
+    if (!this.#place.isBearer) return { headers: values === undefined ? headers : { ...headers, [this.#place.header]: values }, url }
+    // For configurations that name no place, the place of RFC 6750, section 2.1.
+    if (values !== undefined) throw new JwtAuthError(AMBIGUOUS)
+    const value = typeof headers.get === 'function' ? headers.get('authorization') : headers.authorization
+    return { token: BEARER.exec(value ?? '')?.[1] }
+  }
+}
+
+const OPTIONS = {
+  __proto__: null,
+  profile: (value) => typeof value === 'string',
+  realm: (value) => typeof value === 'string' && /^[ !#-[\]-~]+$/.test(value),
+  retryAfter: (value) => Number.isInteger(value) && value >= 0,
+  remoteAddr: (value) => typeof value === 'function',
+}
+
+const AMBIGUOUS = {
+  class: 'denied',
+  code: 'token_ambiguous',
+  stage: 'extract',
+  message: 'the request contains more than one token',
+  applicable: true,
+}
+
+const BEARER = /^bearer +([^ \t].*)$/i
+
+/** Where requests carry the token. Vault and Consul get it in the body of a login, so their configurations name no place. */
+function place(token = {}) {
+  const { header, query, cookie } = token
+  const isBearer = !header && !query && !cookie
+  return { isBearer, header: isBearer ? 'authorization' : (header ?? '').toLowerCase() }
+}
+
+/** The values of a repeated header. Node itself keeps only the first `Authorization`, and another reader the last. */
+function repeated(rawHeaders, name) {
+  if (rawHeaders === undefined) return undefined
+  let values
+  let first
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (rawHeaders[i].length !== name.length || rawHeaders[i].toLowerCase() !== name) continue
+    if (first === undefined) first = rawHeaders[i + 1]
+    else (values ??= [first]).push(rawHeaders[i + 1])
+  }
+  return values
+}
+
+/** The parts of a request of Node's http and http2 modules, given the URL as the client has sent it. */
+function nodeParts(request, url, remoteAddr) {
+  return {
+    headers: request.headers,
+    rawHeaders: request.rawHeaders,
+    url,
+    remoteAddr: remoteAddr === undefined ? request.socket?.remoteAddress : remoteAddr(),
+  }
+}
+
+/** An error for what was thrown. Frameworks take values such as undefined and 'route' as a signal to go on. */
+function asError(thrown) {
+  return thrown instanceof Error ? thrown : new Error('the request could not be decided', { cause: thrown })
+}
+
+const GRANTED = new Requirement()
+
+module.exports = { Authenticator, GRANTED, Refused, Requirement, nodeParts }
