@@ -165,16 +165,22 @@ class Integration:
 
     def decide(self, request: HttpRequest) -> Grant:
         """Decides a request, unless that was done."""
-        return self._earlier(request) or _set(request, (self.authenticator, self.authenticator.decide(*self._parts(request))))
+        if (earlier := self._earlier(request)) is not None:
+            return earlier
+        grant = self.authenticator.decide(*self._parts(request))
+        _set(request, (self.authenticator, grant))
+        return grant
 
     async def decide_async(self, request: HttpRequest) -> Grant:
         """Decides a request on the event loop, unless that was done."""
         if (earlier := self._earlier(request)) is not None:
             return earlier
-        return _set(request, (self.authenticator, await self.authenticator.decide_async(*self._parts(request))))
+        grant = await self.authenticator.decide_async(*self._parts(request))
+        _set(request, (self.authenticator, grant))
+        return grant
 
     def _earlier(self, request: HttpRequest) -> Grant | None:
-        decision = getattr(request, _DECISION, None)
+        decision: tuple[Authenticator, Grant] | None = getattr(request, _DECISION, None)
         return decision[1] if decision is not None and decision[0] is self.authenticator else None
 
     def _parts(self, request: HttpRequest) -> tuple[Any, str, str | None]:
@@ -200,9 +206,8 @@ def _imported(value: Any) -> Any:
     return import_string(value) if isinstance(value, str) else value
 
 
-def _set(request: HttpRequest, decision: Any) -> Any:
+def _set(request: HttpRequest, decision: tuple[Authenticator, Grant] | None) -> None:
     setattr(request, _DECISION, decision)
-    return decision and decision[1]
 
 
 def _unless_optional(refused: Refused) -> HttpResponse | None:

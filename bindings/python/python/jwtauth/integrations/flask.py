@@ -123,8 +123,8 @@ class JWTAuth:
 
     def _before_request(self) -> Response | None:
         request.environ.pop(_KEY, None)
-        rule = request.url_rule
-        if rule is not None and rule.provide_automatic_options and request.method == "OPTIONS":
+        # As Flask itself asks before it answers without a view.
+        if request.method == "OPTIONS" and getattr(request.url_rule, "provide_automatic_options", False):
             return None
         view = current_app.view_functions.get(request.endpoint or "")
         marks: tuple[tuple[JWTAuth, Requirement], ...] = getattr(view, _REQUIRED, ())

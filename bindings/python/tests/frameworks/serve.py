@@ -1,0 +1,16 @@
+"""Runs an ASGI application with uvicorn on a socket that listens already: ``serve.py MODULE FD``."""
+
+from __future__ import annotations
+
+import importlib
+import socket
+import sys
+
+import uvicorn
+
+module, descriptor = sys.argv[1:]
+listener = socket.socket(fileno=int(descriptor))
+application = importlib.import_module(module).application
+# By default, uvicorn trusts the header X-Forwarded-For of a client on the same machine.
+config = uvicorn.Config(application, log_level="warning", proxy_headers=False)
+uvicorn.Server(config).run(sockets=[listener])
