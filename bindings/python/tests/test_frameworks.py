@@ -152,7 +152,7 @@ class Site:
         with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
             number = str(listener.fileno())
             command = (
-                ["serve.py", module, number]
+                ["serve.py", f"{module}:application", number]
                 if with_uvicorn
                 else ["-m", "gunicorn", "--worker-class", "gthread", "--threads", "8", "--no-control-socket"]
                 + ["--worker-tmp-dir", str(self.directory), "--bind", f"fd://{number}", f"{module}:application"]

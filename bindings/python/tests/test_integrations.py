@@ -253,7 +253,7 @@ def test_the_bearer_token_is_read_for_configurations_that_name_no_place(values: 
     verifier = Verifier(vault)
     authenticator = Authenticator(verifier)
     assert authenticator.reads_bearer
-    headers: Any = {"Authorization": [value.replace("{}", "a.b.c") for value in values]}
+    headers: Any = {"authorization": [value.replace("{}", "a.b.c") for value in values]}
     with pytest.raises(Refused) as refused:
         authenticator.decide(headers, "/", None)
     # With a token of the right form, the denial is about the token; otherwise there is none, or more than one.

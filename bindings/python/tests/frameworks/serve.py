@@ -1,4 +1,4 @@
-"""Runs an ASGI application with uvicorn on a socket that listens already: ``serve.py MODULE FD``."""
+"""Runs an ASGI application with uvicorn on a socket that listens already: ``serve.py MODULE:NAME FD``, or ``MODULE:NAME() FD``."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ import sys
 
 import uvicorn
 
-module, descriptor = sys.argv[1:]
+place, descriptor = sys.argv[1:]
 listener = socket.socket(fileno=int(descriptor))
-application = importlib.import_module(module).application
+module, name = place.split(":")
+application = getattr(importlib.import_module(module), name.removesuffix("()"))
+if name.endswith("()"):
+    application = application()
 # By default, uvicorn trusts the header X-Forwarded-For of a client on the same machine.
 config = uvicorn.Config(application, log_level="warning", proxy_headers=False)
 uvicorn.Server(config).run(sockets=[listener])

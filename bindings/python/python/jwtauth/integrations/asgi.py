@@ -118,7 +118,7 @@ async def decided(
         return grant
     client = scope.get("client")
     address = (client[0] if client else None) if remote_addr is None else remote_addr(scope)
-    return await authenticator.decide_async(_headers(scope), _url(scope), address)
+    return await authenticator.decide_async(_headers(scope, authenticator.header_names), _url(scope), address)
 
 
 async def refuse(refused: Refused, scope: Scope, send: Send) -> None:
@@ -136,11 +136,14 @@ async def refuse(refused: Refused, scope: Scope, send: Send) -> None:
     await send({"type": f"{prefix}http.response.body", "body": b"" if scope.get("method") == "HEAD" else body})
 
 
-def _headers(scope: Scope) -> Headers:
-    """The headers, with each value of a repeated one."""
+def _headers(scope: Scope, names: frozenset[str]) -> Headers:
+    """The headers with these names, with each value of a repeated one."""
     headers: Headers = {}
     for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        name = raw_name.decode("latin-1").lower()
+        if name not in names:
+            continue
+        value = raw_value.decode("latin-1")
         earlier = headers.get(name)
         if earlier is None:
             headers[name] = value

@@ -184,7 +184,8 @@ class Integration:
         return decision[1] if decision is not None and decision[0] is self.authenticator else None
 
     def _parts(self, request: HttpRequest) -> tuple[Any, str, str | None]:
-        return headers_of_environ(request.META), request.get_full_path(), self.remote_addr(request)
+        headers = headers_of_environ(request.META, self.authenticator.header_names)
+        return headers, request.get_full_path(), self.remote_addr(request)
 
 
 @lru_cache(maxsize=1)

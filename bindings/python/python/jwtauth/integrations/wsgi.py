@@ -89,7 +89,7 @@ def decided(
         Refused: It is not granted.
     """
     address: Any = environ.get("REMOTE_ADDR") if remote_addr is None else remote_addr(environ)
-    return authenticator.decide(headers_of_environ(environ), _url(environ), address)
+    return authenticator.decide(headers_of_environ(environ, authenticator.header_names), _url(environ), address)
 
 
 def _refuse(refused: Refused, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
