@@ -64,4 +64,4 @@ function described({ code, message, claim, detail }) {
 // As the core decides for the native configuration: the token is valid, but does not allow this. The stage `decide` is added.
 const NOT_ENOUGH = new Set(['address_not_allowed', 'profile_closed', 'claim_mismatch', 'subject_mismatch'])
 
-module.exports = { Refused, missing, refusal }
+module.exports = { NOT_ENOUGH, Refused, missing, refusal }

@@ -17,7 +17,7 @@ import * as nestjs from 'jwtauth/nestjs'
 import { config, token } from './tokens.mjs'
 
 const require = createRequire(import.meta.url)
-const { refusal } = require('../integrations/refused.js')
+const { NOT_ENOUGH, refusal } = require('../integrations/refused.js')
 const verifier = new Verifier(
   config({
     identity: { name: 'sub', groups: 'groups' },
@@ -138,6 +138,13 @@ describe('an integration', () => {
     const values = [`Bearer ${token()}`, 'Bearer a.b.c']
     const rawHeaders = ['Authorization', values[0], 'AUTHORIZATION', values[1]]
     assert.deepEqual(await through(express.jwtAuth(verifier), { rawHeaders }), { status: 401 })
+  })
+
+  test('responds with 403 to the failures to which the core does', () => {
+    const source = readFileSync(new URL('../../../crates/jwtauth-core/src/policy/response.rs', import.meta.url), 'utf8')
+    const [, arm] = /((?:Code::\w+[ |]*)+) => 403/.exec(source)
+    const names = [...arm.matchAll(/Code::(\w+)/g)].map(([, name]) => name.replace(/(?!^)(?=[A-Z])/g, '_').toLowerCase())
+    assert.deepEqual(names.sort(), [...NOT_ENOUGH].sort())
   })
 
   test('gives each failure the status of its class, and shows only its message', () => {

@@ -20,7 +20,7 @@ import jwtauth
 from jwtauth import ConfigError, Denied, Entitlement, Error, Grant, InternalError, Unavailable, Verifier
 from jwtauth.integrations import asgi, wsgi
 from jwtauth.integrations import flask as for_flask
-from jwtauth.integrations._core import Authenticator, Refused, Requirement, Status
+from jwtauth.integrations._core import _NOT_ENOUGH, Authenticator, Refused, Requirement, Status
 from jwtauth.integrations.fastapi import JWTAuth as FastAPIAuth
 from jwtauth.integrations.starlette import JWTAuth as StarletteAuth
 
@@ -159,6 +159,13 @@ def test_each_failure_has_the_status_of_its_class_and_shows_only_its_message(cap
         assert b"secret" not in refused.body
         assert b"x" + b'\\"' not in refused.body
     assert {record.levelno for record in caplog.records} == {logging.ERROR}
+
+
+def test_the_failures_with_403_are_those_of_the_core() -> None:
+    source = (ROOT / "crates" / "jwtauth-core" / "src" / "policy" / "response.rs").read_text(encoding="utf-8")
+    (arm,) = re.findall(r"((?:Code::\w+[ |]*)+) => 403", source)
+    names = {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower() for name in re.findall(r"Code::(\w+)", arm)}
+    assert names == _NOT_ENOUGH
 
 
 def test_a_valid_token_that_is_not_enough_gets_403_as_in_the_native_configuration() -> None:
