@@ -67,11 +67,16 @@ class Authenticator {
   }
 
   #credentials(headers, rawHeaders, url) {
-    const { isBearer, header, names } = this.#place
+    const { isBearer, header, names, prefix } = this.#place
     const found = {}
     for (const name of names) found[name] = (typeof headers.get === 'function' ? headers.get(name) : headers[name]) ?? undefined
     const values = repeated(rawHeaders, header)
     if (values !== undefined) found[header] = values
+    // A token alone is decided without a detour through JSON. The core finds the same one, and judges every other form.
+    const value = found[header]
+    if (prefix !== undefined && typeof value === 'string' && value.startsWith(prefix) && TOKEN.test(value.slice(prefix.length))) {
+      return { token: value.slice(prefix.length) }
+    }
     if (!isBearer) return { headers: found, url }
     // For configurations that name no place, the place of RFC 6750, section 2.1.
     if (values !== undefined) throw new JwtAuthError(AMBIGUOUS)
@@ -95,16 +100,19 @@ const AMBIGUOUS = {
   applicable: true,
 }
 
+const TOKEN = /^[\w.-]+$/
 const BEARER = /^bearer +([^ \t].*)$/i
 
 /** Where requests carry the token. Vault and Consul get it in the body of a login, so their configurations name no place. */
 function place(token = {}) {
-  const { query, cookie, requested_org: org } = token
+  const { query, cookie, prefix, requested_org: org, ...others } = token
   const isBearer = !token.header && !query && !cookie
   const header = isBearer ? 'authorization' : (token.header ?? '').toLowerCase()
   // Reading only these is faster, and changes nothing: the core ignores the other headers.
   const names = [header, cookie && 'cookie', org?.header?.toLowerCase()].filter(Boolean)
-  return { isBearer, header, names }
+  // Only a header with a prefix, and nothing else that the core would read.
+  const isPlain = typeof prefix === 'string' && header !== '' && names.length === 1 && !query && Object.keys(others).join() === 'header'
+  return { isBearer, header, names, prefix: isPlain ? prefix : undefined }
 }
 
 /** The values of a repeated header. Node itself keeps only the first `Authorization`, and another reader the last. */

@@ -14,7 +14,7 @@ import * as fastify from 'jwtauth/fastify'
 import * as hono from 'jwtauth/hono'
 import * as koa from 'jwtauth/koa'
 import * as nestjs from 'jwtauth/nestjs'
-import { config, token } from './tokens.mjs'
+import { config, NOW, token } from './tokens.mjs'
 
 const require = createRequire(import.meta.url)
 const { NOT_ENOUGH, refusal } = require('../integrations/refused.js')
@@ -123,10 +123,36 @@ describe('an integration', () => {
   })
 
   test('responds with 500 to a mistake of the program, and warns', async () => {
-    const auth = express.jwtAuth(verifier)
+    const auth = express.jwtAuth(verifier, { profile: '\ud800' })
     const warned = new Promise((resolve) => process.once('warning', resolve))
-    assert.deepEqual(await through(auth, { url: '/\ud800' }), { status: 500 })
+    assert.deepEqual(await through(auth), { status: 500 })
     assert.equal((await warned).code, 'argument_not_utf8')
+  })
+
+  test('finds the token that the core finds', async () => {
+    const good = token()
+    const values = [
+      '', 'Bearer', 'Bearer ', `Bearer ${good}`, `bearer ${good}`, `BEARER ${good}`, `Bearer  ${good}`, ` Bearer ${good}`, `Bearer ${good} `,
+      `Bearer\t${good}`, `Bearer ${good},`, `Bearer ${good}, Bearer ${good}`, `Bearer Bearer ${good}`, `Bearer ${good}=`, `Bearer "${good}"`,
+      `Bearer${good}`, good, `Basic ${good}`, `Bearer ${good}\u00e9`, `Bearer ${token({ exp: NOW - 600 })}`, 'Bearer a.b.c', 'Bearer {}',
+    ]
+    const places = [
+      {}, { prefix: 'Token ' }, { prefix: null }, { prefix_rule: 'optional' }, { padding: 'drop' }, { query: 'token' }, { cookie: 'token' },
+      { header: 'X-Token' }, { header: 'X-Token', prefix: null },
+    ]
+    for (const place of places) {
+      const own = new Verifier(config({ token: { header: 'Authorization', prefix: 'Bearer ', ...place } }))
+      const name = (place.header ?? 'Authorization').toLowerCase()
+      for (const value of values) {
+        const headers = { [name]: value }
+        const wanted = await own.authenticate({ headers, url: '/' }).then(() => 'granted', ({ code }) => code)
+        let found
+        const auth = express.jwtAuth(own)
+        const response = { setHeader() {}, end: (body) => { found = JSON.parse(body).code } }
+        await auth({ headers, rawHeaders: [name, value], url: '/', socket: {} }, response, () => { found = 'granted' })
+        assert.equal(found, wanted, JSON.stringify({ place, value }))
+      }
+    }
   })
 
   test('reads the headers when the server has no raw ones', async () => {

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -359,6 +360,16 @@ def test_flask_keeps_no_grant_for_a_later_request_of_the_same_context() -> None:
         assert client.get("/", headers={"Authorization": f"Bearer {token()}"}).status_code == 200
         assert client.get("/public").text == "None"
         assert client.get("/").status_code == 401
+
+
+def test_static_files_of_flask_can_be_public(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("content")
+    app = Flask("tested", static_folder=str(tmp_path))
+    auth = for_flask.JWTAuth(Verifier(CONFIG), app)
+    assert app.test_client().get("/static/a.txt").status_code == 401
+    auth.public(app.view_functions["static"])
+    with app.test_client().get("/static/a.txt") as response:
+        assert response.text == "content"
 
 
 def test_flask_asks_for_a_grant_before_it_says_which_routes_exist() -> None:

@@ -9,7 +9,8 @@ module                 what it has
 ``starlette``          a middleware for the application, a mount or a route
 ``fastapi``            a dependency that returns a ``Grant``
 ``flask``              an extension
-``django``             a middleware, a decorator and an authentication backend
+``django``             a middleware and a decorator
+``django_auth``        an authentication backend
 ``rest_framework``     an authentication class and a permission class
 =====================  =====================================================
 
