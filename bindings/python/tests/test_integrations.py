@@ -219,9 +219,39 @@ def test_the_decision_of_another_middleware_is_not_taken() -> None:
     grant = verifier.authenticate(token())
     app = asgi.JWTAuthMiddleware(granted_app, verifier)
     # As an outer middleware of another verifier, or of the same one, leaves it.
-    for decision in ((object(), grant), (Authenticator(verifier), grant), (None, grant)):
-        (start, _) = call_asgi(app, jwtauth=decision)
-        assert start["status"] == 401
+    headers: list[tuple[bytes, bytes]] = []
+    decision = asgi.Decision(Authenticator(verifier), grant, {"headers": headers, "query_string": b""})
+    (start, _) = call_asgi(app, jwtauth=decision, headers=headers)
+    assert start["status"] == 401
+
+
+def test_a_request_that_an_application_makes_from_another_one_is_decided_again() -> None:
+    """As an endpoint does that gets many requests in one."""
+    config = {**CONFIG["config"], "token": {"query": "token"}}
+    auth = Authenticator(Verifier({**CONFIG, "config": config}))
+    inner = asgi.Gate(granted_app, auth)
+    changes: list[dict[str, Any]] = [{}, {"headers": [(b"authorization", b"")]}, {"headers": []}, {"query_string": b"token=a"}]
+
+    async def outer(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
+        for changed in changes:
+            await inner({**scope, **changed}, receive, send)
+
+    header = [(b"authorization", f"Bearer {token()}".encode())]
+    sent = call_asgi(asgi.Gate(outer, auth), headers=header)
+    assert [message.get("status", message.get("name")) for message in sent if "body" not in message] == [
+        "alice",
+        401,
+        401,
+        "alice",
+    ]
+    query = f"token={token()}".encode()
+    sent = call_asgi(asgi.Gate(outer, auth), query_string=query)
+    assert [message.get("status", message.get("name")) for message in sent if "body" not in message] == [
+        "alice",
+        "alice",
+        "alice",
+        401,
+    ]
 
 
 def test_a_scope_is_not_changed_for_those_outside() -> None:
@@ -364,12 +394,13 @@ def test_flask_keeps_no_grant_for_a_later_request_of_the_same_context() -> None:
 
 def test_static_files_of_flask_can_be_public(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("content")
-    app = Flask("tested", static_folder=str(tmp_path))
+    app = Flask("tested", static_url_path="/static", static_folder=str(tmp_path))
     auth = for_flask.JWTAuth(Verifier(CONFIG), app)
     assert app.test_client().get("/static/a.txt").status_code == 401
     auth.public(app.view_functions["static"])
-    with app.test_client().get("/static/a.txt") as response:
-        assert response.text == "content"
+    response = app.test_client().get("/static/a.txt")
+    assert response.get_data(as_text=True) == "content"
+    response.close()
 
 
 def test_flask_asks_for_a_grant_before_it_says_which_routes_exist() -> None:

@@ -95,13 +95,31 @@ class Gate:
                 return await refuse(self._authenticator.signed(refused), scope, send)
             grant = None
         # A copy, so that what is inside cannot change what is outside, and a grant of an outer one does not remain.
-        await self.app({**scope, KEY: (self._authenticator, grant)}, receive, send)
+        await self.app({**scope, KEY: Decision(self._authenticator, grant, scope)}, receive, send)
 
 
 def grant_of(scope: Scope) -> Grant | None:
     """The grant of a request in its scope. ``None`` if there is no middleware, or it is optional and there is no token."""
-    decision: tuple[Authenticator, Grant | None] | None = scope.get(KEY)
-    return decision[1] if decision is not None else None
+    decision: Decision | None = scope.get(KEY)
+    return decision.grant if decision is not None else None
+
+
+class Decision:
+    """What was decided about a request, and about which."""
+
+    __slots__ = ("_authenticator", "_headers", "_query", "grant")
+
+    def __init__(self, authenticator: Authenticator, grant: Grant | None, scope: Scope) -> None:
+        self.grant = grant
+        self._authenticator = authenticator
+        self._headers = scope["headers"]
+        self._query = scope.get("query_string")
+
+    def is_about(self, authenticator: Authenticator, scope: Scope) -> bool:
+        """Whether it is the decision of an authenticator about this request. Applications make requests of their own from the
+        scope of another one, with other headers."""
+        is_same = self._headers is scope["headers"] and self._query == scope.get("query_string")
+        return is_same and self._authenticator is authenticator
 
 
 async def decided(
@@ -112,10 +130,9 @@ async def decided(
     Raises:
         Refused: It is not granted.
     """
-    earlier = scope.get(KEY)
-    if earlier is not None and earlier[0] is authenticator and earlier[1] is not None:
-        grant: Grant = earlier[1]
-        return grant
+    earlier: Decision | None = scope.get(KEY)
+    if earlier is not None and earlier.grant is not None and earlier.is_about(authenticator, scope):
+        return earlier.grant
     client = scope.get("client")
     address = (client[0] if client else None) if remote_addr is None else remote_addr(scope)
     return await authenticator.decide_async(_headers(scope, authenticator.header_names), _url(scope), address)
@@ -162,4 +179,4 @@ def _url(scope: Scope) -> str:
 
 
 KEY = "jwtauth"
-"""Where a scope has the decision: the authenticator and its grant."""
+"""Where a scope has the :class:`Decision`."""
