@@ -92,7 +92,8 @@ def verifiers(provider: Provider) -> Iterator[dict[str, Any]]:
     issuer, keys, audiences = (provider.about[name] for name in ("issuer", "jwks_uri", "audiences"))
     issued_at = json.loads(base64.urlsafe_b64decode(provider.issued.split(".")[1] + "=="))["iat"]
 
-    def fetched(options: dict[str, Any] | None = None, **changed: Any) -> dict[str, Any]:
+    # The time stands still, so that a slow run does not see the tokens expire.
+    def fetched(now: int = issued_at, **changed: Any) -> dict[str, Any]:
         config = {
             "keys": [{"jwks_url": keys}],
             "algorithms": ["RS256"],
@@ -102,12 +103,12 @@ def verifiers(provider: Provider) -> Iterator[dict[str, Any]]:
             "policies": ["deploy"],
             **changed,
         }
-        return {"dialect": "native", "config": config, "options": options or {}}
+        return {"dialect": "native", "config": config, "options": {"now": now}}
 
     with KeyServer.started() as broken:
         yield {
             "main": fetched(),
-            "late": fetched({"now": issued_at + 3600}),
+            "late": fetched(issued_at + 3600),
             "down": fetched(keys=[{"jwks_url": broken.url.replace("/keys", "/error")}]),
             "strict": fetched(claims=[{"claim": "client_id", "equals": "somebody else"}]),
             "away": fetched(bound_cidrs=["192.0.2.0/24"]),
@@ -120,6 +121,7 @@ def verifiers(provider: Provider) -> Iterator[dict[str, Any]]:
                     "default_role": "machine",
                     "roles": {"machine": {"role_type": "jwt", "user_claim": "client_id", "bound_audiences": audiences}},
                 },
+                "options": {"now": issued_at},
             },
             "own": CONFIG,
         }

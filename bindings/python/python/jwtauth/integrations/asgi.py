@@ -173,7 +173,7 @@ def _headers(scope: Scope, names: frozenset[str]) -> Headers:
 
 def _url(scope: Scope) -> str:
     raw = scope.get("raw_path")
-    path = raw.decode("latin-1") if raw else quote(scope.get("root_path", "") + scope["path"])
+    path = raw.decode("latin-1") if raw else quote(scope["path"], errors="replace")
     query = scope.get("query_string") or b""
     return f"{path}?{query.decode('latin-1')}" if query else path
 

@@ -101,7 +101,7 @@ def _refuse(refused: Refused, environ: WSGIEnvironment, start_response: StartRes
 
 def _url(environ: WSGIEnvironment) -> str:
     # Texts of an environment have a character for each byte (PEP 3333).
-    path = quote((environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")).encode("latin-1"))
+    path = quote(environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""), encoding="latin-1", errors="replace")
     query = environ.get("QUERY_STRING", "")
     return f"{path}?{query}" if query else path
 
