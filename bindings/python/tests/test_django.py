@@ -30,7 +30,8 @@ from django.contrib.auth import aauthenticate, authenticate, get_user_model  # n
 from django.core.exceptions import ImproperlyConfigured  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.http import HttpRequest, HttpResponse  # noqa: E402
-from django.test import AsyncRequestFactory, RequestFactory, override_settings  # noqa: E402
+from django.test import AsyncRequestFactory, Client, RequestFactory, override_settings  # noqa: E402
+from django.urls import path  # noqa: E402
 from django.utils.decorators import method_decorator  # noqa: E402
 from django.views import View  # noqa: E402
 from rest_framework.permissions import AllowAny, IsAdminUser, IsAuthenticated  # noqa: E402
@@ -50,6 +51,9 @@ VERIFIER: Verifier = settings.JWTAUTH["VERIFIER"]
 def view(request: HttpRequest) -> HttpResponse:
     grant = grant_of(request)
     return HttpResponse("nobody" if grant is None else grant.identity.name)
+
+
+urlpatterns = [path("", view)]
 
 
 def asked(bearer: str | None = None) -> HttpRequest:
@@ -152,6 +156,16 @@ def test_a_grant_that_was_put_into_a_request_is_not_taken() -> None:
     request._jwtauth = (object(), VERIFIER.authenticate(token()))
     assert requires()(view)(request).status_code == 401
     assert through(view, request).status_code == 401
+
+
+def test_django_logs_no_request_that_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+    """Its logger has the request, and sends it to the administrators if the status is 503."""
+    middleware = ["jwtauth.integrations.django.JWTAuthMiddleware"]
+    with override_settings(MIDDLEWARE=middleware, ROOT_URLCONF="test_django", ALLOWED_HOSTS=["*"]):
+        client = Client()
+        assert client.get("/").status_code == 401
+        assert client.get("/", headers={"Authorization": f"Bearer {token()}"}).content == b"alice"
+    assert caplog.records == []
 
 
 def test_asynchronous_views_are_decided_on_the_event_loop() -> None:

@@ -11,6 +11,7 @@ from django.conf import settings
 
 KIND = os.environ["DJANGO"]
 settings.configure(
+    SECRET_KEY="a secret of the tests",
     ALLOWED_HOSTS=["*"],
     ROOT_URLCONF="django_app",
     MIDDLEWARE=["jwtauth.integrations.django.JWTAuthMiddleware"] * 2 if KIND == "middleware" else [],

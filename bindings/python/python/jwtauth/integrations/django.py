@@ -217,7 +217,11 @@ def _unless_optional(refused: Refused) -> HttpResponse | None:
 
 def _response(refused: Refused) -> HttpResponse:
     integration().authenticator.signed(refused)
-    return HttpResponse(refused.body, "application/json", refused.status, headers=refused.headers)
+    response: Any = HttpResponse(refused.body, "application/json", refused.status, headers=refused.headers)
+    # Django would log a 503 with the headers of the request, which some releases send to the administrators with the token.
+    response._has_been_logged = True
+    refusal: HttpResponse = response
+    return refusal
 
 
 _OPTIONS = ("VERIFIER", "PROFILE", "OPTIONAL", "REALM", "RETRY_AFTER", "REMOTE_ADDR", "USERS")

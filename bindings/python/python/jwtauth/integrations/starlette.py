@@ -61,15 +61,19 @@ class JWTAuth:
     ) -> Middleware:
         """Middleware that requires a grant, and that the grant has something. See :func:`jwtauth.integrations.asgi.requires`."""
         requirement = Requirement(role=role, policy=policy, group=group, entitlement=entitlement)
-        return Middleware(asgi.Gate, self._authenticator, requirement, remote_addr=self._address())
+        return self._middleware(requirement=requirement)
 
     def optional(self) -> Middleware:
         """Middleware that also lets in requests without a token. They have no grant."""
-        return Middleware(asgi.Gate, self._authenticator, optional=True, remote_addr=self._address())
+        return self._middleware(optional=True)
 
-    def _address(self) -> Callable[[asgi.Scope], str | None] | None:
+    def _middleware(self, requirement: Requirement | None = None, *, optional: bool = False) -> Middleware:
         remote_addr = self._remote_addr
-        return None if remote_addr is None else lambda scope: remote_addr(HTTPConnection(scope))
+        address = None if remote_addr is None else lambda scope: remote_addr(HTTPConnection(scope))
+        # By names, because older releases pass on no others.
+        return Middleware(
+            asgi.Gate, authenticator=self._authenticator, requirement=requirement, optional=optional, remote_addr=address
+        )
 
 
 def grant_of(connection: HTTPConnection) -> Grant | None:
