@@ -15,9 +15,9 @@ for (const [alg, { source, secret, jwk }] of Object.entries(keys)) {
   const auth = jwtAuth(new Verifier({ dialect: 'native', config }))
   app.get(`/jwtauth/${alg}`, { onRequest: auth.requires() }, async (request) => ({ name: request.auth.identity.name }))
   await app.register(async (instance) => {
-    const key = secret === undefined ? createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' }) : Buffer.from(secret, 'base64url')
+    const pem = () => createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' })
     await instance.register(fastifyJwt, {
-      secret: secret === undefined ? { public: key } : key,
+      secret: secret === undefined ? { public: pem() } : Buffer.from(secret, 'base64url'),
       verify: { algorithms: [alg], allowedIss: issuer, allowedAud: audience, requiredClaims: ['exp'], cache: false },
     })
     const check = { onRequest: (request) => request.jwtVerify() }

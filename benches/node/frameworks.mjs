@@ -71,4 +71,7 @@ server.kill()
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
 console.log(`Fastify on Node ${process.version}; ${turns} turns.\n`)
 console.log('| | of plain |\n|---|---|')
-for (const { name, times } of routes) console.log(`| ${name} | ${median(times.map((time, turn) => routes[0].times[turn] / time)).toFixed(2)} |`)
+for (const { name, times } of routes) {
+  const ratios = times.map((time, turn) => routes[0].times[turn] / time)
+  console.log(`| ${name} | ${median(ratios).toFixed(2)} |`)
+}

@@ -111,7 +111,8 @@ function place(token = {}) {
   // Reading only these is faster, and changes nothing: the core ignores the other headers.
   const names = [header, cookie && 'cookie', org?.header?.toLowerCase()].filter(Boolean)
   // Only a header with a prefix, and nothing else that the core would read.
-  const isPlain = typeof prefix === 'string' && header !== '' && names.length === 1 && !query && Object.keys(others).join() === 'header'
+  const isAlone = names.length === 1 && !query && Object.keys(others).join() === 'header'
+  const isPlain = isAlone && header !== '' && typeof prefix === 'string'
   return { isBearer, header, names, prefix: isPlain ? prefix : undefined }
 }
 

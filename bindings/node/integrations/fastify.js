@@ -10,7 +10,8 @@ function jwtAuth(verifier, options) {
   const hook = (requirement, isOptional) =>
     async function jwtAuth(request, reply) {
       try {
-        const parts = () => nodeParts(request.raw, request.originalUrl ?? request.raw.url, remoteAddr && (() => remoteAddr(request)))
+        const address = remoteAddr && (() => remoteAddr(request))
+        const parts = () => nodeParts(request.raw, request.originalUrl ?? request.raw.url, address)
         request.auth = await authenticator.admit(request, parts, requirement, isOptional)
       } catch (thrown) {
         if (!(thrown instanceof Refused)) throw thrown

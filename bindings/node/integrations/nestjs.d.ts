@@ -27,7 +27,10 @@ export type { Grant } from '../index.js'
 export declare function jwtAuth<C extends object = Claims>(verifier: Verifier<C>, options?: Options<NodeRequest>): JwtAuth
 
 /** The request of Express, or that of Fastify. */
-export type NodeRequest = { readonly headers: { readonly [name: string]: string | string[] | undefined }; readonly ip?: string | undefined }
+export interface NodeRequest {
+  readonly headers: { readonly [name: string]: string | string[] | undefined }
+  readonly ip?: string | undefined
+}
 
 /** A decorator for an argument of a handler, which becomes the grant of the request. */
 export declare function CurrentGrant(): ParameterDecorator

@@ -1,4 +1,7 @@
-"""Runs an ASGI application with uvicorn on a socket that listens already: ``serve.py MODULE:NAME FD``, or ``MODULE:NAME() FD``."""
+"""Runs an ASGI application with uvicorn on a socket that listens already: ``serve.py MODULE:NAME FD``.
+
+``NAME()`` is called first, and returns the application.
+"""
 
 from __future__ import annotations
 
