@@ -38,7 +38,7 @@ pub(crate) fn table(signed: &Signed, passes: usize) -> Result<()> {
     // Written now, so that they are not counted as memory of the sessions.
     let mut times = vec![1; KEPT];
     println!(
-        "\n| {count} sessions | took, s | checks | median, ns | 99.99 %, ns | longest, ms | at most |\n|---|---|---|---|---|---|---|"
+        "\n| {count} sessions | took, ms | checks | median, ns | 99.99 %, ns | longest, ms | at most |\n|---|---|---|---|---|---|---|"
     );
     let mut row = |what: &str, work: &mut dyn FnMut()| {
         let (took, mut waits) = meanwhile(&sessions, watched.token.expose(), &mut times, work);
@@ -51,8 +51,8 @@ pub(crate) fn table(signed: &Signed, passes: usize) -> Result<()> {
             format!("**{longest:.2}**")
         };
         println!(
-            "| {what} | {:.2} | {} | {} | {} | {shown} | {PAUSE} |",
-            took.as_secs_f64(),
+            "| {what} | {:.0} | {} | {} | {} | {shown} | {PAUSE} |",
+            took.as_secs_f64() * 1e3,
             waits.len(),
             at(0.5).copied().unwrap_or_default(),
             at(0.9999).copied().unwrap_or_default(),
@@ -67,9 +67,6 @@ pub(crate) fn table(signed: &Signed, passes: usize) -> Result<()> {
     });
     let after = resident();
     row("nothing", &mut || thread::sleep(Duration::from_secs(1)));
-    row("a sweep of nothing", &mut || {
-        assert_eq!(sessions.sweep().ok(), Some(0))
-    });
     elapsed.advance(Duration::from_secs(3600));
     row("a sweep of half", &mut || {
         assert_eq!(sessions.sweep().ok(), Some(u64::from(count / 2)));
