@@ -8,6 +8,8 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
+import 'reflect-metadata'
+
 import { JwtAuthError, Verifier } from 'jwtauth'
 import * as express from 'jwtauth/express'
 import * as fastify from 'jwtauth/fastify'
@@ -191,6 +193,35 @@ describe('an integration', () => {
       }
     }
     assert.ok(seen > 45)
+  })
+})
+
+describe('the guard for NestJS', () => {
+  const auth = nestjs.jwtAuth(verifier)
+  class Base {
+    handle() {}
+  }
+  class Derived extends Base {
+    handle() {}
+  }
+  const context = (type, kind, request) => ({
+    getType: () => type,
+    getClass: () => kind,
+    getHandler: () => kind.prototype.handle,
+    switchToHttp: () => ({ getRequest: () => request, getResponse: () => ({ setHeader() {} }) }),
+  })
+  const request = () => ({ headers: {}, rawHeaders: [], url: '/', socket: {} })
+
+  test('refuses what is not HTTP', async () => {
+    for (const type of ['ws', 'rpc', 'graphql', '']) assert.equal(await auth.guard.canActivate(context(type, Derived)), false)
+  })
+
+  test('does not take a class for public because it extends a public one', async () => {
+    auth.Public()(Base)
+    assert.equal(await auth.guard.canActivate(context('http', Base, request())), true)
+    await assert.rejects(auth.guard.canActivate(context('http', Derived, request())), { status: 401 })
+    // Nor what is public for another one.
+    await assert.rejects(nestjs.jwtAuth(verifier).guard.canActivate(context('http', Base, request())), { status: 401 })
   })
 })
 
