@@ -87,7 +87,7 @@ fn below(path: &Path) -> String {
 ///
 /// # Errors
 /// Those of [`read`], and [`Code::KeyInvalid`](crate::Code::KeyInvalid) if the file is not UTF-8.
-pub(crate) fn read_text(path: &Path) -> Result<Zeroizing<String>> {
+pub fn read_text(path: &Path) -> Result<Zeroizing<String>> {
     let bytes = read(path)?;
     match std::str::from_utf8(&bytes) {
         Ok(text) => Ok(Zeroizing::new(text.to_owned())),
