@@ -189,18 +189,15 @@ impl Servers {
 impl Link {
     fn send(&mut self, commands: &[Cmd]) -> RedisResult<Vec<Reply>> {
         match self {
-            Link::Server(connection) => match commands {
-                [command] => connection
-                    .req_command(command)
-                    .map(|reply| vec![of_server(reply)]),
-                commands => {
-                    let mut pipeline = redis::pipe();
-                    for command in commands {
-                        pipeline.add_command(command.clone());
-                    }
-                    pipeline.ignore_errors().query(connection)
+            Link::Server(connection) => {
+                let mut bytes = Vec::new();
+                for command in commands {
+                    command.write_packed_command(&mut bytes);
                 }
-            },
+                connection.send_packed_command(&bytes)?;
+                let replies = commands.iter().map(|_| connection.recv_response());
+                replies.map(|reply| reply.map(of_server)).collect()
+            }
             // Each command goes to the node that has its key. The first one that fails is the last one.
             Link::Cluster(connection) => {
                 let mut replies = Vec::with_capacity(commands.len());
