@@ -151,8 +151,7 @@ fn a_replica_that_takes_over_has_the_sessions() {
         world.sessions.authorize(token, None).unwrap().uses_left(),
         Some(4)
     );
-    // Waits until a replica has everything.
-    assert_eq!(primary.run(&["WAIT", "1", "0"]), "1");
+    primary.wait_for_replica();
     primary.kill();
     // The replica now has the address of the primary.
     fs::rename(replica.socket(), primary.socket()).unwrap();
