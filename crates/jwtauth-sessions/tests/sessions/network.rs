@@ -243,6 +243,14 @@ fn a_cluster_spreads_the_sessions_over_its_nodes() {
         .authorize(sessions[1].token.expose(), None)
         .unwrap_err();
     assert_eq!(error.code(), "session_unknown");
+    // A change that must be on a replica fails for this reason, also if the scripts have to be sent first.
+    nodes.iter().for_each(|node| drop(node.run(&["SCRIPT", "FLUSH"])));
+    let mut demanding = store.clone();
+    demanding["redis"]["replicas"] = json!(1);
+    demanding["redis"]["timeout"] = json!("4s");
+    let (code, text) = login(&demanding, 5).unwrap_err();
+    assert_eq!(code, "store_unavailable");
+    assert!(text.contains("only 0 of 1 replicas have the change"), "{text}");
     nodes.iter_mut().for_each(Server::kill);
     assert_eq!(world.login("web", "bob").unwrap_err().code(), "store_unavailable");
 }

@@ -112,6 +112,10 @@ impl Servers {
         wait.arg(self.replicas).arg(longest.to_string());
         commands.push(wait);
         let mut replies = self.send(&commands, once)?;
+        if replies.len() < commands.len() {
+            // A command failed, and the others were not sent.
+            return Ok(replies);
+        }
         let have: u64 = replies
             .pop()
             .transpose()?
