@@ -40,5 +40,6 @@ build_library() {
     local output
     output=$(cargo rustc --locked --quiet --package jwtauth-ffi --lib --profile release \
         --target-dir "$TARGET" --crate-type cdylib,staticlib \
-        -- --print native-static-libs="$TARGET/release/libjwtauth.native-libraries" 2>&1) || fail "$output"
+        -- --print native-static-libs="$TARGET/release/libjwtauth.native-libraries" \
+        -C linker="$ROOT/crates/jwtauth-ffi/versioned-cc" 2>&1) || fail "$output"
 }

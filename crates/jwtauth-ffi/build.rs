@@ -4,7 +4,9 @@
 const SONAME: &str = "libjwtauth.so.0";
 
 fn main() {
-    println!("cargo::rerun-if-changed=build.rs");
+    for file in ["build.rs", "jwtauth.map", "versioned-cc"] {
+        println!("cargo::rerun-if-changed={file}");
+    }
     let family = std::env::var("CARGO_CFG_TARGET_FAMILY").unwrap_or_default();
     let vendor = std::env::var("CARGO_CFG_TARGET_VENDOR").unwrap_or_default();
     if family == "unix" && vendor != "apple" {
