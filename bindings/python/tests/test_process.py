@@ -206,3 +206,21 @@ def test_the_wheel_works_in_a_separate_environment(tmp_path: Path) -> None:
         token(),
     )
     assert printed == "alice"
+
+
+def test_an_import_without_a_fitting_module_says_which_wheels_there_are() -> None:
+    printed = run(
+        sys.executable,
+        """
+        import platform, sys
+        sys.modules["jwtauth._jwtauth"] = None
+        platform.machine = lambda: "riscv64"
+        try:
+            import jwtauth
+        except ImportError as why:
+            print(why.name, why.__cause__ is not None, why)
+        """,
+    )
+    assert printed.startswith("jwtauth._jwtauth True jwtauth has no extension module that loads on "), printed
+    for part in (" riscv64 with ", "; there are wheels for CPython 3.10 or newer on Linux x86_64 and aarch64", "the sdist"):
+        assert part in printed, printed

@@ -14,6 +14,8 @@ Example:
     ...     print("refused:", why.code, why.claim)
 """
 
+# The first import: its error says what to do if the extension module does not load.
+from jwtauth import _platform as _platform
 from jwtauth._errors import ArgumentError, ConfigError, Denied, Error, InternalError, Unavailable
 from jwtauth._events import Counters, DecisionEvent, Event, FetchEvent, SourceCounters, log_events
 from jwtauth._explain import ExplainedPart, ExplainedStep, Hint, Seen
