@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -92,7 +92,42 @@ describe('the packed package', () => {
     cpSync(join(app, 'node_modules/jwtauth'), bare, { recursive: true, filter: (path) => !path.endsWith('.node') })
     const { status, stderr } = node('--eval', `require('./bare')`)
     assert.equal(status, 1)
+    const packages = /: the package (@jwtauth\/\S+ or )?@jwtauth\/\S+ is not installed; install jwtauth again without --omit=optional;/
     assert.match(stderr, new RegExp(`no addon that loads on ${process.platform}-${process.arch}`))
+    assert.match(stderr, packages)
+  })
+
+  test('names the supported platforms on a platform that is not supported', () => {
+    const elsewhere = `Object.defineProperty(process, 'platform', { value: 'sunos' }); require('jwtauth')`
+    const { status, stderr } = node('--eval', elsewhere)
+    assert.equal(status, 1)
+    const named = 'linux-x64-gnu, linux-x64-musl, linux-arm64-gnu, linux-arm64-musl'
+    assert.ok(stderr.includes(`loads on sunos-${process.arch}: the platform is not supported; there are addons for ${named}; `), stderr)
+  })
+
+  test('says why an addon does not load', () => {
+    const broken = join(app, 'broken')
+    cpSync(join(app, 'node_modules/jwtauth'), broken, { recursive: true })
+    for (const { path } of packed.files.filter(({ path }) => path.endsWith('.node'))) writeFileSync(join(broken, path), 'no library')
+    const { status, stderr } = node('--eval', `require('./broken')`)
+    assert.equal(status, 1)
+    assert.match(stderr, /no addon that loads on [a-z0-9-]+: .*\.node: /)
+  })
+
+  test('loads the addon from the package of its platform', () => {
+    const bare = join(app, 'node_modules/jwtauth')
+    const [addon] = packed.files.map(({ path }) => path).filter((path) => path.endsWith('.node'))
+    const own = join(app, 'node_modules/@jwtauth', addon.slice('jwtauth.'.length, -'.node'.length))
+    mkdirSync(own, { recursive: true })
+    writeFileSync(join(own, 'package.json'), JSON.stringify({ main: addon }))
+    renameSync(join(bare, addon), join(own, addon))
+    try {
+      const { stdout, stderr } = node('--eval', `console.log(require('jwtauth').version)`)
+      assert.deepEqual({ stdout, stderr }, { stdout: `${JSON.parse(readFileSync(join(bare, 'package.json'))).version}\n`, stderr: '' })
+    } finally {
+      renameSync(join(own, addon), join(bare, addon))
+      rmSync(join(app, 'node_modules/@jwtauth'), { recursive: true })
+    }
   })
 
   test('does what the README shows', async () => {
