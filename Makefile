@@ -71,6 +71,10 @@ wheel: ## build the Python wheel as it is published, for this platform (target/w
 npm: ## build the Node package as it is published, for this platform (target/npm)
 	@.ci/npm
 
+.PHONY: dist
+dist: ## make all packages into dist/ and try each of them in an empty system (takes an hour or more; not part of test)
+	@.ci/dist
+
 .PHONY: bench
 bench: ## measure decisions: compared with the signature check, and with other libraries in C, Python and Node; sessions
 	@cargo bench --locked -p jwtauth-core

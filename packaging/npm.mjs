@@ -1,0 +1,32 @@
+// Prints the package.json of a package for npm.
+//   node packaging/npm.mjs platform NAME     of the addon for a platform
+//   node packaging/npm.mjs main NAME...      of `jwtauth`, which has these addons as optional packages of the same version
+import { readFileSync } from 'node:fs'
+
+const read = (path) => JSON.parse(readFileSync(new URL(`../bindings/node/${path}`, import.meta.url)))
+const manifest = read('package.json')
+const platforms = read('lib/platforms.json')
+const [kind, ...names] = process.argv.slice(2)
+
+const platform = (name) => {
+  const found = platforms.find((one) => one.name === name)
+  if (!found) throw new Error(`${name} is not in bindings/node/lib/platforms.json`)
+  return found
+}
+
+function addon(name) {
+  const { os, cpu, libc } = platform(name)
+  const { version, author, license, engines } = manifest
+  const main = `jwtauth.${name}.node`
+  const description = `The addon of jwtauth for ${name}`
+  return { name: `@jwtauth/${name}`, version, description, author, license, engines, os: [os], cpu: [cpu], libc: [libc], main, files: [main, 'sbom.cdx.json'] }
+}
+
+function main(names) {
+  const { devDependencies, scripts, ...published } = manifest
+  const files = manifest.files.filter((file) => !file.endsWith('.node'))
+  const optionalDependencies = Object.fromEntries(names.map((name) => [`@jwtauth/${platform(name).name}`, manifest.version]))
+  return { ...published, files, optionalDependencies }
+}
+
+console.log(JSON.stringify(kind === 'main' ? main(names) : addon(...names), null, 2))
