@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from conan import ConanFile
+from conan.errors import ConanInvalidConfiguration
 from conan.tools.cmake import CMake, cmake_layout
 from conan.tools.files import copy, load, rm, rmdir
 
@@ -39,8 +40,6 @@ class Jwtauth(ConanFile):
 
     def validate(self):
         if self.settings.os != "Linux":
-            from conan.errors import ConanInvalidConfiguration
-
             raise ConanInvalidConfiguration("jwtauth is made for Linux; its CMake files do not know the libraries of other systems")
 
     def layout(self):
