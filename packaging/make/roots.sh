@@ -1,6 +1,7 @@
 # Sourced: roots of Debian in which packages are tried. A root is made once and copied for each try.
 
 ROOTS=$WORK/roots
+SUITES=${SUITES:-bullseye bookworm trixie}
 MIRROR=${MIRROR:-http://deb.debian.org/debian}
 
 # included SUITE: what a root has besides the essential packages: interpreters, and a compiler for the users of the C library.
@@ -8,7 +9,7 @@ included() {
     case $1 in
         bullseye) echo ca-certificates,gcc,libc6-dev,pkg-config ;; # its Python and Node are too old
         bookworm) echo ca-certificates,gcc,libc6-dev,pkg-config,python3,python3-venv ;;
-        *) echo ca-certificates,gcc,libc6-dev,nodejs,pkg-config,python3,python3-venv ;;
+        *) echo ca-certificates,gcc,libc6-dev,musl,nodejs,pkg-config,python3,python3-venv ;;
     esac
 }
 
