@@ -1,6 +1,7 @@
 //! [`Sessions`]: the verbs.
 
 mod find;
+mod respond;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
