@@ -113,15 +113,6 @@ impl App {
     async fn read(&self, served: &Served, endpoint: Endpoint, request: Request) -> Result<Call, Reply> {
         let (parts, body) = request.into_parts();
         let peer = parts.extensions.get::<Peer>().and_then(|Peer(peer)| *peer);
-        // Servers differ in which of the two they believe (RFC 9112 §6.3).
-        let is_ambiguous = parts.headers.contains_key(header::CONTENT_LENGTH)
-            && parts.headers.contains_key(header::TRANSFER_ENCODING);
-        if is_ambiguous {
-            return Err(closing(
-                StatusCode::BAD_REQUEST,
-                "both content-length and transfer-encoding are set",
-            ));
-        }
         let body = match endpoint {
             Endpoint::Vault | Endpoint::Consul => self.body(body).await?,
             Endpoint::Auth | Endpoint::Own | Endpoint::Unknown => Bytes::new(),
@@ -187,11 +178,14 @@ async fn answer(State(app): State<Arc<App>>, request: Request) -> Response<Body>
     let served = app.served();
     let endpoint = endpoint_of(request.uri().path());
     let method = request.method().clone();
+    // hyper removes a content-length next to it, so whether there was one is not known. A connection that had both must be
+    // closed (RFC 9112 §6.1): a proxy before this server may believe the other one.
+    let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
     let call = app.read(&served, endpoint, request).await;
     let client = call.as_ref().ok().and_then(|call| call.client);
     let limit = app.limits.answer_timeout;
     let reply = tokio::time::timeout(limit, app.answer(served, endpoint, call)).await;
-    let reply = reply.unwrap_or_else(|_| {
+    let mut reply = reply.unwrap_or_else(|_| {
         count(&app.metrics.timed_out);
         Reply::text(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -200,6 +194,9 @@ async fn answer(State(app): State<Arc<App>>, request: Request) -> Response<Body>
         .with(header::RETRY_AFTER, "1")
         .because("timeout")
     });
+    if is_chunked {
+        reply = reply.with(header::CONNECTION, "close");
+    }
     app.record(endpoint, method, client, &reply, started.elapsed());
     reply.into_response()
 }

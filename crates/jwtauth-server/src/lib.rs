@@ -25,6 +25,7 @@ mod settings;
 mod state;
 mod vault;
 mod waits;
+mod words;
 
 pub use crate::server::{Options, Server};
 pub use crate::settings::Invalid;

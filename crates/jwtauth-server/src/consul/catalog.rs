@@ -198,7 +198,7 @@ pub(super) fn engine(text: &str, context: &Context) -> Result<Arc<Sessions>, Str
         .base
         .reload(text)
         .map(Arc::new)
-        .map_err(|why| super::reply::words(&why).to_owned())
+        .map_err(|why| crate::words::words(&why).to_owned())
 }
 
 /// The configuration of sessions without a method. They find every session, and no login succeeds.

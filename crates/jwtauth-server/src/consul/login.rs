@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 
 use super::body::text;
 use super::catalog::{Catalog, MANAGEMENT, MANAGEMENT_ID, MARK};
-use super::reply::{failed, invalid, refuse, unknown_token, words};
+use super::reply::{failed, invalid, refuse, unknown_token};
 use crate::call::{Call, JSON, Reply};
+use crate::words::words;
 
 /// The body of a login.
 #[derive(Deserialize)]

@@ -6,10 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::body::{METHOD, RULE, members, normalise_ttl, stamp, text};
 use super::catalog::{self, Catalog, Context, MARK, Method, Object, config, engine};
-use super::reply::{invalid, refuse, words};
+use super::reply::{invalid, refuse};
 use crate::call::Reply;
 use crate::random::uuid;
 use crate::state::Change;
+use crate::words::words;
 
 /// What an endpoint answers: changes that must be made before, and the reply.
 pub(super) type Outcome = Result<(Vec<Change>, Reply), Reply>;
@@ -49,6 +50,10 @@ pub(super) fn write_method(
             ));
         }
         object.insert("Name".to_owned(), name.into());
+    }
+    // Absent members are empty ones.
+    for (member, empty) in [("Name", json!("")), ("Config", json!({}))] {
+        object.entry(member).or_insert(empty);
     }
     let name = text(&object, "Name").to_owned();
     let before = catalog.methods.get(&name);

@@ -49,12 +49,3 @@ pub(super) fn failed(error: &Error) -> Reply {
     };
     reply.because(error.code())
 }
-
-/// The words of an error: its detail, without the place in a configuration that the client does not know.
-pub(super) fn words(error: &Error) -> &str {
-    let text = error.detail().unwrap_or_else(|| error.message());
-    match text.split_once("`: ") {
-        Some((place, rest)) if place.starts_with('`') => rest,
-        _ => text,
-    }
-}

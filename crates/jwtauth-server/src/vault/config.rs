@@ -9,9 +9,10 @@ use super::config_body::{FIELDS, SECRET, converted};
 use super::context::Context;
 use super::fields::unset;
 use super::mounts::{Engine, Mount, config_key, text};
-use super::reply::{absent, bad, data, done, refuse, words};
+use super::reply::{absent, bad, data, done, refuse};
 use crate::call::Reply;
 use crate::state::Change;
+use crate::words::words;
 
 pub(super) fn read(mount: &Mount) -> Reply {
     let Some(config) = &mount.config else {

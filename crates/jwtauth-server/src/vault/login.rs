@@ -6,8 +6,9 @@ use axum::http::StatusCode;
 use jwtauth_core::{Code, Request};
 
 use super::mounts::{MARK, Mount};
-use super::reply::{bad, failed, refuse, words};
+use super::reply::{bad, failed, refuse};
 use crate::call::{Call, JSON, Reply};
+use crate::words::words;
 
 /// Decides a login, and makes a session for it. A token of the caller, perhaps a stale one, does not matter.
 pub(super) fn login(mount: &Mount, call: &Call) -> Result<Reply, Reply> {

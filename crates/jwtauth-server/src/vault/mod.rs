@@ -411,6 +411,7 @@ impl<'a> Route<'a> {
             {
                 Route::Role(mount, Some(name))
             }
+            (Some((_, ["role", name])), _) if !role_body::is_name(name) => Route::Unknown,
             (Some((_, ["config" | "role" | "login"] | ["role", _])), _) => Route::Unsupported,
             (Some(_) | None, _) => Route::Unknown,
         }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::call::Reply;
 use crate::random::uuid;
 use crate::state::{Conflict, Unavailable};
+use crate::words::words;
 
 /// A refusal.
 pub(super) fn refuse(status: StatusCode, text: impl Into<String>) -> Reply {
@@ -105,13 +106,4 @@ pub(super) fn failed(error: &Error, unknown: Reply) -> Reply {
         }
     };
     reply.because(code)
-}
-
-/// The words of an error: its detail, without the place in a configuration that the client does not know.
-pub(super) fn words(error: &Error) -> &str {
-    let text = error.detail().unwrap_or_else(|| error.message());
-    match text.split_once("`: ") {
-        Some((place, rest)) if place.starts_with('`') => rest,
-        _ => text,
-    }
 }

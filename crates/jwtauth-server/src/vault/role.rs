@@ -8,12 +8,13 @@ use serde_json::{Map, Value, json};
 
 use super::fields::unset;
 use super::mounts::{Mount, SYSTEM_TTL, placeholder, role_key};
-use super::reply::{absent, bad, data, done, warned, words};
+use super::reply::{absent, bad, data, done, warned};
 use super::role_body::{ALIASES, FIELDS, merged};
 use crate::call::Reply;
 use crate::document::Members;
 use crate::go::in_go;
 use crate::state::Change;
+use crate::words::words;
 
 pub(super) fn read(mount: &Mount, name: &str) -> Reply {
     let Some(role) = mount.roles.get(&name.to_lowercase()) else {

@@ -119,7 +119,7 @@ fn every_dialect_can_be_asked() {
 
 /// Grafana's dialect with a login through the URL.
 fn grafana(more: &Value) -> Value {
-    let key = json!({ "keys": [RING.get("ec256-1").unwrap().jwk("k")] });
+    let key = json!({ "keys": [RING.get("ec256-1").unwrap().jwk("ec256-1")] });
     let mut config = json!({
         "dialect": "grafana",
         "config": { "auth.jwt": {
@@ -142,7 +142,7 @@ fn start_grafana(more: &Value) -> World {
 }
 
 fn with_kid(claims: &Value) -> String {
-    let description = json!({ "key": "ec256-1", "alg": "ES256", "kid": "k", "claims": claims });
+    let description = json!({ "key": "ec256-1", "alg": "ES256", "kid": "@", "claims": claims });
     let description: jwtauth_testkit::case::Description = serde_json::from_value(description).unwrap();
     jwtauth_testkit::mint::token(&description, &RING).unwrap()
 }
@@ -204,8 +204,15 @@ fn a_login_through_the_url_can_be_redirected() {
         (303, Some("/d/x")),
         "{answer:?}"
     );
-    let elsewhere = format!("//evil.example/?auth_token={}", with_kid(&claims));
-    assert_eq!(world.get("/auth", &[("X-Forwarded-Uri", &elsewhere)]).status, 200);
+    // A URL that would lead to another site becomes a path of this one, or is not redirected to.
+    for (start, status, location) in [
+        ("//evil.example/", 303, Some("/evil.example/")),
+        ("https://evil.example/", 200, None),
+    ] {
+        let elsewhere = format!("{start}?auth_token={}", with_kid(&claims));
+        let answer = world.get("/auth", &[("X-Forwarded-Uri", &elsewhere)]);
+        assert_eq!((answer.status, answer.header("Location")), (status, location));
+    }
     let two = world.get("/auth", &[("X-Forwarded-Uri", &uri), ("X-Forwarded-Uri", "/")]);
     assert_eq!(two.status, 400);
 }
@@ -232,7 +239,7 @@ fn keys_out_of_reach_are_503_with_retry_after() {
 
 #[test]
 fn keys_are_fetched_when_a_request_needs_them() {
-    let set = json!({ "keys": [RING.get("ec256-1").unwrap().jwk("k")] });
+    let set = json!({ "keys": [RING.get("ec256-1").unwrap().jwk("ec256-1")] });
     let answer: Scripted = serde_json::from_value(json!({ "status": 200, "json": set })).unwrap();
     let keys = Server::start(Behaviour {
         tls: Some(Tls::None),

@@ -84,7 +84,7 @@ fn hostile_requests_have_these_outcomes() {
         (
             "length and chunks",
             format!("{post}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-            400,
+            403,
         ),
         (
             "two lengths",
@@ -134,7 +134,7 @@ fn hostile_requests_have_these_outcomes() {
         (
             "HTTP/2 without an agreement",
             "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(),
-            400,
+            0,
         ),
         (
             "CONNECT",
@@ -216,4 +216,18 @@ fn hundreds_of_idle_connections_do_not_matter() {
         "{metrics}"
     );
     drop(idle);
+}
+
+#[test]
+fn a_connection_with_a_length_and_chunks_is_closed_after_the_answer() {
+    let world = world(&json!({}));
+    let request = "POST /v1/auth/jwt/login HTTP/1.1\r\nHost: x\r\nContent-Length: 40\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+    let smuggled = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    let mut stream = connect(world.address());
+    stream
+        .write_all(format!("{request}{smuggled}").as_bytes())
+        .unwrap();
+    let mut text = String::new();
+    let _ = stream.read_to_string(&mut text);
+    assert_eq!(text.matches("HTTP/1.1 ").count(), 1, "{text}");
 }
