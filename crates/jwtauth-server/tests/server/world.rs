@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use jwtauth_server::{Invalid, Options, Server};
 use jwtauth_testkit::case::Description;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 pub(crate) static RING: LazyLock<Keyring> = LazyLock::new(|| Keyring::load().unwrap());
 /// The time of all tokens. It is read once.
-static NOW: LazyLock<u64> = LazyLock::new(|| SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs());
+static NOW: LazyLock<i64> = LazyLock::new(|| jiff::Timestamp::now().as_second());
 
 pub(crate) const ADMIN: &str = "admin-0123456789abcdef";
 
