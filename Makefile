@@ -74,9 +74,10 @@ npm: ## build the Node package as it is published, for this platform (target/npm
 	@.ci/npm
 
 .PHONY: bench
-bench: ## measure decisions: compared with the signature check, and with other libraries in C, Python and Node
+bench: ## measure decisions: compared with the signature check, and with other libraries in C, Python and Node; sessions
 	@cargo bench --locked -p jwtauth-core
 	@cargo bench --locked -p jwtauth-ffi
+	@cargo bench --locked -p jwtauth-sessions --all-features
 	@.ci/bench-c
 	@.ci/bench-python
 	@.ci/bench-node

@@ -1,7 +1,8 @@
 /*
  * `libjwtauth`: who sent this token, and what may they do?
  *
- * A verifier is built once from a configuration and then decides requests. Configurations, requests and replies are
+ * A verifier is built once from a configuration and then decides requests. Sessions (`docs/sessions.md`) answer a granted
+ * login with a token of their own, which later requests carry. Configurations, requests and replies are
  * JSON text. `docs/wire-format.md` lists the members; `docs/c-api.md` describes this interface in full.
  *
  * jwtauth_verifier *verifier = NULL;
@@ -24,18 +25,20 @@
  * - Inputs are NUL-terminated UTF-8 and are borrowed for the duration of the call. NULL or invalid UTF-8 where text is
  *   required returns JWTAUTH_STATUS_ARGUMENT, never a crash.
  * - Outputs are always written, also on failure: a verifier is valid or NULL, a reply is JSON text. The previous value
- *   of an output is overwritten, not freed. Pass NULL for `reply_json` if only the status matters.
- * - The caller owns what a call returns. Free it once, with jwtauth_verifier_free or jwtauth_string_free, never with
- *   free(). Both accept NULL.
- * - Pass a token unchanged to jwtauth_verifier_authenticate_token. Never paste it into JSON: a crafted token could
- *   add members to the request.
- * - Any number of threads may use one verifier concurrently. Only jwtauth_verifier_free requires that no other call
- *   uses it. The library keeps no "last error". It starts threads only to decide many tokens in one call, and to fetch
+ *   of an output is overwritten, not freed. Pass NULL for `reply_json` if only the status matters; only a login of
+ *   sessions needs it, for the token.
+ * - The caller owns what a call returns. Free it once, with jwtauth_verifier_free, jwtauth_sessions_free or
+ *   jwtauth_string_free, never with free(). All of them accept NULL.
+ * - Pass a token unchanged to jwtauth_verifier_authenticate_token or jwtauth_sessions_login_token, and the token of a
+ *   session to jwtauth_sessions_authorize_token. Never paste it into JSON: a crafted token could add members to the
+ *   request.
+ * - Any number of threads may use one verifier or sessions concurrently. Only freeing them requires that no other call
+ *   uses them. The library keeps no "last error". It starts threads only to decide many tokens in one call, and to fetch
  *   keys: for each further key source that one call fetches, and for the name lookups of its own HTTP client.
  * - An internal error returns JWTAUTH_STATUS_INTERNAL. It does not unwind into the caller, and the verifier stays
  *   usable.
  * - Messages never contain the token, the values of its claims, or keys. Replies to granted requests contain the
- *   claims.
+ *   claims. Replies to logins and renewals contain the token of the session.
  *
  * Generated from the sources of the library; do not edit.
  */
@@ -84,7 +87,7 @@ typedef enum jwtauth_status {
      */
     JWTAUTH_STATUS_CONFIG = 2,
     /**
-     * There is no decision, because keys could not be fetched. A retry can help only here.
+     * There is no decision, because keys or the store of the sessions could not be reached. A retry can help only here.
      */
     JWTAUTH_STATUS_UNAVAILABLE = 3,
     /**
@@ -142,7 +145,13 @@ typedef struct jwtauth_fetch jwtauth_fetch;
 typedef struct jwtauth_verifier jwtauth_verifier;
 
 /**
- * Functions that the application provides to a verifier.
+ * Makes sessions from logins that are granted, and checks them. Created by jwtauth_sessions_new and
+ * jwtauth_sessions_reload, freed by jwtauth_sessions_free.
+ */
+typedef struct jwtauth_sessions jwtauth_sessions;
+
+/**
+ * Functions that the application provides to a verifier or to sessions.
  *
  * Initialise it with `jwtauth_callbacks callbacks = {sizeof callbacks, NULL, NULL, NULL, NULL};`. Later versions may add
  * members at the end; `size` tells the library which members exist.
@@ -172,8 +181,8 @@ typedef struct jwtauth_callbacks {
                   const char *request_json,
                   struct jwtauth_fetch *fetch);
     /**
-     * Called once with `user` when the library no longer needs it: by jwtauth_verifier_free, or by
-     * jwtauth_verifier_new_with before it returns a failure. May be NULL.
+     * Called once with `user` when the library no longer needs it: by jwtauth_verifier_free or jwtauth_sessions_free, or by
+     * jwtauth_verifier_new_with or jwtauth_sessions_new_with before it returns a failure. May be NULL.
      */
     void (*release)(void *user);
     /**
@@ -371,7 +380,7 @@ enum jwtauth_status jwtauth_verifier_counters(const struct jwtauth_verifier *ver
 /**
  * Frees a verifier. Other threads must not use it now or later.
  *
- * @param verifier A verifier from jwtauth_verifier_new or jwtauth_verifier_new_with; free it once. NULL has no effect.
+ * @param verifier A verifier from this library; free it once. NULL has no effect.
  */
 void jwtauth_verifier_free(struct jwtauth_verifier *verifier);
 
@@ -466,6 +475,300 @@ enum jwtauth_status jwtauth_verifier_explain_with(const struct jwtauth_verifier 
                                                   char **reply_json);
 
 /**
+ * Builds sessions from a configuration.
+ *
+ * Reads the files that the configuration names and opens no connection. A store in another process is first used when a
+ * session needs it.
+ *
+ * @param config_json The configuration of a verifier, which may have a member `sessions`.
+ * @param sessions Receives the sessions, or NULL on any failure. Free them with jwtauth_sessions_free.
+ * @param reply_json Receives the reply: `outcome` "built" and `warnings`, or the failure. May be NULL. Free it with
+ * jwtauth_string_free.
+ * @return JWTAUTH_STATUS_OK, _CONFIG, _ARGUMENT or _INTERNAL.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_sessions_new(const char *config_json,
+                                         struct jwtauth_sessions **sessions,
+                                         char **reply_json);
+
+/**
+ * Builds sessions whose verifier uses functions of the application: to fetch keys with its HTTP client, or to get events.
+ *
+ * @param config_json As for jwtauth_sessions_new.
+ * @param callbacks As for jwtauth_verifier_new_with. `user` is released when the last of these objects is freed: the
+ * sessions, sessions that were reloaded from them, and their verifiers.
+ * @param sessions As for jwtauth_sessions_new.
+ * @param reply_json As for jwtauth_sessions_new.
+ * @return JWTAUTH_STATUS_OK, _CONFIG, _ARGUMENT or _INTERNAL.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_sessions_new_with(const char *config_json,
+                                              const struct jwtauth_callbacks *callbacks,
+                                              struct jwtauth_sessions **sessions,
+                                              char **reply_json);
+
+/**
+ * Builds sessions from a file with a configuration as JSON.
+ *
+ * Relative paths in it start in the folder of the file, unless it sets `base_dir`. An error names the file.
+ *
+ * @param path The path of the file. A relative path starts in the current folder.
+ * @param sessions As for jwtauth_sessions_new.
+ * @param reply_json As for jwtauth_sessions_new.
+ * @return JWTAUTH_STATUS_OK; _CONFIG, also if the file cannot be read; _ARGUMENT or _INTERNAL.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_sessions_new_from_file(const char *path,
+                                                   struct jwtauth_sessions **sessions,
+                                                   char **reply_json);
+
+/**
+ * Builds sessions from a changed configuration that keep the store of the old ones, and so every session.
+ *
+ * The old sessions stay usable, until they are freed with jwtauth_sessions_free. The new ones have the same callbacks.
+ *
+ * @param sessions The old sessions.
+ * @param config_json The configuration. Its `dialect` and `sessions.store` must not change.
+ * @param reloaded Receives the new sessions, or NULL on any failure. Free them with jwtauth_sessions_free.
+ * @param reply_json Receives the reply: `outcome` "reloaded", or the failure. May be NULL. Free it with
+ * jwtauth_string_free.
+ * @return JWTAUTH_STATUS_OK, _CONFIG, _ARGUMENT or _INTERNAL.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_sessions_reload(const struct jwtauth_sessions *sessions,
+                                            const char *config_json,
+                                            struct jwtauth_sessions **reloaded,
+                                            char **reply_json);
+
+/**
+ * The verifier that decides the logins, for jwtauth_verifier_policy, jwtauth_verifier_refresh_keys and others.
+ *
+ * It is not built again: it has the same keys and counters. It stays usable after the sessions are freed.
+ *
+ * @param sessions The sessions.
+ * @param verifier Receives the verifier, or NULL on any failure. Free it with jwtauth_verifier_free.
+ * @param reply_json Receives the reply of jwtauth_verifier_new, or the failure. May be NULL. Free it with
+ * jwtauth_string_free.
+ * @return JWTAUTH_STATUS_OK, _ARGUMENT or _INTERNAL.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_sessions_verifier(const struct jwtauth_sessions *sessions,
+                                              struct jwtauth_verifier **verifier,
+                                              char **reply_json);
+
+/**
+ * Frees sessions. Other threads must not use them now or later.
+ *
+ * With the store `memory`, the sessions end when the last of these objects is freed: the sessions, sessions that were
+ * reloaded from them, and their verifiers.
+ *
+ * @param sessions Sessions from this library; free them once. NULL has no effect.
+ */
+void jwtauth_sessions_free(struct jwtauth_sessions *sessions);
+
+/**
+ * Decides a login that the application describes as JSON, and makes a session for what is granted.
+ *
+ * `profile`, `remote_addr` and `meta` in the request are trusted. Never forward a client's body as the request, and never
+ * paste a token into one; use jwtauth_sessions_login_token for that.
+ *
+ * @param sessions The sessions.
+ * @param request_json The request of jwtauth_verifier_authenticate, and `meta`: an object of texts.
+ * @param reply_json Receives the reply: `outcome` "login", `token`, `accessor`, `session`, and `response`, the answer of the
+ * configured system; or the failure. Required, because only the reply has the token. Free it with jwtauth_string_free.
+ * @return JWTAUTH_STATUS_OK if there is a session; else _DENIED, _UNAVAILABLE, _CONFIG, _ARGUMENT or _INTERNAL.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_sessions_login(const struct jwtauth_sessions *sessions,
+                                           const char *request_json,
+                                           char **reply_json);
+
+/**
+ * Returns the session of a token. It counts no use, and checks no networks: use jwtauth_sessions_authorize to let a request
+ * in.
+ *
+ * @param sessions The sessions.
+ * @param request_json The request: `token`.
+ * @param reply_json Receives the reply: `outcome` "session" and `session`, or the failure. May be NULL. Free it with
+ * jwtauth_string_free.
+ * @return JWTAUTH_STATUS_OK; else _DENIED, _UNAVAILABLE, _ARGUMENT or _INTERNAL.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_sessions_lookup(const struct jwtauth_sessions *sessions,
+                                            const char *request_json,
+                                            char **reply_json);
+
+/**
+ * Returns the session with an accessor, which cannot be used in place of the token.
+ *
+ * @param sessions The sessions.
+ * @param request_json The request: `accessor`.
+ * @param reply_json As for jwtauth_sessions_lookup.
+ * @return As for jwtauth_sessions_lookup.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_sessions_lookup_accessor(const struct jwtauth_sessions *sessions,
+                                                     const char *request_json,
+                                                     char **reply_json);
+
+/**
+ * Makes a session last longer.
+ *
+ * @param sessions The sessions.
+ * @param request_json The request: `token`, and optionally `increment`, the wish for the new lease in seconds.
+ * @param reply_json Receives the reply: `outcome` "renewed" and the members of a login, or the failure. May be NULL. Free it
+ * with jwtauth_string_free.
+ * @return JWTAUTH_STATUS_OK if the session is renewed; else _DENIED, _UNAVAILABLE, _ARGUMENT or _INTERNAL.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_sessions_renew(const struct jwtauth_sessions *sessions,
+                                           const char *request_json,
+                                           char **reply_json);
+
+/**
+ * Ends the session of a token: a logout.
+ *
+ * @param sessions The sessions.
+ * @param request_json The request: `token`.
+ * @param reply_json Receives the reply: `outcome` "revoked" and `count`, or the failure. May be NULL. Free it with
+ * jwtauth_string_free.
+ * @return JWTAUTH_STATUS_OK if the session has ended; _DENIED if there is none; else _UNAVAILABLE, _ARGUMENT or _INTERNAL.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_sessions_revoke(const struct jwtauth_sessions *sessions,
+                                            const char *request_json,
+                                            char **reply_json);
+
+/**
+ * Ends the session with an accessor.
+ *
+ * @param sessions The sessions.
+ * @param request_json The request: `accessor`.
+ * @param reply_json As for jwtauth_sessions_revoke.
+ * @return As for jwtauth_sessions_revoke.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_sessions_revoke_accessor(const struct jwtauth_sessions *sessions,
+                                                     const char *request_json,
+                                                     char **reply_json);
+
+/**
+ * Ends all sessions of a profile or of a subject that exist now.
+ *
+ * @param sessions The sessions.
+ * @param request_json The request: `profile` or `subject`.
+ * @param reply_json Receives the reply: `outcome` "revoked" and `count`, their number, or the failure. May be NULL. Free it
+ * with jwtauth_string_free.
+ * @return JWTAUTH_STATUS_OK, also if there are none; else _UNAVAILABLE, _ARGUMENT or _INTERNAL. After _UNAVAILABLE, some
+ * may have ended; another call ends the others.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_sessions_revoke_all(const struct jwtauth_sessions *sessions,
+                                                const char *request_json,
+                                                char **reply_json);
+
+/**
+ * Checks the token of a later request, and counts a use off if the session's uses are counted.
+ *
+ * `remote_addr` in the request is trusted. Never paste a token into a request; use jwtauth_sessions_authorize_token for that.
+ *
+ * @param sessions The sessions.
+ * @param request_json The request: `token`, and `remote_addr` where sessions are bound to networks.
+ * @param reply_json Receives the reply: `outcome` "authorized" and `session`, or the failure. May be NULL. Free it with
+ * jwtauth_string_free.
+ * @return JWTAUTH_STATUS_OK if the request may pass; else _DENIED, _UNAVAILABLE, _ARGUMENT or _INTERNAL.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_sessions_authorize(const struct jwtauth_sessions *sessions,
+                                               const char *request_json,
+                                               char **reply_json);
+
+/**
+ * Removes from the store what has ended. Call it now and then; Redis does it on its own.
+ *
+ * @param sessions The sessions.
+ * @param reply_json Receives the reply: `outcome` "swept" and `count`, the number of removed entries, or the failure. May be
+ * NULL. Free it with jwtauth_string_free.
+ * @return JWTAUTH_STATUS_OK, _UNAVAILABLE, _ARGUMENT or _INTERNAL.
+ */
+enum jwtauth_status jwtauth_sessions_sweep(const struct jwtauth_sessions *sessions,
+                                           char **reply_json);
+
+/**
+ * Decides a login with one token of an issuer, and makes a session for what is granted. The caller passes the token
+ * unchanged.
+ *
+ * @param sessions The sessions.
+ * @param token The token only, without "Bearer ". Any text is safe here.
+ * @param options The options; NULL for none.
+ * @param meta_json Texts that are kept with the session, as a JSON object (Consul's `Meta`); NULL for none. They are trusted.
+ * @param reply_json As for jwtauth_sessions_login. Required.
+ * @return As for jwtauth_sessions_login. _ARGUMENT if the `size` of the options is not that of a known version.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_sessions_login_token(const struct jwtauth_sessions *sessions,
+                                                 const char *token,
+                                                 const struct jwtauth_options *options,
+                                                 const char *meta_json,
+                                                 char **reply_json);
+
+/**
+ * Returns the session of a token, as jwtauth_sessions_lookup does. The caller passes the token unchanged.
+ *
+ * @param sessions The sessions.
+ * @param token The token of the session. Any text is safe here.
+ * @param reply_json As for jwtauth_sessions_lookup.
+ * @return As for jwtauth_sessions_lookup.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_sessions_lookup_token(const struct jwtauth_sessions *sessions,
+                                                  const char *token,
+                                                  char **reply_json);
+
+/**
+ * Makes a session last longer, as jwtauth_sessions_renew does. The caller passes the token unchanged.
+ *
+ * @param sessions The sessions.
+ * @param token The token of the session. Any text is safe here.
+ * @param increment The wish for the new lease in seconds; 0 leaves it to the configuration.
+ * @param reply_json As for jwtauth_sessions_renew.
+ * @return As for jwtauth_sessions_renew.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_sessions_renew_token(const struct jwtauth_sessions *sessions,
+                                                 const char *token,
+                                                 unsigned long long increment,
+                                                 char **reply_json);
+
+/**
+ * Ends the session of a token, as jwtauth_sessions_revoke does. The caller passes the token unchanged.
+ *
+ * @param sessions The sessions.
+ * @param token The token of the session. Any text is safe here.
+ * @param reply_json As for jwtauth_sessions_revoke.
+ * @return As for jwtauth_sessions_revoke.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_sessions_revoke_token(const struct jwtauth_sessions *sessions,
+                                                  const char *token,
+                                                  char **reply_json);
+
+/**
+ * Checks the token of a later request, as jwtauth_sessions_authorize does. The caller passes the token unchanged.
+ *
+ * @param sessions The sessions.
+ * @param token The token of the session. Any text is safe here.
+ * @param remote_addr The caller's address, as in jwtauth_options; NULL or "" if it is unknown.
+ * @param reply_json As for jwtauth_sessions_authorize.
+ * @return As for jwtauth_sessions_authorize.
+ */
+JWTAUTH_MUST_USE
+enum jwtauth_status jwtauth_sessions_authorize_token(const struct jwtauth_sessions *sessions,
+                                                     const char *token,
+                                                     const char *remote_addr,
+                                                     char **reply_json);
+
+/**
  * The value at a JSON pointer (RFC 6901) in a reply, such as "/identity/name" or "/identity/groups/0".
  *
  * A string is returned as its plain text, any other value as JSON text.
@@ -503,16 +806,17 @@ size_t jwtauth_json_count(const char *json,
                           const char *pointer);
 
 /**
- * Whether a grant has an entitlement: a role, a policy or another right.
+ * Whether a grant or an authorized session has an entitlement: a role, a policy or another right.
  *
  * An entitlement with variables (a templated policy) never matches; read its members with jwtauth_json_get.
  *
- * @param reply_json The reply of a decision. For any other text, and for a failure, the result is 0.
+ * @param reply_json The reply of a decision, or of jwtauth_sessions_authorize. For any other text, and for a failure, the
+ * result is 0.
  * @param kind The kind, such as "role", "policy" or "org_role".
  * @param name The name, such as "editor".
  * @param scope Where it is valid: an organisation's id, or a datacenter. NULL matches only an entitlement that is valid
  * everywhere.
- * @return 1 if the grant has it, else 0.
+ * @return 1 if the grant or session has it, else 0.
  */
 int jwtauth_grant_has(const char *reply_json,
                       const char *kind,

@@ -37,6 +37,7 @@ namespace detail {
 struct Free {
     void operator()(char *text) const noexcept { jwtauth_string_free(text); }
     void operator()(jwtauth_verifier *verifier) const noexcept { jwtauth_verifier_free(verifier); }
+    void operator()(jwtauth_sessions *sessions) const noexcept { jwtauth_sessions_free(sessions); }
 };
 
 /* A C string ends at its first NUL. Each NUL is replaced by a byte that is invalid in UTF-8, so the text is refused. */
@@ -102,12 +103,14 @@ public:
     /* The caller's groups, in the order of the token. */
     std::vector<std::string> groups() const { return list("/identity/groups"); }
 
-    /* Whether this is a grant with an entitlement that is valid everywhere, such as has("role", "editor"). */
+    /* Whether this is a grant, or an authorized session, with an entitlement that is valid everywhere, such as
+     * has("role", "editor"). */
     bool has(std::string_view kind, std::string_view name) const {
         return jwtauth_grant_has(json_.get(), detail::c_text(kind).c_str(), detail::c_text(name).c_str(), nullptr) == 1;
     }
 
-    /* Whether this is a grant with an entitlement that is valid in this scope, such as has("org_role", "Editor", "1"). */
+    /* Whether this is a grant, or an authorized session, with an entitlement that is valid in this scope, such as
+     * has("org_role", "Editor", "1"). */
     bool has(std::string_view kind, std::string_view name, std::string_view scope) const {
         return jwtauth_grant_has(json_.get(), detail::c_text(kind).c_str(), detail::c_text(name).c_str(),
                                  detail::c_text(scope).c_str()) == 1;
@@ -203,7 +206,7 @@ class ConfigError : public Error {
     using Error::Error;
 };
 
-/* There is no decision, because keys could not be fetched. A retry can help only here. */
+/* There is no decision, because keys or the store of the sessions could not be reached. A retry can help only here. */
 class Unavailable : public Error {
     using Error::Error;
 };
@@ -353,7 +356,7 @@ using OnEvent = std::function<void(const Event &)>;
 
 namespace detail {
 
-/* The application's functions, which a verifier owns. */
+/* The application's functions, which a verifier or sessions own. */
 struct Host {
     Fetch fetch;
     OnEvent on_event;
@@ -361,6 +364,18 @@ struct Host {
 
 /* The callbacks of jwtauth.h for a Host. */
 struct HostCallbacks {
+    /* The function that they are passed to takes ownership of the Host. */
+    static jwtauth_callbacks of(Host host) {
+        jwtauth_callbacks callbacks = {sizeof callbacks, nullptr, nullptr, nullptr, nullptr};
+        callbacks.fetch = host.fetch ? fetch : nullptr;
+        callbacks.event = host.on_event ? event : nullptr;
+        if (host.fetch || host.on_event) {
+            callbacks.user = new Host(std::move(host));
+            callbacks.release = release;
+        }
+        return callbacks;
+    }
+
     static void fetch(void *user, const char *request_json, jwtauth_fetch *fetch) noexcept {
         try {
             const FetchResponse response = static_cast<const Host *>(user)->fetch(request(request_json));
@@ -550,17 +565,13 @@ public:
     }
 
 private:
+    friend class Sessions;
+
     Verifier() = default;
 
     Reply build(std::string_view config, detail::Host host) {
         const std::string text = detail::c_text(config);
-        jwtauth_callbacks callbacks = {sizeof callbacks, nullptr, nullptr, nullptr, nullptr};
-        callbacks.fetch = host.fetch ? detail::HostCallbacks::fetch : nullptr;
-        callbacks.event = host.on_event ? detail::HostCallbacks::event : nullptr;
-        if (host.fetch || host.on_event) {
-            callbacks.user = new detail::Host(std::move(host));
-            callbacks.release = detail::HostCallbacks::release;
-        }
+        const jwtauth_callbacks callbacks = detail::HostCallbacks::of(std::move(host));
         jwtauth_verifier *handle = nullptr;
         char *reply = nullptr;
         const auto status = jwtauth_verifier_new_with(text.c_str(), &callbacks, &handle, &reply);
@@ -569,6 +580,158 @@ private:
     }
 
     std::unique_ptr<jwtauth_verifier, detail::Free> handle_;
+};
+
+/*
+ * Makes sessions from logins that are granted, and checks them. Any number of threads may use them concurrently.
+ *
+ * The functions with `request` take JSON that the application writes. The functions with `token` are for tokens that a
+ * client sent, which are passed unchanged.
+ */
+class Sessions {
+public:
+    /* Builds sessions from the configuration of a verifier, which may have a member `sessions`. Throws ConfigError if it is
+     * invalid. */
+    explicit Sessions(std::string_view config) : Sessions(config, Fetch()) {}
+
+    /* Builds sessions whose verifier fetches keys with the application's HTTP client, or reports events. An empty function
+     * has no effect. Throws Error if that fails. */
+    Sessions(std::string_view config, Fetch fetch, OnEvent on_event = {}) {
+        if (const Reply reply = build(config, {std::move(fetch), std::move(on_event)}); !reply) {
+            detail::raise(reply);
+        }
+    }
+
+    /* Builds sessions from a file. Relative paths in it start in its folder. Throws ConfigError if it is invalid or cannot be
+     * read. */
+    static Sessions from_file(std::string_view path) {
+        return made([&](jwtauth_sessions **handle, char **reply) {
+            return jwtauth_sessions_new_from_file(detail::c_text(path).c_str(), handle, reply);
+        });
+    }
+
+    /* Builds sessions without exceptions. Returns nullopt if that fails; `reply` then gives the reason. */
+    static std::optional<Sessions> make(std::string_view config, Reply &reply, Fetch fetch = {}, OnEvent on_event = {}) {
+        std::optional<Sessions> sessions(Sessions{});
+        reply = sessions->build(config, {std::move(fetch), std::move(on_event)});
+        if (!reply) {
+            sessions.reset();
+        }
+        return sessions;
+    }
+
+    /* Builds sessions from a changed configuration that keep the store of these, and so every session. These stay usable.
+     * Throws ConfigError if the configuration is invalid, or has another store. */
+    Sessions reload(std::string_view config) const {
+        return made([&](jwtauth_sessions **handle, char **reply) {
+            return jwtauth_sessions_reload(handle_.get(), detail::c_text(config).c_str(), handle, reply);
+        });
+    }
+
+    /* Decides a login, and makes a session for what is granted. The reply has "/token", "/accessor", "/session" and
+     * "/response", the answer of the configured system. */
+    Reply login(std::string_view request) const { return verb(jwtauth_sessions_login, request); }
+
+    /* Decides a login with a token of an issuer. `meta` is a JSON object of texts that are kept with the session (Consul);
+     * empty for none. */
+    Reply login_token(std::string_view token, const Options &options = {}, std::string_view meta = {}) const {
+        const detail::OptionTexts texts(options);
+        const jwtauth_options more = texts.get();
+        const std::string kept = detail::c_text(meta);
+        char *reply = nullptr;
+        const auto status = jwtauth_sessions_login_token(handle_.get(), detail::c_text(token).c_str(), &more,
+                                                         kept.empty() ? nullptr : kept.c_str(), &reply);
+        return Reply(status, reply);
+    }
+
+    /* Checks the token of a later request, and counts a use off if the session's uses are counted. The reply has "/session",
+     * and Reply::has for what the caller may do. */
+    Reply authorize(std::string_view request) const { return verb(jwtauth_sessions_authorize, request); }
+    Reply authorize_token(std::string_view token, std::string_view remote_addr = {}) const {
+        char *reply = nullptr;
+        const auto status = jwtauth_sessions_authorize_token(handle_.get(), detail::c_text(token).c_str(),
+                                                             detail::c_text(remote_addr).c_str(), &reply);
+        return Reply(status, reply);
+    }
+
+    /* Returns a session. It counts no use and checks no networks, so it lets no request in. */
+    Reply lookup(std::string_view request) const { return verb(jwtauth_sessions_lookup, request); }
+    Reply lookup_token(std::string_view token) const { return verb(jwtauth_sessions_lookup_token, token); }
+    Reply lookup_accessor(std::string_view request) const { return verb(jwtauth_sessions_lookup_accessor, request); }
+
+    /* Makes a session last longer. `increment` is the wish for the new lease in seconds; 0 leaves it to the configuration. */
+    Reply renew(std::string_view request) const { return verb(jwtauth_sessions_renew, request); }
+    Reply renew_token(std::string_view token, unsigned long long increment = 0) const {
+        char *reply = nullptr;
+        const auto status =
+            jwtauth_sessions_renew_token(handle_.get(), detail::c_text(token).c_str(), increment, &reply);
+        return Reply(status, reply);
+    }
+
+    /* Ends a session: a logout. */
+    Reply revoke(std::string_view request) const { return verb(jwtauth_sessions_revoke, request); }
+    Reply revoke_token(std::string_view token) const { return verb(jwtauth_sessions_revoke_token, token); }
+    Reply revoke_accessor(std::string_view request) const { return verb(jwtauth_sessions_revoke_accessor, request); }
+
+    /* Ends all sessions of a `profile` or of a `subject` that exist now; "/count" is their number. */
+    Reply revoke_all(std::string_view request) const { return verb(jwtauth_sessions_revoke_all, request); }
+
+    /* Removes from the store what has ended; "/count" is the number of removed entries. */
+    Reply sweep() const {
+        char *reply = nullptr;
+        const auto status = jwtauth_sessions_sweep(handle_.get(), &reply);
+        return Reply(status, reply);
+    }
+
+    /* The verifier that decides the logins: for the status of its keys, its policy and its counters. It stays usable after
+     * the sessions are gone. Throws ArgumentError for moved-from sessions. */
+    Verifier verifier() const {
+        Verifier verifier;
+        jwtauth_verifier *handle = nullptr;
+        char *reply = nullptr;
+        const auto status = jwtauth_sessions_verifier(handle_.get(), &handle, &reply);
+        verifier.handle_.reset(handle);
+        if (const Reply found(status, reply); !found) {
+            detail::raise(found);
+        }
+        return verifier;
+    }
+
+private:
+    using Verb = jwtauth_status(const jwtauth_sessions *, const char *, char **);
+
+    Sessions() = default;
+
+    Reply verb(Verb *run, std::string_view text) const {
+        char *reply = nullptr;
+        const auto status = run(handle_.get(), detail::c_text(text).c_str(), &reply);
+        return Reply(status, reply);
+    }
+
+    Reply build(std::string_view config, detail::Host host) {
+        const std::string text = detail::c_text(config);
+        const jwtauth_callbacks callbacks = detail::HostCallbacks::of(std::move(host));
+        jwtauth_sessions *handle = nullptr;
+        char *reply = nullptr;
+        const auto status = jwtauth_sessions_new_with(text.c_str(), &callbacks, &handle, &reply);
+        handle_.reset(handle);
+        return Reply(status, reply);
+    }
+
+    /* The sessions that a function of jwtauth.h makes. */
+    template <typename Make> static Sessions made(Make make) {
+        Sessions sessions;
+        jwtauth_sessions *handle = nullptr;
+        char *reply = nullptr;
+        const auto status = make(&handle, &reply);
+        sessions.handle_.reset(handle);
+        if (const Reply built(status, reply); !built) {
+            detail::raise(built);
+        }
+        return sessions;
+    }
+
+    std::unique_ptr<jwtauth_sessions, detail::Free> handle_;
 };
 
 } // namespace jwtauth

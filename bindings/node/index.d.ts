@@ -1,6 +1,10 @@
 // Options, methods and the arguments of callbacks are in camelCase. Replies (grants, errors, the policy, the status of key
 // sources) are the JSON that all languages share, so their members have its names, such as `cleaned_url`.
 
+import type { SessionCode } from './lib/sessions.js'
+
+export * from './lib/sessions.js'
+
 /**
  * Decides requests by one configuration. Any number of requests may be in flight concurrently.
  *
@@ -169,7 +173,7 @@ export interface Hint {
 
 /** One check of a decision. */
 export interface ExplainedStep {
-  readonly stage: Stage
+  readonly stage: DecisionStage
   /** The name of the check; names are never changed. */
   readonly check: string
   readonly outcome: 'passed' | 'failed' | 'not_applicable' | 'not_reached'
@@ -248,8 +252,8 @@ export interface DecisionEvent {
   /** `granted`, or the class of the failure. */
   readonly outcome: 'granted' | 'denied' | 'unavailable'
   /** Why the request is not granted, and the stage of the failure. */
-  readonly code?: Code
-  readonly stage?: Stage
+  readonly code?: DecisionCode
+  readonly stage?: DecisionStage
   /** The profile that decided, if it is known and has a name. */
   readonly profile?: string
   /** The name of the key that verified the token, in its key set: at most 200 characters of it. */
@@ -275,7 +279,7 @@ export interface FetchEvent {
   /** The number of usable keys. */
   readonly keys?: number
   /** The code that requests get if there are no other keys. */
-  readonly code?: Code
+  readonly code?: DecisionCode
   readonly phase?: FetchPhase
   /** The HTTP status, if the server sent one. */
   readonly status?: number
@@ -286,9 +290,9 @@ export interface FetchEvent {
 export interface Counters {
   readonly granted: number
   /** The number of denials by code. A code that never occurred is absent. */
-  readonly denied: { readonly [code in Code]?: number }
+  readonly denied: { readonly [code in DecisionCode]?: number }
   /** The number of requests without a decision, by code. */
-  readonly unavailable: { readonly [code in Code]?: number }
+  readonly unavailable: { readonly [code in DecisionCode]?: number }
   /** The number of grants that the token cache remembered. They are also part of `granted`. */
   readonly token_cache_hits: number
   /** The sources that fetch their keys. */
@@ -604,13 +608,19 @@ export interface Failure {
   readonly sources?: readonly SourceStatus[]
 }
 
+/** The stable name of a failure: of a decision, or of a session. */
+export type Code = DecisionCode | SessionCode
+
+/** Where a failure happened: in a stage of a decision, or in a session. */
+export type Stage = DecisionStage | 'session'
+
 /** The library's version. */
 export declare const version: string
 
 // Generated from the core's tables; `make generate` writes this part.
 // <generated>
-/** The stable name of a failure. */
-export type Code =
+/** The stable name of a failure of a decision. */
+export type DecisionCode =
   | 'token_missing'
   | 'token_ambiguous'
   | 'authenticator_disabled'
@@ -670,8 +680,8 @@ export type Class =
   | 'argument'
   | 'internal'
 
-/** Where a failure happened. */
-export type Stage =
+/** Where a decision failed. */
+export type DecisionStage =
   | 'extract'
   | 'decode'
   | 'select_key'

@@ -7,6 +7,8 @@
  * decides every request twice, with the same reply. Every request is also explained: the decision in the explanation must be
  * the reply, byte for byte, with the same status. The number of cases is written to ran-c.txt. With EVERY only every EVERYth
  * case is run, for slow tools, and nothing is written.
+ *
+ * The cases of sessions in DIRECTORY/sessions follow.
  */
 
 #include <stdio.h>
@@ -15,36 +17,9 @@
 
 #include <jwtauth.h>
 
+#include "cases.h"
 #include "check.h"
-
-static const char *directory = "target/conformance";
-
-/* The text of DIRECTORY/case/name, to be freed. A missing file ends the program. */
-static char *read_file(const char *case_name, const char *name) {
-    char path[1024];
-    FILE *file;
-    long length;
-    char *text;
-
-    snprintf(path, sizeof path, "%s/%s/%s", directory, case_name, name);
-    file = fopen(path, "rb");
-    if (file == NULL || fseek(file, 0, SEEK_END) != 0 || (length = ftell(file)) < 0 || fseek(file, 0, SEEK_SET) != 0) {
-        perror(path);
-        exit(2);
-    }
-    text = malloc((size_t)length + 1);
-    if (text == NULL || fread(text, 1, (size_t)length, file) != (size_t)length) {
-        perror(path);
-        exit(2);
-    }
-    fclose(file);
-    text[length] = '\0';
-    if (strlen(text) != (size_t)length) {
-        fprintf(stderr, "%s: contains a NUL, which a C string cannot hold\n", path);
-        exit(2);
-    }
-    return text;
-}
+#include "session_cases.h"
 
 /* Whether two replies have the same value at a pointer, or both have none. */
 static int agree(const char *reply, const char *expect, const char *pointer) {
@@ -184,40 +159,11 @@ static int passes(const char *case_name) {
     return passed;
 }
 
-static void write_count(unsigned long ran) {
-    char path[1024];
-    FILE *file;
-
-    snprintf(path, sizeof path, "%s/ran-c.txt", directory);
-    file = fopen(path, "w");
-    if (file == NULL || fprintf(file, "%lu\n", ran) < 0 || fclose(file) != 0) {
-        perror(path);
-        exit(2);
-    }
-}
-
-static unsigned long every = 1, passed, failed;
+static unsigned long every = 1;
 
 static void conformance(void) {
-    unsigned long seen = 0;
-    char *index = read_file(".", "index.txt");
-    char *line;
-
-    for (line = strtok(index, "\n"); line != NULL; line = strtok(NULL, "\n")) {
-        if (seen++ % every == 0) {
-            if (passes(line)) {
-                passed++;
-            } else {
-                failed++;
-            }
-        }
-    }
-    free(index);
-    printf("conformance c: %lu passed, %lu failed\n", passed, failed);
-    CHECK(failed == 0 && passed > 0);
-    if (every == 1) {
-        write_count(passed + failed);
-    }
+    run_cases("conformance c", ".", passes, every, "ran-c.txt");
+    run_cases("conformance sessions c", "sessions", session_passes, every, "ran-sessions-c.txt");
 }
 
 int main(int argc, char **argv) {

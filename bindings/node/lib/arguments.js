@@ -48,7 +48,7 @@ function functions(options = {}) {
  * A token or a request, as the addon takes it: the token, or JSON text with what only JSON can hold; and the rest.
  * A member that is undefined counts as absent.
  */
-function readRequest(request) {
+function readRequest(request, known = REQUEST) {
   const isBare = typeof request === 'string'
   const read = { text: request, isBare, isJson: false, profile: undefined, remoteAddr: undefined, cachedOnly: false }
   if (isBare) return read
@@ -75,7 +75,7 @@ function readRequest(request) {
         read.cachedOnly = flag(value, 'request.cachedOnly')
         break
       default:
-        refuseMember(name, REQUEST)
+        refuseMember(name, known)
     }
   }
   read.isJson = token === undefined || url !== undefined || fields !== undefined
@@ -200,4 +200,6 @@ function invalid(message, code) {
   return Object.assign(new TypeError(message), { code })
 }
 
-module.exports = { configText, functions, jsonRequest, pathText, readBatch, readRequest, showValues }
+module.exports = {
+  configText, functions, invalid, isPlainObject, jsonRequest, pathText, readBatch, readRequest, showValues, text, wrongType,
+}

@@ -52,13 +52,7 @@ class Grant {
   }
 
   has(kind, name, scope) {
-    for (const text of scope === undefined ? [kind, name] : [kind, name, scope]) {
-      if (typeof text !== 'string') throw new TypeError('kind, name and scope must be strings')
-    }
-    // An entitlement with variables is for one service or node, and not for every one.
-    return this.entitlements.some(
-      (one) => one.kind === kind && one.name === name && one.scope === scope && one.variables === undefined,
-    )
+    return includes(this.entitlements, kind, name, scope)
   }
 
   toJSON() {
@@ -84,6 +78,17 @@ class Grant {
   }
 }
 
+/** Whether entitlements include one. */
+function includes(entitlements, kind, name, scope) {
+  for (const text of scope === undefined ? [kind, name] : [kind, name, scope]) {
+    if (typeof text !== 'string') throw new TypeError('kind, name and scope must be strings')
+  }
+  // An entitlement with variables is for one service or node, and not for every one.
+  return entitlements.some(
+    (one) => one.kind === kind && one.name === name && one.scope === scope && one.variables === undefined,
+  )
+}
+
 /** A parsed document, deeply frozen, so that a shared grant cannot be changed. */
 function parsed(text) {
   return frozen(JSON.parse(text))
@@ -96,4 +101,4 @@ function frozen(value) {
   return Object.freeze(value)
 }
 
-module.exports = { Grant, frozen, granted: (lines) => new Grant(SEAL, lines) }
+module.exports = { Grant, frozen, granted: (lines) => new Grant(SEAL, lines), includes }

@@ -11,6 +11,7 @@ use napi_derive::napi;
 use crate::errand::Errand;
 use crate::guard::guarded;
 use crate::request::Asked;
+use crate::shared::Shared;
 use crate::step;
 
 type Rounds = jwtauth_core::Batch<Result<Asked>, Reply>;
@@ -20,7 +21,7 @@ type Rounds = jwtauth_core::Batch<Result<Asked>, Reply>;
 #[napi]
 #[derive(Debug)]
 pub struct Batch {
-    verifier: Arc<Verifier>,
+    verifier: Shared,
     threads: Option<NonZeroUsize>,
     /// `None` while a round is in progress, and after the last one.
     rounds: Arc<Mutex<Option<Rounds>>>,
@@ -36,10 +37,10 @@ pub struct Reply {
 
 #[napi]
 impl Batch {
-    pub(crate) fn new(verifier: &Arc<Verifier>, asked: Vec<Result<Asked>>, threads: Option<u32>) -> Batch {
+    pub(crate) fn new(verifier: &Shared, asked: Vec<Result<Asked>>, threads: Option<u32>) -> Batch {
         let threads = threads.and_then(|threads| usize::try_from(threads).ok());
         Batch {
-            verifier: Arc::clone(verifier),
+            verifier: verifier.clone(),
             threads: threads.and_then(NonZeroUsize::new),
             rounds: Arc::new(Mutex::new(Some(Rounds::new(asked)))),
         }
@@ -50,7 +51,7 @@ impl Batch {
     #[napi]
     pub fn round(&self) -> AsyncTask<RoundTask> {
         AsyncTask::new(RoundTask(Batch {
-            verifier: Arc::clone(&self.verifier),
+            verifier: self.verifier.clone(),
             threads: self.threads,
             rounds: Arc::clone(&self.rounds),
         }))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jwtauth_core::{Explain, Explanation, Request, Result, Verifier, wire};
+use jwtauth_core::{Explain, Explanation, Request, Result, wire};
 use napi::bindgen_prelude::{AsyncTask, ClassInstance, Either};
 use napi::{Env, Task};
 use napi_derive::napi;
@@ -11,13 +11,14 @@ use crate::batch::Reply;
 use crate::errand::{Errand, without_function};
 use crate::guard::guarded;
 use crate::request::Asked;
+use crate::shared::Shared;
 
 /// A request that is explained. `index.js` calls `step` until it returns the explanation, and makes the fetches between two
 /// steps.
 #[napi]
 #[derive(Debug, Clone)]
 pub struct Explaining {
-    verifier: Arc<Verifier>,
+    verifier: Shared,
     host_fetches: bool,
     /// A request that cannot be read is explained too.
     asked: Arc<Result<Asked>>,
@@ -35,13 +36,13 @@ pub struct Explained {
 #[napi]
 impl Explaining {
     pub(crate) fn new(
-        verifier: &Arc<Verifier>,
+        verifier: &Shared,
         host_fetches: bool,
         asked: Result<Asked>,
         explain: Explain,
     ) -> Explaining {
         Explaining {
-            verifier: Arc::clone(verifier),
+            verifier: verifier.clone(),
             host_fetches,
             asked: Arc::new(asked),
             explain,

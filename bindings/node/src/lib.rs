@@ -10,7 +10,10 @@ mod events;
 mod explain;
 mod guard;
 mod request;
+mod sessions;
+mod shared;
 mod step;
+mod workers;
 
 use std::sync::Arc;
 
@@ -25,6 +28,7 @@ use events::Events;
 use explain::Explaining;
 use guard::guarded;
 use request::Asked;
+use shared::Shared;
 use step::{Lines, StepTask, fast, lines, returned, step};
 
 fn build(
@@ -43,7 +47,7 @@ fn build(
         builder.build()
     })?;
     Ok(Verifier {
-        core: Arc::new(core),
+        core: Shared::Own(Arc::new(core)),
         host_fetches,
         events,
     })
@@ -53,7 +57,7 @@ fn build(
 #[napi]
 #[derive(Debug)]
 pub struct Verifier {
-    core: Arc<jwtauth_core::Verifier>,
+    core: Shared,
     /// Whether the application's function fetches keys.
     host_fetches: bool,
     /// The events that JavaScript has not taken yet.
@@ -129,7 +133,7 @@ impl Verifier {
         let after = after.map(|after| after.0.clone());
         guarded(|| {
             Ok(AsyncTask::new(StepTask {
-                verifier: Arc::clone(&self.core),
+                verifier: self.core.clone(),
                 asked: Asked::read(
                     &text,
                     is_json,

@@ -1,7 +1,5 @@
 //! One step of a decision.
 
-use std::sync::Arc;
-
 use jwtauth_core::{Granted, wire};
 use napi::bindgen_prelude::{Either, Latin1String};
 use napi::{Env, Task};
@@ -9,11 +7,12 @@ use napi::{Env, Task};
 use crate::errand::Errand;
 use crate::guard::guarded;
 use crate::request::Asked;
+use crate::shared::Shared;
 
 /// One step of a decision, outside the event loop.
 #[derive(Debug)]
 pub struct StepTask {
-    pub(crate) verifier: Arc<jwtauth_core::Verifier>,
+    pub(crate) verifier: Shared,
     pub(crate) asked: Asked,
     pub(crate) after: Option<jwtauth_core::Errand>,
 }

@@ -1,9 +1,11 @@
 // The published package: packed, installed into an empty folder, and used from there in both module styles.
 import assert from 'node:assert/strict'
-import { execFile, execFileSync, spawnSync } from 'node:child_process'
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
@@ -43,7 +45,7 @@ describe('the packed package', () => {
     npm(app, 'install', '--offline', join(folder, packed.filename))
     writeFileSync(join(app, 'config.json'), JSON.stringify(config()))
     writeFileSync(join(app, 'token.txt'), token())
-    for (const example of ['authenticate.mjs', 'own_client.mjs']) {
+    for (const example of ['authenticate.mjs', 'login_server.mjs', 'own_client.mjs']) {
       copyFileSync(new URL(`../../../examples/node/${example}`, import.meta.url), join(app, example))
     }
   })
@@ -150,5 +152,32 @@ describe('the packed package', () => {
     }
     assert.equal((await example('package.json', token())).status, 2)
     assert.equal((await example()).status, 2)
+  })
+
+  test('runs the example of a server with a login, a protected page and a logout', async (t) => {
+    const server = spawn(process.execPath, ['login_server.mjs', 'config.json', '0'], { cwd: app, stdio: ['ignore', 'pipe', 'inherit'] })
+    t.after(() => server.kill())
+    const [line] = await once(createInterface(server.stdout), 'line')
+    const url = /^listening on (.*)$/.exec(line)[1]
+    const ask = async (method, path, held) => {
+      const response = await fetch(url + path, { method, headers: held === undefined ? {} : { authorization: `Bearer ${held}` } })
+      assert.equal(response.headers.get('cache-control'), 'no-store')
+      return [response.status, await response.json()]
+    }
+    const [status, login] = await ask('POST', '/login', token())
+    assert.deepEqual([status, login.grant.identity.name], [200, 'alice'])
+    assert.deepEqual(await ask('GET', '/', login.token), [200, { hello: 'alice', entitlements: [] }])
+    assert.deepEqual(await ask('POST', '/login', token({ exp: NOW - 3600 })), [401, { error: 'token_expired' }])
+    assert.deepEqual(await ask('POST', '/login'), [401, { error: 'token_missing' }])
+    // Neither the token of the issuer nor the accessor opens the page.
+    for (const wrong of [undefined, '', token(), login.accessor]) {
+      assert.deepEqual(await ask('GET', '/', wrong), [401, { error: 'session_unknown' }])
+    }
+    assert.deepEqual(await ask('POST', '/logout', login.token), [200, {}])
+    for (const [method, path] of [['GET', '/'], ['POST', '/logout']]) {
+      assert.deepEqual(await ask(method, path, login.token), [401, { error: 'session_unknown' }])
+    }
+    assert.equal((await ask('GET', '/constructor'))[0], 404)
+    assert.equal(node('login_server.mjs').status, 2)
   })
 })

@@ -2,6 +2,8 @@
 //!
 //! Wrong Python types are a `TypeError`, as everywhere in Python. Invalid Unicode is an `ArgumentError`.
 
+use std::collections::BTreeMap;
+
 use jwtauth_core::{Code, Error, Request};
 use pyo3::exceptions::{PyRecursionError, PyTypeError, PyUnicodeEncodeError, PyValueError};
 use pyo3::intern;
@@ -117,6 +119,27 @@ pub(crate) fn well_formed<'a>(
         }
         Err(why) => Err(why),
     }
+}
+
+/// Texts by name, such as `meta`; `None` is empty.
+///
+/// # Errors
+/// `TypeError` for other types; `ArgumentError` with the code `argument_not_utf8` for lone surrogates.
+pub(crate) fn texts(given: Given<'_, '_>, name: &str) -> PyResult<BTreeMap<String, String>> {
+    let Some(given) = given else {
+        return Ok(BTreeMap::new());
+    };
+    let must_be = || format!("{name} must be a mapping of str to str");
+    let mapping = given
+        .cast::<PyMapping>()
+        .map_err(|_| wrong_type(&must_be(), given))?;
+    let mut texts = BTreeMap::new();
+    for item in mapping.items()? {
+        let (key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item.extract()?;
+        let (key, value) = (text(&key, must_be)?, text(&value, must_be)?);
+        texts.insert(utf8(&key, name)?.to_owned(), utf8(&value, name)?.to_owned());
+    }
+    Ok(texts)
 }
 
 /// The arguments of `authenticate_many`; its requests borrow from them.
@@ -241,7 +264,11 @@ fn pairs<'py>(headers: &Bound<'py, PyAny>) -> PyResult<Vec<(Text<'py>, Text<'py>
     Ok(pairs)
 }
 
-fn address<'py>(given: &Bound<'py, PyAny>) -> PyResult<Text<'py>> {
+/// A caller's address: text, or one of the `ipaddress` module.
+///
+/// # Errors
+/// `TypeError`.
+pub(crate) fn address<'py>(given: &Bound<'py, PyAny>) -> PyResult<Text<'py>> {
     match given.cast::<PyString>() {
         Ok(text) => Ok(text.clone()),
         Err(_) if is_address(given)? => given.str(),

@@ -39,6 +39,14 @@ impl Callable {
         })
     }
 
+    /// The same function, with a reference of its own.
+    pub(crate) fn again(&self, py: Python<'_>) -> Callable {
+        let function = self.lock().as_ref().map(|function| function.clone_ref(py));
+        Callable {
+            function: Mutex::new(function),
+        }
+    }
+
     /// The function, unless it was cleared.
     pub(crate) fn get<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         self.lock().as_ref().map(|function| function.bind(py).clone())

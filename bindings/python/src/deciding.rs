@@ -2,18 +2,16 @@
 
 use std::sync::Arc;
 
-use jwtauth_core::fetch::Fetch;
 use jwtauth_core::{Errand, Explain, Request, VerifierBuilder, wire};
 use pyo3::prelude::*;
 
-use crate::arguments::Given;
-use crate::callable::Callable;
 use crate::error::{decided, detached, raise};
-use crate::events::Listener;
-use crate::fetch::{Hosted, Raised};
+use crate::fetch::Raised;
+use crate::functions::Functions;
 use crate::grant::Held;
 use crate::signal;
 use crate::verifier::Verifier;
+use crate::verifier_core::Core;
 
 impl Verifier {
     /// Decides, and makes the fetches that the decision lacks. What the application's function raises is kept in
@@ -64,7 +62,7 @@ impl Verifier {
     /// Makes the fetches of an errand. The application's function is called on this thread, where a signal interrupts
     /// it. The library's client cannot be interrupted, so the main thread only waits for it.
     pub(crate) fn run(&self, py: Python<'_>, errand: &Errand, raised: &Raised) -> PyResult<()> {
-        if self.fetch.is_none() && signal::may_arrive(py)? {
+        if !self.functions.has_fetch() && signal::may_arrive(py)? {
             return signal::run(py, errand);
         }
         detached(py, || {
@@ -73,35 +71,22 @@ impl Verifier {
         })
     }
 
-    /// The functions of the application.
-    pub(crate) fn callables(&self) -> impl Iterator<Item = &Callable> {
-        let fetch = self.fetch.as_ref().map(|fetch| &fetch.0);
-        fetch
-            .into_iter()
-            .chain(self.listener.as_ref().map(|listener| &listener.0))
-    }
-
     pub(crate) fn build(
         py: Python<'_>,
-        fetch: Given<'_, '_>,
-        on_event: Given<'_, '_>,
+        functions: Functions,
         read: impl FnOnce() -> jwtauth_core::Result<VerifierBuilder> + Send,
     ) -> PyResult<Verifier> {
-        let fetch = fetch.map(Hosted::new).transpose()?.map(Arc::new);
-        let listener = on_event.map(Listener::new).transpose()?.map(Arc::new);
-        let client = fetch.clone().map(|fetch| fetch as Arc<dyn Fetch>);
-        let observer = listener.clone();
+        let (client, observer) = (functions.client(), functions.observer());
         let core = detached(py, || {
             let mut builder = read()?.fetch(client);
             if let Some(observer) = observer {
-                builder = builder.on_event(move |event| observer.report(event));
+                builder = builder.on_event(observer);
             }
             builder.build()
         })?;
         Ok(Verifier {
-            core: Arc::new(core),
-            fetch,
-            listener,
+            core: Core::Own(Arc::new(core)),
+            functions,
         })
     }
 }

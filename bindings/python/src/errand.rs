@@ -2,8 +2,6 @@
 //!
 //! `_async.py` takes the steps on the event loop, and makes the fetches on threads of their own.
 
-use std::sync::Arc;
-
 use jwtauth_core::{Explain, wire};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -13,11 +11,12 @@ use crate::error::{decided, detached};
 use crate::explanation::Explanation;
 use crate::fetch::Raised;
 use crate::grant::{Grant, Held};
+use crate::verifier_core::Core;
 
 /// One call of `authenticate_async` or `explain_async`, with its arguments.
 #[pyclass(frozen, module = "jwtauth._jwtauth")]
 pub(crate) struct Call {
-    core: Arc<jwtauth_core::Verifier>,
+    core: Core,
     token: Option<Py<PyAny>>,
     headers: Option<Py<PyAny>>,
     url: Option<Py<PyAny>>,
@@ -29,7 +28,7 @@ pub(crate) struct Call {
 impl Call {
     /// Keeps the arguments. They are read by each step.
     pub(crate) fn new(
-        core: &Arc<jwtauth_core::Verifier>,
+        core: &Core,
         token: Given<'_, '_>,
         headers: Given<'_, '_>,
         url: Given<'_, '_>,
@@ -39,7 +38,7 @@ impl Call {
     ) -> Call {
         let kept = |value: Given<'_, '_>| value.map(|value| value.clone().unbind());
         Call {
-            core: Arc::clone(core),
+            core: core.clone(),
             token: kept(token),
             headers: kept(headers),
             url: kept(url),

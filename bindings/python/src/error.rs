@@ -46,11 +46,40 @@ pub(crate) fn attached<T>(py: Python<'_>, work: impl FnOnce() -> Result<T, Error
 
 /// The exception for a failure.
 pub(crate) fn raise(py: Python<'_>, error: &Error) -> PyErr {
-    exception(py, error).unwrap_or_else(|unexpected| unexpected)
+    let code = error.code();
+    let texts = Texts {
+        code: code.as_str(),
+        message: code.message(),
+        stage: error.stage().as_str(),
+        detail: error.detail(),
+    };
+    exception(py, error.class(), &texts, Some(error)).unwrap_or_else(|unexpected| unexpected)
 }
 
-fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
-    let class = match error.class() {
+/// The exception for a failure of sessions.
+pub(crate) fn raise_session(py: Python<'_>, error: &jwtauth_sessions::Error) -> PyErr {
+    if let jwtauth_sessions::Error::Decision(error) = error {
+        return raise(py, error);
+    }
+    let texts = Texts {
+        code: error.code(),
+        message: error.message(),
+        stage: error.stage(),
+        detail: error.detail(),
+    };
+    exception(py, error.class(), &texts, None).unwrap_or_else(|unexpected| unexpected)
+}
+
+/// The texts of a failure.
+struct Texts<'a> {
+    code: &'static str,
+    message: &'static str,
+    stage: &'static str,
+    detail: Option<&'a str>,
+}
+
+fn exception(py: Python<'_>, class: Class, texts: &Texts<'_>, decision: Option<&Error>) -> PyResult<PyErr> {
+    let name = match class {
         Class::Denied => intern!(py, "Denied"),
         Class::Config => intern!(py, "ConfigError"),
         Class::Unavailable => intern!(py, "Unavailable"),
@@ -59,17 +88,18 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
         _ => intern!(py, "InternalError"),
     };
     let values = PyDict::new(py);
-    values.set_item(intern!(py, "claim"), error.claim())?;
-    values.set_item(intern!(py, "stage"), error.stage().as_str())?;
-    values.set_item(intern!(py, "detail"), error.detail())?;
-    if error.class() == Class::Denied {
-        values.set_item(intern!(py, "applicable"), error.applicable())?;
+    values.set_item(intern!(py, "stage"), texts.stage)?;
+    values.set_item(intern!(py, "detail"), texts.detail)?;
+    if let Some(error) = decision {
+        values.set_item(intern!(py, "claim"), error.claim())?;
+        if class == Class::Denied {
+            values.set_item(intern!(py, "applicable"), error.applicable())?;
+        }
+        values.set_item(intern!(py, "http_status"), error.http_status())?;
     }
-    values.set_item(intern!(py, "http_status"), error.http_status())?;
-    let code = error.code();
     let value = errors(py)?
-        .getattr(class)?
-        .call((code.as_str(), code.message()), Some(&values))?;
+        .getattr(name)?
+        .call((texts.code, texts.message), Some(&values))?;
     Ok(PyErr::from_value(value))
 }
 

@@ -11,7 +11,7 @@ use pyo3::types::{PyString, PyTuple, PyType};
 
 use crate::error::attached;
 use crate::json;
-use crate::parts::{Entitlement, Identity, Pickled, Session, pickled};
+use crate::parts::{Identity, Pickled, Session, entitlements, pickled};
 
 /// A grant: who the caller is and what the caller may have.
 ///
@@ -65,6 +65,13 @@ impl Deref for Held {
     }
 }
 
+impl Grant {
+    /// The grant of the core.
+    pub(crate) fn core(&self) -> &jwtauth_core::Grant {
+        &self.granted
+    }
+}
+
 impl From<Held> for Grant {
     fn from(granted: Held) -> Grant {
         Grant {
@@ -98,14 +105,14 @@ impl Grant {
     #[getter]
     fn entitlements(&self, py: Python<'_>) -> PyResult<&Py<PyTuple>> {
         self.entitlements
-            .get_or_try_init(py, || tuple(py, &self.granted.entitlements))
+            .get_or_try_init(py, || entitlements(py, &self.granted.entitlements))
     }
 
     /// What the caller must lose if they hold it (Grafana).
     #[getter]
     fn revocations(&self, py: Python<'_>) -> PyResult<&Py<PyTuple>> {
         self.revocations
-            .get_or_try_init(py, || tuple(py, &self.granted.revocations))
+            .get_or_try_init(py, || entitlements(py, &self.granted.revocations))
     }
 
     /// The terms of a session, if the configuration sets any.
@@ -210,10 +217,4 @@ impl Grant {
     fn _restore(class: &Bound<'_, PyType>, json: &str) -> PyResult<Grant> {
         attached(class.py(), || wire::restore(json)).map(|grant| Held::New(grant).into())
     }
-}
-
-fn tuple(py: Python<'_>, entitlements: &[jwtauth_core::Entitlement]) -> PyResult<Py<PyTuple>> {
-    let parts = entitlements.iter().cloned().map(Entitlement);
-    let parts: Vec<Py<Entitlement>> = parts.map(|part| Py::new(py, part)).collect::<PyResult<_>>()?;
-    Ok(PyTuple::new(py, parts)?.unbind())
 }

@@ -319,6 +319,16 @@ impl Session {
     }
 }
 
+/// Entitlements as a tuple.
+pub(crate) fn entitlements(
+    py: Python<'_>,
+    entitlements: &[jwtauth_core::Entitlement],
+) -> PyResult<Py<PyTuple>> {
+    let parts = entitlements.iter().cloned().map(Entitlement);
+    let parts: Vec<Py<Entitlement>> = parts.map(|part| Py::new(py, part)).collect::<PyResult<_>>()?;
+    Ok(PyTuple::new(py, parts)?.unbind())
+}
+
 /// The result of `__reduce__`: the function to call, and its arguments.
 pub(crate) type Pickled<'py> = (Bound<'py, PyAny>, (Bound<'py, PyString>,));
 

@@ -1,7 +1,6 @@
 //! The class `Verifier`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use jwtauth_core::{Code, Request, wire};
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -14,11 +13,12 @@ use crate::batch;
 use crate::callable::Callable;
 use crate::errand::Call;
 use crate::error::{attached, detached};
-use crate::events::Listener;
 use crate::explanation::Explanation;
-use crate::fetch::{Hosted, Raised};
+use crate::fetch::Raised;
+use crate::functions::Functions;
 use crate::grant::Grant;
 use crate::json;
+use crate::verifier_core::Core;
 
 /// Decides requests by one configuration.
 ///
@@ -54,9 +54,8 @@ use crate::json;
 ///     ... })
 #[pyclass(frozen, weakref, module = "jwtauth")]
 pub(crate) struct Verifier {
-    pub(crate) core: Arc<jwtauth_core::Verifier>,
-    pub(crate) fetch: Option<Arc<Hosted>>,
-    pub(crate) listener: Option<Arc<Listener>>,
+    pub(crate) core: Core,
+    pub(crate) functions: Functions,
 }
 
 #[pymethods]
@@ -66,9 +65,8 @@ impl Verifier {
     fn new(config: &Bound<'_, PyAny>, fetch: Given<'_, '_>, on_event: Given<'_, '_>) -> PyResult<Verifier> {
         let text = configuration(config)?;
         let text = utf8(&text, "config")?;
-        Verifier::build(config.py(), fetch, on_event, || {
-            jwtauth_core::Verifier::builder(text)
-        })
+        let functions = Functions::new(fetch, on_event)?;
+        Verifier::build(config.py(), functions, || jwtauth_core::Verifier::builder(text))
     }
 
     /// Builds a verifier from a file: a configuration as JSON, or a ``grafana.ini``.
@@ -91,18 +89,18 @@ impl Verifier {
         fetch: Given<'_, '_>,
         on_event: Given<'_, '_>,
     ) -> PyResult<Verifier> {
-        Verifier::build(py, fetch, on_event, || {
-            jwtauth_core::Verifier::builder_from_file(path)
-        })
+        let functions = Functions::new(fetch, on_event)?;
+        Verifier::build(py, functions, || jwtauth_core::Verifier::builder_from_file(path))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.callables()
+        self.functions
+            .all()
             .try_for_each(|callable| callable.traverse(&visit))
     }
 
     fn __clear__(&self) {
-        self.callables().for_each(Callable::clear);
+        self.functions.all().for_each(Callable::clear);
     }
 
     /// Decides one request: returns the grant, or raises.

@@ -191,13 +191,16 @@ def verifier() -> Verifier:
 ran: dict[str, bool] = {}
 """The conformance cases that were run, and whether each one passed."""
 
+ran_sessions: dict[str, bool] = {}
+"""Those of sessions."""
+
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if not ran:
-        return
-    passed = sum(ran.values())
-    terminalreporter.write_line(f"conformance python: {passed} passed, {len(ran) - passed} failed")
-    (CONFORMANCE / "ran-python.txt").write_text(f"{len(ran)}\n")
+    for cases, about, file in ((ran, "", "ran-python.txt"), (ran_sessions, " sessions", "ran-sessions-python.txt")):
+        if cases:
+            passed = sum(cases.values())
+            terminalreporter.write_line(f"conformance{about} python: {passed} passed, {len(cases) - passed} failed")
+            (CONFORMANCE / file).write_text(f"{len(cases)}\n")
 
 
 @pytest.fixture(scope="session", autouse=True)

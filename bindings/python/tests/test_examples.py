@@ -21,7 +21,7 @@ import jwtauth
 from jwtauth import Denied, FetchResponse, Grant, Unavailable, Verifier
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-FIRST, MANY, EXPLAIN, EVENTS, REFRESH, CLIENT, _, SERVER = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+FIRST, MANY, EXPLAIN, EVENTS, REFRESH, CLIENT, _, SERVER, SESSIONS = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 (SHOWN,) = re.findall(r"^```pycon\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 
 def first_example(directory: Path, monkeypatch: pytest.MonkeyPatch, bearer: str) -> dict[str, Any]:

@@ -21,7 +21,10 @@ from jwtauth import (
     FetchResponse,
     Grant,
     Identity,
+    Login,
     Session,
+    SessionInfo,
+    Sessions,
     SourceStatus,
     Unavailable,
     Verifier,
@@ -156,11 +159,50 @@ def parts(grant: Grant) -> None:
     Entitlement("rôle", "editor")  # type: ignore[arg-type]
 
 
+async def sessions(sessions: Sessions) -> None:
+    Sessions({"dialect": "native", "config": {}, "sessions": {}}, fetch=fetch, on_event=observed)
+    Sessions(b"{}")  # type: ignore[arg-type]
+    assert_type(sessions.verifier, Verifier)
+    login = sessions.login("a.b.c", profile="web", meta={"host": "a"})
+    assert_type(login, Login)
+    assert_type(await sessions.login_async(headers={"a": "b"}), Login)
+    sessions.login("a.b.c", meta={"host": 1})  # type: ignore[dict-item]
+    assert_type(login.token, str)
+    assert_type(login.accessor, str | None)
+    assert_type(login.response, dict[str, Any])
+    assert_type(login.session, SessionInfo)
+    login.token = "x"  # type: ignore[misc]
+    assert_type(sessions.authorize(login.token, ip_address("10.0.0.1")), SessionInfo)
+    assert_type(await sessions.authorize_async(login.token), SessionInfo)
+    sessions.authorize(None)  # type: ignore[arg-type]
+    sessions.lookup_accessor(login.accessor)  # type: ignore[arg-type]
+    assert_type(sessions.renew(login.token, increment=60), Login)
+    assert_type(await sessions.renew_async(login.token), Login)
+    assert_type(sessions.revoke_all(profile="web"), int)
+    assert_type(await sessions.revoke_all_async(subject="alice"), int)
+    sessions.revoke_all()  # type: ignore[call-overload]
+    sessions.revoke_all(profile="web", subject="alice")  # type: ignore[call-overload]
+    assert_type(sessions.sweep(), int)
+    assert_type(sessions.reload("{}"), Sessions)
+    assert_type(sessions.call_json("lookup", "{}"), str)
+    sessions.call_json("logon", "{}")  # type: ignore[arg-type]
+    session = sessions.lookup(login.token)
+    assert_type(session.type, Literal["service", "batch"])
+    assert_type(session.identity, Identity)
+    assert_type(session.entitlements, tuple[Entitlement, ...])
+    assert_type(session.expires_at, int | None)
+    assert_type(session.has("role", "editor"), bool)
+    session.has("rolle", "editor")  # type: ignore[arg-type]
+    session.ttl = 1  # type: ignore[misc]
+
+
 def failures(error: Error) -> None:
     assert_type(error.code, Code)
     assert_type(error.claim, str | None)
     assert_type(error.http_status, int | None)
     if error.code == "token_expird":  # type: ignore[comparison-overlap]
+        pass
+    if error.code == "session_unknown" and error.stage == "session":
         pass
     Denied("token_expired", "the token has expired", claim="exp")
     Denied("expired", "the token has expired")  # type: ignore[arg-type]

@@ -18,8 +18,8 @@ fn the_node_types_name_every_code_class_stage_kind_and_dialect() {
     let codes = || Code::ALL.iter();
     let types = [
         union(
-            "Code",
-            "The stable name of a failure.",
+            "DecisionCode",
+            "The stable name of a failure of a decision.",
             codes().map(|code| code.as_str()),
         ),
         union(
@@ -28,8 +28,8 @@ fn the_node_types_name_every_code_class_stage_kind_and_dialect() {
             codes().map(|code| code.class().as_str()),
         ),
         union(
-            "Stage",
-            "Where a failure happened.",
+            "DecisionStage",
+            "Where a decision failed.",
             codes().map(|code| code.stage().as_str()),
         ),
         union(

@@ -22,8 +22,8 @@ fn the_python_stub_names_every_code_stage_and_kind() {
         new
     });
     let types = [
-        literal("Code", Code::ALL.iter().map(|code| code.as_str())),
-        literal("Stage", stages.into_iter()),
+        literal("_DecisionCode", Code::ALL.iter().map(|code| code.as_str())),
+        literal("_DecisionStage", stages.into_iter()),
         literal(
             "EntitlementKind",
             EntitlementKind::ALL.iter().map(|kind| kind.as_str()),

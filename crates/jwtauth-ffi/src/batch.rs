@@ -63,7 +63,7 @@ pub unsafe extern "C" fn jwtauth_verifier_authenticate_many(
         let requests = unsafe { requests(tokens, count, options) }?;
         let wanted = !replies.is_null();
         let make = |granted: Granted<'_>| Text::of(&wire::line(granted), wanted);
-        decide(&handle.verifier, &requests, threads, &make)
+        decide(handle.verifier(), &requests, threads, &make)
     });
     match outcomes {
         Ok(outcomes) => outputs.write(outcomes),
@@ -114,7 +114,7 @@ pub unsafe extern "C" fn jwtauth_verifier_authenticate_many_json(
         // SAFETY: the caller's promise.
         let requests = unsafe { requests(tokens, count, options) }?;
         let make = |granted: Granted<'_>| Text::of(&wire::line(granted), true);
-        let outcomes = decide(&handle.verifier, &requests, threads, &make)?;
+        let outcomes = decide(handle.verifier(), &requests, threads, &make)?;
         let failed = outcomes.iter().find_map(|outcome| outcome.as_ref().err());
         let status = failed.map_or(Status::Ok, |error| Status::of(error.class()));
         let replies: Vec<String> = outcomes.into_iter().map(text_of).collect();

@@ -44,7 +44,7 @@ pub unsafe extern "C" fn jwtauth_verifier_explain(
         // SAFETY: the caller's promise.
         let request = unsafe { guard::text("request_json", request_json) }?;
         wire::request(request, |request| {
-            Ok(handle.verifier.explain(&request, explain(show_values)))
+            Ok(handle.verifier().explain(&request, explain(show_values)))
         })
     })
 }
@@ -79,7 +79,7 @@ pub unsafe extern "C" fn jwtauth_verifier_explain_with(
         let token = unsafe { guard::text("token", token) }?;
         // SAFETY: the caller's promise.
         let request = unsafe { options::request(options) }?.token(token);
-        Ok(handle.verifier.explain(&request, explain(show_values)))
+        Ok(handle.verifier().explain(&request, explain(show_values)))
     })
 }
 

@@ -7,7 +7,7 @@
 
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::mem::MaybeUninit;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use jwtauth_core::events::Event;
 use jwtauth_core::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase};
@@ -16,7 +16,7 @@ use jwtauth_core::{Code, Error, Result, wire};
 use crate::guard;
 use crate::status::Status;
 
-/// Functions that the application provides to a verifier.
+/// Functions that the application provides to a verifier or to sessions.
 ///
 /// Initialise it with `jwtauth_callbacks callbacks = {sizeof callbacks, NULL, NULL, NULL, NULL};`. Later versions may add
 /// members at the end; `size` tells the library which members exist.
@@ -40,8 +40,8 @@ pub struct Callbacks {
     pub fetch: Option<
         unsafe extern "C-unwind" fn(user: *mut c_void, request_json: *const c_char, fetch: *mut FetchSlot),
     >,
-    /// Called once with `user` when the library no longer needs it: by jwtauth_verifier_free, or by
-    /// jwtauth_verifier_new_with before it returns a failure. May be NULL.
+    /// Called once with `user` when the library no longer needs it: by jwtauth_verifier_free or jwtauth_sessions_free, or by
+    /// jwtauth_verifier_new_with or jwtauth_sessions_new_with before it returns a failure. May be NULL.
     pub release: Option<unsafe extern "C-unwind" fn(user: *mut c_void)>,
     /// Gets an event for each decision and for each fetch, for metrics and logs. May be NULL.
     ///
@@ -199,14 +199,17 @@ unsafe impl Send for HostCallbacks {}
 unsafe impl Sync for HostCallbacks {}
 
 impl HostCallbacks {
-    /// Takes ownership of the callbacks and of `user`, which is released when this is dropped.
+    /// Takes ownership of the callbacks and of `user`, which is released when this is dropped. `None` for NULL.
     ///
     /// # Errors
     /// [`Code::RequestInvalid`] if the size is implausible, or if there are members that this version does not know.
     ///
     /// # Safety
-    /// `callbacks` points to as many bytes as its `size` specifies.
-    pub(crate) unsafe fn take(callbacks: *const Callbacks) -> Result<HostCallbacks> {
+    /// `callbacks` is NULL or points to as many bytes as its `size` specifies.
+    pub(crate) unsafe fn take(callbacks: *const Callbacks) -> Result<Option<Arc<HostCallbacks>>> {
+        if callbacks.is_null() {
+            return Ok(None);
+        }
         let invalid = |why: &str| Error::new(Code::RequestInvalid).with_detail(format!("`callbacks`: {why}"));
         // SAFETY: the caller's promise; `size` comes first.
         let size = unsafe { callbacks.cast::<usize>().read_unaligned() };
@@ -229,7 +232,7 @@ impl HostCallbacks {
                 ));
             }
         }
-        Ok(host)
+        Ok(Some(Arc::new(host)))
     }
 
     /// Whether the application fetches keys.

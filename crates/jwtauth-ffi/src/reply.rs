@@ -12,6 +12,7 @@ use std::ptr::{self, NonNull};
 
 use jwtauth_core::wire::JsonType;
 use jwtauth_core::{Code, EntitlementKind, Error, Granted, Result, wire};
+use jwtauth_sessions::Secret;
 
 use crate::guard;
 use crate::status::Status;
@@ -44,6 +45,28 @@ impl ReplySlot {
             let (status, reply) = body()?;
             Ok((status, Text::of(&reply, wanted)?))
         }))
+    }
+
+    /// Runs a verb of sessions, and writes its reply. A failure is a reply, too.
+    pub(crate) fn verb(&self, body: impl FnOnce() -> Result<Secret>) -> Status {
+        self.write(wire::guarded(|| {
+            let reply = body()?;
+            let class = jwtauth_sessions::wire::class(reply.expose());
+            let status = class.map_or(Status::Ok, Status::of);
+            Ok((status, Text::of(reply.expose(), self.is_wanted())?))
+        }))
+    }
+
+    /// Checks that there is an output.
+    ///
+    /// # Errors
+    /// [`Code::ArgumentNull`].
+    pub(crate) fn required(&self) -> Result<()> {
+        if self.is_wanted() {
+            Ok(())
+        } else {
+            Err(guard::null("reply_json"))
+        }
     }
 
     /// Runs a body that decides, and writes the reply that the body makes from the grant.
@@ -136,16 +159,17 @@ pub unsafe extern "C" fn jwtauth_json_count(json: *const c_char, pointer: *const
     found.unwrap_or(0)
 }
 
-/// Whether a grant has an entitlement: a role, a policy or another right.
+/// Whether a grant or an authorized session has an entitlement: a role, a policy or another right.
 ///
 /// An entitlement with variables (a templated policy) never matches; read its members with jwtauth_json_get.
 ///
-/// @param reply_json The reply of a decision. For any other text, and for a failure, the result is 0.
+/// @param reply_json The reply of a decision, or of jwtauth_sessions_authorize. For any other text, and for a failure, the
+/// result is 0.
 /// @param kind The kind, such as "role", "policy" or "org_role".
 /// @param name The name, such as "editor".
 /// @param scope Where it is valid: an organisation's id, or a datacenter. NULL matches only an entitlement that is valid
 /// everywhere.
-/// @return 1 if the grant has it, else 0.
+/// @return 1 if the grant or session has it, else 0.
 ///
 /// # Safety
 /// Each argument is NULL, or a NUL-terminated string that does not change during the call.
@@ -159,7 +183,7 @@ pub unsafe extern "C" fn jwtauth_grant_has(
     let found = wire::guarded(|| {
         // SAFETY: the caller's promise.
         let text = |argument, pointer| unsafe { guard::text(argument, pointer) };
-        let grant = wire::restore(text("reply_json", reply_json)?)?;
+        let reply = text("reply_json", reply_json)?;
         let (kind, name) = (text("kind", kind)?, text("name", name)?);
         let scope = if scope.is_null() {
             None
@@ -167,7 +191,10 @@ pub unsafe extern "C" fn jwtauth_grant_has(
             Some(text("scope", scope)?)
         };
         let kind = EntitlementKind::ALL.iter().find(|known| known.as_str() == kind);
-        Ok(kind.is_some_and(|kind| grant.has_in(*kind, name, scope)))
+        Ok(kind.is_some_and(|kind| match wire::restore(reply) {
+            Ok(grant) => grant.has_in(*kind, name, scope),
+            Err(_) => jwtauth_sessions::wire::authorized_has(reply, *kind, name, scope),
+        }))
     });
     c_int::from(found.unwrap_or(false))
 }

@@ -16,7 +16,7 @@ pub enum Status {
     Denied = 1,
     /// The configuration is invalid.
     Config = 2,
-    /// There is no decision, because keys could not be fetched. A retry can help only here.
+    /// There is no decision, because keys or the store of the sessions could not be reached. A retry can help only here.
     Unavailable = 3,
     /// The calling program passed an invalid argument.
     Argument = 4,

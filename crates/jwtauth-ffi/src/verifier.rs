@@ -7,10 +7,12 @@ use std::ptr;
 use std::sync::Arc;
 
 use jwtauth_core::fetch::Fetch;
-use jwtauth_core::{Request, Result, Verifier, VerifierBuilder, wire};
+use jwtauth_core::{Request, Verifier, VerifierBuilder, wire};
+use jwtauth_sessions::Sessions;
 
 use crate::fetch::{Callbacks, HostCallbacks};
 use crate::guard;
+use crate::object::{self, Failed};
 use crate::options::{self, Options};
 use crate::reply::ReplySlot;
 use crate::status::Status;
@@ -18,10 +20,35 @@ use crate::status::Status;
 /// Decides requests by one configuration. Created by jwtauth_verifier_new, freed by jwtauth_verifier_free.
 #[derive(Debug)]
 pub struct Handle {
-    pub(crate) verifier: Verifier,
+    decider: Decider,
     /// The application's callbacks. They are kept here, also without a fetch callback, so that `user` is released
     /// after the verifier is dropped.
     _host: Option<Arc<HostCallbacks>>,
+}
+
+/// Where the verifier of a handle is.
+#[derive(Debug)]
+enum Decider {
+    Own(Box<Verifier>),
+    /// In sessions, which may be freed before the handle.
+    OfSessions(Arc<Sessions>),
+}
+
+impl Handle {
+    /// A handle for the verifier that decides the logins of sessions.
+    pub(crate) fn of_sessions(sessions: Arc<Sessions>, host: Option<Arc<HostCallbacks>>) -> Handle {
+        Handle {
+            decider: Decider::OfSessions(sessions),
+            _host: host,
+        }
+    }
+
+    pub(crate) fn verifier(&self) -> &Verifier {
+        match &self.decider {
+            Decider::Own(verifier) => verifier,
+            Decider::OfSessions(sessions) => sessions.verifier(),
+        }
+    }
 }
 
 /// Builds a verifier from a configuration.
@@ -67,13 +94,13 @@ pub unsafe extern "C" fn jwtauth_verifier_new_from_file(
     reply_json: *mut *mut c_char,
 ) -> Status {
     let make = || {
-        required(verifier)?;
+        object::output("verifier", verifier)?;
         // SAFETY: the caller's promise.
         let path = unsafe { guard::text("path", path) }?;
         finish(Verifier::builder_from_file(path)?, None)
     };
     // SAFETY: the caller's promise.
-    unsafe { build(verifier, reply_json, make) }
+    unsafe { object::build(verifier, reply_json, make) }
 }
 
 /// Builds a verifier that uses functions of the application: to fetch keys with its HTTP client, or to get events.
@@ -99,71 +126,36 @@ pub unsafe extern "C" fn jwtauth_verifier_new_with(
 ) -> Status {
     let make = || {
         // This comes first, so that `user` is released on every failure.
-        let host = if callbacks.is_null() {
-            None
-        } else {
-            // SAFETY: the caller's promise.
-            Some(Arc::new(unsafe { HostCallbacks::take(callbacks) }?))
-        };
-        required(verifier)?;
+        // SAFETY: the caller's promise.
+        let host = unsafe { HostCallbacks::take(callbacks) }?;
+        object::output("verifier", verifier)?;
         // SAFETY: the caller's promise.
         let config = unsafe { guard::text("config_json", config_json) }?;
         finish(Verifier::builder(config)?, host)
     };
     // SAFETY: the caller's promise.
-    unsafe { build(verifier, reply_json, make) }
+    unsafe { object::build(verifier, reply_json, make) }
 }
 
 /// Builds the verifier, and keeps the callbacks.
 // Inlined, it would add its locals to the stack below the parsing of expressions.
 #[inline(never)]
-fn finish(builder: VerifierBuilder, host: Option<Arc<HostCallbacks>>) -> Result<Box<Handle>> {
+fn finish(
+    builder: VerifierBuilder,
+    host: Option<Arc<HostCallbacks>>,
+) -> Result<(Box<Handle>, String), Failed> {
     let fetch = host.clone().filter(|host| host.fetches());
     let mut builder = builder.fetch(fetch.map(|host| host as Arc<dyn Fetch>));
     if let Some(observer) = host.clone().filter(|host| host.observes()) {
         builder = builder.on_event(move |event| observer.report(event));
     }
-    Ok(Box::new(Handle {
-        verifier: builder.build()?,
+    let verifier = Box::new(builder.build()?);
+    let reply = wire::built(&verifier);
+    let handle = Handle {
+        decider: Decider::Own(verifier),
         _host: host,
-    }))
-}
-
-fn required(verifier: *mut *mut Handle) -> Result<()> {
-    if verifier.is_null() {
-        Err(guard::null("verifier"))
-    } else {
-        Ok(())
-    }
-}
-
-/// Writes the verifier that `make` returns, and the reply. `make` refuses a `verifier` that is NULL.
-///
-/// # Safety
-/// `verifier` and `reply_json` are NULL or may be written.
-unsafe fn build(
-    verifier: *mut *mut Handle,
-    reply_json: *mut *mut c_char,
-    make: impl FnOnce() -> Result<Box<Handle>>,
-) -> Status {
-    // SAFETY: the caller's promise.
-    let reply = unsafe { ReplySlot::new(reply_json) };
-    if !verifier.is_null() {
-        // SAFETY: the caller's promise.
-        unsafe { verifier.write(ptr::null_mut()) };
-    }
-    let mut built = None;
-    let status = reply.answer(|| {
-        let handle = make()?;
-        let reply = wire::built(&handle.verifier);
-        built = Some(handle);
-        Ok(reply)
-    });
-    if let (Status::Ok, Some(handle)) = (status, built) {
-        // SAFETY: the caller's promise; `make` refused NULL.
-        unsafe { verifier.write(Box::into_raw(handle)) };
-    }
-    status
+    };
+    Ok((Box::new(handle), reply))
 }
 
 /// Decides a request that the application describes as JSON.
@@ -193,7 +185,7 @@ pub unsafe extern "C" fn jwtauth_verifier_authenticate(
         let handle = unsafe { guard::borrowed("verifier", verifier) }?;
         // SAFETY: the caller's promise.
         let request = unsafe { guard::text("request_json", request_json) }?;
-        wire::request(request, |request| handle.verifier.answer(&request, make))
+        wire::request(request, |request| handle.verifier().answer(&request, make))
     })
 }
 
@@ -227,7 +219,7 @@ pub unsafe extern "C" fn jwtauth_verifier_authenticate_token(
             // SAFETY: the caller's promise.
             request = request.profile(unsafe { guard::text("profile", profile) }?);
         }
-        handle.verifier.answer(&request, make)
+        handle.verifier().answer(&request, make)
     })
 }
 
@@ -260,7 +252,7 @@ pub unsafe extern "C" fn jwtauth_verifier_authenticate_with(
         let token = unsafe { guard::text("token", token) }?;
         // SAFETY: the caller's promise.
         let request = unsafe { options::request(options) }?.token(token);
-        handle.verifier.answer(&request, make)
+        handle.verifier().answer(&request, make)
     })
 }
 
@@ -283,8 +275,8 @@ pub unsafe extern "C" fn jwtauth_verifier_refresh_keys(
     reply.answer_either(|| {
         // SAFETY: the caller's promise.
         let handle = unsafe { guard::borrowed("verifier", verifier) }?;
-        let outcome = handle.verifier.refresh_keys();
-        let reply = wire::refreshed(&handle.verifier, &outcome);
+        let outcome = handle.verifier().refresh_keys();
+        let reply = wire::refreshed(handle.verifier(), &outcome);
         let status = outcome.map_or_else(|why| Status::of(why.class()), |()| Status::Ok);
         Ok((status, reply))
     })
@@ -313,7 +305,7 @@ pub unsafe extern "C" fn jwtauth_verifier_policy(
     reply.answer(|| {
         // SAFETY: the caller's promise.
         let handle = unsafe { guard::borrowed("verifier", verifier) }?;
-        Ok(wire::policy(&handle.verifier))
+        Ok(wire::policy(handle.verifier()))
     })
 }
 
@@ -337,25 +329,18 @@ pub unsafe extern "C" fn jwtauth_verifier_counters(
     reply.answer(|| {
         // SAFETY: the caller's promise.
         let handle = unsafe { guard::borrowed("verifier", verifier) }?;
-        Ok(wire::counters(&handle.verifier))
+        Ok(wire::counters(handle.verifier()))
     })
 }
 
 /// Frees a verifier. Other threads must not use it now or later.
 ///
-/// @param verifier A verifier from jwtauth_verifier_new or jwtauth_verifier_new_with; free it once. NULL has no effect.
+/// @param verifier A verifier from this library; free it once. NULL has no effect.
 ///
 /// # Safety
-/// `verifier` is NULL, or came from jwtauth_verifier_new, has not been freed, and is in no other call.
+/// `verifier` is NULL, or came from this library, has not been freed, and is in no other call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn jwtauth_verifier_free(verifier: *mut Handle) {
-    if verifier.is_null() {
-        return;
-    }
-    // A panic cannot be reported from here, and the verifier is not used again.
-    let _ = wire::guarded(|| {
-        // SAFETY: the caller's promise; all verifiers come from `Box::into_raw`.
-        drop(unsafe { Box::from_raw(verifier) });
-        Ok(())
-    });
+    // SAFETY: the caller's promise.
+    unsafe { object::free(verifier) };
 }

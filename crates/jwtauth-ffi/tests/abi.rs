@@ -2,10 +2,10 @@
 
 #![expect(unsafe_code, reason = "strings from the C interface are read here")]
 
-use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::ffi::{CStr, c_char, c_int, c_uint, c_ulonglong, c_void};
 use std::mem::offset_of;
 
-use jwtauth::{Callbacks, FetchSlot, Handle, Json, Number, Options, Status};
+use jwtauth::{Callbacks, FetchSlot, Handle, Json, Number, Options, SessionsHandle, Status};
 
 #[test]
 fn statuses_keep_their_numbers_and_names() {
@@ -94,6 +94,40 @@ fn functions_keep_their_signatures() {
 }
 
 #[test]
+fn functions_of_sessions_keep_their_signatures() {
+    type Text = *const c_char;
+    type Reply = *mut *mut c_char;
+    type Held = *const SessionsHandle;
+    type New = *mut *mut SessionsHandle;
+    let _: unsafe extern "C" fn(Text, New, Reply) -> Status = jwtauth::jwtauth_sessions_new;
+    let _: unsafe extern "C" fn(Text, New, Reply) -> Status = jwtauth::jwtauth_sessions_new_from_file;
+    let _: unsafe extern "C" fn(Text, *const Callbacks, New, Reply) -> Status =
+        jwtauth::jwtauth_sessions_new_with;
+    let _: unsafe extern "C" fn(Held, Text, New, Reply) -> Status = jwtauth::jwtauth_sessions_reload;
+    let _: unsafe extern "C" fn(Held, *mut *mut Handle, Reply) -> Status = jwtauth::jwtauth_sessions_verifier;
+    let _: unsafe extern "C" fn(*mut SessionsHandle) = jwtauth::jwtauth_sessions_free;
+    let _: [unsafe extern "C" fn(Held, Text, Reply) -> Status; 10] = [
+        jwtauth::jwtauth_sessions_authorize,
+        jwtauth::jwtauth_sessions_login,
+        jwtauth::jwtauth_sessions_lookup,
+        jwtauth::jwtauth_sessions_lookup_accessor,
+        jwtauth::jwtauth_sessions_lookup_token,
+        jwtauth::jwtauth_sessions_renew,
+        jwtauth::jwtauth_sessions_revoke,
+        jwtauth::jwtauth_sessions_revoke_accessor,
+        jwtauth::jwtauth_sessions_revoke_all,
+        jwtauth::jwtauth_sessions_revoke_token,
+    ];
+    let _: unsafe extern "C" fn(Held, Reply) -> Status = jwtauth::jwtauth_sessions_sweep;
+    let _: unsafe extern "C" fn(Held, Text, *const Options, Text, Reply) -> Status =
+        jwtauth::jwtauth_sessions_login_token;
+    let _: unsafe extern "C" fn(Held, Text, c_ulonglong, Reply) -> Status =
+        jwtauth::jwtauth_sessions_renew_token;
+    let _: unsafe extern "C" fn(Held, Text, Text, Reply) -> Status =
+        jwtauth::jwtauth_sessions_authorize_token;
+}
+
+#[test]
 fn members_keep_their_offsets() {
     let word = size_of::<usize>();
     assert_eq!(offset_of!(Callbacks, size), 0);
@@ -144,13 +178,33 @@ fn name_of(number: c_uint) -> &'static CStr {
 }
 
 /// Names may be added to this list, but never removed.
-const FUNCTIONS: [&str; 23] = [
+const FUNCTIONS: [&str; 43] = [
     "jwtauth_fetch_fail",
     "jwtauth_fetch_respond",
     "jwtauth_grant_has",
     "jwtauth_json_count",
     "jwtauth_json_get",
     "jwtauth_json_type",
+    "jwtauth_sessions_authorize",
+    "jwtauth_sessions_authorize_token",
+    "jwtauth_sessions_free",
+    "jwtauth_sessions_login",
+    "jwtauth_sessions_login_token",
+    "jwtauth_sessions_lookup",
+    "jwtauth_sessions_lookup_accessor",
+    "jwtauth_sessions_lookup_token",
+    "jwtauth_sessions_new",
+    "jwtauth_sessions_new_from_file",
+    "jwtauth_sessions_new_with",
+    "jwtauth_sessions_reload",
+    "jwtauth_sessions_renew",
+    "jwtauth_sessions_renew_token",
+    "jwtauth_sessions_revoke",
+    "jwtauth_sessions_revoke_accessor",
+    "jwtauth_sessions_revoke_all",
+    "jwtauth_sessions_revoke_token",
+    "jwtauth_sessions_sweep",
+    "jwtauth_sessions_verifier",
     "jwtauth_status_name",
     "jwtauth_string_free",
     "jwtauth_verifier_authenticate",

@@ -31,6 +31,9 @@ fn generate(here: &Path) -> Result<String, Box<dyn std::error::Error>> {
         .with_src(here.join("src/verifier.rs"))
         .with_src(here.join("src/batch.rs"))
         .with_src(here.join("src/explain.rs"))
+        .with_src(here.join("src/sessions.rs"))
+        .with_src(here.join("src/sessions/request.rs"))
+        .with_src(here.join("src/sessions/token.rs"))
         .with_src(here.join("src/reply.rs"))
         .with_src(here.join("src/fetch.rs"))
         .generate()?

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jwtauth_core::internals::Dialect;
 use jwtauth_core::internals::json::{Value, parse};
+use jwtauth_core::internals::{ConfigFile, Dialect};
 use jwtauth_core::{Verifier, VerifierBuilder};
+use zeroize::Zeroizing;
 
 use crate::error::{Code, Error, Result};
 use crate::lease::System;
@@ -35,24 +36,28 @@ pub(crate) struct Settings {
     pub(crate) seed: Option<u64>,
 }
 
-/// Reads the configuration of a verifier, with or without a member `sessions`.
-pub(crate) fn read(text: &str) -> Result<Config> {
+/// Reads the configuration of a verifier, with or without a member `sessions`. Relative paths start in `folder`, unless it sets
+/// a `base_dir`.
+pub(crate) fn read(file: ConfigFile, folder: &Path) -> Result<Config> {
     // What the core refuses is not read further: it is too large, or not an object.
-    let split = if text.len() > MAX_DOCUMENT {
+    let split = if file.text().len() > MAX_DOCUMENT {
         None
     } else {
-        member::split(text, "sessions")
+        member::split(file.text(), "sessions")
     };
     let Some(split) = split else {
-        Verifier::builder(text)?;
+        Verifier::builder_of(&file)?;
         return Err(Error::with(
             Code::SessionsInvalid,
             "the configuration is not an object",
         ));
     };
-    let verifier = Verifier::builder(&split.rest)?;
+    let taken = Zeroizing::new(split.taken.unwrap_or("{}").to_owned());
+    let rest = Zeroizing::new(split.rest);
+    let file = file.with_text(rest);
+    let verifier = Verifier::builder_of(&file)?;
     let invalid = |_| Error::with(Code::SessionsInvalid, "the configuration is not valid JSON");
-    let envelope = parse(&split.rest).map_err(invalid)?;
+    let envelope = parse(file.text()).map_err(invalid)?;
     let member = |object: &Value<'_>, name: &str| -> Option<String> {
         object.as_object()?.get(name)?.as_str().map(str::to_owned)
     };
@@ -62,16 +67,12 @@ pub(crate) fn read(text: &str) -> Result<Config> {
     let base_dir = options.and_then(|options| member(options, "base_dir"));
     let now = options.and_then(|options| options.as_object()?.get("now"));
     let is_stopped = now.is_some_and(|now| !now.is_null());
-    let settings = parse(split.taken.unwrap_or("{}")).map_err(invalid)?;
+    let settings = parse(&taken).map_err(invalid)?;
     let field = Field::new(&settings, "sessions", Code::SessionsInvalid);
     Ok(Config {
         verifier,
         dialect,
-        settings: Settings::read(
-            &field,
-            Path::new(base_dir.as_deref().unwrap_or_default()),
-            is_stopped,
-        )?,
+        settings: Settings::read(&field, base_dir.as_deref().map_or(folder, Path::new), is_stopped)?,
     })
 }
 
@@ -251,7 +252,7 @@ fn batch_keys(field: &Field<'_, '_>, base_dir: &Path) -> Result<Vec<BatchKey>> {
         let key = match (members.get("key"), members.get("key_file")) {
             (Some(key), None) => BatchKey::read(name, key.text()?).ok_or_else(|| wrong_key(&key)),
             (None, Some(file)) => {
-                let text = zeroize::Zeroizing::new(read_file(&file, base_dir)?);
+                let text = Zeroizing::new(read_file(&file, base_dir)?);
                 BatchKey::read(name, &text).ok_or_else(|| wrong_key(&file))
             }
             _ => Err(item.error("must have one of `key`, `key_file`")),

@@ -54,6 +54,8 @@ mod blake2b;
 mod config;
 mod error;
 mod info;
+#[doc(hidden)]
+pub mod internals;
 mod issue;
 mod lease;
 mod member;

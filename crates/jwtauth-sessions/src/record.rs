@@ -6,7 +6,6 @@ use std::fmt;
 use jwtauth_core::{Entitlement, Identity};
 use serde::{Deserialize, Serialize};
 
-#[cfg(any(feature = "redis", feature = "sqlite"))]
 use crate::error::{Code, Error, Result};
 use crate::time::Micros;
 
@@ -82,7 +81,6 @@ pub(crate) const VERSION: u32 = 1;
 
 impl Record {
     /// The text that stores keep.
-    #[cfg(any(feature = "redis", feature = "sqlite"))]
     pub(crate) fn to_text(&self) -> Result<String> {
         // INVARIANT: the members have string keys and serialisers that cannot fail.
         serde_json::to_string(self)
@@ -93,7 +91,6 @@ impl Record {
     ///
     /// # Errors
     /// [`Code::SessionEntryInvalid`].
-    #[cfg(any(feature = "redis", feature = "sqlite"))]
     pub(crate) fn read(text: &[u8]) -> Result<Record> {
         #[derive(Deserialize)]
         struct Version {
@@ -179,7 +176,6 @@ impl fmt::Debug for Record {
 mod tests {
     use super::*;
 
-    #[cfg(any(feature = "redis", feature = "sqlite"))]
     #[test]
     fn an_entry_of_another_version_is_refused_by_name() {
         let error = Record::read(br#"{"v":2,"new":true}"#).unwrap_err();
@@ -187,7 +183,6 @@ mod tests {
         assert!(error.detail().unwrap().contains("the version 2"), "{error}");
     }
 
-    #[cfg(any(feature = "redis", feature = "sqlite"))]
     #[test]
     fn a_damaged_entry_is_refused_without_its_content() {
         for text in ["", "hush", r#"{"v":1}"#, r#"{"v":"hush"}"#, r#"{"v":1,"hush":1}"#] {

@@ -1,16 +1,20 @@
 //! [`Sessions`]: the verbs.
 
+mod about;
+mod build;
 mod find;
 mod respond;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 
-use jwtauth_core::internals::Dialect;
+use jwtauth_core::internals::{ConfigFile, Dialect, Origins};
 use jwtauth_core::{Clock, Grant, Monotonic, Request, Verifier};
+use zeroize::Zeroizing;
 
 use crate::config::{self, Config, Settings};
 use crate::error::{Code, Error, Result};
@@ -92,7 +96,13 @@ impl Sessions {
     /// # Errors
     /// The codes of class [`Config`](jwtauth_core::Class::Config).
     pub fn builder(config: &str) -> Result<SessionsBuilder> {
-        let config = config::read(config)?;
+        let text = Zeroizing::new(config.to_owned());
+        let file = ConfigFile::of_envelope(text, PathBuf::new(), Origins::default());
+        Sessions::builder_of(file, Path::new(""))
+    }
+
+    fn builder_of(file: ConfigFile, folder: &Path) -> Result<SessionsBuilder> {
+        let config = config::read(file, folder)?;
         if config.dialect == Dialect::Grafana {
             return Err(Code::SessionsUnsupported.into());
         }
@@ -101,32 +111,6 @@ impl Sessions {
             config,
             monotonic: Monotonic::default(),
         })
-    }
-
-    /// Builds sessions from a changed configuration that keep the store of these, and so every session.
-    ///
-    /// # Errors
-    /// The codes of class [`Config`](jwtauth_core::Class::Config); [`Code::SessionsInvalid`] if `sessions.store` has
-    /// another value.
-    pub fn reload(&self, config: &str) -> Result<Sessions> {
-        let mut sessions = Sessions::from_json(config)?;
-        if sessions.settings.store_text != self.settings.store_text {
-            return Err(Error::with(
-                Code::SessionsInvalid,
-                "`sessions.store`: must not change while sessions are kept; build new sessions instead",
-            ));
-        }
-        if sessions.dialect != self.dialect {
-            return Err(Error::with(
-                Code::SessionsInvalid,
-                "`dialect`: must not change while sessions are kept; build new sessions instead",
-            ));
-        }
-        sessions.settings.store = Arc::clone(&self.settings.store);
-        sessions.random = Arc::clone(&self.random);
-        // The configuration may stop the clock or let it go.
-        sessions.time.at_least(self.time.now());
-        Ok(sessions)
     }
 
     /// The verifier that decides logins.

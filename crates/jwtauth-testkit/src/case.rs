@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -239,32 +240,51 @@ impl<T> OneOrMany<T> {
     }
 }
 
+/// What the topics of decisions and those of sessions have in common.
+pub trait Named {
+    /// The name of the topic.
+    fn name(&self) -> &str;
+
+    /// The names of its cases in a form for directories.
+    fn slugs(&self) -> Vec<String>;
+}
+
+impl Named for Topic {
+    fn name(&self) -> &str {
+        &self.topic
+    }
+
+    fn slugs(&self) -> Vec<String> {
+        self.cases.iter().map(Case::slug).collect()
+    }
+}
+
 /// Reads every topic of a directory, in the order of their names.
 ///
 /// # Errors
 /// A file that is not a topic, or two cases of one topic whose names give the same slug.
-pub fn topics(directory: &Path) -> Result<Vec<Topic>> {
+pub fn topics<T: Named + DeserializeOwned>(directory: &Path) -> Result<Vec<T>> {
     let mut topics = Vec::new();
     for entry in std::fs::read_dir(directory).context(directory.display())? {
         let path = entry.context(directory.display())?.path();
         if path.extension().is_some_and(|extension| extension == "json") {
-            topics.push(topic(&path).context(path.display())?);
+            topics.push(topic::<T>(&path).context(path.display())?);
         }
     }
-    topics.sort_by(|left, right| left.topic.cmp(&right.topic));
+    topics.sort_by(|left, right| left.name().cmp(right.name()));
     Ok(topics)
 }
 
-fn topic(path: &Path) -> Result<Topic> {
+fn topic<T: Named + DeserializeOwned>(path: &Path) -> Result<T> {
     let text = std::fs::read_to_string(path).context("cannot be read")?;
-    let topic: Topic = serde_json::from_str(&text).context("not a topic")?;
-    if path.file_stem().is_none_or(|stem| stem != topic.topic.as_str()) {
-        return Err(format!("the name of the topic is `{}`", topic.topic));
+    let topic: T = serde_json::from_str(&text).context("not a topic")?;
+    if path.file_stem().is_none_or(|stem| stem != topic.name()) {
+        return Err(format!("the name of the topic is `{}`", topic.name()));
     }
     let mut slugs = HashSet::new();
-    for case in &topic.cases {
-        if !slugs.insert(case.slug()) {
-            return Err(format!("two cases have the name `{}`", case.slug()));
+    for slug in topic.slugs() {
+        if let Some(twice) = slugs.replace(slug) {
+            return Err(format!("two cases have the name `{twice}`"));
         }
     }
     Ok(topic)

@@ -3,21 +3,25 @@
 //! The cases in `tests/conformance/*.json` describe tokens, because signed tokens are unreadable. This crate signs
 //! them ([`mint`]) with the test keys ([`keys`]) and puts keys into configurations ([`mod@reference`]). It compares
 //! the outcome of the Rust core with the expectation, and writes each case as three plain files ([`flatten`]). A test in
-//! any language reads these files without creating tokens. [`runner`] is that test for Rust.
+//! any language reads these files without creating tokens. [`runner`] is that test for Rust. [`sessions`] does the same for
+//! sequences of verbs.
 //!
 //! `tests/conformance/README.md` documents the format of the cases and of the files.
 
 pub mod case;
+mod expect;
 pub mod faults;
 pub mod flatten;
 pub mod fuzz;
 pub mod keys;
+mod layout;
 pub mod mint;
 pub mod mutate;
 pub mod oracle;
 pub mod reference;
 pub mod runner;
 pub mod server;
+pub mod sessions;
 
 use std::path::PathBuf;
 

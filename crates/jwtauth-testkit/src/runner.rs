@@ -118,16 +118,33 @@ fn same_failure(reply: &str, expect: &str) -> Result<bool> {
     Ok(same("outcome") && same("class") && same("code") && (expect.get("claim").is_none() || same("claim")))
 }
 
-/// A table of the languages with the number of cases that each ran, and whether each ran all of them.
+/// Tables of the languages with the number of cases that each ran, and whether each ran all of them. Sessions have a table
+/// if there are cases of them.
 ///
 /// # Errors
 /// There is no index.
 pub fn summary(directory: &Path) -> Result<(String, bool)> {
-    let cases = index(directory)?.len();
-    let mut table = format!("conformance: {cases} cases\n");
+    let (mut table, mut complete) = ran("conformance", directory, &directory.join("ran-"))?;
+    let sessions = directory.join("sessions");
+    if sessions.exists() {
+        let (more, all) = ran(
+            "conformance sessions",
+            &sessions,
+            &directory.join("ran-sessions-"),
+        )?;
+        table.push_str(&more);
+        complete &= all;
+    }
+    Ok((table, complete))
+}
+
+/// The table of one index. The name of each count begins with a path.
+fn ran(title: &str, cases: &Path, counts: &Path) -> Result<(String, bool)> {
+    let cases = index(cases)?.len();
+    let mut table = format!("{title}: {cases} cases\n");
     let mut complete = cases > 0;
     for surface in SURFACES {
-        let ran = fs::read_to_string(directory.join(format!("ran-{surface}.txt")))
+        let ran = fs::read_to_string(format!("{}{surface}.txt", counts.display()))
             .ok()
             .and_then(|text| text.trim().parse::<usize>().ok());
         let verdict = match ran {
@@ -142,7 +159,7 @@ pub fn summary(directory: &Path) -> Result<(String, bool)> {
     Ok((table, complete))
 }
 
-fn read(directory: &Path, name: &str) -> Result<String> {
+pub(crate) fn read(directory: &Path, name: &str) -> Result<String> {
     let path = directory.join(name);
     fs::read_to_string(&path).context(path.display())
 }

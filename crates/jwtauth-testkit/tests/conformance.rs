@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 use jwtauth_core::internals::json;
 use jwtauth_core::{Code, Verifier, wire};
 use jwtauth_testkit::flatten::{self, Report};
-use jwtauth_testkit::{runner, suite};
+use jwtauth_testkit::{runner, sessions, suite};
 
 #[test]
 fn every_case_passes() {
@@ -26,6 +26,29 @@ fn every_case_passes() {
     let outcome = runner::run(directory).unwrap();
     println!(
         "conformance rust: {} passed, {} failed",
+        outcome.passed,
+        outcome.failures.len()
+    );
+    assert!(outcome.failures.is_empty(), "{}", outcome.failures.join("\n"));
+    assert_eq!(outcome.passed, report.cases());
+}
+
+#[test]
+fn every_case_of_sessions_passes() {
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("conformance-sessions");
+    let folder = sessions::folder(&directory);
+    // What an earlier run has written may belong to other cases.
+    let _ = fs::remove_dir_all(&directory);
+    let report = sessions::flatten::suite(&sessions::folder(&suite()), &folder).unwrap();
+    assert!(
+        report.contradictions.is_empty(),
+        "{}",
+        report.contradictions.join("\n")
+    );
+
+    let outcome = sessions::runner::run(&directory).unwrap();
+    println!(
+        "conformance sessions rust: {} passed, {} failed",
         outcome.passed,
         outcome.failures.len()
     );

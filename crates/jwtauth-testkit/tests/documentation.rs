@@ -20,7 +20,7 @@ fn every_case_that_a_page_names_exists() {
         .faults
         .iter()
         .map(|fault| format!("faults/{}", case::slug(&fault.name)));
-    let known: BTreeSet<String> = case::topics(&suite())
+    let known: BTreeSet<String> = case::topics::<case::Topic>(&suite())
         .unwrap()
         .iter()
         .flat_map(|topic| {

@@ -9,12 +9,13 @@ use std::thread;
 
 use jwtauth_testkit::fuzz::seeds::Cases;
 use jwtauth_testkit::fuzz::{TARGETS, Target};
-use jwtauth_testkit::{flatten, suite};
+use jwtauth_testkit::{flatten, sessions, suite};
 
 /// Flattens the cases once, in a directory of this test.
 fn cases() -> std::path::PathBuf {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fuzz-cases");
     flatten::suite(&suite(), &directory).unwrap();
+    sessions::flatten::suite(&sessions::folder(&suite()), &sessions::folder(&directory)).unwrap();
     directory
 }
 

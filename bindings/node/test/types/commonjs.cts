@@ -16,3 +16,6 @@ export const later: Promise<jwtauth.Grant> = verifier.authenticate({ token: 'x',
 
 // @ts-expect-error: the promise of a grant is not a grant
 export const now: jwtauth.Grant = verifier.authenticate({ token: 'x' })
+
+export const login: jwtauth.Login = new jwtauth.Sessions('{}').loginSync('x')
+export const session: Promise<jwtauth.SessionInfo> = new jwtauth.Sessions('{}').authorize(login.token)

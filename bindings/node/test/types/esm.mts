@@ -1,8 +1,8 @@
 // Compiled, never run: uses from an ES module that must compile, and uses that must not compile.
 import type { IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
-import { FetchError, Grant, JwtAuthError, Verifier, version } from 'jwtauth'
-import type { AuthRequest, Code, Counters, Entitlement, ExplainedStep, Explanation, Failure, FetchRequest, FetchResponse, Outcome, SourceStatus, VerifierEvent } from 'jwtauth'
+import { FetchError, Grant, JwtAuthError, Login, SessionInfo, Sessions, Verifier, version } from 'jwtauth'
+import type { AuthRequest, Code, Counters, Entitlement, ExplainedStep, Explanation, Failure, FetchRequest, FetchResponse, LoginRequest, Outcome, SessionsConfig, SourceStatus, VerifierEvent } from 'jwtauth'
 
 interface Plan {
   readonly plan: 'free' | 'pro'
@@ -94,6 +94,7 @@ export function explain(error: unknown): Code | undefined {
   const status: number | undefined = error.http_status
   switch (error.class) {
     case 'denied':
+      if (error.code === 'session_unknown' && error.stage === 'session') return error.code
       return status === 401 && error.applicable && error.stage === 'decode' ? error.code : undefined
     case 'config':
     case 'unavailable':
@@ -108,6 +109,49 @@ export function explain(error: unknown): Code | undefined {
 const failure: Failure = { class: 'denied', code: 'token_expired', stage: 'validate_claims', message: 'expired' }
 export const made: Error = new JwtAuthError(failure)
 export const request: AuthRequest = { token: undefined, profile: 'web', remoteAddr: '10.1.2.3' }
+
+const sessionsConfig: SessionsConfig = {
+  dialect: 'native',
+  config: {},
+  sessions: {
+    store: { sqlite: { path: 'sessions.db', timeout: '1s' } },
+    max_ttl: '24h',
+    batch_keys: [{ id: '1', key_file: 'batch.key' }],
+  },
+}
+
+export async function sessions(incoming: IncomingMessage): Promise<string> {
+  const made = new Sessions(sessionsConfig, { fetch: (request) => fetch(request.url), onEvent: () => {} })
+  Sessions.fromFile(new URL('sessions.json', import.meta.url))
+  const request: LoginRequest = { headers: incoming.headers, profile: 'web', meta: { pod: 'a' } }
+  const login: Login = await made.login(request)
+  const alone: Login = made.loginSync('x')
+  const session: SessionInfo = await made.authorize(login.token, incoming.socket.remoteAddress)
+  const again: SessionInfo = made.lookupAccessorSync(login.accessor ?? '')
+  const renewed: Login = await made.renew(alone.token, 3600)
+  const nothing: void = await made.revoke(renewed.token)
+  const count: number = (await made.revokeAll({ subject: session.subject })) + made.revokeAllSync({ profile: '' }) + (await made.sweep())
+  const next: Sessions = await made.reload(sessionsConfig)
+  const text: string = await next.callJson('lookup', '{"token":"x"}')
+  const keys: readonly SourceStatus[] = next.verifier.policy().key_status
+  const name: string | undefined = session.identity.name ?? again.toJSON().display_name
+  const answer: unknown = login.response['auth']
+  return `${nothing} ${count} ${text} ${keys.length} ${name} ${session.has('role', 'editor')} ${session.ttl ?? 'for ever'} ${typeof answer}`
+}
+
+declare const unmade: Sessions
+// @ts-expect-error: the promise of a session is not a session
+export const early: SessionInfo = unmade.authorize('x')
+// @ts-expect-error: only sessions create a login
+new Login()
+// @ts-expect-error: a group is a profile or a subject
+void unmade.revokeAll({ profile: 'web', subject: 'alice' })
+// @ts-expect-error: texts only
+void unmade.login({ token: 'x', meta: { pod: 1 } })
+// @ts-expect-error: a verifier makes no sessions
+new Verifier({ dialect: 'native', config: {}, sessions: {} })
+// @ts-expect-error: no such verb
+void unmade.callJson('logout', '{}')
 
 declare const grant: Grant
 // @ts-expect-error: no such kind

@@ -2,7 +2,8 @@
 
 A :class:`Verifier` is built once from a configuration (Grafana's ``[auth.jwt]``, a Consul auth method with its
 binding rules, a Vault jwt mount with its roles, or a native one) and then decides requests. Access is granted only if
-it returns a :class:`Grant`; every failure is an :class:`Error` with a stable ``code``.
+it returns a :class:`Grant`; every failure is an :class:`Error` with a stable ``code``. :class:`Sessions` makes a session
+of a grant, whose token later requests carry.
 
 Example:
     >>> from jwtauth import Denied, Verifier
@@ -24,7 +25,10 @@ from jwtauth._jwtauth import (
     Explanation,
     Grant,
     Identity,
+    Login,
     Session,
+    SessionInfo,
+    Sessions,
     Stage,
     Verifier,
     __version__,
@@ -55,8 +59,11 @@ __all__ = [
     "Identity",
     "InternalError",
     "LastFailure",
+    "Login",
     "Seen",
     "Session",
+    "SessionInfo",
+    "Sessions",
     "SkippedKey",
     "SourceCounters",
     "SourceStatus",

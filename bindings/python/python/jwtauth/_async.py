@@ -1,15 +1,20 @@
-"""Decides on the event loop, and fetches keys on threads of their own."""
+"""Decides on the event loop, fetches keys on threads of their own, and does the verbs of sessions on threads."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from threading import Thread
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
+from weakref import WeakKeyDictionary
 
 from jwtauth._errors import Error
-from jwtauth._jwtauth import Explanation, Grant
+from jwtauth._jwtauth import Explanation, Grant, Login, Sessions
+
+_T = TypeVar("_T")
 
 
 class _KeyFetch(Protocol):
@@ -34,6 +39,13 @@ class _Call(Protocol):
     def explain_step(
         self, show_values: bool, after: _Errand | None, cause: BaseException | None, /
     ) -> Explanation | _Errand: ...
+
+
+class _Issue(Protocol):
+    """The end of a ``login_async``: makes the session for a grant."""
+
+    def check(self) -> None: ...
+    def run(self, grant: Grant) -> Login: ...
 
 
 _in_flight: dict[tuple[int, _KeyFetch], Future[BaseException | None]] = {}
@@ -67,6 +79,45 @@ async def explain(call: _Call, show_values: bool) -> Explanation:
             return step
         cause = await _fetched(step, cause)
         after = step
+
+
+async def login(sessions: Sessions, at_once: bool, call: _Call, issue: _Issue) -> Login:
+    """Decides, and makes the session where it does not block the event loop."""
+    issue.check()
+    grant = await authenticate(call)
+    return await _done(sessions, at_once, partial(issue.run, grant))
+
+
+async def verb(
+    sessions: Sessions, at_once: bool, name: str, arguments: tuple[object, ...], named: Mapping[str, object] | None
+) -> Any:
+    """Does a verb where it does not block the event loop."""
+    return await _done(sessions, at_once, partial(getattr(sessions, name), *arguments, **(named or {})))
+
+
+async def _done(sessions: Sessions, at_once: bool, work: Callable[[], _T]) -> _T:
+    """Does some work, immediately if it takes microseconds, or else on a thread of the sessions."""
+    if at_once:
+        return work()
+    return await asyncio.get_running_loop().run_in_executor(_threads_of(sessions), work)
+
+
+def _threads_of(sessions: Sessions) -> ThreadPoolExecutor:
+    """The threads that wait for the store of these sessions. Those of other stores, and the default executor, do not wait."""
+    process = os.getpid()
+    known = _threads.get(sessions)
+    # A forked child has none of its parent's threads.
+    if known is None or known[0] != process:
+        known = process, ThreadPoolExecutor(_MOST_THREADS, "jwtauth-sessions")
+        _threads[sessions] = known
+    return known[1]
+
+
+_threads: WeakKeyDictionary[Sessions, tuple[int, ThreadPoolExecutor]] = WeakKeyDictionary()
+"""The threads of sessions that were used on an event loop, and the process that they belong to."""
+
+_MOST_THREADS = 32
+"""How many verbs wait for one store at the same time. It is the number of threads of asyncio's default executor at most."""
 
 
 async def _fetched(errand: _Errand, cause: BaseException | None) -> BaseException | None:

@@ -42,7 +42,7 @@ class Error(Exception):
 
     applicable: bool | None
     """``False`` if the configured system would pass the denied request to its next authenticator, else ``True``;
-    ``None`` if the failure is not a denial."""
+    ``None`` if the failure is not the denial of a verifier."""
 
     http_status: int | None
     """The HTTP status with which the configured system would respond."""
@@ -86,7 +86,8 @@ class ConfigError(Error):
 
 
 class Unavailable(Error):
-    """There is no decision, because keys could not be fetched. Retry later, and never treat it as a grant."""
+    """There is no decision, because keys could not be fetched, or the store of sessions does not answer. Retry later, and
+    never treat it as a grant."""
 
     sources: Sequence[SourceStatus] = ()
     """The status of every key source, if ``refresh_keys`` failed."""

@@ -2,7 +2,7 @@
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from os import PathLike
-from typing import Any, Literal, Protocol, TypeAlias, TypeVar, final, type_check_only
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar, final, overload, type_check_only
 
 from jwtauth._errors import Error
 from jwtauth._events import Counters, Event
@@ -17,7 +17,10 @@ __all__ = [
     "Explanation",
     "Grant",
     "Identity",
+    "Login",
     "Session",
+    "SessionInfo",
+    "Sessions",
     "Stage",
     "Verifier",
     "__version__",
@@ -29,7 +32,7 @@ _C = TypeVar("_C")
 
 # Generated from the core's tables; `make generate` writes this part.
 # <generated>
-Code: TypeAlias = Literal[
+_DecisionCode: TypeAlias = Literal[
     "token_missing",
     "token_ambiguous",
     "authenticator_disabled",
@@ -81,7 +84,7 @@ Code: TypeAlias = Literal[
     "request_invalid",
     "internal_error",
 ]
-Stage: TypeAlias = Literal[
+_DecisionStage: TypeAlias = Literal[
     "extract",
     "decode",
     "select_key",
@@ -101,6 +104,35 @@ EntitlementKind: TypeAlias = Literal[
     "templated_policy",
 ]
 # </generated>
+
+# Generated from the table of sessions, in the same way.
+# <generated sessions>
+_SessionCode: TypeAlias = Literal[
+    "session_unknown",
+    "session_address_not_allowed",
+    "session_not_renewable",
+    "session_past_max_ttl",
+    "session_profile_unknown",
+    "batch_token_limited",
+    "sessions_invalid",
+    "sessions_unsupported",
+    "batch_key_missing",
+    "store_version",
+    "store_unavailable",
+    "store_refused",
+    "store_full",
+    "session_request_invalid",
+    "session_entry_invalid",
+    "session_internal_error",
+]
+# </generated sessions>
+
+Code: TypeAlias = Literal[_DecisionCode, _SessionCode]
+Stage: TypeAlias = Literal[_DecisionStage, "session"]
+
+_Verb: TypeAlias = Literal[
+    "login", "lookup", "lookup_accessor", "renew", "revoke", "revoke_accessor", "revoke_all", "authorize", "sweep"
+]
 
 # A dict, or the header collections of web frameworks, in which a repeated header appears more than once.
 @type_check_only
@@ -620,5 +652,136 @@ class Session:
     @property
     def sync_teams(self) -> bool | None:
         """Whether to set the user's teams (Grafana)."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Sessions:
+    def __new__(
+        cls,
+        config: Mapping[str, Any] | str,
+        *,
+        fetch: Callable[[FetchRequest], FetchResponse] | None = None,
+        on_event: Callable[[Event], object] | None = None,
+    ) -> Sessions: ...
+    @staticmethod
+    def from_file(
+        path: str | PathLike[str],
+        *,
+        fetch: Callable[[FetchRequest], FetchResponse] | None = None,
+        on_event: Callable[[Event], object] | None = None,
+    ) -> Sessions: ...
+    @property
+    def verifier(self) -> Verifier: ...
+    def login(
+        self,
+        token: str | None = None,
+        *,
+        headers: _Headers | None = None,
+        url: str | None = None,
+        profile: str | None = None,
+        remote_addr: str | IPv4Address | IPv6Address | None = None,
+        cached_only: bool = False,
+        meta: Mapping[str, str] | None = None,
+    ) -> Login: ...
+    def login_async(
+        self,
+        token: str | None = None,
+        *,
+        headers: _Headers | None = None,
+        url: str | None = None,
+        profile: str | None = None,
+        remote_addr: str | IPv4Address | IPv6Address | None = None,
+        cached_only: bool = False,
+        meta: Mapping[str, str] | None = None,
+    ) -> Coroutine[Any, Any, Login]: ...
+    def authorize(
+        self, token: str, remote_addr: str | IPv4Address | IPv6Address | None = None
+    ) -> SessionInfo: ...
+    def authorize_async(
+        self, token: str, remote_addr: str | IPv4Address | IPv6Address | None = None
+    ) -> Coroutine[Any, Any, SessionInfo]: ...
+    def lookup(self, token: str) -> SessionInfo: ...
+    def lookup_async(self, token: str) -> Coroutine[Any, Any, SessionInfo]: ...
+    def lookup_accessor(self, accessor: str) -> SessionInfo: ...
+    def lookup_accessor_async(self, accessor: str) -> Coroutine[Any, Any, SessionInfo]: ...
+    def renew(self, token: str, increment: int = 0) -> Login: ...
+    def renew_async(self, token: str, increment: int = 0) -> Coroutine[Any, Any, Login]: ...
+    def revoke(self, token: str) -> None: ...
+    def revoke_async(self, token: str) -> Coroutine[Any, Any, None]: ...
+    def revoke_accessor(self, accessor: str) -> None: ...
+    def revoke_accessor_async(self, accessor: str) -> Coroutine[Any, Any, None]: ...
+    @overload
+    def revoke_all(self, *, profile: str) -> int: ...
+    @overload
+    def revoke_all(self, *, subject: str) -> int: ...
+    @overload
+    def revoke_all_async(self, *, profile: str) -> Coroutine[Any, Any, int]: ...
+    @overload
+    def revoke_all_async(self, *, subject: str) -> Coroutine[Any, Any, int]: ...
+    def sweep(self) -> int: ...
+    def sweep_async(self) -> Coroutine[Any, Any, int]: ...
+    def reload(self, config: Mapping[str, Any] | str) -> Sessions: ...
+    def reload_async(self, config: Mapping[str, Any] | str) -> Coroutine[Any, Any, Sessions]: ...
+    def call_json(self, verb: _Verb, request: str | None = None) -> str: ...
+    def call_json_async(self, verb: _Verb, request: str | None = None) -> Coroutine[Any, Any, str]: ...
+
+@final
+class Login:
+    @property
+    def token(self) -> str: ...
+    @property
+    def accessor(self) -> str | None: ...
+    @property
+    def session(self) -> SessionInfo: ...
+    @property
+    def response(self) -> dict[str, Any]: ...
+
+@final
+class SessionInfo:
+    @property
+    def type(self) -> Literal["service", "batch"]: ...
+    @property
+    def profile(self) -> str | None: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def display_name(self) -> str | None: ...
+    @property
+    def entity_id(self) -> str: ...
+    @property
+    def identity(self) -> Identity: ...
+    @property
+    def entitlements(self) -> tuple[Entitlement, ...]: ...
+    @property
+    def revocations(self) -> tuple[Entitlement, ...]: ...
+    @property
+    def issued_at(self) -> int: ...
+    @property
+    def expires_at(self) -> int | None: ...
+    @property
+    def ttl(self) -> int | None: ...
+    @property
+    def creation_ttl(self) -> int | None: ...
+    @property
+    def explicit_max_ttl(self) -> int | None: ...
+    @property
+    def period(self) -> int | None: ...
+    @property
+    def num_uses(self) -> int | None: ...
+    @property
+    def uses_left(self) -> int | None: ...
+    @property
+    def renewable(self) -> bool: ...
+    @property
+    def bound_cidrs(self) -> tuple[str, ...]: ...
+    @property
+    def description(self) -> str | None: ...
+    @property
+    def auth_method(self) -> str | None: ...
+    @property
+    def local(self) -> bool | None: ...
+    def has(self, kind: EntitlementKind, name: str, scope: str | None = None) -> bool: ...
+    def to_dict(self) -> dict[str, Any]: ...
     def __eq__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...

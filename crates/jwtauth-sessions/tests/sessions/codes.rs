@@ -23,6 +23,31 @@ fn the_page_of_codes_matches_the_table() {
     );
 }
 
+/// Compares the codes in the Python stub with the table. `UPDATE_GENERATED=1` writes them again.
+#[test]
+fn the_python_stub_names_every_code() {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bindings/python/python/jwtauth/_jwtauth.pyi");
+    let stub = fs::read_to_string(&path).unwrap();
+    let (start, end) = ("# <generated sessions>\n", "# </generated sessions>\n");
+    let (before, rest) = stub.split_once(start).unwrap();
+    let (_, after) = rest.split_once(end).unwrap();
+    let codes: String = Code::ALL
+        .iter()
+        .map(|code| format!("    \"{code}\",\n"))
+        .collect();
+    let expected = format!("{before}{start}_SessionCode: TypeAlias = Literal[\n{codes}]\n{end}{after}");
+    if std::env::var_os("UPDATE_GENERATED").is_some() {
+        fs::write(&path, &expected).unwrap();
+    } else {
+        assert!(
+            stub == expected,
+            "{} is out of date: make generate",
+            path.display()
+        );
+    }
+}
+
 #[test]
 fn the_texts_of_every_code_follow_the_rules() {
     for code in Code::ALL {

@@ -8,19 +8,22 @@
     reason = "a test that cannot continue fails"
 )]
 
+mod building;
 mod codes;
 #[cfg(all(feature = "redis", feature = "sqlite"))]
 mod faults;
-#[cfg(any(feature = "redis", feature = "sqlite"))]
 mod folder;
 mod model;
 #[cfg(all(feature = "redis", feature = "sqlite"))]
 mod network;
+mod node_types;
 #[cfg(feature = "redis")]
 #[cfg_attr(
     not(feature = "sqlite"),
     allow(dead_code, reason = "the faults need both stores")
 )]
 mod redis_server;
+#[cfg(all(feature = "redis", feature = "sqlite"))]
+mod same;
 mod verbs;
 mod world;

@@ -8,6 +8,8 @@ mod fetches;
 mod lines;
 mod parsers;
 pub mod seeds;
+mod session_seeds;
+mod sessions;
 mod tokens;
 
 use std::path::PathBuf;
@@ -31,7 +33,7 @@ enum Run {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 14] = [
     Target::text("token", tokens::token),
     Target::text("request", tokens::request),
     Target::bytes("claims", tokens::claims),
@@ -44,6 +46,8 @@ pub const TARGETS: [Target; 12] = [
     Target::text("url", fetches::url),
     Target::bytes("metadata", fetches::metadata),
     Target::text("headers", fetches::headers),
+    Target::text("sessions", sessions::sessions),
+    Target::bytes("records", sessions::records),
 ];
 
 impl Target {

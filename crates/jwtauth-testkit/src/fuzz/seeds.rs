@@ -2,17 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 use super::configurations::REQUESTS;
+use super::session_seeds;
 use crate::{Context, Result, runner, workspace};
 
 /// The conformance cases, read once for all targets.
 #[derive(Debug)]
-pub struct Cases(Vec<Case>);
+pub struct Cases {
+    directory: PathBuf,
+    cases: Vec<Case>,
+}
 
 impl Cases {
     /// Reads the flattened cases of a directory.
@@ -22,13 +26,16 @@ impl Cases {
     pub fn read(directory: &Path) -> Result<Cases> {
         let index = runner::index(directory)?;
         let cases = index.iter().map(|name| Case::read(&directory.join(name)));
-        cases.collect::<Result<_>>().map(Cases)
+        Ok(Cases {
+            directory: directory.to_owned(),
+            cases: cases.collect::<Result<_>>()?,
+        })
     }
 
     /// The seeds of a target, in a fixed order.
     ///
     /// # Errors
-    /// The scripted faults cannot be read.
+    /// The scripted faults or the cases of sessions cannot be read.
     pub fn seeds(&self, target: &str) -> Result<BTreeSet<Vec<u8>>> {
         let mut seeds = BTreeSet::new();
         let mut add = |seed: &str| {
@@ -39,7 +46,10 @@ impl Cases {
         if target == "differential" {
             self.with_requests(&mut add);
         }
-        for case in &self.0 {
+        if matches!(target, "sessions" | "records") {
+            session_seeds::add_all(&self.directory, target, &mut add)?;
+        }
+        for case in &self.cases {
             case.seeds(target, &mut add);
         }
         if matches!(target, "metadata" | "headers" | "url") {
@@ -51,7 +61,7 @@ impl Cases {
     /// Each configuration once, with the requests of all its cases, because building it costs most of the time.
     fn with_requests(&self, add: &mut dyn FnMut(&str)) {
         let mut requests: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for case in &self.0 {
+        for case in &self.cases {
             let fits = |line: &&str| case.verifier.len() + line.len() < MAX_BYTES;
             let of_case = case.request.lines().filter(fits);
             requests.entry(&case.verifier).or_default().extend(of_case);

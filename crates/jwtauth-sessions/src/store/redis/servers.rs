@@ -160,12 +160,7 @@ impl Servers {
     }
 
     /// Connects to the master that a sentinel names. Sentinels may be behind, so the server must agree that it is the master.
-    fn master(
-        &self,
-        sentinel: &Client,
-        name: &str,
-        login: &Login,
-    ) -> RedisResult<Connection> {
+    fn master(&self, sentinel: &Client, name: &str, login: &Login) -> RedisResult<Connection> {
         let unknown = |why| RedisError::from((ErrorKind::MasterNameNotFoundBySentinel, why));
         let address: Option<(String, u16)> = redis::cmd("SENTINEL")
             .arg("GET-MASTER-ADDR-BY-NAME")
