@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
 import shutil
 import subprocess
 import tempfile
@@ -18,11 +19,22 @@ from serve import Serve, expired, fetch, free_port, native, public_pem, token
 
 
 class Page(http.server.BaseHTTPRequestHandler):
-    """The page behind the proxy. It shows the headers that it gets."""
+    """The page behind the proxy. It shows the headers that it gets, or the page of a dashboard."""
+
+    seen: list[tuple[str, str | None]] = []
+    frame = ""
 
     def do_GET(self) -> None:
-        text = json.dumps({name.lower(): value for name, value in self.headers.items()} | {":path": self.path}).encode()
+        Page.seen.append((self.path, self.headers["X-Auth-User"]))
+        if self.path == "/outer":
+            text = f'<iframe src="{Page.frame}"></iframe>'.encode()
+        elif self.path.startswith("/dashboard"):
+            text = b'<script src="/public/app.js"></script>'
+        else:
+            text = json.dumps({name.lower(): value for name, value in self.headers.items()} | {":path": self.path}).encode()
         self.send_response(200)
+        if text.startswith(b"<"):
+            self.send_header("Content-Type", "text/html")
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         self.wfile.write(text)
@@ -233,17 +245,26 @@ def test_keys_out_of_reach_let_nothing_pass(proxy: Proxy, page: int) -> None:
         assert status == (500 if proxy is nginx else 503)
 
 
-@pytest.mark.parametrize("proxy", [nginx, caddy])
-def test_a_login_through_the_url_starts_a_session(proxy: Proxy, page: int) -> None:
-    config = {
+def grafana(folder: Path, cookie: dict[str, object]) -> dict[str, object]:
+    (folder / "key.pem").write_text(public_pem())
+    return {
         "dialect": "grafana",
         "config": {"auth.jwt": {
             "enabled": True, "header_name": "X-JWT", "url_login": True, "username_claim": "sub", "key_file": "key.pem"}},
-        "server": {"auth": {"cookie": {"secure": False, "redirect": proxy is caddy}}},
+        "options": {"base_dir": str(folder)},
+        "server": {"auth": {"cookie": {"secure": False} | cookie}},
     }
-    folder = Path(tempfile.mkdtemp(prefix="jwtauth-key-"))
-    (folder / "key.pem").write_text(public_pem())
-    config["options"] = {"base_dir": str(folder)}
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="jwtauth-key-") as name:
+        yield Path(name)
+
+
+@pytest.mark.parametrize("proxy", [nginx, caddy])
+def test_a_login_through_the_url_starts_a_session(proxy: Proxy, page: int, folder: Path) -> None:
+    config = grafana(folder, {"redirect": proxy is caddy})
     with Serve(config) as serve, Running(proxy, page, serve.port) as running:
         jwt = token(aud=None)
         assert fetch(running.url + "/d/x")[0] == 401
@@ -256,4 +277,17 @@ def test_a_login_through_the_url_starts_a_session(proxy: Proxy, page: int) -> No
         status, _, text = fetch(running.url + "/public/app.js", {"Cookie": cookie})
         assert (status, json.loads(text)["x-auth-user"]) == (200, "alice")
         assert fetch(running.url + "/d/x", {"Cookie": cookie + "x"})[0] == 401
-    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("proxy", [nginx, caddy])
+def test_a_page_in_a_frame_loads_its_files_in_chromium(proxy: Proxy, page: int, folder: Path) -> None:
+    config = grafana(folder, {"redirect": proxy is caddy})
+    with Serve(config) as serve, Running(proxy, page, serve.port) as running:
+        Page.seen.clear()
+        Page.frame = running.url + "/dashboard?auth_token=" + token(aud=None)
+        command = [os.environ.get("CHROMIUM", "chromium"), "--headless", "--no-sandbox", "--disable-gpu",
+                   f"--user-data-dir={folder}/profile", "--virtual-time-budget=5000", "--dump-dom", f"http://127.0.0.1:{page}/outer"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120)
+        assert ("/public/app.js", "alice") in Page.seen
+        # The dashboard was asked for without the token, if the proxy passes redirects on.
+        assert ("/dashboard", "alice") in Page.seen or proxy is nginx

@@ -88,7 +88,8 @@ impl App {
     /// The endpoints about the server itself.
     async fn own(&self, served: Arc<Served>, call: &Call) -> Reply {
         if call.method != Method::GET && call.method != Method::HEAD {
-            return Reply::empty(StatusCode::METHOD_NOT_ALLOWED).about("own");
+            let reply = Reply::empty(StatusCode::METHOD_NOT_ALLOWED).about("own");
+            return reply.with(header::ALLOW, "GET, HEAD");
         }
         match call.path.as_str() {
             "/healthz" => Reply::text(StatusCode::OK, "ok\n").about("healthz"),

@@ -21,13 +21,13 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// The segments of the path behind a prefix, decoded. `None`: a segment is not UTF-8, or contains a slash or a control
-    /// character.
+    /// The segments of the path behind a prefix, decoded. `None`: a segment is empty, is not UTF-8, or contains a slash or
+    /// a control character.
     pub(crate) fn segments(&self, prefix: &str) -> Option<Vec<String>> {
         let rest = self.path.strip_prefix(prefix)?.trim_matches('/');
         let decoded = rest.split('/').map(|segment| {
             let text = percent_decode_str(segment).decode_utf8().ok()?;
-            let is_plain = !text.contains(|letter: char| letter == '/' || letter.is_control());
+            let is_plain = !text.is_empty() && !text.contains(|letter: char| letter == '/' || letter.is_control());
             is_plain.then(|| text.into_owned())
         });
         decoded.collect()
@@ -163,6 +163,8 @@ mod tests {
         assert_eq!(segments("/v1/auth/%ff"), None);
         assert_eq!(segments("/v1/auth/a%0Ab"), None);
         assert_eq!(segments("/v2/auth"), None);
+        assert_eq!(segments("/v1/auth//a"), None);
+        assert_eq!(segments("/v1/"), None);
     }
 
     #[test]

@@ -45,7 +45,8 @@ impl Trusted {
             None if !self.unix => return None,
             _ => {}
         }
-        let mut last = peer;
+        // Without the header, a trusted proxy hides the client. Its own address must not stand for it.
+        let mut last = None;
         let lines: Vec<_> = headers.get_all("x-forwarded-for").iter().collect();
         for line in lines.into_iter().rev() {
             // What a proxy did not write as an address hides who came before it.
@@ -99,7 +100,7 @@ mod tests {
         );
         assert_eq!(seen(&["10.0.0.0/8"], &["10.9.9.9"]).as_deref(), Some("10.9.9.9"));
         assert_eq!(seen(&["10.0.0.0/8"], &["1.2.3.4, unknown"]), None);
-        assert_eq!(seen(&["10.0.0.0/8"], &[]).as_deref(), Some("10.0.0.1"));
+        assert_eq!(seen(&["10.0.0.0/8"], &[]), None);
         assert_eq!(client(&[], None, &["1.2.3.4"]), None);
         assert_eq!(client(&["unix"], None, &["1.2.3.4"]).as_deref(), Some("1.2.3.4"));
         assert_eq!(client(&["unix"], None, &[]), None);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::{Method as Verb, StatusCode};
+use axum::http::{Method as Verb, StatusCode, header};
 use jwtauth_core::Request;
 use jwtauth_sessions::{Secret, Sessions};
 use serde::Deserialize;
@@ -145,8 +145,9 @@ pub(super) fn not_allowed(call: &Call) -> Reply {
         known @ ("GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "PATCH" | "OPTIONS") => known,
         _ => "of this request",
     };
-    refuse(
+    let reply = refuse(
         StatusCode::METHOD_NOT_ALLOWED,
         format!("method {method} not allowed"),
-    )
+    );
+    reply.with(header::ALLOW, "GET, POST, PUT, DELETE")
 }

@@ -260,7 +260,7 @@ impl Forward {
             return Reply::empty(StatusCode::NOT_FOUND);
         };
         if call.method != Method::POST {
-            return Reply::empty(StatusCode::METHOD_NOT_ALLOWED);
+            return Reply::empty(StatusCode::METHOD_NOT_ALLOWED).with(header::ALLOW, "POST");
         }
         if let Some(token) = cookie.token(&call.headers) {
             let (sessions, token) = (Arc::clone(cookie.sessions()), token.to_owned());

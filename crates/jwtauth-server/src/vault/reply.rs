@@ -1,6 +1,6 @@
 //! Replies in Vault's form.
 
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use jwtauth_core::Class;
 use jwtauth_sessions::{Code, Error};
 use serde_json::{Value, json};
@@ -29,10 +29,11 @@ pub(super) fn denied() -> Reply {
 }
 
 pub(super) fn unsupported() -> Reply {
-    refuse(
+    let reply = refuse(
         StatusCode::METHOD_NOT_ALLOWED,
         "1 error occurred:\n\t* unsupported operation\n\n",
-    )
+    );
+    reply.with(header::ALLOW, "GET, POST, PUT, DELETE, LIST")
 }
 
 /// An answer without content.
