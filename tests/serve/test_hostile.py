@@ -20,7 +20,7 @@ def test_ten_thousand_idle_connections_do_not_matter() -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     many_files()
     try:
-        with Serve(native(), preexec_fn=many_files) as serve:
+        with Serve(native(limits={"header_timeout": "10m"}), preexec_fn=many_files) as serve:
             idle = [socket.create_connection(("127.0.0.1", serve.port)) for _ in range(IDLE)]
             # One byte each, so that a header has begun.
             for connection in idle:
