@@ -8,7 +8,8 @@ import type {
  * Issues sessions for the tokens that a verifier grants: a login becomes a token that later requests carry, until it ends or
  * is revoked.
  *
- * The promises wait for the store on threads of the library, so they block neither the event loop nor Node's thread pool.
+ * The promises wait for the store on threads of the library, so they block neither the event loop nor Node's thread pool. In
+ * memory, most verbs have nothing to wait for; only `login`, `revokeAll`, `sweep` and `reload` then use a thread.
  * The forms with `Sync` block the event loop until the store has answered.
  *
  * All of them fail with {@link JwtAuthError}, and with a `TypeError` for a value of the wrong type. The class `denied` is

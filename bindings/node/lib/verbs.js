@@ -51,7 +51,7 @@ function readLogin(request) {
 
 function readRenewal(token, increment = 0) {
   if (!Number.isSafeInteger(increment) || increment < 0) {
-    throw invalid('increment must be a number of whole seconds, and not negative', 'ERR_INVALID_ARG_VALUE')
+    throw invalid('increment must be an integer between 0 and 2^53 - 1', 'ERR_INVALID_ARG_VALUE')
   }
   return { ...byToken(token), increment }
 }

@@ -78,6 +78,12 @@ impl Sessions {
         }
     }
 
+    /// Whether the sessions are in the memory of this process.
+    #[napi(getter)]
+    pub fn is_in_memory(&self) -> bool {
+        self.core.is_in_memory()
+    }
+
     /// Does a verb on a thread, and calls `on_end` with the reply. A login may lack fetches first.
     #[napi]
     pub fn call(

@@ -39,9 +39,10 @@ const forms = {
 function argumentsOf(verb, request) {
   if (verb === 'sweep') return []
   const members = JSON.parse(request)
-  // In JSON, null counts as absent.
-  if (Object.values(members).includes(null) || Array.isArray(members.headers) || request.length > 4_000_000) return undefined
-  const { token, accessor, increment, remote_addr: remoteAddr, cached_only: cachedOnly, ...others } = members
+  const { token, accessor, increment = 0, remote_addr: remoteAddr, cached_only: cachedOnly, ...others } = members
+  // In JSON, null counts as absent, and integers have 64 bits.
+  const isOnlyJson = Object.values(members).includes(null) || !Number.isSafeInteger(increment) || Array.isArray(others.headers)
+  if (isOnlyJson || request.length > 4_000_000) return undefined
   switch (verb) {
     case 'login':
       return [{ ...others, token, remoteAddr, cachedOnly }]

@@ -54,7 +54,8 @@ describe('the packed package', () => {
 
   test('contains the addon and the types, but no tests', () => {
     const files = packed.files.map(({ path }) => path)
-    for (const needed of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'README.md', 'LICENSE-MIT', 'LICENSE-APACHE']) {
+    const integrations = ['integrations/express.js', 'integrations/nestjs.mjs', 'integrations/hono.d.mts']
+    for (const needed of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'README.md', 'LICENSE-MIT', 'LICENSE-APACHE', ...integrations]) {
       assert.ok(files.includes(needed), needed)
     }
     assert.equal(files.filter((path) => path.endsWith('.node')).length, 1)

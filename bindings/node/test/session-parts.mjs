@@ -29,18 +29,19 @@ switch (part) {
   }
   // Ends a thread whose calls wait for a store that does not respond. Only that thread has loaded the addon.
   case 'ended': {
-    const server = createServer()
+    const sockets = []
+    const server = createServer((socket) => sockets.push(socket.on('error', () => {})))
     await once(server.listen(0, '127.0.0.1'), 'listening')
     const { port } = server.address()
     const settings = JSON.parse(config)
     settings.sessions.store.redis.url = `redis://127.0.0.1:${port}`
     const worker = new Worker(new URL(import.meta.url), { workerData: ['wait', JSON.stringify(settings)] })
-    const [socket] = await once(server, 'connection')
+    await once(server, 'connection')
     await worker.terminate()
-    // Now the calls of the thread end, and there is nobody to tell.
-    socket.destroy()
-    server.close()
-    console.log('ended')
+    // Now the calls of the thread end, and their results have no receiver.
+    server.close(() => console.log('ended'))
+    server.on('connection', (socket) => socket.destroy())
+    for (const socket of sockets) socket.destroy()
     break
   }
   case 'wait': {

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from multiprocessing.synchronize import Barrier
 
 
-# When ``PUBLIC_TOKEN`` is valid in Vault and Consul: it has an `exp` only, so they compute an `nbf` shortly before.
+# When ``PUBLIC_TOKEN`` is valid in Vault: it has an `exp` only, so Vault computes an `nbf` shortly before.
 PUBLIC_NOW = 4_102_444_800 - 60
 
 
@@ -51,27 +51,6 @@ def vault(role: dict[str, Any], **settings: Any) -> dict[str, Any]:
     return {
         "dialect": "vault",
         "config": {"jwt_validation_pubkeys": [public_pem()], "roles": {"web": web}},
-        "options": {"now": PUBLIC_NOW},
-        "sessions": settings,
-    }
-
-
-def consul(**settings: Any) -> dict[str, Any]:
-    """Consul's dialect with one method for ``PUBLIC_TOKEN``."""
-    method = {
-        "Name": "ci",
-        "Type": "jwt",
-        "MaxTokenTTL": "1h",
-        "Config": {
-            "JWTValidationPubKeys": [public_pem()],
-            "JWTSupportedAlgs": ["EdDSA"],
-            "BoundAudiences": ["api"],
-            "ClaimMappings": {"sub": "name"},
-        },
-    }
-    return {
-        "dialect": "consul",
-        "config": {"AuthMethod": method, "BindingRules": [{"BindType": "service", "BindName": "web-${value.name}"}]},
         "options": {"now": PUBLIC_NOW},
         "sessions": settings,
     }

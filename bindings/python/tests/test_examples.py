@@ -21,7 +21,7 @@ import jwtauth
 from jwtauth import Denied, FetchResponse, Grant, Unavailable, Verifier
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-FIRST, MANY, EXPLAIN, EVENTS, REFRESH, CLIENT, _, SERVER, SESSIONS = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+FIRST, MANY, EXPLAIN, EVENTS, REFRESH, CLIENT, _, FRAMEWORK, SERVER, SESSIONS = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 (SHOWN,) = re.findall(r"^```pycon\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 
 def first_example(directory: Path, monkeypatch: pytest.MonkeyPatch, bearer: str) -> dict[str, Any]:
@@ -90,6 +90,11 @@ def test_a_refresh_prints_what_the_readme_shows(
     capsys.readouterr()
     exec(REFRESH, {"verifier": names["verifier"]})
     assert capsys.readouterr().out == "keys[0].jwks_file fixed []\n"
+
+
+def test_the_program_with_a_framework_is_that_of_its_page() -> None:
+    page = (ROOT / "docs" / "frameworks" / "fastapi.md").read_text(encoding="utf-8")
+    assert FRAMEWORK in page
 
 
 def test_the_fetch_function_of_the_readme_works() -> None:

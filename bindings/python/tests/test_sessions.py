@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from conftest import CLAIMS, CONFIG, NOW, PUBLIC_KEYS, PUBLIC_TOKEN, SECRET, remote, token
-from sessions_config import at, consul, in_file, keeping, vault
+from sessions_config import at, in_file, keeping, vault
 
 from jwtauth import (
     ArgumentError,
@@ -87,16 +87,6 @@ def test_a_login_answers_as_vault_does() -> None:
     assert (auth["policies"], auth["lease_duration"], auth["num_uses"]) == (["default", "read"], 3600, 3)
     assert login.token.startswith("hvs.")
     assert (login.session.profile, login.session.num_uses, login.session.uses_left) == ("web", 3, 3)
-
-
-def test_a_login_answers_as_consul_does() -> None:
-    login = Sessions(consul()).login(PUBLIC_TOKEN, meta={"host": "a"})
-    assert (login.response["SecretID"], login.response["AccessorID"]) == (login.token, login.accessor)
-    assert login.response["ServiceIdentities"] == [{"ServiceName": "web-alice"}]
-    session = login.session
-    assert (session.description, session.auth_method) == ('token created via login: {"host":"a"}', "ci")
-    assert isinstance(session.local, bool)
-    assert session.has("service", "web-alice")
 
 
 def test_an_accessor_finds_a_session_and_is_no_token() -> None:
@@ -248,7 +238,7 @@ def test_sessions_need_no_member_of_their_own() -> None:
 def test_a_reload_keeps_the_store_and_must_not_change_it(tmp_path: Path) -> None:
     sessions = Sessions(keeping())
     login = sessions.login(token())
-    for other in (in_file(tmp_path), consul()):
+    for other in (in_file(tmp_path), vault({})):
         with pytest.raises(ConfigError) as caught:
             sessions.reload(other)
         assert caught.value.code == "sessions_invalid"

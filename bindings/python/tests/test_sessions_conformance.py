@@ -96,6 +96,9 @@ def arguments(sessions: Sessions, verb: str, request: str) -> dict[str, Any] | N
         return {"config": request}
     if verb == "sweep":
         return {}
+    # The text has a limit, which its members have not.
+    if len(request.encode()) > 4 * 1024 * 1024:
+        return None
     try:
         members = json.loads(request, object_pairs_hook=unique)
     except (ValueError, RecursionError):

@@ -25,7 +25,7 @@ def check(*arguments: str | Path) -> None:
 
 
 def test_mypy_finds_nothing_in_the_package_its_tests_and_examples() -> None:
-    sources = sorted((HERE.parent / "python" / "jwtauth").glob("*.py"))
+    sources = sorted((HERE.parent / "python" / "jwtauth").rglob("*.py"))
     check("mypy", "--strict", "tests", ROOT / "examples" / "python", *sources)
 
 

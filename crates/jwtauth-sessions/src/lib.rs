@@ -59,6 +59,7 @@ pub mod internals;
 mod issue;
 mod lease;
 mod member;
+mod names;
 mod network;
 mod record;
 mod reply;

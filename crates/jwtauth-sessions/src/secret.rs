@@ -65,6 +65,10 @@ impl Random {
         )
     }
 
+    pub(crate) fn is_seeded(&self) -> bool {
+        matches!(self, Random::Seeded(..))
+    }
+
     /// Returns random bytes.
     pub(crate) fn bytes<const N: usize>(&self) -> Result<Zeroizing<[u8; N]>> {
         let mut bytes = Zeroizing::new([0; N]);

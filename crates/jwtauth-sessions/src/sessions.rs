@@ -3,14 +3,13 @@
 mod about;
 mod build;
 mod find;
+mod found;
 mod respond;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-use arc_swap::ArcSwapOption;
 
 use jwtauth_core::internals::{ConfigFile, Dialect, Origins};
 use jwtauth_core::{Clock, Grant, Monotonic, Request, Verifier};
@@ -21,6 +20,7 @@ use crate::error::{Code, Error, Result};
 use crate::info::SessionInfo;
 use crate::issue;
 use crate::lease::{self, Instants, Lease, PastMax, Terms};
+use crate::names::Names;
 use crate::network;
 use crate::record::{Record, State};
 use crate::reply::{self, Issued};
@@ -28,7 +28,7 @@ use crate::secret::{Form, Namer, Random, Secret, uuid};
 use crate::store::{Entry, Groups, Renewed};
 use crate::time::{Micros, SECOND, Time, seconds};
 
-use self::find::Found;
+use self::found::Found;
 
 /// Issues sessions for the tokens that a verifier grants, and answers what becomes of them.
 ///
@@ -44,7 +44,7 @@ pub struct Sessions {
     random: Arc<Random>,
     time: Arc<Time>,
     /// Under the salt that the store had last.
-    namer: ArcSwapOption<Namer>,
+    names: Names,
 }
 
 /// Builds [`Sessions`].
@@ -448,7 +448,7 @@ impl SessionsBuilder {
             batch_prefix: prefixes.map(|(_, batch)| batch),
             settings: self.config.settings,
             random: Arc::new(self.random),
-            namer: ArcSwapOption::empty(),
+            names: Names::default(),
         })
     }
 }

@@ -657,6 +657,35 @@ class Session:
 
 @final
 class Sessions:
+    """Makes sessions for the tokens that a verifier grants, checks the tokens of the sessions, and ends sessions.
+
+    Build them when the program starts and use them from any number of threads. Building opens no connection to the store.
+    The member ``sessions`` of the configuration names the store; without it, the sessions are in the memory of the process.
+    The GIL is released where a verb may wait for a store. Forked children use SQLite and Redis with connections of their
+    own. Sessions in memory belong to the process that used them first: in other processes, every verb raises
+    ``Unavailable``.
+
+    Each verb has a form for event loops, such as :meth:`authorize_async`: ``await`` it. Where it may wait for the store, it
+    runs on a thread of these sessions. A cancelled call stops waiting; the verb still has its effect.
+
+    Args:
+        config: The envelope ``{"dialect": ..., "config": ..., "options": ..., "sessions": ...}`` as a mapping, or as JSON
+            text.
+        fetch: As for :class:`Verifier`.
+        on_event: As for :class:`Verifier`; it gets the decisions of logins.
+
+    Raises:
+        ConfigError: The configuration is invalid; ``detail`` names the key and the problem.
+        TypeError: As for :class:`Verifier`.
+
+    Example:
+        >>> sessions = Sessions({"dialect": "vault", "config": {...}, "sessions": {"store": {"sqlite": {"path": "s.db"}}}})
+        >>> login = sessions.login(jwt, profile="web")
+        >>> sessions.authorize(login.token).has("policy", "web-read")
+        True
+        >>> sessions.revoke(login.token)
+    """
+
     def __new__(
         cls,
         config: Mapping[str, Any] | str,
@@ -670,9 +699,23 @@ class Sessions:
         *,
         fetch: Callable[[FetchRequest], FetchResponse] | None = None,
         on_event: Callable[[Event], object] | None = None,
-    ) -> Sessions: ...
+    ) -> Sessions:
+        """Builds sessions from a file with a configuration as JSON.
+
+        Relative paths in it start in the folder of the file, unless it sets ``base_dir``.
+
+        Args:
+            path: The file.
+            fetch: As for the constructor.
+            on_event: As for the constructor.
+
+        Raises:
+            ConfigError: The configuration is invalid, or the file cannot be read; ``detail`` names the file.
+            TypeError: ``path`` is not a path; ``fetch`` or ``on_event`` is not callable, or is a coroutine function.
+        """
     @property
-    def verifier(self) -> Verifier: ...
+    def verifier(self) -> Verifier:
+        """The verifier that decides the logins, for ``policy``, ``counters`` and ``refresh_keys``."""
     def login(
         self,
         token: str | None = None,
@@ -683,7 +726,27 @@ class Sessions:
         remote_addr: str | IPv4Address | IPv6Address | None = None,
         cached_only: bool = False,
         meta: Mapping[str, str] | None = None,
-    ) -> Login: ...
+    ) -> Login:
+        """Decides a login, and makes a session for what it grants.
+
+        Args:
+            token: As for :meth:`Verifier.authenticate`, like the arguments that follow.
+            meta: Texts by name that are kept with the session (Consul).
+
+        Returns:
+            The session and its token. Give the token to the client, which sends it with later requests.
+
+        Raises:
+            Denied: The login is denied; ``code`` gives the reason.
+            Unavailable: The keys could not be fetched, or the store cannot keep the session. Then no token exists.
+            ArgumentError: An argument is invalid Unicode.
+            TypeError: An argument has the wrong type.
+
+        Example:
+            >>> login = sessions.login(headers={"Authorization": "Bearer eyJ..."})
+            >>> login.session.subject
+            'alice'
+        """
     def login_async(
         self,
         token: str | None = None,
@@ -694,94 +757,287 @@ class Sessions:
         remote_addr: str | IPv4Address | IPv6Address | None = None,
         cached_only: bool = False,
         meta: Mapping[str, str] | None = None,
-    ) -> Coroutine[Any, Any, Login]: ...
+    ) -> Coroutine[Any, Any, Login]:
+        """Decides a login without blocking the event loop, and makes a session: ``await`` it.
+
+        Takes, returns and raises what :meth:`login` does. Keys are fetched as by :meth:`Verifier.authenticate_async`. If the
+        call is cancelled while the store works, the session exists, and its token is lost.
+        """
     def authorize(
         self, token: str, remote_addr: str | IPv4Address | IPv6Address | None = None
-    ) -> SessionInfo: ...
+    ) -> SessionInfo:
+        """Checks the token of a later request, and counts a use off if the session's uses are counted.
+
+        The last use passes, and ends the session. A request from another network uses nothing.
+
+        Args:
+            token: The session's token.
+            remote_addr: The caller's address, as text or from the ``ipaddress`` module, perhaps with a port. It is trusted,
+                and used only where the session is bound to networks; any other text is then denied.
+
+        Returns:
+            The session. Every failure is an exception.
+
+        Raises:
+            Denied: There is no such session (``session_unknown``), or it cannot be used from this address
+                (``session_address_not_allowed``).
+            Unavailable: The store does not answer, so nothing is known about the session. A use may have been counted off.
+            ArgumentError: An argument is invalid Unicode.
+            TypeError: An argument has the wrong type.
+
+        Example:
+            >>> sessions.authorize(token, remote_addr="10.0.0.1").subject
+            'alice'
+        """
     def authorize_async(
         self, token: str, remote_addr: str | IPv4Address | IPv6Address | None = None
-    ) -> Coroutine[Any, Any, SessionInfo]: ...
-    def lookup(self, token: str) -> SessionInfo: ...
-    def lookup_async(self, token: str) -> Coroutine[Any, Any, SessionInfo]: ...
-    def lookup_accessor(self, accessor: str) -> SessionInfo: ...
-    def lookup_accessor_async(self, accessor: str) -> Coroutine[Any, Any, SessionInfo]: ...
-    def renew(self, token: str, increment: int = 0) -> Login: ...
-    def renew_async(self, token: str, increment: int = 0) -> Coroutine[Any, Any, Login]: ...
-    def revoke(self, token: str) -> None: ...
-    def revoke_async(self, token: str) -> Coroutine[Any, Any, None]: ...
-    def revoke_accessor(self, accessor: str) -> None: ...
-    def revoke_accessor_async(self, accessor: str) -> Coroutine[Any, Any, None]: ...
+    ) -> Coroutine[Any, Any, SessionInfo]:
+        """:meth:`authorize` for event loops."""
+    def lookup(self, token: str) -> SessionInfo:
+        """Looks a session up by its token. It counts no use, and checks no network.
+
+        Raises:
+            Denied: There is no such session.
+            Unavailable: The store does not answer.
+        """
+    def lookup_async(self, token: str) -> Coroutine[Any, Any, SessionInfo]:
+        """:meth:`lookup` for event loops."""
+    def lookup_accessor(self, accessor: str) -> SessionInfo:
+        """Looks a session up by its accessor. See :meth:`lookup`."""
+    def lookup_accessor_async(self, accessor: str) -> Coroutine[Any, Any, SessionInfo]:
+        """:meth:`lookup_accessor` for event loops."""
+    def renew(self, token: str, increment: int = 0) -> Login:
+        """Renews a session: it lasts longer, by the times of its profile as it is now.
+
+        Args:
+            token: The session's token.
+            increment: The wish for the new lease in seconds; zero leaves it to the profile.
+
+        Raises:
+            Denied: There is no such session, or it cannot be renewed; ``code`` gives the reason.
+            Unavailable: The store does not answer.
+            ValueError: ``increment`` is negative, or has more than 64 bits.
+        """
+    def renew_async(self, token: str, increment: int = 0) -> Coroutine[Any, Any, Login]:
+        """:meth:`renew` for event loops."""
+    def revoke(self, token: str) -> None:
+        """Ends a session: a logout. Every later use of its token is denied, in all processes.
+
+        Raises:
+            Denied: There is no such session, or the token is a batch token, which cannot be revoked.
+            Unavailable: The store does not answer. The session may still exist.
+        """
+    def revoke_async(self, token: str) -> Coroutine[Any, Any, None]:
+        """:meth:`revoke` for event loops."""
+    def revoke_accessor(self, accessor: str) -> None:
+        """Ends the session with this accessor. See :meth:`revoke`."""
+    def revoke_accessor_async(self, accessor: str) -> Coroutine[Any, Any, None]:
+        """:meth:`revoke_accessor` for event loops."""
     @overload
-    def revoke_all(self, *, profile: str) -> int: ...
+    def revoke_all(self, *, profile: str, subject: None = None) -> int:
+        """Ends all sessions of a profile or of a subject that exist now. It does not reach batch tokens.
+
+        Args:
+            profile: The profile of the logins; empty for the configuration's top level. In Consul, the auth method's name.
+            subject: The subject (:attr:`SessionInfo.subject`).
+
+        Returns:
+            The number of ended sessions.
+
+        Raises:
+            Unavailable: The store does not answer. Some sessions may have ended; another call ends the others.
+            ArgumentError: Not exactly one of ``profile`` and ``subject`` is given.
+        """
     @overload
-    def revoke_all(self, *, subject: str) -> int: ...
+    def revoke_all(self, *, profile: None = None, subject: str) -> int:
+        """Ends all sessions of a profile or of a subject that exist now. It does not reach batch tokens.
+
+        Args:
+            profile: The profile of the logins; empty for the configuration's top level. In Consul, the auth method's name.
+            subject: The subject (:attr:`SessionInfo.subject`).
+
+        Returns:
+            The number of ended sessions.
+
+        Raises:
+            Unavailable: The store does not answer. Some sessions may have ended; another call ends the others.
+            ArgumentError: Not exactly one of ``profile`` and ``subject`` is given.
+        """
     @overload
-    def revoke_all_async(self, *, profile: str) -> Coroutine[Any, Any, int]: ...
+    def revoke_all_async(self, *, profile: str, subject: None = None) -> Coroutine[Any, Any, int]:
+        """:meth:`revoke_all` for event loops."""
     @overload
-    def revoke_all_async(self, *, subject: str) -> Coroutine[Any, Any, int]: ...
-    def sweep(self) -> int: ...
-    def sweep_async(self) -> Coroutine[Any, Any, int]: ...
-    def reload(self, config: Mapping[str, Any] | str) -> Sessions: ...
-    def reload_async(self, config: Mapping[str, Any] | str) -> Coroutine[Any, Any, Sessions]: ...
-    def call_json(self, verb: _Verb, request: str | None = None) -> str: ...
-    def call_json_async(self, verb: _Verb, request: str | None = None) -> Coroutine[Any, Any, str]: ...
+    def revoke_all_async(self, *, profile: None = None, subject: str) -> Coroutine[Any, Any, int]:
+        """:meth:`revoke_all` for event loops."""
+    def sweep(self) -> int:
+        """Removes what has ended, and returns the number of removed entries. Redis does this on its own.
+
+        Raises:
+            Unavailable: The store does not answer.
+        """
+    def sweep_async(self) -> Coroutine[Any, Any, int]:
+        """:meth:`sweep` for event loops."""
+    def reload(self, config: Mapping[str, Any] | str) -> Sessions:
+        """Builds sessions from a changed configuration that keep the store of these, and so every session.
+
+        The new ones have the same ``fetch`` and ``on_event``. These stay usable.
+
+        Args:
+            config: As for the constructor. The dialect and ``sessions.store`` must not change.
+
+        Raises:
+            ConfigError: The configuration is invalid.
+        """
+    def reload_async(self, config: Mapping[str, Any] | str) -> Coroutine[Any, Any, Sessions]:
+        """:meth:`reload` for event loops."""
+    def call_json(self, verb: _Verb, request: str | None = None) -> str:
+        """Does a verb in the JSON form that all languages share.
+
+        Args:
+            verb: The name of a method of this class, such as ``"login"``; ``"reload"`` is not one of these verbs.
+            request: The request as JSON. It is trusted, as the arguments of the method are.
+
+        Returns:
+            The reply as one line of JSON. A failure is a reply whose ``outcome`` is ``"failed"``.
+
+        Raises:
+            ValueError: There is no such verb.
+            ArgumentError: An argument is invalid Unicode.
+            TypeError: An argument has the wrong type.
+
+        Example:
+            >>> sessions.call_json("revoke_all", '{"subject": "alice"}')
+            '{"outcome":"revoked","count":2}'
+        """
+    def call_json_async(self, verb: _Verb, request: str | None = None) -> Coroutine[Any, Any, str]:
+        """:meth:`call_json` for event loops."""
 
 @final
 class Login:
+    """A session that began or was renewed, with its token.
+
+    It cannot be changed or pickled, and ``repr`` shows nothing from it.
+
+    Example:
+        >>> login = sessions.login(token)
+        >>> login.session.ttl
+        3600
+    """
+
     @property
-    def token(self) -> str: ...
+    def token(self) -> str:
+        """The token that later requests carry. It is not stored anywhere else."""
     @property
-    def accessor(self) -> str | None: ...
+    def accessor(self) -> str | None:
+        """The accessor: it looks up and revokes the session, and cannot be used instead of the token. ``None``: a batch token."""
     @property
-    def session(self) -> SessionInfo: ...
+    def session(self) -> SessionInfo:
+        """The session."""
     @property
-    def response(self) -> dict[str, Any]: ...
+    def response(self) -> dict[str, Any]:
+        """What the configured system answers to such a login: the envelope with ``auth`` (Vault), the ACL token (Consul), or
+        the library's own form. It contains the token.
+
+        The dictionary is created on first access and is shared afterwards. Copy it before changing it.
+        """
 
 @final
 class SessionInfo:
+    """A session that had not ended when it was looked up: who the caller is, and what the caller may have.
+
+    It contains neither the token nor the accessor. It is a copy: look the session up again for its current state. Two of them
+    are equal if all their attributes are.
+
+    Example:
+        >>> session = sessions.authorize(token)
+        >>> session.subject, session.has("role", "editor")
+        ('alice', True)
+    """
+
     @property
-    def type(self) -> Literal["service", "batch"]: ...
+    def type(self) -> Literal["service", "batch"]:
+        """``service``, or ``batch`` for a token that has no entry in the store."""
     @property
-    def profile(self) -> str | None: ...
+    def profile(self) -> str | None:
+        """The profile of the login; ``None`` for the configuration's top level."""
     @property
-    def subject(self) -> str: ...
+    def subject(self) -> str:
+        """Who the session belongs to: ``identity.name``, or the token's ``sub`` if the configuration maps no name."""
     @property
-    def display_name(self) -> str | None: ...
+    def display_name(self) -> str | None:
+        """The display name (Vault: with the mount's prefix)."""
     @property
-    def entity_id(self) -> str: ...
+    def entity_id(self) -> str:
+        """An id that is the same for all sessions of a subject, in all stores."""
     @property
-    def identity(self) -> Identity: ...
+    def identity(self) -> Identity:
+        """Who the caller is."""
     @property
-    def entitlements(self) -> tuple[Entitlement, ...]: ...
+    def entitlements(self) -> tuple[Entitlement, ...]:
+        """What the caller may have."""
     @property
-    def revocations(self) -> tuple[Entitlement, ...]: ...
+    def revocations(self) -> tuple[Entitlement, ...]:
+        """What the caller must lose if they hold it."""
     @property
-    def issued_at(self) -> int: ...
+    def issued_at(self) -> int:
+        """When the session was issued, in seconds since 1970."""
     @property
-    def expires_at(self) -> int | None: ...
+    def expires_at(self) -> int | None:
+        """When it ends, unless it is renewed, in seconds since 1970; ``None``: it does not end on its own."""
     @property
-    def ttl(self) -> int | None: ...
+    def ttl(self) -> int | None:
+        """The seconds until then when it was looked up, rounded up."""
     @property
-    def creation_ttl(self) -> int | None: ...
+    def creation_ttl(self) -> int | None:
+        """The lease that the login set, in seconds."""
     @property
-    def explicit_max_ttl(self) -> int | None: ...
+    def explicit_max_ttl(self) -> int | None:
+        """Hard limit of the lifetime in seconds."""
     @property
-    def period(self) -> int | None: ...
+    def period(self) -> int | None:
+        """Seconds that each renewal adds to a periodic session."""
     @property
-    def num_uses(self) -> int | None: ...
+    def num_uses(self) -> int | None:
+        """How often the session can be used; ``None``: without limit."""
     @property
-    def uses_left(self) -> int | None: ...
+    def uses_left(self) -> int | None:
+        """How many uses are left; ``None``: uses are not counted."""
     @property
-    def renewable(self) -> bool: ...
+    def renewable(self) -> bool:
+        """Whether :meth:`Sessions.renew` can succeed."""
     @property
-    def bound_cidrs(self) -> tuple[str, ...]: ...
+    def bound_cidrs(self) -> tuple[str, ...]:
+        """The networks from which the session can be used; empty: any."""
     @property
-    def description(self) -> str | None: ...
+    def description(self) -> str | None:
+        """The description of the token (Consul)."""
     @property
-    def auth_method(self) -> str | None: ...
+    def auth_method(self) -> str | None:
+        """The auth method's name (Consul)."""
     @property
-    def local(self) -> bool | None: ...
-    def has(self, kind: EntitlementKind, name: str, scope: str | None = None) -> bool: ...
-    def to_dict(self) -> dict[str, Any]: ...
+    def local(self) -> bool | None:
+        """Whether the session is valid in one datacenter only (Consul)."""
+    def has(self, kind: EntitlementKind, name: str, scope: str | None = None) -> bool:
+        """Whether the session has an entitlement.
+
+        Without ``scope`` it finds only entitlements that are valid everywhere. One with variables (a templated policy)
+        is never found.
+
+        Args:
+            kind: The kind, such as ``"role"``.
+            name: The name.
+            scope: The organisation's id, or the datacenter.
+
+        Example:
+            >>> session.has("role", "editor")
+            True
+        """
+    def to_dict(self) -> dict[str, Any]:
+        """The session as a new dictionary, with the members of the wire format; absent members are left out.
+
+        Example:
+            >>> session.to_dict()["identity"]["groups"]
+            ['eng']
+        """
     def __eq__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...

@@ -12,7 +12,8 @@ use crate::parts::{Identity, entitlements};
 
 /// A session that had not ended when it was looked up: who the caller is, and what the caller may have.
 ///
-/// It contains neither the token nor the accessor. It is a copy: look the session up again for its current state.
+/// It contains neither the token nor the accessor. It is a copy: look the session up again for its current state. Two of them
+/// are equal if all their attributes are.
 ///
 /// Example:
 ///     >>> session = sessions.authorize(token)
@@ -219,8 +220,8 @@ impl SessionInfo {
         json::load(py, &self.json()?)
     }
 
-    fn __eq__(&self, other: &Bound<'_, SessionInfo>) -> bool {
-        self.info == other.get().info
+    fn __eq__(&self, other: &Bound<'_, SessionInfo>) -> PyResult<bool> {
+        Ok(self.json()? == other.get().json()?)
     }
 
     fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {

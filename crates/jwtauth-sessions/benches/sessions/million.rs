@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use jwtauth_core::{Clock, Monotonic, NumericDate, Request};
+use jwtauth_core::{Clock, Monotonic, Request};
 use jwtauth_sessions::{Group, Sessions, SessionsBuilder};
 use serde_json::json;
 
@@ -21,8 +21,13 @@ const KEPT: usize = 8_000_000;
 
 pub(crate) fn table(signed: &Signed, passes: usize) -> Result<()> {
     let count: u32 = if passes > 1 { 1_000_000 } else { 10_000 };
+    // The sessions end when the benchmark moves the clock.
     let elapsed = Monotonic::stopped();
-    let sessions = signed.in_memory(count)?.clocks(now(), elapsed.clone()).build()?;
+    let stopped = Clock::Fixed(signed.verifier()?.clock().now());
+    let sessions = signed
+        .in_memory(count)?
+        .clocks(stopped, elapsed.clone())
+        .build()?;
     let grant = |profile: &str| {
         let request = Request::bearer(&signed.token).profile(profile);
         sessions.verifier().authenticate(&request)
@@ -33,7 +38,7 @@ pub(crate) fn table(signed: &Signed, passes: usize) -> Result<()> {
     // Written now, so that they are not counted as memory of the sessions.
     let mut times = vec![1; KEPT];
     println!(
-        "\n| {count} sessions | took, s | checks | median, ns | 99.99 %, ns | longest, ms | at most |\n|---|---|---|---|---|---|---|"
+        "\n| {count} sessions | took, ms | checks | median, ns | 99.99 %, ns | longest, ms | at most |\n|---|---|---|---|---|---|---|"
     );
     let mut row = |what: &str, work: &mut dyn FnMut()| {
         let (took, mut waits) = meanwhile(&sessions, watched.token.expose(), &mut times, work);
@@ -46,8 +51,8 @@ pub(crate) fn table(signed: &Signed, passes: usize) -> Result<()> {
             format!("**{longest:.2}**")
         };
         println!(
-            "| {what} | {:.2} | {} | {} | {} | {shown} | {PAUSE} |",
-            took.as_secs_f64(),
+            "| {what} | {:.0} | {} | {} | {} | {shown} | {PAUSE} |",
+            took.as_secs_f64() * 1e3,
             waits.len(),
             at(0.5).copied().unwrap_or_default(),
             at(0.9999).copied().unwrap_or_default(),
@@ -62,9 +67,6 @@ pub(crate) fn table(signed: &Signed, passes: usize) -> Result<()> {
     });
     let after = resident();
     row("nothing", &mut || thread::sleep(Duration::from_secs(1)));
-    row("a sweep of nothing", &mut || {
-        assert_eq!(sessions.sweep().ok(), Some(0))
-    });
     elapsed.advance(Duration::from_secs(3600));
     row("a sweep of half", &mut || {
         assert_eq!(sessions.sweep().ok(), Some(u64::from(count / 2)));
@@ -118,12 +120,6 @@ fn meanwhile(
         stop.store(true, Ordering::Relaxed);
         (took, checks.join().unwrap_or_default())
     })
-}
-
-fn now() -> Clock {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let seconds = now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
-    Clock::Fixed(NumericDate::from_seconds(seconds))
 }
 
 /// The memory that the process has now, in bytes.

@@ -30,7 +30,7 @@ pub(crate) fn table(stores: &Stores, signed: &Signed, passes: usize) -> Result<(
         let sessions = signed.sessions(&store)?;
         let request = Request::bearer(&signed.token);
         // Each thread has a session of its own, as callers do.
-        let logins: Result<Vec<_>, _> = (0..8)
+        let logins: std::result::Result<Vec<_>, _> = (0..8)
             .map(|_| sessions.login(&request, &BTreeMap::new()))
             .collect();
         let tokens: Vec<String> = logins?

@@ -58,7 +58,10 @@ impl Sessions {
             ));
         }
         sessions.settings.store = Arc::clone(&self.settings.store);
-        sessions.random = Arc::clone(&self.random);
+        // Only a seed goes on: a configuration without one never continues tokens that a test can predict.
+        if sessions.random.is_seeded() {
+            sessions.random = Arc::clone(&self.random);
+        }
         // The configuration may stop the clock or let it go.
         sessions.time.at_least(self.time.now());
         Ok(sessions)

@@ -6,18 +6,10 @@ use crate::error::{Code, Error, Result};
 use crate::issue;
 use crate::record::{Record, State};
 use crate::secret::{Id, Namer, Salt, open_batch};
-use crate::store::Entry;
 use crate::time::Micros;
 
 use super::Sessions;
-
-/// An entry that was found, its name, and when.
-pub(super) struct Found {
-    pub(super) namer: Arc<Namer>,
-    pub(super) id: Id,
-    pub(super) entry: Entry,
-    pub(super) now: Micros,
-}
+use super::found::Found;
 
 impl Sessions {
     pub(super) fn id(&self, namer: &Namer, token: &str) -> Id {
@@ -67,7 +59,7 @@ impl Sessions {
 
     /// The names under the salt that the store had last, and the time.
     fn current(&self) -> Result<(Arc<Namer>, Micros)> {
-        match self.namer.load_full() {
+        match self.names.last() {
             Some(namer) => Ok((namer, self.time.now())),
             None => self.refreshed(),
         }
@@ -78,14 +70,7 @@ impl Sessions {
         let offered: zeroize::Zeroizing<Salt> = self.random.bytes()?;
         let shared = self.settings.store.shared(&offered, self.time.now())?;
         let now = self.time.at_least(shared.seen);
-        if let Some(namer) = self.namer.load_full()
-            && namer.has_salt(&shared.salt)
-        {
-            return Ok((namer, now));
-        }
-        let namer = Arc::new(Namer::new(shared.salt, self.dialect.as_str()));
-        self.namer.store(Some(Arc::clone(&namer)));
-        Ok((namer, now))
+        Ok((self.names.under(&shared.salt, self.dialect.as_str()), now))
     }
 
     /// Reads a batch token. `None` if the token is not one by its form.

@@ -5,7 +5,7 @@ use crate::lease::Lease;
 use crate::secret::Secret;
 
 use super::Sessions;
-use super::find::Found;
+use super::found::Found;
 
 impl Sessions {
     /// Returns what the login of a session was answered with, as it is now: in Consul, its ACL token. For servers that

@@ -103,3 +103,21 @@ fn an_observer_sees_the_decisions_of_logins_also_after_a_reload() {
     );
     assert_eq!(seen.load(Ordering::Relaxed), 3);
 }
+
+#[test]
+fn a_reload_without_a_seed_makes_tokens_that_cannot_be_predicted() {
+    let request = jwt(&json!({ "sub": "alice" }));
+    let token = |sessions: &Sessions| {
+        let login = sessions
+            .login(&Request::bearer(&request), &BTreeMap::new())
+            .unwrap();
+        login.token.expose().to_owned()
+    };
+    let second = |changed: &Value| {
+        let first = Sessions::from_json(&stopped(&json!({ "seed": 1 })).to_string()).unwrap();
+        token(&first);
+        token(&first.reload(&stopped(changed).to_string()).unwrap())
+    };
+    assert_eq!(second(&json!({ "seed": 1 })), second(&json!({ "seed": 1 })));
+    assert_ne!(second(&json!({})), second(&json!({})));
+}

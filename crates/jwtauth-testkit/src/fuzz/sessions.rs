@@ -63,7 +63,7 @@ fn build(config: &str) -> Option<Sessions> {
 
 /// Whether a configuration opens nothing outside of the process.
 fn is_closed(config: &str) -> bool {
-    let config = config.to_ascii_lowercase();
+    let config = config.to_ascii_lowercase().replace("profile", "");
     // A letter can be written as an escape.
     !["file", "url", "sqlite", "redis", "path", "\\u"]
         .iter()

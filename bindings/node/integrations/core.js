@@ -1,0 +1,149 @@
+'use strict'
+
+const { Verifier } = require('../index.js')
+const { JwtAuthError } = require('../lib/error.js')
+const { Refused, refusal } = require('./refused.js')
+const { Requirement } = require('./requirement.js')
+
+/** Decides requests with one verifier. Remembers the grant of a request for as long as the request exists. */
+class Authenticator {
+  #verifier
+  #profile
+  #realm
+  #retryAfter
+  #place
+  #granted = new WeakMap()
+
+  constructor(verifier, options = {}) {
+    if (!(verifier instanceof Verifier)) throw new TypeError('verifier must be a Verifier')
+    for (const name of Object.keys(options)) {
+      if (!(name in OPTIONS)) throw new TypeError(`options has no member ${JSON.stringify(name)}`)
+      if (options[name] !== undefined && !OPTIONS[name](options[name])) throw new TypeError(`options.${name} is invalid`)
+    }
+    this.#verifier = verifier
+    this.#profile = options.profile
+    this.#realm = options.realm
+    this.#retryAfter = options.retryAfter ?? 5
+    this.remoteAddr = options.remoteAddr
+    this.#place = place(verifier.policy().config.token)
+  }
+
+  /**
+   * The grant of a request: the one that it already has, or a new one.
+   *
+   * @param request the object that stands for the request, and for no other one
+   * @param parts gives the headers, the URL and the address of the request
+   * @throws {Refused} (rejects) if it is not granted
+   */
+  async decide(request, parts) {
+    const earlier = this.#granted.get(request)
+    if (earlier !== undefined) return earlier
+    try {
+      const { headers, rawHeaders, url, remoteAddr } = parts()
+      const found = this.#credentials(headers, rawHeaders, url)
+      const grant = await this.#verifier.authenticate({ ...found, profile: this.#profile, remoteAddr: remoteAddr ?? undefined })
+      this.#granted.set(request, grant)
+      return grant
+    } catch (thrown) {
+      throw thrown instanceof JwtAuthError ? refusal(thrown, this.#retryAfter) : asError(thrown)
+    }
+  }
+
+  /**
+   * Decides a request, and checks what the grant must have. Returns undefined only for a request without a token, if that is
+   * optional.
+   */
+  async admit(request, parts, requirement, isOptional) {
+    try {
+      const grant = await this.decide(request, parts)
+      requirement.check(grant)
+      return grant
+    } catch (thrown) {
+      if (!(thrown instanceof Refused)) throw asError(thrown)
+      if (isOptional && thrown.code === 'token_missing') return undefined
+      thrown.realm = this.#realm
+      throw thrown
+    }
+  }
+
+  #credentials(headers, rawHeaders, url) {
+    const { isBearer, header, names, prefix } = this.#place
+    const found = {}
+    for (const name of names) found[name] = (typeof headers.get === 'function' ? headers.get(name) : headers[name]) ?? undefined
+    const values = repeated(rawHeaders, header)
+    if (values !== undefined) found[header] = values
+    // A token alone is decided without a detour through JSON. The core finds the same one, and judges every other form.
+    const value = found[header]
+    if (prefix !== undefined && typeof value === 'string' && value.startsWith(prefix) && TOKEN.test(value.slice(prefix.length))) {
+      return { token: value.slice(prefix.length) }
+    }
+    if (!isBearer) return { headers: found, url }
+    // For configurations that name no place, the place of RFC 6750, section 2.1.
+    if (values !== undefined) throw new JwtAuthError(AMBIGUOUS)
+    return { token: BEARER.exec(found.authorization ?? '')?.[1] }
+  }
+}
+
+const OPTIONS = {
+  __proto__: null,
+  profile: (value) => typeof value === 'string',
+  realm: (value) => typeof value === 'string' && /^[ !#-[\]-~]+$/.test(value),
+  retryAfter: (value) => Number.isInteger(value) && value >= 0,
+  remoteAddr: (value) => typeof value === 'function',
+}
+
+const AMBIGUOUS = {
+  class: 'denied',
+  code: 'token_ambiguous',
+  stage: 'extract',
+  message: 'the request contains more than one token',
+  applicable: true,
+}
+
+const TOKEN = /^[\w.-]+$/
+const BEARER = /^bearer +([^ \t].*)$/i
+
+/** Where requests carry the token. Vault and Consul get it in the body of a login, so their configurations name no place. */
+function place(token = {}) {
+  const { query, cookie, prefix, requested_org: org, ...others } = token
+  const isBearer = !token.header && !query && !cookie
+  const header = isBearer ? 'authorization' : (token.header ?? '').toLowerCase()
+  // Reading only these is faster, and changes nothing: the core ignores the other headers.
+  const names = [header, cookie && 'cookie', org?.header?.toLowerCase()].filter(Boolean)
+  // Only a header with a prefix, and nothing else that the core would read.
+  const isAlone = names.length === 1 && !query && Object.keys(others).join() === 'header'
+  const isPlain = isAlone && header !== '' && typeof prefix === 'string'
+  return { isBearer, header, names, prefix: isPlain ? prefix : undefined }
+}
+
+/** The values of a repeated header. Node itself keeps only the first `Authorization`, and another reader the last. */
+function repeated(rawHeaders, name) {
+  if (rawHeaders === undefined) return undefined
+  let values
+  let first
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (rawHeaders[i].length !== name.length || rawHeaders[i].toLowerCase() !== name) continue
+    if (first === undefined) first = rawHeaders[i + 1]
+    else (values ??= [first]).push(rawHeaders[i + 1])
+  }
+  return values
+}
+
+/** The parts of a request of Node's http and http2 modules, given the URL as the client has sent it. */
+function nodeParts(request, url, remoteAddr) {
+  return {
+    headers: request.headers,
+    rawHeaders: request.rawHeaders,
+    url,
+    remoteAddr: remoteAddr === undefined ? request.socket?.remoteAddress : remoteAddr(),
+  }
+}
+
+/** An error for what was thrown. Frameworks take values such as undefined and 'route' as a signal to go on. */
+function asError(thrown) {
+  return thrown instanceof Error ? thrown : new Error('the request could not be decided', { cause: thrown })
+}
+
+const GRANTED = new Requirement()
+
+module.exports = { Authenticator, GRANTED, Refused, Requirement, nodeParts }

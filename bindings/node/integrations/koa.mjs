@@ -1,0 +1,3 @@
+import koa from './koa.js'
+
+export const { jwtAuth } = koa

@@ -1,0 +1,101 @@
+"""Applications with Django and Django REST framework. ``DJANGO`` in the environment tells which: ``middleware`` or ``rest``."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import django
+from common import OPTIONS, REQUIREMENTS, VERIFIERS, answer, framework_modules, reached
+from django.conf import settings
+
+KIND = os.environ["DJANGO"]
+settings.configure(
+    SECRET_KEY="a secret of the tests",
+    ALLOWED_HOSTS=["*"],
+    ROOT_URLCONF="django_app",
+    MIDDLEWARE=["jwtauth.integrations.django.JWTAuthMiddleware"] * 2 if KIND == "middleware" else [],
+    JWTAUTH={
+        "VERIFIER": VERIFIERS[os.environ["VERIFIER"]],
+        "REALM": OPTIONS["realm"],
+        "RETRY_AFTER": OPTIONS["retry_after"],
+    },
+    INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "rest_framework"],
+    REST_FRAMEWORK={"DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"]},
+)
+django.setup()
+
+from asgiref.sync import iscoroutinefunction  # noqa: E402
+from django.core.asgi import get_asgi_application  # noqa: E402
+from django.core.wsgi import get_wsgi_application  # noqa: E402
+from django.http import HttpRequest, JsonResponse  # noqa: E402
+from django.urls import include, path  # noqa: E402
+from jwtauth.integrations.django import grant_of, public, requires  # noqa: E402
+from jwtauth.integrations.rest_framework import JWTAuthentication  # noqa: E402
+from jwtauth.integrations.rest_framework import requires as needs  # noqa: E402
+from rest_framework.permissions import AllowAny, IsAuthenticated  # noqa: E402
+from rest_framework.request import Request  # noqa: E402
+from rest_framework.response import Response  # noqa: E402
+from rest_framework.views import APIView  # noqa: E402
+
+
+@public
+def count(_: HttpRequest) -> JsonResponse:
+    return JsonResponse({"reached": len(reached), "modules": framework_modules()})
+
+
+def handler(request: HttpRequest) -> JsonResponse:
+    return JsonResponse(answer(request.path, grant_of(request)))
+
+
+async def async_handler(request: HttpRequest) -> JsonResponse:
+    return JsonResponse(answer(request.path, grant_of(request)))
+
+
+@public
+def open_handler(request: HttpRequest) -> JsonResponse:
+    return JsonResponse(answer(request.path, grant_of(request)))
+
+
+protected = requires(policy="deploy")(async_handler)
+assert iscoroutinefunction(protected)
+
+
+def middleware_urls() -> list[Any]:
+    return [
+        path("public", open_handler),
+        path("me", handler),
+        path("deploy", protected),
+        path("mounted/", include([path("me", async_handler)])),
+        *(path(name[1:], requires(**names)(handler)) for name, names in REQUIREMENTS.items()),
+    ]
+
+
+class View(APIView):
+    def handle(self, request: Request) -> Response:
+        grant: Any = request.auth
+        return Response(answer(request.path, grant))
+
+    get = post = put = delete = handle
+
+
+def view(*permissions: Any, authentication: Any = (JWTAuthentication,)) -> Any:
+    class Made(View):
+        authentication_classes = authentication
+        permission_classes = permissions
+
+    return Made.as_view()
+
+
+def rest_urls() -> list[Any]:
+    return [
+        path("public", view(authentication=())),
+        path("optional", view(AllowAny)),
+        path("me", view(IsAuthenticated)),
+        path("mounted/", include([path("me", view(IsAuthenticated))])),
+        *(path(name[1:], view(needs(**names))) for name, names in REQUIREMENTS.items()),
+    ]
+
+
+urlpatterns = [path("reached", count), *(middleware_urls() if KIND == "middleware" else rest_urls())]
+application = get_asgi_application() if os.environ.get("SERVER") == "uvicorn" else get_wsgi_application()

@@ -1,0 +1,286 @@
+"""The integrations with Django and REST framework, in this process: settings, decorators, users of the database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import django
+import pytest
+from conftest import CONFIG, token
+from django.conf import settings
+
+from jwtauth import Verifier
+
+settings.configure(
+    SECRET_KEY="a secret of the tests",
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "file:users?mode=memory&cache=shared"}},
+    INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "rest_framework"],
+    AUTHENTICATION_BACKENDS=[
+        "django.contrib.auth.backends.ModelBackend",
+        "jwtauth.integrations.django_auth.JWTAuthBackend",
+    ],
+    JWTAUTH={"VERIFIER": Verifier(CONFIG)},
+    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+)
+django.setup()
+
+from django.contrib.auth import aauthenticate, authenticate, get_user_model  # noqa: E402
+from django.core.exceptions import ImproperlyConfigured  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.http import HttpRequest, HttpResponse  # noqa: E402
+from django.test import AsyncRequestFactory, Client, RequestFactory, override_settings  # noqa: E402
+from django.urls import path  # noqa: E402
+from django.utils.decorators import method_decorator  # noqa: E402
+from django.views import View  # noqa: E402
+from rest_framework.permissions import AllowAny, IsAdminUser, IsAuthenticated  # noqa: E402
+from rest_framework.request import Request  # noqa: E402
+from rest_framework.response import Response  # noqa: E402
+from rest_framework.test import APIRequestFactory, force_authenticate  # noqa: E402
+from rest_framework.views import APIView  # noqa: E402
+
+from jwtauth.integrations.django import JWTAuthMiddleware, grant_of, integration, public, requires  # noqa: E402
+from jwtauth.integrations.django_auth import user_of  # noqa: E402
+from jwtauth.integrations.rest_framework import JWTAuthentication  # noqa: E402
+from jwtauth.integrations.rest_framework import requires as needs  # noqa: E402
+
+VERIFIER: Verifier = settings.JWTAUTH["VERIFIER"]
+
+
+def view(request: HttpRequest) -> HttpResponse:
+    grant = grant_of(request)
+    return HttpResponse("nobody" if grant is None else grant.identity.name)
+
+
+urlpatterns = [path("", view)]
+
+
+def asked(bearer: str | None = None) -> HttpRequest:
+    return RequestFactory().get("/", headers={} if bearer is None else {"Authorization": f"Bearer {bearer}"})
+
+
+def through(view: Any, request: HttpRequest) -> Any:
+    """Calls a view through the middleware, as Django does."""
+
+    def get_response(request: HttpRequest) -> Any:
+        return middleware.process_view(request, view, (), {}) or view(request)
+
+    middleware = JWTAuthMiddleware(get_response)
+    return middleware(request)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tables() -> None:
+    call_command("migrate", verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def users(tables: None) -> Iterator[Any]:
+    model: Any = get_user_model()
+    yield model
+    model.objects.all().delete()
+
+
+def configured(**options: Any) -> Any:
+    return override_settings(JWTAUTH={"VERIFIER": VERIFIER, **options})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        None,
+        {},
+        [],
+        {"VERIFIER": None},
+        {"VERIFIER": CONFIG},
+        {"VERIFIER": VERIFIER, "OPTIONEL": True},
+        {"VERIFIER": VERIFIER, "OPTIONAL": "no"},
+        {"VERIFIER": VERIFIER, "USERS": True},
+        {"VERIFIER": VERIFIER, "USERS": "all"},
+        {"VERIFIER": VERIFIER, "PROFILE": 1},
+        {"VERIFIER": VERIFIER, "REALM": "a\nb"},
+        {"VERIFIER": "jwtauth.Verifier"},
+    ],
+)
+def test_a_wrong_setting_is_reported_when_the_server_starts(wrong: Any) -> None:
+    with override_settings(JWTAUTH=wrong), pytest.raises(ImproperlyConfigured):
+        JWTAuthMiddleware(view)
+
+
+def test_settings_may_name_what_they_use() -> None:
+    with override_settings(JWTAUTH={"VERIFIER": "test_django.VERIFIER", "REMOTE_ADDR": "test_django.address"}):
+        assert integration().remote_addr(asked()) == "192.0.2.1"
+        assert through(view, asked(token())).content == b"alice"
+
+
+def address(_: HttpRequest) -> str:
+    return "192.0.2.1"
+
+
+def test_a_view_needs_a_grant_unless_it_is_public() -> None:
+    opened = public(lambda request: view(request))
+    assert through(view, asked()).status_code == 401
+    assert through(view, asked(token())).content == b"alice"
+    assert through(opened, asked()).content == b"nobody"
+    # It is not decided, so a client may send it an old token.
+    assert through(opened, asked(token(exp=1))).content == b"nobody"
+
+
+def test_a_token_is_optional_where_that_is_configured() -> None:
+    with configured(OPTIONAL=True):
+        assert through(view, asked()).content == b"nobody"
+        assert through(view, asked(token())).content == b"alice"
+        assert through(view, asked(token(exp=1))).status_code == 401
+        assert through(requires(role="editor")(view), asked()).status_code == 401
+        assert through(requires()(view), asked()).status_code == 401
+
+
+@pytest.mark.parametrize("decide", [through, lambda view, request: view(request)], ids=["middleware", "alone"])
+def test_a_requirement_holds_with_and_without_the_middleware(decide: Any) -> None:
+    class Views(View):
+        @method_decorator(requires(role="editor"))
+        def get(self, request: HttpRequest) -> HttpResponse:
+            return view(request)
+
+    for editors in (requires(role="editor")(view), requires(role="editor")(public(lambda request: view(request))), Views.as_view()):
+        assert decide(editors, asked(token())).content == b"alice"
+        assert decide(editors, asked()).status_code == 401
+        assert decide(editors, asked(token(groups=["staff"]))).status_code == 403
+    both = requires(role="editor")(requires(group="guests")(view))
+    assert decide(both, asked(token())).status_code == 403
+
+
+def test_a_grant_that_was_put_into_a_request_is_not_taken() -> None:
+    request: Any = asked()
+    request._jwtauth = (object(), VERIFIER.authenticate(token()))
+    assert requires()(view)(request).status_code == 401
+    assert through(view, request).status_code == 401
+
+
+def test_django_logs_no_request_that_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+    """Its logger has the request, and sends it to the administrators if the status is 503."""
+    middleware = ["jwtauth.integrations.django.JWTAuthMiddleware"]
+    with override_settings(MIDDLEWARE=middleware, ROOT_URLCONF="test_django", ALLOWED_HOSTS=["*"]):
+        client = Client()
+        assert client.get("/").status_code == 401
+        assert client.get("/", headers={"Authorization": f"Bearer {token()}"}).content == b"alice"
+    assert caplog.records == []
+
+
+def test_asynchronous_views_are_decided_on_the_event_loop() -> None:
+    @requires(role="editor")
+    async def protected(request: HttpRequest) -> HttpResponse:
+        return view(request)
+
+    async def main() -> None:
+        async def get_response(request: HttpRequest) -> HttpResponse:
+            refusal: HttpResponse | None = await middleware.process_view(request, protected, (), {})
+            return refusal or await protected(request)
+
+        middleware = JWTAuthMiddleware(get_response)
+        for bearer, status in ((token(), 200), (token(exp=1), 401), (token(groups=[]), 403)):
+            request = AsyncRequestFactory().get("/", headers={"Authorization": f"Bearer {bearer}"})
+            response: Any = await middleware(request)  # type: ignore[misc]
+            assert response.status_code == status
+
+    asyncio.run(main())
+
+
+def test_the_backend_returns_the_user_that_a_token_names(users: Any) -> None:
+    alice = users.objects.create_user("alice")
+    assert authenticate(asked(), token=token()) == alice
+    assert authenticate(None, token=token()) == alice
+    assert asyncio.run(aauthenticate(asked(), token=token())) == alice
+    for wrong in (token(exp=1), "a.b.c", "", token(sub="bob"), token(sub="Alice"), token(sub="alice ")):
+        assert authenticate(asked(), token=wrong) is None
+    # Passwords are for the other backend.
+    assert authenticate(asked(), username="alice", password=token()) is None
+    alice.is_active = False
+    alice.save()
+    assert authenticate(asked(), token=token()) is None
+
+
+def test_a_user_is_created_only_where_that_is_configured(users: Any) -> None:
+    assert authenticate(asked(), token=token()) is None
+    with configured(USERS="existing"):
+        assert authenticate(asked(), token=token()) is None
+    assert users.objects.count() == 0
+    with configured(USERS="create"):
+        created: Any = authenticate(asked(), token=token())
+        assert authenticate(asked(), token=token()) == created
+    assert (created.username, created.is_staff, created.is_superuser, created.has_usable_password()) == (
+        "alice",
+        False,
+        False,
+        False,
+    )
+
+
+def test_another_form_of_a_name_is_nobody_else(users: Any) -> None:
+    """Django writes names in the form NFKC, in which these are `admin`."""
+    users.objects.create_superuser("admin")
+    for name in ("ａdmin", "ᵃdmin", "ADMIN", "admin\u200b"):
+        grant = VERIFIER.authenticate(token(sub=name))
+        for create in (False, True):
+            user: Any = user_of(grant, create=create)
+            assert user is None or (user.username == name and not user.is_superuser)
+
+
+class Rest(APIView):
+    authentication_classes = [JWTAuthentication]
+    permission_classes: Any = [IsAuthenticated]
+
+    def get(self, request: Request) -> Response:
+        return Response({"user": str(request.user), "grant": request.auth is not None})
+
+
+def rest(*permissions: Any) -> Any:
+    class Made(Rest):
+        permission_classes = permissions
+
+    return Made.as_view()
+
+
+def test_permissions_of_rest_framework_read_the_grant() -> None:
+    for permissions, status in (
+        ([IsAuthenticated], 200),
+        ([needs(role="editor")], 200),
+        ([needs(role="editor"), needs(group="guests")], 403),
+        ([needs(role="admin")], 403),
+        ([needs(role="admin") | needs(group="ops")], 200),
+        # The names in a token give no rights of Django.
+        ([IsAdminUser], 403),
+    ):
+        assert rest(*permissions)(asked(token(sub="admin"))).status_code == status
+        refused = rest(*permissions)(asked())
+        assert (refused.status_code, refused["WWW-Authenticate"]) == (401, "Bearer")
+    # Also where everybody is allowed, an invalid token is refused.
+    assert rest(AllowAny)(asked(token(exp=1))).status_code == 401
+    assert rest(AllowAny)(asked()).data == {"user": "AnonymousUser", "grant": False}
+
+
+def test_the_user_of_another_authentication_has_no_grant(users: Any) -> None:
+    request = APIRequestFactory().get("/")
+    force_authenticate(request, users.objects.create_superuser("root"))
+    assert rest(needs())(request).status_code == 403
+    assert rest(IsAdminUser)(request).status_code == 200
+
+
+def test_the_user_of_a_grant_is_no_user_of_the_database(users: Any) -> None:
+    user, grant = JWTAuthentication().authenticate(Request(asked(token(sub="1")))) or (None, None)
+    assert user is not None and grant is not None
+    assert (user.get_username(), user.is_authenticated, user.is_staff, user.is_superuser) == ("1", True, False, False)
+    assert not user.has_perm("auth.add_user") and not user.has_perms([]) and not user.has_module_perms("auth")
+    users.objects.create_user("first", id=1)
+    with pytest.raises(ValueError, match="expected a number"):
+        users.objects.filter(id=user.id).count()
+
+
+def test_rest_framework_can_have_the_users_of_the_database(users: Any) -> None:
+    users.objects.create_user("alice")
+    with configured(USERS="existing"):
+        assert rest(IsAuthenticated)(asked(token())).data["user"] == "alice"
+        assert rest(IsAuthenticated)(asked(token(sub="bob"))).status_code == 403
+        assert rest(AllowAny)(asked(token(sub="bob"))).status_code == 403
+    assert users.objects.count() == 1
