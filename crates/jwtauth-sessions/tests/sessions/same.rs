@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use jwtauth_sessions::Sessions;
+use jwtauth_sessions::{Sessions, wire};
 use jwtauth_testkit::sessions::verb::Verb;
 use jwtauth_testkit::sessions::{flatten, folder, runner};
 use jwtauth_testkit::suite;
@@ -64,7 +64,10 @@ fn replay(case: &Path, store: &Value) -> Option<Result<(), String>> {
     let builder = Sessions::builder(&config).unwrap();
     let mut sessions = builder.seeded(seed).build().unwrap();
     for (step, request) in steps.iter().zip(requests) {
-        let reply = step.verb.perform(&mut sessions, &request);
+        let reply = match step.verb {
+            Verb::Reload => reload(&mut sessions, &request, seed),
+            verb => verb.perform(&mut sessions, &request),
+        };
         // Redis removes what has ended on its own, so it has nothing to sweep.
         let is_same =
             reply == step.reply || (step.verb == Verb::Sweep && reply.contains(r#""outcome":"swept""#));
@@ -73,6 +76,18 @@ fn replay(case: &Path, store: &Value) -> Option<Result<(), String>> {
         }
     }
     Some(Ok(()))
+}
+
+/// Reloads the sessions, and keeps their source of tokens: a configuration has a seed for the memory only.
+fn reload(sessions: &mut Sessions, config: &str, seed: u64) -> String {
+    let builder = Sessions::builder(config).map(|builder| builder.seeded(seed));
+    match builder.and_then(|builder| sessions.reload_with(builder)) {
+        Ok(reloaded) => {
+            *sessions = reloaded;
+            json!({ "outcome": "reloaded" }).to_string()
+        }
+        Err(error) => wire::failed(&error),
+    }
 }
 
 /// The configuration with another store, and its seed. `None` if it sets a store or no seed.
