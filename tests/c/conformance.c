@@ -162,8 +162,14 @@ static int passes(const char *case_name) {
 static unsigned long every = 1;
 
 static void conformance(void) {
+    char *sessions = read_if_there("sessions", "index.txt");
+
     run_cases("conformance c", ".", passes, every, "ran-c.txt");
-    run_cases("conformance sessions c", "sessions", session_passes, every, "ran-sessions-c.txt");
+    /* The cases of tests/oidc have none. If a language leaves some out, the summary of all languages fails. */
+    if (sessions != NULL) {
+        run_cases("conformance sessions c", "sessions", session_passes, every, "ran-sessions-c.txt");
+    }
+    free(sessions);
 }
 
 int main(int argc, char **argv) {

@@ -86,8 +86,8 @@ fn below(path: &Path) -> String {
 /// Reads a whole file as text.
 ///
 /// # Errors
-/// Those of [`read`], and [`Code::KeyInvalid`](crate::Code::KeyInvalid) if the file is not UTF-8.
-pub(crate) fn read_text(path: &Path) -> Result<Zeroizing<String>> {
+/// [`Code::KeyInvalid`](crate::Code::KeyInvalid): the file cannot be read, is too large, or is not UTF-8.
+pub fn read_text(path: &Path) -> Result<Zeroizing<String>> {
     let bytes = read(path)?;
     match std::str::from_utf8(&bytes) {
         Ok(text) => Ok(Zeroizing::new(text.to_owned())),

@@ -1,17 +1,17 @@
 //! The member `sessions` of a configuration (`docs/sessions.md`).
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use jwtauth_core::internals::json::{Value, parse};
-use jwtauth_core::internals::{ConfigFile, Dialect};
+use jwtauth_core::internals::{ConfigFile, Dialect, read_text};
 use jwtauth_core::{Verifier, VerifierBuilder};
 use zeroize::Zeroizing;
 
 use crate::error::{Code, Error, Result};
 use crate::lease::System;
 use crate::member::{self, Field};
-use crate::secret::BatchKey;
+use crate::secret::{BatchKey, Secret};
 use crate::store::{Memory, Store};
 
 /// A configuration, read.
@@ -159,12 +159,8 @@ fn redis_store(field: &Field<'_, '_>, base_dir: &Path) -> Result<Arc<dyn Store>>
     use crate::store::{Redis, RedisSettings, Where};
 
     let mut members = field.members()?;
-    let secret = |field: &Field<'_, '_>| {
-        field
-            .text()
-            .map(|text| crate::secret::Secret::new(text.to_owned()))
-    };
-    let file = |field: &Field<'_, '_>| read_file(field, base_dir).map(crate::secret::Secret::new);
+    let secret = |field: &Field<'_, '_>| field.text().map(|text| Secret::new(text.to_owned()));
+    let file = |field: &Field<'_, '_>| read_file(field, base_dir);
     let password = members.read("password", secret)?;
     let password_file = members.read("password_file", file)?;
     let connections = members.read("connections", |field| field.between(1, 1024))?;
@@ -252,8 +248,8 @@ fn batch_keys(field: &Field<'_, '_>, base_dir: &Path) -> Result<Vec<BatchKey>> {
         let key = match (members.get("key"), members.get("key_file")) {
             (Some(key), None) => BatchKey::read(name, key.text()?).ok_or_else(|| wrong_key(&key)),
             (None, Some(file)) => {
-                let text = Zeroizing::new(read_file(&file, base_dir)?);
-                BatchKey::read(name, &text).ok_or_else(|| wrong_key(&file))
+                let text = read_file(&file, base_dir)?;
+                BatchKey::read(name, text.expose()).ok_or_else(|| wrong_key(&file))
             }
             _ => Err(item.error("must have one of `key`, `key_file`")),
         };
@@ -270,20 +266,15 @@ fn wrong_key(field: &Field<'_, '_>) -> Error {
     field.error("must be 32 random bytes in base64url; make them for example with `openssl rand -base64 32 | tr +/ -_`")
 }
 
-/// Reads a small file whose path a field has.
-fn read_file(field: &Field<'_, '_>, base_dir: &Path) -> Result<String> {
-    let path: PathBuf = base_dir.join(field.text()?);
-    let text = std::fs::read_to_string(&path);
-    let text = text.map_err(|why| field.error(format!("cannot read {}: {why}", path.display())))?;
-    if text.len() > MAX_FILE {
-        return Err(field.error(format!("{} is larger than 1 MiB", path.display())));
-    }
-    Ok(text.trim_end_matches(['\n', '\r']).to_owned())
+/// Reads a file whose path a field has, without line breaks at its end.
+fn read_file(field: &Field<'_, '_>, base_dir: &Path) -> Result<Secret> {
+    let path = base_dir.join(field.text()?);
+    let text = read_text(&path).map_err(|why| field.error(why.detail().unwrap_or(why.code().message())))?;
+    Ok(Secret::new(text.trim_end_matches(['\n', '\r']).to_owned()))
 }
 
 /// The largest configuration that the core reads, in bytes.
 const MAX_DOCUMENT: usize = 4 * 1024 * 1024;
-const MAX_FILE: usize = 1024 * 1024;
 /// The limits of the memory, unless the configuration sets others.
 const MEMORY_SESSIONS: usize = 1_000_000;
 const MEMORY_BYTES: usize = 1 << 30;

@@ -92,27 +92,29 @@ impl Record {
     /// # Errors
     /// [`Code::SessionEntryInvalid`].
     pub(crate) fn read(text: &[u8]) -> Result<Record> {
+        match serde_json::from_slice::<Record>(text) {
+            Ok(record) if record.v == VERSION => Ok(record),
+            _ => Err(Record::unreadable(text)),
+        }
+    }
+
+    /// Why a text is not a record of this version.
+    #[cfg(any(feature = "redis", feature = "sqlite"))]
+    fn unreadable(text: &[u8]) -> Error {
         #[derive(Deserialize)]
         struct Version {
             v: u32,
         }
-        let damaged = |_| {
-            Error::with(
+        match serde_json::from_slice::<Version>(text) {
+            Ok(Version { v }) if v != VERSION => Error::with(
+                Code::SessionEntryInvalid,
+                format!("the entry has the version {v}; this library reads version {VERSION}"),
+            ),
+            _ => Error::with(
                 Code::SessionEntryInvalid,
                 "the entry is not a record of a session",
-            )
-        };
-        let version: Version = serde_json::from_slice(text).map_err(damaged)?;
-        if version.v != VERSION {
-            return Err(Error::with(
-                Code::SessionEntryInvalid,
-                format!(
-                    "the entry has the version {}; this library reads version {VERSION}",
-                    version.v
-                ),
-            ));
+            ),
         }
-        serde_json::from_slice(text).map_err(damaged)
     }
 
     /// About how many bytes of memory the record takes.

@@ -3,10 +3,10 @@
 //! The database is in WAL mode: readers do not wait for a writer. A commit is on the disk before a token is given out.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use crate::error::{Code, Error, Result};
 use crate::record::{Record, State};
@@ -22,6 +22,9 @@ pub(crate) struct Sqlite {
     path: PathBuf,
     timeout: Duration,
     idle: Pool<Connection>,
+    /// Held by the thread of the process that writes.
+    writing: Mutex<()>,
+    process: u32,
 }
 
 impl Sqlite {
@@ -31,6 +34,8 @@ impl Sqlite {
             path,
             timeout,
             idle: Pool::new(MOST_IDLE),
+            writing: Mutex::default(),
+            process: std::process::id(),
         }
     }
 
@@ -41,6 +46,36 @@ impl Sqlite {
         let (value, connection) = done.map_err(|failure| self.explain(failure))?;
         self.idle.keep(connection);
         Ok(value)
+    }
+
+    /// Does some work in a transaction that writes.
+    fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>) -> Result<T> {
+        let _turn = self.turn();
+        self.with(|connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let value = work(&transaction)?;
+            transaction.commit()?;
+            Ok(value)
+        })
+    }
+
+    /// Waits until no other thread of this process writes. SQLite would let a thread sleep for up to a tenth of a second, while a
+    /// commit takes a fraction of a millisecond.
+    ///
+    /// In a forked child, the lock may be held for ever, so there the wait of SQLite must do, as between processes.
+    fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        if self.process != std::process::id() {
+            return None;
+        }
+        let start = Instant::now();
+        loop {
+            match self.writing.try_lock() {
+                Ok(turn) => return Some(turn),
+                Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) if start.elapsed() >= self.timeout => return None,
+                Err(TryLockError::WouldBlock) => std::thread::sleep(TURN),
+            }
+        }
     }
 
     fn open(&self) -> Result<Connection, Failure> {
@@ -151,25 +186,20 @@ fn find(connection: &Connection, id: &Id, now: Micros) -> Result<Option<Stored>,
 impl Store for Sqlite {
     fn shared(&self, offered: &Salt, now: Micros) -> Result<Shared> {
         let read = |row: &Row<'_>| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Micros>(1)?));
-        let (salt, seen) = self.with(|connection| {
-            let known = connection
-                .prepare_cached("SELECT salt, seen FROM shared")?
-                .query_row([], read)
-                .optional()?
-                .filter(|(_, seen)| seen.saturating_add(SEEN_EVERY) >= now);
-            if let Some(known) = known {
-                return Ok(known);
-            }
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let stored = transaction
-                .prepare_cached(
+        let known = self.with(|connection| {
+            let mut select = connection.prepare_cached("SELECT salt, seen FROM shared")?;
+            Ok(select.query_row([], read).optional()?)
+        })?;
+        let (salt, seen) = match known.filter(|(_, seen)| seen.saturating_add(SEEN_EVERY) >= now) {
+            Some(known) => known,
+            None => self.write(|transaction| {
+                let mut insert = transaction.prepare_cached(
                     "INSERT INTO shared (one, salt, seen) VALUES (1, ?1, ?2)
                      ON CONFLICT (one) DO UPDATE SET seen = max(seen, excluded.seen) RETURNING salt, seen",
-                )?
-                .query_row(params![offered, now], read)?;
-            transaction.commit()?;
-            Ok(stored)
-        })?;
+                )?;
+                Ok(insert.query_row(params![offered, now], read)?)
+            })?,
+        };
         let damaged = |_| Error::with(Code::SessionEntryInvalid, "the salt of the store is damaged");
         Ok(Shared {
             salt: salt.try_into().map_err(damaged)?,
@@ -184,8 +214,7 @@ impl Store for Sqlite {
             uses_left,
             ..
         } = entry.state;
-        self.with(|connection| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        self.write(|transaction| {
             transaction
                 .prepare_cached(
                     "INSERT INTO sessions (id, record, expires_at, uses_left, revision, profile, subject)
@@ -199,7 +228,7 @@ impl Store for Sqlite {
                     groups.profile.0,
                     groups.subject.0
                 ])?;
-            Ok(transaction.commit()?)
+            Ok(())
         })
     }
 
@@ -210,8 +239,7 @@ impl Store for Sqlite {
     }
 
     fn spend(&self, id: &Id, now: Micros) -> Result<Option<u64>> {
-        self.with(|connection| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        self.write(|transaction| {
             let left: Option<i64> = transaction
                 .prepare_cached(&format!(
                     "UPDATE sessions SET uses_left = uses_left - 1
@@ -224,7 +252,6 @@ impl Store for Sqlite {
                     .prepare_cached("DELETE FROM sessions WHERE id = ?1")?
                     .execute(params![id.0])?;
             }
-            transaction.commit()?;
             Ok(left.and_then(|left| u64::try_from(left).ok()))
         })
     }
@@ -238,8 +265,7 @@ impl Store for Sqlite {
         now: Micros,
     ) -> Result<Renewed> {
         let revision = i64::try_from(entry.state.revision).unwrap_or(i64::MAX);
-        self.with(|connection| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        self.write(|transaction| {
             let changed = transaction
                 .prepare_cached(&format!(
                     "UPDATE sessions SET expires_at = ?3, revision = revision + 1
@@ -247,11 +273,10 @@ impl Store for Sqlite {
                 ))?
                 .execute(params![id.0, now, expires_at, revision])?;
             let renewed = match changed {
-                0 if find(&transaction, id, now)?.is_some() => Renewed::Changed,
+                0 if find(transaction, id, now)?.is_some() => Renewed::Changed,
                 0 => Renewed::Unknown,
                 _ => Renewed::Done,
             };
-            transaction.commit()?;
             Ok(renewed)
         })
     }
@@ -268,8 +293,7 @@ impl Store for Sqlite {
     fn sweep(&self, now: Micros) -> Result<u64> {
         let mut removed = 0;
         loop {
-            let part = self.with(|connection| {
-                let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let part = self.write(|transaction| {
                 // A part at a time, so that other writers do not wait long.
                 let part = transaction
                     .prepare_cached(
@@ -277,7 +301,6 @@ impl Store for Sqlite {
                          (SELECT rowid FROM sessions WHERE expires_at <= ?1 LIMIT 1000)",
                     )?
                     .execute(params![now])?;
-                transaction.commit()?;
                 Ok(part)
             })?;
             if part == 0 {
@@ -291,15 +314,13 @@ impl Store for Sqlite {
 impl Sqlite {
     /// Removes the entries with this value in a column. Returns how many had not ended.
     fn remove_by(&self, column: &str, id: &Id, now: Micros) -> Result<u64> {
-        self.with(|connection| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        self.write(|transaction| {
             let live = transaction
                 .prepare_cached(&format!("DELETE FROM sessions WHERE {column} = ?1 AND {LIVES}"))?
                 .execute(params![id.0, now])?;
             transaction
                 .prepare_cached(&format!("DELETE FROM sessions WHERE {column} = ?1"))?
                 .execute(params![id.0])?;
-            transaction.commit()?;
             Ok(live as u64)
         })
     }
@@ -324,6 +345,9 @@ CREATE INDEX sessions_by_profile ON sessions (profile);
 CREATE INDEX sessions_by_subject ON sessions (subject);
 CREATE TABLE shared (one INTEGER PRIMARY KEY CHECK (one = 1), salt BLOB NOT NULL, seen INTEGER NOT NULL);
 ";
+
+/// How long a writer waits before it looks again whether it is its turn: a fraction of a commit.
+const TURN: Duration = Duration::from_micros(20);
 
 /// More connections than this are closed after their use.
 const MOST_IDLE: usize = 8;

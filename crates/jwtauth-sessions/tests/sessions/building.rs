@@ -42,7 +42,7 @@ fn relative_paths_start_in_the_folder_of_the_file() {
     assert_eq!(login.unwrap().session.ttl(), Some(3600));
     // A text has no folder.
     let error = Sessions::builder(&config.to_string()).unwrap_err();
-    assert!(detail(error).starts_with("`sessions.batch_keys[0].key_file`: cannot read batch.key: "));
+    assert!(detail(error).starts_with("`sessions.batch_keys[0].key_file`: cannot read `batch.key`"));
 }
 
 #[test]

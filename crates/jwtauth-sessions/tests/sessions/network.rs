@@ -151,8 +151,7 @@ fn a_replica_that_takes_over_has_the_sessions() {
         world.sessions.authorize(token, None).unwrap().uses_left(),
         Some(4)
     );
-    // Waits until a replica has everything.
-    assert_eq!(primary.run(&["WAIT", "1", "0"]), "1");
+    primary.wait_for_replica();
     primary.kill();
     // The replica now has the address of the primary.
     fs::rename(replica.socket(), primary.socket()).unwrap();
@@ -244,6 +243,14 @@ fn a_cluster_spreads_the_sessions_over_its_nodes() {
         .authorize(sessions[1].token.expose(), None)
         .unwrap_err();
     assert_eq!(error.code(), "session_unknown");
+    // A change that must be on a replica fails for this reason, also if the scripts have to be sent first.
+    nodes.iter().for_each(|node| drop(node.run(&["SCRIPT", "FLUSH"])));
+    let mut demanding = store.clone();
+    demanding["redis"]["replicas"] = json!(1);
+    demanding["redis"]["timeout"] = json!("4s");
+    let (code, text) = login(&demanding, 5).unwrap_err();
+    assert_eq!(code, "store_unavailable");
+    assert!(text.contains("only 0 of 1 replicas have the change"), "{text}");
     nodes.iter_mut().for_each(Server::kill);
     assert_eq!(world.login("web", "bob").unwrap_err().code(), "store_unavailable");
 }

@@ -1,6 +1,6 @@
 //! A real Redis server on a socket in a folder of its own.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -93,6 +93,23 @@ impl Server {
             .unwrap();
         assert!(client.status.success());
         String::from_utf8_lossy(&client.stdout).trim().to_owned()
+    }
+
+    /// Waits until a replica has everything that was written before. `WAIT` only waits for what its own connection has written,
+    /// so this writes something.
+    pub(crate) fn wait_for_replica(&self) {
+        let mut client = Command::new("redis-cli")
+            .arg("-s")
+            .arg(self.socket())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut commands = client.stdin.take().unwrap();
+        commands.write_all(b"SET written 1\nWAIT 1 0\n").unwrap();
+        drop(commands);
+        let output = client.wait_with_output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "OK\n1");
     }
 
     /// Where another server must listen to be reached in place of this one.

@@ -112,6 +112,10 @@ impl Servers {
         wait.arg(self.replicas).arg(longest.to_string());
         commands.push(wait);
         let mut replies = self.send(&commands, once)?;
+        if replies.len() < commands.len() {
+            // A command failed, and the others were not sent.
+            return Ok(replies);
+        }
         let have: u64 = replies
             .pop()
             .transpose()?
@@ -189,18 +193,15 @@ impl Servers {
 impl Link {
     fn send(&mut self, commands: &[Cmd]) -> RedisResult<Vec<Reply>> {
         match self {
-            Link::Server(connection) => match commands {
-                [command] => connection
-                    .req_command(command)
-                    .map(|reply| vec![of_server(reply)]),
-                commands => {
-                    let mut pipeline = redis::pipe();
-                    for command in commands {
-                        pipeline.add_command(command.clone());
-                    }
-                    pipeline.ignore_errors().query(connection)
+            Link::Server(connection) => {
+                let mut bytes = Vec::new();
+                for command in commands {
+                    command.write_packed_command(&mut bytes);
                 }
-            },
+                connection.send_packed_command(&bytes)?;
+                let replies = commands.iter().map(|_| connection.recv_response());
+                replies.map(|reply| reply.map(of_server)).collect()
+            }
             // Each command goes to the node that has its key. The first one that fails is the last one.
             Link::Cluster(connection) => {
                 let mut replies = Vec::with_capacity(commands.len());

@@ -26,7 +26,7 @@ pub(crate) struct RedisSettings {
     /// How many replicas must have a change before it counts.
     pub(crate) replicas: u64,
     /// The certificates that the certificates of the servers are checked with. `None`: those of the system.
-    pub(crate) ca_pem: Option<String>,
+    pub(crate) ca_pem: Option<Secret>,
 }
 
 /// Where the servers are.
@@ -49,7 +49,7 @@ impl RedisSettings {
         if self.username.is_some() && self.password.is_none() {
             return Err("a `username` needs a `password` or `password_file`".to_owned());
         }
-        let ca = self.ca_pem.as_deref();
+        let ca = self.ca_pem.as_ref().map(Secret::expose);
         let place = match &self.place {
             Where::Socket(_) if ca.is_some() => {
                 return Err("`ca_file` has no effect with a `socket`; remove it".to_owned());
@@ -87,7 +87,7 @@ impl RedisSettings {
     }
 
     fn cluster(&self, urls: &[String]) -> Result<Place, String> {
-        let ca = self.ca_pem.as_deref();
+        let ca = self.ca_pem.as_ref().map(Secret::expose);
         let nodes = same_scheme(urls, "cluster")?;
         let is_tls = nodes.iter().any(|node| node.is_tls);
         let nodes: Result<Vec<ConnectionInfo>, String> = nodes
@@ -114,7 +114,7 @@ impl RedisSettings {
     }
 
     fn sentinels(&self, urls: &[String], name: &str) -> Result<Place, String> {
-        let ca = self.ca_pem.clone();
+        let ca = self.ca_pem.as_ref().map(|pem| pem.expose().to_owned());
         let addresses = same_scheme(urls, "sentinels")?;
         let is_tls = addresses.iter().any(|address| address.is_tls);
         let open = |address: &Address| {
