@@ -27,7 +27,7 @@ prepare: ## set up everything that the tests need (Debian packages, .venv, Node 
 check: ## check format, lints, documentation, layers, licences, public interface
 	@.ci/check
 
-.PHONY: test-rust test-sarif test-c test-python test-node test-serve test-oidc test-playground test-readme
+.PHONY: test-rust test-sarif test-c test-python test-node test-serve test-serve-instances test-oidc test-playground test-readme
 test-rust: ## test Rust: unit, golden, pipeline, conformance, the program, the documentation's examples
 	@.ci/test-rust
 test-sarif: ## validate the SARIF logs of jwtauth lint against the schema of the standard
@@ -40,6 +40,8 @@ test-node: conformance ## test the Node package: node --test, tsc, conformance
 	@.ci/test-node
 test-serve: ## test jwtauth serve with unchanged clients (Python, Node, Go) and with nginx, Caddy, HAProxy and Apache
 	@.ci/test-serve
+test-serve-instances: ## kill and restart instances of jwtauth serve over one Redis for a minute (not part of test)
+	@.ci/test-serve-instances
 test-oidc: ## test every language with tokens of a real OIDC provider
 	@.ci/test-oidc
 test-playground: ## test the page of the playground in Chromium

@@ -22,6 +22,11 @@ find_chromium() {
     return 1
 }
 
+# Go is often installed where PATH does not lead. Debian's is too old for the clients in tests/serve.
+if ! command -v go >/dev/null && [ -x /usr/local/go/bin/go ]; then
+    export PATH="$PATH:/usr/local/go/bin"
+fi
+
 say() { printf '\n== %s\n' "$*"; }
 fail() {
     printf 'error: %s\n' "$*" >&2

@@ -1,147 +1,153 @@
-"""Three instances over one Redis behind nginx, of which one is killed and restarted every second: instances.py [SECONDS].
+"""Three instances over one Redis behind nginx, of which one is killed and started again, in turn: instances.py KILLS.
 
 No login that was answered may be lost, no revoked token may be accepted, and only requests that were in flight on the killed
-instance may fail.
+instance may fail. With 60 kills, one each second, it runs for a minute or more (`make test-serve-instances`).
 """
 
 from __future__ import annotations
 
 import itertools
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
-from serve import ADMIN, PROGRAM, fetch, free_port, public_pem, token
+from proxies import Ports, Running, Started, nginx_with
+from serve import ADMIN, LIMIT, Lines, Serve, fetch, free_port, public_pem, token
 
-SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 60
+INSTANCES = 3
 CLIENTS = 4
+# What clients do between two kills, at least.
+LOGINS = 25
 
 
-def main() -> int:
-    folder = Path(tempfile.mkdtemp(prefix="jwtauth-many-"))
-    folder.chmod(0o755)
-    (folder / "admin.token").write_text(ADMIN)
-    socket = folder / "redis.sock"
-    config = {"server": {"log": "off", "vault": {"token_file": "admin.token"}, "store": {"redis": {"socket": str(socket)}}}}
-    (folder / "config.json").write_text(json.dumps(config))
-    redis = subprocess.Popen(
-        ["redis-server", "--port", "0", "--unixsocket", str(socket), "--save", "", "--appendonly", "yes", "--appendfsync", "always",
-         "--dir", str(folder)], stdout=subprocess.DEVNULL)
-    ports = [free_port() for _ in range(3)]
-    notes = open(folder / "notes", "w")
+class Counts:
+    """What clients have seen. Others can wait until they have seen enough."""
 
-    def start(port: int) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([str(PROGRAM), "serve", "--config", "config.json", "--listen", f"127.0.0.1:{port}"],
-                                cwd=folder, stdout=subprocess.DEVNULL, stderr=notes)
+    def __init__(self) -> None:
+        self.now = dict.fromkeys(["logins", "lookups", "revocations", "failed", "lost", "accepted", "kills"], 0)
+        self.broken: BaseException | None = None
+        self._changed = threading.Condition()
 
-    def wait(url: str) -> None:
-        for _ in range(400):
-            try:
-                if fetch(url)[0] == 200:
-                    return
-            except OSError:
-                pass
-            time.sleep(0.05)
-        raise SystemExit(f"{url} does not answer")
+    def add(self, name: str) -> None:
+        with self._changed:
+            self.now[name] += 1
+            self._changed.notify_all()
 
-    instances = {port: start(port) for port in ports}
-    front = free_port()
-    servers = "\n".join(f"server 127.0.0.1:{port} max_fails=0;" for port in ports)
-    (folder / "nginx.conf").write_text(f"""
-daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
-events {{ worker_connections 256; }}
-http {{
-  access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
-  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-  upstream all {{ {servers} }}
-  server {{ listen 127.0.0.1:{front}; location / {{ proxy_pass http://all; proxy_connect_timeout 2s; }} }}
-}}""")
-    nginx = subprocess.Popen(["nginx", "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")])
-    url = f"http://127.0.0.1:{front}"
-    for port in ports:
-        wait(f"http://127.0.0.1:{port}/readyz")
-    wait(url + "/readyz")
+    def fail(self, why: BaseException) -> None:
+        with self._changed:
+            self.broken = why
+            self._changed.notify_all()
 
+    def wait_for_more(self, name: str, more: int) -> None:
+        with self._changed:
+            wanted = self.now[name] + more
+            assert self._changed.wait_for(lambda: self.now[name] >= wanted or self.broken, LIMIT), self.now
+            if self.broken:
+                raise self.broken
+
+
+def redis(folder: Path, stack: ExitStack) -> Path:
+    path = folder / "redis.sock"
+    command = ["redis-server", "--port", "0", "--unixsocket", str(path), "--save", "", "--appendonly", "yes", "--appendfsync", "always",
+               "--dir", str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    stack.callback(process.wait, LIMIT)
+    stack.callback(process.terminate)
+    Lines(process.stdout).wait_for("to accept connections")
+    return path
+
+
+def client(url: str, jwt: str, counts: Counts, over: threading.Event) -> None:
     def call(path: str, own: str, body: object = None) -> tuple[int, str]:
         data = json.dumps(body).encode() if body is not None else None
-        method = "GET" if body is None else "POST"
-        status, _, text = fetch(f"{url}/v1/{path}", {"X-Vault-Token": own}, method, data)
+        status, _, text = fetch(f"{url}/v1/{path}", {"X-Vault-Token": own}, "GET" if body is None else "POST", data)
         return status, text
 
-    def admin(path: str, body: object) -> None:
-        status, text = call(path, ADMIN, body)
-        assert status == 204, (path, status, text)
+    while not over.is_set():
+        status, text = call("auth/jwt/login", "", {"role": "demo", "jwt": jwt})
+        if status != 200:
+            counts.add("failed")
+            continue
+        counts.add("logins")
+        own = json.loads(text)["auth"]["client_token"]
+        for _ in range(3):
+            status, _ = call("auth/token/lookup-self", own)
+            counts.add("lookups" if status == 200 else "failed" if status >= 500 else "lost")
+        status, _ = call("auth/token/revoke-self", own, {})
+        if status != 204:
+            # It may have been revoked or not: the instance was killed before it answered.
+            counts.add("failed")
+            continue
+        counts.add("revocations")
+        for _ in range(3):
+            status, _ = call("auth/token/lookup-self", own)
+            if status != 403:
+                counts.add("accepted" if status == 200 else "failed")
 
-    admin("sys/auth/jwt", {"type": "jwt"})
-    # The next instance knows it at once.
-    admin("auth/jwt/config", {"jwt_validation_pubkeys": [public_pem()]})
-    admin("auth/jwt/role/demo", {"role_type": "jwt", "user_claim": "sub", "bound_audiences": "api"})
 
-    jwt = token()
-    over = threading.Event()
-    counts = {"logins": 0, "lookups": 0, "revocations": 0, "failed": 0, "lost": 0, "accepted": 0, "kills": 0}
-    lock = threading.Lock()
+def kill(kills: int, each: float) -> Counts:
+    """Kills instances in turn. `each` is the shortest time between two kills, in seconds."""
+    counts = Counts()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jwtauth-many-")))
+        path = redis(folder, stack)
+        role = {"role_type": "jwt", "user_claim": "sub", "bound_audiences": "api"}
+        config = {"server": {"log": "off", "vault": {"token_file": "admin.token"}, "store": {"redis": {"socket": str(path)}}}}
+        instances = [stack.enter_context(Serve(config, store=None, port=free_port())) for _ in range(INSTANCES)]
 
-    def add(name: str) -> None:
-        with lock:
-            counts[name] += 1
+        def front(folder: Path, ports: Ports) -> Started:
+            servers = " ".join(f"server 127.0.0.1:{instance.port} max_fails=0;" for instance in instances)
+            return nginx_with(folder, f"""
+                upstream all {{ {servers} }}
+                server {{ listen 127.0.0.1:{ports.front}; location / {{ proxy_pass http://all; }} }}""")
 
-    def client() -> None:
-        while not over.is_set():
-            status, text = call("auth/jwt/login", "", {"role": "demo", "jwt": jwt})
-            if status != 200:
-                add("failed")
-                continue
-            add("logins")
-            own = json.loads(text)["auth"]["client_token"]
-            for _ in range(3):
-                status, _ = call("auth/token/lookup-self", own)
-                add("lookups" if status == 200 else "failed" if status >= 500 else "lost")
-            status, _ = call("auth/token/revoke-self", own, {})
-            if status != 204:
-                # It may have been revoked or not: the instance was killed before it answered.
-                add("failed")
-                continue
-            add("revocations")
-            for _ in range(3):
-                status, _ = call("auth/token/lookup-self", own)
-                if status == 200:
-                    add("accepted")
-                elif status >= 500:
-                    add("failed")
+        url = stack.enter_context(Running(front, 0, 0)).url
+        # Each instance knows at once what another one has written.
+        writes = [("sys/auth/jwt", {"type": "jwt"}), ("auth/jwt/config", {"jwt_validation_pubkeys": [public_pem()]}), ("auth/jwt/role/demo", role)]
+        for instance, (what, body) in zip(instances, writes):
+            status, _, text = fetch(f"{instance.url}/v1/{what}", {"X-Vault-Token": ADMIN}, "POST", json.dumps(body).encode())
+            assert status == 204, (what, status, text)
 
-    threads = [threading.Thread(target=client) for _ in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
-    end = time.monotonic() + SECONDS
-    for port in itertools.cycle(ports):
-        if time.monotonic() > end:
-            break
-        instances[port].kill()
-        instances[port].wait()
-        add("kills")
-        instances[port] = start(port)
-        wait(f"http://127.0.0.1:{port}/readyz")
-        time.sleep(max(0, 1 - 0.1))
-    over.set()
-    for thread in threads:
-        thread.join()
-    print(json.dumps(counts))
-    for process in [nginx, *instances.values(), redis]:
-        process.terminate()
-        process.wait()
-    shutil.rmtree(folder, ignore_errors=True)
+        over = threading.Event()
+
+        def run(jwt: str) -> None:
+            try:
+                client(url, jwt, counts, over)
+            except BaseException as why:
+                counts.fail(why)
+
+        threads = [threading.Thread(target=run, args=(token(),)) for _ in range(CLIENTS)]
+        for thread in threads:
+            thread.start()
+        try:
+            for instance in itertools.islice(itertools.cycle(instances), kills):
+                begun = time.monotonic()
+                counts.wait_for_more("logins", LOGINS)
+                instance.kill()
+                counts.add("kills")
+                instance.start()
+                over.wait(max(0.0, begun + each - time.monotonic()))
+            counts.wait_for_more("logins", LOGINS)
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join(LIMIT)
+    return counts
+
+
+def check(counts: Counts) -> None:
+    now = counts.now
+    assert now["lost"] == 0 and now["accepted"] == 0, now
     # Each client can have one request in flight on the killed instance.
-    allowed = counts["kills"] * CLIENTS
-    ok = counts["lost"] == 0 and counts["accepted"] == 0 and counts["failed"] <= allowed and counts["logins"] > 0
-    print("ok" if ok else "FAILED")
-    return 0 if ok else 1
+    assert now["failed"] <= now["kills"] * CLIENTS, now
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    seen = kill(int(sys.argv[1]), 1.0)
+    print(json.dumps(seen.now))
+    check(seen)

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 
-from serve import PROGRAM, Serve, fetch, free_port, native, token
+from serve import LIMIT, PROGRAM, Serve, fetch, native, token
 
 
 def bearer() -> dict[str, str]:
@@ -24,8 +24,7 @@ def test_sighup_reloads_and_keeps_an_old_configuration_that_works() -> None:
         def reload(text: str, note: str) -> None:
             file.write_text(text)
             serve.process.send_signal(signal.SIGHUP)
-            while note not in (serve.folder / "notes").read_text():
-                assert serve.process.poll() is None
+            serve.notes.wait_for(note)
 
         reload("{", "the old configuration stays")
         assert fetch(serve.url + "/auth", headers)[0] == 200
@@ -55,7 +54,7 @@ def test_sockets_of_systemd_are_used_and_readiness_is_told() -> None:
     notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     name = f"\0jwtauth-{os.getpid()}"
     notified.bind(name)
-    notified.settimeout(60)
+    notified.settimeout(LIMIT)
     with Serve(native()) as other:
         command = [str(PROGRAM), "serve", "--config", str(other.folder / "config.json"), "--store", "memory"]
         # What systemd does: the socket is descriptor 3, and the process knows its own id.
@@ -74,17 +73,19 @@ def test_sockets_of_systemd_are_used_and_readiness_is_told() -> None:
             assert notified.recv(100) == b"READY=1"
             process.send_signal(signal.SIGTERM)
             assert notified.recv(100) == b"STOPPING=1"
-            assert process.wait(60) == 0
+            assert process.wait(LIMIT) == 0
         finally:
             process.kill()
+            process.wait(LIMIT)
+            listener.close()
+            notified.close()
 
 
 def test_an_invalid_configuration_ends_the_program() -> None:
-    port = free_port()
     with Serve(native()) as serve:
         (serve.folder / "wrong.json").write_text('{"server":{"listn":[]}}')
         done = subprocess.run(
-            [str(PROGRAM), "serve", "--config", "wrong.json", "--listen", f"127.0.0.1:{port}"],
+            [str(PROGRAM), "serve", "--config", "wrong.json", "--listen", "127.0.0.1:0"],
             cwd=serve.folder, text=True, capture_output=True,
         )
         assert done.returncode == 2

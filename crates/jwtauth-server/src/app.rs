@@ -16,7 +16,7 @@ use crate::metrics::{Endpoint, Metrics, count};
 use crate::net::Peer;
 use crate::served::Served;
 use crate::settings::Limits;
-use crate::waits::Waits;
+use crate::waits::{Wait, Waits};
 
 /// What all requests share.
 #[derive(Debug)]
@@ -66,17 +66,15 @@ impl App {
             },
             Endpoint::Vault => match served.vault.clone() {
                 Some(vault) => {
-                    let is_quick = vault.is_quick(&call);
-                    let done = self.waits.store(is_quick, move || vault.answer(&call)).await;
-                    done.unwrap_or_else(|_| broken())
+                    let done = self.waits.run(vault.wait(&call), move || vault.answer(&call));
+                    done.await.unwrap_or_else(|_| broken())
                 }
                 None => not_found("unknown"),
             },
             Endpoint::Consul => match served.consul.clone() {
                 Some(consul) => {
-                    let is_quick = consul.is_quick(&call);
-                    let done = self.waits.store(is_quick, move || consul.answer(&call)).await;
-                    done.unwrap_or_else(|_| broken())
+                    let done = self.waits.run(consul.wait(&call), move || consul.answer(&call));
+                    done.await.unwrap_or_else(|_| broken())
                 }
                 None => not_found("unknown"),
             },
@@ -94,7 +92,7 @@ impl App {
         match call.path.as_str() {
             "/healthz" => Reply::text(StatusCode::OK, "ok\n").about("healthz"),
             "/readyz" => {
-                let missing = self.waits.store(false, move || served.not_ready()).await;
+                let missing = self.waits.run(Wait::Store, move || served.not_ready()).await;
                 match missing.unwrap_or_else(|_| vec!["internal error"]).as_slice() {
                     [] => Reply::text(StatusCode::OK, "ready\n"),
                     missing => Reply::text(StatusCode::SERVICE_UNAVAILABLE, missing.join("\n") + "\n"),
@@ -102,7 +100,7 @@ impl App {
                 .about("readyz")
             }
             "/metrics" => {
-                let decisions = self.waits.store(false, move || served.decisions()).await;
+                let decisions = self.waits.run(Wait::Store, move || served.decisions()).await;
                 let text = self.metrics.text() + &decisions.unwrap_or_default();
                 Reply::new(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text).about("metrics")
             }
@@ -118,7 +116,12 @@ impl App {
             Endpoint::Vault | Endpoint::Consul => self.body(body).await?,
             Endpoint::Auth | Endpoint::Own | Endpoint::Unknown => Bytes::new(),
         };
-        let client = served.trusted.client(peer, &parts.headers);
+        let client = match endpoint {
+            Endpoint::Auth => served.trusted.behind_proxy(peer, &parts.headers),
+            Endpoint::Vault | Endpoint::Consul | Endpoint::Own | Endpoint::Unknown => {
+                served.trusted.client(peer, &parts.headers)
+            }
+        };
         Ok(Call {
             method: parts.method,
             path: parts.uri.path().to_owned(),

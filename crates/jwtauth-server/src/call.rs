@@ -21,14 +21,14 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// The segments of the path behind a prefix, decoded. `None`: a segment is empty, is not UTF-8, or contains a slash or
-    /// a control character.
+    /// The segments of the path behind a prefix, decoded. `None`: a segment is empty, `.` or `..`, is not UTF-8, or contains a
+    /// slash or a control character. A proxy that cleans paths would see another path than this server.
     pub(crate) fn segments(&self, prefix: &str) -> Option<Vec<String>> {
         let rest = self.path.strip_prefix(prefix)?.trim_matches('/');
         let decoded = rest.split('/').map(|segment| {
             let text = percent_decode_str(segment).decode_utf8().ok()?;
-            let is_plain =
-                !text.is_empty() && !text.contains(|letter: char| letter == '/' || letter.is_control());
+            let is_plain = !matches!(&*text, "" | "." | "..")
+                && !text.contains(|letter: char| letter == '/' || letter.is_control());
             is_plain.then(|| text.into_owned())
         });
         decoded.collect()
@@ -49,11 +49,18 @@ impl Call {
 
     /// The members of the body, whatever its content type is. An empty body has none.
     pub(crate) fn members(&self) -> Result<Map<String, Value>, String> {
-        if self.body.trim_ascii().is_empty() {
+        let text = std::str::from_utf8(&self.body).map_err(|_| "the body is not UTF-8".to_owned())?;
+        if text.trim_ascii().is_empty() {
             return Ok(Map::new());
         }
-        serde_json::from_slice(&self.body).map_err(|why| why.to_string())
+        strict(text)
     }
+}
+
+/// Reads JSON without repeated members: readers that take the first one, or the last one, would not agree about them.
+pub(crate) fn strict<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+    jwtauth_core::internals::json::parse(text).map_err(|why| why.to_string())?;
+    serde_json::from_str(text).map_err(|why| why.to_string())
 }
 
 /// The value of a header that is there once.
@@ -165,7 +172,24 @@ mod tests {
         assert_eq!(segments("/v1/auth/a%0Ab"), None);
         assert_eq!(segments("/v2/auth"), None);
         assert_eq!(segments("/v1/auth//a"), None);
+        assert_eq!(segments("/v1/auth/../a"), None);
+        assert_eq!(segments("/v1/auth/%2e%2E/a"), None);
+        assert_eq!(segments("/v1/./a"), None);
         assert_eq!(segments("/v1/"), None);
+    }
+
+    #[test]
+    fn a_body_with_repeated_members_is_refused() {
+        let members = |body: &'static str| {
+            let mut call = call("/");
+            call.body = Bytes::from_static(body.as_bytes());
+            call.members()
+        };
+        assert_eq!(members(" \n"), Ok(Map::new()));
+        assert_eq!(members("{\"a\":1}").unwrap()["a"], 1);
+        for body in ["{\"a\":1,\"a\":2}", "{\"a\":{\"b\":1,\"\\u0062\":2}}", "[]", "{"] {
+            assert!(members(body).is_err(), "{body}");
+        }
     }
 
     #[test]

@@ -35,17 +35,34 @@ impl Trusted {
         Ok(trusted)
     }
 
-    /// The address of the client: that of the connection, or the last one in `X-Forwarded-For` that is not of a trusted
-    /// proxy. `None`: it is not known.
+    /// The address of a client that may have connected itself. `None`: it is not known.
     pub(crate) fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
         let peer = peer.map(|peer| peer.to_canonical());
-        let is_trusted = |address: IpAddr| self.networks.iter().any(|network| network.contains(&address));
-        match peer {
-            Some(address) if !is_trusted(address) => return peer,
-            None if !self.unix => return None,
-            _ => {}
+        if self.is_proxy(peer) {
+            // Without the header, a trusted proxy hides the client. Its own address must not stand for it.
+            return self.reported(headers);
         }
-        // Without the header, a trusted proxy hides the client. Its own address must not stand for it.
+        peer
+    }
+
+    /// The address of the client that a proxy asks about. `None`: no trusted proxy has reported it. The address of the
+    /// connection is always that of the proxy.
+    pub(crate) fn behind_proxy(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
+        let peer = peer.map(|peer| peer.to_canonical());
+        self.is_proxy(peer).then(|| self.reported(headers)).flatten()
+    }
+
+    /// Whether a connection comes from a trusted proxy. `None` is a UNIX socket.
+    fn is_proxy(&self, peer: Option<IpAddr>) -> bool {
+        peer.map_or(self.unix, |peer| self.is_trusted(peer))
+    }
+
+    fn is_trusted(&self, address: IpAddr) -> bool {
+        self.networks.iter().any(|network| network.contains(&address))
+    }
+
+    /// The last address in `X-Forwarded-For` that is not of a trusted proxy.
+    fn reported(&self, headers: &HeaderMap) -> Option<IpAddr> {
         let mut last = None;
         let lines: Vec<_> = headers.get_all("x-forwarded-for").iter().collect();
         for line in lines.into_iter().rev() {
@@ -54,7 +71,7 @@ impl Trusted {
             for text in line.rsplit(',') {
                 let address = address(text.trim())?;
                 last = Some(address);
-                if !is_trusted(address) {
+                if !self.is_trusted(address) {
                     return last;
                 }
             }
@@ -81,8 +98,34 @@ mod tests {
             headers.append("x-forwarded-for", line.parse().unwrap());
         }
         let peer = peer.map(|peer| peer.parse().unwrap());
-        let client = Trusted::read(&trusted).unwrap().client(peer, &headers);
+        let trusted = Trusted::read(&trusted).unwrap();
+        let (client, behind) = (
+            trusted.client(peer, &headers),
+            trusted.behind_proxy(peer, &headers),
+        );
+        // They differ only where the client is the other end of the connection.
+        assert!(behind == client || behind.is_none() && client == peer);
         client.map(|client| client.to_string())
+    }
+
+    #[test]
+    fn the_address_of_a_proxy_never_stands_for_that_of_the_client() {
+        let peer = Some(IpAddr::from([127, 0, 0, 1]));
+        let trusted = |texts: &[&str]| {
+            let texts: Vec<_> = texts.iter().map(|text| (*text).to_owned()).collect();
+            Trusted::read(&texts).unwrap()
+        };
+        let mut headers = HeaderMap::new();
+        headers.append("x-forwarded-for", "1.2.3.4".parse().unwrap());
+        assert_eq!(trusted(&[]).behind_proxy(peer, &headers), None);
+        assert_eq!(
+            trusted(&["127.0.0.1"]).behind_proxy(peer, &headers),
+            Some(IpAddr::from([1, 2, 3, 4]))
+        );
+        assert_eq!(
+            trusted(&["127.0.0.1"]).behind_proxy(peer, &HeaderMap::new()),
+            None
+        );
     }
 
     #[test]

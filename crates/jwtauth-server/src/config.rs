@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use jwtauth_core::internals::{ConfigFile, Dialect, folder};
 use serde_json::{Map, Value, json};
 
+use crate::call::strict;
 use crate::document::Members;
 use crate::settings::{Invalid, Settings};
 
@@ -47,8 +48,7 @@ impl Config {
                 if settings.is_some() {
                     return Err(in_file(&"`server`: is in another file, too; write it once"));
                 }
-                let mut read: Settings =
-                    serde_json::from_str(&text).map_err(|why| in_file(&format!("`server`: {why}")))?;
+                let mut read: Settings = strict(&text).map_err(|why| in_file(&format!("`server`: {why}")))?;
                 read.make_absolute(&folder);
                 // The store of the server's member comes first.
                 stores.splice(0..0, read.store.clone());
@@ -58,7 +58,7 @@ impl Config {
             let mut sessions: Members = serde_json::from_str(sessions.as_deref().unwrap_or("{}"))
                 .map_err(|why| in_file(&format!("`sessions`: {why}")))?;
             if let Some(text) = sessions.take("store").map_err(|why| in_file(&why))? {
-                let mut store = serde_json::from_str(&text).map_err(|why| in_file(&why))?;
+                let mut store = strict(&text).map_err(|why| in_file(&format!("`sessions.store`: {why}")))?;
                 absolute_store(&mut store, &folder);
                 stores.push(store);
             }

@@ -14,6 +14,7 @@ mod document;
 mod files;
 mod forward;
 mod go;
+mod keys;
 mod log;
 mod metrics;
 mod net;

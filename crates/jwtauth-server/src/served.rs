@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jwtauth_core::Verifier;
 use jwtauth_core::internals::Dialect;
 use jwtauth_sessions::Sessions;
 
@@ -9,6 +10,7 @@ use crate::client::Trusted;
 use crate::config::Config;
 use crate::consul::Consul;
 use crate::forward::Forward;
+use crate::keys::has_keys;
 use crate::settings::Invalid;
 use crate::state::Store;
 use crate::vault::Vault;
@@ -51,6 +53,39 @@ impl Served {
             ));
         }
         Ok(served)
+    }
+
+    /// Fetches the keys that these verifiers lack and those before have, before requests need them.
+    ///
+    /// # Errors
+    /// They cannot be fetched. The verifiers before would go on with the keys that they have.
+    pub(crate) fn fetch_keys(&self, before: &Served) -> Result<(), Invalid> {
+        for (new, old) in self.of_files().into_iter().zip(before.of_files()) {
+            let (Some(new), Some(old)) = (new, old) else {
+                continue;
+            };
+            if has_keys(new) || !has_keys(old) {
+                continue;
+            }
+            new.refresh_keys().or_else(|why| {
+                // One of several sources is enough.
+                if has_keys(new) {
+                    Ok(())
+                } else {
+                    Err(Invalid::new(why))
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The verifiers of the configuration files, by what they serve.
+    fn of_files(&self) -> [Option<&Verifier>; 3] {
+        [
+            self.forward.as_ref().map(|forward| forward.verifier()),
+            self.vault.as_ref().and_then(|vault| vault.verifier_of_file()),
+            self.consul.as_ref().and_then(|consul| consul.verifier_of_file()),
+        ]
     }
 
     /// All sessions whose ended entries must be removed now and then.

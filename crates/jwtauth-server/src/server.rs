@@ -18,6 +18,7 @@ use crate::notify;
 use crate::served::Served;
 use crate::settings::{Invalid, Settings};
 use crate::state::{self, Store};
+use crate::waits::Wait;
 
 /// What a server is started with.
 #[derive(Debug, Clone, Default)]
@@ -228,7 +229,9 @@ impl Inner {
             }
         }
         let tls = new.tls.as_ref().map(net::load_tls).transpose()?;
-        let served = Served::new(&config, &self.state, Some(&self.app.served()))?;
+        let before = self.app.served();
+        let served = Served::new(&config, &self.state, Some(&before))?;
+        served.fetch_keys(&before)?;
         // From here on, nothing fails.
         *self.network.tls.write().unwrap_or_else(PoisonError::into_inner) = tls;
         self.app.replace(served);
@@ -241,7 +244,12 @@ impl Inner {
         loop {
             let forward = self.app.served().forward.clone();
             if let Some(errand) = forward.and_then(|forward| forward.missing_keys())
-                && self.app.waits.fetch(move || errand.run()).await.is_err()
+                && self
+                    .app
+                    .waits
+                    .run(Wait::Long, move || errand.run())
+                    .await
+                    .is_err()
             {
                 note(&"the keys could not be fetched: internal error");
             }
@@ -261,7 +269,7 @@ impl Inner {
                 _ = stop.wait_for(|stop| *stop) => return,
             }
             for sessions in self.app.served().sessions() {
-                let swept = self.app.waits.store(false, move || sessions.sweep()).await;
+                let swept = self.app.waits.run(Wait::Long, move || sessions.sweep()).await;
                 if let Ok(Err(why)) = swept {
                     note(&format_args!("ended sessions could not be removed: {why}"));
                 }

@@ -113,6 +113,8 @@ pub(crate) struct Auth {
     pub(crate) original_url_header: String,
     /// Whether the original URL follows `/auth` in the path, as with Envoy.
     pub(crate) original_url_in_path: bool,
+    /// The cookie with the token, if there is no header `Authorization`. For dialects that read no request.
+    pub(crate) token_cookie: Option<String>,
     pub(crate) realm: String,
     pub(crate) profile: Option<String>,
     /// The headers of a positive answer, by name.
@@ -137,6 +139,7 @@ impl Default for Auth {
         Auth {
             original_url_header: "X-Forwarded-Uri".to_owned(),
             original_url_in_path: false,
+            token_cookie: None,
             realm: "jwtauth".to_owned(),
             profile: None,
             headers: headers.into_iter().map(named).collect(),

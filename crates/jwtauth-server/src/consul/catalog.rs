@@ -28,7 +28,7 @@ pub(super) struct Method {
     text: String,
 }
 
-/// Everything, at one revision.
+/// Everything, at one revision of the state.
 #[derive(Debug, Default)]
 pub(super) struct Catalog {
     pub(super) revision: u64,
@@ -54,7 +54,7 @@ pub(super) struct Context {
 impl Catalog {
     pub(super) fn build(snapshot: &Snapshot, before: Option<&Catalog>, context: &Context) -> Catalog {
         let mut catalog = Catalog {
-            revision: snapshot.revision,
+            revision: snapshot.revision.number(),
             rules: below(snapshot, RULE),
             roles: below(snapshot, ROLE),
             policies: below(snapshot, POLICY),
@@ -151,16 +151,6 @@ impl Method {
             text: String::new(),
         };
         (method, rules)
-    }
-
-    /// Whether a decision may have to fetch keys.
-    pub(super) fn fetches(&self) -> bool {
-        let Ok(sessions) = &self.engine else { return false };
-        sessions
-            .verifier()
-            .key_status()
-            .iter()
-            .any(|source| source.fetching.is_some())
     }
 }
 

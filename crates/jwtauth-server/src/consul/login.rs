@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::body::text;
 use super::catalog::{Catalog, MANAGEMENT, MANAGEMENT_ID, MARK};
 use super::reply::{failed, invalid, refuse, unknown_token};
-use crate::call::{Call, JSON, Reply};
+use crate::call::{Call, JSON, Reply, strict};
 use crate::words::words;
 
 /// The body of a login.
@@ -19,9 +19,9 @@ use crate::words::words;
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 struct Body {
     #[serde(default)]
-    auth_method: String,
+    auth_method: Option<String>,
     #[serde(default)]
-    bearer_token: String,
+    bearer_token: Option<String>,
     #[serde(default)]
     meta: Option<BTreeMap<String, String>>,
     // Members of Consul Enterprise, which clients may send empty.
@@ -34,13 +34,14 @@ struct Body {
 /// Decides a login, and makes a session for it.
 pub(super) fn login(catalog: &Catalog, call: &Call) -> Result<Reply, Reply> {
     posted(call)?;
-    let body: Body = serde_json::from_slice(&call.body).map_err(|why| {
+    let text = std::str::from_utf8(&call.body).map_err(|_| "the body is not UTF-8".to_owned());
+    let body: Body = text.and_then(strict).map_err(|why| {
         refuse(
             StatusCode::BAD_REQUEST,
             format!("Failed to decode request body: {why}"),
         )
     })?;
-    let name = &body.auth_method;
+    let name = body.auth_method.as_deref().unwrap_or_default();
     let unknown = || {
         refuse(
             StatusCode::FORBIDDEN,
@@ -53,7 +54,7 @@ pub(super) fn login(catalog: &Catalog, call: &Call) -> Result<Reply, Reply> {
             "auth method validator for \"{name}\" could not be initialized: {why}"
         ))
     })?;
-    let mut request = Request::bearer(&body.bearer_token);
+    let mut request = Request::bearer(body.bearer_token.as_deref().unwrap_or_default());
     if let Some(client) = call.client {
         request = request.remote_addr(client);
     }
@@ -86,9 +87,6 @@ pub(super) fn logout(catalog: &Catalog, base: &Sessions, call: &Call, token: &st
 
 /// Returns the token that the request carries.
 pub(super) fn this(catalog: &Catalog, base: &Sessions, call: &Call, own: &str) -> Result<Reply, Reply> {
-    if call.method != Verb::GET {
-        return Err(not_allowed(call));
-    }
     let session = base.authorize(own, call.client).map_err(|why| failed(&why))?;
     catalog.of(&session).ok_or_else(unknown_token)?;
     let response = base.response(own).map_err(|why| failed(&why))?;

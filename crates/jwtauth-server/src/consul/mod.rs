@@ -12,6 +12,7 @@ mod reply;
 use std::sync::Arc;
 
 use axum::http::{Method as Verb, StatusCode};
+use jwtauth_core::Verifier;
 use jwtauth_core::internals::Dialect;
 use jwtauth_sessions::{Group, Sessions};
 use serde_json::{Map, Value};
@@ -25,7 +26,8 @@ use crate::call::{Call, JSON, Reply};
 use crate::config::{Config, with_store};
 use crate::random::equal;
 use crate::settings::Invalid;
-use crate::state::{Snapshot, Store, Tracked, Unavailable};
+use crate::state::{Revision, Snapshot, Store, Tracked, Unavailable};
+use crate::waits::Wait;
 
 /// The endpoints, by one configuration.
 #[derive(Debug)]
@@ -79,19 +81,17 @@ impl Consul {
                 .as_deref()
                 .map(crate::files::secret)
                 .transpose()?,
-            catalog: Tracked::new(Arc::clone(state)),
+            catalog: Tracked::after(before.map(|before| &before.catalog), state),
         })
     }
 
-    /// Whether a request can be answered without waiting, if the stores are in memory.
-    pub(crate) fn is_quick(&self, call: &Call) -> bool {
-        if call.method == Verb::GET || call.path == "/v1/acl/logout" {
-            return true;
+    /// What a request may wait for. Logins and auth methods may fetch keys.
+    pub(crate) fn wait(&self, call: &Call) -> Wait {
+        let writes = call.method == Verb::POST || call.method == Verb::PUT;
+        if !writes || call.path == "/v1/acl/logout" {
+            return Wait::Store;
         }
-        let Ok((_, catalog)) = self.current() else {
-            return false;
-        };
-        call.path == "/v1/acl/login" && !catalog.methods.values().any(|method| method.fetches())
+        Wait::Long
     }
 
     /// Whether the stores answer.
@@ -112,6 +112,11 @@ impl Consul {
         ready.collect()
     }
 
+    /// The verifier of the configuration file, if there is one.
+    pub(crate) fn verifier_of_file(&self) -> Option<&Verifier> {
+        self.context.fixed.as_ref().map(|_| self.context.base.verifier())
+    }
+
     /// The sessions of all methods.
     pub(crate) fn sessions(&self) -> &Arc<Sessions> {
         &self.context.base
@@ -127,7 +132,7 @@ impl Consul {
         answer.unwrap_or_else(|refused| refused).about(action)
     }
 
-    fn current(&self) -> Result<(u64, Arc<Catalog>), Unavailable> {
+    fn current(&self) -> Result<(Revision, Arc<Catalog>), Unavailable> {
         self.catalog
             .current(|snapshot, before| self.build(snapshot, before))
     }
@@ -158,6 +163,9 @@ impl Consul {
             }
             ["token", "self"] => {
                 let answer = self.own(call).and_then(|(token, is_administrator)| {
+                    if call.method != Verb::GET {
+                        return Err(login::not_allowed(call));
+                    }
                     if is_administrator {
                         return Ok(login::management(&token));
                     }

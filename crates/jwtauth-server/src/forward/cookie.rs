@@ -83,19 +83,11 @@ impl CookieSessions {
 
     /// The token in the cookie of a request, if there is exactly one.
     pub(super) fn token<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
-        let lines = headers
-            .get_all("cookie")
-            .iter()
-            .filter_map(|line| line.to_str().ok());
-        let pairs = lines
-            .flat_map(|line| line.split(';'))
-            .filter_map(|pair| pair.split_once('='));
-        let mut values = pairs
-            .filter(|(name, _)| name.trim() == self.settings.name)
-            .map(|(_, value)| value.trim());
-        values
-            .next()
-            .filter(|value| !value.is_empty() && values.next().is_none())
+        let values = values(headers, &self.settings.name);
+        match values.as_slice() {
+            [value] => Some(*value).filter(|value| !value.is_empty()),
+            _ => None,
+        }
     }
 
     /// The value of `Set-Cookie` for a new session.
@@ -127,6 +119,21 @@ impl CookieSessions {
     pub(super) fn unset(&self) -> String {
         self.set("", 0)
     }
+}
+
+/// The values of all cookies with a name.
+pub(super) fn values<'h>(headers: &'h HeaderMap, name: &str) -> Vec<&'h str> {
+    let lines = headers
+        .get_all("cookie")
+        .iter()
+        .filter_map(|line| line.to_str().ok());
+    let pairs = lines
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.split_once('='));
+    pairs
+        .filter(|(own, _)| own.trim() == name)
+        .map(|(_, value)| value.trim())
+        .collect()
 }
 
 /// Makes a session for a caller that was granted. It is used for the same profile only.

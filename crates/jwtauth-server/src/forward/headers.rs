@@ -1,5 +1,7 @@
 //! The headers that tell a proxy who the caller is.
 
+use std::collections::HashSet;
+
 use axum::http::{HeaderName, HeaderValue};
 use jwtauth_core::{Entitlement, EntitlementKind, Identity};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -49,7 +51,23 @@ impl Headers {
         let read = settings
             .into_iter()
             .map(|(name, field)| Ok((header_name(name)?, Field::read(name, field)?)));
-        read.collect::<Result<_, _>>().map(Headers)
+        let read: Vec<(HeaderName, Field)> = read.collect::<Result<_, _>>()?;
+        let twice = {
+            let mut names = HashSet::new();
+            let twice = read.iter().find(|(name, _)| !names.insert(name));
+            twice.map(|(name, _)| name.clone())
+        };
+        match twice {
+            None => Ok(Headers(read)),
+            Some(name) => Err(Invalid::new(format!(
+                "`server.auth.headers`: `{name}` is there twice; names of headers are the same in upper and lower case"
+            ))),
+        }
+    }
+
+    /// Whether a header has this name.
+    pub(super) fn has(&self, name: &HeaderName) -> bool {
+        self.0.iter().any(|(own, _)| own == name)
     }
 
     /// All headers. One without a value is sent empty, so that a proxy replaces what a client sent under its name.
@@ -267,6 +285,13 @@ mod tests {
         for name in ["Content-Length", "Set-Cookie", "bad name", ""] {
             assert!(header_name(name).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_header_has_one_content() {
+        let twice = ["X-User", "x-user"].map(|name| (name.to_owned(), "user".to_owned()));
+        let why = Headers::read(&BTreeMap::from(twice)).unwrap_err().to_string();
+        assert!(why.contains("`x-user` is there twice"), "{why}");
     }
 
     #[test]

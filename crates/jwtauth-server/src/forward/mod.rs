@@ -18,8 +18,9 @@ use self::headers::{Caller, Headers};
 use self::refuse::Refusals;
 use crate::call::{Call, Reply};
 use crate::config::Config;
+use crate::keys::has_keys;
 use crate::settings::{Auth, Invalid};
-use crate::waits::Waits;
+use crate::waits::{Wait, Waits};
 
 /// Forward-auth by one configuration.
 #[derive(Debug)]
@@ -44,6 +45,12 @@ impl Forward {
             return Ok(None);
         };
         let settings = &config.settings.auth;
+        let reads_authorization = matches!(file.dialect, Dialect::Vault | Dialect::Consul);
+        if settings.token_cookie.is_some() && !reads_authorization {
+            return Err(Invalid::new(
+                "`server.auth.token_cookie`: is for the dialects vault and consul; the others name the places of tokens themselves",
+            ));
+        }
         let verifier = Verifier::from_json(&file.text());
         let verifier = verifier.map_err(|why| Invalid::new(format!("{}: {why}", file.name)))?;
         let cookie = settings.cookie.as_ref().map(|cookie| {
@@ -51,11 +58,18 @@ impl Forward {
             CookieSessions::new(cookie, &config.store, before)
         });
         let cleaned_url = Some(&settings.cleaned_url_header).filter(|name| !name.is_empty());
+        let cleaned_url = cleaned_url.map(|name| headers::header_name(name)).transpose()?;
+        let headers = Headers::read(&settings.headers)?;
+        if let Some(name) = cleaned_url.as_ref().filter(|name| headers.has(name)) {
+            return Err(Invalid::new(format!(
+                "`server.auth.cleaned_url_header`: `{name}` is in `headers`, too"
+            )));
+        }
         Ok(Some(Forward {
             verifier,
-            reads_authorization: matches!(file.dialect, Dialect::Vault | Dialect::Consul),
-            headers: Headers::read(&settings.headers)?,
-            cleaned_url: cleaned_url.map(|name| headers::header_name(name)).transpose()?,
+            reads_authorization,
+            headers,
+            cleaned_url,
             refusals: Refusals {
                 realm: settings.realm.clone(),
                 retry_after: settings.retry_after.as_secs().max(1),
@@ -76,12 +90,7 @@ impl Forward {
 
     /// Whether the keys were fetched, if they must be, and can be used.
     pub(crate) fn is_ready(&self) -> bool {
-        use jwtauth_core::status::SourceState;
-        let is_usable = |state| !matches!(state, SourceState::Unfetched | SourceState::Expired);
-        self.verifier
-            .key_status()
-            .iter()
-            .any(|source| is_usable(source.state))
+        has_keys(&self.verifier)
     }
 
     /// The fetches of keys, if there are no keys that can be used.
@@ -91,15 +100,27 @@ impl Forward {
 
     /// Answers a request of a proxy.
     pub(crate) async fn answer(&self, call: &Call, waits: &Waits) -> Reply {
-        if call.path == "/auth/logout" && !self.settings.original_url_in_path {
-            return self.logout(call, waits).await.about("logout");
-        }
-        let answer = self.decide(call, waits).await;
+        let asked = if self.settings.original_url_in_path {
+            Asked::in_path(call)
+        } else {
+            match Asked::about(call) {
+                Some(asked) => asked,
+                None if call.path == "/auth/logout" => {
+                    return self.logout(call, waits).await.about("logout");
+                }
+                None => return Reply::text(StatusCode::NOT_FOUND, "not found\n").about("auth"),
+            }
+        };
+        let answer = self.decide(call, asked, waits).await;
         answer.unwrap_or_else(|refused| refused).about("auth")
     }
 
-    async fn decide(&self, call: &Call, waits: &Waits) -> Result<Reply, Reply> {
-        let (url, profile) = self.asked(call)?;
+    async fn decide(&self, call: &Call, asked: Asked, waits: &Waits) -> Result<Reply, Reply> {
+        let profile = asked.profile.or_else(|| self.settings.profile.clone());
+        let url = match asked.url {
+            Some(url) => Some(url),
+            None => self.original_url(call)?,
+        };
         // A header that is not UTF-8 stays a header, so that a repeated one is still noticed.
         let headers: Vec<(&str, Cow<'_, str>)> = call
             .headers
@@ -109,7 +130,7 @@ impl Forward {
         let mut request = Request::headers(headers.iter().map(|(name, value)| (*name, value.as_ref())));
         if self.reads_authorization {
             // An empty token is a missing one.
-            let token = bearer(&headers).map_err(|why| self.refusals.of(&why))?;
+            let token = self.token(call).map_err(|why| self.refusals.of(&why))?;
             request = request.token(token);
         }
         if let Some(url) = &url {
@@ -146,23 +167,29 @@ impl Forward {
         }
     }
 
-    /// The URL of the original request, and the profile that the proxy asks for.
-    fn asked(&self, call: &Call) -> Result<(Option<String>, Option<String>), Reply> {
-        if self.settings.original_url_in_path {
-            let path = call.path.strip_prefix("/auth").unwrap_or_default();
-            let query = if call.query.is_empty() {
-                String::new()
-            } else {
-                format!("?{}", call.query)
-            };
-            return Ok((Some(format!("{path}{query}")), self.settings.profile.clone()));
+    /// The token in the header `Authorization`, or in a cookie. More than one is ambiguous.
+    fn token<'c>(&self, call: &'c Call) -> Result<&'c str, Error> {
+        let mut headers = call.headers.get_all(header::AUTHORIZATION).iter();
+        let header = headers.next();
+        if headers.next().is_some() {
+            return Err(Error::new(Code::TokenAmbiguous));
         }
-        let profile = call
-            .parameter("profile")
-            .or_else(|| self.settings.profile.clone());
+        let token = header.map_or("", |value| value.to_str().map_or("", bearer));
+        let Some(name) = &self.settings.token_cookie else {
+            return Ok(token);
+        };
+        match (token, cookie::values(&call.headers, name).as_slice()) {
+            (token, []) => Ok(token),
+            ("", [cookie]) => Ok(*cookie),
+            _ => Err(Error::new(Code::TokenAmbiguous)),
+        }
+    }
+
+    /// The URL of the original request, in a header.
+    fn original_url(&self, call: &Call) -> Result<Option<String>, Reply> {
         let name = self.settings.original_url_header.as_str();
         if name.is_empty() {
-            return Ok((None, profile));
+            return Ok(None);
         }
         let mut values = call.headers.get_all(name).iter();
         let url = values
@@ -173,7 +200,7 @@ impl Forward {
             let error = Error::new(Code::RequestInvalid);
             return Err(self.refusals.of(&error));
         }
-        Ok((url, profile))
+        Ok(url)
     }
 
     /// Decides, and fetches keys where this needs them.
@@ -197,7 +224,7 @@ impl Forward {
                 Step::Fetch(errand) => errand,
             };
             let running = lacks.clone();
-            let ran = waits.fetch(move || running.run()).await;
+            let ran = waits.run(Wait::Long, move || running.run()).await;
             ran.map_err(|_| self.refusals.of(&Error::new(Code::InternalError)))?;
             errand = Some(lacks);
         }
@@ -220,10 +247,8 @@ impl Forward {
             return Ok(reply);
         };
         let (sessions, profile) = (Arc::clone(cookie.sessions()), profile.to_owned());
-        let started = waits
-            .store(true, move || cookie::start(&sessions, grant, &profile))
-            .await;
-        let (token, seconds) = self.of_store(started)?;
+        let started = waits.run(Wait::Store, move || cookie::start(&sessions, grant, &profile));
+        let (token, seconds) = self.of_store(started.await)?;
         if cookie.redirects() && is_own_path(&cleaned) {
             reply = Reply::empty(StatusCode::SEE_OTHER).with(header::LOCATION, &cleaned);
         }
@@ -248,10 +273,8 @@ impl Forward {
             return Ok(None);
         };
         let (sessions, token, client) = (Arc::clone(cookie.sessions()), token.to_owned(), call.client);
-        let found = waits
-            .store(true, move || sessions.authorize(&token, client))
-            .await;
-        match found {
+        let found = waits.run(Wait::Store, move || sessions.authorize(&token, client));
+        match found.await {
             Ok(Err(why)) if why.class() == Class::Denied => Ok(None),
             other => self
                 .of_store(other)
@@ -269,8 +292,8 @@ impl Forward {
         }
         if let Some(token) = cookie.token(&call.headers) {
             let (sessions, token) = (Arc::clone(cookie.sessions()), token.to_owned());
-            let ended = waits.store(true, move || sessions.revoke(&token)).await;
-            match ended {
+            let ended = waits.run(Wait::Store, move || sessions.revoke(&token));
+            match ended.await {
                 Ok(Err(why)) if why.class() == Class::Denied => {}
                 other => {
                     if let Err(refused) = self.of_store(other) {
@@ -297,22 +320,47 @@ impl Forward {
     }
 }
 
-/// The token in the header `Authorization`, which must not be repeated.
-fn bearer<'h>(headers: &'h [(&str, Cow<'_, str>)]) -> Result<&'h str, Error> {
-    let mut values = headers
-        .iter()
-        .filter(|(name, _)| *name == "authorization")
-        .map(|(_, value)| value.as_ref());
-    let value = values.next().unwrap_or_default();
-    if values.next().is_some() {
-        return Err(Error::new(Code::TokenAmbiguous));
+/// What a path asks for.
+struct Asked {
+    /// The URL of the original request, if the path has it.
+    url: Option<String>,
+    profile: Option<String>,
+}
+
+impl Asked {
+    /// Reads `/auth` and `/auth/profile/NAME`. The query is not read: some proxies, such as Caddy, append that of the client,
+    /// who must not choose the profile.
+    fn about(call: &Call) -> Option<Asked> {
+        let profile = match call.segments("/auth/").as_deref() {
+            Some([word, name]) if word == "profile" => Some(name.clone()),
+            _ if call.path == "/auth" => None,
+            _ => return None,
+        };
+        Some(Asked { url: None, profile })
     }
+
+    /// Reads `/auth` and the URL of the original request.
+    fn in_path(call: &Call) -> Asked {
+        let path = call.path.strip_prefix("/auth").unwrap_or_default();
+        let url = match call.query.as_str() {
+            "" => path.to_owned(),
+            query => format!("{path}?{query}"),
+        };
+        Asked {
+            url: Some(url),
+            profile: None,
+        }
+    }
+}
+
+/// The token of a header `Authorization`. Empty: the header has another scheme.
+fn bearer(value: &str) -> &str {
     let (scheme, token) = value.split_once(' ').unwrap_or_default();
-    Ok(if scheme.eq_ignore_ascii_case("Bearer") {
+    if scheme.eq_ignore_ascii_case("Bearer") {
         token.trim_start_matches(' ')
     } else {
         ""
-    })
+    }
 }
 
 /// Whether a URL is a path of the site that the browser asks. `//host` and `/\host` lead to another one.

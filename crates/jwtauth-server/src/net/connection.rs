@@ -47,8 +47,9 @@ impl Network {
                 return;
             };
             let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
+                biased;
                 _ = stop.wait_for(|stop| *stop) => return,
+                accepted = listener.accept() => accepted,
             };
             match accepted {
                 Ok((stream, peer)) => {
@@ -81,7 +82,14 @@ impl Network {
             return self.http(stream, peer).await;
         };
         let handshake = TlsAcceptor::from(tls).accept(stream);
-        match tokio::time::timeout(self.limits.handshake_timeout, handshake).await {
+        let handshake = tokio::time::timeout(self.limits.handshake_timeout, handshake);
+        let mut stop = self.stop.subscribe();
+        let done = tokio::select! {
+            done = handshake => done,
+            // Nothing was asked yet.
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        match done {
             Ok(Ok(stream)) => self.http(stream, peer).await,
             Ok(Err(_)) | Err(_) => count(&self.metrics.failed_handshakes),
         }
@@ -93,7 +101,9 @@ impl Network {
             request.extensions_mut().insert(Peer(peer));
             inner.call(request)
         });
-        let stream = TokioIo::new(Stall::new(stream, self.limits.write_timeout));
+        let stream = Stall::new(stream, self.limits.write_timeout);
+        let has_read = stream.has_read();
+        let stream = TokioIo::new(stream);
         let mut builder = http1::Builder::new();
         builder
             .timer(TokioTimer::new())
@@ -111,10 +121,14 @@ impl Network {
         let mut stop = self.stop.subscribe();
         // Errors are those of clients: they went away, sent no valid request, or were too slow.
         tokio::select! {
+            biased;
             _ = connection.as_mut() => return,
             _ = stop.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
         }
-        let _ = connection.await;
+        // hyper would wait for the first request of a connection that has sent nothing.
+        if has_read.load(Ordering::Relaxed) {
+            let _ = connection.await;
+        }
     }
 }
 

@@ -1,8 +1,10 @@
-//! Ends connections whose client does not take its answer.
+//! Ends connections whose client does not take its answer, and notices whether a client has sent anything.
 
 use std::future::Future as _;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ pub(super) struct Stall<S> {
     stream: S,
     timeout: Duration,
     waiting: Option<Pin<Box<Sleep>>>,
+    has_read: Arc<AtomicBool>,
 }
 
 impl<S> Stall<S> {
@@ -22,7 +25,13 @@ impl<S> Stall<S> {
             stream,
             timeout,
             waiting: None,
+            has_read: Arc::default(),
         }
+    }
+
+    /// Becomes true with the first byte of the client.
+    pub(super) fn has_read(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.has_read)
     }
 
     /// Passes on what a write reported, unless it waits for too long.
@@ -44,7 +53,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Stall<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.has_read.store(true, Ordering::Relaxed);
+        }
+        read
     }
 }
 

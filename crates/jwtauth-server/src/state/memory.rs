@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Change, Snapshot, Store, Unavailable};
+use super::{Change, Revision, Snapshot, Store, Unavailable};
 
 #[derive(Debug, Default)]
 pub(crate) struct Memory(Mutex<Snapshot>);
@@ -14,26 +14,27 @@ impl Memory {
 }
 
 impl Store for Memory {
-    fn revision(&self) -> Result<u64, Unavailable> {
-        Ok(self.state().revision)
+    fn revision(&self) -> Result<Revision, Unavailable> {
+        Ok(self.state().revision.clone())
     }
 
     fn read(&self) -> Result<Snapshot, Unavailable> {
         Ok(self.state().clone())
     }
 
-    fn write(&self, based_on: u64, changes: &[Change]) -> Result<bool, Unavailable> {
+    fn write(&self, based_on: &Revision, changes: &[Change]) -> Result<bool, Unavailable> {
         let mut state = self.state();
-        if state.revision != based_on {
+        if state.revision != *based_on {
             return Ok(false);
         }
+        let next = based_on.next()?;
         for Change { key, value } in changes {
             match value {
                 Some(value) => state.entries.insert(key.clone(), value.clone()),
                 None => state.entries.remove(key),
             };
         }
-        state.revision += 1;
+        state.revision = next;
         Ok(true)
     }
 }

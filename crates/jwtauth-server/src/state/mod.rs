@@ -1,13 +1,15 @@
 //! What the APIs of Vault and Consul write: mounts, roles, auth methods and binding rules.
 //!
-//! It is kept as texts by name, with one number that each change increases. A change names the number that it is based on,
-//! so that two instances do not overwrite each other's changes.
+//! It is kept as texts by name, with one revision that each change replaces. A change names the revision that it is based
+//! on, so that two instances do not overwrite each other's changes.
 
 mod memory;
 mod open;
 mod redis;
+mod revision;
 mod sqlite;
 mod tracked;
+mod unavailable;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,13 +17,15 @@ use std::fmt;
 pub(crate) use self::memory::Memory;
 pub(crate) use self::open::open;
 pub(crate) use self::redis::{Redis, RedisSettings};
+pub(crate) use self::revision::Revision;
 pub(crate) use self::sqlite::Sqlite;
 pub(crate) use self::tracked::{Conflict, Tracked};
+pub(crate) use self::unavailable::Unavailable;
 
 /// Everything that is kept, at one revision.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Snapshot {
-    pub(crate) revision: u64,
+    pub(crate) revision: Revision,
     pub(crate) entries: BTreeMap<String, String>,
 }
 
@@ -45,32 +49,16 @@ impl Change {
     }
 }
 
-/// A store that cannot be used now. The text is for logs.
-#[derive(Debug, Clone)]
-pub(crate) struct Unavailable(String);
-
-impl Unavailable {
-    pub(crate) fn new(why: impl fmt::Display) -> Unavailable {
-        Unavailable(why.to_string().replace(char::is_control, " "))
-    }
-}
-
-impl fmt::Display for Unavailable {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
-    }
-}
-
 /// A place for the state. All instances of the server with the same place see the same state.
 pub(crate) trait Store: Send + Sync + fmt::Debug {
-    /// The number of the newest state.
-    fn revision(&self) -> Result<u64, Unavailable>;
+    /// Which state is the newest.
+    fn revision(&self) -> Result<Revision, Unavailable>;
 
     /// The newest state.
     fn read(&self) -> Result<Snapshot, Unavailable>;
 
-    /// Makes all changes, or none if the state has another number. Returns whether they were made.
-    fn write(&self, based_on: u64, changes: &[Change]) -> Result<bool, Unavailable>;
+    /// Makes all changes, or none if the state has another revision. Returns whether they were made.
+    fn write(&self, based_on: &Revision, changes: &[Change]) -> Result<bool, Unavailable>;
 }
 
 #[cfg(test)]
@@ -80,18 +68,26 @@ mod tests {
     fn obeys_the_contract(store: &dyn Store) {
         assert_eq!(store.read().unwrap(), Snapshot::default());
         let set = |key: &str, value: &str| Change::set(key.to_owned(), value.to_owned());
-        assert!(store.write(0, &[set("a", "1"), set("b", "2")]).unwrap());
-        assert!(!store.write(0, &[set("a", "lost")]).unwrap());
-        assert_eq!(store.revision().unwrap(), 1);
+        let none = Revision::default();
+        assert!(store.write(&none, &[set("a", "1"), set("b", "2")]).unwrap());
+        assert!(!store.write(&none, &[set("a", "lost")]).unwrap());
+        let first = store.revision().unwrap();
+        assert_eq!(first.number(), 1);
+        // A revision with the same number that another store counted to is another one.
+        assert!(!store.write(&none.next().unwrap(), &[set("a", "lost")]).unwrap());
         let changes = [Change::remove("b".to_owned()), set("c", "3")];
-        assert!(store.write(1, &changes).unwrap());
+        assert!(store.write(&first, &changes).unwrap());
         let read = store.read().unwrap();
+        assert_eq!(read.revision, store.revision().unwrap());
         let entries: Vec<_> = read
             .entries
             .iter()
             .map(|(key, value)| (&**key, &**value))
             .collect();
-        assert_eq!((read.revision, entries), (2, vec![("a", "1"), ("c", "3")]));
+        assert_eq!(
+            (read.revision.number(), entries),
+            (2, vec![("a", "1"), ("c", "3")])
+        );
     }
 
     #[test]
@@ -110,7 +106,9 @@ mod tests {
         remove();
         let open = || Sqlite::new(path.clone(), std::time::Duration::from_secs(5));
         obeys_the_contract(&open());
-        assert_eq!(open().revision().unwrap(), 2);
+        assert_eq!(open().revision().unwrap().number(), 2);
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600);
         remove();
     }
 }

@@ -1,4 +1,4 @@
-//! The state in Redis, for several machines: one hash, whose field `#` has the number of the state.
+//! The state in Redis, for several machines: one hash, whose field `#` has the revision of the state.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use redis::{Client, Connection, ConnectionAddr, IntoConnectionInfo as _, TlsCertificates};
 
-use super::{Change, Snapshot, Store, Unavailable};
+use super::{Change, Revision, Snapshot, Store, Unavailable};
 
 /// Where the server is, and how to log in.
 #[derive(Clone, Default)]
@@ -121,14 +121,14 @@ impl Redis {
 }
 
 impl Store for Redis {
-    fn revision(&self) -> Result<u64, Unavailable> {
-        self.with(|connection| {
+    fn revision(&self) -> Result<Revision, Unavailable> {
+        let text = self.with(|connection| {
             redis::cmd("HGET")
                 .arg(&self.key)
                 .arg(REVISION)
-                .query::<Option<u64>>(connection)
-        })
-        .map(Option::unwrap_or_default)
+                .query::<Option<String>>(connection)
+        })?;
+        Revision::read(text.as_deref())
     }
 
     fn read(&self) -> Result<Snapshot, Unavailable> {
@@ -136,20 +136,22 @@ impl Store for Redis {
             self.with(|connection| redis::cmd("HGETALL").arg(&self.key).query(connection))?;
         let revision = entries.remove(REVISION);
         Ok(Snapshot {
-            revision: revision.and_then(|text| text.parse().ok()).unwrap_or_default(),
+            revision: Revision::read(revision.as_deref())?,
             entries,
         })
     }
 
-    fn write(&self, based_on: u64, changes: &[Change]) -> Result<bool, Unavailable> {
+    fn write(&self, based_on: &Revision, changes: &[Change]) -> Result<bool, Unavailable> {
         let mut command = redis::cmd("EVAL");
-        command.arg(WRITE).arg(1).arg(&self.key).arg(based_on);
+        command.arg(WRITE).arg(1).arg(&self.key);
+        command
+            .arg(based_on.to_string())
+            .arg(based_on.next()?.to_string());
         for Change { key, value } in changes {
             let (verb, value) = value.as_ref().map_or(("-", ""), |value| ("+", value));
             command.arg(verb).arg(key).arg(value);
         }
-        // Sent again after a lost reply, the script finds another number, and reports a conflict. The caller then reads what
-        // was written.
+        // Sent again after a lost reply, the script finds the revision that it has written.
         let written: i64 = self.with(|connection| command.query(connection))?;
         Ok(written == 1)
     }
@@ -157,12 +159,14 @@ impl Store for Redis {
 
 const REVISION: &str = "#";
 const WRITE: &str = "
-    if tonumber(redis.call('HGET', KEYS[1], '#') or '0') ~= tonumber(ARGV[1]) then return 0 end
-    for at = 2, #ARGV, 3 do
+    local now = redis.call('HGET', KEYS[1], '#') or ''
+    if now == ARGV[2] then return 1 end
+    if now ~= ARGV[1] then return 0 end
+    for at = 3, #ARGV, 3 do
         if ARGV[at] == '+' then redis.call('HSET', KEYS[1], ARGV[at + 1], ARGV[at + 2])
         else redis.call('HDEL', KEYS[1], ARGV[at + 1]) end
     end
-    redis.call('HINCRBY', KEYS[1], '#', 1)
+    redis.call('HSET', KEYS[1], '#', ARGV[2])
     return 1
 ";
 const MOST_IDLE: usize = 16;

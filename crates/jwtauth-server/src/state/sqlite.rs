@@ -1,12 +1,14 @@
 //! The state in an SQLite database, for several processes on one machine.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
-use super::{Change, Snapshot, Store, Unavailable};
+use super::{Change, Revision, Snapshot, Store, Unavailable};
 
 #[derive(Debug)]
 pub(crate) struct Sqlite {
@@ -40,6 +42,14 @@ impl Sqlite {
     }
 
     fn open(&self) -> rusqlite::Result<Connection> {
+        // Configurations can contain secrets. If this fails, the next line tells why.
+        let private = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&self.path);
+        drop(private);
         let connection = Connection::open(&self.path)?;
         connection.busy_timeout(self.timeout)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -49,35 +59,40 @@ impl Sqlite {
     }
 }
 
-fn revision(connection: &Connection) -> rusqlite::Result<u64> {
-    let found = connection
+fn revision(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    connection
         .prepare_cached("SELECT revision FROM revisions")?
-        .query_row([], |row| row.get::<_, i64>(0))
-        .optional()?;
-    Ok(found.and_then(|number| u64::try_from(number).ok()).unwrap_or(0))
+        .query_row([], |row| row.get(0))
+        .optional()
 }
 
 impl Store for Sqlite {
-    fn revision(&self) -> Result<u64, Unavailable> {
-        self.with(|connection| revision(connection))
+    fn revision(&self) -> Result<Revision, Unavailable> {
+        let text = self.with(|connection| revision(connection))?;
+        Revision::read(text.as_deref())
     }
 
     fn read(&self) -> Result<Snapshot, Unavailable> {
-        self.with(|connection| {
+        let (text, entries) = self.with(|connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
-            let revision = revision(&transaction)?;
+            let text = revision(&transaction)?;
             let entries = transaction
                 .prepare_cached("SELECT key, value FROM entries")?
                 .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect::<rusqlite::Result<_>>()?;
-            Ok(Snapshot { revision, entries })
+            Ok((text, entries))
+        })?;
+        Ok(Snapshot {
+            revision: Revision::read(text.as_deref())?,
+            entries,
         })
     }
 
-    fn write(&self, based_on: u64, changes: &[Change]) -> Result<bool, Unavailable> {
+    fn write(&self, based_on: &Revision, changes: &[Change]) -> Result<bool, Unavailable> {
+        let next = based_on.next()?.to_string();
         self.with(|connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            if revision(&transaction)? != based_on {
+            if revision(&transaction)?.unwrap_or_default() != based_on.to_string() {
                 return Ok(false);
             }
             for Change { key, value } in changes {
@@ -90,7 +105,6 @@ impl Store for Sqlite {
                         .execute(params![key])?,
                 };
             }
-            let next = i64::try_from(based_on.saturating_add(1)).unwrap_or(i64::MAX);
             transaction
                 .prepare_cached("INSERT OR REPLACE INTO revisions (one, revision) VALUES (1, ?1)")?
                 .execute(params![next])?;
@@ -102,6 +116,6 @@ impl Store for Sqlite {
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS revisions (one INTEGER PRIMARY KEY CHECK (one = 1), revision INTEGER NOT NULL) STRICT;
+    CREATE TABLE IF NOT EXISTS revisions (one INTEGER PRIMARY KEY CHECK (one = 1), revision TEXT NOT NULL) STRICT;
 ";
 const MOST_IDLE: usize = 16;

@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::{Change, Snapshot, Store, Unavailable};
+use super::{Change, Revision, Snapshot, Store, Unavailable};
 
 /// A value that is built from the newest state.
 #[derive(Debug)]
 pub(crate) struct Tracked<T> {
     store: Arc<dyn Store>,
-    built: RwLock<Option<(u64, Arc<T>)>>,
+    /// The value, and for which state it was built. `None`: it is from before a reload, and only its parts can be used.
+    built: RwLock<Option<(Option<Revision>, Arc<T>)>>,
 }
 
 /// Why a change was not made.
@@ -22,32 +23,36 @@ pub(crate) enum Conflict<E> {
 }
 
 impl<T> Tracked<T> {
-    pub(crate) fn new(store: Arc<dyn Store>) -> Tracked<T> {
+    /// `before` is what was tracked before a reload. What it has built can become a part of new values.
+    pub(crate) fn after(before: Option<&Tracked<T>>, store: &Arc<dyn Store>) -> Tracked<T> {
+        let known = before.and_then(Tracked::known);
         Tracked {
-            store,
-            built: RwLock::new(None),
+            store: Arc::clone(store),
+            built: RwLock::new(known.map(|(_, value)| (None, value))),
         }
+    }
+
+    fn known(&self) -> Option<(Option<Revision>, Arc<T>)> {
+        self.built.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The value for the newest state. `build` gets the value before, and takes from it what has not changed.
     pub(crate) fn current(
         &self,
         build: impl FnOnce(&Snapshot, Option<&T>) -> T,
-    ) -> Result<(u64, Arc<T>), Unavailable> {
+    ) -> Result<(Revision, Arc<T>), Unavailable> {
         let revision = self.store.revision()?;
-        let known = self.built.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((at, value)) = &known
+        let known = self.known();
+        if let Some((Some(at), value)) = &known
             && *at == revision
         {
             return Ok((revision, Arc::clone(value)));
         }
         let snapshot = self.store.read()?;
         let value = Arc::new(build(&snapshot, known.as_ref().map(|(_, value)| &**value)));
-        let mut built = self.built.write().unwrap_or_else(PoisonError::into_inner);
-        // Another thread may have read a newer state.
-        if built.as_ref().is_none_or(|(at, _)| *at < snapshot.revision) {
-            *built = Some((snapshot.revision, Arc::clone(&value)));
-        }
+        // If another thread has read a newer state meanwhile, the next request finds another revision, and builds again.
+        let now = Some((Some(snapshot.revision.clone()), Arc::clone(&value)));
+        *self.built.write().unwrap_or_else(PoisonError::into_inner) = now;
         Ok((snapshot.revision, value))
     }
 
@@ -63,7 +68,7 @@ impl<T> Tracked<T> {
             if changes.is_empty()
                 || self
                     .store
-                    .write(revision, &changes)
+                    .write(&revision, &changes)
                     .map_err(Conflict::Unavailable)?
             {
                 return Ok(value);
@@ -74,3 +79,50 @@ impl<T> Tracked<T> {
 }
 
 const ATTEMPTS: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::super::Memory;
+    use super::*;
+
+    /// A store that loses everything when it is replaced.
+    #[derive(Debug, Default)]
+    struct Replaced(RwLock<Memory>);
+
+    impl Store for Replaced {
+        fn revision(&self) -> Result<Revision, Unavailable> {
+            self.0.read().unwrap().revision()
+        }
+
+        fn read(&self) -> Result<Snapshot, Unavailable> {
+            self.0.read().unwrap().read()
+        }
+
+        fn write(&self, based_on: &Revision, changes: &[Change]) -> Result<bool, Unavailable> {
+            self.0.read().unwrap().write(based_on, changes)
+        }
+    }
+
+    fn write(tracked: &Tracked<Vec<String>>, key: &str) {
+        let change = Change::set(key.to_owned(), String::new());
+        let done: Result<(), Conflict<()>> = tracked.change(keys, |_| Ok((vec![change.clone()], ())));
+        done.unwrap();
+    }
+
+    fn keys(snapshot: &Snapshot, _: Option<&Vec<String>>) -> Vec<String> {
+        snapshot.entries.keys().cloned().collect()
+    }
+
+    #[test]
+    fn a_state_that_counts_up_to_the_same_number_again_is_another_one() {
+        let store = Arc::new(Replaced::default());
+        let shared: Arc<dyn Store> = store.clone();
+        let (one, other) = (Tracked::after(None, &shared), Tracked::after(None, &shared));
+        write(&one, "lost");
+        assert_eq!(*one.current(keys).unwrap().1, ["lost"]);
+        *store.0.write().unwrap() = Memory::default();
+        write(&other, "new");
+        let (revision, seen) = one.current(keys).unwrap();
+        assert_eq!((revision.number(), seen.as_slice()), (1, &["new".to_owned()][..]));
+    }
+}

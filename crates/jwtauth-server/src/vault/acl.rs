@@ -13,6 +13,12 @@ impl Acl {
     /// The policies of the configuration, and Vault's `default`, unless the configuration has one.
     pub(super) fn new(policies: &BTreeMap<String, Vec<PathRule>>) -> Acl {
         let mut policies = policies.clone();
+        for rule in policies.values_mut().flatten() {
+            // Vault also accepts paths with a slash at the start.
+            if let Some(path) = rule.path.strip_prefix('/') {
+                rule.path = path.to_owned();
+            }
+        }
         policies.entry("default".to_owned()).or_insert_with(|| {
             let rule = |path: &str, capability| PathRule {
                 path: format!("auth/token/{path}"),
@@ -28,7 +34,7 @@ impl Acl {
     }
 
     /// Whether a token with these policies may do all of `wanted` on a path. Of the rules that match, only the most specific
-    /// ones count. `deny` wins among these.
+    /// ones count. `deny` wins among these. The path of a list may end in a slash, as rules may write it.
     pub(super) fn allows<'a>(
         &self,
         policies: impl IntoIterator<Item = &'a str>,
@@ -36,7 +42,11 @@ impl Acl {
         wanted: &[Capability],
     ) -> bool {
         let rules = policies.into_iter().filter_map(|name| self.0.get(name)).flatten();
-        let matching: Vec<_> = rules.filter(|rule| matches(&rule.path, path)).collect();
+        let listed = wanted.contains(&Capability::List).then(|| format!("{path}/"));
+        let fits = |rule: &&PathRule| {
+            matches(&rule.path, path) || listed.as_deref().is_some_and(|path| matches(&rule.path, path))
+        };
+        let matching: Vec<_> = rules.filter(fits).collect();
         let Some(best) = matching.iter().map(|rule| rank(&rule.path)).max() else {
             return false;
         };
@@ -143,6 +153,29 @@ mod tests {
         assert!(!allows("auth/jwt/role/open", &[Read]));
         assert!(!allows("sys/auth", &[Read]));
         assert!(!allows("auth/token/lookup-self", &[Update]));
+    }
+
+    #[test]
+    fn a_list_matches_rules_with_and_without_a_slash_at_the_end() {
+        use Capability::{Deny, List, Read};
+        let allows =
+            |rules: &[(&str, &[Capability])], wanted| acl(rules).allows(["p"], "auth/jwt/role", &[wanted]);
+        for path in [
+            "auth/jwt/role",
+            "auth/jwt/role/",
+            "auth/jwt/role/*",
+            "auth/+/role/",
+            "/auth/jwt/*",
+        ] {
+            assert!(allows(&[(path, &[List])], List), "{path}");
+            assert!(!allows(&[(path, &[Read])], List), "{path}");
+        }
+        assert!(!allows(&[("auth/jwt/role/", &[Read])], Read));
+        assert!(!allows(
+            &[("auth/jwt/role/*", &[List]), ("auth/jwt/role", &[Deny])],
+            List
+        ));
+        assert!(!allows(&[("*", &[List]), ("/auth/jwt/role", &[Deny])], List));
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod token;
 use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
+use jwtauth_core::Verifier;
 use jwtauth_core::internals::Dialect;
 use jwtauth_sessions::{SessionInfo, Sessions};
 use serde_json::{Map, Value};
@@ -30,7 +31,8 @@ use crate::call::{Call, Reply};
 use crate::config::{Config, with_store};
 use crate::random::equal;
 use crate::settings::{Capability, Invalid};
-use crate::state::{Change, Snapshot, Store, Tracked, Unavailable};
+use crate::state::{Change, Revision, Snapshot, Store, Tracked, Unavailable};
+use crate::waits::Wait;
 
 /// The endpoints, by one configuration.
 #[derive(Debug)]
@@ -106,20 +108,17 @@ impl Vault {
                 .map(crate::files::secret)
                 .transpose()?,
             fixed: fixed.map(Arc::new),
-            mounts: Tracked::new(Arc::clone(state)),
+            mounts: Tracked::after(before.map(|before| &before.mounts), state),
         })
     }
 
-    /// Whether a request can be answered without waiting, if the stores are in memory.
-    pub(crate) fn is_quick(&self, call: &Call) -> bool {
-        let changes = call.method == Method::POST || call.method == Method::PUT;
-        if !changes || call.path.starts_with("/v1/auth/token/") {
-            return true;
+    /// What a request may wait for. Logins and configurations may fetch keys.
+    pub(crate) fn wait(&self, call: &Call) -> Wait {
+        let writes = call.method == Method::POST || call.method == Method::PUT;
+        if !writes || call.path.starts_with("/v1/auth/token/") {
+            return Wait::Store;
         }
-        let Ok((_, mounts)) = self.current() else {
-            return false;
-        };
-        call.path.ends_with("/login") && !mounts.0.values().any(|mount| mount.engine.fetches())
+        Wait::Long
     }
 
     /// Whether the stores answer.
@@ -144,7 +143,12 @@ impl Vault {
         ready.collect()
     }
 
-    /// Removes the sessions that have ended.
+    /// The verifier of the configuration file, if there is one.
+    pub(crate) fn verifier_of_file(&self) -> Option<&Verifier> {
+        self.fixed.as_ref().map(|_| self.context.base.verifier())
+    }
+
+    /// The sessions of all mounts.
     pub(crate) fn sessions(&self) -> &Arc<Sessions> {
         &self.context.base
     }
@@ -159,7 +163,7 @@ impl Vault {
         answer.unwrap_or_else(|refused| refused).about(action)
     }
 
-    fn current(&self) -> Result<(u64, Arc<Mounts>), Unavailable> {
+    fn current(&self) -> Result<(Revision, Arc<Mounts>), Unavailable> {
         self.mounts
             .current(|snapshot, before| self.build(snapshot, before))
     }
@@ -347,13 +351,19 @@ fn members(call: &Call) -> Result<Map<String, Value>, Reply> {
 
 fn verb(call: &Call) -> Option<Verb> {
     match call.method.as_str() {
-        "GET" if call.parameter("list").as_deref() == Some("true") => Some(Verb::List),
+        "GET" if lists(call) => Some(Verb::List),
         "GET" => Some(Verb::Read),
         "LIST" => Some(Verb::List),
         "POST" | "PUT" => Some(Verb::Write),
         "DELETE" => Some(Verb::Delete),
         _ => None,
     }
+}
+
+/// Whether the parameter `list` asks for a list, in the words that Go reads as true.
+fn lists(call: &Call) -> bool {
+    let text = call.parameter("list");
+    matches!(text.as_deref(), Some("1" | "t" | "T" | "TRUE" | "true" | "True"))
 }
 
 /// An endpoint that needs a token.

@@ -179,7 +179,7 @@ impl Mounts {
                 kind: "jwt".to_owned(),
                 description: "from the configuration file".to_owned(),
                 // The same in all processes, and after a restart: it is part of sessions.
-                accessor: format!("auth_jwt_file_{}", path.replace('/', "_")),
+                accessor: format!("auth_jwt_file_{path}"),
                 uuid: String::new(),
                 local: false,
                 seal_wrap: false,

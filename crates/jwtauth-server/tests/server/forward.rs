@@ -93,18 +93,12 @@ fn every_dialect_can_be_asked() {
         "demo": { "role_type": "jwt", "user_claim": "sub", "bound_audiences": "api", "token_policies": "web" } } } });
     // Vault's dialect reads no header: the profile is named by the proxy, and the token by the policy of the dialect.
     let world = start(&vault);
-    let answer = world.get(
-        "/auth?profile=demo",
-        &[("Authorization", &format!("Bearer {jwt}"))],
-    );
+    let authorization = format!("Bearer {jwt}");
+    let ask = |path: &str| world.get(path, &[("Authorization", &authorization)]);
+    let answer = ask("/auth/profile/demo");
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(answer.header("X-Auth-Policies"), Some("default,web"));
-    assert_eq!(
-        world
-            .get("/auth?profile=x", &[("Authorization", &format!("Bearer {jwt}"))])
-            .status,
-        403
-    );
+    assert_eq!(ask("/auth/profile/x").status, 403);
     let consul = json!({ "dialect": "consul", "config": {
         "AuthMethod": { "Name": "ci", "Type": "jwt", "Config": { "JWTValidationPubKeys": [pem()], "BoundAudiences": ["api"] } },
         "BindingRules": [{ "BindType": "policy", "BindName": "web" }] } });
@@ -115,6 +109,104 @@ fn every_dialect_can_be_asked() {
         (200, Some("web")),
         "{answer:?}"
     );
+}
+
+#[test]
+fn a_token_for_consul_can_be_in_a_cookie() {
+    let consul = json!({ "dialect": "consul", "server": { "auth": { "token_cookie": "jwt" } }, "config": {
+        "AuthMethod": { "Name": "ci", "Type": "jwt", "Config": { "JWTValidationPubKeys": [pem()], "BoundAudiences": ["api"] } },
+        "BindingRules": [{ "BindType": "policy", "BindName": "web" }] } });
+    let world = start(&consul);
+    let jwt = token(&json!({}));
+    let (cookie, authorization) = (format!("a=b; jwt={jwt}"), format!("Bearer {jwt}"));
+    let cookie = ("Cookie", cookie.as_str());
+    let authorization = ("Authorization", authorization.as_str());
+    for (headers, status) in [
+        (vec![cookie], 200),
+        (vec![authorization], 200),
+        (vec![cookie, authorization], 401),
+        (vec![cookie, ("Authorization", "Basic eA==")], 200),
+        (vec![cookie, ("Cookie", "jwt=x")], 401),
+        (vec![("Cookie", "a=b")], 401),
+    ] {
+        let answer = world.get("/auth", &headers);
+        assert_eq!(answer.status, status, "{headers:?} {answer:?}");
+    }
+    let folder = crate::world::Folder::new();
+    let elsewhere = native(&json!({ "server": { "auth": { "token_cookie": "jwt" } } }));
+    let why = crate::world::try_start(&folder, &elsewhere)
+        .unwrap_err()
+        .to_string();
+    assert!(why.contains("token_cookie"), "{why}");
+}
+
+#[test]
+fn a_client_cannot_choose_the_profile() {
+    let profiles = json!({ "strict": { "claims": [{ "claim": "plan", "equals": "pro" }] }, "lax": { "policies": ["all"] } });
+    let more = json!({ "config": { "profiles": profiles }, "server": { "auth": { "profile": "strict" } } });
+    let world = start(&native(&more));
+    let authorization = format!("Bearer {}", token(&json!({})));
+    let status = |path: &str| world.get(path, &[("Authorization", &authorization)]).status;
+    assert_eq!(status("/auth"), 403);
+    // Caddy passes the query of the client on.
+    assert_eq!(status("/auth?profile=lax"), 403);
+    assert_eq!(status("/auth/profile/strict?profile=lax"), 403);
+    assert_eq!(status("/auth/profile/lax"), 200);
+    for path in [
+        "/auth/",
+        "/auth/profile",
+        "/auth/profile/lax/x",
+        "/auth/profile/../x",
+        "/auth/x",
+    ] {
+        assert_eq!(status(path), 404, "{path}");
+    }
+}
+
+#[test]
+fn only_a_trusted_proxy_reports_the_address_of_a_client() {
+    let more = |trusted: &Value| json!({ "config": { "bound_cidrs": ["127.0.0.0/8", "10.0.0.0/8"] }, "server": { "trusted_proxies": trusted } });
+    let authorization = format!("Bearer {}", token(&json!({})));
+    for (trusted, forwarded, status) in [
+        (json!([]), None, 403),
+        (json!([]), Some("10.0.0.1"), 403),
+        (json!(["127.0.0.1"]), None, 403),
+        (json!(["127.0.0.1"]), Some("10.0.0.1"), 200),
+        (json!(["127.0.0.1"]), Some("10.0.0.1, 8.8.8.8"), 403),
+    ] {
+        let world = start(&native(&more(&trusted)));
+        let mut headers = vec![("Authorization", authorization.as_str())];
+        headers.extend(forwarded.map(|forwarded| ("X-Forwarded-For", forwarded)));
+        assert_eq!(
+            world.get("/auth", &headers).status,
+            status,
+            "{trusted} {forwarded:?}"
+        );
+    }
+}
+
+#[test]
+fn a_reload_whose_keys_cannot_be_fetched_is_refused_while_the_old_ones_work() {
+    let set = json!({ "keys": [RING.get("ec256-1").unwrap().jwk("ec256-1")] });
+    let answer: Scripted = serde_json::from_value(json!({ "status": 200, "json": set })).unwrap();
+    let keys = Server::start(Behaviour {
+        tls: Some(Tls::None),
+        answers: [("/keys".to_owned(), answer)].into(),
+        ..Behaviour::default()
+    })
+    .unwrap();
+    let config = |path: &str| {
+        let source = json!([{ "jwks_url": format!("{}/{path}", keys.url()), "insecure_http": true }]);
+        native(&json!({ "config": { "keys": source } }))
+    };
+    let world = start(&config("keys"));
+    assert_eq!(bearer(&world, &token(&json!({}))).status, 200);
+    let why = world.reload(&config("absent")).unwrap_err().to_string();
+    assert!(why.contains("the keys are currently unavailable"), "{why}");
+    assert_eq!(bearer(&world, &token(&json!({}))).status, 200);
+    world.reload(&config("keys")).unwrap();
+    // The keys were fetched before the new configuration is used.
+    assert_eq!(world.get("/readyz", &[]).status, 200);
 }
 
 /// Grafana's dialect with a login through the URL.

@@ -84,6 +84,7 @@ fn the_server_tells_whether_it_lives_and_is_ready() {
     assert_eq!(world.ask("POST", "/healthz", &[], "").status, 405);
     let description = world.get("/openapi.json", &[]).json();
     assert!(description["openapi"].as_str().unwrap().starts_with("3."));
+    assert_eq!(description["info"]["version"], env!("CARGO_PKG_VERSION"));
 }
 
 #[test]
@@ -184,16 +185,24 @@ fn over_tls(world: &World, root: &str) -> Option<Answer> {
 
 #[test]
 fn a_stop_answers_what_was_asked_and_closes_idle_connections() {
-    let world = start(&native());
+    let mut config = native();
+    // It does not wait for these times.
+    config["server"] = json!({ "limits": { "header_timeout": "1h", "stop_timeout": "1h" } });
+    let world = start(&config);
     let mut idle = connect(world.address());
     idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         .unwrap();
     let mut first = [0; 12];
     idle.read_exact(&mut first).unwrap();
     assert_eq!(&first, b"HTTP/1.1 200");
+    let mut fresh = connect(world.address());
+    // Connections are accepted in their order.
+    assert_eq!(world.get("/healthz", &[]).status, 200);
     let address = world.address();
     world.server.stop();
-    let mut rest = Vec::new();
-    idle.read_to_end(&mut rest).unwrap();
+    for stream in [&mut idle, &mut fresh] {
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).unwrap();
+    }
     assert!(std::net::TcpStream::connect(address).is_err());
 }
