@@ -78,7 +78,7 @@ impl Headers {
             let text = field.of(caller);
             bytes += name.as_str().len() + text.len();
             // An encoded text contains only visible letters, so it is always a value.
-            let value = HeaderValue::from_str(&text).map_err(|_| TooLarge)?;
+            let value = HeaderValue::try_from(text).map_err(|_| TooLarge)?;
             headers.push((name.clone(), value));
         }
         if bytes > MOST { Err(TooLarge) } else { Ok(headers) }

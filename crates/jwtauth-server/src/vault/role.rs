@@ -66,7 +66,12 @@ pub(super) fn write(
 ) -> Result<(Vec<Change>, Reply), Reply> {
     let name = name.to_lowercase();
     let empty = Map::new();
-    let role = merged(mount.roles.get(&name).unwrap_or(&empty), body).map_err(bad)?;
+    let mut role = merged(mount.roles.get(&name).unwrap_or(&empty), body).map_err(bad)?;
+    // The dialect reads a role without a type by its other fields. Vault's API takes it for one of browsers.
+    let is_typed = role.get("role_type").is_some_and(|kind| kind != "");
+    if !is_typed {
+        role.insert("role_type".to_owned(), "oidc".into());
+    }
     let limit = Some(mount.entry.max_lease_ttl)
         .filter(|limit| *limit > 0)
         .unwrap_or(SYSTEM_TTL);

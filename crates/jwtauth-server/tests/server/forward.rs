@@ -145,7 +145,7 @@ fn a_client_cannot_choose_the_profile() {
     let profiles = json!({ "strict": { "claims": [{ "claim": "plan", "equals": "pro" }] }, "lax": { "policies": ["all"] } });
     let more = json!({ "config": { "profiles": profiles }, "server": { "auth": { "profile": "strict" } } });
     let world = start(&native(&more));
-    let authorization = format!("Bearer {}", token(&json!({})));
+    let authorization = format!("Bearer {}", token(&json!({ "plan": "free" })));
     let status = |path: &str| world.get(path, &[("Authorization", &authorization)]).status;
     assert_eq!(status("/auth"), 403);
     // Caddy passes the query of the client on.

@@ -262,6 +262,10 @@ fn roles_are_written_in_parts_listed_and_deleted() {
         ),
         (json!({ "role_type": "saml" }), "invalid 'role_type': saml"),
         (
+            json!({ "user_claim": "sub", "bound_subject": "x" }),
+            "'allowed_redirect_uris' must be set if 'role_type' is 'oidc' or unspecified.",
+        ),
+        (
             json!({ "token_ttl": -1 }),
             "Field validation failed: error converting input for field \"token_ttl\": cannot provide negative value '-1'",
         ),
@@ -273,6 +277,13 @@ fn roles_are_written_in_parts_listed_and_deleted() {
         assert_eq!(write(body), (400, expected.to_owned()));
     }
     assert_eq!(admin(&world, "POST", "auth/jwt/role/-c", &json!({})).status, 404);
+    // An update without the type makes the role one of browsers, which a token cannot log in to.
+    let update = json!({ "token_ttl": 5, "allowed_redirect_uris": "https://app.example/callback" });
+    assert_eq!(admin(&world, "POST", "auth/jwt/role/demo", &update).status, 204);
+    assert_eq!(
+        errors(&try_login(&world, &token(&json!({ "groups": "e*" })))),
+        (400, "role with oidc role_type is not allowed".to_owned())
+    );
 }
 
 #[test]
