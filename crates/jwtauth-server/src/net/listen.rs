@@ -7,7 +7,7 @@ use std::path::Path;
 
 use listenfd::ListenFd;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpSocket, UnixListener};
 
 use crate::settings::Invalid;
 
@@ -58,8 +58,18 @@ pub(crate) fn bind(text: &str) -> Result<Listener, Invalid> {
             "cannot listen on `{text}`: write an address such as `127.0.0.1:8200`, or `unix:` and a path"
         ))
     })?;
-    let listener = std::net::TcpListener::bind(address).and_then(tcp);
-    listener.map_err(failed)
+    bind_address(address).map_err(failed)
+}
+
+fn bind_address(address: SocketAddr) -> io::Result<Listener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A restart must not wait for connections that have ended.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG).map(Listener::Tcp)
 }
 
 fn bind_path(path: &Path) -> io::Result<Listener> {
@@ -107,3 +117,6 @@ fn unix(listener: std::os::unix::net::UnixListener) -> io::Result<Listener> {
     listener.set_nonblocking(true)?;
     UnixListener::from_std(listener).map(Listener::Unix)
 }
+
+/// How many connections wait in the queue of the system. The system may allow less.
+const BACKLOG: u32 = 4096;
