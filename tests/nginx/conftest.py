@@ -149,6 +149,7 @@ class Nginx:
             worker_processes 1;
             error_log stderr info;
             pid nginx.pid;
+            thread_pool default threads=4;
             {main}
             events {{}}
             http {{
@@ -246,8 +247,14 @@ class Site:
     def start(self, server: str, http: str = "", main: str = "") -> Nginx:
         with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
             nginx = Nginx(self.directory, listener, server, http, main)
+        try:
+            nginx.wait_for("start worker process ")
+        except AssertionError:
+            nginx.process.kill()
+            nginx.process.wait()
+            nginx.reader.join()
+            raise
         self.stack.callback(nginx.stop)
-        nginx.wait_for("start worker process ")
         return nginx
 
     def test(self, server: str, http: str = "", main: str = "") -> tuple[int, str]:
@@ -337,11 +344,15 @@ class Upstream(socketserver.ThreadingTCPServer):
 
 class UpstreamHandler(socketserver.StreamRequestHandler):
     def handle(self) -> None:
-        lines = []
+        lines: list[str] = []
+        length = 0
         for line in self.rfile:
             if line in (b"\r\n", b"\n"):
                 break
             lines.append(line.decode("latin-1"))
+            if line.lower().startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+        self.rfile.read(length)
         body = json.dumps(lines).encode()
         self.wfile.write(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import CONFIG, NOW, ROOT, Site, changed, token
+from conftest import CONFIG, NOW, ROOT, Site, changed, remote, token
 
 GUARDED = """
     location / { return 200 open; }
@@ -79,36 +79,37 @@ def test_the_profile_decides(site: Site) -> None:
         jwtauth_config verifier.json;
         jwtauth on;
         location /closed { jwtauth_profile closed; }
-        location /office { jwtauth_profile office; location /office/out { jwtauth_profile ""; return 204; } }
+        location /office { jwtauth_profile office; location /office/none { jwtauth_profile ""; } }
     """)
     assert nginx.ask("/closed", token()).status == 403
     assert nginx.ask("/office", token()).status == 403
+    assert nginx.ask("/office/none", token()).status == 404
 
 
 def test_the_address_of_the_connection_is_bound(site: Site) -> None:
     site.write("here.json", changed(bound_cidrs=["127.0.0.0/8"]))
     nginx = site.start("""
+        jwtauth_config verifier.json;
         jwtauth on;
         location = /here { jwtauth_config here.json; try_files /none @done; }
         location = /behind { jwtauth_config here.json; set_real_ip_from 127.0.0.1; try_files /none @done; }
         location @done { jwtauth off; return 204; }
-        location / { jwtauth_config verifier.json; }
     """, "real_ip_header X-Real-IP;")
     assert nginx.ask("/here", token()).status == 204
     assert nginx.ask("/behind", token(), headers=[("X-Real-IP", "192.0.2.1")]).status == 403
 
 
 def test_the_configuration_says_where_the_token_is(site: Site) -> None:
-    site.write("header.json", changed(token={"header": "X-Token", "prefix": ""}))
-    site.write("query.json", changed(token={"query": "auth_token"}))
-    site.write("cookie.json", changed(token={"cookie": "session"}))
+    site.write("header.json", changed(token={"header": "X-Token"}))
+    site.write("query.json", changed(token={"header": None, "query": "auth_token"}))
+    site.write("cookie.json", changed(token={"header": None, "cookie": "session"}))
     nginx = site.start("""
+        jwtauth_config verifier.json;
         jwtauth on;
         location /header { jwtauth_config header.json; try_files /none @done; }
         location /query { jwtauth_config query.json; rewrite ^ /elsewhere? break; try_files /none @done; }
         location /cookie { jwtauth_config cookie.json; try_files /none @done; }
         location @done { jwtauth off; return 204; }
-        location / { jwtauth_config verifier.json; }
     """)
     one = token()
     assert nginx.ask("/header", headers=[("x-token", one)]).status == 204
@@ -119,7 +120,7 @@ def test_the_configuration_says_where_the_token_is(site: Site) -> None:
 
 
 def test_all_values_of_a_repeated_header_are_decided(site: Site) -> None:
-    site.write("header.json", changed(token={"header": "X-Token", "prefix": ""}))
+    site.write("header.json", changed(token={"header": "X-Token"}))
     nginx = site.start("jwtauth_config header.json; jwtauth on;")
     for values in ([token(), token()], [token(), ""], ["x", token()]):
         answer = nginx.ask("/", headers=[("X-Token", value) for value in values])
@@ -129,7 +130,7 @@ def test_all_values_of_a_repeated_header_are_decided(site: Site) -> None:
 
 
 def test_bytes_that_are_not_ascii_are_a_refused_token(site: Site) -> None:
-    site.write("query.json", changed(token={"header": "X-Token", "prefix": "", "query": "t"}))
+    site.write("query.json", changed(token={"header": "X-Token", "query": "t"}))
     nginx = site.start("jwtauth_config query.json; jwtauth on;")
     for value in ("\xff\xfe", 'x","profile":"office', "\\", "\x7f", "ä.ö.ü"):
         answer = nginx.ask("/", headers=[("X-Token", value)])
@@ -151,8 +152,8 @@ def test_a_configuration_without_a_place_reads_the_bearer_token(site: Site, dial
     consul = {
         "dialect": "consul",
         "config": {
-            "auth_method": {"Name": "m", "Type": "jwt", "Config": {"JWTValidationPubKeys": [key], "BoundAudiences": ["api"]}},
-            "binding_rules": [{"BindType": "policy", "BindName": "x", "AuthMethod": "m", "Selector": ""}],
+            "AuthMethod": {"Name": "m", "Type": "jwt", "Config": {"JWTValidationPubKeys": [key], "BoundAudiences": ["api"]}},
+            "BindingRules": [{"BindType": "policy", "BindName": "x", "AuthMethod": "m", "Selector": ""}],
         },
     }
     site.write("place.json", vault if dialect == "vault" else consul)
@@ -166,12 +167,12 @@ def test_a_configuration_without_a_place_reads_the_bearer_token(site: Site, dial
         assert (answer.status, 'error="invalid_token"' in answer.challenge[0]) == (401, True)
 
 
-def test_two_sockets_of_one_file_share_a_verifier(site: Site) -> None:
-    """Two directives with one file build one verifier: its warnings are logged once."""
-    site.write("warned.json", changed(audiences=[], required_claims=[]))
+def test_directives_with_one_file_share_its_verifier(site: Site) -> None:
+    """So its warnings are logged once."""
+    site.write("warned.json", remote("https://keys.example/", cool_down="1s", timeout="5s"))
     code, log = site.test("""
         jwtauth_config warned.json;
-        location /a { jwtauth_config ./warned.json; }
+        location /a { jwtauth_config warned.json; }
         location /b { jwtauth_config warned.json; }
     """)
     once = [line for line in log.splitlines() if "[warn]" in line and f"{site.directory}/warned.json" in line]

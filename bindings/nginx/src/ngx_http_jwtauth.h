@@ -65,9 +65,13 @@ typedef struct {
 typedef struct {
     ngx_flag_t enabled;
     ngx_str_t realm;
+    /* Whether `jwtauth on`, or a realm, decided about the realm. */
+    unsigned has_realm : 1;
     ngx_http_jwtauth_verifier_t *verifier;
     ngx_str_t profile;
     ngx_array_t *needs; /* ngx_http_jwtauth_need_t */
+    /* Whether the block itself has requirements. */
+    unsigned has_own_needs : 1;
 } ngx_http_jwtauth_loc_conf_t;
 
 /* What a verifier decided about a client's request. A subrequest to a location with the same verifier and profile shares it. */
@@ -107,7 +111,7 @@ void ngx_http_jwtauth_decided(ngx_http_request_t *r, jwtauth_status status, char
 
 /* The verifiers. */
 ngx_http_jwtauth_verifier_t *ngx_http_jwtauth_verifier(ngx_conf_t *cf, ngx_http_jwtauth_main_conf_t *mcf, ngx_str_t *file);
-ngx_int_t ngx_http_jwtauth_has_profile(ngx_http_jwtauth_verifier_t *verifier, const ngx_str_t *profile);
+ngx_int_t ngx_http_jwtauth_check_profile(ngx_conf_t *cf, ngx_http_jwtauth_verifier_t *verifier, const ngx_str_t *profile);
 void ngx_http_jwtauth_release(ngx_http_jwtauth_verifier_t *verifier);
 
 /* The work of threads. */

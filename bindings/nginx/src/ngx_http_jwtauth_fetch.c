@@ -9,6 +9,7 @@
 
 struct ngx_http_jwtauth_job_s {
     ngx_http_jwtauth_verifier_t *verifier;
+    ngx_event_t *event;
     /* Who waits for the result; NULL if the request has ended, and for a job that only renews keys. */
     ngx_http_request_t *request;
     ngx_http_jwtauth_ctx_t *ctx;
@@ -45,6 +46,7 @@ static ngx_thread_task_t *new_task(ngx_http_jwtauth_verifier_t *verifier, size_t
     }
     job = (ngx_http_jwtauth_job_t *)(task + 1);
     job->verifier = verifier;
+    job->event = &task->event;
     if (json_length > 0) {
         job->json = (char *)(job + 1);
     }
@@ -148,6 +150,8 @@ ngx_int_t ngx_http_jwtauth_fetch(ngx_http_request_t *r, ngx_http_jwtauth_verifie
     }
     r->write_event_handler = ngx_http_request_empty_handler;
     ctx->job = job;
+    /* A worker that shuts down waits for timers, and not for requests. */
+    ngx_add_timer(job->event, 60000);
     cleanup->handler = on_request_end;
     cleanup->data = ctx;
     return NGX_OK;
@@ -157,6 +161,9 @@ static void on_request_end(void *data) {
     ngx_http_jwtauth_ctx_t *ctx = data;
 
     if (ctx->job != NULL) {
+        if (ctx->job->event->timer_set) {
+            ngx_del_timer(ctx->job->event);
+        }
         ctx->job->request = NULL;
         ctx->job = NULL;
     }
@@ -216,6 +223,15 @@ static void on_done(ngx_event_t *event) {
     ngx_http_request_t *r = job->request;
     ngx_connection_t *connection;
 
+    if (event->timedout) {
+        /* The thread has not ended yet. */
+        event->timedout = 0;
+        ngx_add_timer(event, 60000);
+        return;
+    }
+    if (event->timer_set) {
+        ngx_del_timer(event);
+    }
     verifier->is_due_later = job->due >= 0;
     /* The times are whole seconds, so 0 may mean a part of one. */
     verifier->due = ngx_current_msec + (ngx_msec_t)ngx_max(job->due, 1) * 1000;

@@ -11,6 +11,7 @@ static char *set_profile(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static char *set_thread_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static ngx_int_t postconfiguration(ngx_conf_t *cf);
 static ngx_int_t init_process(ngx_cycle_t *cycle);
+static void exit_process(ngx_cycle_t *cycle);
 
 #define ANYWHERE (NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_HTTP_LMT_CONF)
 
@@ -46,7 +47,7 @@ ngx_module_t ngx_http_jwtauth_module = {
     init_process,
     NULL,
     NULL,
-    NULL,
+    exit_process,
     NULL,
     NGX_MODULE_V1_PADDING,
 };
@@ -75,33 +76,29 @@ static void *create_loc_conf(ngx_conf_t *cf) {
 
 /* A block with requirements is checked, also if it does not say so: a forgotten directive must not open it. */
 static char *settle(ngx_conf_t *cf, ngx_http_jwtauth_loc_conf_t *lcf) {
-    if (lcf->needs == NGX_CONF_UNSET_PTR || lcf->needs == NULL) {
+    if (!lcf->has_own_needs) {
         return NGX_CONF_OK;
     }
     if (lcf->enabled == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "a block has both \"jwtauth_require\" and \"jwtauth off\"; remove one of them");
         return NGX_CONF_ERROR;
     }
+    lcf->enabled = 1;
     return NGX_CONF_OK;
 }
 
 static char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) {
     ngx_http_jwtauth_loc_conf_t *outer = parent, *inner = child;
-    ngx_int_t known;
+    ngx_http_core_loc_conf_t *clcf;
 
     if (settle(cf, outer) != NGX_CONF_OK || settle(cf, inner) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
-    if (inner->enabled == NGX_CONF_UNSET) {
-        if (inner->needs != NGX_CONF_UNSET_PTR && inner->needs != NULL) {
-            inner->enabled = 1;
-        } else if (outer->enabled != NGX_CONF_UNSET) {
-            inner->enabled = outer->enabled;
-        } else {
-            inner->enabled = outer->needs != NGX_CONF_UNSET_PTR && outer->needs != NULL;
-        }
+    if (!inner->has_realm) {
         inner->realm = outer->realm;
+        inner->has_realm = outer->has_realm;
     }
+    ngx_conf_merge_value(inner->enabled, outer->enabled, 0);
     ngx_conf_merge_ptr_value(inner->verifier, outer->verifier, NULL);
     ngx_conf_merge_str_value(inner->profile, outer->profile, "");
     ngx_conf_merge_ptr_value(inner->needs, outer->needs, NULL);
@@ -111,16 +108,12 @@ static char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) {
     }
 
     if (inner->verifier == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"jwtauth\" is on, but \"jwtauth_config\" is missing");
+        clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"jwtauth\" is on%s%V, but \"jwtauth_config\" is missing",
+            clcf->name.len > 0 ? " in the location " : "", &clcf->name);
         return NGX_CONF_ERROR;
     }
-    known = ngx_http_jwtauth_has_profile(inner->verifier, &inner->profile);
-    if (known != NGX_OK) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"jwtauth_profile\": \"%V\" has no profile \"%V\"", &inner->verifier->file,
-            &inner->profile);
-        return NGX_CONF_ERROR;
-    }
-    return NGX_CONF_OK;
+    return ngx_http_jwtauth_check_profile(cf, inner->verifier, &inner->profile) == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 static char *set_config(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) {
@@ -156,6 +149,7 @@ static char *set_enabled(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) {
         return NGX_CONF_OK;
     }
     lcf->enabled = 1;
+    lcf->has_realm = 1;
     if (ngx_strcmp(value[1].data, "on") == 0) {
         return NGX_CONF_OK;
     }
@@ -237,4 +231,14 @@ static ngx_int_t init_process(ngx_cycle_t *cycle) {
     }
     mcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_jwtauth_module);
     return mcf == NULL ? NGX_OK : ngx_http_jwtauth_start(cycle, mcf);
+}
+
+/* The threads have ended before, and nothing reads the results of their last jobs. */
+static void exit_process(ngx_cycle_t *cycle) {
+    ngx_http_jwtauth_main_conf_t *mcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_jwtauth_module);
+    ngx_uint_t i;
+
+    for (i = 0; mcf != NULL && i < mcf->verifiers.nelts; i++) {
+        ((ngx_http_jwtauth_verifier_t **)mcf->verifiers.elts)[i]->users = 1;
+    }
 }

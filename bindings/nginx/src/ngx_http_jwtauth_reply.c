@@ -40,12 +40,12 @@ ngx_int_t ngx_http_jwtauth_next_item(const char **next, ngx_str_t *item) {
     return 1;
 }
 
-/* Replaces an element by its text: that of a string, or the notation of another value. NGX_DECLINED: it has no text. */
+/* Replaces an element by its text: that of a string, or the notation of another value. NGX_DECLINED: it is null, or has none. */
 ngx_int_t ngx_http_jwtauth_item_text(ngx_pool_t *pool, ngx_str_t *item) {
     char *copy, *text;
 
     if (item->len < 2 || item->data[0] != '"') {
-        return NGX_OK;
+        return item->len == 4 && ngx_memcmp(item->data, "null", 4) == 0 ? NGX_DECLINED : NGX_OK;
     }
     if (ngx_strlchr(item->data, item->data + item->len, '\\') == NULL) {
         item->data++;

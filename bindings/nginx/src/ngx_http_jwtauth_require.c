@@ -133,6 +133,7 @@ char *ngx_http_jwtauth_require(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) {
             return NGX_CONF_ERROR;
         }
     }
+    lcf->has_own_needs = 1;
     before = lcf->needs->nelts;
     for (i = 1; i < cf->args->nelts; i++) {
         need = ngx_array_push(lcf->needs);
@@ -173,8 +174,8 @@ static ngx_int_t has_text(ngx_pool_t *pool, const char *reply, const ngx_http_jw
         found = ngx_strcmp(value, need->name) == 0;
     } else {
         for (next = value; !found && ngx_http_jwtauth_next_item(&next, &item);) {
-            found = ngx_http_jwtauth_item_text(pool, &item) == NGX_OK && item.len == ngx_strlen(need->name)
-                && ngx_memcmp(item.data, need->name, item.len) == 0;
+            found = item.data[0] != '[' && item.data[0] != '{' && ngx_http_jwtauth_item_text(pool, &item) == NGX_OK
+                && item.len == ngx_strlen(need->name) && ngx_memcmp(item.data, need->name, item.len) == 0;
         }
     }
     jwtauth_string_free(value);

@@ -57,7 +57,8 @@ static void log_warnings(ngx_conf_t *cf, const ngx_str_t *file, const char *repl
 
 /* The text at a pointer of the policy, in lower case; empty if there is none. */
 static ngx_int_t lower(ngx_http_jwtauth_verifier_t *verifier, const char *policy, const char *pointer, ngx_str_t *text) {
-    char *found = jwtauth_json_get(policy, pointer);
+    /* `null` stands for the absence of a usual place. */
+    char *found = jwtauth_json_type(policy, pointer) == JWTAUTH_JSON_STRING ? jwtauth_json_get(policy, pointer) : NULL;
 
     ngx_str_null(text);
     if (found == NULL) {
@@ -157,19 +158,26 @@ ngx_http_jwtauth_verifier_t *ngx_http_jwtauth_verifier(ngx_conf_t *cf, ngx_http_
     return verifier;
 }
 
-/* Whether the configuration has the profile. A name that it does not have would deny every request. */
-ngx_int_t ngx_http_jwtauth_has_profile(ngx_http_jwtauth_verifier_t *verifier, const ngx_str_t *profile) {
-    char *policy = NULL, *pointer;
-    ngx_int_t rc = NGX_ERROR;
+/* Finds profiles that would deny every request: one that the configuration does not have, or none where it needs one. */
+ngx_int_t ngx_http_jwtauth_check_profile(ngx_conf_t *cf, ngx_http_jwtauth_verifier_t *verifier, const ngx_str_t *profile) {
+    jwtauth_options options = {sizeof options, (const char *)profile->data, NULL, 1};
+    char *reply = NULL, *code, *message;
+    ngx_int_t rc = NGX_OK;
 
-    if (profile->len == 0) {
-        return NGX_OK;
+    /* The library looks at the profile before it looks at the token, so that no token is needed. */
+    if (jwtauth_verifier_authenticate_with(verifier->handle, "", &options, &reply) == JWTAUTH_STATUS_OK || reply == NULL) {
+        jwtauth_string_free(reply);
+        return NGX_ERROR;
     }
-    pointer = ngx_http_jwtauth_pointer(verifier->pool, "/config/profiles/", profile->data, profile->len);
-    if (pointer != NULL && jwtauth_verifier_policy(verifier->handle, &policy) == JWTAUTH_STATUS_OK
-        && jwtauth_json_type(policy, pointer) == JWTAUTH_JSON_OBJECT) {
-        rc = NGX_OK;
+    code = jwtauth_json_get(reply, "/code");
+    if (code != NULL && (ngx_strcmp(code, "profile_unknown") == 0 || ngx_strcmp(code, "profile_missing") == 0)) {
+        message = jwtauth_json_get(reply, "/message");
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "jwtauth_profile \"%V\": %s: %s in \"%V\"", profile, code,
+            message != NULL ? message : "", &verifier->file);
+        jwtauth_string_free(message);
+        rc = NGX_ERROR;
     }
-    jwtauth_string_free(policy);
+    jwtauth_string_free(code);
+    jwtauth_string_free(reply);
     return rc;
 }
