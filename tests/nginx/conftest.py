@@ -85,7 +85,8 @@ def remote(url: str, **settings: Any) -> dict[str, Any]:
     return {
         "dialect": "native",
         "config": {
-            "keys": [{"jwks_url": url, **settings}],
+            # A busy machine may take long, so only a test about the timeout sets one.
+            "keys": [{"jwks_url": url, "timeout": "5m", "cool_down": "10m", **settings}],
             "algorithms": ["EdDSA"],
             "issuer": "https://issuer.example",
             "audiences": ["api"],
@@ -286,7 +287,7 @@ class KeyServer(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}/keys"
         self.lock = threading.Lock()
         self.requests = 0
-        self.max_age: int | None = None
+        self.broken = False
         self.released = threading.Event()
         self.released.set()
         self.asked = threading.Semaphore(0)
@@ -303,7 +304,7 @@ class KeyHandler(BaseHTTPRequestHandler):
             self.server.requests += 1
         self.server.asked.release()
         self.server.released.wait(PATIENCE)
-        is_good = self.path == "/keys"
+        is_good = self.path == "/keys" and not self.server.broken
         self.send_response(200 if is_good else 500)
         self.end_headers()
         self.wfile.write(json.dumps(PUBLIC_KEYS).encode() if is_good else b"what a server says")

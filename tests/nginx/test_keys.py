@@ -30,7 +30,7 @@ def test_a_worker_fetches_the_keys_when_it_starts(site: Site, key_server: KeySer
 
 
 def test_while_keys_are_fetched_other_requests_are_answered(site: Site, key_server: KeyServer) -> None:
-    site.write("remote.json", remote(key_server.url, timeout="60s"))
+    site.write("remote.json", remote(key_server.url))
     key_server.released.clear()
     nginx = site.start(SERVER)
     assert key_server.asked.acquire(timeout=PATIENCE)
@@ -62,6 +62,8 @@ def test_keys_out_of_reach_give_503(site: Site, key_server: KeyServer) -> None:
     assert nginx.ask("/any", PUBLIC_TOKEN).status == 204
     assert nginx.ask("/open").status == 204
     assert nginx.ask("/local", token()).status == 204
+    # nginx has written all lines when it has ended.
+    site.stack.close()
     assert "what a server says" not in "\n".join(nginx.lines)
 
 
@@ -75,7 +77,7 @@ def test_a_server_that_does_not_answer_ends_in_503(site: Site, key_server: KeySe
 
 
 def test_a_client_that_goes_away_leaves_the_fetch_alone(site: Site, key_server: KeyServer) -> None:
-    site.write("remote.json", remote(key_server.url, timeout="60s"))
+    site.write("remote.json", remote(key_server.url))
     key_server.released.clear()
     nginx = site.start(SERVER)
     assert key_server.asked.acquire(timeout=PATIENCE)
@@ -96,7 +98,7 @@ def test_a_client_that_goes_away_leaves_the_fetch_alone(site: Site, key_server: 
 
 
 def test_pipelined_requests_and_bodies_wait_too(site: Site, key_server: KeyServer) -> None:
-    site.write("remote.json", remote(key_server.url, timeout="60s"))
+    site.write("remote.json", remote(key_server.url))
     key_server.released.clear()
     nginx = site.start(SERVER)
     assert key_server.asked.acquire(timeout=PATIENCE)
@@ -116,7 +118,7 @@ def test_subrequests_wait_for_keys(site: Site, key_server: KeyServer) -> None:
     folder.mkdir()
     (folder / "page").write_text('<!--# include virtual="/part" -->|<!--# include virtual="/part" -->|', encoding="utf-8")
     (folder / "part").write_text("part", encoding="utf-8")
-    site.write("remote.json", remote(key_server.url, timeout="60s"))
+    site.write("remote.json", remote(key_server.url))
     key_server.released.clear()
     nginx = site.start("""
         jwtauth_config remote.json;
@@ -141,7 +143,7 @@ def test_subrequests_wait_for_keys(site: Site, key_server: KeyServer) -> None:
 
 def test_keys_that_a_token_names_are_looked_for_once(site: Site, key_server: KeyServer) -> None:
     """Forged tokens cost the key server one request for each cool-down, and block nothing."""
-    site.write("remote.json", remote(key_server.url, cool_down="1h"))
+    site.write("remote.json", remote(key_server.url))
     nginx = site.start(SERVER)
     assert nginx.ask("/", PUBLIC_TOKEN).status == 204
     before = key_server.requests
@@ -153,7 +155,7 @@ def test_keys_that_a_token_names_are_looked_for_once(site: Site, key_server: Key
 
 
 def test_a_reload_and_a_stop_wait_for_requests_that_wait_for_keys(site: Site, key_server: KeyServer) -> None:
-    site.write("remote.json", remote(key_server.url, timeout="60s"))
+    site.write("remote.json", remote(key_server.url))
     key_server.released.clear()
     nginx = site.start(SERVER)
     assert key_server.asked.acquire(timeout=PATIENCE)

@@ -100,11 +100,13 @@ static ngx_int_t decide(ngx_http_request_t *r, ngx_http_jwtauth_loc_conf_t *lcf)
     if (rc != NGX_OK) {
         return rc == NGX_DECLINED ? ngx_http_jwtauth_refuse_repeated(r) : NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-    ngx_http_jwtauth_renew(r, lcf->verifier);
     status = jwtauth_verifier_authenticate(lcf->verifier->handle, (char *)request.data, &reply);
     if (status == JWTAUTH_STATUS_UNAVAILABLE && ngx_http_jwtauth_fetch(r, lcf->verifier, &request) == NGX_OK) {
         jwtauth_string_free(reply);
         return NGX_AGAIN;
+    }
+    if (status != JWTAUTH_STATUS_UNAVAILABLE) {
+        ngx_http_jwtauth_renew(r, lcf->verifier);
     }
     ngx_http_jwtauth_decided(r, status, reply);
     return NGX_OK;

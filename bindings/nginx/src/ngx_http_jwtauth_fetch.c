@@ -208,9 +208,14 @@ static ngx_int_t seconds_until_due(const jwtauth_verifier *handle) {
     return due;
 }
 
-static void log_failed_renewal(ngx_http_jwtauth_job_t *job) {
-    char *detail = jwtauth_json_get(job->reply, "/detail");
+static void log_renewal(ngx_http_jwtauth_job_t *job) {
+    char *detail;
 
+    if (job->status == JWTAUTH_STATUS_OK) {
+        ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0, "jwtauth: the keys of \"%V\" were renewed", &job->verifier->file);
+        return;
+    }
+    detail = jwtauth_json_get(job->reply, "/detail");
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "jwtauth: the keys of \"%V\" cannot be fetched: %s", &job->verifier->file,
         detail != NULL ? detail : jwtauth_status_name(job->status));
     jwtauth_string_free(detail);
@@ -237,9 +242,7 @@ static void on_done(ngx_event_t *event) {
     verifier->due = ngx_current_msec + (ngx_msec_t)ngx_max(job->due, 1) * 1000;
     if (job->json == NULL) {
         verifier->is_refreshing = 0;
-        if (job->status != JWTAUTH_STATUS_OK) {
-            log_failed_renewal(job);
-        }
+        log_renewal(job);
     }
 
     if (r != NULL) {
