@@ -34,6 +34,9 @@ typedef struct {
     /* The policy names no place, so the token is in `Authorization: Bearer` (RFC 6750, section 2.1). */
     unsigned reads_bearer : 1;
 
+    /* Whether a key source fetches for every request: then cached keys never decide. */
+    unsigned always_fetches : 1;
+
     /* Whether any key source fetches; the time from which cached keys should be renewed, and whether a thread does it now. */
     unsigned fetches : 1;
     unsigned is_due_later : 1;

@@ -92,7 +92,7 @@ void ngx_http_jwtauth_decided(ngx_http_request_t *r, jwtauth_status status, char
 
 /* Decides with the cached keys. NGX_AGAIN: a thread decides, because keys must be fetched. */
 static ngx_int_t decide(ngx_http_request_t *r, ngx_http_jwtauth_loc_conf_t *lcf) {
-    jwtauth_status status;
+    jwtauth_status status = JWTAUTH_STATUS_UNAVAILABLE;
     ngx_str_t request;
     char *reply = NULL;
     ngx_int_t rc = ngx_http_jwtauth_request(r, lcf->verifier, &lcf->profile, &request);
@@ -100,7 +100,9 @@ static ngx_int_t decide(ngx_http_request_t *r, ngx_http_jwtauth_loc_conf_t *lcf)
     if (rc != NGX_OK) {
         return rc == NGX_DECLINED ? ngx_http_jwtauth_refuse_repeated(r) : NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-    status = jwtauth_verifier_authenticate(lcf->verifier->handle, (char *)request.data, &reply);
+    if (!lcf->verifier->always_fetches) {
+        status = jwtauth_verifier_authenticate(lcf->verifier->handle, (char *)request.data, &reply);
+    }
     if (status == JWTAUTH_STATUS_UNAVAILABLE && ngx_http_jwtauth_fetch(r, lcf->verifier, &request) == NGX_OK) {
         jwtauth_string_free(reply);
         return NGX_AGAIN;

@@ -94,6 +94,9 @@ static ngx_int_t read_policy(ngx_http_jwtauth_verifier_t *verifier) {
         sources = jwtauth_json_get(policy, "/key_status");
         verifier->fetches = sources != NULL && ngx_strstr(sources, "\"next_refresh\":") != NULL;
         jwtauth_string_free(sources);
+        sources = jwtauth_json_get(policy, "/config/keys");
+        verifier->always_fetches = sources != NULL && ngx_strstr(sources, "\"cache_ttl\":\"0s\"") != NULL;
+        jwtauth_string_free(sources);
         rc = NGX_OK;
     }
     jwtauth_string_free(policy);
