@@ -110,6 +110,16 @@ def token(**claims: Any) -> str:
     return start + "." + encode(hmac.digest(SECRET, start.encode(), hashlib.sha256))
 
 
+def errors_of(directory: Path) -> list[str]:
+    """What valgrind has found: every error, and leaks of the module and the library. nginx does not free all of its own memory."""
+    found = []
+    for file in directory.glob("valgrind.*"):
+        for error in re.split(r"^==\d+== $", file.read_text(encoding="utf-8"), flags=re.MULTILINE):
+            if error.strip() and ("lost in loss record" not in error or "jwtauth" in error):
+                found.append(error)
+    return found
+
+
 @dataclass
 class Answer:
     status: int
@@ -205,13 +215,19 @@ class Nginx:
         try:
             code = self.process.wait(PATIENCE)
         finally:
-            self.process.kill()
-            self.reader.join()
+            self.kill()
         log = "\n".join(self.lines)
         assert code == 0, log
         assert not re.search(r"\[(alert|emerg)\]|exited (on signal|with code [1-9])", log), log
-        for errors in self.directory.glob("valgrind.*"):
-            assert errors.read_text() == "", errors.read_text()
+        assert not errors_of(self.directory)
+
+    def kill(self) -> None:
+        """Ends what is still there."""
+        assert self.process.stderr is not None
+        self.process.kill()
+        self.process.wait()
+        self.reader.join()
+        self.process.stderr.close()
 
     def connection(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
@@ -251,9 +267,7 @@ class Site:
         try:
             nginx.wait_for("start worker process ")
         except AssertionError:
-            nginx.process.kill()
-            nginx.process.wait()
-            nginx.reader.join()
+            nginx.kill()
             raise
         self.stack.callback(nginx.stop)
         return nginx
@@ -268,8 +282,7 @@ class Site:
         runner = [part.replace("FOLDER", str(self.directory)) for part in RUNNER]
         command = [*runner, NGINX, "-t", "-p", str(self.directory), "-c", str(nginx.file)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
-        for errors in self.directory.glob("valgrind.*"):
-            assert errors.read_text() == "", errors.read_text()
+        assert not errors_of(self.directory)
         return done.returncode, done.stderr
 
 
