@@ -128,8 +128,11 @@ ngx_int_t ngx_http_jwtauth_request(ngx_http_request_t *r, ngx_http_jwtauth_verif
     ngx_str_t *json);
 
 /* Reading replies. */
-ngx_int_t ngx_http_jwtauth_next_item(const char **next, ngx_str_t *item);
+ngx_int_t ngx_http_jwtauth_find(ngx_pool_t *pool, const char *json, const char *pointer, ngx_str_t *value);
+ngx_int_t ngx_http_jwtauth_find_text(ngx_pool_t *pool, const char *json, const char *pointer, ngx_str_t *text);
+ngx_int_t ngx_http_jwtauth_next_item(const u_char **next, ngx_str_t *item);
 ngx_int_t ngx_http_jwtauth_item_text(ngx_pool_t *pool, ngx_str_t *item);
+ngx_int_t ngx_http_jwtauth_is(const ngx_str_t *text, const char *other);
 char *ngx_http_jwtauth_pointer(ngx_pool_t *pool, const char *folder, const u_char *name, size_t length);
 
 /* Requirements. */

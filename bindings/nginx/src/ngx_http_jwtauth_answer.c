@@ -5,8 +5,6 @@
 /* As the core decides for the native configuration: the token is valid, but does not allow this. The stage `decide` is added. */
 static const char *const not_enough[] = {"address_not_allowed", "profile_closed", "claim_mismatch", "subject_mismatch"};
 
-static const char not_enough_message[] = "the grant does not have what this request requires";
-
 static void on_cleanup(void *data) {
     (void)data;
 }
@@ -29,7 +27,7 @@ ngx_http_jwtauth_outcome_t *ngx_http_jwtauth_outcome(ngx_http_request_t *r) {
 }
 
 /* Sets the outcome. The headers of an earlier one are removed. */
-static ngx_http_jwtauth_outcome_t *set_outcome(ngx_http_request_t *r, const char *class, const char *code) {
+static ngx_http_jwtauth_outcome_t *set_outcome(ngx_http_request_t *r, const char *class, const ngx_str_t *code) {
     ngx_http_jwtauth_outcome_t *outcome = ngx_http_jwtauth_outcome(r);
     ngx_pool_cleanup_t *cleanup;
 
@@ -51,16 +49,11 @@ static ngx_http_jwtauth_outcome_t *set_outcome(ngx_http_request_t *r, const char
         outcome->retry_after->hash = 0;
         outcome->retry_after = NULL;
     }
-    ngx_str_null(&outcome->code);
     outcome->class.data = (u_char *)class;
     outcome->class.len = ngx_strlen(class);
+    ngx_str_null(&outcome->code);
     if (code != NULL) {
-        outcome->code.len = ngx_strlen(code);
-        outcome->code.data = ngx_pnalloc(r->pool, outcome->code.len);
-        if (outcome->code.data == NULL) {
-            return NULL;
-        }
-        ngx_memcpy(outcome->code.data, code, outcome->code.len);
+        outcome->code = *code;
     }
     return outcome;
 }
@@ -84,13 +77,13 @@ static ngx_table_elt_t *add_header(ngx_http_request_t *r) {
 
 /* Adds the challenge. Messages belong to their codes, and contain neither quotes nor backslashes. */
 static ngx_int_t challenge(ngx_http_request_t *r, ngx_http_jwtauth_outcome_t *outcome, ngx_int_t status, const char *error,
-    const char *message) {
+    const ngx_str_t *message) {
     ngx_http_jwtauth_loc_conf_t *lcf = ngx_http_get_module_loc_conf(r, ngx_http_jwtauth_module);
     ngx_table_elt_t *header;
     u_char *value, *end;
 
     value = ngx_pnalloc(r->pool, sizeof "Bearer realm=\"\", error=\"\", error_description=\"\"" + lcf->realm.len
-            + (error != NULL ? ngx_strlen(error) : 0) + ngx_strlen(message));
+            + (error != NULL ? ngx_strlen(error) : 0) + message->len);
     header = value == NULL ? NULL : add_header(r);
     if (header == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -100,7 +93,7 @@ static ngx_int_t challenge(ngx_http_request_t *r, ngx_http_jwtauth_outcome_t *ou
         end = ngx_sprintf(end, " realm=\"%V\"", &lcf->realm);
     }
     if (error != NULL) {
-        end = ngx_sprintf(end, "%s error=\"%s\", error_description=\"%s\"", lcf->realm.len > 0 ? "," : "", error, message);
+        end = ngx_sprintf(end, "%s error=\"%s\", error_description=\"%V\"", lcf->realm.len > 0 ? "," : "", error, message);
     }
     ngx_str_set(&header->key, "WWW-Authenticate");
     header->value.data = value;
@@ -114,20 +107,20 @@ static ngx_int_t challenge(ngx_http_request_t *r, ngx_http_jwtauth_outcome_t *ou
     return status;
 }
 
-static ngx_int_t refuse_denied(ngx_http_request_t *r, ngx_http_jwtauth_outcome_t *outcome, const char *code, const char *stage,
-    const char *message) {
+static ngx_int_t refuse_denied(ngx_http_request_t *r, ngx_http_jwtauth_outcome_t *outcome, const ngx_str_t *code,
+    const ngx_str_t *stage, const ngx_str_t *message) {
+    ngx_int_t is_enough = !ngx_http_jwtauth_is(stage, "decide");
     size_t i;
 
     for (i = 0; i < sizeof not_enough / sizeof *not_enough; i++) {
-        if (ngx_strcmp(code, not_enough[i]) == 0) {
-            return challenge(r, outcome, NGX_HTTP_FORBIDDEN, "insufficient_scope", message);
-        }
+        is_enough = is_enough && !ngx_http_jwtauth_is(code, not_enough[i]);
     }
-    if (ngx_strcmp(stage, "decide") == 0) {
+    if (!is_enough) {
         return challenge(r, outcome, NGX_HTTP_FORBIDDEN, "insufficient_scope", message);
     }
     /* Without a token, the challenge has no error (RFC 6750, section 3.1). */
-    return challenge(r, outcome, NGX_HTTP_UNAUTHORIZED, ngx_strcmp(code, "token_missing") == 0 ? NULL : "invalid_token", message);
+    return challenge(r, outcome, NGX_HTTP_UNAUTHORIZED, ngx_http_jwtauth_is(code, "token_missing") ? NULL : "invalid_token",
+        message);
 }
 
 static ngx_int_t refuse_unavailable(ngx_http_request_t *r, ngx_http_jwtauth_outcome_t *outcome) {
@@ -144,40 +137,48 @@ static ngx_int_t refuse_unavailable(ngx_http_request_t *r, ngx_http_jwtauth_outc
 
 /* The response to a failure. The status is not its `http_status`, which is that of the configured system's login. */
 ngx_int_t ngx_http_jwtauth_refuse(ngx_http_request_t *r, ngx_http_jwtauth_decision_t *decision) {
-    char *code = jwtauth_json_get(decision->reply, "/code"), *stage = jwtauth_json_get(decision->reply, "/stage");
-    char *message = jwtauth_json_get(decision->reply, "/message"), *detail = jwtauth_json_get(decision->reply, "/detail");
+    static ngx_str_t internal = ngx_string("internal_error"), unknown = ngx_string("there is no reply");
     const char *class = jwtauth_status_name(decision->status);
-    ngx_http_jwtauth_outcome_t *outcome = set_outcome(r, class, code);
-    ngx_int_t rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
     ngx_uint_t level = decision->status == JWTAUTH_STATUS_DENIED ? NGX_LOG_INFO : NGX_LOG_ERR;
+    ngx_str_t code, stage, message, detail;
+    ngx_http_jwtauth_outcome_t *outcome;
 
-    ngx_log_error(level, r->connection->log, 0, "jwtauth: %s: %s: %s%s%s", class, code != NULL ? code : "internal_error",
-        message != NULL ? message : "there is no reply", detail != NULL ? ": " : "", detail != NULL ? detail : "");
-    if (outcome != NULL && decision->status == JWTAUTH_STATUS_DENIED && code != NULL && stage != NULL && message != NULL) {
-        rc = refuse_denied(r, outcome, code, stage, message);
-    } else if (outcome != NULL && decision->status == JWTAUTH_STATUS_UNAVAILABLE) {
-        rc = refuse_unavailable(r, outcome);
+    if (ngx_http_jwtauth_find_text(r->pool, decision->reply, "/code", &code) != NGX_OK) {
+        code = internal;
     }
-    jwtauth_string_free(detail);
-    jwtauth_string_free(message);
-    jwtauth_string_free(stage);
-    jwtauth_string_free(code);
-    return rc;
+    if (ngx_http_jwtauth_find_text(r->pool, decision->reply, "/message", &message) != NGX_OK) {
+        message = unknown;
+    }
+    ngx_http_jwtauth_find_text(r->pool, decision->reply, "/stage", &stage);
+    ngx_http_jwtauth_find_text(r->pool, decision->reply, "/detail", &detail);
+    ngx_log_error(level, r->connection->log, 0, "jwtauth: %s: %V: %V%s%V", class, &code, &message, detail.len > 0 ? ": " : "",
+        &detail);
+    outcome = set_outcome(r, class, &code);
+    if (outcome != NULL && decision->status == JWTAUTH_STATUS_DENIED) {
+        return refuse_denied(r, outcome, &code, &stage, &message);
+    }
+    if (outcome != NULL && decision->status == JWTAUTH_STATUS_UNAVAILABLE) {
+        return refuse_unavailable(r, outcome);
+    }
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+static ngx_int_t refuse_here(ngx_http_request_t *r, ngx_int_t status, const char *error, ngx_str_t *code, ngx_str_t *message) {
+    ngx_http_jwtauth_outcome_t *outcome = set_outcome(r, "denied", code);
+
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0, "jwtauth: denied: %V: %V", code, message);
+    return outcome == NULL ? NGX_HTTP_INTERNAL_SERVER_ERROR : challenge(r, outcome, status, error, message);
 }
 
 ngx_int_t ngx_http_jwtauth_refuse_repeated(ngx_http_request_t *r) {
-    static const char code[] = "token_ambiguous", message[] = "the request contains more than one token";
-    ngx_http_jwtauth_outcome_t *outcome = set_outcome(r, "denied", code);
+    static ngx_str_t code = ngx_string("token_ambiguous"), message = ngx_string("the request contains more than one token");
 
-    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0, "jwtauth: denied: %s: %s", code, message);
-    return outcome == NULL ? NGX_HTTP_INTERNAL_SERVER_ERROR
-                           : challenge(r, outcome, NGX_HTTP_UNAUTHORIZED, "invalid_token", message);
+    return refuse_here(r, NGX_HTTP_UNAUTHORIZED, "invalid_token", &code, &message);
 }
 
 ngx_int_t ngx_http_jwtauth_refuse_not_enough(ngx_http_request_t *r) {
-    ngx_http_jwtauth_outcome_t *outcome = set_outcome(r, "denied", "insufficient_scope");
+    static ngx_str_t code = ngx_string("insufficient_scope"),
+                     message = ngx_string("the grant does not have what this request requires");
 
-    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0, "jwtauth: denied: insufficient_scope: %s", not_enough_message);
-    return outcome == NULL ? NGX_HTTP_INTERNAL_SERVER_ERROR
-                           : challenge(r, outcome, NGX_HTTP_FORBIDDEN, "insufficient_scope", not_enough_message);
+    return refuse_here(r, NGX_HTTP_FORBIDDEN, "insufficient_scope", &code, &message);
 }

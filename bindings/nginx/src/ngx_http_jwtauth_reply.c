@@ -1,43 +1,135 @@
-/* Reads parts of replies: the elements of lists, in one pass, and JSON pointers to members with any name. */
+/*
+ * Reads parts of replies where they stand, in one pass and without a copy: a location may read many of them for each request.
+ *
+ * A reply is valid JSON without white space and without duplicate names, because the library wrote it.
+ */
 
 #include "ngx_http_jwtauth.h"
 
-/*
- * The next element of a list, in the notation of the reply. `next` is the list's text at first. The reply is valid JSON without
- * white space.
- */
-ngx_int_t ngx_http_jwtauth_next_item(const char **next, ngx_str_t *item) {
-    const char *start = *next, *end;
+/* The end of the value at `text`: what comes after it, or the end of the reply. */
+static const u_char *skip(const u_char *text) {
     ngx_uint_t depth = 0, in_string = 0;
 
-    if (*start != '[' && *start != ',') {
-        return 0;
-    }
-    start++;
-    if (*start == ']' || *start == '\0') {
-        return 0;
-    }
-    for (end = start; *end != '\0'; end++) {
+    for (; *text != '\0'; text++) {
         if (in_string) {
-            if (*end == '\\' && end[1] != '\0') {
-                end++;
-            } else if (*end == '"') {
+            if (*text == '\\' && text[1] != '\0') {
+                text++;
+            } else if (*text == '"') {
                 in_string = 0;
             }
-        } else if (*end == '"') {
+        } else if (*text == '"') {
             in_string = 1;
-        } else if (*end == '[' || *end == '{') {
+        } else if (*text == '[' || *text == '{') {
             depth++;
-        } else if (depth > 0 && (*end == ']' || *end == '}')) {
+        } else if (depth > 0 && (*text == ']' || *text == '}')) {
             depth--;
-        } else if (depth == 0 && (*end == ',' || *end == ']')) {
+        } else if (depth == 0 && (*text == ',' || *text == ']' || *text == '}' || *text == ':')) {
             break;
         }
     }
+    return text;
+}
+
+/* The next element of a list, or the next name of an object, in its notation. `next` is the text of the list at first. */
+ngx_int_t ngx_http_jwtauth_next_item(const u_char **next, ngx_str_t *item) {
+    const u_char *start = *next;
+
+    if (*start != '[' && *start != '{' && *start != ',') {
+        return 0;
+    }
+    start++;
+    if (*start == ']' || *start == '}' || *start == '\0') {
+        return 0;
+    }
+    *next = skip(start);
     item->data = (u_char *)start;
-    item->len = (size_t)(end - start);
-    *next = end;
+    item->len = (size_t)(*next - start);
     return 1;
+}
+
+/* Whether a name in its notation is that of a part of a JSON pointer. */
+static ngx_int_t is_named(ngx_pool_t *pool, ngx_str_t *name, const char *part, size_t length) {
+    ngx_str_t text = *name;
+    size_t i, used = 0;
+
+    if (ngx_http_jwtauth_item_text(pool, &text) != NGX_OK) {
+        return 0;
+    }
+    for (i = 0; i < length; i++) {
+        char wanted = part[i];
+
+        if (wanted == '~' && i + 1 < length) {
+            wanted = part[++i] == '1' ? '/' : '~';
+        }
+        if (used == text.len || text.data[used++] != (u_char)wanted) {
+            return 0;
+        }
+    }
+    return used == text.len;
+}
+
+static ngx_int_t find_member(ngx_pool_t *pool, ngx_str_t *value, const char *part, size_t length) {
+    const u_char *next = value->data, *end;
+    ngx_str_t name;
+
+    while (ngx_http_jwtauth_next_item(&next, &name)) {
+        if (*next != ':') {
+            return NGX_DECLINED;
+        }
+        end = skip(next + 1);
+        if (is_named(pool, &name, part, length)) {
+            value->data = (u_char *)next + 1;
+            value->len = (size_t)(end - value->data);
+            return NGX_OK;
+        }
+        next = end;
+    }
+    return NGX_DECLINED;
+}
+
+static ngx_int_t find_element(ngx_str_t *value, const char *part, size_t length) {
+    ngx_int_t index = length > 1 && part[0] == '0' ? NGX_ERROR : ngx_atoi((u_char *)part, length);
+    const u_char *next = value->data;
+
+    for (; index >= 0 && ngx_http_jwtauth_next_item(&next, value); index--) {
+        if (index == 0) {
+            return NGX_OK;
+        }
+    }
+    return NGX_DECLINED;
+}
+
+/* Finds the value at a JSON pointer (RFC 6901), in its notation. NGX_DECLINED: there is none. */
+ngx_int_t ngx_http_jwtauth_find(ngx_pool_t *pool, const char *json, const char *pointer, ngx_str_t *value) {
+    ngx_int_t rc = json == NULL ? NGX_DECLINED : NGX_OK;
+    size_t length;
+
+    value->data = (u_char *)json;
+    value->len = json == NULL ? 0 : ngx_strlen(json);
+    while (rc == NGX_OK && *pointer == '/') {
+        pointer++;
+        length = strcspn(pointer, "/");
+        if (value->data[0] == '{') {
+            rc = find_member(pool, value, pointer, length);
+        } else {
+            rc = value->data[0] == '[' ? find_element(value, pointer, length) : NGX_DECLINED;
+        }
+        pointer += length;
+    }
+    return rc;
+}
+
+/* Finds the string at a JSON pointer, as text. */
+ngx_int_t ngx_http_jwtauth_find_text(ngx_pool_t *pool, const char *json, const char *pointer, ngx_str_t *text) {
+    if (ngx_http_jwtauth_find(pool, json, pointer, text) == NGX_OK && text->data[0] == '"') {
+        return ngx_http_jwtauth_item_text(pool, text);
+    }
+    ngx_str_null(text);
+    return NGX_DECLINED;
+}
+
+ngx_int_t ngx_http_jwtauth_is(const ngx_str_t *text, const char *other) {
+    return text->len == ngx_strlen(other) && ngx_memcmp(text->data, other, text->len) == 0;
 }
 
 /* Replaces an element by its text: that of a string, or the notation of another value. NGX_DECLINED: it is null, or has none. */

@@ -153,37 +153,59 @@ char *ngx_http_jwtauth_require(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) {
     return NGX_CONF_OK;
 }
 
+/* Whether an element is the wanted text. Lists, objects and null have none. */
+static ngx_int_t is_text(ngx_pool_t *pool, ngx_str_t *item, const char *wanted) {
+    return item->data[0] != '[' && item->data[0] != '{' && ngx_http_jwtauth_item_text(pool, item) == NGX_OK
+        && ngx_http_jwtauth_is(item, wanted);
+}
+
 /* Whether a value is the wanted text, or a list that contains it. A string is compared as text; true, false and a number are
  * compared as the token writes them. */
 static ngx_int_t has_text(ngx_pool_t *pool, const char *reply, const ngx_http_jwtauth_need_t *need) {
-    jwtauth_json type = jwtauth_json_type(reply, need->pointer);
-    ngx_int_t found = 0;
-    const char *next;
-    ngx_str_t item;
-    char *value;
+    ngx_str_t value, item;
+    const u_char *next;
 
-    if (type != JWTAUTH_JSON_ARRAY && type != JWTAUTH_JSON_STRING && type != JWTAUTH_JSON_NUMBER
-        && type != JWTAUTH_JSON_BOOLEAN) {
+    if (ngx_http_jwtauth_find(pool, reply, need->pointer, &value) != NGX_OK) {
         return 0;
     }
-    value = jwtauth_json_get(reply, need->pointer);
-    if (value == NULL) {
-        return 0;
+    if (value.data[0] != '[') {
+        return is_text(pool, &value, need->name);
     }
-    if (type != JWTAUTH_JSON_ARRAY) {
-        found = ngx_strcmp(value, need->name) == 0;
-    } else {
-        for (next = value; !found && ngx_http_jwtauth_next_item(&next, &item);) {
-            found = item.data[0] != '[' && item.data[0] != '{' && ngx_http_jwtauth_item_text(pool, &item) == NGX_OK
-                && item.len == ngx_strlen(need->name) && ngx_memcmp(item.data, need->name, item.len) == 0;
+    for (next = value.data; ngx_http_jwtauth_next_item(&next, &item);) {
+        if (is_text(pool, &item, need->name)) {
+            return 1;
         }
     }
-    jwtauth_string_free(value);
-    return found;
+    return 0;
+}
+
+/* Whether a member of an entitlement is the wanted text; with NULL, whether it is absent. */
+static ngx_int_t has_member(ngx_pool_t *pool, ngx_str_t *entitlement, const char *pointer, const char *wanted) {
+    ngx_str_t found;
+    ngx_int_t rc = ngx_http_jwtauth_find(pool, (char *)entitlement->data, pointer, &found);
+
+    return wanted == NULL ? rc == NGX_DECLINED : rc == NGX_OK && is_text(pool, &found, wanted);
+}
+
+/* As `jwtauth_grant_has`: an entitlement with variables has no name that could be compared. */
+static ngx_int_t has_entitlement(ngx_pool_t *pool, const char *reply, const ngx_http_jwtauth_need_t *need) {
+    ngx_str_t list, item;
+    const u_char *next;
+
+    if (ngx_http_jwtauth_find(pool, reply, "/entitlements", &list) != NGX_OK) {
+        return 0;
+    }
+    for (next = list.data; ngx_http_jwtauth_next_item(&next, &item);) {
+        if (has_member(pool, &item, "/name", need->name) && has_member(pool, &item, "/kind", need->kind)
+            && has_member(pool, &item, "/scope", need->scope) && has_member(pool, &item, "/variables", NULL)) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 static ngx_int_t holds(ngx_pool_t *pool, const ngx_http_jwtauth_need_t *need, const char *reply) {
-    return need->kind != NULL ? jwtauth_grant_has(reply, need->kind, need->name, need->scope) : has_text(pool, reply, need);
+    return need->kind != NULL ? has_entitlement(pool, reply, need) : has_text(pool, reply, need);
 }
 
 ngx_int_t ngx_http_jwtauth_is_met(ngx_pool_t *pool, ngx_array_t *needs, const char *reply) {

@@ -151,9 +151,10 @@ static ngx_int_t set_encoded(ngx_http_request_t *r, ngx_http_variable_value_t *v
 }
 
 /* The encoded elements of a list, with commas between them. Elements without a text are left out. */
-static ngx_int_t set_list(ngx_http_request_t *r, ngx_http_variable_value_t *v, const char *list) {
+static ngx_int_t set_list(ngx_http_request_t *r, ngx_http_variable_value_t *v, const ngx_str_t *list) {
     /* An encoded byte takes three, and each element in the list has a comma or bracket. */
-    u_char *data = ngx_pnalloc(r->pool, 3 * ngx_strlen(list) + 1);
+    u_char *data = ngx_pnalloc(r->pool, 3 * list->len + 1);
+    const u_char *next = list->data;
     ngx_uint_t is_first = 1;
     size_t length = 0;
     ngx_str_t item;
@@ -161,7 +162,7 @@ static ngx_int_t set_list(ngx_http_request_t *r, ngx_http_variable_value_t *v, c
     if (data == NULL) {
         return NGX_ERROR;
     }
-    while (ngx_http_jwtauth_next_item(&list, &item)) {
+    while (ngx_http_jwtauth_next_item(&next, &item)) {
         if (ngx_http_jwtauth_item_text(r->pool, &item) != NGX_OK) {
             continue;
         }
@@ -176,31 +177,28 @@ static ngx_int_t set_list(ngx_http_request_t *r, ngx_http_variable_value_t *v, c
 
 /* A text of the identity. */
 static ngx_int_t get_text(ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data) {
-    const char *grant = grant_of(r);
-    char *text = grant == NULL ? NULL : jwtauth_json_get(grant, (const char *)data);
-    ngx_int_t rc;
+    ngx_str_t text;
 
-    if (text == NULL) {
+    if (ngx_http_jwtauth_find_text(r->pool, grant_of(r), (const char *)data, &text) != NGX_OK) {
         return set_absent(v);
     }
-    rc = set_encoded(r, v, (u_char *)text, ngx_strlen(text), 0);
-    jwtauth_string_free(text);
-    return rc;
+    return set_encoded(r, v, text.data, text.len, 0);
 }
 
 /* Any value: a text, a list, or the notation of another value. */
 static ngx_int_t get_value(ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data) {
-    const char *grant = grant_of(r);
-    jwtauth_json type = grant == NULL ? JWTAUTH_JSON_ABSENT : jwtauth_json_type(grant, (const char *)data);
-    char *text = type == JWTAUTH_JSON_ABSENT || type == JWTAUTH_JSON_NULL ? NULL : jwtauth_json_get(grant, (const char *)data);
-    ngx_int_t rc;
+    ngx_str_t value;
 
-    if (text == NULL) {
+    if (ngx_http_jwtauth_find(r->pool, grant_of(r), (const char *)data, &value) != NGX_OK) {
         return set_absent(v);
     }
-    rc = type == JWTAUTH_JSON_ARRAY ? set_list(r, v, text) : set_encoded(r, v, (u_char *)text, ngx_strlen(text), 1);
-    jwtauth_string_free(text);
-    return rc;
+    if (value.data[0] == '[') {
+        return set_list(r, v, &value);
+    }
+    if (ngx_http_jwtauth_item_text(r->pool, &value) != NGX_OK) {
+        return set_absent(v);
+    }
+    return set_encoded(r, v, value.data, value.len, 1);
 }
 
 /* The member of an object that the rest of the variable's name names. */
@@ -230,60 +228,56 @@ static ngx_int_t get_list(ngx_http_request_t *r, ngx_http_variable_value_t *v, u
 }
 
 /* Appends the text at a pointer of an entitlement, encoded. */
-static size_t append(u_char *end, const char *entitlement, const char *pointer, const char *after) {
-    char *text = jwtauth_json_get(entitlement, pointer);
-    size_t length = 0;
+static size_t append(ngx_pool_t *pool, u_char *end, ngx_str_t *entitlement, const char *pointer, const char *after) {
+    ngx_str_t text;
+    size_t length;
 
-    if (text != NULL) {
-        length = encode(end, (u_char *)text, ngx_strlen(text), 1);
-        ngx_memcpy(end + length, after, ngx_strlen(after));
-        length += ngx_strlen(after);
+    if (ngx_http_jwtauth_find_text(pool, (char *)entitlement->data, pointer, &text) != NGX_OK) {
+        return 0;
     }
-    jwtauth_string_free(text);
-    return length;
+    length = encode(end, text.data, text.len, 1);
+    ngx_memcpy(end + length, after, ngx_strlen(after));
+    return length + ngx_strlen(after);
 }
 
-static ngx_int_t is_of_kind(const char *entitlement, const char *const *kinds) {
-    char *kind = jwtauth_json_get(entitlement, "/kind");
-    ngx_int_t found = 0;
+static ngx_int_t is_of_kind(ngx_pool_t *pool, ngx_str_t *entitlement, const char *const *kinds) {
+    ngx_str_t kind;
 
-    for (; kind != NULL && *kinds != NULL && !found; kinds++) {
-        found = ngx_strcmp(kind, *kinds) == 0;
+    if (ngx_http_jwtauth_find_text(pool, (char *)entitlement->data, "/kind", &kind) != NGX_OK) {
+        return 0;
     }
-    jwtauth_string_free(kind);
-    return found;
+    for (; *kinds != NULL; kinds++) {
+        if (ngx_http_jwtauth_is(&kind, *kinds)) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 /* The names of entitlements, each after its scope: `1:Editor`. */
 static ngx_int_t get_entitlements(ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data) {
-    const char *grant = grant_of(r), *next;
-    char *list = grant == NULL ? NULL : jwtauth_json_get(grant, "/entitlements"), *entitlement;
-    u_char *text;
+    ngx_str_t list, item;
+    const u_char *next;
     size_t length = 0;
-    ngx_str_t item;
+    u_char *text;
 
-    if (list == NULL) {
+    if (ngx_http_jwtauth_find(r->pool, grant_of(r), "/entitlements", &list) != NGX_OK) {
         return set_absent(v);
     }
-    text = ngx_pnalloc(r->pool, 3 * ngx_strlen(list) + 1);
-    for (next = list; text != NULL && ngx_http_jwtauth_next_item(&next, &item);) {
-        entitlement = ngx_pnalloc(r->pool, item.len + 1);
-        if (entitlement == NULL) {
-            text = NULL;
-            break;
-        }
-        ngx_memcpy(entitlement, item.data, item.len);
-        entitlement[item.len] = '\0';
-        if (is_of_kind(entitlement, (const char *const *)data)) {
+    text = ngx_pnalloc(r->pool, 3 * list.len + 1);
+    if (text == NULL) {
+        return NGX_ERROR;
+    }
+    for (next = list.data; ngx_http_jwtauth_next_item(&next, &item);) {
+        if (is_of_kind(r->pool, &item, (const char *const *)data)) {
             if (length > 0) {
                 text[length++] = ',';
             }
-            length += append(text + length, entitlement, "/scope", ":");
-            length += append(text + length, entitlement, "/name", "");
+            length += append(r->pool, text + length, &item, "/scope", ":");
+            length += append(r->pool, text + length, &item, "/name", "");
         }
     }
-    jwtauth_string_free(list);
-    return text == NULL ? NGX_ERROR : set_present(v, text, length);
+    return set_present(v, text, length);
 }
 
 static ngx_int_t get_outcome(ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data) {
