@@ -4,7 +4,8 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$ROOT"
 export VIRTUAL_ENV="$ROOT/.venv"
-export PATH="$VIRTUAL_ENV/bin:$PATH"
+# Debian has nginx in /usr/sbin, which is not in the PATH of every user.
+export PATH="$VIRTUAL_ENV/bin:$PATH:/usr/sbin"
 # The build directory of cargo (CARGO_TARGET_DIR can change it).
 TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
 export TARGET
