@@ -6,6 +6,7 @@ this file adapts the links between them, and adds the table of contents.
 
 import base64
 import hashlib
+import html
 import os
 import re
 import shutil
@@ -57,7 +58,9 @@ pygments_dark_style = "a11y-high-contrast-dark"
 FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(?<=\]\()([^)\s:#]+)(?=[)#])")
 PAGE_IN_FOLDER = re.compile(r"\]\(([\w-]+)\.md\)")
-INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
+SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+STYLE_OF_ELEMENT = re.compile(r'<[a-z]+\b[^>]* style="([^"]*)"')
 
 
 def toctree(pages: list[str], caption: str = "") -> str:
@@ -75,7 +78,7 @@ def adapt(app: Sphinx, page: str, source: list[str]) -> None:
 
     def adapted(match: re.Match[str]) -> str:
         target = Path(os.path.normpath(folder / match[1]))
-        target = target.relative_to("docs") if target.parts[0] == "docs" else target
+        target = target.relative_to("docs") if target.parts[:1] == ("docs",) else target
         if (Path(app.srcdir) / target).is_dir():
             target /= "README.md"
         return os.path.relpath(target, here)
@@ -94,23 +97,25 @@ def adapt(app: Sphinx, page: str, source: list[str]) -> None:
     source[0] = changed
 
 
+def allowed(contents: list[str]) -> str:
+    """Returns the sources of a content security policy: the site's own files, and these texts in the page."""
+    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in contents]
+    return " ".join(["'self'", *dict.fromkeys(f"'sha256-{digest}'" for digest in digests)])
+
+
 def finish(app: Sphinx, error: Exception | None) -> None:
     """Gives each page a policy that allows its own scripts and styles and nothing else, and each folder an index."""
     if error:
         return
     for page in sorted(Path(app.outdir).rglob("*.html")):
         text = page.read_text(encoding="utf-8")
-        hashes: dict[str, list[str]] = {"script": [], "style": []}
-        for kind, content in INLINE.findall(text):
-            digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
-            hashes[kind].append(f"'sha256-{digest}'")
-        sources = {kind: " ".join(["'self'", *dict.fromkeys(found)]) for kind, found in hashes.items()}
+        styles = STYLE.findall(text) + [html.unescape(style) for style in STYLE_OF_ELEMENT.findall(text)]
         policy = (
-            f"default-src 'none'; script-src {sources['script']}; style-src {sources['style']}; "
+            f"default-src 'none'; script-src {allowed(SCRIPT.findall(text))}; style-src 'unsafe-hashes' {allowed(styles)}; "
             "img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'"
         )
-        meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        page.write_text(re.sub(r"<head>", f"<head>{meta}", text, count=1), encoding="utf-8")
+        meta = f'<head><meta http-equiv="Content-Security-Policy" content="{policy}">'
+        page.write_text(text.replace("<head>", meta, 1), encoding="utf-8")
         if page.name == "README.html":
             shutil.copy(page, page.with_name("index.html"))
 
