@@ -1,6 +1,6 @@
 """The configuration of Sphinx, which makes the site of the documentation: `.ci/site` runs it.
 
-The pages are those of the repository. `.ci/site` links `docs` and some other pages into one tree, in which `docs` is the root;
+The pages are those of the repository. `.ci/site` puts `docs` and some other pages into one tree, in which `docs` is the root;
 this file adapts the links between them, and adds the table of contents.
 """
 
