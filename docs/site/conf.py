@@ -47,8 +47,9 @@ suppress_warnings = ["misc.highlighting_failure"]
 
 html_theme = "furo"
 html_title = "libjwtauth"
-html_static_path = ["style.css"]
+html_static_path = ["scroll.js", "style.css"]
 html_css_files = ["style.css"]
+html_js_files = ["scroll.js"]
 html_copy_source = False
 html_use_index = False
 html_show_sphinx = False
