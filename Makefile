@@ -27,7 +27,7 @@ prepare: ## set up everything that the tests need (Debian packages, .venv, Node 
 check: ## check format, lints, documentation, layers, licences, public interface
 	@.ci/check
 
-.PHONY: test-rust test-sarif test-c test-python test-node test-nginx test-serve test-serve-instances test-oidc test-playground test-readme
+.PHONY: test-rust test-sarif test-c test-python test-node test-nginx test-serve test-serve-instances test-oidc test-playground test-site test-readme
 test-rust: ## test Rust: unit, golden, pipeline, conformance, the program, the documentation's examples
 	@.ci/test-rust
 test-sarif: ## validate the SARIF logs of jwtauth lint against the schema of the standard
@@ -48,7 +48,9 @@ test-oidc: ## test every language with tokens of a real OIDC provider
 	@.ci/test-oidc
 test-playground: ## test the page of the playground in Chromium
 	@.ci/test-playground
-test-readme: ## test the programs of the README; run test-python and test-node first
+test-site: ## build the documentation as a site, and test it in Chromium
+	@.ci/test-site
+test-readme: ## test the programs of the README, the first page and the migration page; run test-python and test-node first
 	@.ci/test-readme
 
 .PHONY: test-oracle
@@ -78,6 +80,10 @@ npm: ## build the Node package as it is published, for this platform (target/npm
 	@.ci/npm
 nginx: ## build the nginx module for the installed nginx (target/nginx/release)
 	@.ci/nginx
+
+.PHONY: site
+site: ## build the documentation as a site (target/site)
+	@.ci/site
 
 .PHONY: bench
 bench: ## measure decisions: compared with the signature check, and with other libraries in C, Python and Node; sessions
