@@ -144,7 +144,7 @@ class Nginx:
         self.changed = threading.Condition()
         valgrind = [part.replace("FOLDER", str(directory)) for part in RUNNER]
         self.process = subprocess.Popen(
-            [*valgrind, NGINX, "-p", str(directory), "-c", str(self.file)],
+            [*valgrind, NGINX, "-e", "stderr", "-p", str(directory), "-c", str(self.file)],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             env={**os.environ, "NGINX": f"{listener.fileno()};"},
@@ -280,9 +280,10 @@ class Site:
             nginx.port = listener.getsockname()[1]
             nginx.configure(server, http, main)
         runner = [part.replace("FOLDER", str(self.directory)) for part in RUNNER]
-        command = [*runner, NGINX, "-t", "-p", str(self.directory), "-c", str(nginx.file)]
+        command = [*runner, NGINX, "-t", "-e", "stderr", "-p", str(self.directory), "-c", str(nginx.file)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
-        assert not errors_of(self.directory)
+        # nginx ends a test of its configuration without freeing anything.
+        assert not [error for error in errors_of(self.directory) if "lost in loss record" not in error]
         return done.returncode, done.stderr
 
 
