@@ -78,6 +78,7 @@ add_test(NAME symbols COMMAND ${root}/.ci/symbols ${stage}/${shared_library})
 
 # `make conformance` writes the cases, once for all languages.
 add_test(NAME conformance COMMAND conformance ${target_dir}/conformance)
+set_tests_properties(conformance PROPERTIES LABELS all-cases)
 
 # The examples decide correctly, here and built against an installed copy. So do the programs in the documentation.
 add_test(NAME example_c COMMAND ${root}/tests/package/decides $<TARGET_FILE:authenticate_c>)
