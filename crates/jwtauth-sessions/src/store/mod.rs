@@ -4,6 +4,7 @@
 //! processes and machines that use the store.
 
 mod memory;
+mod owner;
 #[cfg(any(feature = "redis", feature = "sqlite"))]
 mod pool;
 #[cfg(feature = "redis")]
