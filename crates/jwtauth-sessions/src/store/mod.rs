@@ -7,6 +7,8 @@ mod memory;
 mod owner;
 #[cfg(any(feature = "redis", feature = "sqlite"))]
 mod pool;
+#[cfg(any(feature = "redis", feature = "sqlite"))]
+mod records;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "sqlite")]

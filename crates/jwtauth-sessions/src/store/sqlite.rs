@@ -8,18 +8,19 @@
 //! the first use of any database, children cannot use one.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use crate::error::{Code, Error, Result};
-use crate::record::{Record, State};
+use crate::record::State;
 use crate::secret::{Id, Salt};
 use crate::time::Micros;
 
 use super::owner::Owner;
 use super::pool::Pool;
+use super::records::Records;
 use super::{Entry, Groups, Renewed, SEEN_EVERY, Shared, Store};
 
 /// The store. Each thread that uses it at the same time has its own connection.
@@ -28,6 +29,7 @@ pub(crate) struct Sqlite {
     path: PathBuf,
     timeout: Duration,
     idle: Pool<Connection>,
+    records: Records,
     /// Held by the thread of the process that writes.
     writing: Mutex<()>,
 }
@@ -39,6 +41,7 @@ impl Sqlite {
             path,
             timeout,
             idle: Pool::new(MOST_IDLE),
+            records: Records::new(),
             writing: Mutex::default(),
         }
     }
@@ -183,13 +186,6 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
     ))
 }
 
-fn entry((record, state): Stored) -> Result<Entry> {
-    Ok(Entry {
-        record: Arc::new(Record::read(&record)?),
-        state,
-    })
-}
-
 /// Reads the entry of a session that has not ended.
 fn find(connection: &Connection, id: &Id, now: Micros) -> Result<Option<Stored>, Failure> {
     let mut select = connection.prepare_cached(&format!(
@@ -248,9 +244,11 @@ impl Store for Sqlite {
     }
 
     fn get(&self, id: &Id, now: Micros) -> Result<Option<Entry>> {
-        self.with(|connection| find(connection, id, now))?
-            .map(entry)
-            .transpose()
+        let Some((text, state)) = self.with(|connection| find(connection, id, now))? else {
+            return Ok(None);
+        };
+        let record = self.records.read(id, &text)?;
+        Ok(Some(Entry { record, state }))
     }
 
     fn spend(&self, id: &Id, now: Micros) -> Result<Option<u64>> {
