@@ -29,7 +29,17 @@ CONTENTS = {
     ],
     "Operation": ["program", "lint/README", "keys-over-http", "events", "speed"],
     "Sessions": ["sessions", "session-codes"],
-    "The project": ["CHANGELOG", "SECURITY", "CONTRIBUTING", "ARCHITECTURE", "decisions/README", "style", "tests/faults/README"],
+    "The project": [
+        "CHANGELOG",
+        "SECURITY",
+        "CONTRIBUTING",
+        "ARCHITECTURE",
+        "decisions/README",
+        "style",
+        "tests/conformance/README",
+        "tests/conformance/keys/README",
+        "tests/faults/README",
+    ],
 }
 
 project = "libjwtauth"
