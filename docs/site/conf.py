@@ -79,6 +79,7 @@ ACCESSIBILITY = {
     '<p class="caption" role="heading">': '<p class="caption" role="heading" aria-level="2">',
     '<aside class="sidebar-drawer">': '<aside class="sidebar-drawer" aria-label="Contents">',
     '<th class="head"><p></p></th>': '<td></td>',
+    '<div id="search-results"></div>': '<h1>Search</h1><div id="search-results"></div>',
     '<aside class="toc-drawer': '<aside aria-label="On this page" class="toc-drawer',
 }
 
