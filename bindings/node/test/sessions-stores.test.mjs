@@ -21,7 +21,7 @@ const folder = mkdtempSync(join(tmpdir(), 'jwtauth-sessions-'))
 after(() => rmSync(folder, { recursive: true }))
 
 const settings = (store, session = { ttl: '1h' }) => ({ ...config({ session }), sessions: { store } })
-const sqlite = (name, session) => settings({ sqlite: { path: join(folder, name), timeout: '60s' } }, session)
+const sqlite = (name, session) => settings({ sqlite: { path: join(folder, name), timeout: '10m' } }, session)
 
 /** Runs a part of the script in another process, and returns what it printed. */
 async function part(...args) {

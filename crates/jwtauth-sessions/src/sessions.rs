@@ -4,6 +4,7 @@ mod about;
 mod build;
 mod find;
 mod found;
+mod respond;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
