@@ -27,7 +27,7 @@ CONTENTS = {
         "wire-format",
         "error-codes",
     ],
-    "Operation": ["program", "lint/README", "keys-over-http", "events", "speed"],
+    "Operation": ["program", "serve", "lint/README", "keys-over-http", "events", "hostile-clients", "speed"],
     "Sessions": ["sessions", "session-codes"],
     "The project": [
         "CHANGELOG",
