@@ -15,6 +15,7 @@ from pathlib import Path
 from sphinx.application import Sphinx
 
 # The table of contents. A README of a folder is followed by the pages of the folder, in the order in which it links to them.
+# Other pages of `docs` are at the end.
 CONTENTS = {
     "Start": ["providers/README", "frameworks/README", "migration"],
     "Languages": ["bindings/python/README", "bindings/node/README", "c-api", "examples/README"],
@@ -111,7 +112,9 @@ def adapt(app: Sphinx, page: str, source: list[str]) -> None:
     changed += LINK.sub(adapted, text[done:])
 
     if page == root_doc:
-        for caption, pages in CONTENTS.items():
+        named = {root_doc, *(page for pages in CONTENTS.values() for page in pages)}
+        others = sorted(path.stem for path in Path(app.srcdir).glob("*.md") if path.stem not in named)
+        for caption, pages in [*CONTENTS.items(), *([("More", others)] if others else [])]:
             changed += toctree(pages, caption)
     elif Path(page).name == "README" and in_docs:
         changed += toctree(list(dict.fromkeys(PAGE_IN_FOLDER.findall(text))))
