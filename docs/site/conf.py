@@ -15,6 +15,7 @@ from pathlib import Path
 from sphinx.application import Sphinx
 
 # The table of contents. A README of a folder is followed by the pages of the folder, in the order in which it links to them.
+# Other pages of `docs` are at the end.
 CONTENTS = {
     "Start": ["providers/README", "frameworks/README", "migration"],
     "Languages": ["bindings/python/README", "bindings/node/README", "c-api", "examples/README"],
@@ -27,9 +28,19 @@ CONTENTS = {
         "wire-format",
         "error-codes",
     ],
-    "Operation": ["program", "lint/README", "keys-over-http", "events", "speed"],
+    "Operation": ["program", "serve", "lint/README", "keys-over-http", "events", "hostile-clients", "speed"],
     "Sessions": ["sessions", "session-codes"],
-    "The project": ["CHANGELOG", "SECURITY", "CONTRIBUTING", "ARCHITECTURE", "decisions/README", "style", "tests/faults/README"],
+    "The project": [
+        "CHANGELOG",
+        "SECURITY",
+        "CONTRIBUTING",
+        "ARCHITECTURE",
+        "decisions/README",
+        "style",
+        "tests/conformance/README",
+        "tests/conformance/keys/README",
+        "tests/faults/README",
+    ],
 }
 
 project = "libjwtauth"
@@ -47,6 +58,7 @@ suppress_warnings = ["misc.highlighting_failure"]
 
 html_theme = "furo"
 html_title = "libjwtauth"
+html_favicon = "favicon.svg"
 html_static_path = ["scroll.js", "style.css"]
 html_css_files = ["style.css"]
 html_js_files = ["scroll.js"]
@@ -62,6 +74,15 @@ PAGE_IN_FOLDER = re.compile(r"\]\(([\w-]+)\.md\)")
 SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 STYLE_OF_ELEMENT = re.compile(r'<[a-z]+\b[^>]* style="([^"]*)"')
+
+# What the theme lacks for readers who do not see the page.
+ACCESSIBILITY = {
+    '<p class="caption" role="heading">': '<p class="caption" role="heading" aria-level="2">',
+    '<aside class="sidebar-drawer">': '<aside class="sidebar-drawer" aria-label="Contents">',
+    '<th class="head"><p></p></th>': '<td></td>',
+    '<div id="search-results"></div>': '<h1>Search</h1><div id="search-results"></div>',
+    '<aside class="toc-drawer': '<aside aria-label="On this page" class="toc-drawer',
+}
 
 
 def toctree(pages: list[str], caption: str = "") -> str:
@@ -91,7 +112,9 @@ def adapt(app: Sphinx, page: str, source: list[str]) -> None:
     changed += LINK.sub(adapted, text[done:])
 
     if page == root_doc:
-        for caption, pages in CONTENTS.items():
+        named = {root_doc, *(page for pages in CONTENTS.values() for page in pages)}
+        others = sorted(path.stem for path in Path(app.srcdir).glob("*.md") if path.stem not in named)
+        for caption, pages in [*CONTENTS.items(), *([("More", others)] if others else [])]:
             changed += toctree(pages, caption)
     elif Path(page).name == "README" and in_docs:
         changed += toctree(list(dict.fromkeys(PAGE_IN_FOLDER.findall(text))))
@@ -105,11 +128,13 @@ def allowed(contents: list[str]) -> str:
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:
-    """Gives each page a policy that allows its own scripts and styles and nothing else, and each folder an index."""
+    """Labels parts of each page, allows its own scripts and styles and nothing else, and gives each folder an index."""
     if error:
         return
     for page in sorted(Path(app.outdir).rglob("*.html")):
         text = page.read_text(encoding="utf-8")
+        for theirs, ours in ACCESSIBILITY.items():
+            text = text.replace(theirs, ours)
         styles = STYLE.findall(text) + [html.unescape(style) for style in STYLE_OF_ELEMENT.findall(text)]
         policy = (
             f"default-src 'none'; script-src {allowed(SCRIPT.findall(text))}; style-src 'unsafe-hashes' {allowed(styles)}; "
