@@ -14,7 +14,7 @@ def test_answers_are_those_of_the_description() -> None:
     with Serve(native(vault=offline, consul=offline, auth={"cookie": {}})) as serve:
         done = subprocess.run(
             [sys.executable, "-m", "schemathesis.cli", "run", serve.url + "/openapi.json", "--checks", CHECKS, "--seed", "1",
-             "--max-examples", "15", "--phases", "coverage,fuzzing", "--no-color",
+             "--max-examples", "5", "--phases", "coverage,fuzzing", "--no-color",
              "-H", f"X-Vault-Token: {ADMIN}", "-H", f"X-Consul-Token: {ADMIN}"],
             text=True, capture_output=True, cwd=serve.folder,
         )

@@ -1,5 +1,6 @@
 //! Messages to systemd (sd_notify), if it started the process.
 
+#[cfg(target_os = "linux")]
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
@@ -12,6 +13,8 @@ pub(crate) fn tell(text: &str) {
         return;
     };
     let address = match path.as_bytes().split_first() {
+        // Only Linux has names without files.
+        #[cfg(target_os = "linux")]
         Some((b'@', name)) => SocketAddr::from_abstract_name(name),
         _ => SocketAddr::from_pathname(&path),
     };
