@@ -14,6 +14,7 @@ use serde::de::{self, Deserialize};
 use crate::duration;
 use crate::error::{Code, Error, Result};
 use crate::json::{Number, Object, Value};
+use crate::ordered;
 
 pub(crate) use self::spelling::suggestion;
 pub use self::spelling::unknown_member;
@@ -239,9 +240,7 @@ impl<'a, 't> Field<'a, 't> {
         kind: impl Fn(&Field<'a, 't>) -> Result<T>,
     ) -> Result<BTreeMap<String, T>> {
         let entries = self.entries()?.into_iter();
-        entries
-            .map(|(name, field)| Ok((name.to_owned(), kind(&field)?)))
-            .collect()
+        ordered::try_collect(entries.map(|(name, field)| Ok((name.to_owned(), kind(&field)?))))
     }
 
     /// Reads an object whose names the configuration chooses. Each value has its path.
