@@ -34,7 +34,6 @@ pub use self::event::{counters, event};
 #[doc(hidden)]
 pub use self::explain::undecided;
 pub use self::explain::{dry_run, explain, explained, tried_out};
-use self::grant::joined;
 pub use self::value::{JsonType, count, get, json_type};
 
 /// Runs the work of one call from another language. A panic becomes a failure, never a grant.
@@ -104,6 +103,12 @@ pub fn line(granted: Granted<'_>) -> Cow<'_, str> {
 #[doc(hidden)]
 pub fn lines(granted: Granted<'_>) -> Cow<'_, str> {
     kept(granted, "\n")
+}
+
+/// The reply to a grant, with a text around the identity and before the claims.
+fn joined(grant: &Grant, around: &str) -> String {
+    // INVARIANT: as for `to_line`.
+    self::grant::joined(grant, around).unwrap_or_else(|_| INTERNAL_ERROR.to_owned())
 }
 
 fn kept<'k>(granted: Granted<'k>, around: &'static str) -> Cow<'k, str> {
