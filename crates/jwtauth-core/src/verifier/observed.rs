@@ -48,19 +48,19 @@ impl Verifier {
         };
         loop {
             let mut notes = Notes::default();
-            let (code, profile, outcome) =
-                match self.decide_watched(request, after, &mut notes, &with_profile) {
-                    Ok((profile, made)) => {
-                        self.tally.granted();
-                        (None, profile, Ok(made))
-                    }
-                    Err(Undecided::Failed(error)) => {
-                        let error = self.failed(error);
-                        (Some(error.code()), notes.profile().map(str::to_owned), Err(error))
-                    }
-                    Err(Undecided::Outdated) => continue,
-                    Err(Undecided::Lacks(errand)) => return Err(errand.begun(Some(begun))),
-                };
+            let (code, profile, outcome) = match self.decide_watched(request, after, &mut notes, with_profile)
+            {
+                Ok((profile, made)) => {
+                    self.tally.granted();
+                    (None, profile, Ok(made))
+                }
+                Err(Undecided::Failed(error)) => {
+                    let error = self.failed(error);
+                    (Some(error.code()), notes.profile().map(str::to_owned), Err(error))
+                }
+                Err(Undecided::Outdated) => continue,
+                Err(Undecided::Lacks(errand)) => return Err(errand.begun(Some(begun))),
+            };
             self.report(observer, code, profile.as_deref(), &notes, begun, false);
             return Ok(outcome);
         }
