@@ -1,7 +1,7 @@
 // The documentation as a site: its links, its search and its look, in Chromium. No test sleeps, and nothing leaves loopback.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, extname, join, normalize, relative } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
@@ -10,7 +10,7 @@ import { countingServer, observe, openBrowser } from '../playground/setup.mjs';
 
 const site = `${process.env.TARGET}/site`;
 const screenshots = `${process.env.TARGET}/site-screenshots`;
-const files = readdirSync(site, { recursive: true }).filter(name => extname(name) !== '');
+const files = readdirSync(site, { recursive: true }).filter(name => statSync(join(site, name)).isFile());
 const pages = files.filter(name => name.endsWith('.html'));
 const text = name => readFileSync(join(site, name), 'utf8');
 
