@@ -27,7 +27,7 @@ prepare: ## set up everything that the tests need (Debian packages, .venv, Node 
 check: ## check format, lints, documentation, layers, licences, public interface
 	@.ci/check
 
-.PHONY: test-rust test-sarif test-c test-python test-node test-oidc test-playground test-readme
+.PHONY: test-rust test-sarif test-c test-python test-node test-nginx test-serve test-serve-instances test-oidc test-playground test-site test-readme
 test-rust: ## test Rust: unit, golden, pipeline, conformance, the program, the documentation's examples
 	@.ci/test-rust
 test-sarif: ## validate the SARIF logs of jwtauth lint against the schema of the standard
@@ -38,11 +38,19 @@ test-python: conformance ## test the Python package: pytest, mypy, stubtest, con
 	@.ci/test-python
 test-node: conformance ## test the Node package: node --test, tsc, conformance
 	@.ci/test-node
+test-nginx: ## test the nginx module: nginx itself with real requests, and under valgrind
+	@.ci/test-nginx
+test-serve: ## test jwtauth serve with unchanged clients (Python, Node, Go) and with nginx, Caddy, HAProxy and Apache
+	@.ci/test-serve
+test-serve-instances: ## kill and restart instances of jwtauth serve over one Redis for a minute (not part of test)
+	@.ci/test-serve-instances
 test-oidc: ## test every language with tokens of a real OIDC provider
 	@.ci/test-oidc
 test-playground: ## test the page of the playground in Chromium
 	@.ci/test-playground
-test-readme: ## test the programs of the README; run test-python and test-node first
+test-site: ## build the documentation as a site, and test it in Chromium
+	@.ci/test-site
+test-readme: ## test the programs of the README, the first page and the migration page; run test-python and test-node first
 	@.ci/test-readme
 
 .PHONY: test-oracle
@@ -65,11 +73,17 @@ generate: ## write the generated files again: header, error codes, type stubs, t
 install: ## install library, header, pkg-config and CMake files, and the program (PREFIX=, DESTDIR=)
 	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' .ci/install
 
-.PHONY: wheel npm
+.PHONY: wheel npm nginx
 wheel: ## build the Python wheel as it is published, for this platform (target/wheels)
 	@PROFILE=release .ci/wheel
 npm: ## build the Node package as it is published, for this platform (target/npm)
 	@.ci/npm
+nginx: ## build the nginx module for the installed nginx (target/nginx/release)
+	@.ci/nginx
+
+.PHONY: site
+site: ## build the documentation as a site (target/site)
+	@.ci/site
 
 .PHONY: dist
 dist: ## make all packages into dist/ and try each of them in an empty system (takes an hour or more; not part of test)
@@ -83,6 +97,7 @@ bench: ## measure decisions: compared with the signature check, and with other l
 	@.ci/bench-c
 	@.ci/bench-python
 	@.ci/bench-node
+	@.ci/bench-nginx
 
 .PHONY: check-cost
 check-cost: ## count the instructions of decisions, and compare them with the recorded budget

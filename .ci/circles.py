@@ -34,7 +34,7 @@ clock -> claims
 """
 
 # The small modules at the bottom: every module may use them.
-FLOOR = ["clock", "config_file", "duration", "error", "file", "grant", "hidden", "json", "members", "network", "query", "request", "stripe", "warning"]
+FLOOR = ["clock", "config_file", "duration", "error", "file", "grant", "hidden", "json", "members", "network", "ordered", "query", "request", "stripe", "warning"]
 
 ROOTS = ("src/lib.rs", "src/main.rs", "src/bin/*.rs", "src/bin/*/main.rs")
 

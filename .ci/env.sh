@@ -4,7 +4,8 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$ROOT"
 export VIRTUAL_ENV="$ROOT/.venv"
-export PATH="$VIRTUAL_ENV/bin:$PATH"
+# Debian has nginx in /usr/sbin, which is not in the PATH of every user.
+export PATH="$VIRTUAL_ENV/bin:$PATH:/usr/sbin"
 # The build directory of cargo (CARGO_TARGET_DIR can change it).
 TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
 export TARGET
@@ -21,6 +22,11 @@ find_chromium() {
     done
     return 1
 }
+
+# Go is often installed where PATH does not lead. Debian's is too old for the clients in tests/serve.
+if ! command -v go >/dev/null && [ -x /usr/local/go/bin/go ]; then
+    export PATH="$PATH:/usr/local/go/bin"
+fi
 
 say() { printf '\n== %s\n' "$*"; }
 fail() {

@@ -89,3 +89,6 @@ add_test(NAME login_server_cpp COMMAND ${root}/tests/package/logs_in $<TARGET_FI
 add_test(NAME package COMMAND ${root}/tests/package/consume ${CMAKE_COMMAND} ${CMAKE_BINARY_DIR} ${soname})
 add_test(NAME documentation COMMAND ${root}/tests/package/documentation ${CMAKE_BINARY_DIR} ${root}/include
          ${stage}/${shared_library})
+
+# They use one thread and no clock, so .ci/stress does not repeat them.
+set_tests_properties(misuse depth conformance package documentation PROPERTIES LABELS once)

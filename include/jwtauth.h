@@ -528,7 +528,8 @@ enum jwtauth_status jwtauth_sessions_new_from_file(const char *path,
  * The old sessions stay usable, until they are freed with jwtauth_sessions_free. The new ones have the same callbacks.
  *
  * @param sessions The old sessions.
- * @param config_json The configuration. Its `dialect` and `sessions.store` must not change.
+ * @param config_json The configuration. Its `dialect` and `sessions.store` must not change. Relative paths in it start where
+ * those of the old configuration start.
  * @param reloaded Receives the new sessions, or NULL on any failure. Free them with jwtauth_sessions_free.
  * @param reply_json Receives the reply: `outcome` "reloaded", or the failure. May be NULL. Free it with
  * jwtauth_string_free.

@@ -621,7 +621,8 @@ public:
     }
 
     /* Builds sessions from a changed configuration that keep the store of these, and so every session. These stay usable.
-     * Throws ConfigError if the configuration is invalid, or has another store. */
+     * Relative paths start where those of the old configuration start. Throws ConfigError if the configuration is invalid, or
+     * has another store. */
     Sessions reload(std::string_view config) const {
         return made([&](jwtauth_sessions **handle, char **reply) {
             return jwtauth_sessions_reload(handle_.get(), detail::c_text(config).c_str(), handle, reply);

@@ -484,14 +484,19 @@ static void write_file(const char *path, const char *text) {
     CHECK(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0);
 }
 
+/* Relative paths start in the folder of the file, also those of a reload, which takes a text. */
 static void sessions_are_built_from_a_file(void) {
-    static const char path[] = "sessions-of-sessions.json", key[] = "sessions-of-sessions.key";
-    jwtauth_sessions *sessions = (jwtauth_sessions *)STALE;
+    static const char config[] = SESSIONS("\"token_type\":\"batch\",\"ttl\":\"1h\"",
+                                          "\"batch_keys\":[{\"id\":\"a\",\"key_file\":\"batch.key\"}]");
+    char folder[] = "sessions-XXXXXX", path[64], key[64];
+    jwtauth_sessions *sessions = (jwtauth_sessions *)STALE, *reloaded = NULL, *again = NULL;
     char *reply = STALE, *token, *detail;
 
+    CHECK(mkdtemp(folder) != NULL);
+    snprintf(path, sizeof path, "%s/sessions.json", folder);
+    snprintf(key, sizeof key, "%s/batch.key", folder);
     write_file(key, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n");
-    write_file(path, SESSIONS("\"token_type\":\"batch\",\"ttl\":\"1h\"",
-                              "\"batch_keys\":[{\"id\":\"a\",\"key_file\":\"sessions-of-sessions.key\"}]"));
+    write_file(path, config);
     CHECK(jwtauth_sessions_new_from_file(path, &sessions, &reply) == JWTAUTH_STATUS_OK);
     has_text(reply, "/outcome", "built");
     token = logged_in(sessions, NULL, "/token");
@@ -499,18 +504,25 @@ static void sessions_are_built_from_a_file(void) {
     CHECK(jwtauth_sessions_authorize_token(sessions, token, NULL, NULL) == JWTAUTH_STATUS_OK);
     CHECK(jwtauth_sessions_revoke_token(sessions, token, &reply) == JWTAUTH_STATUS_DENIED);
     has_text(reply, "/code", "batch_token_limited");
+    CHECK(jwtauth_sessions_reload(sessions, config, &reloaded, NULL) == JWTAUTH_STATUS_OK);
+    CHECK(jwtauth_sessions_reload(reloaded, config, &again, NULL) == JWTAUTH_STATUS_OK);
+    CHECK(jwtauth_sessions_authorize_token(again, token, NULL, NULL) == JWTAUTH_STATUS_OK);
     jwtauth_string_free(token);
     jwtauth_sessions_free(sessions);
+    jwtauth_sessions_free(reloaded);
+    jwtauth_sessions_free(again);
+    CHECK(jwtauth_sessions_new(config, &sessions, NULL) == JWTAUTH_STATUS_CONFIG);
 
     write_file(path, SESSIONS("", "\"max_tl\":\"1h\""));
     sessions = (jwtauth_sessions *)STALE;
     CHECK(jwtauth_sessions_new_from_file(path, &sessions, &reply) == JWTAUTH_STATUS_CONFIG);
     CHECK(sessions == NULL);
     detail = jwtauth_json_get(reply, "/detail");
-    CHECK(detail != NULL && strncmp(detail, "sessions-of-sessions.json: `sessions", 36) == 0);
+    CHECK(detail != NULL && strncmp(detail, path, strlen(path)) == 0);
+    CHECK(detail != NULL && strncmp(detail + strlen(path), ": `sessions", 11) == 0);
     jwtauth_string_free(detail);
     has_text(reply, "/code", "sessions_invalid");
-    CHECK(remove(path) == 0 && remove(key) == 0);
+    CHECK(remove(path) == 0 && remove(key) == 0 && rmdir(folder) == 0);
     CHECK(jwtauth_sessions_new_from_file(path, &sessions, NULL) == JWTAUTH_STATUS_CONFIG);
     CHECK(jwtauth_sessions_new_from_file("", &sessions, NULL) == JWTAUTH_STATUS_CONFIG);
     CHECK(jwtauth_sessions_new_from_file(NULL, &sessions, NULL) == JWTAUTH_STATUS_ARGUMENT);

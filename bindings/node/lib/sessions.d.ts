@@ -9,7 +9,8 @@ import type {
  * is revoked.
  *
  * The promises wait for the store on threads of the library, so they block neither the event loop nor Node's thread pool. In
- * memory, most verbs have nothing to wait for; only `login`, `revokeAll`, `sweep` and `reload` then use a thread.
+ * memory, most verbs have nothing to wait for; only `login`, `revokeAll`, `sweep` and `reload` then use a thread. If 10,000 calls
+ * wait for a thread, others are `unavailable` at once.
  * The forms with `Sync` block the event loop until the store has answered.
  *
  * All of them fail with {@link JwtAuthError}, and with a `TypeError` for a value of the wrong type. The class `denied` is
@@ -92,7 +93,8 @@ export declare class Sessions {
 
   /**
    * Builds sessions from a changed configuration, with the same store and the same options. The old ones can still be used.
-   * Keys that were fetched are fetched again.
+   * Keys that were fetched are fetched again. Relative paths start where those of the old configuration start: in the folder of
+   * its file, after `fromFile`.
    *
    * @throws {JwtAuthError} of class `config`; `sessions_invalid` if `sessions.store` or the dialect has changed
    */

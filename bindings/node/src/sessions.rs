@@ -95,7 +95,7 @@ impl Sessions {
     ) -> napi::Result<()> {
         let core = Arc::clone(&self.core);
         let after = after.map(|after| after.0.clone());
-        self.start(on_end, move || {
+        self.start(on_end, Either::A, move || {
             if verb != LOGIN {
                 return Either::A(answer(&core, &verb, &request));
             }
@@ -138,9 +138,11 @@ impl Sessions {
     #[napi]
     pub fn reload(&self, config: String, on_end: Function<'_, FnArgs<(Reloaded,)>, ()>) -> napi::Result<()> {
         let (core, setting, workers) = (Arc::clone(&self.core), self.setting, self.workers.clone());
-        self.start(on_end, move || match reload(&core, setting, workers, &config) {
-            Ok(sessions) => Either::A(sessions),
-            Err(reply) => Either::B(reply),
+        self.start(on_end, Either::B, move || {
+            match reload(&core, setting, workers, &config) {
+                Ok(sessions) => Either::A(sessions),
+                Err(reply) => Either::B(reply),
+            }
         })
     }
 
@@ -150,23 +152,28 @@ impl Sessions {
         reload(&self.core, self.setting, self.workers.clone(), &config).map_err(napi::Error::from_reason)
     }
 
-    /// Does `job` on a thread, and then calls `on_end` on the event loop, which stays alive until then.
+    /// Does `job` on a thread, and then calls `on_end` on the event loop, which stays alive until then. If no thread can do it,
+    /// `on_end` gets the failure reply.
     fn start<T: ToNapiValue + 'static>(
         &self,
         on_end: Function<'_, FnArgs<(T,)>, ()>,
+        failed: impl FnOnce(String) -> T,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> napi::Result<()> {
         let on_end = on_end
             .build_threadsafe_function()
             .build_callback(|end: ThreadsafeCallContext<FnArgs<(T,)>>| Ok(end.value))?;
+        let on_end = Arc::new(on_end);
+        let later = Arc::clone(&on_end);
+        // An environment that has ended receives nothing.
         let job = move || {
-            // An environment that has ended receives nothing.
-            let _ = on_end.call((job(),).into(), ThreadsafeFunctionCallMode::NonBlocking);
+            let _ = later.call((job(),).into(), ThreadsafeFunctionCallMode::NonBlocking);
         };
-        self.workers.start(job).map_err(|why| {
-            let error = Error::with(Code::StoreUnavailable, format!("no thread to work on: {why}"));
-            napi::Error::from_reason(wire::failed(&error))
-        })
+        if let Err(why) = self.workers.start(job) {
+            let reply = wire::failed(&Error::with(Code::StoreUnavailable, why));
+            let _ = on_end.call((failed(reply),).into(), ThreadsafeFunctionCallMode::NonBlocking);
+        }
+        Ok(())
     }
 }
 
@@ -196,7 +203,7 @@ fn reload(
     config: &str,
 ) -> std::result::Result<Sessions, String> {
     let finish = |builder| core.reload_with(builder);
-    build(setting, workers, || Core::builder(config), finish)
+    build(setting, workers, || core.changed(config), finish)
 }
 
 /// Builds sessions. A failure and a panic become the failure reply.

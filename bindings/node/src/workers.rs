@@ -4,7 +4,6 @@
 //! a file or of a host name goes through the pool.
 
 use std::collections::VecDeque;
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -42,9 +41,12 @@ impl Workers {
     /// Does a job on one of the threads, in the order of the calls.
     ///
     /// # Errors
-    /// There is no thread, and the system starts none. Then the job is dropped.
-    pub(crate) fn start(&self, job: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    /// Why the job was dropped: too many jobs wait, or there is no thread and the system starts none.
+    pub(crate) fn start(&self, job: impl FnOnce() + Send + 'static) -> Result<(), String> {
         let mut state = self.0.state();
+        if state.jobs.len() >= MOST_WAITING {
+            return Err(format!("{MOST_WAITING} calls wait for the store already"));
+        }
         state.jobs.push_back(Box::new(job));
         // Each waiting thread takes one of the jobs.
         if state.jobs.len() <= state.waiting || state.threads == MOST {
@@ -59,7 +61,7 @@ impl Workers {
             Err(_) if state.threads > 0 => {}
             Err(why) => {
                 state.jobs.pop_back();
-                return Err(why);
+                return Err(format!("no thread to work on: {why}"));
             }
         }
         Ok(())
@@ -97,6 +99,8 @@ impl Shared {
 
 /// The most threads. Redis has as many connections by default.
 const MOST: usize = 16;
+/// The most jobs that wait for a thread. A store that does not respond would otherwise let them fill the memory.
+const MOST_WAITING: usize = 10_000;
 /// How long a thread waits for another job.
 const IDLE: Duration = Duration::from_secs(10);
 
@@ -139,6 +143,33 @@ mod tests {
         let mut numbers: Vec<_> = ended.iter().take(10 * MOST).collect();
         numbers.sort_unstable();
         assert_eq!(numbers, (0..10 * MOST).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_job_is_refused_while_too_many_wait() {
+        let workers = Workers::default();
+        let (begun, ready) = channel();
+        let all = Arc::new(Barrier::new(MOST + 1));
+        for _ in 0..MOST {
+            let (all, begun) = (Arc::clone(&all), begun.clone());
+            let job = move || {
+                begun.send(()).unwrap();
+                all.wait();
+            };
+            workers.start(job).unwrap();
+        }
+        assert_eq!(ready.iter().take(MOST).count(), MOST);
+        let (sender, ended) = channel();
+        for _ in 0..MOST_WAITING {
+            let sender = sender.clone();
+            workers.start(move || sender.send(()).unwrap()).unwrap();
+        }
+        let why = workers.start(|| {}).unwrap_err();
+        assert_eq!(why, "10000 calls wait for the store already");
+        all.wait();
+        assert_eq!(ended.iter().take(MOST_WAITING).count(), MOST_WAITING);
+        workers.start(move || sender.send(()).unwrap()).unwrap();
+        assert_eq!(ended.iter().count(), 1);
     }
 
     #[test]

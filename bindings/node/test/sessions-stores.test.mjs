@@ -21,7 +21,7 @@ const folder = mkdtempSync(join(tmpdir(), 'jwtauth-sessions-'))
 after(() => rmSync(folder, { recursive: true }))
 
 const settings = (store, session = { ttl: '1h' }) => ({ ...config({ session }), sessions: { store } })
-const sqlite = (name, session) => settings({ sqlite: { path: join(folder, name), timeout: '60s' } }, session)
+const sqlite = (name, session) => settings({ sqlite: { path: join(folder, name), timeout: '10m' } }, session)
 
 /** Runs a part of the script in another process, and returns what it printed. */
 async function part(...args) {
@@ -111,6 +111,20 @@ describe('sessions in Redis', () => {
     assert.equal(over, 0)
     end()
     assert.deepEqual(new Set(await Promise.all(waiting)), new Set(['store_unavailable']))
+  })
+
+  test('that does not respond makes a call fail at once if ten thousand wait', async () => {
+    const { end, url } = await silent()
+    const sessions = new Sessions(settings({ redis: { url, timeout: '60s' } }))
+    const detail = '10000 calls wait for the store already'
+    const calls = Array.from({ length: 10_017 }, () => sessions.authorize('jas.x').catch((error) => error))
+    const first = await Promise.race(calls)
+    assert.deepEqual([first.class, first.code, first.detail], ['unavailable', 'store_unavailable', detail])
+    assert.equal(JSON.parse(await sessions.callJson('lookup', '{"token":"jas.x"}')).detail, detail)
+    end()
+    const outcomes = await Promise.all(calls)
+    assert.ok(outcomes.every(({ code }) => code === 'store_unavailable'))
+    assert.ok(outcomes.filter((error) => error.detail === detail).length <= 17)
   })
 
   test('that does not respond can be left: the thread that waits is ended', async () => {

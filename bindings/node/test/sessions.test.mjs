@@ -300,6 +300,20 @@ describe('sessions', () => {
     for (const given of [undefined, null, 1, {}, config()]) assert.throws(() => Sessions.fromFile(given), wrongType)
   })
 
+  test('start the relative paths of a reload in the folder of the file', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'jwtauth-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    const path = join(folder, 'sessions.json')
+    const keyed = { ...config(), sessions: { batch_keys: [{ id: 'a', key_file: 'batch.key' }] } }
+    writeFileSync(join(folder, 'batch.key'), 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8')
+    writeFileSync(path, JSON.stringify(keyed))
+    const sessions = Sessions.fromFile(path)
+    const login = await sessions.login(token())
+    const reloaded = (await sessions.reload(keyed)).reloadSync(keyed)
+    assert.equal((await reloaded.authorize(login.token)).subject, 'alice')
+    assert.throws(() => new Sessions(keyed), (error) => error.code === 'sessions_invalid')
+  })
+
   test('show no token and no claim when they are printed', async () => {
     const sessions = new Sessions(settings())
     const login = await sessions.login(token())

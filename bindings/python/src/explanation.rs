@@ -36,7 +36,7 @@ impl Explanation {
         let json = attached(py, || Ok(wire::explained(&explained)))?;
         let is_granted = explained.decision.is_ok();
         let decision = match explained.decision {
-            Ok(granted) => Bound::new(py, Grant::from(Held::New(granted)))?.into_any(),
+            Ok(granted) => Bound::new(py, Grant::from(Held::New(Box::new(granted))))?.into_any(),
             Err(error) => {
                 let why = raise(py, &error);
                 why.set_cause(py, cause);

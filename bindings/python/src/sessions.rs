@@ -7,6 +7,7 @@ mod verbs;
 
 use std::path::PathBuf;
 
+use jwtauth_sessions::internals::address as caller;
 use jwtauth_sessions::{Code, Error, Group, Sessions as Inner};
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -30,9 +31,9 @@ use crate::verifier_core::Core;
 ///
 /// Build them when the program starts and use them from any number of threads. Building opens no connection to the store.
 /// The member ``sessions`` of the configuration names the store; without it, the sessions are in the memory of the process.
-/// The GIL is released where a verb may wait for a store. Forked children use SQLite and Redis with connections of their
-/// own. Sessions in memory belong to the process that used them first: in other processes, every verb raises
-/// ``Unavailable``.
+/// The GIL is released where a verb may wait for a store. Forked children use Redis with connections of their own. Sessions
+/// in memory belong to the process that used them first, and so does SQLite: in children that it forks later, every verb
+/// raises ``Unavailable``.
 ///
 /// Each verb has a form for event loops, such as :meth:`authorize_async`: ``await`` it. Where it may wait for the store, it
 /// runs on a thread of these sessions. A cancelled call stops waiting; the verb still has its effect.
@@ -211,7 +212,7 @@ impl Sessions {
             .as_ref()
             .map(|given| utf8(given, "remote_addr"))
             .transpose()?;
-        let address = given.and_then(verbs::address);
+        let address = given.and_then(caller);
         let authorized = self
             .verbs
             .brief(py, |sessions| sessions.authorize(token, address));
@@ -399,7 +400,8 @@ impl Sessions {
     /// The new ones have the same ``fetch`` and ``on_event``. These stay usable.
     ///
     /// Args:
-    ///     config: As for the constructor. The dialect and ``sessions.store`` must not change.
+    ///     config: As for the constructor. The dialect and ``sessions.store`` must not change. Relative paths start where those
+    ///         of the old configuration start: in the folder of its file, after :meth:`from_file`.
     ///
     /// Raises:
     ///     ConfigError: The configuration is invalid.
@@ -407,7 +409,8 @@ impl Sessions {
         let (py, text) = (config.py(), configuration(config)?);
         let text = utf8(&text, "config")?;
         let functions = self.verifier.get().functions.again(py);
-        let verbs = Verbs::build(py, &functions, || Inner::builder(text), Some(&self.verbs))?;
+        let core = &self.verbs.core;
+        let verbs = Verbs::build(py, &functions, || core.changed(text), Some(&self.verbs))?;
         Sessions::of(py, verbs, functions)
     }
 

@@ -30,7 +30,7 @@ def keeping(terms: dict[str, Any] | None = None, **settings: Any) -> dict[str, A
 
 def in_file(folder: Path, terms: dict[str, Any] | None = None) -> dict[str, Any]:
     """A configuration of sessions in SQLite. Tests wait for another process, so the store waits long for it."""
-    return keeping(terms, store={"sqlite": {"path": str(folder / "sessions.db"), "timeout": "60s"}})
+    return keeping(terms, store={"sqlite": {"path": str(folder / "sessions.db"), "timeout": "10m"}})
 
 
 def at(config: dict[str, Any], now: int) -> dict[str, Any]:

@@ -50,7 +50,7 @@ VERIFIER: Verifier = settings.JWTAUTH["VERIFIER"]
 
 def view(request: HttpRequest) -> HttpResponse:
     grant = grant_of(request)
-    return HttpResponse("nobody" if grant is None else grant.identity.name)
+    return HttpResponse("no grant" if grant is None else grant.identity.name)
 
 
 urlpatterns = [path("", view)]
@@ -122,14 +122,14 @@ def test_a_view_needs_a_grant_unless_it_is_public() -> None:
     opened = public(lambda request: view(request))
     assert through(view, asked()).status_code == 401
     assert through(view, asked(token())).content == b"alice"
-    assert through(opened, asked()).content == b"nobody"
+    assert through(opened, asked()).content == b"no grant"
     # It is not decided, so a client may send it an old token.
-    assert through(opened, asked(token(exp=1))).content == b"nobody"
+    assert through(opened, asked(token(exp=1))).content == b"no grant"
 
 
 def test_a_token_is_optional_where_that_is_configured() -> None:
     with configured(OPTIONAL=True):
-        assert through(view, asked()).content == b"nobody"
+        assert through(view, asked()).content == b"no grant"
         assert through(view, asked(token())).content == b"alice"
         assert through(view, asked(token(exp=1))).status_code == 401
         assert through(requires(role="editor")(view), asked()).status_code == 401
@@ -217,7 +217,7 @@ def test_a_user_is_created_only_where_that_is_configured(users: Any) -> None:
     )
 
 
-def test_another_form_of_a_name_is_nobody_else(users: Any) -> None:
+def test_another_form_of_a_name_is_another_user(users: Any) -> None:
     """Django writes names in the form NFKC, in which these are `admin`."""
     users.objects.create_superuser("admin")
     for name in ("ａdmin", "ᵃdmin", "ADMIN", "admin\u200b"):

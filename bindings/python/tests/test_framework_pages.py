@@ -66,7 +66,7 @@ def test_the_program_of_a_page_runs(page: str, server: list[str], tmp_path: Path
         asked = {
             (path, who): get(address, path, bearer)
             for path in ("/", "/reports")
-            for who, bearer in (("alice", token()), ("a guest", token(groups=[])), ("an old token", token(exp=1)), ("nobody", None))
+            for who, bearer in (("alice", token()), ("a guest", token(groups=[])), ("an old token", token(exp=1)), ("no token", None))
         }
         health = get(address, "/health", None) if "/health" in text or '"health"' in text else None
     finally:
@@ -76,11 +76,11 @@ def test_the_program_of_a_page_runs(page: str, server: list[str], tmp_path: Path
         ("/", "alice"): (200, "alice"),
         ("/", "a guest"): (200, "alice"),
         ("/", "an old token"): (401, None),
-        ("/", "nobody"): (401, None),
+        ("/", "no token"): (401, None),
         ("/reports", "alice"): (200, ["first", "second"]),
         ("/reports", "a guest"): (403, None),
         ("/reports", "an old token"): (401, None),
-        ("/reports", "nobody"): (401, None),
+        ("/reports", "no token"): (401, None),
     }, (tmp_path / "log").read_text()
     assert health in (None, (200, "up"))
 

@@ -134,7 +134,7 @@ def test_all_sessions_of_a_subject_or_a_profile_are_revoked() -> None:
     for sub in ("alice", "alice", "bob", "bob", "bob"):
         sessions.login(token(sub=sub))
     office = sessions.login(token(), profile="office", remote_addr="10.0.0.1")
-    assert sessions.revoke_all(subject="nobody") == 0
+    assert sessions.revoke_all(subject="stranger") == 0
     assert sessions.revoke_all(profile="office") == 1
     assert denied(sessions.authorize, office.token) == "session_unknown"
     assert sessions.revoke_all(subject="alice") == 2
@@ -258,6 +258,18 @@ def test_sessions_are_built_from_a_file_with_paths_from_its_folder(tmp_path: Pat
             Sessions.from_file(path)
         assert caught.value.detail is not None
         assert str(path) in caught.value.detail
+
+
+def test_relative_paths_of_a_reload_start_in_the_folder_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "batch.key").write_text("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8")
+    config = keeping(batch_keys=[{"id": "a", "key_file": "batch.key"}])
+    file = tmp_path / "sessions.json"
+    file.write_text(json.dumps(config))
+    sessions = Sessions.from_file(file)
+    held = sessions.login(token()).token
+    assert sessions.reload(config).reload(config).authorize(held).subject == "alice"
+    with pytest.raises(ConfigError):
+        Sessions(config)
 
 
 def test_a_store_that_cannot_be_opened_gives_out_no_token(tmp_path: Path) -> None:

@@ -106,37 +106,73 @@ def test_a_verb_in_memory_keeps_the_gil() -> None:
     thread.join()
 
 
-def test_a_forked_child_uses_the_file_of_its_parent(tmp_path: Path) -> None:
+def test_children_that_were_forked_before_the_first_use_share_a_file(tmp_path: Path) -> None:
+    printed = run(
+        sys.executable,
+        """
+        import asyncio, json, os, sys
+        from conftest import token
+        from jwtauth import Denied, Sessions
+        sessions = Sessions(json.loads(sys.argv[1]))
+        read, write = os.pipe()
+        child = os.fork()
+        if child == 0:
+            first, second = sessions.login(token()).token, asyncio.run(sessions.login_async(token())).token
+            sessions.revoke(second)
+            os.write(write, f"{first} {second}".encode())
+            os._exit(0)
+        os.waitpid(child, 0)
+        first, second = os.read(read, 1000).decode().split()
+        try:
+            sessions.authorize(second)
+        except Denied as refusal:
+            print(sessions.authorize(first).subject, refusal.code)
+        """,
+        json.dumps(in_file(tmp_path)),
+    )
+    assert printed == "alice session_unknown"
+
+
+def test_after_the_first_use_of_sqlite_its_children_have_none(tmp_path: Path) -> None:
+    """A child has none of its parent's locks. It would write into a log that its parent removes, so a logout would be undone."""
     printed = run(
         sys.executable,
         """
         import asyncio, json, os, sys, warnings
         from conftest import token
-        from jwtauth import Denied, Sessions
+        from jwtauth import Sessions, Unavailable
         # Python warns about forks of processes with threads.
         warnings.simplefilter("ignore", DeprecationWarning)
-        sessions = Sessions(json.loads(sys.argv[1]))
-        first, second = sessions.login(token()).token, asyncio.run(sessions.login_async(token())).token
+        config, other = json.loads(sys.argv[1]), json.loads(sys.argv[2])
+        sessions = Sessions(config)
+        held = asyncio.run(sessions.login_async(token())).token
 
-        def unknown(held):
-            try:
-                sessions.authorize(held)
-            except Denied as refusal:
-                return refusal.code == "session_unknown"
-            return False
+        def codes():
+            # Not the sessions of the parent, and no others.
+            for verb in (
+                lambda: sessions.revoke(held),
+                lambda: asyncio.run(sessions.authorize_async(held)),
+                lambda: Sessions(config).authorize(held),
+                lambda: Sessions(other).login(token()),
+            ):
+                try:
+                    verb()
+                except Unavailable as failure:
+                    yield failure.code, "used SQLite before it forked" in (failure.detail or "")
 
         child = os.fork()
         if child == 0:
-            known = sessions.authorize(first).subject == "alice"
-            known = known and asyncio.run(sessions.authorize_async(second)).subject == "alice"
-            sessions.revoke(second)
-            os._exit(0 if known else 1)
+            refused = list(codes()) == [("store_unavailable", True)] * 4
+            # What the child has of its parent's connections is left alone, also when it is freed.
+            del sessions
+            os._exit(0 if refused else 1)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        print(status, sessions.authorize(first).subject, unknown(second))
+        print(status, sessions.authorize(held).subject, sessions.revoke(held))
         """,
         json.dumps(in_file(tmp_path)),
+        json.dumps(in_file(tmp_path / "other")),
     )
-    assert printed == "0 alice True"
+    assert printed == "0 alice None"
 
 
 def test_sessions_in_memory_belong_to_the_process_that_used_them() -> None:

@@ -19,6 +19,8 @@ mod policy;
 mod redact;
 mod request;
 mod screen;
+#[cfg(feature = "serve")]
+mod serve;
 mod share;
 mod sign;
 mod snippet;
@@ -59,6 +61,9 @@ enum Command {
     Keys(keys::Arguments),
     /// Open a page on loopback that explains decisions while one types
     Playground(playground::Arguments),
+    /// Serve the login APIs of Vault and Consul, and forward-auth for proxies
+    #[cfg(feature = "serve")]
+    Serve(serve::Arguments),
     /// Show the content of a token, without checking anything
     Inspect(inspect::Arguments),
     /// Sign a token with a private key or a secret, for tests
@@ -83,6 +88,8 @@ fn main() -> ExitCode {
         Command::Playground(arguments) => playground::run(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),
         Command::Keys(arguments) => keys::run(&arguments),
+        #[cfg(feature = "serve")]
+        Command::Serve(arguments) => serve::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Sign(arguments) => sign::run(&arguments),
         Command::Completions { shell } => {

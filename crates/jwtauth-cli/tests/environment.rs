@@ -61,7 +61,7 @@ fn root() -> String {
 
 /// Decides about a valid token in this environment; returns the exit code and the output of the program.
 fn verify(name: &str, url: &str, settings: Value, environment: &Environment<'_>) -> (Option<i32>, String) {
-    let mut source = json!({ "jwks_url": url });
+    let mut source = json!({ "jwks_url": url, "timeout": "30s" });
     for (name, value) in settings.as_object().unwrap() {
         source
             .as_object_mut()

@@ -3,6 +3,7 @@
 //! One table is the source of every failure: the [`Code`] enum, the name on the wire, the [`Class`], the [`Stage`],
 //! the text, `docs/error-codes.md` and the lists of codes in the Python and Node type stubs.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// The result of every function that can fail in this crate.
@@ -293,6 +294,9 @@ struct Inner {
 
 impl Error {
     /// A failure that has only a code.
+    // Failures are made in hundreds of places, so what makes them is not inlined.
+    #[cold]
+    #[inline(never)]
     pub fn new(code: Code) -> Error {
         Error(Box::new(Inner {
             code,
@@ -308,6 +312,8 @@ impl Error {
 
     /// Sets the name of the claim that the failure is about.
     #[must_use]
+    #[cold]
+    #[inline(never)]
     pub fn with_claim(mut self, claim: &str) -> Error {
         self.0.claim = Some(claim.into());
         self
@@ -315,10 +321,16 @@ impl Error {
 
     /// Sets the detail: the place in the configuration, the file, or what the operating system reported.
     #[must_use]
-    pub fn with_detail(mut self, detail: impl fmt::Display) -> Error {
+    pub fn with_detail(self, detail: impl fmt::Display) -> Error {
+        self.detailed(&detail)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn detailed(mut self, detail: &dyn fmt::Display) -> Error {
         // The detail may contain a configuration value with a line break. A failure must be one line in every log.
-        let detail = on_one_line(&detail.to_string());
-        self.0.detail = Some(detail.into());
+        let detail = detail.to_string();
+        self.0.detail = Some(on_one_line(&detail).into());
         self
     }
 
@@ -414,11 +426,16 @@ impl Error {
 }
 
 /// Replaces control characters and the line breaks of Unicode.
-fn on_one_line(text: &str) -> String {
-    text.replace(
-        |letter: char| letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}'),
-        " ",
-    )
+fn on_one_line(text: &str) -> Cow<'_, str> {
+    // Most texts have only printable ASCII characters. This loop handles many bytes at a time.
+    if text
+        .bytes()
+        .fold(true, |all, byte| all & matches!(byte, b' '..=b'~'))
+    {
+        return Cow::Borrowed(text);
+    }
+    let is_break = |letter: char| letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}');
+    Cow::Owned(text.replace(is_break, " "))
 }
 
 impl fmt::Display for Error {

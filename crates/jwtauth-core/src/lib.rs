@@ -201,6 +201,7 @@ mod keys;
 mod lint;
 mod members;
 mod network;
+mod ordered;
 mod pipeline;
 mod policy;
 mod query;

@@ -14,6 +14,7 @@ use serde::de::{self, Deserialize};
 use crate::duration;
 use crate::error::{Code, Error, Result};
 use crate::json::{Number, Object, Value};
+use crate::ordered;
 
 pub(crate) use self::spelling::suggestion;
 pub use self::spelling::unknown_member;
@@ -67,11 +68,17 @@ impl<'a, 't> Field<'a, 't> {
 
     /// Returns an error about this value.
     pub(crate) fn error(&self, problem: impl std::fmt::Display) -> Error {
-        self.error_of(self.code, problem)
+        self.error_about(self.code, &problem)
     }
 
     /// Returns an error about this value with a separate code.
     pub(crate) fn error_of(&self, code: Code, problem: impl std::fmt::Display) -> Error {
+        self.error_about(code, &problem)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn error_about(&self, code: Code, problem: &dyn std::fmt::Display) -> Error {
         if self.path.is_empty() {
             Error::new(code).with_detail(problem)
         } else {
@@ -84,6 +91,8 @@ impl<'a, 't> Field<'a, 't> {
         self.error_of(error.code(), error.reason())
     }
 
+    #[cold]
+    #[inline(never)]
     fn wanted(&self, what: &str) -> Error {
         self.error(format!("must be {what}, not {}", self.value.type_name()))
     }
@@ -239,9 +248,7 @@ impl<'a, 't> Field<'a, 't> {
         kind: impl Fn(&Field<'a, 't>) -> Result<T>,
     ) -> Result<BTreeMap<String, T>> {
         let entries = self.entries()?.into_iter();
-        entries
-            .map(|(name, field)| Ok((name.to_owned(), kind(&field)?)))
-            .collect()
+        ordered::try_collect(entries.map(|(name, field)| Ok((name.to_owned(), kind(&field)?))))
     }
 
     /// Reads an object whose names the configuration chooses. Each value has its path.
@@ -265,12 +272,15 @@ impl<'a, 't> Field<'a, 't> {
 
 impl<'a, 't> Members<'a, 't> {
     /// Returns the value of a member; `None` if it is absent.
+    // As the functions that it calls, it is called in hundreds of places, only while a configuration is read.
+    #[inline(never)]
     pub(crate) fn get(&mut self, name: &'static str) -> Option<Field<'a, 't>> {
         self.known.push(name);
         self.peek(name)
     }
 
     /// Returns the value of a member; `None` if it is absent or `null`.
+    #[inline(never)]
     pub(crate) fn get_non_null(&mut self, name: &'static str) -> Option<Field<'a, 't>> {
         self.get(name).filter(|field| !field.is_null())
     }
@@ -294,6 +304,7 @@ impl<'a, 't> Members<'a, 't> {
     }
 
     /// Returns the value of a member without marking it as read: [`Members::finish`] still treats it as unknown.
+    #[inline(never)]
     pub(crate) fn peek(&self, name: &str) -> Option<Field<'a, 't>> {
         let (_, value) = self.object.members().find(|(known, _)| *known == name)?;
         Some(Field {
@@ -314,6 +325,7 @@ impl<'a, 't> Members<'a, 't> {
     }
 
     /// Returns the value of a required member.
+    #[inline(never)]
     pub(crate) fn require(&mut self, name: &'static str) -> Result<Field<'a, 't>> {
         self.get(name).ok_or_else(|| {
             let missing = format!("`{}` is missing", join(&self.path, name));
@@ -329,6 +341,7 @@ impl<'a, 't> Members<'a, 't> {
     }
 
     /// Ends the reading. A member that was not read is an error.
+    #[inline(never)]
     pub(crate) fn finish(self) -> Result<()> {
         let unknown = self
             .object

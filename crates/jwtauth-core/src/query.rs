@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use crate::ordered;
+
 /// Returns the first value of a parameter.
 pub(crate) fn first<'u>(url: &'u str, parameter: &str) -> Option<Cow<'u, str>> {
     let (_, query, _) = split(url);
@@ -20,8 +22,8 @@ pub(crate) fn first<'u>(url: &'u str, parameter: &str) -> Option<Cow<'u, str>> {
 pub(crate) fn without(url: &str, parameter: &str) -> Option<String> {
     first(url, parameter)?;
     let (path, query, fragment) = split(url);
-    let mut kept: Vec<_> = pairs(query).filter(|(name, _)| name != parameter).collect();
-    kept.sort_by(|(left, _), (right, _)| left.cmp(right));
+    let kept = pairs(query).filter(|(name, _)| name != parameter).collect();
+    let kept: Vec<_> = ordered::sorted_by(kept, |(left, _), (right, _)| left.cmp(right));
     let encoded = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(kept)
         .finish();

@@ -7,6 +7,7 @@ mod batch;
 mod event;
 mod explain;
 pub mod fetch;
+mod grant;
 mod value;
 
 use std::borrow::Cow;
@@ -104,52 +105,18 @@ pub fn lines(granted: Granted<'_>) -> Cow<'_, str> {
     kept(granted, "\n")
 }
 
+/// The reply to a grant, with a text around the identity and before the claims.
+fn joined(grant: &Grant, around: &str) -> String {
+    // INVARIANT: as for `to_line`.
+    self::grant::joined(grant, around).unwrap_or_else(|_| INTERNAL_ERROR.to_owned())
+}
+
 fn kept<'k>(granted: Granted<'k>, around: &'static str) -> Cow<'k, str> {
     match granted {
         Granted::New(grant) => Cow::Owned(joined(&grant, around)),
         Granted::Kept(kept) => kept.line(around, |grant| joined(grant, around)),
     }
 }
-
-/// The reply to a grant, with a text around the identity and before the claims.
-fn joined(grant: &Grant, around: &str) -> String {
-    try_joined(grant, around).map_or_else(|_| INTERNAL_ERROR.to_owned(), text)
-}
-
-fn try_joined(grant: &Grant, around: &str) -> serde_json::Result<Vec<u8>> {
-    let claims = grant.claims.as_str();
-    let mut line = Vec::with_capacity(claims.len() + USUAL_HEAD);
-    // The names are written here and not by serde, which looks for characters to escape in each of them.
-    line.extend_from_slice(br#"{"outcome":"granted""#);
-    optional(&mut line, br#","profile":"#, grant.profile.as_ref())?;
-    line.extend_from_slice(br#","identity":"#);
-    line.extend_from_slice(around.as_bytes());
-    append(&mut line, &grant.identity)?;
-    line.extend_from_slice(around.as_bytes());
-    line.extend_from_slice(br#","entitlements":"#);
-    append(&mut line, &grant.entitlements)?;
-    line.extend_from_slice(br#","revocations":"#);
-    append(&mut line, &grant.revocations)?;
-    line.extend_from_slice(br#","session":"#);
-    append(&mut line, &grant.session)?;
-    optional(&mut line, br#","cleaned_url":"#, grant.cleaned_url.as_ref())?;
-    // The payload was checked to be one JSON object, so its signed text is copied unparsed.
-    for text in [",\"claims\":", around, claims, "}"] {
-        line.extend_from_slice(text.as_bytes());
-    }
-    Ok(line)
-}
-
-/// Writes a member that may be absent.
-fn optional(line: &mut Vec<u8>, name: &[u8], value: Option<&String>) -> serde_json::Result<()> {
-    value.map_or(Ok(()), |value| {
-        line.extend_from_slice(name);
-        append(line, value)
-    })
-}
-
-/// The usual length of a reply without its claims. A longer one needs more memory than that.
-const USUAL_HEAD: usize = 512;
 
 /// Reads back what [`granted`] wrote, for applications that pass grants from one process to another.
 ///

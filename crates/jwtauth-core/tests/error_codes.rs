@@ -5,6 +5,9 @@
     reason = "this is a test; clippy allows this only in functions marked as tests"
 )]
 
+#[path = "codes/texts.rs"]
+mod texts;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -30,24 +33,8 @@ fn the_page_of_error_codes_matches_the_table() {
 #[test]
 fn the_texts_of_every_code_follow_the_rules() {
     for code in Code::ALL {
-        let (message, advice) = (code.message(), code.advice());
-        let first = |text: &str| text.chars().next().unwrap();
-        assert!(
-            first(message).is_lowercase() && !message.ends_with('.'),
-            "{code}: {message}"
-        );
-        assert!(
-            first(advice).is_uppercase() && advice.ends_with('.'),
-            "{code}: {advice}"
-        );
-        for text in [message, advice] {
-            assert!(!text.contains(['\n', '|']), "{code}: {text}");
-        }
+        texts::follow_the_rules(code.as_str(), code.message(), code.advice());
         let name = code.as_str();
-        assert!(
-            name.bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
-        );
         assert_eq!(
             Code::ALL.iter().filter(|other| other.as_str() == name).count(),
             1,

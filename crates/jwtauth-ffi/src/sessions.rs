@@ -117,7 +117,8 @@ pub unsafe extern "C" fn jwtauth_sessions_new_from_file(
 /// The old sessions stay usable, until they are freed with jwtauth_sessions_free. The new ones have the same callbacks.
 ///
 /// @param sessions The old sessions.
-/// @param config_json The configuration. Its `dialect` and `sessions.store` must not change.
+/// @param config_json The configuration. Its `dialect` and `sessions.store` must not change. Relative paths in it start where
+/// those of the old configuration start.
 /// @param reloaded Receives the new sessions, or NULL on any failure. Free them with jwtauth_sessions_free.
 /// @param reply_json Receives the reply: `outcome` "reloaded", or the failure. May be NULL. Free it with
 /// jwtauth_string_free.
@@ -140,7 +141,7 @@ pub unsafe extern "C" fn jwtauth_sessions_reload(
         object::output("reloaded", reloaded)?;
         // SAFETY: the caller's promise.
         let config = unsafe { guard::text("config_json", config_json) }?;
-        let builder = with_host(Sessions::builder(config)?, old.host.as_ref());
+        let builder = with_host(old.sessions.changed(config)?, old.host.as_ref());
         let handle = SessionsHandle {
             sessions: Arc::new(old.sessions.reload_with(builder)?),
             host: old.host.clone(),

@@ -1,7 +1,8 @@
-//! What the fuzz targets test. It is not part of the interface.
+//! What the bindings and the fuzz targets use. It is not part of the interface.
 
 use crate::error::Result;
 use crate::issue;
+pub use crate::network::address;
 use crate::record::Record;
 
 /// Reads the record of an entry, and writes it again.

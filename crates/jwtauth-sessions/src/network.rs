@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 /// Reads the address of a caller: an IP address, with or without a port. `None` for any other text.
-pub(crate) fn address(text: &str) -> Option<IpAddr> {
+pub fn address(text: &str) -> Option<IpAddr> {
     let socket = || text.parse::<SocketAddr>().map(|socket| socket.ip());
     text.parse().or_else(|_| socket()).ok()
 }

@@ -4,10 +4,11 @@ mod about;
 mod build;
 mod find;
 mod found;
+mod respond;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jwtauth_core::internals::{ConfigFile, Dialect, Origins};
@@ -36,6 +37,8 @@ use self::found::Found;
 pub struct Sessions {
     verifier: Verifier,
     dialect: Dialect,
+    /// Where relative paths of the configuration start, unless it sets a folder.
+    folder: PathBuf,
     form: Form,
     /// What batch tokens begin with. `None`: the dialect has none.
     batch_prefix: Option<&'static str>,
@@ -50,6 +53,7 @@ pub struct Sessions {
 #[derive(Debug)]
 pub struct SessionsBuilder {
     config: Config,
+    folder: PathBuf,
     random: Random,
     monotonic: Monotonic,
 }
@@ -95,19 +99,25 @@ impl Sessions {
     /// # Errors
     /// The codes of class [`Config`](jwtauth_core::Class::Config).
     pub fn builder(config: &str) -> Result<SessionsBuilder> {
-        let text = Zeroizing::new(config.to_owned());
-        let file = ConfigFile::of_envelope(text, PathBuf::new(), Origins::default());
-        Sessions::builder_of(file, Path::new(""))
+        Sessions::builder_below(PathBuf::new(), config)
     }
 
-    fn builder_of(file: ConfigFile, folder: &Path) -> Result<SessionsBuilder> {
-        let config = config::read(file, folder)?;
+    /// Reads a configuration whose relative paths start in a folder.
+    fn builder_below(folder: PathBuf, config: &str) -> Result<SessionsBuilder> {
+        let text = Zeroizing::new(config.to_owned());
+        let file = ConfigFile::of_envelope(text, folder.clone(), Origins::default());
+        Sessions::builder_of(file, folder)
+    }
+
+    fn builder_of(file: ConfigFile, folder: PathBuf) -> Result<SessionsBuilder> {
+        let config = config::read(file, &folder)?;
         if config.dialect == Dialect::Grafana {
             return Err(Code::SessionsUnsupported.into());
         }
         Ok(SessionsBuilder {
             random: config.settings.seed.map_or(Random::System, Random::seeded),
             config,
+            folder,
             monotonic: Monotonic::default(),
         })
     }
@@ -152,7 +162,7 @@ impl Sessions {
             state,
         };
         if let Err(error) = self.settings.store.insert(&id, &entry, &groups, now) {
-            // The entry may be there although the store failed. Its token is given to nobody.
+            // The entry may be there although the store failed. Its token is not given out.
             let _ = self.settings.store.remove(&id, now);
             return Err(error);
         }
@@ -443,6 +453,7 @@ impl SessionsBuilder {
             time: Arc::new(Time::new(verifier.clock(), self.monotonic)),
             verifier,
             dialect: self.config.dialect,
+            folder: self.folder,
             form: prefixes.map_or(Form::Uuid, |(service, _)| Form::Prefixed(service)),
             batch_prefix: prefixes.map(|(_, batch)| batch),
             settings: self.config.settings,

@@ -12,7 +12,7 @@ pub(crate) const SECOND: Micros = 1_000_000;
 /// The clock of sessions.
 ///
 /// The wall clock may be set back. A session must not become longer by this, so the time goes on from the latest instant
-/// that was seen, at the speed of a clock that nobody sets.
+/// that was seen, at the speed of a clock that is never set.
 #[derive(Debug)]
 pub(crate) struct Time {
     wall: Clock,

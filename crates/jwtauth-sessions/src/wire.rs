@@ -272,10 +272,11 @@ fn read_meta(text: &str) -> Result<BTreeMap<String, String>> {
         return Ok(BTreeMap::new());
     }
     let entries = Field::new(&document, "meta", Code::SessionRequestInvalid).entries()?;
-    let entries = entries.into_iter();
-    entries
-        .map(|(name, field)| Ok((name.to_owned(), field.string()?.to_owned())))
-        .collect()
+    let mut meta = BTreeMap::new();
+    for (name, field) in entries {
+        meta.insert(name.to_owned(), field.string()?.to_owned());
+    }
+    Ok(meta)
 }
 
 /// Does the work. A panic is an internal error.

@@ -43,7 +43,7 @@ fn main() {
 fn run() {
     let mut server = Server::durable();
     let folder = Folder::new();
-    let sqlite = json!({ "sqlite": { "path": folder.path().join("sessions.db"), "timeout": "60s" } });
+    let sqlite = json!({ "sqlite": { "path": folder.path().join("sessions.db"), "timeout": "10m" } });
     for store in [&sqlite, &server.store()] {
         exactly_a_thousand_uses_pass(store);
         logins_survive_the_death_of_their_process(store);

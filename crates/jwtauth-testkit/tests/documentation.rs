@@ -1,16 +1,21 @@
-//! Checks the pages of `docs/dialects`: the named cases exist, and the examples decide as documented.
+//! Checks the pages of `docs/dialects` and `docs/providers`: the named cases exist, and the examples decide as documented.
 
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "this is a test; clippy knows only the functions marked as such"
 )]
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use jwtauth_testkit::{case, faults, flatten, suite};
+use jwtauth_core::fetch::{Fetch, FetchFailed, FetchRequest, Fetched, Phase};
+use jwtauth_core::{Verifier, wire};
+use jwtauth_testkit::keys::Keyring;
+use jwtauth_testkit::{case, faults, flatten, mint, suite};
 use serde_json::{Value, json};
 
 #[test]
@@ -33,7 +38,7 @@ fn every_case_that_a_page_names_exists() {
         .collect();
     let topics: BTreeSet<&str> = known.iter().filter_map(|name| name.split('/').next()).collect();
     let mut named = 0;
-    for (page, text) in pages() {
+    for (page, text) in pages("dialects") {
         for code in text.split('`').skip(1).step_by(2) {
             let is_case = code
                 .split_once('/')
@@ -128,6 +133,165 @@ fn cases(page: &str) -> Vec<Value> {
     cases
 }
 
+/// A page about a provider has these examples, too: `json metadata` is what the provider publishes, and `json changed`
+/// are members of the token that differ for the next reply only. `json token ES256` is signed with that algorithm. A test
+/// of the program finds that `jwtauth lint` accepts the configurations.
+#[test]
+fn each_configuration_for_a_provider_lets_in_its_own_tokens_and_no_others() {
+    let ring = Keyring::load().unwrap();
+    let mut configurations = 0;
+    for (page, text) in pages("providers") {
+        let mut example = Example::new(&ring);
+        for (kind, text) in examples(&text) {
+            example.read(&page, &kind, &text);
+        }
+        assert!(
+            example.contradictions.is_empty(),
+            "{}",
+            example.contradictions.join("\n\n")
+        );
+        for (granted, denied) in &example.decisions {
+            assert!(
+                *granted > 0 && *denied > 0,
+                "{}: a configuration grants {granted} tokens and denies {denied}",
+                page.display()
+            );
+        }
+        configurations += example.decisions.len();
+    }
+    assert!(configurations >= 15, "only {configurations} configurations");
+}
+
+/// The state after some examples of a page about a provider.
+struct Example<'a> {
+    ring: &'a Keyring,
+    envelope: Value,
+    metadata: Value,
+    token: (String, Value),
+    changed: Value,
+    request: String,
+    contradictions: Vec<String>,
+    /// How many tokens each configuration granted and denied.
+    decisions: Vec<(usize, usize)>,
+}
+
+impl<'a> Example<'a> {
+    fn new(ring: &'a Keyring) -> Example<'a> {
+        Example {
+            ring,
+            envelope: Value::Null,
+            metadata: Value::Null,
+            token: Default::default(),
+            changed: json!({}),
+            request: String::new(),
+            contradictions: Vec::new(),
+            decisions: Vec::new(),
+        }
+    }
+
+    fn read(&mut self, page: &Path, kind: &str, text: &str) {
+        let json = || -> Value { serde_json::from_str(text).unwrap_or_else(|why| panic!("{why}:\n{text}")) };
+        match kind {
+            "json metadata" => self.metadata = json(),
+            "json verifier" => self.configure(json()),
+            "ini" => self.configure(json!({ "dialect": "grafana", "config": { "ini": text } })),
+            "json token" => self.token = ("RS256".to_owned(), json()),
+            "json token ES256" => self.token = ("ES256".to_owned(), json()),
+            "json changed" => self.changed = json(),
+            "json request" => text.clone_into(&mut self.request),
+            "json reply" => {
+                let actual = self.decide();
+                let expected = json();
+                if !contains(&actual, &expected) {
+                    self.contradictions
+                        .push(format!("{}: {actual} instead of\n{text}", page.display()));
+                }
+                let count = self.decisions.last_mut().unwrap();
+                match expected["outcome"].as_str() {
+                    Some("granted") => count.0 += 1,
+                    _ => count.1 += 1,
+                }
+            }
+            "sh" | "yaml" => {}
+            other => panic!("{}: unknown kind of example: `{other}`", page.display()),
+        }
+    }
+
+    fn configure(&mut self, mut envelope: Value) {
+        envelope["options"] = json!({ "now": 1_700_000_000 });
+        self.envelope = envelope;
+        r#"{ "token": "<token>" }"#.clone_into(&mut self.request);
+        self.decisions.push((0, 0));
+    }
+
+    /// The reply to the request with the token, from a verifier whose keys come from the provider.
+    fn decide(&mut self) -> Value {
+        let (alg, mut claims) = self.token.clone();
+        case::merge(&mut claims, &std::mem::replace(&mut self.changed, json!({})));
+        let key = if alg == "ES256" { "ec256-1" } else { "rsa-1" };
+        let description = json!({ "key": key, "alg": alg, "kid": "@", "claims": claims }).to_string();
+        let token = mint::token(&serde_json::from_str(&description).unwrap(), self.ring).unwrap();
+
+        let config = with_mounted_files(&self.envelope.to_string(), self.ring);
+        let key = |name: &str| Value::Object(self.ring.get(name).unwrap().jwk(name));
+        let provider = Provider {
+            config: config.clone(),
+            metadata: self.metadata.clone(),
+            keys: json!({ "keys": [key("rsa-1"), key("ec256-1")] }).to_string(),
+        };
+        Verifier::from_json(&config).unwrap_or_else(|error| panic!("{error}:\n{config}"));
+        let client: Arc<dyn Fetch> = Arc::new(provider);
+        let verifier = Verifier::builder(&config).unwrap().fetch(client).build().unwrap();
+        let request = self.request.replace("<token>", &token);
+        let reply = wire::reply(&wire::authenticate(&verifier, &request));
+        serde_json::from_str(&reply).unwrap()
+    }
+}
+
+/// The configuration with the files that Kubernetes mounts into a pod.
+fn with_mounted_files(config: &str, ring: &Keyring) -> String {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("providers");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("ca.crt"), ring.certificate_pem("rsa-1").unwrap()).unwrap();
+    fs::write(folder.join("token"), "token").unwrap();
+    config.replace(
+        "/var/run/secrets/kubernetes.io/serviceaccount",
+        folder.to_str().unwrap(),
+    )
+}
+
+/// A provider that publishes its metadata, and test keys at the URL that the metadata or the configuration names.
+#[derive(Debug)]
+struct Provider {
+    config: String,
+    metadata: Value,
+    keys: String,
+}
+
+impl Fetch for Provider {
+    fn get(&self, request: &FetchRequest<'_>) -> Result<Fetched, FetchFailed> {
+        let url = request.url;
+        let issuer = url.strip_suffix("/.well-known/openid-configuration");
+        if issuer.is_some_and(|issuer| self.config.contains(issuer)) {
+            Ok(Fetched::new(200, self.metadata.to_string()))
+        } else if self.metadata["jwks_uri"] == url || self.config.contains(url) {
+            Ok(Fetched::new(200, self.keys.clone()))
+        } else {
+            Err(FetchFailed::new(Phase::Http, "the page does not name this URL"))
+        }
+    }
+}
+
+/// Whether a reply has all members of the expected one. Lists and scalars are compared as a whole.
+fn contains(actual: &Value, expected: &Value) -> bool {
+    match (actual, expected) {
+        (Value::Object(actual), Value::Object(expected)) => expected
+            .iter()
+            .all(|(name, value)| actual.get(name).is_some_and(|actual| contains(actual, value))),
+        _ => actual == expected,
+    }
+}
+
 /// The expectation of a reply: the code of a failure, the outcome of a grant.
 fn expected(mut reply: Value) -> Value {
     if reply.get("code").is_some() {
@@ -149,8 +313,8 @@ fn examples(page: &str) -> Vec<(String, String)> {
     examples
 }
 
-fn pages() -> Vec<(PathBuf, String)> {
-    let mut pages: Vec<(PathBuf, String)> = fs::read_dir(directory())
+fn pages(folder: &str) -> Vec<(PathBuf, String)> {
+    let mut pages: Vec<(PathBuf, String)> = fs::read_dir(directory().with_file_name(folder))
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "md"))

@@ -7,11 +7,11 @@ import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from threading import Thread
+from threading import Semaphore, Thread
 from typing import Any, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
-from jwtauth._errors import Error
+from jwtauth._errors import Error, Unavailable
 from jwtauth._jwtauth import Explanation, Grant, Login, Sessions
 
 _T = TypeVar("_T")
@@ -99,25 +99,44 @@ async def _done(sessions: Sessions, at_once: bool, work: Callable[[], _T]) -> _T
     """Does some work, immediately if it takes microseconds, or else on a thread of the sessions."""
     if at_once:
         return work()
-    return await asyncio.get_running_loop().run_in_executor(_threads_of(sessions), work)
+    threads = _threads_of(sessions)
+    if not threads.free.acquire(blocking=False):
+        detail = f"{_MOST_CALLS} calls wait for the store already"
+        raise Unavailable("store_unavailable", "the session store is unavailable", stage="session", detail=detail)
+    try:
+        return await asyncio.get_running_loop().run_in_executor(threads.executor, work)
+    finally:
+        threads.free.release()
 
 
-def _threads_of(sessions: Sessions) -> ThreadPoolExecutor:
-    """The threads that wait for the store of these sessions. Those of other stores, and the default executor, do not wait."""
+class _Threads:
+    """The threads that wait for the store of some sessions. Those of other stores, and the default executor, do not wait."""
+
+    __slots__ = ("executor", "free", "process")
+
+    def __init__(self, process: int) -> None:
+        self.process = process
+        self.executor = ThreadPoolExecutor(_MOST_THREADS, "jwtauth-sessions")
+        # How many further calls may wait.
+        self.free = Semaphore(_MOST_CALLS)
+
+
+def _threads_of(sessions: Sessions) -> _Threads:
     process = os.getpid()
     known = _threads.get(sessions)
     # A forked child has none of its parent's threads.
-    if known is None or known[0] != process:
-        known = process, ThreadPoolExecutor(_MOST_THREADS, "jwtauth-sessions")
-        _threads[sessions] = known
-    return known[1]
+    if known is None or known.process != process:
+        known = _threads[sessions] = _Threads(process)
+    return known
 
 
-_threads: WeakKeyDictionary[Sessions, tuple[int, ThreadPoolExecutor]] = WeakKeyDictionary()
-"""The threads of sessions that were used on an event loop, and the process that they belong to."""
+_threads: WeakKeyDictionary[Sessions, _Threads] = WeakKeyDictionary()
+"""The threads of sessions that were used on an event loop."""
 
 _MOST_THREADS = 32
 """How many verbs wait for one store at the same time. It is the number of threads of asyncio's default executor at most."""
+_MOST_CALLS = 10_000
+"""How many calls wait for one store and its threads. A store that does not respond would otherwise let them fill the memory."""
 
 
 async def _fetched(errand: _Errand, cause: BaseException | None) -> BaseException | None:

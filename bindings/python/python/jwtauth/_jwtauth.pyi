@@ -661,9 +661,9 @@ class Sessions:
 
     Build them when the program starts and use them from any number of threads. Building opens no connection to the store.
     The member ``sessions`` of the configuration names the store; without it, the sessions are in the memory of the process.
-    The GIL is released where a verb may wait for a store. Forked children use SQLite and Redis with connections of their
-    own. Sessions in memory belong to the process that used them first: in other processes, every verb raises
-    ``Unavailable``.
+    The GIL is released where a verb may wait for a store. Forked children use Redis with connections of their own. Sessions
+    in memory belong to the process that used them first, and so does SQLite: in children that it forks later, every verb
+    raises ``Unavailable``.
 
     Each verb has a form for event loops, such as :meth:`authorize_async`: ``await`` it. Where it may wait for the store, it
     runs on a thread of these sessions. A cancelled call stops waiting; the verb still has its effect.
@@ -883,7 +883,8 @@ class Sessions:
         The new ones have the same ``fetch`` and ``on_event``. These stay usable.
 
         Args:
-            config: As for the constructor. The dialect and ``sessions.store`` must not change.
+            config: As for the constructor. The dialect and ``sessions.store`` must not change. Relative paths start where those
+                of the old configuration start: in the folder of its file, after :meth:`from_file`.
 
         Raises:
             ConfigError: The configuration is invalid.

@@ -1,7 +1,6 @@
 //! How a verb of sessions runs: with the GIL or without it, and with its failure as an exception.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use jwtauth_core::Grant;
@@ -107,10 +106,4 @@ pub(crate) fn later<'py>(
     let py = sessions.py();
     py.import(intern!(py, "jwtauth._async"))?
         .call_method1(intern!(py, "verb"), (sessions, at_once, verb, arguments, named))
-}
-
-/// The address of a caller: an IP address, with or without a port. `None` for any other text, which is in no network.
-pub(crate) fn address(text: &str) -> Option<IpAddr> {
-    let socket = || text.parse::<SocketAddr>().map(|socket| socket.ip());
-    text.parse().or_else(|_| socket()).ok()
 }

@@ -94,8 +94,8 @@ fn refresh_fetches_every_source_and_shows_its_keys() {
     let config = native(
         "fetched.json",
         &json!([
-            { "jwks_url": format!("{}/keys", server.url()), "issuer": "any" },
-            { "oidc_discovery_url": server.url() },
+            { "jwks_url": format!("{}/keys", server.url()), "timeout": "30s", "issuer": "any" },
+            { "oidc_discovery_url": server.url(), "timeout": "30s" },
         ]),
     );
 
@@ -127,7 +127,10 @@ fn an_unreachable_source_ends_with_3_and_the_others_are_shown() {
     let (good, bad) = (server(), serving("/keys", Answer::status(500)));
     let config = native(
         "one-of-two.json",
-        &json!([{ "jwks_url": format!("{}/keys", bad.url()) }, { "jwks_url": format!("{}/keys", good.url()) }]),
+        &json!([
+            { "jwks_url": format!("{}/keys", bad.url()), "timeout": "30s" },
+            { "jwks_url": format!("{}/keys", good.url()), "timeout": "30s" },
+        ]),
     );
 
     let run = keys(&config, &["--refresh"]);
@@ -153,7 +156,7 @@ fn json_is_the_status_and_the_reply_of_the_library() {
     ] {
         let config = native(
             "json.json",
-            &json!([{ "jwks_url": format!("{}/keys", server.url()) }]),
+            &json!([{ "jwks_url": format!("{}/keys", server.url()), "timeout": "30s" }]),
         );
         let run = keys(
             &config,
@@ -227,7 +230,7 @@ fn a_server_cannot_control_the_terminal() {
     let server = serving("/keys", Answer::json(keys_of_many));
     let config = native(
         "steering.json",
-        &json!([{ "jwks_url": format!("{}/keys", server.url()) }]),
+        &json!([{ "jwks_url": format!("{}/keys", server.url()), "timeout": "30s" }]),
     );
 
     let run = keys(&config, &["--refresh"]);

@@ -282,6 +282,38 @@ fn the_example_configurations_have_no_findings() {
     }
 }
 
+#[test]
+fn the_configurations_for_identity_providers_have_no_findings() {
+    let folder = folder("lint-providers");
+    let mounted = folder.join("mounted");
+    fs::create_dir_all(&mounted).unwrap();
+    let certificate = root().join("tests/conformance/keys/rsa-1.certificate.pem");
+    fs::copy(certificate, mounted.join("ca.crt")).unwrap();
+    fs::write(mounted.join("token"), "token").unwrap();
+    let (mut checked, mut found) = (0, Vec::new());
+    for entry in fs::read_dir(root().join("docs/providers")).unwrap() {
+        let page = entry.unwrap().path();
+        let text = fs::read_to_string(&page).unwrap();
+        // The folder that Kubernetes mounts into a pod.
+        let text = text.replace("/var/run/secrets/kubernetes.io/serviceaccount/", "mounted/");
+        for (kind, block) in blocks(&text) {
+            let name = match kind.as_str() {
+                "ini" => "page.ini",
+                "json verifier" => "page.json",
+                _ => continue,
+            };
+            fs::write(folder.join(name), &block).unwrap();
+            let run = lint(&folder, name, &["--fail-on", "note"]);
+            checked += 1;
+            if (run.code, run.out.as_str()) != (0, "no findings\n") {
+                found.push(format!("{}: {}{}", page.display(), run.out, run.err));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    assert!(checked >= 15, "{checked}");
+}
+
 const BAD_INI: &str = "[auth.jwt]\nenabled = true\nheader_name = X-JWT-Assertion\nusername_claim = sub\njwk_set_url = https://issuer.example/keys\nexpect_claims = {\"aud\": \"grafana\"}\nurl_login = true\n";
 
 #[test]

@@ -45,6 +45,18 @@ fn the_commands_of_the_program_page_run_in_a_folder_with_these_files() {
     runs("docs/program.md", &folder, 19);
 }
 
+#[test]
+fn the_commands_of_the_page_about_providers_run_with_the_files_of_a_page() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages/providers");
+    fs::create_dir_all(&folder).unwrap();
+    let page = fs::read_to_string(root().join("docs/providers/github-actions.md")).unwrap();
+    for (kind, name) in [("json verifier", "verifier.json"), ("json token", "claims.json")] {
+        let block = page.split(&format!("```{kind}\n")).nth(1).unwrap();
+        fs::write(folder.join(name), block.split("```").next().unwrap()).unwrap();
+    }
+    runs("docs/providers/README.md", &folder, 3);
+}
+
 /// The members of the example configurations as the bodies of requests.
 fn write_the_files_of_vault_and_consul(folder: &Path) {
     let config = |name: &str| {

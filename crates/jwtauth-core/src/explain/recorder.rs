@@ -47,9 +47,12 @@ struct Informative {
 impl sealed::Sealed for Recorder<'_> {}
 
 impl Watch for Recorder<'_> {
+    fn records(&self) -> bool {
+        true
+    }
+
     /// The last report about a check counts.
-    fn saw(&mut self, event: impl FnOnce() -> Event) {
-        let event = event();
+    fn record(&mut self, event: Event) {
         if let Some(unverified) = self.informs {
             self.inform(Informative { event, unverified });
             return;

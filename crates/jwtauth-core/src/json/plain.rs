@@ -119,10 +119,10 @@ impl<'t> Reader<'t> {
             return None;
         }
         self.at += 1;
-        let mut items = Vec::new();
         if self.begins_with(b']') {
-            return Some(items);
+            return Some(Vec::new());
         }
+        let mut items = Vec::with_capacity(FEW_ITEMS);
         loop {
             items.push(Value::Null);
             self.value(items.last_mut()?, depth + 1)?;
@@ -157,6 +157,8 @@ impl<'t> Reader<'t> {
         (self.peek()? == byte).then(|| self.at += 1)
     }
 
+    // Inlined, because comparing with a text of known length needs no call.
+    #[inline]
     fn word(&mut self, word: &str, value: Value<'t>) -> Option<Value<'t>> {
         let rest = self.text.as_bytes().get(self.at..)?;
         rest.starts_with(word.as_bytes()).then(|| {
@@ -272,6 +274,9 @@ impl<'t> Object<'t> {
         }
     }
 }
+
+/// The initial capacity for the elements of a list. With the usual four, most lists of groups would be copied.
+const FEW_ITEMS: usize = 8;
 
 /// Integers of this many digits are below 2^64.
 const MAX_DIGITS: usize = 18;

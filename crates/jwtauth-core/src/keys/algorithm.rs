@@ -48,9 +48,24 @@ impl Algorithm {
 
     /// The algorithm with this name in a header. `None` for every other text, including `none` in any case.
     pub fn parse(name: &str) -> Option<Algorithm> {
-        Algorithm::ALL
-            .into_iter()
-            .find(|algorithm| algorithm.as_str() == name)
+        // Not a search through `ALL`: comparing with a text of known length needs no call.
+        Some(match name {
+            "RS256" => Algorithm::RS256,
+            "RS384" => Algorithm::RS384,
+            "RS512" => Algorithm::RS512,
+            "PS256" => Algorithm::PS256,
+            "PS384" => Algorithm::PS384,
+            "PS512" => Algorithm::PS512,
+            "ES256" => Algorithm::ES256,
+            "ES384" => Algorithm::ES384,
+            "ES512" => Algorithm::ES512,
+            "EdDSA" => Algorithm::EdDSA,
+            "Ed25519" => Algorithm::Ed25519,
+            "HS256" => Algorithm::HS256,
+            "HS384" => Algorithm::HS384,
+            "HS512" => Algorithm::HS512,
+            _ => return None,
+        })
     }
 
     /// Whether one key both signs and verifies.
@@ -139,5 +154,20 @@ impl FromIterator<Algorithm> for Algorithms {
 impl Serialize for Algorithms {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         out.collect_seq(self.iter().map(Algorithm::as_str))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Algorithm;
+
+    #[test]
+    fn every_name_is_read() {
+        for algorithm in Algorithm::ALL {
+            assert_eq!(Algorithm::parse(algorithm.as_str()), Some(algorithm));
+        }
+        for name in ["", "none", "hs256", "HS256 ", "HS25", "HS2567"] {
+            assert_eq!(Algorithm::parse(name), None, "{name}");
+        }
     }
 }

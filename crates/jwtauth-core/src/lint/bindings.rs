@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::subject::Subject;
 use crate::dialect::Dialect;
 use crate::expr::{Glob, Selected, Selection};
+use crate::ordered;
 use crate::policy::{BindKind, BindingRule, Bindings, MetadataRule, Profile};
 use crate::warning::{Rule, Warning};
 
@@ -64,7 +65,7 @@ fn redundant(bindings: &Bindings, index: usize, rule: &BindingRule, found: &mut 
 /// Finds a rule that applies to a made-up caller without a claim, and then has an invalid name.
 fn empty(profile: &Profile, bindings: &Bindings, rule: &BindingRule, found: &mut Vec<Warning>) {
     let templates = || [&rule.name].into_iter().chain(rule.variables.values());
-    let names: BTreeSet<&str> = templates().flat_map(|template| template.variables()).collect();
+    let names: BTreeSet<&str> = ordered::collect(templates().flat_map(|template| template.variables()));
     for name in names {
         // Each token of an OpenID Connect provider has a subject.
         if source(profile, name) == Some("sub") {
@@ -94,7 +95,7 @@ fn is_valid(rule: &BindingRule, (values, _): &Caller) -> bool {
     let name = rule.name.fill(values);
     let variables = rule.variables.iter();
     let variables = variables.map(|(variable, template)| (variable.clone(), template.fill(values)));
-    rule.bind.accepts(&name) && rule.bind.accepts_variables(&name, &variables.collect())
+    rule.bind.accepts(&name) && rule.bind.accepts_variables(&name, &ordered::collect(variables))
 }
 
 /// The mapped values and lists of a caller.
@@ -108,13 +109,11 @@ fn callers(bindings: &Bindings, rule: &BindingRule, without: &str) -> Vec<Caller
         .map(|selector| selector.names().lists)
         .unwrap_or_default();
     let all: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
-    let full: BTreeMap<String, Vec<String>> = lists
-        .iter()
-        .map(|name| ((*name).to_owned(), all.clone()))
-        .collect();
+    let full: BTreeMap<String, Vec<String>> =
+        ordered::collect(lists.iter().map(|name| ((*name).to_owned(), all.clone())));
     let values = |text: &str| -> BTreeMap<String, String> {
         let others = bindings.variables.iter().filter(|name| *name != without);
-        others.map(|name| (name.clone(), text.to_owned())).collect()
+        ordered::collect(others.map(|name| (name.clone(), text.to_owned())))
     };
     let fills = ["fake"].into_iter().chain(texts.iter().copied());
     fills
@@ -134,11 +133,9 @@ fn lower_cased(bindings: &Bindings, rule: &BindingRule, found: &mut Vec<Warning>
         return;
     };
     // What a value can be is marked by a character that no name contains.
-    let marked: BTreeMap<String, String> = bindings
-        .variables
-        .iter()
-        .map(|name| (name.clone(), MARK.to_owned()))
-        .collect();
+    let names = bindings.variables.iter();
+    let marked: BTreeMap<String, String> =
+        ordered::collect(names.map(|name| (name.clone(), MARK.to_owned())));
     let shape = rule.name.fill(&marked);
     if !shape.contains(MARK) || shape.contains('*') {
         return;

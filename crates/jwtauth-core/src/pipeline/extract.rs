@@ -97,15 +97,15 @@ fn in_networks(request: &Request<'_>, networks: &[IpNet]) -> Result<()> {
     if networks.is_empty() {
         return Ok(());
     }
-    let denied = Error::new(Code::AddressNotAllowed);
+    let denied = || Error::new(Code::AddressNotAllowed);
     match request.remote_addr {
         Caller::At(address) => {
             let address = address.to_canonical();
             let is_inside = networks.iter().any(|network| network.contains(&address));
-            if is_inside { Ok(()) } else { Err(denied) }
+            if is_inside { Ok(()) } else { Err(denied()) }
         }
-        Caller::Unknown => Err(denied.with_detail("the request has no caller address (`remote_addr`)")),
-        Caller::NotAnAddress => Err(denied.with_detail(
+        Caller::Unknown => Err(denied().with_detail("the request has no caller address (`remote_addr`)")),
+        Caller::NotAnAddress => Err(denied().with_detail(
             "`remote_addr` is not an IP address; pass the address of the client, such as `10.1.2.3`",
         )),
     }

@@ -7,6 +7,8 @@ use crate::pipeline::watch::{Check, Event, Part, PartOutcome, Watch};
 use crate::policy::Profile;
 
 /// Assembles the grant. `is_compact` is that of the claims.
+// Inlined, because the grant would be moved once more.
+#[inline]
 pub(crate) fn grant(
     (is_compact, token): (bool, VerifiedToken<'_>),
     identity: Identity,

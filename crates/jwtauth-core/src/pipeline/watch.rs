@@ -2,7 +2,8 @@
 //!
 //! `()` watches nothing. Every report is a closure that it does not call, so that a decision without a watcher is
 //! compiled as if there were no reports. An explanation is made by a watcher of the same stages
-//! ([`Recorder`](crate::explain)), so it cannot differ from the decision.
+//! ([`Recorder`](crate::explain)), so it cannot differ from the decision. The stages are compiled once more for all other
+//! watchers, as `&mut dyn Watch`.
 
 use serde::{Serialize, Serializer};
 
@@ -24,9 +25,24 @@ pub(crate) trait Watch: sealed::Sealed {
         true
     }
 
-    /// A check was made.
-    fn saw(&mut self, event: impl FnOnce() -> Event) {
+    /// Whether [`record`](Watch::record) does anything.
+    fn records(&self) -> bool {
+        false
+    }
+
+    /// Records the report about a check.
+    fn record(&mut self, event: Event) {
         let _ = event;
+    }
+
+    /// A check was made.
+    fn saw(&mut self, event: impl FnOnce() -> Event)
+    where
+        Self: Sized,
+    {
+        if self.records() {
+            self.record(event());
+        }
     }
 
     /// The grant was remembered. No further check is made.
@@ -89,11 +105,70 @@ impl Watch for () {
     }
 }
 
+impl Watch for &mut dyn Watch {
+    fn needs_checks(&self) -> bool {
+        (**self).needs_checks()
+    }
+
+    fn records(&self) -> bool {
+        (**self).records()
+    }
+
+    fn record(&mut self, event: Event) {
+        (**self).record(event);
+    }
+
+    fn remembers(&mut self) {
+        (**self).remembers();
+    }
+
+    fn decides(&mut self, profile: &Profile, of_issuer: Option<&IssuerRule>) {
+        (**self).decides(profile, of_issuer);
+    }
+
+    fn starts(&mut self, now: NumericDate) {
+        (**self).starts(now);
+    }
+
+    fn belongs(&mut self, to_its_issuer: bool) {
+        (**self).belongs(to_its_issuer);
+    }
+
+    fn informs(&mut self, unverified: bool) {
+        (**self).informs(unverified);
+    }
+
+    fn holds(&mut self, token: &str) {
+        (**self).holds(token);
+    }
+
+    fn reads(&mut self, payload: &str) {
+        (**self).reads(payload);
+    }
+
+    fn restarts_keys(&mut self) {
+        (**self).restarts_keys();
+    }
+
+    fn offers(&mut self, issuers: &KeyIssuers, keys: &KeySet) {
+        (**self).offers(issuers, keys);
+    }
+
+    fn selects(&mut self, key: &Key, fits: bool) {
+        (**self).selects(key, fits);
+    }
+
+    fn tries(&mut self, key: &PreparedKey, verified: bool) {
+        (**self).tries(key, verified);
+    }
+}
+
 pub(crate) mod sealed {
     /// Keeps the list of watchers short.
     pub(crate) trait Sealed {}
 
     impl Sealed for () {}
+    impl Sealed for &mut dyn super::Watch {}
 }
 
 macro_rules! checks {

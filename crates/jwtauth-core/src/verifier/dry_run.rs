@@ -31,11 +31,12 @@ impl Verifier {
     ) -> DryRun {
         let mut recorder = Recorder::new(&self.policy, explain);
         let now = now.unwrap_or_else(|| self.clock.now());
-        recorder.starts(now);
-        let would = self.would(claims, request, now, &mut recorder);
+        let mut watch: &mut dyn Watch = &mut recorder;
+        watch.starts(now);
+        let would = self.would(claims, request, now, &mut watch);
         let would = would.map_err(|error| self.policy.describe(error));
         if would.is_err() {
-            self.inform(claims, request, now, &mut recorder);
+            self.inform(claims, request, now, &mut watch);
         }
         recorder.finish(would, request, Sources::NONE).into()
     }

@@ -5,6 +5,7 @@ use super::{Undecided, Verifier};
 use crate::explain::{Explain, Explanation, Recorder, Sources};
 use crate::grant::Grant;
 use crate::pipeline::inform;
+use crate::pipeline::watch::Watch;
 use crate::request::Request;
 use crate::sources::errand::Errand;
 
@@ -42,7 +43,7 @@ impl Verifier {
             .map(|observer| (observer, begun(after, observer)));
         loop {
             let mut recorder = Recorder::new(&self.policy, explain);
-            let decision = self.decide(request, after, &mut recorder, Grant::of);
+            let decision = self.decide_watched(request, after, &mut recorder, Grant::of);
             let decision = match decision {
                 Ok(grant) => {
                     self.tally.granted();
@@ -66,7 +67,8 @@ impl Verifier {
             // The decision is made. What follows only informs.
             if let (Err(_), Some(denied)) = (&decision, recorder.denied()) {
                 let policy = (&*self.policy, self.keys.issuers());
-                inform::request(policy, request, denied, &mut recorder);
+                let mut watch: &mut dyn Watch = &mut recorder;
+                inform::request(policy, request, denied, &mut watch);
             }
             return Ok(recorder.finish(decision, request, sources));
         }

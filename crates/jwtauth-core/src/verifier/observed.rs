@@ -48,7 +48,8 @@ impl Verifier {
         };
         loop {
             let mut notes = Notes::default();
-            let (code, profile, outcome) = match self.decide(request, after, &mut notes, with_profile) {
+            let (code, profile, outcome) = match self.decide_watched(request, after, &mut notes, with_profile)
+            {
                 Ok((profile, made)) => {
                     self.tally.granted();
                     (None, profile, Ok(made))

@@ -6,13 +6,14 @@ use serde::Serialize;
 
 use crate::error::{Code, Error, Result};
 use crate::json::{self, Value};
+use crate::ordered;
 use crate::sources::fetch::{FetchRequest, Fetched};
 
 /// A fetch that the application must make, as one line of JSON: `url`, `headers`, `timeout_ms`, `max_bytes`.
 pub fn request(request: &FetchRequest<'_>) -> String {
     super::to_line(&FetchMembers {
         url: request.url,
-        headers: request.headers().collect(),
+        headers: ordered::collect(request.headers()),
         timeout_ms: u64::try_from(request.timeout.as_millis()).unwrap_or(u64::MAX),
         max_bytes: request.max_bytes,
     })

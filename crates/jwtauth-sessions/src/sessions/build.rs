@@ -19,7 +19,7 @@ impl Sessions {
     pub fn builder_from_file(path: impl AsRef<Path>) -> Result<SessionsBuilder> {
         let path = path.as_ref();
         let file = ConfigFile::read(path)?;
-        Sessions::builder_of(file, &folder(path)?).map_err(|error| match &error {
+        Sessions::builder_of(file, folder(path)?).map_err(|error| match &error {
             // The core has named the file.
             Error::Decision(_) => error,
             Error::Session(why) => {
@@ -29,13 +29,23 @@ impl Sessions {
         })
     }
 
-    /// Builds sessions from a changed configuration that keep the store of these, and so every session.
+    /// Builds sessions from a changed configuration that keep the store of these, and so every session. Relative paths start as
+    /// for [`changed`](Sessions::changed).
     ///
     /// # Errors
     /// The codes of class [`Config`](jwtauth_core::Class::Config); [`Code::SessionsInvalid`] if `sessions.store` has
     /// another value.
     pub fn reload(&self, config: &str) -> Result<Sessions> {
-        self.reload_with(Sessions::builder(config)?)
+        self.reload_with(self.changed(config)?)
+    }
+
+    /// Reads a changed configuration, for [`reload_with`](Sessions::reload_with). Relative paths start where those of the
+    /// configuration of these sessions start: in the folder of its file, if it was in a file.
+    ///
+    /// # Errors
+    /// The codes of class [`Config`](jwtauth_core::Class::Config).
+    pub fn changed(&self, config: &str) -> Result<SessionsBuilder> {
+        Sessions::builder_below(self.folder.clone(), config)
     }
 
     /// Builds sessions as [`reload`](Sessions::reload) does, from a builder. Use it to set a client for fetched keys, or an

@@ -1,7 +1,7 @@
 //! Sessions in the memory of the process.
 //!
 //! The entries are spread over shards, each with a lock that is held for a look-up only, so threads rarely wait. Nothing is
-//! made or freed under a lock except a slot of a table.
+//! made or freed under a lock except a small table and its slots.
 //!
 //! The entries belong to the process of the first use. A child that was forked later has a copy that no revocation reaches and
 //! that counts its own uses, so there every operation fails.
@@ -16,14 +16,14 @@ use crate::record::{Record, State};
 use crate::secret::{Id, Salt};
 use crate::time::Micros;
 
+use super::owner::Owner;
 use super::{Entry, Groups, Renewed, Shared, Store};
 
 /// The store.
 #[derive(Debug)]
 pub(crate) struct Memory {
     salt: OnceLock<Salt>,
-    /// The id of the process of the first use.
-    process: OnceLock<u32>,
+    owner: Owner,
     shards: Box<[Mutex<Shard>]>,
     max_sessions: usize,
     max_bytes: usize,
@@ -69,8 +69,8 @@ impl Memory {
     pub(crate) fn new(max_sessions: usize, max_bytes: usize) -> Memory {
         Memory {
             salt: OnceLock::new(),
-            process: OnceLock::new(),
-            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            owner: Owner::new(),
+            shards: (0..shards(max_sessions)).map(|_| Mutex::default()).collect(),
             max_sessions,
             max_bytes,
             sessions: AtomicUsize::new(0),
@@ -80,10 +80,9 @@ impl Memory {
 
     /// Checks that this is the process that has the sessions.
     fn own(&self) -> Result<()> {
-        let current = std::process::id();
-        match *self.process.get_or_init(|| current) {
-            owner if owner == current => Ok(()),
-            owner => {
+        match self.owner.other() {
+            None => Ok(()),
+            Some(owner) => {
                 let why = format!(
                     "the memory of the process {owner} has the sessions; make them after the fork, or use another store"
                 );
@@ -92,10 +91,12 @@ impl Memory {
         }
     }
 
-    /// The shard of a name, by another byte than the table inside uses first.
+    /// The shard of a name, by other bytes than the table inside uses.
     fn shard(&self, id: &Id) -> Result<MutexGuard<'_, Shard>> {
         self.own()?;
-        let index = usize::from(id.0[31]) % SHARDS;
+        let [.., high, low] = id.0;
+        // Their number is a power of two.
+        let index = usize::from(u16::from_be_bytes([high, low])) & (self.shards.len() - 1);
         let shard = self.shards.get(index);
         let shard = shard.ok_or_else(|| Error::with(Code::SessionInternalError, "a shard is missing"))?;
         Ok(locked(shard))
@@ -279,8 +280,17 @@ fn locked(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// With a million sessions, a shard has about four thousand: a sweep holds its lock for less than a millisecond.
-const SHARDS: usize = 256;
+/// How many shards there are. Full, each has about [`EACH`] sessions, so that a lock is held for microseconds also while a table
+/// grows or is swept.
+fn shards(max_sessions: usize) -> usize {
+    let least = (max_sessions / EACH).clamp(FEWEST, MOST);
+    least.next_power_of_two()
+}
+
+const EACH: usize = 256;
+const FEWEST: usize = 16;
+/// As many as two bytes of a name distinguish.
+const MOST: usize = 1 << 16;
 
 /// What a slot of the table takes next to the record, with the free slots of the table.
 const SLOT: usize = 2 * (size_of::<Id>() + size_of::<Slot>());
@@ -290,9 +300,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_number_of_shards_is_a_power_of_two_and_grows_with_the_limit() {
+        let counts = [1, 10_000, 1_000_000, usize::MAX].map(shards);
+        assert_eq!(counts, [16, 64, 4096, 1 << 16]);
+    }
+
+    #[test]
     fn the_sessions_of_another_process_are_out_of_reach() {
-        let memory = Memory::new(10, 1 << 20);
-        memory.process.set(0).unwrap();
+        let memory = Memory {
+            owner: Owner::stranger(),
+            ..Memory::new(10, 1 << 20)
+        };
         let id = Id([1; 32]);
         let errors = [
             memory.shared(&[0; 32], 0).unwrap_err(),

@@ -4,8 +4,11 @@
 //! processes and machines that use the store.
 
 mod memory;
+mod owner;
 #[cfg(any(feature = "redis", feature = "sqlite"))]
 mod pool;
+#[cfg(any(feature = "redis", feature = "sqlite"))]
+mod records;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "sqlite")]

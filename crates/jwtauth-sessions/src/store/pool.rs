@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 /// Idle connections of this process.
 ///
 /// A child that was forked must not use the connections of its parent: both would read the other's replies. Nor may it close
-/// them, because SQLite would give up the parent's locks. So it leaves them alone. It also must not wait for a lock that a
-/// thread of the parent held during the fork, so nothing here waits.
+/// them: in SQLite, that is more than to close a file. So it leaves them alone. It also must not wait for a lock
+/// that a thread of the parent held during the fork, so nothing here waits.
 #[derive(Debug)]
 pub(super) struct Pool<C> {
     idle: Mutex<Vec<Idle<C>>>,
@@ -70,6 +70,25 @@ impl<C> Pool<C> {
     }
 }
 
+impl<C> Drop for Pool<C> {
+    /// Closes the connections of this process. A child also drops its copy of the pool, at the latest when it ends.
+    fn drop(&mut self) {
+        // Only this thread has the pool. So if the lock is held, a thread of the parent held it during the fork, and the list may
+        // be half changed.
+        let is_whole = !matches!(self.idle.try_lock(), Err(TryLockError::WouldBlock));
+        let idle = std::mem::take(self.idle.get_mut().unwrap_or_else(PoisonError::into_inner));
+        if is_whole {
+            let (own, inherited): (Vec<_>, Vec<_>) = idle
+                .into_iter()
+                .partition(|one| one.process == std::process::id());
+            drop(own);
+            std::mem::forget(inherited);
+        } else {
+            std::mem::forget(idle);
+        }
+    }
+}
+
 /// The lock is held for some instructions only. After so many attempts, its owner is a thread of the parent, or has been
 /// suspended; then a new connection is opened.
 const ATTEMPTS: usize = 100;
@@ -110,5 +129,19 @@ mod tests {
             process: 0,
         });
         assert!(pool.take().is_none());
+        pool.idle.lock().unwrap().push(Idle {
+            connection: Loud,
+            process: 0,
+        });
+        drop(pool);
+    }
+
+    #[test]
+    fn the_connections_of_this_process_are_closed_with_the_pool() {
+        let pool = Pool::new(2);
+        let connection = std::sync::Arc::new(());
+        pool.keep(std::sync::Arc::clone(&connection));
+        drop(pool);
+        assert_eq!(std::sync::Arc::strong_count(&connection), 1);
     }
 }

@@ -1,19 +1,26 @@
 //! Sessions in an SQLite database, for several processes on one machine.
 //!
 //! The database is in WAL mode: readers do not wait for a writer. A commit is on the disk before a token is given out.
+//!
+//! SQLite keeps a list of the files that its process has opened, with their locks. A forked child has a copy of the list, but not
+//! the locks, which belong to the process. It would write without them, also with a connection of its own: if the parent then
+//! closed the file, its log would be removed while the child writes to it, and what the child wrote would be lost. So after
+//! the first use of any database, children cannot use one.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use crate::error::{Code, Error, Result};
-use crate::record::{Record, State};
+use crate::record::State;
 use crate::secret::{Id, Salt};
 use crate::time::Micros;
 
+use super::owner::Owner;
 use super::pool::Pool;
+use super::records::Records;
 use super::{Entry, Groups, Renewed, SEEN_EVERY, Shared, Store};
 
 /// The store. Each thread that uses it at the same time has its own connection.
@@ -22,9 +29,9 @@ pub(crate) struct Sqlite {
     path: PathBuf,
     timeout: Duration,
     idle: Pool<Connection>,
+    records: Records,
     /// Held by the thread of the process that writes.
     writing: Mutex<()>,
-    process: u32,
 }
 
 impl Sqlite {
@@ -34,13 +41,27 @@ impl Sqlite {
             path,
             timeout,
             idle: Pool::new(MOST_IDLE),
+            records: Records::new(),
             writing: Mutex::default(),
-            process: std::process::id(),
+        }
+    }
+
+    /// Checks that SQLite can be used in this process.
+    fn own(owner: &Owner) -> Result<()> {
+        match owner.other() {
+            None => Ok(()),
+            Some(owner) => {
+                let why = format!(
+                    "the process {owner} used SQLite before it forked this one; fork before the first use, or use Redis"
+                );
+                Err(Error::with(Code::StoreUnavailable, why))
+            }
         }
     }
 
     /// Does some work with a connection. After a failure, the connection is not used again.
     fn with<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T, Failure>) -> Result<T> {
+        Sqlite::own(&USER)?;
         let connection = self.idle.take().map_or_else(|| self.open(), Ok);
         let done = connection.and_then(|mut connection| Ok((work(&mut connection)?, connection)));
         let (value, connection) = done.map_err(|failure| self.explain(failure))?;
@@ -50,6 +71,8 @@ impl Sqlite {
 
     /// Does some work in a transaction that writes.
     fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>) -> Result<T> {
+        // First, because a lock that a thread of the parent held stays locked.
+        Sqlite::own(&USER)?;
         let _turn = self.turn();
         self.with(|connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -61,12 +84,7 @@ impl Sqlite {
 
     /// Waits until no other thread of this process writes. SQLite would let a thread sleep for up to a tenth of a second, while a
     /// commit takes a fraction of a millisecond.
-    ///
-    /// In a forked child, the lock may be held for ever, so there the wait of SQLite must do, as between processes.
     fn turn(&self) -> Option<MutexGuard<'_, ()>> {
-        if self.process != std::process::id() {
-            return None;
-        }
         let start = Instant::now();
         loop {
             match self.writing.try_lock() {
@@ -168,13 +186,6 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
     ))
 }
 
-fn entry((record, state): Stored) -> Result<Entry> {
-    Ok(Entry {
-        record: Arc::new(Record::read(&record)?),
-        state,
-    })
-}
-
 /// Reads the entry of a session that has not ended.
 fn find(connection: &Connection, id: &Id, now: Micros) -> Result<Option<Stored>, Failure> {
     let mut select = connection.prepare_cached(&format!(
@@ -233,9 +244,11 @@ impl Store for Sqlite {
     }
 
     fn get(&self, id: &Id, now: Micros) -> Result<Option<Entry>> {
-        self.with(|connection| find(connection, id, now))?
-            .map(entry)
-            .transpose()
+        let Some((text, state)) = self.with(|connection| find(connection, id, now))? else {
+            return Ok(None);
+        };
+        let record = self.records.read(id, &text)?;
+        Ok(Some(Entry { record, state }))
     }
 
     fn spend(&self, id: &Id, now: Micros) -> Result<Option<u64>> {
@@ -326,6 +339,9 @@ impl Sqlite {
     }
 }
 
+/// The process that uses SQLite. Its list of files is one for all stores.
+static USER: Owner = Owner::new();
+
 /// That a session has not ended at the instant `?2`.
 const LIVES: &str = "(expires_at IS NULL OR expires_at > ?2) AND (uses_left IS NULL OR uses_left > 0)";
 
@@ -351,3 +367,14 @@ const TURN: Duration = Duration::from_micros(20);
 
 /// More connections than this are closed after their use.
 const MOST_IDLE: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_fork_of_a_process_that_used_it_sqlite_is_unavailable() {
+        let error = Sqlite::own(&Owner::stranger()).unwrap_err();
+        assert_eq!(error.code(), "store_unavailable");
+    }
+}

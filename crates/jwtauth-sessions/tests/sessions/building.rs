@@ -40,6 +40,11 @@ fn relative_paths_start_in_the_folder_of_the_file() {
         &BTreeMap::new(),
     );
     assert_eq!(login.unwrap().session.ttl(), Some(3600));
+    // A reload of these starts there, too, and so do reloads of it.
+    let reloaded = sessions.reload(&config.to_string()).unwrap();
+    reloaded.reload(&config.to_string()).unwrap();
+    let builder = reloaded.changed(&config.to_string()).unwrap();
+    reloaded.reload_with(builder).unwrap();
     // A text has no folder.
     let error = Sessions::builder(&config.to_string()).unwrap_err();
     assert!(detail(error).starts_with("`sessions.batch_keys[0].key_file`: cannot read `batch.key`"));

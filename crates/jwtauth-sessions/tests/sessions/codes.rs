@@ -7,6 +7,8 @@ use std::path::Path;
 use jwtauth_core::Class;
 use jwtauth_sessions::Code;
 
+use crate::texts;
+
 /// Compares `docs/session-codes.md` with the table. `UPDATE_GENERATED=1` writes it again.
 #[test]
 fn the_page_of_codes_matches_the_table() {
@@ -51,19 +53,7 @@ fn the_python_stub_names_every_code() {
 #[test]
 fn the_texts_of_every_code_follow_the_rules() {
     for code in Code::ALL {
-        let (message, advice) = (code.message(), code.advice());
-        let first = |text: &str| text.chars().next().unwrap();
-        assert!(
-            first(message).is_lowercase() && !message.ends_with('.'),
-            "{code}: {message}"
-        );
-        assert!(
-            first(advice).is_uppercase() && advice.ends_with('.'),
-            "{code}: {advice}"
-        );
-        for text in [message, advice] {
-            assert!(!text.contains(['\n', '|']), "{code}: {text}");
-        }
+        texts::follow_the_rules(code.as_str(), code.message(), code.advice());
         let is_core = jwtauth_core::Code::ALL
             .iter()
             .any(|other| other.as_str() == code.as_str());

@@ -174,16 +174,16 @@ fn a_damaged_entry_of_redis_is_an_error_of_its_own() {
     let key = entry_key(&server, &damaged);
     let whole = world.login("web", "bob").unwrap();
     let token = damaged.token.expose();
-    for (field, value, detail) in [
-        ("n", "hush", "the entry is not one of this library"),
+    for (stored, detail) in [
+        ("hush", "the entry is not one of this library"),
+        ("1 x 0 p s {}", "the entry is not one of this library"),
         (
-            "r",
-            r#"{"v":2}"#,
+            r#"  0 p s {"v":2}"#,
             "the entry has the version 2; this library reads version 1",
         ),
-        ("r", "hush", "the entry is not a record of a session"),
+        ("  0 p s hush", "the entry is not a record of a session"),
     ] {
-        server.run(&["HSET", &key, field, value]);
+        server.run(&["SET", &key, stored]);
         for error in [
             world.sessions.lookup(token).unwrap_err(),
             world.sessions.authorize(token, None).unwrap_err(),
@@ -195,19 +195,87 @@ fn a_damaged_entry_of_redis_is_an_error_of_its_own() {
         }
     }
     world.sessions.authorize(whole.token.expose(), None).unwrap();
-    world.sessions.revoke(token).unwrap();
-    server.run(&["SET", &key, "hush"]);
+    for stored in ["  0 p s hush", "hush"] {
+        server.run(&["SET", &key, stored]);
+        world.sessions.revoke(token).unwrap();
+        assert_eq!(code(world.sessions.lookup(token)), UNKNOWN);
+    }
+    server.run(&["HSET", &key, "hush", "1"]);
     assert_eq!(code(world.sessions.lookup(token)).0, "session_entry_invalid");
     assert_eq!(
         code(world.sessions.authorize(token, None)).0,
         "session_entry_invalid"
     );
     world.sessions.authorize(whole.token.expose(), None).unwrap();
-    server.run(&["HSET", "jwtauth:shared", "v", "2"]);
-    assert_eq!(
-        code(seeded(&server.store(), 9).login("web", "x")),
-        ("store_version", Class::Config)
-    );
+    for other in ["1", "3"] {
+        server.run(&["HSET", "jwtauth:shared", "v", other]);
+        assert_eq!(
+            code(seeded(&server.store(), 9).login("web", "x")),
+            ("store_version", Class::Config)
+        );
+    }
+}
+
+/// The check of a session counts as a write for the server, and changes nothing.
+#[test]
+fn a_redis_that_must_not_write_accepts_no_session() {
+    let server = Server::durable();
+    let world = world(&server.store());
+    let login = world.login("web", "alice").unwrap();
+    let token = login.token.expose();
+    let written = || {
+        let info = server.run(&["INFO", "persistence"]);
+        let mut lines = info.lines();
+        lines
+            .find_map(|line| line.strip_prefix("aof_current_size:"))
+            .map(str::to_owned)
+            .unwrap()
+    };
+    let before = written();
+    server.run(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
+    for error in [
+        world.sessions.authorize(token, None).unwrap_err(),
+        world.sessions.lookup(token).unwrap_err(),
+        world.sessions.authorize("hvs.x", None).unwrap_err(),
+    ] {
+        assert_eq!((error.code(), error.class()), UNAVAILABLE);
+        assert_eq!(error.detail(), Some("Redis answered with the error NOREPLICAS"));
+    }
+    server.run(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
+    world.sessions.authorize(token, None).unwrap();
+    assert_eq!(written(), before);
+}
+
+/// The commands in a sentence of `docs/sessions.md` are all that the user of a server needs.
+#[test]
+fn a_user_needs_only_the_commands_that_the_page_names() {
+    let page =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/sessions.md")).unwrap();
+    let (_, sentence) = page.split_once("The user needs the commands ").unwrap();
+    let (sentence, _) = sentence.split_once(" for the keys ").unwrap();
+    let commands = sentence
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .map(|name| format!("+{name}"));
+    let commands: Vec<String> = commands.collect();
+    let user = ["--user", "app", "on", ">secret", "~jwtauth:*", "-@all"];
+    let options: Vec<&str> = user
+        .into_iter()
+        .chain(commands.iter().map(String::as_str))
+        .collect();
+    let server = Server::with(&options);
+    let mut store = server.store();
+    let login = json!({ "username": "app", "password": "secret", "database": 1 });
+    jwtauth_testkit::case::merge(&mut store["redis"], &login);
+    let world = world(&store);
+    let kept = world.login("web", "alice").unwrap();
+    let counted = world.login("few", "alice").unwrap();
+    world.sessions.renew(kept.token.expose(), 0).unwrap();
+    world.sessions.authorize(kept.token.expose(), None).unwrap();
+    world.sessions.authorize(counted.token.expose(), None).unwrap();
+    world.sessions.revoke(kept.token.expose()).unwrap();
+    assert_eq!(world.sessions.revoke_all(Group::Subject("alice")).unwrap(), 1);
 }
 
 #[test]
@@ -231,7 +299,7 @@ fn no_store_contains_a_token_or_an_accessor() {
         let login = world(&store).login("web", "alice").unwrap();
         let mut content = server.run(&["--scan"]);
         for key in content.clone().lines().filter(|key| key.contains(":s:")) {
-            content += &server.run(&["HGETALL", key]);
+            content += &server.run(&["GET", key]);
         }
         for name in ["sessions.db", "sessions.db-wal"] {
             content += &String::from_utf8_lossy(&std::fs::read(folder.path().join(name)).unwrap_or_default());

@@ -25,5 +25,7 @@ mod node_types;
 mod redis_server;
 #[cfg(all(feature = "redis", feature = "sqlite"))]
 mod same;
+#[path = "../../../jwtauth-core/tests/codes/texts.rs"]
+mod texts;
 mod verbs;
 mod world;

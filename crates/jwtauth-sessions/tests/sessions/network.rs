@@ -236,7 +236,17 @@ fn a_cluster_spreads_the_sessions_over_its_nodes() {
             Some(4)
         );
     }
-    world.sessions.revoke(sessions[0].token.expose()).unwrap();
+    let token = sessions[0].token.expose();
+    let require = |replicas: &str| {
+        for node in &nodes {
+            node.run(&["CONFIG", "SET", "min-replicas-to-write", replicas]);
+        }
+    };
+    require("1");
+    let error = world.sessions.lookup(token).unwrap_err();
+    assert_eq!(error.detail(), Some("Redis answered with the error NOREPLICAS"));
+    require("0");
+    world.sessions.revoke(token).unwrap();
     assert_eq!(world.sessions.revoke_all(Group::Subject("bob")).unwrap(), 29);
     let error = world
         .sessions

@@ -197,4 +197,4 @@ pub(super) fn until_closed(connection: &mut (impl Read + Write)) -> io::Result<(
 }
 
 /// How long a server waits for a client to disconnect. It is much longer than the timeouts of the clients.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(600);

@@ -74,6 +74,20 @@ class Requirement:
         return grant
 
 
+def demanded(requirement: Requirement | None, *, optional: bool) -> Requirement:
+    """What a middleware demands of each grant.
+
+    Raises:
+        TypeError: It is not a requirement.
+        ValueError: It is combined with ``optional``.
+    """
+    if optional and requirement is not None:
+        raise ValueError("`optional` lets in requests without a grant, so it cannot be combined with `requires`")
+    if not (requirement is None or isinstance(requirement, Requirement)):
+        raise TypeError(f"`requires` must be a result of requires(), not {type(requirement).__name__}")
+    return requirement or GRANTED
+
+
 class Refused(Exception):
     """A request that is not let in, as the response to it (RFC 6750, section 3).
 

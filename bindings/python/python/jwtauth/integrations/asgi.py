@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from jwtauth import Grant, Verifier
-from jwtauth.integrations._core import GRANTED, Authenticator, Headers, Refused, Requirement, is_missing
+from jwtauth.integrations._core import Authenticator, Headers, Refused, Requirement, demanded, is_missing
 from jwtauth.integrations._core import Requirement as requires
 
 __all__ = ["JWTAuthMiddleware", "grant_of", "requires"]
@@ -71,13 +71,9 @@ class Gate:
         optional: bool = False,
         remote_addr: Callable[[Scope], str | None] | None = None,
     ) -> None:
-        if optional and requirement is not None:
-            raise ValueError("`optional` lets in requests without a grant, so it cannot be combined with `requires`")
-        if not (requirement is None or isinstance(requirement, Requirement)):
-            raise TypeError(f"`requires` must be a result of requires(), not {type(requirement).__name__}")
         self.app = app
         self._authenticator = authenticator
-        self._requirement = requirement or GRANTED
+        self._requirement = demanded(requirement, optional=optional)
         self._optional = optional
         self._remote_addr = remote_addr
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from jwtauth import Grant, Verifier
-from jwtauth.integrations._core import GRANTED, Authenticator, Refused, Requirement, headers_of_environ, is_missing
+from jwtauth.integrations._core import Authenticator, Refused, Requirement, demanded, headers_of_environ, is_missing
 from jwtauth.integrations._core import Requirement as requires
 
 if TYPE_CHECKING:
@@ -50,13 +50,9 @@ class JWTAuthMiddleware:
         retry_after: int = 5,
         remote_addr: Callable[[WSGIEnvironment], str | None] | None = None,
     ) -> None:
-        if optional and requires is not None:
-            raise ValueError("`optional` lets in requests without a grant, so it cannot be combined with `requires`")
-        if not (requires is None or isinstance(requires, Requirement)):
-            raise TypeError(f"`requires` must be a result of requires(), not {type(requires).__name__}")
         self.app = app
         self._authenticator = Authenticator(verifier, profile=profile, realm=realm, retry_after=retry_after)
-        self._requirement = requires or GRANTED
+        self._requirement = demanded(requires, optional=optional)
         self._optional = optional
         self._remote_addr = remote_addr
 

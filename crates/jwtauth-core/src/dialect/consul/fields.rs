@@ -63,12 +63,7 @@ impl<'a, 't> AnyCase<'a, 't> {
         let Some(field) = self.get_non_null(name) else {
             return Ok(Vec::new());
         };
-        let mut map = Vec::new();
-        for (source, target) in field.entries()? {
-            map.push((source.to_owned(), weak_text(&target)?));
-        }
-        map.sort();
-        Ok(map)
+        Ok(field.map_of(weak_text)?.into_iter().collect())
     }
 
     /// Reads a leeway. Zero means `default`, and a negative value means no leeway.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::fields::AnyCase;
 use crate::error::{Code, Result};
 use crate::expr::{IndexRule, Pointer, Selection};
+use crate::ordered;
 use crate::policy::{IdentityRule, ListRule, MetadataRule, Named, TextRule, ValueRule};
 use crate::warning::{Rule, Warning};
 
@@ -26,7 +27,7 @@ impl Mapped {
     pub(super) fn list_sources(&self) -> BTreeSet<String> {
         let is_value = |select: &Selection| self.values.values().any(|value| value.name() == select.name());
         let sources = self.lists.values().filter(|select| !is_value(select));
-        sources.map(|select| select.name().to_owned()).collect()
+        ordered::collect(sources.map(|select| select.name().to_owned()))
     }
 
     /// Warns of sources that look like paths.
@@ -63,17 +64,17 @@ impl Mapped {
             named: Named::Optional,
             email: None,
             display_name: None,
-            metadata: self
-                .values
-                .into_iter()
-                .map(|(target, select)| (target, value(select)))
-                .collect(),
+            metadata: ordered::collect(
+                self.values
+                    .into_iter()
+                    .map(|(target, select)| (target, value(select))),
+            ),
             groups: None,
-            lists: self
-                .lists
-                .into_iter()
-                .map(|(target, select)| (target, list(select)))
-                .collect(),
+            lists: ordered::collect(
+                self.lists
+                    .into_iter()
+                    .map(|(target, select)| (target, list(select))),
+            ),
         }
     }
 }

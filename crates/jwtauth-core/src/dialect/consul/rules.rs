@@ -6,6 +6,7 @@ use super::mapped::Mapped;
 use crate::error::{Code, Result};
 use crate::expr::{Placed, Selector, Template};
 use crate::members::Field;
+use crate::ordered;
 use crate::policy::{BindKind, BindingRule, Bindings, Directory};
 use crate::warning::{Rule, Warning};
 
@@ -17,7 +18,7 @@ pub(super) fn read(
     mapped: &Mapped,
     warnings: &mut Vec<Warning>,
 ) -> Result<Bindings> {
-    let variables: BTreeSet<String> = mapped.values.keys().cloned().collect();
+    let variables: BTreeSet<String> = ordered::collect(mapped.values.keys().cloned());
     let mut read = Vec::new();
     for (index, field) in rules.map_or(Ok(Vec::new()), Field::items)?.iter().enumerate() {
         let rule = rule(field, method, &variables)?;
@@ -195,7 +196,7 @@ fn bind_vars(
     let name = members.get("Name");
     members.finish()?;
     let name = name.map(|field| template(&field, variables)).transpose()?;
-    Ok(name.into_iter().map(|name| ("name".to_owned(), name)).collect())
+    Ok(ordered::collect(name.map(|name| ("name".to_owned(), name))))
 }
 
 /// Reads a template over the mapped values.
@@ -232,16 +233,12 @@ fn known_variables(
 
 /// Checks that a rule computes a valid name for an identity in which every value is `fake`.
 fn check_with_fakes(rule: &BindingRule, variables: &BTreeSet<String>, field: &Field<'_, '_>) -> Result<()> {
-    let fakes: BTreeMap<String, String> = variables
-        .iter()
-        .map(|name| (name.clone(), "fake".to_owned()))
-        .collect();
+    let fakes: BTreeMap<String, String> =
+        ordered::collect(variables.iter().map(|name| (name.clone(), "fake".to_owned())));
     let name = rule.name.fill(&fakes);
-    let given: BTreeMap<String, String> = rule
-        .variables
-        .iter()
-        .map(|(variable, template)| (variable.clone(), template.fill(&fakes)))
-        .collect();
+    let given = rule.variables.iter();
+    let given: BTreeMap<String, String> =
+        ordered::collect(given.map(|(variable, template)| (variable.clone(), template.fill(&fakes))));
     let problem = match rule.bind {
         BindKind::TemplatedPolicy if !rule.bind.accepts(&name) => {
             format!("Bind name for templated-policy bind type does not match existing template name: {name}")
@@ -264,7 +261,7 @@ fn check_with_fakes(rule: &BindingRule, variables: &BTreeSet<String>, field: &Fi
 fn existing(field: &Field<'_, '_>) -> Result<Directory> {
     let mut members = field.members()?;
     let names =
-        |field: &Field<'_, '_>| -> Result<BTreeSet<String>> { Ok(field.strings()?.into_iter().collect()) };
+        |field: &Field<'_, '_>| -> Result<BTreeSet<String>> { Ok(ordered::collect(field.strings()?)) };
     let directory = Directory {
         roles: members.read_nullable("roles", names)?,
         policies: members.read_nullable("policies", names)?,

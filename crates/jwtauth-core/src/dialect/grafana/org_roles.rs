@@ -6,6 +6,7 @@ use super::settings::{Settings, USERS};
 use super::values::{path, strings_or_nothing};
 use crate::error::Result;
 use crate::expr::{JmesPath, Placed};
+use crate::ordered;
 use crate::policy::{OrgMapping, OrgRole, OrgRoleRule};
 use crate::warning::{Rule, Warning};
 
@@ -58,7 +59,7 @@ pub(super) fn rule(
         strict: configured.strict,
         assign_server_admin: configured.assign_server_admin,
         org_from_request: configured.org_from_request,
-        directory: orgs.iter().map(|(id, _)| *id).collect(),
+        directory: ordered::collect(orgs.iter().map(|(id, _)| *id)),
     }))
 }
 

@@ -13,6 +13,7 @@ use crate::grant::Session;
 use crate::json::{Number, Value};
 use crate::members::Field;
 use crate::network::{self, unmapped};
+use crate::ordered;
 use crate::policy::{
     BindingRule, Bindings, Directory, OrgMapping, OrgRoleRule, OrgTarget, RoleRule, Rules, SessionRule,
     SplitClaim,
@@ -154,11 +155,11 @@ fn org_roles(field: &Field<'_, '_>) -> Result<OrgRoleRule> {
         org_from_request: members
             .read("org_from_request", Field::boolean)?
             .unwrap_or_default(),
-        directory: members
-            .read("directory", |field| field.list_of(org_id))?
-            .unwrap_or_default()
-            .into_iter()
-            .collect(),
+        directory: ordered::collect(
+            members
+                .read("directory", |field| field.list_of(org_id))?
+                .unwrap_or_default(),
+        ),
     };
     members.finish()?;
     Ok(rule)
@@ -236,5 +237,5 @@ fn directory(field: &Field<'_, '_>) -> Result<Directory> {
 }
 
 fn set(field: &Field<'_, '_>) -> Result<BTreeSet<String>> {
-    Ok(field.strings()?.into_iter().collect())
+    Ok(ordered::collect(field.strings()?))
 }

@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::expr::go_integer;
 use crate::json::{Number, Value};
 use crate::members::{Field, Members};
+use crate::ordered;
 
 /// Reads a member. An absent member has the empty value of its type.
 pub(super) fn or_empty<'a, 't, T: Default>(
@@ -130,7 +131,7 @@ pub(super) fn list<'a, 't>(field: &Field<'a, 't>) -> Result<Vec<Field<'a, 't>>> 
 pub(super) fn map<'a, 't>(field: &Field<'a, 't>) -> Result<BTreeMap<&'a str, Field<'a, 't>>> {
     match field.value() {
         Value::Null => Ok(BTreeMap::new()),
-        Value::Object(_) => Ok(field.entries()?.into_iter().collect()),
+        Value::Object(_) => Ok(ordered::collect(field.entries()?)),
         Value::Array(_) => {
             let mut merged = BTreeMap::new();
             for item in field.items()? {
@@ -146,14 +147,14 @@ pub(super) fn map<'a, 't>(field: &Field<'a, 't>) -> Result<BTreeMap<&'a str, Fie
 /// `name=value`, or one such string. It is not split at commas.
 pub(super) fn key_values(field: &Field<'_, '_>) -> Result<BTreeMap<String, String>> {
     match field.value() {
-        Value::String(_) => Ok(BTreeMap::from([pair(field)?])),
+        Value::String(_) => Ok(ordered::collect([pair(field)?])),
         Value::Array(items) if items.iter().any(|item| item.as_str().is_some()) => {
-            field.items()?.iter().map(pair).collect()
+            ordered::try_collect(field.items()?.iter().map(pair))
         }
-        Value::Null | Value::Array(_) | Value::Object(_) => map(field)?
-            .into_iter()
-            .map(|(name, value)| Ok((name.to_owned(), string(&value)?)))
-            .collect(),
+        Value::Null | Value::Array(_) | Value::Object(_) => {
+            let pairs = map(field)?.into_iter();
+            ordered::try_collect(pairs.map(|(name, value)| Ok((name.to_owned(), string(&value)?))))
+        }
         Value::Bool(_) | Value::Number(_) => Err(wanted(field, "an object of strings")),
     }
 }

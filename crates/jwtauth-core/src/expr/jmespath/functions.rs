@@ -9,6 +9,7 @@ use super::lists::{self, Apply};
 use super::node::{Failure, Node, Outcome};
 use super::texts;
 use super::tree::Function;
+use crate::ordered;
 
 /// Calls a function. `apply` evaluates a reference among the arguments.
 ///
@@ -303,7 +304,7 @@ fn values<'a>(object: &Node<'a>) -> Node<'a> {
 
 fn merge<'a>(objects: &[Node<'a>]) -> Node<'a> {
     let members = objects.iter().filter_map(Node::sorted).flatten();
-    Node::members(members.collect())
+    Node::members(ordered::collect(members))
 }
 
 fn from_items<'a>(pairs: &Node<'a>) -> Outcome<'a> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::node::{Failure, Node, Outcome, Text};
 use super::tree::Tree;
+use crate::ordered;
 
 /// Evaluates an expression on a value.
 pub(super) type Apply = for<'a> fn(&'a Tree, &Node<'a>) -> Outcome<'a>;
@@ -88,9 +89,7 @@ pub(super) fn best_by<'a>(
 
 /// Sorts numbers or texts. The sort is stable.
 pub(super) fn sort<'a>(list: &Node<'a>) -> Node<'a> {
-    let mut items = elements(list);
-    items.sort_by(order);
-    Node::list(items)
+    Node::list(ordered::sorted_by(elements(list), order))
 }
 
 /// Sorts by keys that are all numbers or all texts. If the list has one element, its key is not evaluated.
@@ -106,7 +105,7 @@ pub(super) fn sort_by<'a>(list: &Node<'a>, reference: &Node<'a>, apply: Apply) -
     sort_pairs(pairs)
 }
 
-fn sort_pairs<'a>(mut pairs: Vec<(Node<'a>, Node<'a>)>) -> Outcome<'a> {
+fn sort_pairs<'a>(pairs: Vec<(Node<'a>, Node<'a>)>) -> Outcome<'a> {
     let first = pairs.first().map_or(Node::Null, |(key, _)| key.clone());
     if pairs
         .iter()
@@ -114,7 +113,7 @@ fn sort_pairs<'a>(mut pairs: Vec<(Node<'a>, Node<'a>)>) -> Outcome<'a> {
     {
         return Err(Failure::Type);
     }
-    pairs.sort_by(|(one, _), (other, _)| order(one, other));
+    let pairs = ordered::sorted_by(pairs, |(one, _), (other, _)| order(one, other));
     Ok(Node::list(pairs.into_iter().map(|(_, item)| item).collect()))
 }
 
@@ -144,7 +143,7 @@ pub(super) fn group_by<'a>(list: &Node<'a>, reference: &Node<'a>, apply: Apply) 
         return Ok(Node::Null);
     }
     let groups = groups.into_iter().map(|(name, group)| (name, Node::list(group)));
-    Ok(Node::members(groups.collect()))
+    Ok(Node::members(ordered::collect(groups)))
 }
 
 pub(super) fn map<'a>(reference: &Node<'a>, list: &Node<'a>, apply: Apply) -> Outcome<'a> {

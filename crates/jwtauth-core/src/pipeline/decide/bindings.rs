@@ -6,6 +6,7 @@ use super::decision::Decision;
 use crate::error::{Code, Error, Result};
 use crate::expr::{Placed, Selected, Selector};
 use crate::grant::{Entitlement, Identity};
+use crate::ordered;
 use crate::pipeline::watch::{At, Check, Event, Part, Seen, Watch};
 use crate::policy::{BindKind, BindingRule, Bindings, Directory};
 
@@ -108,8 +109,7 @@ fn bound(
         return Err(Error::new(Code::BindingUnmatched)
             .with_detail(why_nothing(bindings, |rule| selection(rule, identity))));
     }
-    bound.sort_by_key(|(kind, _)| *kind);
-    Ok(bound)
+    Ok(ordered::sorted_by(bound, |(one, _), (other, _)| one.cmp(other)))
 }
 
 /// What became of one rule: the name that it binds, or would bind, and the parts of its selector.
@@ -180,16 +180,13 @@ const MAX_WORK: usize = 1 << 29;
 const MAX_REASONS: usize = 8;
 
 fn bind(rule: &BindingRule, values: &BTreeMap<String, String>, directory: &Directory) -> Result<Entitlement> {
+    let variables = rule.variables.iter();
     let entitlement = Entitlement {
         scope: match rule.bind {
             BindKind::Node | BindKind::TemplatedPolicy => directory.datacenter.clone(),
             BindKind::Policy | BindKind::Role | BindKind::Service => None,
         },
-        variables: rule
-            .variables
-            .iter()
-            .map(|(name, template)| (name.clone(), template.fill(values)))
-            .collect(),
+        variables: ordered::collect(variables.map(|(name, template)| (name.clone(), template.fill(values)))),
         ..Entitlement::new(rule.bind.entitlement(), rule.name.fill(values))
     };
     if rule.bind.accepts(&entitlement.name)

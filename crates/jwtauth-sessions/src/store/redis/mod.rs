@@ -7,19 +7,20 @@ mod scripts;
 mod servers;
 mod settings;
 
-use std::sync::Arc;
+use std::str::FromStr;
 
 use base64_simd::URL_SAFE_NO_PAD;
 use redis::{Cmd, ErrorKind, RedisError, Value};
 
 use crate::error::{Code, Error, Result};
-use crate::record::{Record, State};
+use crate::record::State;
 use crate::secret::{Id, Salt};
 use crate::time::{Micros, SECOND};
 
 use self::scripts::{Script, Scripts};
 use self::servers::{Reply, Servers};
 pub(crate) use self::settings::{RedisSettings, Where};
+use super::records::Records;
 use super::{Entry, Groups, Renewed, SEEN_EVERY, Shared, Store};
 
 /// The store.
@@ -28,6 +29,7 @@ pub(crate) struct Redis {
     servers: Servers,
     scripts: Scripts,
     prefix: String,
+    records: Records,
 }
 
 /// One call of a script.
@@ -47,6 +49,7 @@ impl Redis {
             prefix: settings.prefix.clone(),
             servers: settings.servers()?,
             scripts: Scripts::new(),
+            records: Records::new(),
         })
     }
 
@@ -112,6 +115,9 @@ impl Redis {
 
     /// Removes a session that has ended from its groups. It is found nowhere any more, so a failure changes nothing.
     fn leave_groups(&self, id: &Id, groups: &[String]) {
+        if groups.is_empty() {
+            return;
+        }
         let leave = groups.iter().map(|group| {
             let mut command = redis::cmd("ZREM");
             command.arg(self.group(group)).arg(name(id));
@@ -146,7 +152,7 @@ impl Store for Redis {
             script: &self.scripts.shared,
             key: format!("{}:shared", self.prefix),
             arguments: vec![
-                SCHEMA_VERSION.to_vec(),
+                SCHEMA_VERSION.into(),
                 offered.to_vec(),
                 text(now),
                 text(now.saturating_sub(SEEN_EVERY)),
@@ -154,11 +160,12 @@ impl Store for Redis {
         };
         let mut fields = Fields::of(self.run_one(call, false)?)?;
         let version = fields.bytes()?;
-        if version != SCHEMA_VERSION {
+        if version != SCHEMA_VERSION.as_bytes() {
             return Err(Error::with(
                 Code::StoreVersion,
                 format!(
-                    "the keys with the prefix `{}` have another version than this library, which uses version 1",
+                    "the keys with the prefix `{}` have another version than this library, which uses version {SCHEMA_VERSION}; \
+                     set another `prefix`",
                     self.prefix
                 ),
             ));
@@ -172,23 +179,11 @@ impl Store for Redis {
 
     fn insert(&self, id: &Id, entry: &Entry, groups: &Groups, now: Micros) -> Result<()> {
         let end = entry.state.expires_at;
-        let fields = [
-            ("r", entry.record.to_text()?.into_bytes()),
-            ("e", end.map(text).unwrap_or_default()),
-            ("u", entry.state.uses_left.map(text).unwrap_or_default()),
-            ("n", b"0".to_vec()),
-            ("p", name(&groups.profile).into_bytes()),
-            ("s", name(&groups.subject).into_bytes()),
-        ];
-        let mut arguments = vec![milliseconds(end, now)];
-        for (field, value) in fields {
-            arguments.extend([field.as_bytes().to_vec(), value]);
-        }
         let [profile, subject] = self.to_groups(id, groups, end, now);
         let insert = Call {
             script: &self.scripts.insert,
             key: self.session(id),
-            arguments,
+            arguments: vec![milliseconds(end, now), written(entry, groups)?],
         };
         match self.run(&[profile, subject, insert], false)?.pop() {
             Some(Value::Int(1)) => Ok(()),
@@ -199,22 +194,23 @@ impl Store for Redis {
         }
     }
 
+    /// Reads with the only command that counts as a write and changes nothing. So a server that is not the master any more, or has
+    /// too few replicas for its configuration, refuses it: what it knows may be old.
     fn get(&self, id: &Id, now: Micros) -> Result<Option<Entry>> {
-        let mut command = redis::cmd("HMGET");
-        command.arg(self.session(id)).arg(&["r", "e", "u", "n"]);
-        // A key of the same slot that no entry has.
-        let mut nothing = redis::cmd("DEL");
-        nothing.arg(format!("{}:n:{{{}}}", self.prefix, name(id)));
-        let reply = self
-            .servers
-            .read(command, nothing)
-            .map_err(failed)?
-            .map_err(failed)?;
-        if matches!(&reply, Value::Array(fields) if fields.iter().all(|field| *field == Value::Nil)) {
-            return Ok(None);
+        let mut command = redis::cmd("GETEX");
+        command.arg(self.session(id));
+        match self.send(command)? {
+            Value::Nil => Ok(None),
+            Value::BulkString(stored) => {
+                let (state, record) = parts(&stored).ok_or_else(damaged)?;
+                if state.has_ended(now) {
+                    return Ok(None);
+                }
+                let record = self.records.read(id, record)?;
+                Ok(Some(Entry { record, state }))
+            }
+            _ => Err(unexpected()),
         }
-        let entry = Fields::of(reply)?.entry()?;
-        Ok(Some(entry).filter(|entry| !entry.state.has_ended(now)))
     }
 
     fn spend(&self, id: &Id, now: Micros) -> Result<Option<u64>> {
@@ -275,7 +271,7 @@ impl Store for Redis {
             reply => {
                 let mut fields = Fields::of(reply)?;
                 let lived = fields.next()? == Value::Int(1);
-                self.leave_groups(id, &[fields.text()?, fields.text()?]);
+                self.leave_groups(id, &fields.texts()?);
                 Ok(lived)
             }
         }
@@ -287,11 +283,7 @@ impl Store for Redis {
         loop {
             let mut command = redis::cmd("ZRANGE");
             command.arg(&key).arg(kept).arg(kept + PAGE - 1);
-            let mut fields = Fields::of(self.send(command)?)?;
-            let mut names = Vec::new();
-            while !fields.is_empty() {
-                names.push(fields.text()?);
-            }
+            let names = Fields::of(self.send(command)?)?.texts()?;
             if names.is_empty() {
                 return Ok(live);
             }
@@ -331,10 +323,6 @@ impl Fields {
         }
     }
 
-    fn is_empty(&self) -> bool {
-        self.0.len() == 0
-    }
-
     fn next(&mut self) -> Result<Value> {
         self.0.next().ok_or_else(unexpected)
     }
@@ -351,25 +339,49 @@ impl Fields {
     }
 
     /// Reads a number; nothing is `None`.
-    fn number<T: std::str::FromStr>(&mut self) -> Result<Option<T>> {
-        let text = self.text()?;
-        if text.is_empty() {
-            return Ok(None);
-        }
-        text.parse().map(Some).map_err(|_| damaged())
+    fn number<T: FromStr>(&mut self) -> Result<Option<T>> {
+        optional(&self.text()?).ok_or_else(damaged)
     }
 
-    /// Reads the fields `r`, `e`, `u`, `n`.
-    fn entry(&mut self) -> Result<Entry> {
-        let record = Record::read(&self.bytes()?)?;
-        Ok(Entry {
-            record: Arc::new(record),
-            state: State {
-                expires_at: self.number()?,
-                uses_left: self.number()?,
-                revision: self.number()?.ok_or_else(damaged)?,
-            },
-        })
+    /// Reads the texts that are left.
+    fn texts(mut self) -> Result<Vec<String>> {
+        let left = 0..self.0.len();
+        left.map(|_| self.text()).collect()
+    }
+}
+
+/// The text of a session, whose parts the scripts describe.
+fn written(entry: &Entry, groups: &Groups) -> Result<Vec<u8>> {
+    let State {
+        expires_at,
+        uses_left,
+        revision,
+    } = entry.state;
+    let end = expires_at.map_or_else(String::new, |end| end.to_string());
+    let uses = uses_left.map_or_else(String::new, |uses| uses.to_string());
+    let [profile, subject] = groups.all().map(|group| name(&group));
+    let record = entry.record.to_text()?;
+    Ok(format!("{end} {uses} {revision} {profile} {subject} {record}").into_bytes())
+}
+
+/// The state and the record of a session.
+fn parts(stored: &[u8]) -> Option<(State, &[u8])> {
+    let mut parts = stored.splitn(6, |byte| *byte == b' ');
+    let mut next = || std::str::from_utf8(parts.next()?).ok();
+    let state = State {
+        expires_at: optional(next()?)?,
+        uses_left: optional(next()?)?,
+        revision: next()?.parse().ok()?,
+    };
+    let _groups = (next()?, next()?);
+    Some((state, parts.next()?))
+}
+
+/// A number, or nothing. `None` for any other text.
+fn optional<T: FromStr>(text: &str) -> Option<Option<T>> {
+    match text {
+        "" => Some(None),
+        text => text.parse().ok().map(Some),
     }
 }
 
@@ -424,8 +436,8 @@ fn damaged() -> Error {
     Error::with(Code::SessionEntryInvalid, "the entry is not one of this library")
 }
 
-/// The version of the keys and fields.
-const SCHEMA_VERSION: &[u8] = b"1";
+/// The version of the keys and of what they have.
+const SCHEMA_VERSION: &str = "2";
 
 /// How long a group keeps a session after its end. Machines may have different times.
 const KEPT: Micros = 24 * 3600 * SECOND;
@@ -446,5 +458,27 @@ mod tests {
         assert_eq!(milliseconds(Some(5), 10), b"1");
         assert_eq!(milliseconds(Some(i64::MAX), 0), b"");
         assert_eq!(milliseconds(None, 0), b"");
+    }
+
+    #[test]
+    fn the_parts_of_a_session_are_read_or_refused() {
+        let state = |expires_at, uses_left, revision| State {
+            expires_at,
+            uses_left,
+            revision,
+        };
+        for (text, expected) in [
+            ("-5 7 1 p s {a b}", Some((state(Some(-5), Some(7), 1), "{a b}"))),
+            ("  0 p s ", Some((state(None, None, 0), ""))),
+            ("  0 p s", None),
+            ("   p s {}", None),
+            ("x  0 p s {}", None),
+            (" -1 0 p s {}", None),
+            ("hush", None),
+            ("", None),
+        ] {
+            let expected = expected.map(|(state, record)| (state, record.as_bytes()));
+            assert_eq!(parts(text.as_bytes()), expected, "{text}");
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! The scripts of the Redis store. Each is atomic, and uses one key, so that it also works in a cluster.
 //!
-//! A session is a hash. Its fields: `r` the record, `e` its end or nothing, `u` the uses that are left or nothing, `n` the
-//! revision, `p` and `s` its groups. Instants are compared as numbers and never computed, because a script would write large
-//! ones with fewer digits.
+//! A session is one string, so that one command reads it. Its parts, with a space between two: its end or nothing, the uses that
+//! are left or nothing, the revision, its two groups, the record. Instants are compared as numbers and never computed, because a
+//! script would write large ones with fewer digits. Uses are counted off in their text, for the same reason.
 
 use redis::Cmd;
 
@@ -76,49 +76,54 @@ end
 return {ARGV[1], redis.call('HGET', KEYS[1], 'salt'), seen}
 ";
 
-/// Arguments: the milliseconds that are left or nothing; then fields and values, of which the first is the record. Returns
-/// whether the name was free.
+/// Arguments: the milliseconds that are left or nothing, the session. Returns whether the name was free.
 ///
 /// The same session once more is a command that was sent again, because its reply was lost.
 const INSERT: &str = "
-local h = redis.call('HMGET', KEYS[1], 'r', 'n')
-if h[1] then return (h[1] == ARGV[3] and h[2] == '0') and 1 or 0 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 2))
-if ARGV[1] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+local v = redis.call('GET', KEYS[1])
+if v then return v == ARGV[2] and 1 or 0 end
+if ARGV[1] ~= '' then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[1]) else redis.call('SET', KEYS[1], ARGV[2]) end
 return 1
 ";
 
 /// Counts a use off. Arguments: the time. Returns the uses that are left and the groups, or nothing if there is no such session.
 /// The last use removes the session.
 const SPEND: &str = "
-local h = redis.call('HMGET', KEYS[1], 'e', 'u', 'p', 's')
-if not h[1] or not h[2] or h[2] == '' then return false end
-if h[1] ~= '' and tonumber(h[1]) <= tonumber(ARGV[1]) then return false end
-local left = redis.call('HINCRBY', KEYS[1], 'u', -1)
-if left <= 0 then redis.call('DEL', KEYS[1]) end
-if left < 0 then return false end
-return {tostring(left), h[3], h[4]}
+local v = redis.call('GET', KEYS[1])
+local e, u, rest, p, s = string.match(v or '', '^(%-?%d*) (%d+)( %d+ (%S+) (%S+) .*)$')
+if not e or tonumber(u) == 0 then return false end
+if e ~= '' and tonumber(e) <= tonumber(ARGV[1]) then return false end
+local left = string.gsub(u, '([1-9])(0*)$', function(d, z)
+  return string.char(string.byte(d) - 1) .. string.rep('9', #z)
+end)
+left = string.gsub(left, '^0+(%d)', '%1')
+if left == '0' then redis.call('DEL', KEYS[1])
+else redis.call('SET', KEYS[1], e .. ' ' .. left .. rest, 'KEEPTTL') end
+return {left, p, s}
 ";
 
 /// Arguments: the time, the revision, the next revision, the end or nothing, the milliseconds until then or nothing. Returns 0
 /// for no session, 1 for done, 2 for another revision.
 const RENEW: &str = "
-local h = redis.call('HMGET', KEYS[1], 'e', 'u', 'n')
-if not h[3] or h[2] == '0' then return 0 end
-if h[1] ~= '' and tonumber(h[1]) <= tonumber(ARGV[1]) then return 0 end
-if h[3] ~= ARGV[2] then return 2 end
-redis.call('HSET', KEYS[1], 'e', ARGV[4], 'n', ARGV[3])
-if ARGV[5] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[5]) else redis.call('PERSIST', KEYS[1]) end
+local v = redis.call('GET', KEYS[1])
+local e, u, n, rest = string.match(v or '', '^(%-?%d*) (%d*) (%d+)( .*)$')
+if not e then return 0 end
+if e ~= '' and tonumber(e) <= tonumber(ARGV[1]) then return 0 end
+if n ~= ARGV[2] then return 2 end
+v = ARGV[4] .. ' ' .. u .. ' ' .. ARGV[3] .. rest
+if ARGV[5] ~= '' then redis.call('SET', KEYS[1], v, 'PX', ARGV[5]) else redis.call('SET', KEYS[1], v) end
 return 1
 ";
 
-/// Arguments: the time. Returns whether a session lived, and its groups; or nothing.
+/// Arguments: the time. Returns whether a session lived, and its groups; or nothing. A damaged one counts as one that lived, and
+/// has no groups.
 const REMOVE: &str = "
-local h = redis.call('HMGET', KEYS[1], 'e', 'p', 's')
-if not h[1] then return false end
+local v = redis.call('GET', KEYS[1])
+if not v then return false end
 redis.call('DEL', KEYS[1])
-local lived = h[1] == '' or tonumber(h[1]) > tonumber(ARGV[1])
-return {lived and 1 or 0, h[2], h[3]}
+local e, p, s = string.match(v, '^(%-?%d*) %d* %d+ (%S+) (%S+) ')
+local ended = e and e ~= '' and tonumber(e) <= tonumber(ARGV[1])
+return {ended and 0 or 1, p, s}
 ";
 
 /// Adds a session to a group, which is a sorted set by end. Arguments: the session, its end or `+inf`, an instant before which

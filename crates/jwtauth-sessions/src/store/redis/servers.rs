@@ -79,25 +79,6 @@ impl Servers {
         self.send_with(self.connect()?, commands)
     }
 
-    /// Sends a command that reads. `write` is a command that writes nothing: a server that is not the master any more, or has too
-    /// few replicas for its configuration, refuses it, and then what was read counts for nothing, because it may be old. A
-    /// node of a cluster checks this itself.
-    ///
-    /// # Errors
-    /// As [`send`](Servers::send).
-    pub(super) fn read(&self, read: Cmd, write: Cmd) -> RedisResult<Reply> {
-        let commands = match self.place {
-            Place::Cluster(_) => vec![read],
-            Place::Server(_) | Place::Master { .. } => vec![read, write],
-        };
-        let mut replies = self.send(&commands, false)?;
-        let refused = replies.iter().rposition(Result::is_err).unwrap_or(0);
-        if refused < replies.len() {
-            return Ok(replies.swap_remove(refused));
-        }
-        Err((ErrorKind::Client, "there is no reply").into())
-    }
-
     /// Sends commands that change entries, and waits until the replicas have the changes, if the configuration asks for it.
     ///
     /// # Errors

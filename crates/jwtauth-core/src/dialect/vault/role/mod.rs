@@ -14,6 +14,7 @@ use super::lease::{Mount, Terms, TokenType};
 use crate::error::Result;
 use crate::expr::Selection;
 use crate::members::Field;
+use crate::ordered;
 use crate::policy::{
     AbsentRule, AudienceRule, Boundary, ClaimsPolicy, IdentityRule, Issuer, Leeway, ListRule, MetadataRule,
     Named, NullIsAbsent, Profile, RegisteredCheck, Rules, SplitClaim, Synthesis, TimesRule, ValueRule,
@@ -248,7 +249,7 @@ fn identity(role: &str, body: &Body<'_, '_>, config: &Config) -> IdentityRule {
             ..ValueRule::new(user_claim)
         }],
         named: Named::Required,
-        metadata: mapped.chain([("role".to_owned(), role)]).collect(),
+        metadata: ordered::collect(mapped.chain([("role".to_owned(), role)])),
         groups: groups.map(|claim| ListRule {
             absent: AbsentRule::Refuse,
             drop_empty: true,

@@ -2,18 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::ordered;
+
 /// Returns policy names in canonical form: trimmed, in lower case, unique and sorted. `root` removes all others.
 pub(super) fn canonical(names: &[String]) -> BTreeSet<String> {
-    let names: BTreeSet<String> = names
-        .iter()
-        .map(|name| name.trim().to_lowercase())
-        .filter(|name| !name.is_empty())
-        .collect();
+    let names = names.iter().map(|name| name.trim().to_lowercase());
+    let mut names: BTreeSet<String> = ordered::collect(names.filter(|name| !name.is_empty()));
     if names.contains(ROOT) {
-        BTreeSet::from([ROOT.to_owned()])
-    } else {
-        names
+        names.retain(|name| name == ROOT);
     }
+    names
 }
 
 /// Checks a name in `token_policies`. The error is the problem.
@@ -46,10 +44,7 @@ pub(super) fn forbidden(names: &[String]) -> BTreeMap<String, String> {
         "response-wrapping" | "control-group" => Some(format!("cannot assign policy \"{name}\"")),
         _ => None,
     };
-    names
-        .iter()
-        .filter_map(|name| Some((name.clone(), why(name)?)))
-        .collect()
+    ordered::collect(names.iter().filter_map(|name| Some((name.clone(), why(name)?))))
 }
 
 const ROOT: &str = "root";

@@ -1,0 +1,167 @@
+"""How the check goes together with nginx's other checks, subrequests and internal redirects."""
+
+from __future__ import annotations
+
+import json
+
+from conftest import NOW, PUBLIC_TOKEN, KeyServer, Site, Upstream, changed, remote, token
+
+DONE = "location @done { return 204; }"
+
+
+def test_satisfy_any_lets_in_whom_one_check_lets_in(site: Site) -> None:
+    site.write("users", "alice:{PLAIN}secret\n")
+    nginx = site.start(f"""
+        {DONE}
+        jwtauth_config verifier.json;
+        location /address {{ satisfy any; allow 127.0.0.1; deny all; jwtauth on; try_files /none @done; }}
+        location /token {{ satisfy any; deny all; jwtauth on; jwtauth_require role=editor; try_files /none @done; }}
+        location /basic {{ satisfy any; auth_basic b; auth_basic_user_file users; jwtauth on; try_files /none @done; }}
+        location /all {{ deny all; jwtauth on; try_files /none @done; }}
+        location /both {{ allow 127.0.0.1; deny all; jwtauth on; try_files /none @done; }}
+    """)
+    good, poor = token(), token(groups=[])
+    assert nginx.ask("/address").status == 204
+    assert nginx.ask("/address", "x").challenge == []
+    assert [nginx.ask("/token", one).status for one in (good, poor, "x", None)] == [204, 403, 401, 401]
+    answer = nginx.ask("/basic", good)
+    assert (answer.status, answer.challenge) == (204, [])
+    answer = nginx.ask("/basic", headers=[("Authorization", "Basic YWxpY2U6c2VjcmV0")])
+    assert (answer.status, answer.challenge) == (204, [])
+    answer = nginx.ask("/basic")
+    assert answer.status == 401
+    assert sorted(one.split()[0] for one in answer.challenge) == ["Basic", "Bearer"]
+    assert nginx.ask("/all", good).status == 403
+    assert [nginx.ask("/both", one).status for one in (good, "x", None)] == [204, 401, 401]
+
+
+def test_an_address_that_is_denied_costs_no_decision(site: Site) -> None:
+    nginx = site.start("jwtauth_config verifier.json; location / { deny all; jwtauth on; }")
+    assert nginx.ask("/", "x").status == 403
+    # nginx has written all lines when it has ended.
+    site.stack.close()
+    assert not [line for line in nginx.lines if "jwtauth: " in line]
+
+
+def test_an_internal_redirect_is_decided_by_the_next_location(site: Site, upstream: Upstream) -> None:
+    (site.directory / "html").mkdir()
+    (site.directory / "html" / "index.html").write_text("index", encoding="utf-8")
+    site.write("other.json", changed(issuer="https://other.example"))
+    nginx = site.start(f"""
+        {DONE}
+        jwtauth_config verifier.json;
+        location / {{ jwtauth on; index index.html; }}
+        location /to-admin {{ jwtauth on; try_files /none /admin; }}
+        location /open-to-admin {{ try_files /none /admin; }}
+        location /to-other {{ jwtauth on; try_files /none /other; }}
+        location /admin {{ jwtauth_require role=admin; try_files /none @done; }}
+        location /other {{ jwtauth_config other.json; jwtauth on; try_files /none @done; }}
+        location /rewritten {{ rewrite ^ /admin last; }}
+        location /accel {{ proxy_pass {upstream.url}; jwtauth on; error_page 404 = /admin; try_files /none =404; }}
+        location /login {{ jwtauth on; error_page 401 /login; }}
+    """)
+    assert nginx.ask("/").status == 401
+    assert nginx.ask("/", token()).text == "index"
+    for path in ("/to-admin", "/open-to-admin", "/rewritten", "/accel"):
+        assert nginx.ask(path, token()).status == 403, path
+        assert nginx.ask(path).status == 401, path
+    answer = nginx.ask("/to-other", token())
+    assert answer.status == 401
+    # One challenge, also if two locations have refused the request.
+    assert len(nginx.ask("/login").challenge) == 1
+
+
+SSI = """
+    location /page { ssi on; ssi_types *; jwtauth on; }
+    location /part { jwtauth on; }
+    location /secret { jwtauth_require role=admin; }
+    location /open { }
+"""
+
+
+def page(site: Site, *parts: str) -> None:
+    folder = site.directory / "html"
+    folder.mkdir()
+    includes = "".join(f'<!--# include virtual="{part}" -->|' for part in parts)
+    (folder / "page").write_text(includes, encoding="utf-8")
+    for name in ("part", "secret", "open"):
+        (folder / name).write_text(name, encoding="utf-8")
+
+
+def test_subrequests_are_decided_by_their_location(site: Site) -> None:
+    page(site, "/part", "/secret", "/open")
+    nginx = site.start("jwtauth_config verifier.json;" + SSI)
+    assert nginx.ask("/page").status == 401
+    text = nginx.ask("/page", token()).text
+    assert text.startswith("part|") and text.endswith("open|")
+    assert "secret|" not in text and "403 Forbidden" in text
+
+
+def test_a_subrequest_shares_the_decision_of_its_request(site: Site, key_server: KeyServer) -> None:
+    page(site, "/part", "/part", "/open")
+    site.write("remote.json", remote(key_server.url, cache_ttl="0s"))
+    nginx = site.start("jwtauth_config remote.json;" + SSI)
+    nginx.wait_for("jwtauth: the keys of .* were renewed")
+    # Every decision fetches.
+    for number in (2, 3):
+        assert nginx.ask("/page", PUBLIC_TOKEN).text == "part|part|open|"
+        assert key_server.requests == number
+
+
+def test_a_subrequest_of_a_request_without_a_check_is_decided(site: Site) -> None:
+    page(site, "/part", "/part", "/open")
+    nginx = site.start("jwtauth_config verifier.json;" + SSI.replace("ssi_types *; jwtauth on;", "ssi_types *;"))
+    text = nginx.ask("/page", "x").text
+    assert text.count("<h1>401 Authorization Required</h1>") == 2 and text.endswith("open|")
+    assert nginx.ask("/page", token()).text == "part|part|open|"
+
+
+def test_subrequests_of_a_request_that_its_address_let_in_are_let_in(site: Site) -> None:
+    page(site, "/page-part", "/secret")
+    (site.directory / "html" / "page-part").write_text("part", encoding="utf-8")
+    nginx = site.start("""
+        satisfy any; allow 127.0.0.1; deny all;
+        jwtauth_config verifier.json;
+        jwtauth on;
+        location /page { ssi on; ssi_types *; }
+        location /secret { jwtauth_require role=admin; }
+    """)
+    text = nginx.ask("/page").text
+    assert text.startswith("part|") and "401 Authorization Required" in text
+
+
+def test_auth_request_and_the_check_are_independent(site: Site, upstream: Upstream) -> None:
+    nginx = site.start(f"""
+        {DONE}
+        jwtauth_config verifier.json;
+        location = /ask {{ internal; jwtauth inner; proxy_pass {upstream.url}; }}
+        location /outer {{ auth_request /ask; try_files /none @done; }}
+        location /both {{ auth_request /ask; jwtauth on; try_files /none @done; }}
+        location /strict {{ auth_request /ask; jwtauth_require role=admin; try_files /none @done; }}
+        location /open {{ auth_request /free; jwtauth on; try_files /none @done; }}
+        location = /free {{ internal; proxy_pass {upstream.url}; }}
+    """)
+    for path in ("/outer", "/both", "/open"):
+        assert [nginx.ask(path, one).status for one in (token(), token(exp=NOW - 600), None)] == [204, 401, 401], path
+    assert nginx.ask("/outer").challenge == ['Bearer realm="inner"']
+    assert nginx.ask("/strict", token()).status == 403
+
+
+def test_a_mirror_gets_the_variables_only_with_a_check(site: Site, upstream: Upstream) -> None:
+    nginx = site.start(f"""
+        jwtauth_config verifier.json;
+        location / {{ mirror /copy; mirror_request_body off; jwtauth on; proxy_set_header X-Name $jwtauth_name; proxy_pass {upstream.url}; }}
+        location = /copy {{ internal; jwtauth on; proxy_set_header X-Name $jwtauth_name; proxy_pass {upstream.url}; }}
+    """)
+    assert any("X-Name: alice" in line for line in json.loads(nginx.ask("/", token()).text))
+
+
+def test_a_body_arrives_after_the_check(site: Site, upstream: Upstream) -> None:
+    nginx = site.start(f"jwtauth_config verifier.json; jwtauth on; proxy_pass {upstream.url};".replace("proxy_pass", "location / { proxy_pass") + "}")
+    connection = nginx.connection()
+    for bearer, status in ((token(), 200), ("x", 401)):
+        connection.request("POST", "/", body=b"x" * 100_000, headers={"Authorization": f"Bearer {bearer}"})
+        response = connection.getresponse()
+        assert response.status == status
+        response.read()
+    connection.close()
