@@ -62,7 +62,7 @@ fn write(mut out: Box<dyn Write + Send>, entries: &Receiver<(Timestamp, Entry)>)
         for next in entries.try_iter().take(TOGETHER) {
             lines.push_str(&line(&next));
         }
-        // If nobody reads the log, the server goes on.
+        // If the log cannot be written, the server goes on.
         let _ = out.write_all(lines.as_bytes()).and_then(|()| out.flush());
     }
 }
