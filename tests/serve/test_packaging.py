@@ -46,6 +46,8 @@ def test_the_files_of_the_debian_package_exist() -> None:
     for source, target, _ in package["assets"]:
         assert source.startswith("target/release/") or (crate / source).is_file(), source
         installed.add("/" + target + (source.rsplit("/", 1)[1] if target.endswith("/") else ""))
+    assert (crate / package["license-file"][0]).is_file() and (crate / package["changelog"]).is_file()
+    assert package["variants"]["dist"]["name"] == package["name"]
     assert set(package["conf-files"]) <= installed
     units = crate / package["systemd-units"]["unit-scripts"]
     unit = configparser.RawConfigParser(strict=False, interpolation=None)
