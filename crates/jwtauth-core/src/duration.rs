@@ -1,4 +1,4 @@
-//! Durations in Go's syntax, such as `1h30m`. The dialects read it, and policies are printed in it.
+//! Durations in Go's syntax, such as `1h30m`. The dialects read it, and policies, warnings and responses are printed in it.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -60,6 +60,21 @@ pub(crate) fn to_go(duration: Duration) -> String {
         let _ = write!(text, "{count}{unit}");
     }
     text
+}
+
+/// Writes a duration exactly as Go itself prints it, for the texts of the three systems: every unit below the largest is
+/// written, and a part of a second is a decimal fraction. 2 hours are `2h0m0s`. A duration below a second is in seconds, too.
+pub fn print_go(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+    // Nine digits are exact, and Go does not print zeros at the end of a fraction.
+    let rest = format!("{}.{:09}", seconds % 60, duration.subsec_nanos());
+    let rest = rest.trim_end_matches('0').trim_end_matches('.');
+    match (hours, minutes) {
+        (0, 0) => format!("{rest}s"),
+        (0, _) => format!("{minutes}m{rest}s"),
+        _ => format!("{hours}h{minutes}m{rest}s"),
+    }
 }
 
 /// Serialises a duration in the form of printed policies, for `#[serde(serialize_with)]`.
@@ -158,6 +173,21 @@ mod tests {
     }
 
     #[test]
+    fn every_smaller_unit_is_printed() {
+        for (millis, text) in [
+            (0, "0s"),
+            (1_000, "1s"),
+            (60_000, "1m0s"),
+            (300_000, "5m0s"),
+            (3_600_000, "1h0m0s"),
+            (90_500, "1m30.5s"),
+            (10_000, "10s"),
+        ] {
+            assert_eq!(print_go(Duration::from_millis(millis)), text);
+        }
+    }
+
+    #[test]
     fn durations_outside_the_range_of_go_are_refused() {
         // Go's durations end at 2^63 - 1 nanoseconds.
         let longest = Duration::from_nanos(u64::try_from(i64::MAX).unwrap());
@@ -177,6 +207,7 @@ mod tests {
         fn every_printed_duration_is_read_as_the_same_duration(nanos in 0..=u64::try_from(i64::MAX).unwrap()) {
             let duration = Duration::from_nanos(nanos);
             prop_assert_eq!(parse_go(&to_go(duration)), Some((false, duration)));
+            prop_assert_eq!(parse_go(&print_go(duration)), Some((false, duration)));
         }
 
         #[test]

@@ -238,7 +238,7 @@ pub mod internals {
     pub use crate::claims::Claims;
     pub use crate::config_file::{ConfigFile, Origins, folder};
     pub use crate::dialect::{Dialect, Ini, Unreadable};
-    pub use crate::duration::parse_go;
+    pub use crate::duration::{parse_go, print_go};
     pub use crate::file::read_text;
     pub use crate::keys::{Algorithm, Checker};
     pub use crate::lint::{Finding, lint};

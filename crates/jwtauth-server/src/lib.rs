@@ -13,7 +13,6 @@ mod consul;
 mod document;
 mod files;
 mod forward;
-mod go;
 mod keys;
 mod log;
 mod metrics;

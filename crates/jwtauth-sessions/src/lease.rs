@@ -2,6 +2,10 @@
 //!
 //! The rules are those of Vault. All times are whole seconds. `None` is the absence of a limit.
 
+use std::time::Duration;
+
+use jwtauth_core::internals::print_go;
+
 /// The terms of the profile, as far as they limit the time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Terms {
@@ -89,20 +93,10 @@ fn capped(what: &str, wanted: u64, most: Option<u64>, warnings: &mut Vec<String>
     };
     warnings.push(format!(
         "{what} of \"{}\" exceeded the effective max_ttl of \"{}\"; {what} value is capped accordingly",
-        in_go(wanted),
-        in_go(most)
+        print_go(Duration::from_secs(wanted)),
+        print_go(Duration::from_secs(most))
     ));
     most
-}
-
-/// Writes seconds as Go prints a duration: every smaller unit is written out.
-fn in_go(seconds: u64) -> String {
-    let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    match (hours, minutes) {
-        (0, 0) => format!("{rest}s"),
-        (0, _) => format!("{minutes}m{rest}s"),
-        _ => format!("{hours}h{minutes}m{rest}s"),
-    }
 }
 
 #[cfg(test)]

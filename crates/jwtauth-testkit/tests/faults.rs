@@ -143,11 +143,11 @@ impl Run {
         }
         let mut count = requests.to_string();
         if let Some(bounds) = asked.requests {
-            if !(bounds.least..=bounds.most).contains(&requests) {
+            if !(bounds.least..=bounds.most_at_one_time).contains(&requests) {
                 self.wrong.push(format!("{place}: {requests} requests"));
             }
-            if bounds.least < bounds.most {
-                count = format!("≤ {}", bounds.most);
+            if bounds.least < bounds.most_at_one_time {
+                count = format!("≤ {}", bounds.most_at_one_time);
             }
         }
         // Some of many calls may have waited for the fetch of another call; these have no phase.

@@ -88,7 +88,7 @@ fn write_claims_sets(folder: &Path) {
     fs::write(folder.join("claims/alice.json"), claims.to_string()).unwrap();
 }
 
-/// Runs the lines of a page's shell blocks that call the program. Each must succeed.
+/// Runs the lines of a page's shell blocks that call the program. Each must end and succeed.
 fn runs(page: &str, folder: &Path, at_least: usize) {
     let text = fs::read_to_string(root().join(page)).unwrap();
     let mut inside = false;
@@ -110,8 +110,9 @@ fn runs(page: &str, folder: &Path, at_least: usize) {
         r#"{"iss":"https://issuer.example","aud":"example","sub":"alice","email":"alice@example.com","groups":["engineering"],"iat":1700000000,"exp":4102444800}"#,
     );
     for command in script(&commands) {
-        let run = Command::new("sh")
-            .args(["-euc", &command])
+        // Only a command that does not end on its own, such as a server, reaches the limit.
+        let run = Command::new("timeout")
+            .args(["600", "sh", "-euc", &command])
             .current_dir(folder)
             .env("PATH", &path)
             .env("HOME", &home)
@@ -125,7 +126,8 @@ fn runs(page: &str, folder: &Path, at_least: usize) {
             .unwrap();
         assert!(
             run.status.success(),
-            "{page}: {command}\n{}{}",
+            "{page}: {command}\n{}; after 600 s, `timeout` ends a command with 124\n{}{}",
+            run.status,
             String::from_utf8_lossy(&run.stdout),
             String::from_utf8_lossy(&run.stderr)
         );

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
+use jwtauth_core::internals::print_go;
 use serde_json::{Map, Value, json};
-
-use crate::go::in_go;
 
 /// The members of an object with some names, in any letter case, that say something.
 pub(super) fn members(body: &Map<String, Value>, names: &[&str]) -> Map<String, Value> {
@@ -44,7 +43,7 @@ pub(super) fn normalise_ttl(method: &mut Map<String, Value>) {
     };
     match ttl {
         Some(ttl) if ttl.is_zero() => drop(method.remove(TTL)),
-        Some(ttl) => drop(method.insert(TTL.to_owned(), in_go(ttl).into())),
+        Some(ttl) => drop(method.insert(TTL.to_owned(), print_go(ttl).into())),
         None => {}
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jwtauth_core::Verifier;
+use jwtauth_core::internals::print_go;
 use serde_json::{Map, Value, json};
 
 use super::fields::unset;
@@ -12,7 +13,6 @@ use super::reply::{absent, bad, data, done, warned};
 use super::role_body::{ALIASES, FIELDS, merged};
 use crate::call::Reply;
 use crate::document::Members;
-use crate::go::in_go;
 use crate::state::Change;
 use crate::words::words;
 
@@ -82,8 +82,8 @@ pub(super) fn write(
     if period > limit {
         return Err(bad(format!(
             "'period' of '\"{}\"' is greater than the backend's maximum lease TTL of '\"{}\"'",
-            in_go(Duration::from_secs(period)),
-            in_go(Duration::from_secs(limit))
+            print_go(Duration::from_secs(period)),
+            print_go(Duration::from_secs(limit))
         )));
     }
     let warnings = check(mount, &name, &role)?;

@@ -120,8 +120,11 @@ pub enum Count {
     Exactly(usize),
     /// At most this number.
     Bounded {
-        /// The maximum.
+        /// The maximum where the verifier's clock stands still.
         at_most: usize,
+        /// The maximum where the clock runs, if it is larger: the longer the requests take, the more fetches are due.
+        #[serde(default)]
+        clock_runs: Option<usize>,
     },
 }
 

@@ -77,8 +77,11 @@ pub struct Asked {
 pub struct Requests {
     /// The minimum.
     pub least: usize,
-    /// The maximum.
+    /// The maximum where the verifier's clock runs, as in the programs of other languages.
     pub most: usize,
+    /// The maximum where the clock stands still, as in Rust.
+    #[serde(skip)]
+    pub most_at_one_time: usize,
 }
 
 impl Play {
@@ -300,10 +303,12 @@ impl From<Count> for Requests {
             Count::Exactly(number) => Requests {
                 least: number,
                 most: number,
+                most_at_one_time: number,
             },
-            Count::Bounded { at_most } => Requests {
+            Count::Bounded { at_most, clock_runs } => Requests {
                 least: 0,
-                most: at_most,
+                most: clock_runs.unwrap_or(at_most),
+                most_at_one_time: at_most,
             },
         }
     }

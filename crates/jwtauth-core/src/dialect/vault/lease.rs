@@ -1,5 +1,8 @@
 //! The lease of a login, computed from the role and the mount as Vault's core does it.
 
+use std::time::Duration;
+
+use crate::duration::print_go;
 use crate::error::Result;
 use crate::grant::Session;
 use crate::members::Field;
@@ -91,8 +94,8 @@ impl Mount {
         }
         Err(format!(
             "'period' of '\"{}\"' is greater than the backend's maximum lease TTL of '\"{}\"'",
-            in_go(period),
-            in_go(self.max_ttl)
+            print_go(Duration::from_secs(period)),
+            print_go(Duration::from_secs(self.max_ttl))
         ))
     }
 
@@ -135,8 +138,8 @@ impl Mount {
                 key,
                 format!(
                     "{what} of \"{}\" exceeded the effective max_ttl of \"{}\"; {value} value is capped accordingly",
-                    in_go(wanted),
-                    in_go(limit)
+                    print_go(Duration::from_secs(wanted)),
+                    print_go(Duration::from_secs(limit))
                 ),
             );
         }
@@ -195,16 +198,6 @@ impl Mount {
             (MountTokenType::DefaultService, role) => role != TokenType::Batch,
             (MountTokenType::DefaultBatch, role) => role == TokenType::Service,
         }
-    }
-}
-
-/// Writes seconds as Go prints a duration: every smaller unit is written out.
-fn in_go(seconds: u64) -> String {
-    let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    match (hours, minutes) {
-        (0, 0) => format!("{rest}s"),
-        (0, _) => format!("{minutes}m{rest}s"),
-        _ => format!("{hours}h{minutes}m{rest}s"),
     }
 }
 
