@@ -39,6 +39,10 @@ for name in ("GLIBC", "MUSL"):
     for path in ("bindings/python/python/jwtauth/_platform.py", "docs/packages.md"):
         if f"{name.lower()} {oldest}" not in text(path):
             problems.append(f"{path}: {name.lower()} {oldest} is missing")
+for path in ("packaging/debian/control", "crates/jwtauth-cli/Cargo.toml"):
+    oldest = re.search(r"^GLIBC=(.*)$", text("packaging/make/common.sh"), re.MULTILINE)[1]  # type: ignore[index]
+    if f"libc6 (>= {oldest})" not in text(path):
+        problems.append(f"{path}: libc6 (>= {oldest}) is missing")
 
 # The tools that build a wheel are the same in both environments.
 tools = dict(line.split("==") for line in text("packaging/requirements.txt").splitlines() if "==" in line)
