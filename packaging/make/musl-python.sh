@@ -22,7 +22,7 @@ musl_python() {
     echo "building CPython for musl on $machine" >&2
     (cd "$build" && {
         "$work"/source/Python-*/configure CC="$(zig_path) cc -target $machine-linux-musl -dynamic" AR="$(zig_path) ar" \
-            RANLIB="$(zig_path) ranlib" READELF=readelf --prefix=/python --without-ensurepip --disable-test-modules "${options[@]}" &&
+            RANLIB="$(zig_path) ranlib" READELF=readelf --prefix=/python --without-ensurepip --disable-ipv6 --disable-test-modules "${options[@]}" &&
             make -j"$(nproc)" && make install DESTDIR="$installed.root"
     } >"$installed.log" 2>&1) || fail "CPython was not built, see $installed.log"
     mv "$installed.root/python" "$installed"
