@@ -40,7 +40,8 @@ def test_ten_thousand_idle_connections_do_not_matter() -> None:
                 connection.send(b"G")
             headers = {"Authorization": f"Bearer {token()}"}
             answered = sum(fetch(serve.url + "/auth", headers)[0] == 200 for _ in range(20))
-            assert metric(serve, "jwtauth_open_connections") >= IDLE
+            # Each connection is counted by a task of its own, some of them after the requests above.
+            assert any(metric(serve, "jwtauth_open_connections") >= IDLE for _ in range(IDLE))
             memory = next(line for line in open(f"/proc/{serve.process.pid}/status") if line.startswith("VmRSS"))
             small = int(memory.split()[1]) < 400_000
             for connection in idle:
