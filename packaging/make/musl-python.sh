@@ -3,8 +3,8 @@
 PYTHON_SOURCE=python3.11 # of Debian bookworm
 
 # musl_python MACHINE: prints the folder with bin/python3, and makes it if it is missing. It has the modules that the tries need,
-# so no TLS and no compression. arm64 is cross-compiled by the Python for x86-64, which runs with the musl of this machine; so it
-# has no functions that musl has only since 1.2.4.
+# so no TLS and no compression, and it uses no libraries of this machine. The Python for x86-64 runs here to cross-compile that
+# for arm64, so it uses no functions that musl has only since 1.2.4.
 musl_python() {
     local machine=$1 work=$WORK/musl-python options=() installed build
     installed=$work/$machine
@@ -23,7 +23,7 @@ musl_python() {
     echo "building CPython for musl on $machine" >&2
     (cd "$build" && {
         "$work"/source/Python-*/configure CC="$(zig_path) cc -target $machine-linux-musl -dynamic -Wno-date-time" AR="$(zig_path) ar" \
-            RANLIB="$(zig_path) ranlib" READELF=readelf --prefix=/python --without-ensurepip --disable-ipv6 \
+            RANLIB="$(zig_path) ranlib" READELF=readelf PKG_CONFIG=false --prefix=/python --without-ensurepip --disable-ipv6 \
             --disable-test-modules ac_cv_func_preadv2=no ac_cv_func_pwritev2=no "${options[@]}" &&
             make -j"$(nproc)" && make install DESTDIR="$installed.root"
     } >"$installed.log" 2>&1) || fail "CPython was not built, see $installed.log"
