@@ -62,8 +62,8 @@ pub(crate) fn to_go(duration: Duration) -> String {
     text
 }
 
-/// Writes a duration exactly as Go itself prints it, for the texts of the three systems: every unit below the largest is
-/// written, and a part of a second is a decimal fraction. 2 hours are `2h0m0s`. A duration below a second is in seconds, too.
+/// Writes a duration as Go itself prints it, for the texts of the three systems: every unit below the largest is written, and a
+/// part of a second is a decimal fraction. 2 hours are `2h0m0s`. Unlike Go, it writes less than a second in seconds: `0.5s`.
 pub fn print_go(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
