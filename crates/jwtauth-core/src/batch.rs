@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use crate::error::Result;
@@ -52,7 +52,7 @@ enum Slot<I, T> {
     Decided(T),
 }
 
-impl<I: Sync, T: Send> Batch<I, T> {
+impl<I: Send, T: Send> Batch<I, T> {
     /// A batch of these items.
     pub fn new(items: impl IntoIterator<Item = I>) -> Batch<I, T> {
         Batch(items.into_iter().map(|item| Slot::Open(item, None)).collect())
@@ -78,38 +78,34 @@ impl<I: Sync, T: Send> Batch<I, T> {
     /// Takes a step of every item that is not decided yet, on at most `threads` threads; `None` stands for the number
     /// of cores. `step` returns the result of an item, or the errand that it lacks.
     pub fn round(
-        self,
+        mut self,
         threads: Option<NonZeroUsize>,
         step: impl Fn(&I, Option<&Errand>) -> Result<T, Errand> + Sync,
     ) -> Round<I, T> {
-        let open: Vec<_> = self.0.iter().filter_map(Slot::open).collect();
-        let steps = each(&open, threads, |(item, after)| step(item, *after));
-        let mut steps = steps.into_iter();
-        let mut next = |slot| match slot {
-            Slot::Open(item, after) => match steps.next() {
-                Some(Ok(result)) => Slot::Decided(result),
-                Some(Err(errand)) => Slot::Open(item, Some(errand)),
-                None => Slot::Open(item, after),
-            },
-            decided @ Slot::Decided(_) => decided,
-        };
-        let slots: Vec<_> = self.0.into_iter().map(&mut next).collect();
-        if slots.iter().any(|slot| slot.open().is_some()) {
-            let lacks = slots
-                .iter()
-                .filter_map(Slot::open)
-                .filter_map(|(_, errand)| errand);
+        each(&mut self.0, threads, |slot| slot.step(&step));
+        let mut lacks = self.0.iter().filter_map(Slot::lacks).peekable();
+        if lacks.peek().is_some() {
             let errand = Errand::together(lacks);
-            return Round::Fetch(Batch(slots), errand);
+            return Round::Fetch(self, errand);
         }
-        Round::Decided(slots.into_iter().filter_map(Slot::decided).collect())
+        Round::Decided(self.0.into_iter().filter_map(Slot::decided).collect())
     }
 }
 
 impl<I, T> Slot<I, T> {
-    fn open(&self) -> Option<(&I, Option<&Errand>)> {
+    /// Takes a step of an item that is not decided yet.
+    fn step(&mut self, step: impl Fn(&I, Option<&Errand>) -> Result<T, Errand>) {
+        if let Slot::Open(item, errand) = self {
+            match step(item, errand.as_ref()) {
+                Ok(result) => *self = Slot::Decided(result),
+                Err(lacked) => *errand = Some(lacked),
+            }
+        }
+    }
+
+    fn lacks(&self) -> Option<&Errand> {
         match self {
-            Slot::Open(item, errand) => Some((item, errand.as_ref())),
+            Slot::Open(_, errand) => errand.as_ref(),
             Slot::Decided(_) => None,
         }
     }
@@ -125,40 +121,30 @@ impl<I, T> Slot<I, T> {
 /// The number of items that a thread takes at a time.
 const TURN: usize = 8;
 
-/// Applies `work` to every item on several threads, and returns the results in the order of the items.
-fn each<I: Sync, T: Send>(
-    items: &[I],
-    threads: Option<NonZeroUsize>,
-    work: impl Fn(&I) -> T + Sync,
-) -> Vec<T> {
-    let turns: Vec<&[I]> = items.chunks(TURN).collect();
+/// Applies `work` to every item, in its place, on several threads.
+fn each<T: Send>(items: &mut [T], threads: Option<NonZeroUsize>, work: impl Fn(&mut T) + Sync) {
     let threads = threads.or_else(|| thread::available_parallelism().ok());
-    let threads = threads.map_or(1, NonZeroUsize::get).min(turns.len());
-    let next = AtomicUsize::new(0);
+    let threads = threads
+        .map_or(1, NonZeroUsize::get)
+        .min(items.len().div_ceil(TURN));
     // Each turn goes to the next thread that is free, so one slow request holds up only its own turn.
+    let turns = Mutex::new(items.chunks_mut(TURN));
+    let next = || turns.lock().unwrap_or_else(PoisonError::into_inner).next();
     let run = || {
-        let mut made = Vec::new();
-        loop {
-            let turn = next.fetch_add(1, Ordering::Relaxed);
-            let Some(items) = turns.get(turn) else {
-                return made;
-            };
-            made.push((turn, items.iter().map(&work).collect::<Vec<T>>()));
+        while let Some(items) = next() {
+            items.iter_mut().for_each(&work);
         }
     };
-    let mut made = thread::scope(|scope| {
+    thread::scope(|scope| {
         // If the system has no more threads, fewer do the work.
         let others: Vec<_> = (1..threads)
             .map_while(|_| thread::Builder::new().spawn_scoped(scope, run).ok())
             .collect();
-        let mut made = run();
+        run();
         for other in others {
-            made.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            other.join().unwrap_or_else(|panic| resume_unwind(panic));
         }
-        made
     });
-    made.sort_unstable_by_key(|(turn, _)| *turn);
-    made.into_iter().flat_map(|(_, results)| results).collect()
 }
 
 #[cfg(test)]
@@ -172,7 +158,7 @@ mod tests {
     use super::{TURN, each};
 
     #[test]
-    fn the_results_are_in_the_order_of_the_items() {
+    fn every_item_is_changed_once() {
         for threads in [
             None,
             NonZeroUsize::new(1),
@@ -180,20 +166,21 @@ mod tests {
             Some(NonZeroUsize::MAX),
         ] {
             for count in [0, 1, TURN - 1, TURN, TURN + 1, 1000] {
-                let items: Vec<usize> = (0..count).collect();
+                let mut items: Vec<usize> = (0..count).collect();
                 let doubled: Vec<usize> = items.iter().map(|item| 2 * item).collect();
-                assert_eq!(each(&items, threads, |item| 2 * item), doubled);
+                each(&mut items, threads, |item| *item *= 2);
+                assert_eq!(items, doubled);
             }
         }
     }
 
     #[test]
     fn as_many_threads_as_asked_for_work_at_the_same_time() {
-        let items: Vec<usize> = (0..3 * TURN).collect();
+        let mut items: Vec<usize> = (0..3 * TURN).collect();
         let meeting = Barrier::new(3);
         let seen: Mutex<HashSet<ThreadId>> = Mutex::default();
-        each(&items, NonZeroUsize::new(3), |item| {
-            if item % TURN == 0 {
+        each(&mut items, NonZeroUsize::new(3), |item| {
+            if *item % TURN == 0 {
                 // Passes only if each turn is on a thread of its own.
                 meeting.wait();
                 seen.lock().unwrap().insert(thread::current().id());
@@ -206,9 +193,9 @@ mod tests {
 
     #[test]
     fn a_panic_on_another_thread_reaches_the_caller() {
-        let items: Vec<usize> = (0..100 * TURN).collect();
+        let mut items: Vec<usize> = (0..100 * TURN).collect();
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            each(&items, NonZeroUsize::new(4), |item| {
+            each(&mut items, NonZeroUsize::new(4), |item| {
                 assert!(*item < 700, "item {item}")
             });
         }));

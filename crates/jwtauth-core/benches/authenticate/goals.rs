@@ -17,7 +17,7 @@ const GOALS: [(&str, [f64; 2]); 7] = [
 ];
 
 pub(crate) fn table(chosen: &[(&str, Signed)], passes: usize) -> Result<()> {
-    head(["primitive", "decision"]);
+    head(["signature", "decision"]);
     for (name, signed) in chosen {
         let goals = GOALS.iter().find(|(known, _)| known == name);
         let [a, b] = goals.ok_or("an algorithm without goals")?.1;

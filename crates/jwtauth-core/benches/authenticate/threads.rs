@@ -16,7 +16,11 @@ const THREADS: [usize; 3] = [1, 2, 8];
 /// The minimum throughput per thread, relative to a single thread. With more threads than cores, it is per core.
 const GOAL: f64 = 0.925;
 
-/// The length of one turn. It is long enough for the start and the end of the threads to be negligible.
+/// The time before a turn in which the threads decide, but nothing is counted. The kernel may start both of two threads on one core,
+/// and moves one of them some milliseconds later. The threads of a server run for longer.
+const WARM_UP: Duration = Duration::from_millis(20);
+
+/// The length of one turn. It is long enough for its start and its end to be negligible.
 const TURN: Duration = Duration::from_millis(10);
 
 pub(crate) fn head() {
@@ -54,9 +58,16 @@ fn cores() -> usize {
 
 /// The number of decisions per second with this number of threads.
 fn rate(threads: usize, verifier: &Verifier, token: &str) -> f64 {
-    let (start, stop) = (Barrier::new(threads + 1), AtomicBool::new(false));
+    let (start, counted, stop) = (
+        Barrier::new(threads + 1),
+        AtomicBool::new(false),
+        AtomicBool::new(false),
+    );
     let work = || {
         start.wait();
+        while !counted.load(Ordering::Relaxed) {
+            decide(verifier, token);
+        }
         let (begun, mut done) = (Instant::now(), 0_u32);
         while !stop.load(Ordering::Relaxed) {
             decide(verifier, token);
@@ -67,6 +78,8 @@ fn rate(threads: usize, verifier: &Verifier, token: &str) -> f64 {
     thread::scope(|scope| {
         let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         start.wait();
+        thread::sleep(WARM_UP);
+        counted.store(true, Ordering::Relaxed);
         thread::sleep(TURN);
         stop.store(true, Ordering::Relaxed);
         // The thread that waits for the others may be the last to wake, so the threads themselves measure the time.
