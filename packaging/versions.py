@@ -34,15 +34,17 @@ if made != platforms:
     problems.append(f"packaging/make/common.sh: PLATFORMS is {made}, not {platforms}")
 page = text("docs/packages.md")
 problems += [f"docs/packages.md: {name} is missing" for name in platforms if name not in page]
-for name in ("GLIBC", "MUSL"):
-    oldest = re.search(rf"^{name}=(.*)$", text("packaging/make/common.sh"), re.MULTILINE)[1]  # type: ignore[index]
-    for path in ("bindings/python/python/jwtauth/_platform.py", "docs/packages.md"):
-        if f"{name.lower()} {oldest}" not in text(path):
-            problems.append(f"{path}: {name.lower()} {oldest} is missing")
-for path in ("packaging/debian/control", "crates/jwtauth-cli/Cargo.toml"):
-    oldest = re.search(r"^GLIBC=(.*)$", text("packaging/make/common.sh"), re.MULTILINE)[1]  # type: ignore[index]
-    if f"libc6 (>= {oldest})" not in text(path):
-        problems.append(f"{path}: libc6 (>= {oldest}) is missing")
+oldest = {
+    name: re.search(rf"^{name}=(.*)$", text("packaging/make/common.sh"), re.MULTILINE)[1]  # type: ignore[index]
+    for name in ("GLIBC", "MUSL")
+}
+said = [
+    (path, f"{name.lower()} {number}")
+    for path in ("bindings/python/python/jwtauth/_platform.py", "docs/packages.md")
+    for name, number in oldest.items()
+]
+said += [(path, f"libc6 (>= {oldest['GLIBC']})") for path in ("packaging/debian/control", "crates/jwtauth-cli/Cargo.toml")]
+problems += [f"{path}: {what} is missing" for path, what in said if what not in text(path)]
 
 # The tools that build a wheel are the same in both environments.
 tools = dict(line.split("==") for line in text("packaging/requirements.txt").splitlines() if "==" in line)

@@ -100,6 +100,13 @@ fn surroundings(raw: &str) -> Option<&'static str> {
 
 const BEARER: &str = "Bearer ";
 
+/// Why a part is refused. It is not formatted for each token, because most texts that are no tokens end here.
+macro_rules! not_base64url {
+    ($part:literal) => {
+        concat!("the ", $part, " is not base64url without padding (RFC 7515 §2)")
+    };
+}
+
 /// `check` is the check that is made.
 fn split<'r>(
     raw: &'r str,
@@ -128,15 +135,13 @@ fn split<'r>(
             limits.header_bytes
         )));
     }
-    let part = |text: &str, what: &str| {
+    let part = |text: &str, refused: &str| {
         URL_SAFE_NO_PAD.decode_to_vec(text).map_err(|_| {
-            let error = malformed(&format!(
-                "the {what} is not base64url without padding (RFC 7515 §2)"
-            ));
+            let error = malformed(refused);
             if is_lenient(text) { error.stricter() } else { error }
         })
     };
-    let header = part(header, "header")?;
+    let header = part(header, not_base64url!("header"))?;
     watch.saw(|| Event::passed(Check::TokenForm).seen(Seen::hidden(raw)));
     *check = Check::Header;
     let header = read_header(&header, rule, check, watch)?;
@@ -144,8 +149,8 @@ fn split<'r>(
     Ok(UnverifiedToken {
         header,
         signing_input,
-        payload: part(payload, "payload")?,
-        signature: part(signature, "signature")?,
+        payload: part(payload, not_base64url!("payload"))?,
+        signature: part(signature, not_base64url!("signature"))?,
     })
 }
 

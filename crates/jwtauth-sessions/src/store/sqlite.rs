@@ -7,7 +7,8 @@
 //! closed the file, its log would be removed while the child writes to it, and what the child wrote would be lost. So after
 //! the first use of any database, children cannot use one.
 
-use std::path::PathBuf;
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -97,7 +98,9 @@ impl Sqlite {
     }
 
     fn open(&self) -> Result<Connection, Failure> {
-        let mut connection = Connection::open(&self.path)?;
+        let path = place(&self.path)?;
+        create(&path);
+        let mut connection = Connection::open(path)?;
         connection.busy_timeout(self.timeout)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -163,6 +166,28 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         Failure::Error(error)
     }
+}
+
+/// The full path of a database. SQLite keeps a database in the memory if its name is empty or `:memory:`, and reads one that begins
+/// with `file:` as a URL; a full path is always a file.
+///
+/// # Errors
+/// [`Code::StoreUnavailable`]: the path is empty, or the current folder is unknown.
+fn place(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).map_err(|error| {
+        let detail = format!("{}: {error}", path.display());
+        Error::with(Code::StoreUnavailable, detail)
+    })
+}
+
+/// Creates the file of a database, unless it exists, so that only its owner can read and write it: it has the names and claims
+/// of users. SQLite gives the other files the same mode. It reports the failures.
+fn create(path: &Path) {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let _ = options.open(path);
 }
 
 fn version(connection: &Connection) -> rusqlite::Result<i64> {
@@ -371,6 +396,15 @@ const MOST_IDLE: usize = 8;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_database_is_always_a_file() {
+        for name in [":memory:", "file:sessions.db?mode=memory"] {
+            let path = place(Path::new(name)).unwrap();
+            assert!(path.is_absolute() && path.ends_with(name), "{path:?}");
+        }
+        assert_eq!(place(Path::new("")).unwrap_err().code(), "store_unavailable");
+    }
 
     #[test]
     fn after_a_fork_of_a_process_that_used_it_sqlite_is_unavailable() {

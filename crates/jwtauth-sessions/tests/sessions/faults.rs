@@ -1,6 +1,8 @@
 //! What happens if a store is unreachable, refuses, is full, or contains damaged entries.
 
 use std::fmt::Debug;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jwtauth_core::Class;
@@ -333,6 +335,25 @@ fn an_sqlite_of_another_version_or_program_is_refused() {
     std::fs::write(folder.path().join("text.db"), "hush ".repeat(1000)).unwrap();
     assert_eq!(code(open("text.db")), ("store_version", Class::Config));
     assert_eq!(code(open("none/sessions.db")), UNAVAILABLE);
+}
+
+#[test]
+fn only_its_owner_can_read_a_new_sqlite() {
+    let folder = Folder::new();
+    let mode = |name: &str| {
+        let metadata = std::fs::metadata(folder.path().join(name)).unwrap();
+        metadata.permissions().mode() & 0o777
+    };
+    let open = |name: &str| world(&json!({ "sqlite": { "path": folder.path().join(name) } }));
+    let new = open("new.db");
+    new.login("web", "alice").unwrap();
+    assert_eq!((mode("new.db"), mode("new.db-wal")), (0o600, 0o600));
+    // An operator may share a database with a group.
+    let shared = folder.path().join("shared.db");
+    std::fs::write(&shared, "").unwrap();
+    std::fs::set_permissions(&shared, Permissions::from_mode(0o660)).unwrap();
+    open("shared.db").login("web", "alice").unwrap();
+    assert_eq!(mode("shared.db"), 0o660);
 }
 
 #[test]
