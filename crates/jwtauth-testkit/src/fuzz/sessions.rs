@@ -18,7 +18,7 @@ use crate::expect;
 use crate::sessions::verb::Verb;
 
 /// `configuration`, and steps, one on each line: a verb, a space, and its request. Only tokens that a login has given are
-/// accepted, and never after their revocation. No reply contains a token that it does not give.
+/// accepted, except for batch tokens, and never after their revocation. No reply contains a token that it does not give.
 pub(super) fn sessions(input: &str) {
     let (config, steps) = input.split_once('\n').unwrap_or((input, ""));
     let Some(mut sessions) = build(config) else { return };
@@ -117,7 +117,12 @@ impl Known {
     }
 
     fn lives(&self, token: &str) {
-        assert!(self.given.contains_key(token), "a token that no login has given");
+        // A batch token has its session in itself, so an input with its key may contain one from another run.
+        let is_batch = ["hvb.", "jab."].iter().any(|prefix| token.starts_with(prefix));
+        assert!(
+            is_batch || self.given.contains_key(token),
+            "a token that no login has given"
+        );
         assert!(!self.revoked.contains(token), "a session that was revoked");
     }
 }
