@@ -98,6 +98,7 @@ bench: ## measure decisions: compared with the signature check, and with other l
 	@.ci/bench-python
 	@.ci/bench-node
 	@.ci/bench-nginx
+	@.ci/bench-serve
 
 .PHONY: check-cost
 check-cost: ## count the instructions of decisions, and compare them with the recorded budget

@@ -37,6 +37,14 @@ fail() {
 # The number of turns of a benchmark.
 turns() { echo "${TURNS:-$([ -n "${QUICK:-}" ] && echo 3 || echo 300)}"; }
 
+# Installs the load generator of the benchmarks that have a server.
+need_wrk() {
+    if ! command -v wrk >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends wrk >/dev/null
+    fi
+    command -v wrk >/dev/null || fail "wrk is missing: on Debian, apt-get install wrk"
+}
+
 # The nanoseconds of the signature check of HS256, which the hits of the token cache are compared with.
 primitive() { cargo bench --quiet --locked -p jwtauth-ffi -- primitive; }
 

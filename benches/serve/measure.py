@@ -76,7 +76,7 @@ def main(program: str, bare: str) -> None:
                 seen[name].append(float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1)))
                 each[name].append((used(processes[name]) - before) / int(re.search(r"(\d+) requests in", text).group(1)))
         medians = {name: statistics.median(values) for name, values in seen.items()}
-        print("| | requests/s | ratio | at least | processor time of a request, us |\n|---|---|---|---|---|")
+        print("| | requests/s | ratio | at least | processor time of a request, µs |\n|---|---|---|---|---|")
         for name, value in medians.items():
             goal = {"cached": "0.7"}.get(name, "")
             micros = statistics.median(each[name]) * 1e6

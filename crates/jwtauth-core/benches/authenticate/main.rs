@@ -19,6 +19,7 @@ mod parts;
 mod peers;
 mod signed;
 mod threads;
+mod throughput;
 mod timed;
 
 use std::error::Error;

@@ -22,6 +22,8 @@ mod redis_server;
 mod signed;
 mod stores;
 mod threads;
+#[path = "../../../jwtauth-core/benches/authenticate/throughput.rs"]
+mod throughput;
 #[path = "../../../jwtauth-core/benches/authenticate/timed.rs"]
 mod timed;
 mod verbs;

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
-use std::sync::Barrier;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use jwtauth_core::Request;
 use jwtauth_sessions::Sessions;
@@ -13,13 +10,8 @@ use jwtauth_sessions::Sessions;
 use crate::Result;
 use crate::signed::Signed;
 use crate::stores::Stores;
+use crate::throughput::{THREADS, rate};
 use crate::timed::Turns;
-
-/// The numbers of threads. The first one is the unit.
-const THREADS: [usize; 3] = [1, 2, 8];
-
-/// The length of one turn.
-const TURN: Duration = Duration::from_millis(10);
 
 pub(crate) fn table(stores: &Stores, signed: &Signed, passes: usize) -> Result<()> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -29,7 +21,7 @@ pub(crate) fn table(stores: &Stores, signed: &Signed, passes: usize) -> Result<(
     for (name, store) in stores.all() {
         let sessions = signed.sessions(&store)?;
         let request = Request::bearer(&signed.token);
-        // Each thread has a session of its own, as callers do.
+        // Each thread has its own session, as callers do.
         let logins: std::result::Result<Vec<_>, _> = (0..8)
             .map(|_| sessions.login(&request, &BTreeMap::new()))
             .collect();
@@ -64,37 +56,4 @@ fn row(name: &str, passes: usize, work: impl Fn(usize) + Sync) {
         "| {name} | {one:.0} | {two:.0} | {eight:.0} | {:.2} |",
         eight / one
     );
-}
-
-/// How often the work is done in a second by this number of threads.
-fn rate(threads: usize, work: &(impl Fn(usize) + Sync)) -> f64 {
-    let (start, stop) = (Barrier::new(threads + 1), AtomicBool::new(false));
-    let work = |thread: usize| {
-        start.wait();
-        let (begun, mut done) = (Instant::now(), 0_u32);
-        while !stop.load(Ordering::Relaxed) {
-            work(thread);
-            done += 1;
-        }
-        (begun, Instant::now(), done)
-    };
-    thread::scope(|scope| {
-        let work = &work;
-        let running: Vec<_> = (0..threads)
-            .map(|thread| scope.spawn(move || work(thread)))
-            .collect();
-        start.wait();
-        thread::sleep(TURN);
-        stop.store(true, Ordering::Relaxed);
-        let each: Vec<_> = running
-            .into_iter()
-            .filter_map(|thread| thread.join().ok())
-            .collect();
-        let begun = each.iter().map(|(begun, _, _)| *begun).min();
-        let ended = each.iter().map(|(_, ended, _)| *ended).max();
-        let took = begun
-            .zip(ended)
-            .map_or(f64::NAN, |(begun, ended)| (ended - begun).as_secs_f64());
-        each.iter().map(|(_, _, done)| f64::from(*done)).sum::<f64>() / took
-    })
 }
