@@ -252,14 +252,14 @@ fn a_fraction_of_a_second_passes_no_limit() {
     let limited = World::new(&vault(&roles, &json!({})));
     // The clock goes on from its first use.
     limited.sessions.sweep().unwrap();
-    limited.elapsed.advance(milliseconds(900));
+    limited.elapsed.advance(milliseconds(100));
     let login = limited.login("web", "alice").unwrap();
     for _ in 0..3 {
-        limited.elapsed.advance(milliseconds(19_700));
+        limited.elapsed.advance(milliseconds(19_950));
         limited.sessions.renew(login.token.expose(), 0).unwrap();
     }
-    // 59.1 s after the login.
-    limited.elapsed.advance(milliseconds(850));
+    // 59.85 s after the login.
+    limited.elapsed.advance(milliseconds(100));
     limited.sessions.lookup(login.token.expose()).unwrap();
     limited.elapsed.advance(milliseconds(100));
     assert_eq!(
