@@ -1,6 +1,7 @@
 'use strict'
 
 const { Verifier } = require('../index.js')
+const { isPlainObject } = require('../lib/arguments.js')
 const { JwtAuthError } = require('../lib/error.js')
 const { Refused, refusal } = require('./refused.js')
 const { Requirement } = require('./requirement.js')
@@ -16,6 +17,7 @@ class Authenticator {
 
   constructor(verifier, options = {}) {
     if (!(verifier instanceof Verifier)) throw new TypeError('verifier must be a Verifier')
+    if (!isPlainObject(options)) throw new TypeError('options must be a plain object')
     for (const name of Object.keys(options)) {
       if (!(name in OPTIONS)) throw new TypeError(`options has no member ${JSON.stringify(name)}`)
       if (options[name] !== undefined && !OPTIONS[name](options[name])) throw new TypeError(`options.${name} is invalid`)

@@ -17,7 +17,8 @@ declare global {
 /** Middleware that lets a request in only with a grant, and sets `req.auth`. */
 export interface JwtAuth extends RequestHandler {
   /** Middleware that also requires that the grant has something. It can be used alone. */
-  requires(names?: Requirement): RequestHandler
+  requires(): RequestHandler
+  requires(names: Requirement): RequestHandler
   /** Middleware that also lets in requests without a token. An invalid token is refused. */
   optional: RequestHandler
 }

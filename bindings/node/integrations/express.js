@@ -22,13 +22,15 @@ function jwtAuth(verifier, options) {
     }
 
   return Object.assign(middleware(GRANTED, false), {
-    requires: (names) => middleware(new Requirement(names), false),
+    requires: (...names) => middleware(new Requirement(...names), false),
     optional: middleware(GRANTED, true),
   })
 }
 
 /** Responds without the framework, so that no error handler can turn the refusal into something else. */
 function refuse(response, refused) {
+  // Another middleware, such as one that limits the time, has responded while keys were fetched.
+  if (response.headersSent) return
   const body = JSON.stringify(refused.detail)
   response.statusCode = refused.status
   for (const [name, value] of Object.entries(refused.headers)) response.setHeader(name, value)

@@ -15,7 +15,8 @@ declare module 'fastify' {
 /** A plugin: every route of the instance needs a grant, and `request.auth` is the grant. */
 export interface JwtAuth extends FastifyPluginAsync {
   /** A hook for `onRequest` that also requires that the grant has something. It can be used without the plugin. */
-  requires(names?: Requirement): onRequestAsyncHookHandler
+  requires(): onRequestAsyncHookHandler
+  requires(names: Requirement): onRequestAsyncHookHandler
   /** A hook for `onRequest` that also lets in requests without a token, without the plugin. An invalid token is refused. */
   optional: onRequestAsyncHookHandler
 }

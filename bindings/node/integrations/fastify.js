@@ -27,7 +27,7 @@ function jwtAuth(verifier, options) {
   plugin[Symbol.for('skip-override')] = true
   plugin[Symbol.for('fastify.display-name')] = 'jwtauth'
   return Object.assign(plugin, {
-    requires: (names) => hook(new Requirement(names), false),
+    requires: (...names) => hook(new Requirement(...names), false),
     optional: hook(GRANTED, true),
   })
 }

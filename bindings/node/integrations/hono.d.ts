@@ -24,7 +24,8 @@ export interface OptionalAuthEnv {
 /** Middleware that lets a request in only with a grant, and sets the variable `auth`. */
 export interface JwtAuth extends MiddlewareHandler<AuthEnv> {
   /** Middleware that also requires that the grant has something. It can be used alone. */
-  requires(names?: Requirement): MiddlewareHandler<AuthEnv>
+  requires(): MiddlewareHandler<AuthEnv>
+  requires(names: Requirement): MiddlewareHandler<AuthEnv>
   /** Middleware that also lets in requests without a token. An invalid token is refused. */
   optional: MiddlewareHandler<OptionalAuthEnv>
 }

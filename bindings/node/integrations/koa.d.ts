@@ -14,7 +14,8 @@ export interface AuthState {
 /** Middleware that lets a request in only with a grant, and sets `ctx.state.auth`. */
 export interface JwtAuth extends Middleware<AuthState> {
   /** Middleware that also requires that the grant has something. It can be used alone. */
-  requires(names?: Requirement): Middleware<AuthState>
+  requires(): Middleware<AuthState>
+  requires(names: Requirement): Middleware<AuthState>
   /** Middleware that also lets in requests without a token. An invalid token is refused. */
   optional: Middleware<AuthState>
 }

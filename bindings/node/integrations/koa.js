@@ -23,7 +23,7 @@ function jwtAuth(verifier, options) {
     }
 
   return Object.assign(middleware(GRANTED, false), {
-    requires: (names) => middleware(new Requirement(names), false),
+    requires: (...names) => middleware(new Requirement(...names), false),
     optional: middleware(GRANTED, true),
   })
 }

@@ -34,7 +34,7 @@ function integration({ createParamDecorator, HttpException, SetMetadata, UseGuar
 
     return {
       guard: guard(GRANTED, true),
-      Requires: (names) => UseGuards(guard(new Requirement(names), false)),
+      Requires: (...names) => UseGuards(guard(new Requirement(...names), false)),
       Public: () => SetMetadata(PUBLIC, true),
     }
   }

@@ -10,7 +10,8 @@ export interface JwtAuth {
   /** A guard that lets a request in only with a grant: `app.useGlobalGuards(auth.guard)`. */
   readonly guard: CanActivate
   /** A decorator for classes and handlers: the request needs a grant that has something. It does not need the guard. */
-  Requires(names?: Requirement): ClassDecorator & MethodDecorator
+  Requires(): ClassDecorator & MethodDecorator
+  Requires(names: Requirement): ClassDecorator & MethodDecorator
   /** A decorator for classes and handlers that need no grant: the guard lets all requests in, and they have no grant. */
   Public(): ClassDecorator & MethodDecorator
 }

@@ -1,5 +1,6 @@
 'use strict'
 
+const { isPlainObject } = require('../lib/arguments.js')
 const { Grant } = require('../lib/grant.js')
 const { Refused, missing } = require('./refused.js')
 
@@ -7,12 +8,15 @@ const { Refused, missing } = require('./refused.js')
 class Requirement {
   #tests = []
 
-  constructor(names = {}) {
-    if (typeof names !== 'object' || names === null || Array.isArray(names)) throw new TypeError('a requirement is an object')
-    for (const name of Object.keys(names)) {
+  /** Without an argument, a grant is enough. */
+  constructor(...given) {
+    // A setting that is not there must not become no requirement, so an argument that is undefined is refused. So is everything
+    // that has members of which this reads none, such as a Map or a promise.
+    const names = given.length === 0 ? {} : given[0]
+    if (!isPlainObject(names)) throw new TypeError('a requirement is a plain object')
+    for (const name of Reflect.ownKeys(names)) {
       const test = TESTS[name]
-      if (test === undefined) throw new TypeError(`a requirement has no member ${JSON.stringify(name)}`)
-      // A setting that is not there must not become no requirement, so undefined is refused.
+      if (test === undefined) throw new TypeError(`a requirement has no member ${JSON.stringify(String(name))}`)
       const wanted = [names[name]].flat()
       if (wanted.length === 0 || !wanted.every(test.isValid)) throw new TypeError(`${name} must be ${test.form}`)
       this.#tests.push((grant) => wanted.some((one) => test.holds(grant, one)))

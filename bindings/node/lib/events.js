@@ -27,10 +27,12 @@ class Events {
   /** Delivers the events since the last call. If the function itself decides, its events come after the others. */
   deliver() {
     if (!this.isObserved) return
-    this.#waiting.push(...this.#addon.takeEvents())
+    for (const event of this.#addon.takeEvents()) this.#waiting.push(event)
     if (this.#isDelivering) return
     this.#isDelivering = true
-    while (this.#waiting.length > 0) this.#call(frozen(JSON.parse(this.#waiting.shift())))
+    // To remove the first of many takes long, so they are removed together. The function may add further ones.
+    for (let next = 0; next < this.#waiting.length; next += 1) this.#call(frozen(JSON.parse(this.#waiting[next])))
+    this.#waiting = []
     this.#isDelivering = false
   }
 

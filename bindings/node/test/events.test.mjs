@@ -66,6 +66,13 @@ describe('events', () => {
     assert.deepEqual([events[0].phase, events[0].code, events[1].level], ['connect', 'key_source_unavailable', 'error'])
   })
 
+  test('a batch may report more events than a call has arguments', async () => {
+    const { events, verifier } = observed(config())
+    const outcomes = await verifier.authenticateMany(Array(150_000).fill('x'))
+    assert.equal(outcomes.length, 150_000)
+    assert.equal(events.length, 150_000)
+  })
+
   test('the function may decide, and its events follow', async () => {
     const seen = []
     const verifier = new Verifier(config(), {

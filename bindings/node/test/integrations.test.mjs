@@ -46,8 +46,8 @@ describe('a requirement', () => {
   test('needs every member, and one of several names', async () => {
     const claims = { groups: ['staff', 'ops'], role: 'editor' }
     for (const [names, wanted] of [
-      [undefined, 'let in'],
       [{}, 'let in'],
+      [{ __proto__: null, role: 'viewer' }, 403],
       [{ role: 'editor' }, 'let in'],
       [{ role: 'viewer' }, 403],
       [{ role: ['admin', 'editor'] }, 'let in'],
@@ -63,11 +63,18 @@ describe('a requirement', () => {
       assert.equal(await outcome(names, claims), wanted, JSON.stringify(names))
     }
     assert.equal(await outcome({ group: 'staff' }, { groups: 'staff-only' }), 403)
+    assert.equal((await through(auth.requires(), { claims })).status, undefined)
   })
 
   test('that is not one is refused when the program starts', () => {
+    class Rule {
+      get role() {
+        return 'editor'
+      }
+    }
     const wrong = [
-      null, 'editor', ['editor'], { rol: 'editor' }, { role: undefined }, { role: null }, { role: '' }, { role: [] }, { role: [undefined] },
+      undefined, new Map([['role', 'editor']]), new Set(['editor']), Promise.resolve({ role: 'editor' }), Object.create({ role: 'editor' }),
+      new Rule(), { [Symbol('role')]: 'editor' }, null, 'editor', ['editor'], { rol: 'editor' }, { role: undefined }, { role: null }, { role: '' }, { role: [] }, { role: [undefined] },
       { role: 1 }, { role: ['editor', ''] }, { policy: undefined }, { group: undefined }, { entitlement: {} }, { entitlement: 'role' },
       { entitlement: { kind: 'role' } }, { entitlement: { kind: 'role', name: 'x', variables: {} } },
       { entitlement: { kind: 'role', name: 'x', scope: undefined } },
@@ -109,7 +116,16 @@ describe('an integration', () => {
       for (const options of [{ optional: true }, { realm: 'a"b' }, { realm: 'a\r\nb' }, { profile: 1 }, { retryAfter: -1 }, { remoteAddr: '::1' }]) {
         assert.throws(() => jwtAuth(verifier, options), /^TypeError: options/, JSON.stringify(options))
       }
+      for (const options of [null, new Map([['profile', 'ci']]), Promise.resolve({ profile: 'ci' })]) {
+        assert.throws(() => jwtAuth(verifier, options), /^TypeError: options must be a plain object/)
+      }
     }
+  })
+
+  test('does nothing if another middleware has responded meanwhile', async () => {
+    const response = { headersSent: true, setHeader: () => assert.fail(), end: () => assert.fail() }
+    const request = { headers: {}, rawHeaders: [], url: '/', socket: {} }
+    await express.jwtAuth(verifier)(request, response, () => assert.fail('let in'))
   })
 
   test('passes no signal to go on when its own functions throw', async () => {
