@@ -156,11 +156,14 @@ impl Forward {
                     None
                 };
                 match session {
-                    Some(session) => self.allowed(&Caller {
-                        profile: session.profile(),
-                        identity: session.identity(),
-                        entitlements: session.entitlements(),
-                    }),
+                    Some(session) => {
+                        let caller = Caller {
+                            profile: session.profile(),
+                            identity: session.identity(),
+                            entitlements: session.entitlements(),
+                        };
+                        self.allowed(&caller, "")
+                    }
                     None => Err(self.refusals.of(&why)),
                 }
             }
@@ -231,19 +234,15 @@ impl Forward {
     }
 
     async fn granted(&self, grant: Grant, profile: &str, waits: &Waits) -> Result<Reply, Reply> {
-        let mut reply = self.allowed(&Caller {
+        let cleaned = grant.cleaned_url.as_deref();
+        let cleaned = cleaned.map(|url| utf8_percent_encode(url, URL).to_string());
+        let caller = Caller {
             profile: grant.profile.as_deref(),
             identity: &grant.identity,
             entitlements: &grant.entitlements,
-        })?;
-        let Some(cleaned) = grant.cleaned_url.as_deref() else {
-            return Ok(reply);
         };
-        let cleaned = utf8_percent_encode(cleaned, URL).to_string();
-        if let Some(name) = &self.cleaned_url {
-            reply = reply.with(name.clone(), &cleaned);
-        }
-        let Some(cookie) = &self.cookie else {
+        let mut reply = self.allowed(&caller, cleaned.as_deref().unwrap_or_default())?;
+        let (Some(cleaned), Some(cookie)) = (cleaned, &self.cookie) else {
             return Ok(reply);
         };
         let (sessions, profile) = (Arc::clone(cookie.sessions()), profile.to_owned());
@@ -255,13 +254,17 @@ impl Forward {
         Ok(reply.with(header::SET_COOKIE, &cookie.set(&token, seconds)))
     }
 
-    fn allowed(&self, caller: &Caller<'_>) -> Result<Reply, Reply> {
+    /// A positive answer. The URL without the token is empty if the token did not come with the URL.
+    fn allowed(&self, caller: &Caller<'_>, cleaned_url: &str) -> Result<Reply, Reply> {
         let mut reply = Reply::empty(StatusCode::OK);
         reply.headers = self.headers.of(caller).map_err(|_| {
             let body = serde_json::json!({ "code": "identity_too_large", "message": "the identity is too large for headers" });
             Reply::json(StatusCode::INTERNAL_SERVER_ERROR, &body).because("identity_too_large")
         })?;
-        Ok(reply)
+        Ok(match &self.cleaned_url {
+            Some(name) => reply.with(name.clone(), cleaned_url),
+            None => reply,
+        })
     }
 
     /// The session of the cookie, if there is one.
