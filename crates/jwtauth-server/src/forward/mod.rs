@@ -247,7 +247,11 @@ impl Forward {
         };
         let (sessions, profile) = (Arc::clone(cookie.sessions()), profile.to_owned());
         let started = waits.run(Wait::Store, move || cookie::start(&sessions, grant, &profile));
-        let (token, seconds) = self.of_store(started.await)?;
+        let (token, seconds) = match started.await {
+            // The token is granted, but has no time left for a session: it has expired within the leeway.
+            Ok(Err(why)) if why.class() == Class::Denied => return Ok(reply),
+            other => self.of_store(other)?,
+        };
         if cookie.redirects() && is_own_path(&cleaned) {
             reply = Reply::empty(StatusCode::SEE_OTHER).with(header::LOCATION, &cleaned);
         }

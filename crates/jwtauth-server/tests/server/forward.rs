@@ -3,7 +3,7 @@
 use jwtauth_testkit::server::{Answer as Scripted, Behaviour, Server, Tls};
 use serde_json::{Value, json};
 
-use crate::world::{Answer, RING, World, expired, pem, signed, start, token};
+use crate::world::{Answer, RING, World, expired, expired_for, pem, signed, start, token};
 
 fn native(more: &Value) -> Value {
     let mut config = json!({
@@ -310,6 +310,26 @@ fn a_login_through_the_url_can_be_redirected() {
     }
     let two = world.get("/auth", &[("X-Forwarded-Uri", &uri), ("X-Forwarded-Uri", "/")]);
     assert_eq!(two.status, 400);
+}
+
+#[test]
+fn a_token_in_the_url_that_is_valid_only_within_the_leeway_starts_no_session() {
+    for cookie in [Value::Null, json!({}), json!({ "redirect": true })] {
+        let more = json!({
+            "config": { "token": { "header": null, "query": "t" }, "leeway": { "exp": "2h" } },
+            "server": { "auth": { "cookie": cookie } },
+        });
+        let world = start(&native(&more));
+        let uri = format!("/page?t={}", expired_for(60));
+        let answer = world.get("/auth", &[("X-Forwarded-Uri", &uri)]);
+        assert_eq!(
+            (answer.status, answer.header("X-Auth-User")),
+            (200, Some("alice")),
+            "{answer:?}"
+        );
+        assert_eq!(answer.header("X-Auth-Cleaned-Url"), Some("/page"));
+        assert_eq!(answer.header("Set-Cookie"), None);
+    }
 }
 
 #[test]
