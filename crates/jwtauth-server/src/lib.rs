@@ -17,6 +17,7 @@ mod keys;
 mod log;
 mod metrics;
 mod net;
+mod notes;
 mod notify;
 mod random;
 mod served;

@@ -319,7 +319,7 @@ impl Forward {
         match done {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(why)) => {
-                crate::log::note(&format_args!("the sessions of cookies: {why}"));
+                crate::notes::note_once(&format_args!("the sessions of cookies: {why}"));
                 Err(self.refusals.unavailable(why.code()))
             }
             Err(_) => Err(self.refusals.of(&Error::new(Code::InternalError))),

@@ -101,7 +101,7 @@ fn try_keys(context: &Context, engine: &Engine, config: &Map<String, Value>) -> 
     let Err(why) = sessions.verifier().refresh_keys() else {
         return Ok(());
     };
-    crate::log::note(&format_args!("the keys of a configuration: {why}"));
+    crate::notes::note_once(&format_args!("the keys of a configuration: {why}"));
     Err(bad(match set("jwks_url") {
         Some(url) => format!("error checking jwks URL {url}"),
         None if set("oidc_discovery_url").is_some() => "error checking oidc discovery URL".to_owned(),

@@ -78,7 +78,7 @@ impl Mount {
             Engine::Ready(sessions) => Ok(sessions),
             Engine::Unconfigured => Err(bad("could not load configuration")),
             Engine::Broken(why) => {
-                crate::log::note(&format_args!("the mount {} cannot be used: {why}", self.path));
+                crate::notes::note_once(&format_args!("the mount {} cannot be used: {why}", self.path));
                 Err(refuse(StatusCode::INTERNAL_SERVER_ERROR, "internal error"))
             }
         }
