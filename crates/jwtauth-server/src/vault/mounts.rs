@@ -71,6 +71,16 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// Whether the batch tokens of its logins can be opened by these sessions. A reload may have read other keys from files.
+    fn seals_as(&self, base: &Sessions) -> bool {
+        match self {
+            Engine::Ready(sessions) => sessions.has_batch_keys_of(base),
+            Engine::Unconfigured | Engine::Broken(_) => true,
+        }
+    }
+}
+
 impl Mount {
     /// The sessions of a mount, for a login or a renewal.
     pub(super) fn ready(&self) -> Result<&Sessions, Reply> {
@@ -120,7 +130,7 @@ impl Mounts {
                 .and_then(|before| before.0.get(path))
                 .filter(|mount| mount.text == text);
             let mount = match same {
-                Some(mount) if mount.entry == entry => Arc::clone(mount),
+                Some(mount) if mount.entry == entry && mount.engine.seals_as(base) => Arc::clone(mount),
                 _ => Arc::new(Mount {
                     path: path.to_owned(),
                     engine: engine(config.is_some(), &text, base),
