@@ -295,9 +295,6 @@ impl Vault {
         let session = base.lookup(token).map_err(|why| failed(&why, denied()))?;
         let (_, mounts) = self.current().map_err(|why| unavailable(&why))?;
         mounts.of(&session).ok_or_else(denied)?;
-        if !self.acl.allows(token::policies(&session), path, wanted) {
-            return Err(denied());
-        }
         // The last use ends the session, and its accessor with it.
         let accessor = base.accessor(token);
         let accessor = accessor
@@ -306,6 +303,10 @@ impl Vault {
         let session = base
             .authorize(token, call.client)
             .map_err(|why| failed(&why, denied()))?;
+        // A request that the policies deny is a use, too, as in Vault.
+        if !self.acl.allows(token::policies(&session), path, wanted) {
+            return Err(denied());
+        }
         Ok(Caller::Session {
             token: token.to_owned(),
             accessor,

@@ -404,6 +404,44 @@ fn uses_are_counted_and_addresses_are_checked() {
 }
 
 #[test]
+fn a_request_that_the_policies_deny_is_a_use_of_the_token() {
+    let world = with_role(&json!({ "token_num_uses": 2 }));
+    let own = login(&world);
+    let status = |path: &str| as_token(&world, &own, "GET", path, "").status;
+    assert_eq!(status("auth/jwt/config"), 403);
+    assert_eq!(status("auth/token/lookup-self"), 200);
+    assert_eq!(status("auth/token/lookup-self"), 403);
+}
+
+#[test]
+fn batch_tokens_of_a_mount_of_the_api_are_sealed_with_the_key_that_a_reload_has_read() {
+    let role = json!({ "role_type": "jwt", "user_claim": "sub", "bound_audiences": "api", "token_type": "batch" });
+    let config = json!({
+        "dialect": "vault",
+        "config": { "jwt_validation_pubkeys": [pem()], "mount": { "path": "of-the-file" } },
+        "sessions": { "batch_keys": [{ "id": "k", "key_file": "batch.key" }] },
+        "server": { "vault": { "token_file": "admin.token" } },
+    });
+    let folder = crate::world::Folder::new();
+    folder.write("batch.key", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY");
+    let server = crate::world::try_start(&folder, &config).unwrap();
+    let world = World { server, folder };
+    admin(&world, "POST", "sys/auth/jwt", &json!({ "type": "jwt" }));
+    let keys = json!({ "jwt_validation_pubkeys": [pem()] });
+    assert_eq!(admin(&world, "PUT", "auth/jwt/config", &keys).status, 204);
+    assert_eq!(admin(&world, "PUT", "auth/jwt/role/demo", &role).status, 204);
+    let status = |own: &str| as_token(&world, own, "GET", "auth/token/lookup-self", "").status;
+    let old = login(&world);
+    assert_eq!(status(&old), 200);
+    world
+        .folder
+        .write("batch.key", "ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA");
+    world.server.reload().unwrap();
+    assert_eq!(status(&old), 403);
+    assert_eq!(status(&login(&world)), 200);
+}
+
+#[test]
 fn batch_tokens_need_a_key_and_cannot_be_renewed() {
     let key = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY";
     let config = json!({
