@@ -250,13 +250,13 @@ impl Vault {
                 }
                 match verb {
                     Verb::Delete => Ok(sys::disable(mounts, &path)),
-                    _ => sys::enable(mounts, &path, body),
+                    _ => sys::enable(&self.context, mounts, &path, body),
                 }
             }
             Route::Tune(path) => {
                 let mount = mounts.0.get(&path).ok_or_else(absent)?;
                 config::check_not_fixed(mount)?;
-                sys::tune(mount, body)
+                sys::tune(&self.context, mount, body)
             }
             Route::Config(mount) => {
                 config::check_not_fixed(mount)?;

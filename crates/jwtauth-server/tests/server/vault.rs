@@ -308,6 +308,10 @@ fn mounts_are_enabled_tuned_listed_and_disabled() {
     let tune = |body: Value| admin(&world, "POST", "sys/auth/team/ci/tune", &body).status;
     assert_eq!(tune(json!({ "max_lease_ttl": "2h", "description": "new" })), 204);
     assert_eq!(tune(json!({ "default_lease_ttl": "3h" })), 400);
+    // What no login could use is refused.
+    let huge = json!({ "default_lease_ttl": i64::MAX, "max_lease_ttl": i64::MAX });
+    assert_eq!(tune(huge.clone()), 400);
+    assert_eq!(enable("huge", json!({ "type": "jwt", "config": huge })).status, 400);
     let tuned = admin(&world, "GET", "sys/mounts/auth/team/ci/tune", &Value::Null).json();
     assert_eq!(tuned["data"]["max_lease_ttl"], 7200);
     assert_eq!(tuned["data"]["default_lease_ttl"], 3600);
