@@ -94,6 +94,12 @@ impl Server {
             let _entered = runtime.enter();
             listeners(&options, &config.settings)?
         };
+        if limits.connections < listeners.len() {
+            return Err(Invalid::new(format!(
+                "`server.limits.connections`: must be at least {}, the number of sockets that are listened on",
+                listeners.len()
+            )));
+        }
         let addresses = listeners.iter().filter_map(Listener::address).collect();
         for listener in listeners {
             runtime.spawn(Arc::clone(&network).serve(listener));

@@ -158,6 +158,10 @@ impl Vault {
         let Some(segments) = call.segments("/v1/") else {
             return bad("invalid path").about("unknown");
         };
+        if wraps(call) {
+            let why = "the header X-Vault-Wrap-TTL asks for a wrapped answer, which this server does not support; remove it";
+            return bad(why).about("unknown");
+        }
         let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
         let (action, answer) = self.routed(call, &parts);
         answer.unwrap_or_else(|refused| refused).about(action)
@@ -359,6 +363,12 @@ fn verb(call: &Call) -> Option<Verb> {
         "DELETE" => Some(Verb::Delete),
         _ => None,
     }
+}
+
+/// Whether the answer must be wrapped. A client asks for this if others, who must not see the token, pass the answer on.
+fn wraps(call: &Call) -> bool {
+    let mut times = call.headers.get_all("x-vault-wrap-ttl").iter();
+    times.any(|time| !matches!(time.as_bytes().trim_ascii(), b"" | b"0" | b"0s"))
 }
 
 /// Whether the parameter `list` asks for a list, in the words that Go reads as true.

@@ -500,6 +500,24 @@ fn a_mount_of_the_file_is_served_and_cannot_be_changed() {
 }
 
 #[test]
+fn a_request_for_a_wrapped_answer_is_refused() {
+    let world = with_role(&json!({}));
+    let body = json!({ "role": "demo", "jwt": token(&json!({})) }).to_string();
+    let ask = |times: &[&str]| {
+        let headers: Vec<_> = times.iter().map(|time| ("X-Vault-Wrap-TTL", *time)).collect();
+        world.ask("POST", "/v1/auth/jwt/login", &headers, &body)
+    };
+    for times in [&["5m"][..], &["300"], &["", "5m"], &["?"]] {
+        let answer = ask(times);
+        assert_eq!(answer.status, 400, "{times:?}");
+        assert!(errors(&answer).1.contains("X-Vault-Wrap-TTL"), "{answer:?}");
+    }
+    for time in ["", "0", "0s"] {
+        assert_eq!(ask(&[time]).status, 200, "{time}");
+    }
+}
+
+#[test]
 fn health_needs_no_token_and_knows_the_parameters() {
     let world = empty();
     let answer = world.get("/v1/sys/health", &[]);
