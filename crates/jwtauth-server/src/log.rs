@@ -71,9 +71,7 @@ pub(crate) fn write_lines<T: Send + 'static>(
             let _ = out.write_all(lines.as_bytes()).and_then(|()| out.flush());
         }
     };
-    std::thread::Builder::new()
-        .name(thread.to_owned())
-        .spawn(write)?;
+    std::thread::Builder::new().name(thread.to_owned()).spawn(write)?;
     Ok(sender)
 }
 

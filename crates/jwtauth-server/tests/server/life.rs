@@ -126,7 +126,10 @@ fn every_socket_needs_a_connection() {
             Ok(server) => {
                 assert!(starts, "{connections} {sockets}");
                 for address in server.addresses() {
-                    assert_eq!(crate::world::ask(*address, "GET", "/healthz", &[], "").status, 200);
+                    assert_eq!(
+                        crate::world::ask(*address, "GET", "/healthz", &[], "").status,
+                        200
+                    );
                 }
             }
             Err(why) => {

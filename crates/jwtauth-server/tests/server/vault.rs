@@ -311,7 +311,10 @@ fn mounts_are_enabled_tuned_listed_and_disabled() {
     // What no login could use is refused.
     let huge = json!({ "default_lease_ttl": i64::MAX, "max_lease_ttl": i64::MAX });
     assert_eq!(tune(huge.clone()), 400);
-    assert_eq!(enable("huge", json!({ "type": "jwt", "config": huge })).status, 400);
+    assert_eq!(
+        enable("huge", json!({ "type": "jwt", "config": huge })).status,
+        400
+    );
     let tuned = admin(&world, "GET", "sys/mounts/auth/team/ci/tune", &Value::Null).json();
     assert_eq!(tuned["data"]["max_lease_ttl"], 7200);
     assert_eq!(tuned["data"]["default_lease_ttl"], 3600);
@@ -419,7 +422,8 @@ fn a_request_that_the_policies_deny_is_a_use_of_the_token() {
 
 #[test]
 fn batch_tokens_of_a_mount_of_the_api_are_sealed_with_the_key_that_a_reload_has_read() {
-    let role = json!({ "role_type": "jwt", "user_claim": "sub", "bound_audiences": "api", "token_type": "batch" });
+    let role =
+        json!({ "role_type": "jwt", "user_claim": "sub", "bound_audiences": "api", "token_type": "batch" });
     let config = json!({
         "dialect": "vault",
         "config": { "jwt_validation_pubkeys": [pem()], "mount": { "path": "of-the-file" } },
