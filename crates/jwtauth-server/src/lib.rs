@@ -24,6 +24,7 @@ mod served;
 mod server;
 mod settings;
 mod state;
+mod trust;
 mod vault;
 mod waits;
 mod words;

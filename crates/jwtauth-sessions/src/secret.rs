@@ -121,7 +121,7 @@ impl fmt::Debug for Id {
 pub(crate) struct Namer {
     salt: Zeroizing<Salt>,
     key: hmac::Key,
-    /// Part of every name: the sessions of another dialect in the same store are others.
+    /// Part of every name: the sessions of another dialect, or space, in the same store are others.
     dialect: &'static str,
 }
 

@@ -20,6 +20,7 @@ use crate::call::{Call, Reply};
 use crate::config::Config;
 use crate::keys::has_keys;
 use crate::settings::{Auth, Invalid};
+use crate::trust::Trust;
 use crate::waits::{Wait, Waits};
 
 /// Forward-auth by one configuration.
@@ -55,7 +56,7 @@ impl Forward {
         let verifier = verifier.map_err(|why| Invalid::new(format!("{}: {why}", file.name)))?;
         let cookie = settings.cookie.as_ref().map(|cookie| {
             let before = before.and_then(|before| before.cookie.as_ref());
-            CookieSessions::new(cookie, &config.store, before)
+            CookieSessions::new(cookie, &config.store, Trust::of(&verifier), before)
         });
         let cleaned_url = Some(&settings.cleaned_url_header).filter(|name| !name.is_empty());
         let cleaned_url = cleaned_url.map(|name| headers::header_name(name)).transpose()?;
@@ -245,8 +246,8 @@ impl Forward {
         let (Some(cleaned), Some(cookie)) = (cleaned, &self.cookie) else {
             return Ok(reply);
         };
-        let (sessions, profile) = (Arc::clone(cookie.sessions()), profile.to_owned());
-        let started = waits.run(Wait::Store, move || cookie::start(&sessions, grant, &profile));
+        let (sessions, mark) = (Arc::clone(cookie.sessions()), cookie.mark(profile));
+        let started = waits.run(Wait::Store, move || cookie::start(&sessions, grant, mark));
         let (token, seconds) = match started.await {
             // The token is granted, but has no time left for a session: it has expired within the leeway.
             Ok(Err(why)) if why.class() == Class::Denied => return Ok(reply),
@@ -285,7 +286,7 @@ impl Forward {
             Ok(Err(why)) if why.class() == Class::Denied => Ok(None),
             other => self
                 .of_store(other)
-                .map(|session| Some(session).filter(|session| cookie::is_for(session, profile))),
+                .map(|session| Some(session).filter(|session| cookie.is_for(session, profile))),
         }
     }
 

@@ -13,6 +13,7 @@ use crate::config::VerifierFile;
 use crate::document::Members;
 use crate::settings::Invalid;
 use crate::state::Snapshot;
+use crate::trust::Trust;
 
 use super::reply::{bad, refuse};
 use super::{config_body, role_body};
@@ -45,6 +46,7 @@ pub(super) struct Mount {
     pub(super) engine: Engine,
     /// Whether the mount is in the configuration file. The API does not change it.
     pub(super) fixed: bool,
+    trust: Trust,
     text: String,
 }
 
@@ -82,6 +84,11 @@ impl Engine {
 }
 
 impl Mount {
+    /// What its sessions carry.
+    pub(super) fn mark(&self) -> Vec<String> {
+        self.trust.list(&self.entry.accessor)
+    }
+
     /// The sessions of a mount, for a login or a renewal.
     pub(super) fn ready(&self) -> Result<&Sessions, Reply> {
         match &self.engine {
@@ -102,8 +109,9 @@ pub(super) struct Mounts(pub(super) BTreeMap<String, Arc<Mount>>);
 impl Mounts {
     /// The mount whose sessions have this mark.
     pub(super) fn of(&self, session: &SessionInfo) -> Option<&Arc<Mount>> {
-        let accessor = session.identity().lists.get(MARK)?.first()?;
-        self.0.values().find(|mount| mount.entry.accessor == *accessor)
+        let mark = session.identity().lists.get(MARK);
+        let mut mounts = self.0.values();
+        mounts.find(|mount| mount.trust.covers(&mount.entry.accessor, mark))
     }
 
     /// Builds the mounts that are in the state. Those that have not changed are taken from `before`.
@@ -138,6 +146,7 @@ impl Mounts {
                     config,
                     roles,
                     fixed: false,
+                    trust: Trust::default(),
                     text,
                 }),
             };
@@ -203,6 +212,7 @@ impl Mounts {
             path,
             roles: roles.collect::<Result<_, Invalid>>()?,
             config: Some(config_body::converted(&config).map_err(|why| invalid(&why))?),
+            trust: Trust::of(sessions.verifier()),
             engine: Engine::Ready(sessions),
             fixed: true,
             text: String::new(),
@@ -283,7 +293,7 @@ pub(super) fn role_key(path: &str, role: &str) -> String {
 const MOUNT: &str = "vault/mount/";
 const ROLE: &str = "vault/role/";
 pub(super) const DEFAULT_TYPE: &str = "default-service";
-/// The list of an identity that has the accessor of the mount. Identities of this dialect have no lists of their own.
+/// The list of an identity that has the accessor of the mount, and what its file trusts. Identities of this dialect have no lists of their own.
 pub(super) const MARK: &str = "mount";
 /// The lease of a system: 768 hours.
 pub(super) const SYSTEM_TTL: u64 = 768 * 3600;

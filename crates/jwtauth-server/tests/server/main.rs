@@ -11,5 +11,6 @@ mod consul;
 mod forward;
 mod hostile;
 mod life;
+mod shared;
 mod vault;
 mod world;
