@@ -270,7 +270,7 @@ impl Vault {
                 config::check_not_fixed(mount)?;
                 match verb {
                     Verb::Delete => Ok(role::delete(mount, name)),
-                    _ => role::write(mount, name, body),
+                    _ => role::write(&self.context, mount, name, body),
                 }
             }
             // The mount has gone meanwhile.

@@ -14,7 +14,9 @@ use crate::document::Members;
 use crate::settings::Invalid;
 use crate::state::Snapshot;
 use crate::trust::Trust;
+use crate::words::words;
 
+use super::context::Context;
 use super::reply::{bad, refuse};
 use super::{config_body, role_body};
 
@@ -252,6 +254,18 @@ pub(super) fn text(
     members.push("config", &body.into());
     members.push_text("sessions", sessions.to_owned());
     members.text()
+}
+
+/// Builds a mount as a write would leave it. What the library refuses would end every login with 500.
+pub(super) fn check(
+    context: &Context,
+    path: &str,
+    entry: &Entry,
+    config: Option<&Map<String, Value>>,
+    roles: &BTreeMap<String, Map<String, Value>>,
+) -> Result<Sessions, Reply> {
+    let text = text(path, entry, config, roles, &context.sessions);
+    context.base.reload(&text).map_err(|why| bad(words(&why)))
 }
 
 /// The configuration of sessions without a mount. They find every session, and no login succeeds.

@@ -1,17 +1,18 @@
 //! `sys/health` and `sys/auth`.
 
+use std::collections::BTreeMap;
+
 use axum::http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::context::Context;
 use super::fields::{Kind, convert, field_error};
-use super::mounts::{DEFAULT_TYPE, Entry, Mount, Mounts, SYSTEM_TTL, config_key, mount_key, role_key, text};
+use super::mounts::{DEFAULT_TYPE, Entry, Mount, Mounts, SYSTEM_TTL, check, config_key, mount_key, role_key};
 use super::reply::{absent, bad, data, done, envelope};
 use crate::call::{Call, Reply};
 use crate::random::uuid;
 use crate::state::Change;
-use crate::words::words;
 
 /// `GET` and `HEAD sys/health`. The store takes the place of Vault's seal.
 pub(super) fn health(call: &Call, storage_works: bool) -> Reply {
@@ -151,7 +152,7 @@ pub(super) fn enable(
     };
     if let Some(Value::Object(config)) = body.get("config") {
         tuned(&mut entry, config)?;
-        check(context, path, &entry, None)?;
+        check(context, path, &entry, None, &BTreeMap::new())?;
     }
     Ok((vec![set(path, &entry)], done()))
 }
@@ -197,17 +198,8 @@ pub(super) fn tune(
     if let Some(description) = member(body, "description", Kind::Text)? {
         entry.description = text_of(Some(&description));
     }
-    check(context, &mount.path, &entry, Some(mount))?;
+    check(context, &mount.path, &entry, mount.config.as_ref(), &mount.roles)?;
     Ok((vec![set(&mount.path, &entry)], done()))
-}
-
-/// Builds the mount with its new settings. What the library refuses would deny every login.
-fn check(context: &Context, path: &str, entry: &Entry, mount: Option<&Mount>) -> Result<(), Reply> {
-    let config = mount.and_then(|mount| mount.config.as_ref());
-    let roles = mount.map(|mount| mount.roles.clone()).unwrap_or_default();
-    let text = text(path, entry, config, &roles, &context.sessions);
-    let built = context.base.reload(&text);
-    built.map(drop).map_err(|why| bad(words(&why)))
 }
 
 /// Applies the settings of a mount. `system` is the system's lease.

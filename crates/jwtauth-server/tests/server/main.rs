@@ -13,4 +13,5 @@ mod hostile;
 mod life;
 mod shared;
 mod vault;
+mod vault_tokens;
 mod world;
