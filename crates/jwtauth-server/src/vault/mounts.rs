@@ -73,9 +73,7 @@ impl Engine {
             .iter()
             .any(|source| source.fetching.is_some())
     }
-}
 
-impl Engine {
     /// Whether the batch tokens of its logins can be opened by these sessions. A reload may have read other keys from files.
     fn seals_as(&self, base: &Sessions) -> bool {
         match self {
