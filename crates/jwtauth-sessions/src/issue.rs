@@ -86,6 +86,17 @@ pub(crate) fn record(
             "`session.num_uses`: must be greater than zero; remove it for a session without a limit",
         ));
     }
+    // What is counted, renewed or revoked needs an entry in the store. Vault makes a batch token without it, if the mount and not the
+    // role asks for one.
+    if is_batch
+        && dialect == Dialect::Native
+        && (session.num_uses.is_some() || session.period.is_some_and(|period| period > 0))
+    {
+        return Err(Error::with(
+            Code::SessionsInvalid,
+            "`session.token_type`: a batch token has neither `period` nor `num_uses`; use `service`",
+        ));
+    }
     let identity = &grant.identity;
     let name = identity
         .name
@@ -110,7 +121,6 @@ pub(crate) fn record(
         issued_at: now,
         ttl: lease.seconds,
         explicit_max_ttl: session.explicit_max_ttl.filter(|limit| *limit > 0),
-        // What is counted, renewed or revoked needs an entry in the store.
         period: session.period.filter(|period| !is_batch && *period > 0),
         num_uses: session.num_uses.filter(|_| !is_batch),
         last,

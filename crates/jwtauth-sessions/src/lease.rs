@@ -38,6 +38,8 @@ pub(crate) struct Instants {
 pub(crate) struct Lease {
     /// Its length from now. `None`: the session does not end on its own.
     pub(crate) seconds: Option<u64>,
+    /// The most that the session lasts from its issue. `None`: there is no such limit.
+    pub(crate) limit: Option<u64>,
     /// That the wish was larger than a limit, in the words of Vault.
     pub(crate) warnings: Vec<String>,
 }
@@ -80,7 +82,11 @@ pub(crate) fn compute(
         Some(wanted) => Some(capped("TTL", wanted, left, &mut warnings)),
         None => left,
     };
-    Ok(Lease { seconds, warnings })
+    Ok(Lease {
+        seconds,
+        limit,
+        warnings,
+    })
 }
 
 fn least<const N: usize>(limits: [Option<u64>; N]) -> Option<u64> {

@@ -74,6 +74,15 @@ impl State {
     pub(crate) fn has_ended(&self, now: Micros) -> bool {
         self.expires_at.is_some_and(|end| end <= now) || self.uses_left == Some(0)
     }
+
+    /// The revision after a renewal.
+    ///
+    /// # Errors
+    /// [`Code::SessionEntryInvalid`]: no session is renewed so often.
+    pub(crate) fn next_revision(&self) -> Result<u64> {
+        let damaged = || Error::with(Code::SessionEntryInvalid, "the revision is too large");
+        self.revision.checked_add(1).ok_or_else(damaged)
+    }
 }
 
 /// The version of the form of records.

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use jwtauth_core::internals::{ConfigFile, Dialect, Origins};
 use jwtauth_core::{Clock, Grant, Monotonic, Request, Verifier};
@@ -47,6 +48,9 @@ pub struct Sessions {
     time: Arc<Time>,
     /// Under the salt that the store had last.
     names: Names,
+    /// When the store was last asked for the latest instant, by the clock that is never set. Before the first time, the smallest
+    /// number.
+    asked: AtomicI64,
 }
 
 /// Builds [`Sessions`].
@@ -149,7 +153,7 @@ impl Sessions {
         let (namer, now) = self.refreshed()?;
         let (lease, record) = self.record(grant, meta, now)?;
         let state = State {
-            expires_at: end(now, &lease),
+            expires_at: end(now, &lease, &record),
             uses_left: record.num_uses,
             revision: 0,
         };
@@ -222,7 +226,7 @@ impl Sessions {
                 return Err(Code::SessionNotRenewable.into());
             }
             let lease = self.renewed_lease(record, increment, now)?;
-            let expires_at = end(now, &lease);
+            let expires_at = end(now, &lease, record);
             let groups = groups(&namer, record);
             match self.settings.store.renew(&id, &entry, &groups, expires_at, now)? {
                 Renewed::Changed => {}
@@ -231,7 +235,7 @@ impl Sessions {
                     let accessor = Secret::new(namer.accessor(self.form, token));
                     let state = State {
                         expires_at,
-                        revision: entry.state.revision + 1,
+                        revision: entry.state.next_revision()?,
                         ..entry.state
                     };
                     let entry = Entry { state, ..entry };
@@ -320,10 +324,17 @@ impl Sessions {
         let (Some(key), Some(prefix)) = (key, self.batch_prefix) else {
             return Err(Code::BatchKeyMissing.into());
         };
-        let now = self.time.now();
+        let now = self.latest();
         let (lease, record) = self.record(grant, &BTreeMap::new(), now)?;
+        // It cannot be revoked, so it must end.
+        let Some(expires_at) = end(now, &lease, &record) else {
+            return Err(Error::with(
+                Code::SessionsInvalid,
+                "a batch token must end; set `session.ttl` or `sessions.default_ttl`",
+            ));
+        };
         let state = State {
-            expires_at: end(now, &lease),
+            expires_at: Some(expires_at),
             uses_left: None,
             revision: 0,
         };
@@ -459,6 +470,7 @@ impl SessionsBuilder {
             settings: self.config.settings,
             random: Arc::new(self.random),
             names: Names::default(),
+            asked: AtomicI64::new(i64::MIN),
         })
     }
 }
@@ -481,11 +493,15 @@ fn groups(namer: &Namer, record: &Record) -> Groups {
     }
 }
 
-/// The end of a lease that begins now.
-fn end(now: Micros, lease: &Lease) -> Option<Micros> {
-    let seconds = lease.seconds?;
-    let length = i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(SECOND);
-    Some(now.saturating_add(length))
+/// The end of a lease that begins now. Leases are whole seconds and `now` is not, so the limits are compared once more.
+fn end(now: Micros, lease: &Lease, record: &Record) -> Option<Micros> {
+    let length = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(SECOND);
+    let end = now.saturating_add(length(lease.seconds?));
+    let limit = lease
+        .limit
+        .map(|limit| record.issued_at.saturating_add(length(limit)));
+    let last = record.last.map(|last| last.saturating_mul(SECOND));
+    [Some(end), limit, last].into_iter().flatten().min()
 }
 
 /// How often a renewal is tried if others come first.

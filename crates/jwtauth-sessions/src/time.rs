@@ -37,14 +37,19 @@ impl Time {
         self.at_least(micros(self.wall.now()))
     }
 
-    /// The current instant, after an instant was seen elsewhere, such as in the store.
-    pub(crate) fn at_least(&self, seen: Micros) -> Micros {
+    /// The time since this value was made, by the clock that is never set.
+    pub(crate) fn elapsed(&self) -> Micros {
         let elapsed = self.elapsed.now().saturating_duration_since(self.started);
-        let elapsed = match self.wall {
+        match self.wall {
             // A clock that is stopped by the configuration does not go on.
             Clock::Fixed(_) if self.elapsed.is_system() => 0,
             _ => i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX),
-        };
+        }
+    }
+
+    /// The current instant, after an instant was seen elsewhere, such as in the store.
+    pub(crate) fn at_least(&self, seen: Micros) -> Micros {
+        let elapsed = self.elapsed();
         let ahead = seen.saturating_sub(elapsed);
         let ahead = self.ahead.fetch_max(ahead, Ordering::AcqRel).max(ahead);
         ahead.saturating_add(elapsed)

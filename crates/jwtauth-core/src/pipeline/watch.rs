@@ -15,7 +15,8 @@ use crate::error::{Error, Result, Stage};
 use crate::keys::{Key, KeySet, PreparedKey};
 use crate::policy::{IssuerRule, KeyIssuers, Profile};
 
-/// Sees the checks of one decision, in order. Only `()` and the recorder of explanations are watchers.
+/// Sees the checks of one decision, in order. Only `()`, the notes for events and the recorder of explanations are
+/// watchers.
 ///
 /// A report cannot change the decision: no method returns anything. A check that failed is reported together with the
 /// error that the stage returns.

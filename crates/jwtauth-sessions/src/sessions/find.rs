@@ -1,11 +1,13 @@
 //! How sessions are found: names under the salt of the store, and the time.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::error::{Code, Error, Result};
 use crate::issue;
 use crate::record::{Record, State};
 use crate::secret::{Id, Namer, Salt, open_batch};
+use crate::store::SEEN_EVERY;
 use crate::time::Micros;
 
 use super::Sessions;
@@ -59,10 +61,27 @@ impl Sessions {
 
     /// The names under the salt that the store had last, and the time.
     fn current(&self) -> Result<(Arc<Namer>, Micros)> {
-        match self.names.last() {
+        match self.names.last().filter(|_| !self.is_stale()) {
             Some(namer) => Ok((namer, self.time.now())),
             None => self.refreshed(),
         }
+    }
+
+    /// Whether another process may have told the store a later instant since it was asked.
+    fn is_stale(&self) -> bool {
+        let asked = self.asked.load(Ordering::Relaxed);
+        self.time.elapsed().saturating_sub(asked) >= SEEN_EVERY
+    }
+
+    /// The time, for a batch token, which needs no store. A store that can be reached is asked for the latest instant, but not for
+    /// each token.
+    pub(super) fn latest(&self) -> Micros {
+        if self.is_stale() {
+            // Before the question, so that only one token waits for a store that does not answer.
+            self.asked.store(self.time.elapsed(), Ordering::Relaxed);
+            let _ = self.refreshed();
+        }
+        self.time.now()
     }
 
     /// Asks the store for its salt and the latest instant.
@@ -70,6 +89,7 @@ impl Sessions {
         let offered: zeroize::Zeroizing<Salt> = self.random.bytes()?;
         let shared = self.settings.store.shared(&offered, self.time.now())?;
         let now = self.time.at_least(shared.seen);
+        self.asked.store(self.time.elapsed(), Ordering::Relaxed);
         Ok((self.names.under(&shared.salt, self.dialect.as_str()), now))
     }
 
@@ -80,7 +100,7 @@ impl Sessions {
         };
         let text = open_batch(&self.settings.batch_keys, prefix, token).ok_or(Code::SessionUnknown)?;
         let (record, state) = issue::unseal(&text)?;
-        if record.dialect != self.dialect.as_str() || state.has_ended(self.time.now()) {
+        if record.dialect != self.dialect.as_str() || state.has_ended(self.latest()) {
             return Err(Code::SessionUnknown.into());
         }
         Ok(Some((Arc::new(record), state)))

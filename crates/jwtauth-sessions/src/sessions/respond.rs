@@ -23,6 +23,7 @@ impl Sessions {
         let left = entry.state.expires_at.map(|end| end.saturating_sub(now));
         let lease = Lease {
             seconds: left.map(|left| u64::try_from(crate::time::seconds(left)).unwrap_or(0)),
+            limit: None,
             warnings: Vec::new(),
         };
         let login = self.reply(Secret::new(token.to_owned()), Some(accessor), &entry, &lease, now)?;

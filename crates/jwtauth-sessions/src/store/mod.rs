@@ -20,9 +20,7 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::record::{Record, State};
 use crate::secret::{Id, Salt};
-use crate::time::Micros;
-#[cfg(any(feature = "redis", feature = "sqlite"))]
-use crate::time::SECOND;
+use crate::time::{Micros, SECOND};
 
 pub(crate) use self::memory::Memory;
 #[cfg(feature = "redis")]
@@ -106,6 +104,5 @@ pub(crate) trait Store: Send + Sync + Debug {
     fn sweep(&self, now: Micros) -> Result<u64>;
 }
 
-/// The latest instant is stored when it is older than this.
-#[cfg(any(feature = "redis", feature = "sqlite"))]
+/// The latest instant is stored when it is older than this. A process asks for it as often.
 pub(crate) const SEEN_EVERY: Micros = 60 * SECOND;

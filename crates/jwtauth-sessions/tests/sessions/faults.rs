@@ -1,17 +1,18 @@
 //! What happens if a store is unreachable, refuses, is full, or contains damaged entries.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use jwtauth_core::Class;
-use jwtauth_sessions::{Error, Group, Login};
+use jwtauth_core::{Class, Request};
+use jwtauth_sessions::{Error, Group, Login, Sessions};
 use serde_json::{Value, json};
 
 use crate::folder::Folder;
 use crate::redis_server::Server;
-use crate::world::{NOW, World, vault};
+use crate::world::{NOW, World, jwt, native, vault};
 
 /// Sessions whose random bytes are others than those of earlier ones.
 fn world(store: &Value) -> World {
@@ -389,6 +390,128 @@ fn a_locked_sqlite_is_unavailable_and_then_used_again() {
     world.sessions.authorize(login.token.expose(), None).unwrap();
     other.execute_batch("ROLLBACK").unwrap();
     world.login("web", "bob").unwrap();
+}
+
+#[test]
+fn a_server_without_its_replicas_does_not_say_that_a_session_is_unknown() {
+    let server = Server::durable();
+    let world = world(&server.store());
+    let login = world.login("web", "alice").unwrap();
+    // As on a former master that has missed the login.
+    let keys = server.run(&["--scan"]);
+    for key in keys.lines().filter(|key| !key.ends_with(":shared")) {
+        server.run(&["DEL", key]);
+    }
+    server.run(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
+    let sessions = &world.sessions;
+    assert_eq!(code(sessions.revoke(login.token.expose())), UNAVAILABLE);
+    assert_eq!(code(sessions.revoke_all(Group::Subject("alice"))), UNAVAILABLE);
+    assert_eq!(code(sessions.revoke_all(Group::Profile("web"))), UNAVAILABLE);
+    server.run(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
+    assert_eq!(sessions.revoke_all(Group::Subject("alice")).unwrap(), 0);
+}
+
+#[test]
+fn no_session_outlives_revocations_at_the_same_time() {
+    let server = Server::with(&[]);
+    let world = world(&server.store());
+    let login = |name: &str| world.login("web", name).unwrap();
+    // More than several pages. Those of others leave the group of the profile while it is read.
+    let logins: Vec<Login> = (0..2400)
+        .map(|number| login(&format!("u{}", number % 3)))
+        .collect();
+    std::thread::scope(|scope| {
+        for group in [Group::Profile("web"), Group::Profile("web"), Group::Subject("u1")] {
+            let sessions = &world.sessions;
+            scope.spawn(move || sessions.revoke_all(group).unwrap());
+        }
+    });
+    let lives = |login: &&Login| world.sessions.lookup(login.token.expose()).is_ok();
+    assert_eq!(logins.iter().filter(lives).count(), 0);
+}
+
+#[test]
+fn a_clock_that_is_ahead_does_not_hide_a_session_from_revocations() {
+    let server = Server::with(&[]);
+    let config = native(
+        &json!({}),
+        &json!({ "store": server.store(), "default_ttl": "1h" }),
+    );
+    let time = server.run(&["TIME"]);
+    let now: i64 = time.lines().next().unwrap().parse().unwrap();
+    let days = 86_400;
+    let jwt = jwt(&json!({ "sub": "alice", "iat": now, "exp": now + 9 * days }));
+    let at = |now, seed| World::build(&config, now, seed).unwrap().sessions;
+    let login = |sessions: &Sessions| sessions.login(&Request::bearer(&jwt), &BTreeMap::new()).unwrap();
+    let (before, other) = (at(now, 1), at(now, 2));
+    let made = login(&before);
+    other.authorize(made.token.expose(), None).unwrap();
+    login(&at(now + 3 * days, 3));
+    before.revoke_all(Group::Subject("alice")).unwrap();
+    let error = other.authorize(made.token.expose(), None).unwrap_err();
+    assert_eq!(error.code(), "session_unknown");
+}
+
+#[test]
+fn a_process_learns_of_a_later_instant_while_it_runs() {
+    let (server, folder) = (Server::with(&[]), Folder::new());
+    let roles = json!({ "web": { "token_ttl": "1m" } });
+    for store in [
+        server.store(),
+        json!({ "sqlite": { "path": folder.path().join("a.db") } }),
+    ] {
+        let at = |now, seed| World::build(&vault(&roles, &json!({ "store": store })), now, seed).unwrap();
+        let running = at(NOW, 1);
+        running.login("web", "alice").unwrap();
+        let ahead = at(NOW + 600, 2).login("web", "bob").unwrap();
+        running.wait(60);
+        let info = running.sessions.lookup(ahead.token.expose()).unwrap();
+        assert_eq!(info.ttl(), Some(60));
+    }
+}
+
+#[test]
+fn a_clock_that_was_set_back_does_not_lengthen_a_batch_token() {
+    let folder = Folder::new();
+    let role = json!({ "web": { "token_ttl": "1m", "token_type": "batch" } });
+    let sessions = json!({
+        "store": { "sqlite": { "path": folder.path().join("a.db") } },
+        "batch_keys": [{ "id": "a", "key": "A".repeat(43) }],
+    });
+    let at = |now| World::build(&vault(&role, &sessions), now, 1).unwrap();
+    let login = at(NOW).login("web", "alice").unwrap();
+    at(NOW + 120).sessions.sweep().unwrap();
+    let error = at(NOW - 30)
+        .sessions
+        .authorize(login.token.expose(), None)
+        .unwrap_err();
+    assert_eq!(error.code(), "session_unknown");
+}
+
+#[test]
+fn a_batch_token_needs_no_store() {
+    let server = Server::stopped(&[]);
+    let role = json!({ "web": { "token_ttl": "1m", "token_type": "batch" } });
+    let sessions = json!({ "store": server.store(), "batch_keys": [{ "id": "a", "key": "A".repeat(43) }] });
+    let world = World::build(&vault(&role, &sessions), NOW, 1).unwrap();
+    let login = world.login("web", "alice").unwrap();
+    world.sessions.authorize(login.token.expose(), None).unwrap();
+}
+
+#[test]
+fn a_revision_that_cannot_rise_is_an_error_of_its_entry() {
+    let server = Server::with(&[]);
+    let world = world(&server.store());
+    let login = world.login("web", "alice").unwrap();
+    let keys = server.run(&["--scan", "--pattern", "*:s:*"]);
+    let stored = server.run(&["GET", &keys]);
+    server.run(&[
+        "SET",
+        &keys,
+        &stored.replacen("  0 ", &format!("  {} ", u64::MAX), 1),
+    ]);
+    let error = world.sessions.renew(login.token.expose(), 0).unwrap_err();
+    assert_eq!(error.code(), "session_entry_invalid");
 }
 
 #[test]

@@ -172,6 +172,24 @@ fn a_replica_that_takes_over_has_the_sessions() {
 }
 
 #[test]
+fn a_master_that_refuses_changes_is_left() {
+    let port = port();
+    let primary = Server::with(&["--port", &port, "--repl-diskless-sync-delay", "0"]);
+    let replica = Server::with(&["--replicaof", "127.0.0.1", &port]);
+    let world = login(&primary.store(), 1).unwrap();
+    let session = world.login("web", "bob").unwrap();
+    primary.wait_for_replica();
+    // The primary runs on without its replica, which takes over its address.
+    replica.run(&["REPLICAOF", "NO", "ONE"]);
+    primary.run(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
+    fs::rename(replica.socket(), primary.socket()).unwrap();
+    let authorize = || world.sessions.authorize(session.token.expose(), None);
+    let error = authorize().unwrap_err();
+    assert_eq!(error.detail(), Some("Redis answered with the error NOREPLICAS"));
+    assert_eq!(authorize().unwrap().uses_left(), Some(4));
+}
+
+#[test]
 fn sentinels_tell_where_the_master_is_after_a_failover() {
     let (first, second, sentinel_port) = (port(), port(), port());
     let mut primary = Server::with(&["--port", &first, "--repl-diskless-sync-delay", "0"]);

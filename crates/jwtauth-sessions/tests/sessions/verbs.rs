@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::time::Duration;
 
 use jwtauth_core::{EntitlementKind, Request};
 use jwtauth_sessions::{Error, Group, Sessions, wire};
@@ -242,6 +243,42 @@ fn a_session_ends_with_its_token_if_this_is_asked_for() {
         .sessions
         .login(&Request::bearer(&jwt).profile("web"), &BTreeMap::new());
     assert_eq!(code(outcome), "session_past_max_ttl");
+}
+
+#[test]
+fn a_fraction_of_a_second_passes_no_limit() {
+    let milliseconds = |count| Duration::from_millis(count);
+    let roles = json!({ "web": { "token_ttl": "30s", "token_explicit_max_ttl": "60s" } });
+    let limited = World::new(&vault(&roles, &json!({})));
+    // The clock goes on from its first use.
+    limited.sessions.sweep().unwrap();
+    limited.elapsed.advance(milliseconds(100));
+    let login = limited.login("web", "alice").unwrap();
+    for _ in 0..3 {
+        limited.elapsed.advance(milliseconds(19_950));
+        limited.sessions.renew(login.token.expose(), 0).unwrap();
+    }
+    // 59.85 s after the login.
+    limited.elapsed.advance(milliseconds(100));
+    limited.sessions.lookup(login.token.expose()).unwrap();
+    limited.elapsed.advance(milliseconds(100));
+    assert_eq!(
+        code(limited.sessions.lookup(login.token.expose())),
+        "session_unknown"
+    );
+
+    let roles = json!({ "web": { "token_ttl": "10h" } });
+    let with_token = World::new(&vault(&roles, &json!({ "end_with_token": true })));
+    with_token.sessions.sweep().unwrap();
+    with_token.elapsed.advance(milliseconds(500));
+    let login = with_token.login("web", "alice").unwrap();
+    with_token.elapsed.advance(milliseconds(3_599_400));
+    with_token.sessions.lookup(login.token.expose()).unwrap();
+    with_token.elapsed.advance(milliseconds(100));
+    assert_eq!(
+        code(with_token.sessions.lookup(login.token.expose())),
+        "session_unknown"
+    );
 }
 
 #[test]

@@ -15,7 +15,7 @@ use redis::{Cmd, ErrorKind, RedisError, Value};
 use crate::error::{Code, Error, Result};
 use crate::record::State;
 use crate::secret::{Id, Salt};
-use crate::time::{Micros, SECOND};
+use crate::time::Micros;
 
 use self::scripts::{Script, Scripts};
 use self::servers::{Reply, Servers};
@@ -107,7 +107,6 @@ impl Redis {
             arguments: vec![
                 name(id).into_bytes(),
                 end.map_or_else(|| b"+inf".to_vec(), |end| end.to_string().into_bytes()),
-                text(now.saturating_sub(KEPT)),
                 text(now),
             ],
         })
@@ -239,7 +238,7 @@ impl Store for Redis {
         expires_at: Option<Micros>,
         now: Micros,
     ) -> Result<Renewed> {
-        let revision = entry.state.revision;
+        let (revision, next) = (entry.state.revision, entry.state.next_revision()?);
         let [profile, subject] = self.to_groups(id, groups, expires_at, now);
         let renew = Call {
             script: &self.scripts.renew,
@@ -247,7 +246,7 @@ impl Store for Redis {
             arguments: vec![
                 text(now),
                 text(revision),
-                text(revision + 1),
+                text(next),
                 expires_at.map(text).unwrap_or_default(),
                 milliseconds(expires_at, now),
             ],
@@ -279,14 +278,22 @@ impl Store for Redis {
 
     fn remove_group(&self, group: &Id, now: Micros) -> Result<u64> {
         let key = self.group(&name(group));
-        let (mut live, mut kept) = (0, 0_usize);
+        let mut live = 0;
+        let (mut end, mut last) = ("-inf".to_owned(), String::new());
         loop {
-            let mut command = redis::cmd("ZRANGE");
-            command.arg(&key).arg(kept).arg(kept + PAGE - 1);
-            let names = Fields::of(self.send(command)?)?.texts()?;
-            if names.is_empty() {
-                return Ok(live);
+            let page = Call {
+                script: &self.scripts.page,
+                key: key.clone(),
+                arguments: vec![end.clone().into_bytes(), last.clone().into_bytes(), text(PAGE)],
+            };
+            let mut page = Fields::of(self.run_one(page, false)?)?.texts()?.into_iter();
+            let mut names = Vec::with_capacity(PAGE);
+            while let (Some(name), Some(of_name)) = (page.next(), page.next()) {
+                end = of_name;
+                names.push(name);
             }
+            let Some(name) = names.last() else { return Ok(live) };
+            last.clone_from(name);
             let removed = self.remove_all(&names, now)?;
             let mut leave = Vec::new();
             for (name, (existed, lived)) in names.iter().zip(removed) {
@@ -294,8 +301,6 @@ impl Store for Redis {
                 // A session that does not exist may be about to: its login writes it after the group.
                 if existed {
                     leave.push(name);
-                } else {
-                    kept += 1;
                 }
             }
             if !leave.is_empty() {
@@ -438,9 +443,6 @@ fn damaged() -> Error {
 
 /// The version of the keys and of what they have.
 const SCHEMA_VERSION: &str = "2";
-
-/// How long a group keeps a session after its end. Machines may have different times.
-const KEPT: Micros = 24 * 3600 * SECOND;
 
 /// How many sessions of a group are removed in one round trip.
 const PAGE: usize = 500;

@@ -41,6 +41,7 @@ pub(super) struct Scripts {
     pub(super) renew: Script,
     pub(super) remove: Script,
     pub(super) group: Script,
+    pub(super) page: Script,
 }
 
 impl Scripts {
@@ -56,6 +57,7 @@ impl Scripts {
             renew: script(RENEW),
             remove: script(REMOVE),
             group: script(GROUP),
+            page: script(PAGE),
         }
     }
 }
@@ -117,23 +119,47 @@ return 1
 
 /// Arguments: the time. Returns whether a session lived, and its groups; or nothing. A damaged one counts as one that lived, and
 /// has no groups.
+///
+/// It writes before it answers, also if there is no such session: a server that is not the master any more may not know it.
 const REMOVE: &str = "
 local v = redis.call('GET', KEYS[1])
-if not v then return false end
 redis.call('DEL', KEYS[1])
+if not v then return false end
 local e, p, s = string.match(v, '^(%-?%d*) %d* %d+ (%S+) (%S+) ')
 local ended = e and e ~= '' and tonumber(e) <= tonumber(ARGV[1])
 return {ended and 0 or 1, p, s}
 ";
 
-/// Adds a session to a group, which is a sorted set by end. Arguments: the session, its end or `+inf`, an instant before which
-/// entries are removed, the time. The group is kept for a day after its last end.
+/// Adds a session to a group, which is a sorted set by end. Arguments: the session, its end or `+inf`, the time. A group keeps a
+/// session for a day after its end, and is kept for a day after its last end.
+///
+/// If the clocks of the caller and of the server differ, the earlier one counts: one that is ahead must not remove a session that
+/// lives, because then `revoke_all` would not find it.
 const GROUP: &str = "
+local server = redis.call('TIME')
+local now = math.min(tonumber(ARGV[3]), server[1] * 1000000 + server[2])
 redis.call('ZADD', KEYS[1], 'GT', ARGV[2], ARGV[1])
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - 86400000000))
 local last = tonumber(redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2])
-local left = last and (last - tonumber(ARGV[4])) / 1000 + 86400000
+local left = last and (last - now) / 1000 + 86400000
 if left and left < 1e14 then redis.call('PEXPIRE', KEYS[1], string.format('%.0f', left))
 else redis.call('PERSIST', KEYS[1]) end
 return 1
+";
+
+/// Reads a part of a group. Arguments: the end and the name of the last session that was read, or `-inf` and nothing; how many are
+/// wanted. Returns names and ends, in the order of the ends, then of the names.
+///
+/// A part begins after a session and not at a number, because other clients remove sessions from the group meanwhile. The place is
+/// found although the session itself may have left the group. It removes nothing, but such a command is refused by a server that is
+/// not the master any more, and needs no memory.
+const PAGE: &str = "
+redis.call('ZREM', KEYS[1], '')
+local from = redis.call('ZCOUNT', KEYS[1], '-inf', '(' .. ARGV[1])
+local to = from + redis.call('ZCOUNT', KEYS[1], ARGV[1], ARGV[1])
+while from < to do
+  local middle = math.floor((from + to) / 2)
+  if redis.call('ZRANGE', KEYS[1], middle, middle)[1] > ARGV[2] then to = middle else from = middle + 1 end
+end
+return redis.call('ZRANGE', KEYS[1], from, from + ARGV[3] - 1, 'WITHSCORES')
 ";

@@ -112,8 +112,10 @@ impl Servers {
 
     fn send_with(&self, mut link: Link, commands: &[Cmd]) -> RedisResult<Vec<Reply>> {
         let outcome = link.send(commands);
-        // After a failover, a server that was the master answers with READONLY, and then ends its connections.
-        let is_usable = |reply: &Reply| !matches!(reply, Err(error) if error.code() == Some("READONLY"));
+        let is_usable = |reply: &Reply| {
+            let code = reply.as_ref().err().and_then(RedisError::code);
+            !code.is_some_and(|code| NOT_MASTER.contains(&code))
+        };
         match &outcome {
             Ok(replies) if replies.iter().all(is_usable) => self.pool.keep(link),
             // The others are older than the failure, so they have probably ended as well.
@@ -200,6 +202,10 @@ impl Link {
         }
     }
 }
+
+/// What a server answers that is not the master after a failover, is cut off from its replicas, or has just started. A new connection
+/// may lead to another server.
+const NOT_MASTER: [&str; 4] = ["READONLY", "NOREPLICAS", "MASTERDOWN", "LOADING"];
 
 fn of_server(reply: Value) -> Reply {
     reply.extract_error()
