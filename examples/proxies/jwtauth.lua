@@ -8,8 +8,8 @@ core.register_action("jwtauth", { "http-req" }, function(txn)
   for name, values in pairs(txn.http:req_get_headers()) do
     headers[name] = {}
     for _, value in pairs(values) do table.insert(headers[name], value) end
-    -- Whatever the client has sent under these names, also with underscores, which applications read as the same.
-    if name:match("^x[-_]auth[-_]") then txn.http:req_del_header(name) end
+    -- Whatever the client has sent under these names. Applications read `x_auth-user` and, in PHP, `x.auth.user` as the same.
+    if name:match("^x[-_.]auth[-_.]") then txn.http:req_del_header(name) end
   end
   for _, name in ipairs(about_the_connection) do headers[name] = nil end
   headers["x-forwarded-uri"] = { txn.sf:pathq() }

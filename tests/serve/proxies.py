@@ -110,7 +110,7 @@ def apache(folder: Path, ports: Ports) -> Started:
     script = example("apache_map.py", folder, ports)
     script.chmod(0o755)
     site = example("apache.conf", folder, ports).read_text().replace("/usr/local/lib/jwtauth/apache_map.py", str(script))
-    modules = ["mpm_event", "authz_core", "rewrite", "proxy", "proxy_http", "headers"]
+    modules = ["mpm_event", "authz_core", "rewrite", "proxy", "proxy_http", "headers", "macro"]
     loaded = "\n".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in modules)
     user = "User www-data\nGroup www-data" if os.getuid() == 0 else ""
     (folder / "main.conf").write_text(f"""

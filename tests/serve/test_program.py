@@ -1,5 +1,6 @@
-"""The program as a service: sockets and notifications of systemd, signals, the access log."""
+"""The program as a service: sockets and notifications of systemd, signals, the access log, notes."""
 
+import fcntl
 import json
 import os
 import signal
@@ -90,3 +91,22 @@ def test_an_invalid_configuration_ends_the_program() -> None:
         )
         assert done.returncode == 2
         assert "listn" in done.stderr
+
+
+def test_notes_without_a_reader_delay_no_request() -> None:
+    # A port of which the system refuses connections: each request finds the store out of reach.
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        store = f"redis://127.0.0.1:{closed.getsockname()[1]}"
+    with Serve(native(auth={"cookie": {}})) as other:
+        command = [str(PROGRAM), "serve", "--config", str(other.folder / "config.json"), "--listen", "127.0.0.1:0", "--store", store]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        try:
+            fcntl.fcntl(process.stderr, fcntl.F_SETPIPE_SZ, 4096)
+            url = "http://" + process.stderr.readline().decode().split()[-1]
+            for _ in range(200):
+                assert fetch(url + "/auth", {"Cookie": "jwtauth=jas.x"})[0] == 503
+            assert fetch(url + "/healthz")[0] == 200
+        finally:
+            process.kill()
+            process.wait(LIMIT)
+            process.stderr.close()

@@ -10,6 +10,7 @@ mod from_file;
 mod observed;
 mod remembered;
 mod shape;
+mod trust;
 mod watched;
 
 use std::sync::Arc;

@@ -62,6 +62,10 @@ impl Config {
                 absolute_store(&mut store, &folder);
                 stores.push(store);
             }
+            if let Some(text) = sessions.take("batch_keys").map_err(|why| in_file(&why))? {
+                let keys = strict(&text).map_err(|why| in_file(&format!("`sessions.batch_keys`: {why}")))?;
+                sessions.push("batch_keys", &absolute_keys(keys, &folder));
+            }
             if !members.has("dialect") && !members.has("config") {
                 continue;
             }
@@ -175,6 +179,16 @@ fn absolute_store(store: &mut Map<String, Value>, folder: &Path) {
             }
         }
     }
+}
+
+/// Makes the paths of batch keys absolute: mounts that the API makes know no folder.
+fn absolute_keys(mut keys: Value, folder: &Path) -> Value {
+    for key in keys.as_array_mut().into_iter().flatten() {
+        if let Some(Value::String(path)) = key.get_mut("key_file") {
+            *path = folder.join(&*path).display().to_string();
+        }
+    }
+    keys
 }
 
 /// The store that an argument of the command line names.

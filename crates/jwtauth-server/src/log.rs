@@ -4,7 +4,7 @@
 
 use std::io::{self, Write};
 use std::net::IpAddr;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
@@ -39,10 +39,7 @@ impl AccessLog {
             Log::Stdout => Box::new(io::stdout()),
             Log::Stderr => Box::new(io::stderr()),
         };
-        let (sender, receiver) = sync_channel(QUEUE);
-        std::thread::Builder::new()
-            .name("access-log".to_owned())
-            .spawn(move || write(out, &receiver))?;
+        let sender = write_lines("access-log", out, QUEUE, |entry| Some(line(entry)))?;
         Ok(AccessLog(Some(sender)))
     }
 
@@ -55,16 +52,27 @@ impl AccessLog {
     }
 }
 
-fn write(mut out: Box<dyn Write + Send>, entries: &Receiver<(Timestamp, Entry)>) {
-    while let Ok(first) = entries.recv() {
-        let mut lines = line(&first);
-        // Lines that wait are written together.
-        for next in entries.try_iter().take(TOGETHER) {
-            lines.push_str(&line(&next));
+/// Starts a thread that writes lines from a queue. A sender that does not wait loses what comes while the queue is full.
+pub(crate) fn write_lines<T: Send + 'static>(
+    thread: &str,
+    mut out: Box<dyn Write + Send>,
+    most: usize,
+    mut line: impl FnMut(&T) -> Option<String> + Send + 'static,
+) -> io::Result<SyncSender<T>> {
+    let (sender, receiver) = sync_channel(most);
+    let write = move || {
+        while let Ok(first) = receiver.recv() {
+            // Lines that wait are written together.
+            let waiting = std::iter::once(first).chain(receiver.try_iter().take(TOGETHER));
+            // Each is dropped after it was written.
+            let waiting: Vec<T> = waiting.collect();
+            let lines: String = waiting.iter().filter_map(&mut line).collect();
+            // If the log cannot be written, the server goes on.
+            let _ = out.write_all(lines.as_bytes()).and_then(|()| out.flush());
         }
-        // If the log cannot be written, the server goes on.
-        let _ = out.write_all(lines.as_bytes()).and_then(|()| out.flush());
-    }
+    };
+    std::thread::Builder::new().name(thread.to_owned()).spawn(write)?;
+    Ok(sender)
 }
 
 fn line((at, entry): &(Timestamp, Entry)) -> String {
@@ -96,11 +104,6 @@ fn line((at, entry): &(Timestamp, Entry)) -> String {
     text.map(|text| text + "\n").unwrap_or_default()
 }
 
-/// A line about the server itself, on standard error.
-pub(crate) fn note(text: &dyn std::fmt::Display) {
-    let _ = writeln!(io::stderr(), "jwtauth serve: {text}");
-}
-
 const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "LIST", "OPTIONS"];
 const QUEUE: usize = 8192;
 const TOGETHER: usize = 256;
@@ -108,6 +111,27 @@ const TOGETHER: usize = 256;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_without_a_reader_are_lost_and_delay_no_sender() {
+        struct Full(std::sync::mpsc::Receiver<()>);
+        impl Write for Full {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                let _ = self.0.recv();
+                Ok(bytes.len())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let (end, ended) = sync_channel(0);
+        let sender = write_lines("test", Box::new(Full(ended)), 4, |(): &()| Some("x".to_owned())).unwrap();
+        // The thread has some of them, and the queue as many as it takes.
+        let taken = (0..TOGETHER + 10).filter(|_| sender.try_send(()).is_ok()).count();
+        assert!((4..=TOGETHER + 5).contains(&taken), "{taken}");
+        drop(end);
+    }
 
     #[test]
     fn a_line_has_nothing_from_the_client_but_its_address() {

@@ -5,7 +5,7 @@ use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
-use crate::log::note;
+use crate::notes::note;
 
 /// Tells systemd something, such as `READY=1`.
 pub(crate) fn tell(text: &str) {

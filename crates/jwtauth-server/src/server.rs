@@ -11,9 +11,10 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::app::App;
 use crate::config::Config;
-use crate::log::{AccessLog, note};
+use crate::log::AccessLog;
 use crate::metrics::count;
 use crate::net::{self, Listener, Network};
+use crate::notes::{last_note, note, note_once};
 use crate::notify;
 use crate::served::Served;
 use crate::settings::{Invalid, Settings};
@@ -93,6 +94,12 @@ impl Server {
             let _entered = runtime.enter();
             listeners(&options, &config.settings)?
         };
+        if limits.connections < listeners.len() {
+            return Err(Invalid::new(format!(
+                "`server.limits.connections`: must be at least {}, the number of sockets that are listened on",
+                listeners.len()
+            )));
+        }
         let addresses = listeners.iter().filter_map(Listener::address).collect();
         for listener in listeners {
             runtime.spawn(Arc::clone(&network).serve(listener));
@@ -177,7 +184,7 @@ impl Server {
             .runtime
             .block_on(async { tokio::time::timeout(limits.stop_timeout, ended).await });
         if ended.is_err() {
-            note(&"some requests were not answered before the stop");
+            last_note(&"some requests were not answered before the stop");
         }
         self.runtime.shutdown_timeout(Duration::from_secs(1));
     }
@@ -251,7 +258,7 @@ impl Inner {
                     .await
                     .is_err()
             {
-                note(&"the keys could not be fetched: internal error");
+                note_once(&"the keys could not be fetched: internal error");
             }
             tokio::select! {
                 () = tokio::time::sleep(FETCH) => {}

@@ -121,7 +121,7 @@ impl fmt::Debug for Id {
 pub(crate) struct Namer {
     salt: Zeroizing<Salt>,
     key: hmac::Key,
-    /// Part of every name: the sessions of another dialect in the same store are others.
+    /// Part of every name: the sessions of another dialect, or space, in the same store are others.
     dialect: &'static str,
 }
 
@@ -228,6 +228,8 @@ pub(crate) fn sha1_hex(text: &str) -> String {
 pub(crate) struct BatchKey {
     id: String,
     key: aead::LessSafeKey,
+    /// By which it is compared with other keys.
+    mark: [u8; 32],
 }
 
 impl fmt::Debug for BatchKey {
@@ -244,14 +246,21 @@ impl BatchKey {
         let text = text.trim().trim_end_matches('=');
         let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode_to_vec(text).ok()?);
         let key = aead::UnboundKey::new(&aead::AES_256_GCM, &bytes).ok()?;
+        let comparing = hmac::Key::new(hmac::HMAC_SHA256, &bytes);
         Some(BatchKey {
             id: id.to_owned(),
+            mark: keyed_hash(&comparing, &["jwtauth batch key"]),
             key: aead::LessSafeKey::new(key),
         })
     }
 
     pub(crate) fn id(&self) -> &str {
         &self.id
+    }
+
+    /// A value that is the same for the same key only.
+    pub(crate) fn mark(&self) -> [u8; 32] {
+        self.mark
     }
 
     /// Encrypts a record: prefix, then in base64url a version, the length and text of the key's id, a nonce, the text.

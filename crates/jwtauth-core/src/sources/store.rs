@@ -170,6 +170,14 @@ impl KeyStore {
         }
     }
 
+    /// The set of each source, in the order of the policy. `None`: the source fetches its keys.
+    pub(crate) fn fixed_sets(&self) -> impl Iterator<Item = Option<&KeySet>> {
+        self.sources.iter().map(|source| match source {
+            KeySource::Fixed(set) => Some(set),
+            KeySource::Fetched(_) => None,
+        })
+    }
+
     /// The errand that fetches from every source that fetches its keys.
     pub(crate) fn refresh(&self) -> Errand {
         let fetches =

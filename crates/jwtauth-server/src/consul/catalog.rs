@@ -10,6 +10,7 @@ use super::body::text;
 use crate::config::VerifierFile;
 use crate::document::Members;
 use crate::state::Snapshot;
+use crate::trust::Trust;
 
 pub(super) type Object = Map<String, Value>;
 
@@ -21,6 +22,7 @@ pub(super) struct Method {
     /// Names the method in sessions: those of a method that was deleted are worth nothing, also if another one has its name
     /// later.
     pub(super) mark: String,
+    trust: Trust,
     /// What decides its logins, or why nothing can.
     pub(super) engine: Result<Arc<Sessions>, String>,
     /// Whether it is in the configuration file. The API does not change it.
@@ -75,6 +77,7 @@ impl Catalog {
                 None => Arc::new(Method {
                     object,
                     mark,
+                    trust: Trust::default(),
                     engine: engine(&text, context),
                     fixed: false,
                     text,
@@ -103,12 +106,18 @@ impl Catalog {
 
     /// The method that a session was made by, unless it was deleted.
     pub(super) fn of(&self, session: &SessionInfo) -> Option<&Arc<Method>> {
-        let mark = session.identity().lists.get(MARK)?.first()?;
-        self.methods.values().find(|method| method.mark == *mark)
+        let mark = session.identity().lists.get(MARK);
+        let mut methods = self.methods.values();
+        methods.find(|method| method.trust.covers(&method.mark, mark))
     }
 }
 
 impl Method {
+    /// What its sessions carry.
+    pub(super) fn mark(&self) -> Vec<String> {
+        self.trust.list(&self.mark)
+    }
+
     /// The method of a configuration file, and its rules.
     pub(super) fn fixed(file: &VerifierFile, sessions: Arc<Sessions>) -> (Method, Vec<Object>) {
         let config: Object = file
@@ -145,6 +154,7 @@ impl Method {
         let rules = rules.collect();
         let method = Method {
             mark: format!("file:{name}"),
+            trust: Trust::of(sessions.verifier()),
             object,
             engine: Ok(sessions),
             fixed: true,
@@ -222,7 +232,7 @@ pub(super) const METHOD: &str = "consul/method/";
 pub(super) const RULE: &str = "consul/rule/";
 pub(super) const ROLE: &str = "consul/role/";
 pub(super) const POLICY: &str = "consul/policy/";
-/// The member of a stored method, and the list of an identity, that has the mark.
+/// The member of a stored method, and the list of an identity, that has the mark. The latter also has what the file trusts.
 pub(super) const MARK: &str = "jwtauth:method";
 /// The policy that every Consul has.
 pub(super) const MANAGEMENT: &str = "global-management";

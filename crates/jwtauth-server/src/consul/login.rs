@@ -67,10 +67,7 @@ pub(super) fn login(catalog: &Catalog, call: &Call) -> Result<Reply, Reply> {
         };
         refuse(status, words(&why.into())).because(code.as_str())
     })?;
-    grant
-        .identity
-        .lists
-        .insert(MARK.to_owned(), vec![method.mark.clone()]);
+    grant.identity.lists.insert(MARK.to_owned(), method.mark());
     let login = sessions.login_granted(&grant, &body.meta.unwrap_or_default());
     let login = login.map_err(|why| failed(&why))?;
     Ok(token(catalog, &login.response))

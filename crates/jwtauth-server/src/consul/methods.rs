@@ -80,7 +80,7 @@ pub(super) fn write_method(
         && fetches
         && let Err(why) = sessions.verifier().refresh_keys()
     {
-        crate::log::note(&format_args!("the keys of an auth method: {why}"));
+        crate::notes::note_once(&format_args!("the keys of an auth method: {why}"));
         let of_config = object.get("Config").and_then(Value::as_object);
         let discovers = of_config.is_some_and(|config| !text(config, "OIDCDiscoveryURL").is_empty());
         let member = if discovers { "OIDCDiscoveryURL" } else { "JWKSURL" };

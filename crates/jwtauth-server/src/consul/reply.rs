@@ -21,7 +21,7 @@ pub(super) fn unknown_token() -> Reply {
 }
 
 pub(super) fn unavailable(why: &Unavailable) -> Reply {
-    crate::log::note(&format_args!("the store of the configuration: {why}"));
+    crate::notes::note_once(&format_args!("the store of the configuration: {why}"));
     refuse(StatusCode::INTERNAL_SERVER_ERROR, "No cluster leader").because("store_unavailable")
 }
 
@@ -38,12 +38,12 @@ pub(super) fn failed(error: &Error) -> Reply {
     let reply = match (error.session_code(), error.class()) {
         (Some(Code::SessionUnknown), _) => unknown_token(),
         (_, Class::Unavailable) => {
-            crate::log::note(&format_args!("the session store: {error}"));
+            crate::notes::note_once(&format_args!("the session store: {error}"));
             invalid("Failed to apply token write request: No cluster leader")
         }
         (_, Class::Denied) => refuse(StatusCode::FORBIDDEN, "Permission denied"),
         (_, _) => {
-            crate::log::note(&format_args!("a session failed: {error}"));
+            crate::notes::note_once(&format_args!("a session failed: {error}"));
             invalid("internal error")
         }
     };

@@ -10,12 +10,14 @@ use serde_json::{Map, Value, json};
 
 use crate::document::Members;
 use crate::settings::{Cookie, Invalid, SameSite};
+use crate::trust::Trust;
 
 /// Sessions of callers whose token came with the URL of a page. The requests that the page makes carry the cookie.
 #[derive(Debug)]
 pub(super) struct CookieSessions {
     sessions: Arc<Sessions>,
     settings: Cookie,
+    trust: Trust,
 }
 
 impl CookieSessions {
@@ -26,6 +28,7 @@ impl CookieSessions {
     pub(super) fn new(
         settings: &Cookie,
         store: &Map<String, Value>,
+        trust: Trust,
         before: Option<&CookieSessions>,
     ) -> std::result::Result<CookieSessions, Invalid> {
         let invalid = |why: &dyn std::fmt::Display| Invalid::new(format!("`server.auth.cookie`: {why}"));
@@ -68,8 +71,13 @@ impl CookieSessions {
             None => Sessions::from_json(&text),
         };
         Ok(CookieSessions {
-            sessions: Arc::new(sessions.map_err(|why| invalid(&why))?),
+            sessions: Arc::new(
+                sessions
+                    .map_err(|why| invalid(&why))?
+                    .apart("cookie of forward-auth"),
+            ),
             settings: settings.clone(),
+            trust,
         })
     }
 
@@ -88,6 +96,16 @@ impl CookieSessions {
             [value] => Some(*value).filter(|value| !value.is_empty()),
             _ => None,
         }
+    }
+
+    /// What the sessions of a profile carry.
+    pub(super) fn mark(&self, profile: &str) -> Vec<String> {
+        self.trust.list(profile)
+    }
+
+    /// Whether a session was started for this profile, and by a server that trusted nothing that this one does not.
+    pub(super) fn is_for(&self, session: &SessionInfo, profile: &str) -> bool {
+        self.trust.covers(profile, session.identity().lists.get(MARK))
     }
 
     /// The value of `Set-Cookie` for a new session.
@@ -136,16 +154,13 @@ pub(super) fn values<'h>(headers: &'h HeaderMap, name: &str) -> Vec<&'h str> {
         .collect()
 }
 
-/// Makes a session for a caller that was granted. It is used for the same profile only.
-pub(super) fn start(sessions: &Sessions, mut grant: Grant, profile: &str) -> Result<(String, u64)> {
+/// Makes a session for a caller that was granted. It is used only where its mark counts.
+pub(super) fn start(sessions: &Sessions, mut grant: Grant, mark: Vec<String>) -> Result<(String, u64)> {
     // The terms of the configured system are about its own tokens.
     let mut terms = Session::default();
     terms.bound_cidrs = std::mem::take(&mut grant.session.bound_cidrs);
     grant.session = terms;
-    grant
-        .identity
-        .lists
-        .insert(PROFILE.to_owned(), vec![profile.to_owned()]);
+    grant.identity.lists.insert(MARK.to_owned(), mark);
     let login = sessions.login_granted(&grant, &BTreeMap::new())?;
     Ok((
         login.token.expose().to_owned(),
@@ -153,15 +168,5 @@ pub(super) fn start(sessions: &Sessions, mut grant: Grant, profile: &str) -> Res
     ))
 }
 
-/// Whether a session was started for this profile.
-pub(super) fn is_for(session: &SessionInfo, profile: &str) -> bool {
-    let own = session
-        .identity()
-        .lists
-        .get(PROFILE)
-        .and_then(|list| list.first());
-    own.is_some_and(|own| own == profile)
-}
-
-/// The list of an identity that has the profile which was asked for.
-const PROFILE: &str = "jwtauth:profile";
+/// The list of an identity that has the profile which was asked for, and what the configuration file trusts.
+const MARK: &str = "jwtauth:profile";

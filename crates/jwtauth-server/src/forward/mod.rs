@@ -20,6 +20,7 @@ use crate::call::{Call, Reply};
 use crate::config::Config;
 use crate::keys::has_keys;
 use crate::settings::{Auth, Invalid};
+use crate::trust::Trust;
 use crate::waits::{Wait, Waits};
 
 /// Forward-auth by one configuration.
@@ -55,7 +56,7 @@ impl Forward {
         let verifier = verifier.map_err(|why| Invalid::new(format!("{}: {why}", file.name)))?;
         let cookie = settings.cookie.as_ref().map(|cookie| {
             let before = before.and_then(|before| before.cookie.as_ref());
-            CookieSessions::new(cookie, &config.store, before)
+            CookieSessions::new(cookie, &config.store, Trust::of(&verifier), before)
         });
         let cleaned_url = Some(&settings.cleaned_url_header).filter(|name| !name.is_empty());
         let cleaned_url = cleaned_url.map(|name| headers::header_name(name)).transpose()?;
@@ -156,11 +157,14 @@ impl Forward {
                     None
                 };
                 match session {
-                    Some(session) => self.allowed(&Caller {
-                        profile: session.profile(),
-                        identity: session.identity(),
-                        entitlements: session.entitlements(),
-                    }),
+                    Some(session) => {
+                        let caller = Caller {
+                            profile: session.profile(),
+                            identity: session.identity(),
+                            entitlements: session.entitlements(),
+                        };
+                        self.allowed(&caller, "")
+                    }
                     None => Err(self.refusals.of(&why)),
                 }
             }
@@ -231,37 +235,41 @@ impl Forward {
     }
 
     async fn granted(&self, grant: Grant, profile: &str, waits: &Waits) -> Result<Reply, Reply> {
-        let mut reply = self.allowed(&Caller {
+        let cleaned = grant.cleaned_url.as_deref();
+        let cleaned = cleaned.map(|url| utf8_percent_encode(url, URL).to_string());
+        let caller = Caller {
             profile: grant.profile.as_deref(),
             identity: &grant.identity,
             entitlements: &grant.entitlements,
-        })?;
-        let Some(cleaned) = grant.cleaned_url.as_deref() else {
+        };
+        let mut reply = self.allowed(&caller, cleaned.as_deref().unwrap_or_default())?;
+        let (Some(cleaned), Some(cookie)) = (cleaned, &self.cookie) else {
             return Ok(reply);
         };
-        let cleaned = utf8_percent_encode(cleaned, URL).to_string();
-        if let Some(name) = &self.cleaned_url {
-            reply = reply.with(name.clone(), &cleaned);
-        }
-        let Some(cookie) = &self.cookie else {
-            return Ok(reply);
+        let (sessions, mark) = (Arc::clone(cookie.sessions()), cookie.mark(profile));
+        let started = waits.run(Wait::Store, move || cookie::start(&sessions, grant, mark));
+        let (token, seconds) = match started.await {
+            // The token is granted, but has no time left for a session: it has expired within the leeway.
+            Ok(Err(why)) if why.class() == Class::Denied => return Ok(reply),
+            other => self.of_store(other)?,
         };
-        let (sessions, profile) = (Arc::clone(cookie.sessions()), profile.to_owned());
-        let started = waits.run(Wait::Store, move || cookie::start(&sessions, grant, &profile));
-        let (token, seconds) = self.of_store(started.await)?;
         if cookie.redirects() && is_own_path(&cleaned) {
             reply = Reply::empty(StatusCode::SEE_OTHER).with(header::LOCATION, &cleaned);
         }
         Ok(reply.with(header::SET_COOKIE, &cookie.set(&token, seconds)))
     }
 
-    fn allowed(&self, caller: &Caller<'_>) -> Result<Reply, Reply> {
+    /// A positive answer. The URL without the token is empty if the token did not come with the URL.
+    fn allowed(&self, caller: &Caller<'_>, cleaned_url: &str) -> Result<Reply, Reply> {
         let mut reply = Reply::empty(StatusCode::OK);
         reply.headers = self.headers.of(caller).map_err(|_| {
             let body = serde_json::json!({ "code": "identity_too_large", "message": "the identity is too large for headers" });
             Reply::json(StatusCode::INTERNAL_SERVER_ERROR, &body).because("identity_too_large")
         })?;
-        Ok(reply)
+        Ok(match &self.cleaned_url {
+            Some(name) => reply.with(name.clone(), cleaned_url),
+            None => reply,
+        })
     }
 
     /// The session of the cookie, if there is one.
@@ -278,7 +286,7 @@ impl Forward {
             Ok(Err(why)) if why.class() == Class::Denied => Ok(None),
             other => self
                 .of_store(other)
-                .map(|session| Some(session).filter(|session| cookie::is_for(session, profile))),
+                .map(|session| Some(session).filter(|session| cookie.is_for(session, profile))),
         }
     }
 
@@ -312,7 +320,7 @@ impl Forward {
         match done {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(why)) => {
-                crate::log::note(&format_args!("the sessions of cookies: {why}"));
+                crate::notes::note_once(&format_args!("the sessions of cookies: {why}"));
                 Err(self.refusals.unavailable(why.code()))
             }
             Err(_) => Err(self.refusals.of(&Error::new(Code::InternalError))),

@@ -16,8 +16,8 @@ use tokio_rustls::TlsAcceptor;
 
 use super::listen::{Listener, Stream};
 use super::stall::Stall;
-use crate::log::note;
 use crate::metrics::{Metrics, count};
+use crate::notes::note_once;
 use crate::settings::Limits;
 
 /// Who is at the other end of a connection. `None`: a UNIX socket.
@@ -68,7 +68,7 @@ impl Network {
                         .raw_os_error()
                         .is_some_and(|code| OUT_OF_FILES.contains(&code))
                     {
-                        note(&format_args!("cannot accept connections: {why}"));
+                        note_once(&format_args!("cannot accept connections: {why}"));
                         tokio::time::sleep(Duration::from_millis(100)).await;
                     }
                 }

@@ -8,11 +8,10 @@ use serde_json::{Map, Value};
 use super::config_body::{FIELDS, SECRET, converted};
 use super::context::Context;
 use super::fields::unset;
-use super::mounts::{Engine, Mount, config_key, text};
+use super::mounts::{Engine, Mount, check, config_key};
 use super::reply::{absent, bad, data, done, refuse};
 use crate::call::Reply;
 use crate::state::Change;
-use crate::words::words;
 
 pub(super) fn read(mount: &Mount) -> Reply {
     let Some(config) = &mount.config else {
@@ -68,17 +67,8 @@ pub(super) fn write(
             before.cloned().unwrap_or(true.into()),
         );
     }
-    let text = text(
-        &mount.path,
-        &mount.entry,
-        Some(&config),
-        &mount.roles,
-        &context.sessions,
-    );
-    let engine = match context.base.reload(&text) {
-        Ok(sessions) => Engine::Ready(Arc::new(sessions)),
-        Err(why) => return Err(bad(words(&why))),
-    };
+    let sessions = check(context, &mount.path, &mount.entry, Some(&config), &mount.roles)?;
+    let engine = Engine::Ready(Arc::new(sessions));
     try_keys(context, &engine, &config)?;
     let value = Value::Object(config).to_string();
     Ok((vec![Change::set(config_key(&mount.path), value)], done()))
@@ -101,7 +91,7 @@ fn try_keys(context: &Context, engine: &Engine, config: &Map<String, Value>) -> 
     let Err(why) = sessions.verifier().refresh_keys() else {
         return Ok(());
     };
-    crate::log::note(&format_args!("the keys of a configuration: {why}"));
+    crate::notes::note_once(&format_args!("the keys of a configuration: {why}"));
     Err(bad(match set("jwks_url") {
         Some(url) => format!("error checking jwks URL {url}"),
         None if set("oidc_discovery_url").is_some() => "error checking oidc discovery URL".to_owned(),

@@ -39,10 +39,7 @@ pub(super) fn login(mount: &Mount, call: &Call) -> Result<Reply, Reply> {
         .verifier()
         .authenticate(&request)
         .map_err(|why| refused(mount, &role, why))?;
-    grant
-        .identity
-        .lists
-        .insert(MARK.to_owned(), vec![mount.entry.accessor.clone()]);
+    grant.identity.lists.insert(MARK.to_owned(), mount.mark());
     let login = sessions
         .login_granted(&grant, &BTreeMap::new())
         .map_err(|why| failed(&why, bad("unknown token")))?;

@@ -158,6 +158,10 @@ impl Vault {
         let Some(segments) = call.segments("/v1/") else {
             return bad("invalid path").about("unknown");
         };
+        if wraps(call) {
+            let why = "the header X-Vault-Wrap-TTL asks for a wrapped answer, which this server does not support; remove it";
+            return bad(why).about("unknown");
+        }
         let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
         let (action, answer) = self.routed(call, &parts);
         answer.unwrap_or_else(|refused| refused).about(action)
@@ -250,13 +254,13 @@ impl Vault {
                 }
                 match verb {
                     Verb::Delete => Ok(sys::disable(mounts, &path)),
-                    _ => sys::enable(mounts, &path, body),
+                    _ => sys::enable(&self.context, mounts, &path, body),
                 }
             }
             Route::Tune(path) => {
                 let mount = mounts.0.get(&path).ok_or_else(absent)?;
                 config::check_not_fixed(mount)?;
-                sys::tune(mount, body)
+                sys::tune(&self.context, mount, body)
             }
             Route::Config(mount) => {
                 config::check_not_fixed(mount)?;
@@ -266,7 +270,7 @@ impl Vault {
                 config::check_not_fixed(mount)?;
                 match verb {
                     Verb::Delete => Ok(role::delete(mount, name)),
-                    _ => role::write(mount, name, body),
+                    _ => role::write(&self.context, mount, name, body),
                 }
             }
             // The mount has gone meanwhile.
@@ -295,9 +299,6 @@ impl Vault {
         let session = base.lookup(token).map_err(|why| failed(&why, denied()))?;
         let (_, mounts) = self.current().map_err(|why| unavailable(&why))?;
         mounts.of(&session).ok_or_else(denied)?;
-        if !self.acl.allows(token::policies(&session), path, wanted) {
-            return Err(denied());
-        }
         // The last use ends the session, and its accessor with it.
         let accessor = base.accessor(token);
         let accessor = accessor
@@ -306,6 +307,10 @@ impl Vault {
         let session = base
             .authorize(token, call.client)
             .map_err(|why| failed(&why, denied()))?;
+        // A request that the policies deny is a use, too, as in Vault.
+        if !self.acl.allows(token::policies(&session), path, wanted) {
+            return Err(denied());
+        }
         Ok(Caller::Session {
             token: token.to_owned(),
             accessor,
@@ -358,6 +363,12 @@ fn verb(call: &Call) -> Option<Verb> {
         "DELETE" => Some(Verb::Delete),
         _ => None,
     }
+}
+
+/// Whether the answer must be wrapped. A client asks for this if others, who must not see the token, pass the answer on.
+fn wraps(call: &Call) -> bool {
+    let mut times = call.headers.get_all("x-vault-wrap-ttl").iter();
+    times.any(|time| !matches!(time.as_bytes().trim_ascii(), b"" | b"0" | b"0s"))
 }
 
 /// Whether the parameter `list` asks for a list, in the words that Go reads as true.

@@ -13,7 +13,10 @@ use crate::config::VerifierFile;
 use crate::document::Members;
 use crate::settings::Invalid;
 use crate::state::Snapshot;
+use crate::trust::Trust;
+use crate::words::words;
 
+use super::context::Context;
 use super::reply::{bad, refuse};
 use super::{config_body, role_body};
 
@@ -45,6 +48,7 @@ pub(super) struct Mount {
     pub(super) engine: Engine,
     /// Whether the mount is in the configuration file. The API does not change it.
     pub(super) fixed: bool,
+    trust: Trust,
     text: String,
 }
 
@@ -69,16 +73,29 @@ impl Engine {
             .iter()
             .any(|source| source.fetching.is_some())
     }
+
+    /// Whether the batch tokens of its logins can be opened by these sessions. A reload may have read other keys from files.
+    fn seals_as(&self, base: &Sessions) -> bool {
+        match self {
+            Engine::Ready(sessions) => sessions.has_batch_keys_of(base),
+            Engine::Unconfigured | Engine::Broken(_) => true,
+        }
+    }
 }
 
 impl Mount {
+    /// What its sessions carry.
+    pub(super) fn mark(&self) -> Vec<String> {
+        self.trust.list(&self.entry.accessor)
+    }
+
     /// The sessions of a mount, for a login or a renewal.
     pub(super) fn ready(&self) -> Result<&Sessions, Reply> {
         match &self.engine {
             Engine::Ready(sessions) => Ok(sessions),
             Engine::Unconfigured => Err(bad("could not load configuration")),
             Engine::Broken(why) => {
-                crate::log::note(&format_args!("the mount {} cannot be used: {why}", self.path));
+                crate::notes::note_once(&format_args!("the mount {} cannot be used: {why}", self.path));
                 Err(refuse(StatusCode::INTERNAL_SERVER_ERROR, "internal error"))
             }
         }
@@ -92,8 +109,9 @@ pub(super) struct Mounts(pub(super) BTreeMap<String, Arc<Mount>>);
 impl Mounts {
     /// The mount whose sessions have this mark.
     pub(super) fn of(&self, session: &SessionInfo) -> Option<&Arc<Mount>> {
-        let accessor = session.identity().lists.get(MARK)?.first()?;
-        self.0.values().find(|mount| mount.entry.accessor == *accessor)
+        let mark = session.identity().lists.get(MARK);
+        let mut mounts = self.0.values();
+        mounts.find(|mount| mount.trust.covers(&mount.entry.accessor, mark))
     }
 
     /// Builds the mounts that are in the state. Those that have not changed are taken from `before`.
@@ -120,7 +138,7 @@ impl Mounts {
                 .and_then(|before| before.0.get(path))
                 .filter(|mount| mount.text == text);
             let mount = match same {
-                Some(mount) if mount.entry == entry => Arc::clone(mount),
+                Some(mount) if mount.entry == entry && mount.engine.seals_as(base) => Arc::clone(mount),
                 _ => Arc::new(Mount {
                     path: path.to_owned(),
                     engine: engine(config.is_some(), &text, base),
@@ -128,6 +146,7 @@ impl Mounts {
                     config,
                     roles,
                     fixed: false,
+                    trust: Trust::default(),
                     text,
                 }),
             };
@@ -193,6 +212,7 @@ impl Mounts {
             path,
             roles: roles.collect::<Result<_, Invalid>>()?,
             config: Some(config_body::converted(&config).map_err(|why| invalid(&why))?),
+            trust: Trust::of(sessions.verifier()),
             engine: Engine::Ready(sessions),
             fixed: true,
             text: String::new(),
@@ -234,6 +254,18 @@ pub(super) fn text(
     members.text()
 }
 
+/// Builds a mount as a write would leave it. What the library refuses would end every login with 500.
+pub(super) fn check(
+    context: &Context,
+    path: &str,
+    entry: &Entry,
+    config: Option<&Map<String, Value>>,
+    roles: &BTreeMap<String, Map<String, Value>>,
+) -> Result<Sessions, Reply> {
+    let text = text(path, entry, config, roles, &context.sessions);
+    context.base.reload(&text).map_err(|why| bad(words(&why)))
+}
+
 /// The configuration of sessions without a mount. They find every session, and no login succeeds.
 pub(super) fn unconfigured(sessions: &str) -> String {
     let mut members = Members::default();
@@ -273,7 +305,7 @@ pub(super) fn role_key(path: &str, role: &str) -> String {
 const MOUNT: &str = "vault/mount/";
 const ROLE: &str = "vault/role/";
 pub(super) const DEFAULT_TYPE: &str = "default-service";
-/// The list of an identity that has the accessor of the mount. Identities of this dialect have no lists of their own.
+/// The list of an identity that has the accessor of the mount, and what its file trusts. Identities of this dialect have no lists of their own.
 pub(super) const MARK: &str = "mount";
 /// The lease of a system: 768 hours.
 pub(super) const SYSTEM_TTL: u64 = 768 * 3600;

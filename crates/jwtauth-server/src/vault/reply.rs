@@ -69,7 +69,7 @@ pub(super) fn envelope(data: &Value, warnings: &Value) -> Value {
 
 /// The store cannot be used. Its own words are for the log.
 pub(super) fn unavailable(why: &Unavailable) -> Reply {
-    crate::log::note(&format_args!("the store of the configuration: {why}"));
+    crate::notes::note_once(&format_args!("the store of the configuration: {why}"));
     refuse(StatusCode::SERVICE_UNAVAILABLE, "the storage is unavailable").because("store_unavailable")
 }
 
@@ -97,12 +97,12 @@ pub(super) fn failed(error: &Error, unknown: Reply) -> Reply {
         (Some(Code::SessionPastMaxTtl), _) => bad("past the max TTL, cannot renew"),
         (Some(Code::SessionProfileUnknown), _) => refuse(StatusCode::INTERNAL_SERVER_ERROR, words(error)),
         (_, Class::Unavailable) => {
-            crate::log::note(&format_args!("the session store: {error}"));
+            crate::notes::note_once(&format_args!("the session store: {error}"));
             refuse(StatusCode::SERVICE_UNAVAILABLE, "the storage is unavailable")
         }
         (_, Class::Denied) => bad(words(error)),
         (_, _) => {
-            crate::log::note(&format_args!("a session failed: {error}"));
+            crate::notes::note_once(&format_args!("a session failed: {error}"));
             refuse(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
         }
     };

@@ -7,8 +7,9 @@ use jwtauth_core::Verifier;
 use jwtauth_core::internals::print_go;
 use serde_json::{Map, Value, json};
 
+use super::context::Context;
 use super::fields::unset;
-use super::mounts::{Mount, SYSTEM_TTL, placeholder, role_key};
+use super::mounts::{Mount, SYSTEM_TTL, check, placeholder, role_key};
 use super::reply::{absent, bad, data, done, warned};
 use super::role_body::{ALIASES, FIELDS, merged};
 use crate::call::Reply;
@@ -60,6 +61,7 @@ pub(super) fn list(mount: &Mount) -> Reply {
 
 /// Creates or changes a role.
 pub(super) fn write(
+    context: &Context,
     mount: &Mount,
     name: &str,
     body: &Map<String, Value>,
@@ -86,13 +88,16 @@ pub(super) fn write(
             print_go(Duration::from_secs(limit))
         )));
     }
-    let warnings = check(mount, &name, &role)?;
+    let warnings = compiled(mount, &name, &role)?;
+    let mut roles = mount.roles.clone();
+    roles.insert(name.clone(), role.clone());
+    check(context, &mount.path, &mount.entry, mount.config.as_ref(), &roles)?;
     let change = Change::set(role_key(&mount.path, &name), Value::Object(role).to_string());
     Ok((vec![change], warned(&warnings)))
 }
 
 /// Compiles the role alone. The library checks it in Vault's order, and with its words.
-fn check(mount: &Mount, name: &str, role: &Map<String, Value>) -> Result<Vec<String>, Reply> {
+fn compiled(mount: &Mount, name: &str, role: &Map<String, Value>) -> Result<Vec<String>, Reply> {
     let mut config = mount.config.clone().unwrap_or_else(placeholder);
     let roles = BTreeMap::from([(name, role)]);
     config.insert("roles".to_owned(), json!(roles));

@@ -1,11 +1,14 @@
 //! `sys/health` and `sys/auth`.
 
+use std::collections::BTreeMap;
+
 use axum::http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::context::Context;
 use super::fields::{Kind, convert, field_error};
-use super::mounts::{DEFAULT_TYPE, Entry, Mount, Mounts, SYSTEM_TTL, config_key, mount_key, role_key};
+use super::mounts::{DEFAULT_TYPE, Entry, Mount, Mounts, SYSTEM_TTL, check, config_key, mount_key, role_key};
 use super::reply::{absent, bad, data, done, envelope};
 use crate::call::{Call, Reply};
 use crate::random::uuid;
@@ -106,6 +109,7 @@ fn shown(entry: &Entry) -> Value {
 
 /// `POST sys/auth/<path>`.
 pub(super) fn enable(
+    context: &Context,
     mounts: &Mounts,
     path: &str,
     body: &Map<String, Value>,
@@ -148,6 +152,7 @@ pub(super) fn enable(
     };
     if let Some(Value::Object(config)) = body.get("config") {
         tuned(&mut entry, config)?;
+        check(context, path, &entry, None, &BTreeMap::new())?;
     }
     Ok((vec![set(path, &entry)], done()))
 }
@@ -183,12 +188,17 @@ pub(super) fn tuning(mounts: &Mounts, path: &str) -> Reply {
 }
 
 /// `POST sys/auth/<path>/tune`.
-pub(super) fn tune(mount: &Mount, body: &Map<String, Value>) -> Result<(Vec<Change>, Reply), Reply> {
+pub(super) fn tune(
+    context: &Context,
+    mount: &Mount,
+    body: &Map<String, Value>,
+) -> Result<(Vec<Change>, Reply), Reply> {
     let mut entry = mount.entry.clone();
     tuned(&mut entry, body)?;
     if let Some(description) = member(body, "description", Kind::Text)? {
         entry.description = text_of(Some(&description));
     }
+    check(context, &mount.path, &entry, mount.config.as_ref(), &mount.roles)?;
     Ok((vec![set(&mount.path, &entry)], done()))
 }
 

@@ -3,7 +3,7 @@
 use jwtauth_testkit::server::{Answer as Scripted, Behaviour, Server, Tls};
 use serde_json::{Value, json};
 
-use crate::world::{Answer, RING, World, expired, pem, signed, start, token};
+use crate::world::{Answer, RING, World, expired, expired_for, pem, signed, start, token};
 
 fn native(more: &Value) -> Value {
     let mut config = json!({
@@ -33,6 +33,8 @@ fn a_granted_request_has_identity_headers() {
         ("X-Auth-Groups", "eng,ops"),
         ("X-Auth-Roles", ""),
         ("X-Auth-Policies", "read"),
+        // Some proxies keep what the client has sent under a name that the answer lacks.
+        ("X-Auth-Cleaned-Url", ""),
     ] {
         assert_eq!(answer.header(name), Some(value), "{name} {answer:?}");
     }
@@ -269,6 +271,7 @@ fn a_login_through_the_url_gives_the_cleaned_url_and_a_cookie() {
         "{again:?}"
     );
     assert_eq!(again.header("Set-Cookie"), None);
+    assert_eq!(again.header("X-Auth-Cleaned-Url"), Some(""));
     // The cookie belongs to the profile that it was made for.
     assert_eq!(
         world
@@ -307,6 +310,26 @@ fn a_login_through_the_url_can_be_redirected() {
     }
     let two = world.get("/auth", &[("X-Forwarded-Uri", &uri), ("X-Forwarded-Uri", "/")]);
     assert_eq!(two.status, 400);
+}
+
+#[test]
+fn a_token_in_the_url_that_is_valid_only_within_the_leeway_starts_no_session() {
+    for cookie in [Value::Null, json!({}), json!({ "redirect": true })] {
+        let more = json!({
+            "config": { "token": { "header": null, "query": "t" }, "leeway": { "exp": "2h" } },
+            "server": { "auth": { "cookie": cookie } },
+        });
+        let world = start(&native(&more));
+        let uri = format!("/page?t={}", expired_for(60));
+        let answer = world.get("/auth", &[("X-Forwarded-Uri", &uri)]);
+        assert_eq!(
+            (answer.status, answer.header("X-Auth-User")),
+            (200, Some("alice")),
+            "{answer:?}"
+        );
+        assert_eq!(answer.header("X-Auth-Cleaned-Url"), Some("/page"));
+        assert_eq!(answer.header("Set-Cookie"), None);
+    }
 }
 
 #[test]

@@ -113,6 +113,34 @@ fn a_configuration_that_serves_nothing_is_refused() {
 }
 
 #[test]
+fn every_socket_needs_a_connection() {
+    let folder = Folder::new();
+    for (connections, sockets, starts) in [(0, 1, false), (1, 2, false), (1, 1, true), (2, 2, true)] {
+        let mut config = native();
+        config["server"] = json!({ "limits": { "connections": connections } });
+        let config = folder.write("config.json", &complete(&config).to_string());
+        let mut options = Options::default();
+        options.configs = vec![config];
+        options.listen = vec!["127.0.0.1:0".to_owned(); sockets];
+        match Server::start(options) {
+            Ok(server) => {
+                assert!(starts, "{connections} {sockets}");
+                for address in server.addresses() {
+                    assert_eq!(
+                        crate::world::ask(*address, "GET", "/healthz", &[], "").status,
+                        200
+                    );
+                }
+            }
+            Err(why) => {
+                assert!(!starts, "{connections} {sockets}");
+                assert!(why.to_string().contains("`server.limits.connections`"), "{why}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_unix_socket_is_listened_on_also_if_an_old_one_is_left() {
     let folder = Folder::new();
     let config = folder.write("config.json", &complete(&native()).to_string());

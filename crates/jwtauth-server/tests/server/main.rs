@@ -11,5 +11,7 @@ mod consul;
 mod forward;
 mod hostile;
 mod life;
+mod shared;
 mod vault;
+mod vault_tokens;
 mod world;

@@ -38,7 +38,12 @@ pub(crate) fn signed(key: &str, claims: &Value) -> String {
 
 /// A token that has expired an hour ago.
 pub(crate) fn expired() -> String {
-    token(&json!({ "iat": *NOW - 7200, "exp": *NOW - 3600 }))
+    expired_for(3600)
+}
+
+/// A token that has expired some seconds ago.
+pub(crate) fn expired_for(seconds: i64) -> String {
+    token(&json!({ "iat": *NOW - 7200, "exp": *NOW - seconds }))
 }
 
 pub(crate) fn pem() -> String {

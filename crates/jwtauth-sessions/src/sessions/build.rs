@@ -7,6 +7,7 @@ use jwtauth_core::events::Event;
 use jwtauth_core::internals::{ConfigFile, folder};
 
 use crate::error::{Code, Error, Result};
+use crate::names::Names;
 
 use super::{Sessions, SessionsBuilder};
 
@@ -75,6 +76,17 @@ impl Sessions {
         // The configuration may stop the clock or let it go.
         sessions.time.at_least(self.time.now());
         Ok(sessions)
+    }
+}
+
+impl Sessions {
+    /// Keeps these sessions apart from others in the same store, also from those of the same dialect. A
+    /// [`reload`](Sessions::reload) must be kept apart again.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn apart(mut self, space: &'static str) -> Sessions {
+        self.names = Names::apart(space);
+        self
     }
 }
 
