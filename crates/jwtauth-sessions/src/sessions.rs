@@ -4,6 +4,7 @@ mod about;
 mod build;
 mod find;
 mod found;
+mod leases;
 mod respond;
 
 use std::collections::BTreeMap;
@@ -20,16 +21,17 @@ use crate::config::{self, Config, Settings};
 use crate::error::{Code, Error, Result};
 use crate::info::SessionInfo;
 use crate::issue;
-use crate::lease::{self, Instants, Lease, PastMax, Terms};
+use crate::lease::Lease;
 use crate::names::Names;
 use crate::network;
 use crate::record::{Record, State};
 use crate::reply::{self, Issued};
 use crate::secret::{Form, Namer, Random, Secret, uuid};
 use crate::store::{Entry, Groups, Renewed};
-use crate::time::{Micros, SECOND, Time, seconds};
+use crate::time::{Micros, Time};
 
 use self::found::Found;
+use self::leases::end;
 
 /// Issues sessions for the tokens that a verifier grants, and answers what becomes of them.
 ///
@@ -346,57 +348,6 @@ impl Sessions {
         self.reply(token, None, &entry, &lease, now)
     }
 
-    /// The lease and the record of a login.
-    fn record(&self, grant: &Grant, meta: &BTreeMap<String, String>, now: Micros) -> Result<(Lease, Record)> {
-        let last = self
-            .settings
-            .end_with_token
-            .then(|| issue::expiry(grant))
-            .flatten();
-        let instants = Instants {
-            issued: seconds(now),
-            now: seconds(now),
-            last,
-        };
-        let mut terms = issue::terms(&grant.session, self.dialect);
-        if issue::is_batch(grant)? {
-            terms.period = None;
-        }
-        let lease = lease::compute(terms, self.settings.system, None, instants);
-        let mut lease = lease.map_err(|PastMax| Error::from(Code::SessionPastMaxTtl))?;
-        let warned = issue::warnings(self.verifier.warnings(), grant.profile.as_deref());
-        lease.warnings.splice(0..0, warned);
-        let record = issue::record(grant, self.dialect, meta, (now, last), &lease)?;
-        Ok((lease, record))
-    }
-
-    /// The lease of a renewal: times of the profile as it is now, and the limits of the login.
-    fn renewed_lease(&self, record: &Record, increment: u64, now: Micros) -> Result<Lease> {
-        let profile = record.profile.as_deref();
-        let session = self
-            .verifier
-            .session_terms(profile)
-            .ok_or_else(|| match profile {
-                Some(name) if self.dialect == Dialect::Vault => Error::with(
-                    Code::SessionProfileUnknown,
-                    format!("role {name} does not exist during renewal"),
-                ),
-                Some(name) => Error::with(Code::SessionProfileUnknown, format!("the profile is `{name}`")),
-                None => Error::from(Code::SessionProfileUnknown),
-            })?;
-        let terms = Terms {
-            explicit_max_ttl: record.explicit_max_ttl,
-            ..issue::terms(&session, self.dialect)
-        };
-        let instants = Instants {
-            issued: seconds(record.issued_at),
-            now: seconds(now),
-            last: record.last,
-        };
-        lease::compute(terms, self.settings.system, Some(increment), instants)
-            .map_err(|PastMax| Error::with(Code::SessionPastMaxTtl, "past the max TTL, cannot renew"))
-    }
-
     fn reply(
         &self,
         token: Secret,
@@ -491,17 +442,6 @@ fn groups(namer: &Namer, record: &Record) -> Groups {
         profile: namer.profile(record.profile.as_deref().or(method).unwrap_or_default()),
         subject: namer.subject(&record.subject),
     }
-}
-
-/// The end of a lease that begins now. Leases are whole seconds and `now` is not, so the limits are compared once more.
-fn end(now: Micros, lease: &Lease, record: &Record) -> Option<Micros> {
-    let length = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(SECOND);
-    let end = now.saturating_add(length(lease.seconds?));
-    let limit = lease
-        .limit
-        .map(|limit| record.issued_at.saturating_add(length(limit)));
-    let last = record.last.map(|last| last.saturating_mul(SECOND));
-    [Some(end), limit, last].into_iter().flatten().min()
 }
 
 /// How often a renewal is tried if others come first.
