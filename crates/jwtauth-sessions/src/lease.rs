@@ -1,10 +1,12 @@
 //! The arithmetic of leases: how long a session lasts after a login or a renewal.
 //!
-//! The rules are those of Vault. All times are whole seconds. `None` is the absence of a limit.
+//! The rules are those of Vault. Times are whole seconds, and instants that a session ends at are microseconds. `None` is the absence of a limit.
 
 use std::time::Duration;
 
 use jwtauth_core::internals::print_go;
+
+use crate::time::{Micros, SECOND};
 
 /// The terms of the profile, as far as they limit the time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,6 +44,17 @@ pub(crate) struct Lease {
     pub(crate) limit: Option<u64>,
     /// That the wish was larger than a limit, in the words of Vault.
     pub(crate) warnings: Vec<String>,
+}
+
+impl Lease {
+    /// The end of the lease, if it begins now. A lease is whole seconds and `now` is not, so the limits are compared once more.
+    pub(crate) fn end(&self, now: Micros, issued_at: Micros, last: Option<i64>) -> Option<Micros> {
+        let length = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(SECOND);
+        let end = now.saturating_add(length(self.seconds?));
+        let limit = self.limit.map(|limit| issued_at.saturating_add(length(limit)));
+        let last = last.map(|last| last.saturating_mul(SECOND));
+        [Some(end), limit, last].into_iter().flatten().min()
+    }
 }
 
 /// The session is older than its limit.

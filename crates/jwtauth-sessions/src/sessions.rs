@@ -31,7 +31,6 @@ use crate::store::{Entry, Groups, Renewed};
 use crate::time::{Micros, Time};
 
 use self::found::Found;
-use self::leases::end;
 
 /// Issues sessions for the tokens that a verifier grants, and answers what becomes of them.
 ///
@@ -155,7 +154,7 @@ impl Sessions {
         let (namer, now) = self.refreshed()?;
         let (lease, record) = self.record(grant, meta, now)?;
         let state = State {
-            expires_at: end(now, &lease, &record),
+            expires_at: lease.end(now, record.issued_at, record.last),
             uses_left: record.num_uses,
             revision: 0,
         };
@@ -228,7 +227,7 @@ impl Sessions {
                 return Err(Code::SessionNotRenewable.into());
             }
             let lease = self.renewed_lease(record, increment, now)?;
-            let expires_at = end(now, &lease, record);
+            let expires_at = lease.end(now, record.issued_at, record.last);
             let groups = groups(&namer, record);
             match self.settings.store.renew(&id, &entry, &groups, expires_at, now)? {
                 Renewed::Changed => {}
@@ -329,7 +328,7 @@ impl Sessions {
         let now = self.latest();
         let (lease, record) = self.record(grant, &BTreeMap::new(), now)?;
         // It cannot be revoked, so it must end.
-        let Some(expires_at) = end(now, &lease, &record) else {
+        let Some(expires_at) = lease.end(now, record.issued_at, record.last) else {
             return Err(Error::with(
                 Code::SessionsInvalid,
                 "a batch token must end; set `session.ttl` or `sessions.default_ttl`",

@@ -9,7 +9,7 @@ use crate::error::{Code, Error, Result};
 use crate::issue;
 use crate::lease::{self, Instants, Lease, PastMax, Terms};
 use crate::record::Record;
-use crate::time::{Micros, SECOND, seconds};
+use crate::time::{Micros, seconds};
 
 use super::Sessions;
 
@@ -69,15 +69,4 @@ impl Sessions {
         lease::compute(terms, self.settings.system, Some(increment), instants)
             .map_err(|PastMax| Error::with(Code::SessionPastMaxTtl, "past the max TTL, cannot renew"))
     }
-}
-
-/// The end of a lease that begins now. Leases are whole seconds and `now` is not, so the limits are compared once more.
-pub(super) fn end(now: Micros, lease: &Lease, record: &Record) -> Option<Micros> {
-    let length = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(SECOND);
-    let end = now.saturating_add(length(lease.seconds?));
-    let limit = lease
-        .limit
-        .map(|limit| record.issued_at.saturating_add(length(limit)));
-    let last = record.last.map(|last| last.saturating_mul(SECOND));
-    [Some(end), limit, last].into_iter().flatten().min()
 }
