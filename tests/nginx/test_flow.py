@@ -116,18 +116,69 @@ def test_a_subrequest_of_a_request_without_a_check_is_decided(site: Site) -> Non
     assert nginx.ask("/page", token()).text == "part|part|open|"
 
 
-def test_subrequests_of_a_request_that_its_address_let_in_are_let_in(site: Site) -> None:
-    page(site, "/page-part", "/secret")
-    (site.directory / "html" / "page-part").write_text("part", encoding="utf-8")
+def test_a_subrequest_is_decided_though_an_address_let_its_request_in(site: Site) -> None:
+    """The location of the subrequest may accept other addresses, and nginx compares none of them."""
+    page(site, "/part", "/secret", "/strict", "/open")
+    (site.directory / "html" / "strict").write_text("strict", encoding="utf-8")
     nginx = site.start("""
-        satisfy any; allow 127.0.0.1; deny all;
+        satisfy any;
         jwtauth_config verifier.json;
         jwtauth on;
-        location /page { ssi on; ssi_types *; }
-        location /secret { jwtauth_require role=admin; }
+        location /page { allow 127.0.0.1; deny all; ssi on; ssi_types *; }
+        location /part { allow 127.0.0.1; deny all; }
+        location /secret { deny all; }
+        location /strict { deny all; jwtauth_require role=admin; }
+        location /open { allow 127.0.0.1; deny all; jwtauth off; }
     """)
-    text = nginx.ask("/page").text
-    assert text.startswith("part|") and "401 Authorization Required" in text
+    assert [nginx.ask(path).status for path in ("/page", "/part", "/secret", "/strict")] == [200, 200, 401, 401]
+    for bearer in (None, "x"):
+        text = nginx.ask("/page", bearer).text
+        assert text.count("<h1>401 Authorization Required</h1>") == 3 and text.endswith("|open|"), bearer
+    text = nginx.ask("/page", token()).text
+    assert text.startswith("part|secret|") and "<h1>403 Forbidden</h1>" in text and text.endswith("|open|")
+
+
+def test_a_subrequest_is_decided_though_a_password_let_its_request_in(site: Site) -> None:
+    page(site, "/part", "/secret")
+    site.write("users", "alice:{PLAIN}secret\n")
+    site.write("others", "bob:{PLAIN}secret\n")
+    nginx = site.start("""
+        satisfy any;
+        jwtauth_config verifier.json;
+        jwtauth on;
+        auth_basic b;
+        auth_basic_user_file users;
+        location /page { ssi on; ssi_types *; }
+        location /secret { auth_basic_user_file others; }
+    """)
+    password = [("Authorization", "Basic YWxpY2U6c2VjcmV0")]
+    assert [nginx.ask(path, headers=password).status for path in ("/page", "/part", "/secret")] == [200, 200, 401]
+    assert nginx.ask("/page", headers=password).text.count("<h1>401 Authorization Required</h1>") == 2
+    assert nginx.ask("/page", token()).text == "part|secret|"
+
+
+def test_auth_request_with_satisfy_any_lets_in_nobody_without_a_grant(site: Site, upstream: Upstream) -> None:
+    """Its subrequest runs before the request is let in."""
+    nginx = site.start(f"""
+        {DONE}
+        satisfy any;
+        deny all;
+        jwtauth_config verifier.json;
+        jwtauth on;
+        location /app {{ auth_request /ask; try_files /none @done; }}
+        location /strict {{ jwtauth_require role=admin; auth_request /ask; try_files /none @done; }}
+        location /same {{ jwtauth_require role=admin; auth_request /ask-admin; try_files /none @done; }}
+        location /moved {{ auth_request /ask-moved; try_files /none @done; }}
+        location = /ask {{ internal; proxy_pass {upstream.url}; }}
+        location = /ask-admin {{ internal; jwtauth_require role=admin; proxy_pass {upstream.url}; }}
+        location = /ask-moved {{ internal; jwtauth off; try_files /none /ask; }}
+    """)
+    good = token()
+    for path in ("/app", "/moved"):
+        assert [nginx.ask(path, one).status for one in (None, "x", token(exp=NOW - 600), good)] == [401, 401, 401, 204], path
+    # What its own location asks for is enough: this is `satisfy any`.
+    assert [nginx.ask("/strict", one).status for one in (None, "x", good)] == [401, 401, 204]
+    assert [nginx.ask("/same", one).status for one in (None, "x", good)] == [401, 401, 403]
 
 
 def test_auth_request_and_the_check_are_independent(site: Site, upstream: Upstream) -> None:
