@@ -126,6 +126,48 @@ def test_without_a_grant_there_are_no_variables(site: Site, upstream: Upstream) 
     assert received(nginx.ask("/moved", token()).text) == {"x-class": "granted"}
 
 
+def test_what_the_cache_fetches_later_has_the_variables_of_its_request(site: Site) -> None:
+    """nginx clones the request for a slice, and for an update in the background. Without them, users would share a key."""
+    (site.directory / "html").mkdir()
+    (site.directory / "html" / "file").write_text("0123456789" * 300, encoding="utf-8")
+    nginx = site.start("""
+        jwtauth_config verifier.json;
+        proxy_cache stored;
+        proxy_cache_key "$jwtauth_name $uri $slice_range";
+        proxy_cache_valid 200 206 1h;
+        location /sliced {
+            jwtauth on;
+            slice 1k;
+            proxy_set_header Range $slice_range;
+            proxy_set_header X-Name "$jwtauth_name $jwtauth_class";
+            proxy_pass http://127.0.0.1:$server_port/file;
+        }
+        location /stale {
+            jwtauth on;
+            proxy_cache_use_stale updating;
+            proxy_cache_background_update on;
+            proxy_set_header X-Name "$jwtauth_name $jwtauth_class";
+            proxy_pass http://127.0.0.1:$server_port/old;
+        }
+        location /file { access_log fetched.log fetched; }
+        location /old { alias html/file; add_header X-Accel-Expires @1; access_log fetched.log fetched; }
+    """, """
+        log_format fetched "$uri $http_range $http_x_name";
+        proxy_cache_path cache keys_zone=stored:1m;
+    """)
+    for name in ("alice", "bob"):
+        assert len(nginx.ask("/sliced", token(sub=name)).text) == 3_000
+    # The answer is stored as one that is stale already.
+    for _ in range(2):
+        assert len(nginx.ask("/stale", token()).text) == 3_000
+    site.stack.close()
+    slices = ("0-1023", "1024-2047", "2048-3071")
+    assert (site.directory / "fetched.log").read_text(encoding="utf-8").splitlines() == [
+        *(f"/file bytes={one} {name} granted" for name in ("alice", "bob") for one in slices),
+        *(["/old - alice granted"] * 2),
+    ]
+
+
 def test_a_failure_sets_class_and_code_for_logs_and_error_pages(site: Site) -> None:
     nginx = site.start("""
         access_log access.log short;
