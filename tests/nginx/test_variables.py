@@ -126,6 +126,24 @@ def test_without_a_grant_there_are_no_variables(site: Site, upstream: Upstream) 
     assert received(nginx.ask("/moved", token()).text) == {"x-class": "granted"}
 
 
+def test_limits_run_before_the_check(site: Site) -> None:
+    """So a key with a variable is empty, and nginx limits nothing. A server behind the check can limit each user."""
+    nginx = site.start("""
+        jwtauth_config verifier.json;
+        location @done { return 200 "[$limit_req_status] [$limit_conn_status]"; }
+        location /before { jwtauth on; limit_req zone=one; limit_conn two 1; try_files /none @done; }
+        location /outer { jwtauth on; proxy_set_header X-User $jwtauth_name; proxy_pass http://127.0.0.1:$server_port/behind; }
+        location /behind { limit_req zone=three; limit_conn four 1; try_files /none @done; }
+    """, """
+        limit_req_zone $jwtauth_name zone=one:1m rate=1r/s;
+        limit_conn_zone $jwtauth_name zone=two:1m;
+        limit_req_zone $http_x_user zone=three:1m rate=1r/s;
+        limit_conn_zone $http_x_user zone=four:1m;
+    """)
+    assert nginx.ask("/before", token()).text == "[] []"
+    assert nginx.ask("/outer", token()).text == "[PASSED] [PASSED]"
+
+
 def test_what_the_cache_fetches_later_has_the_variables_of_its_request(site: Site) -> None:
     """nginx clones the request for a slice, and for an update in the background. Without them, users would share a key."""
     (site.directory / "html").mkdir()
