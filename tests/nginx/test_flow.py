@@ -181,6 +181,45 @@ def test_auth_request_with_satisfy_any_lets_in_nobody_without_a_grant(site: Site
     assert [nginx.ask("/same", one).status for one in (None, "x", good)] == [401, 401, 403]
 
 
+def test_no_redirect_of_an_upstream_leads_around_the_check(site: Site) -> None:
+    page(site, "/to-secret", "/to-named", "/to-error-page")
+    nginx = site.start("""
+        jwtauth_config verifier.json;
+        location /page { ssi on; ssi_types *; }
+        location /to-secret { proxy_pass http://127.0.0.1:$server_port/redirects; }
+        location /to-named { proxy_pass http://127.0.0.1:$server_port/redirects-to-named; }
+        location /to-error-page { error_page 404 = /secret; root none; }
+        location = /redirects { add_header X-Accel-Redirect /secret; return 204; }
+        location = /redirects-to-named { add_header X-Accel-Redirect @secret; return 204; }
+        location /added { addition_types *; add_before_body /secret; try_files /open =404; }
+        location /secret { internal; jwtauth on; }
+        location @secret { jwtauth on; try_files /secret =404; }
+    """)
+    for path in ("/to-secret", "/to-named", "/to-error-page"):
+        assert [nginx.ask(path, one).status for one in (None, "x", token())] == [401, 401, 200], path
+    for path, text in (("/page", "secret|" * 3), ("/added", "secretopen")):
+        for bearer in (None, "x"):
+            answer = nginx.ask(path, bearer)
+            assert (answer.status, "secret" in answer.text) == (200, False), path
+        assert nginx.ask(path, token()).text == text
+
+
+def test_webdav_copies_to_where_the_check_of_its_own_location_lets_it(site: Site) -> None:
+    """nginx maps the destination to a file, and asks no location about it."""
+    page(site)
+    (site.directory / "html" / "strict").mkdir()
+    nginx = site.start("""
+        jwtauth_config verifier.json;
+        jwtauth on;
+        dav_methods COPY;
+        location / { jwtauth off; }
+        location /strict { jwtauth_require role=admin; }
+    """)
+    (site.directory / "html" / "strict" / "file").write_text("file", encoding="utf-8")
+    assert nginx.ask("/strict/file", token(), method="COPY", headers=[("Destination", "/taken")]).status == 403
+    assert nginx.ask("/open", method="COPY", headers=[("Destination", "/strict/new")]).status == 204
+
+
 def test_auth_request_and_the_check_are_independent(site: Site, upstream: Upstream) -> None:
     nginx = site.start(f"""
         {DONE}
