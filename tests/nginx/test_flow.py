@@ -116,18 +116,108 @@ def test_a_subrequest_of_a_request_without_a_check_is_decided(site: Site) -> Non
     assert nginx.ask("/page", token()).text == "part|part|open|"
 
 
-def test_subrequests_of_a_request_that_its_address_let_in_are_let_in(site: Site) -> None:
-    page(site, "/page-part", "/secret")
-    (site.directory / "html" / "page-part").write_text("part", encoding="utf-8")
+def test_a_subrequest_is_decided_though_an_address_let_its_request_in(site: Site) -> None:
+    """The location of the subrequest may accept other addresses, and nginx compares none of them."""
+    page(site, "/part", "/secret", "/strict", "/open")
+    (site.directory / "html" / "strict").write_text("strict", encoding="utf-8")
     nginx = site.start("""
-        satisfy any; allow 127.0.0.1; deny all;
+        satisfy any;
         jwtauth_config verifier.json;
         jwtauth on;
-        location /page { ssi on; ssi_types *; }
-        location /secret { jwtauth_require role=admin; }
+        location /page { allow 127.0.0.1; deny all; ssi on; ssi_types *; }
+        location /part { allow 127.0.0.1; deny all; }
+        location /secret { deny all; }
+        location /strict { deny all; jwtauth_require role=admin; }
+        location /open { allow 127.0.0.1; deny all; jwtauth off; }
     """)
-    text = nginx.ask("/page").text
-    assert text.startswith("part|") and "401 Authorization Required" in text
+    assert [nginx.ask(path).status for path in ("/page", "/part", "/secret", "/strict")] == [200, 200, 401, 401]
+    for bearer in (None, "x"):
+        text = nginx.ask("/page", bearer).text
+        assert text.count("<h1>401 Authorization Required</h1>") == 3 and text.endswith("|open|"), bearer
+    text = nginx.ask("/page", token()).text
+    assert text.startswith("part|secret|") and "<h1>403 Forbidden</h1>" in text and text.endswith("|open|")
+
+
+def test_a_subrequest_is_decided_though_a_password_let_its_request_in(site: Site) -> None:
+    page(site, "/part", "/secret")
+    site.write("users", "alice:{PLAIN}secret\n")
+    site.write("others", "bob:{PLAIN}secret\n")
+    nginx = site.start("""
+        satisfy any;
+        jwtauth_config verifier.json;
+        jwtauth on;
+        auth_basic b;
+        auth_basic_user_file users;
+        location /page { ssi on; ssi_types *; }
+        location /secret { auth_basic_user_file others; }
+    """)
+    password = [("Authorization", "Basic YWxpY2U6c2VjcmV0")]
+    assert [nginx.ask(path, headers=password).status for path in ("/page", "/part", "/secret")] == [200, 200, 401]
+    assert nginx.ask("/page", headers=password).text.count("<h1>401 Authorization Required</h1>") == 2
+    assert nginx.ask("/page", token()).text == "part|secret|"
+
+
+def test_auth_request_with_satisfy_any_lets_in_nobody_without_a_grant(site: Site, upstream: Upstream) -> None:
+    """Its subrequest runs before the request is let in."""
+    nginx = site.start(f"""
+        {DONE}
+        satisfy any;
+        deny all;
+        jwtauth_config verifier.json;
+        jwtauth on;
+        location /app {{ auth_request /ask; try_files /none @done; }}
+        location /strict {{ jwtauth_require role=admin; auth_request /ask; try_files /none @done; }}
+        location /same {{ jwtauth_require role=admin; auth_request /ask-admin; try_files /none @done; }}
+        location /moved {{ auth_request /ask-moved; try_files /none @done; }}
+        location = /ask {{ internal; proxy_pass {upstream.url}; }}
+        location = /ask-admin {{ internal; jwtauth_require role=admin; proxy_pass {upstream.url}; }}
+        location = /ask-moved {{ internal; jwtauth off; try_files /none /ask; }}
+    """)
+    good = token()
+    for path in ("/app", "/moved"):
+        assert [nginx.ask(path, one).status for one in (None, "x", token(exp=NOW - 600), good)] == [401, 401, 401, 204], path
+    # What its own location asks for is enough: this is `satisfy any`.
+    assert [nginx.ask("/strict", one).status for one in (None, "x", good)] == [401, 401, 204]
+    assert [nginx.ask("/same", one).status for one in (None, "x", good)] == [401, 401, 403]
+
+
+def test_no_redirect_of_an_upstream_leads_around_the_check(site: Site) -> None:
+    page(site, "/to-secret", "/to-named", "/to-error-page")
+    nginx = site.start("""
+        jwtauth_config verifier.json;
+        location /page { ssi on; ssi_types *; }
+        location /to-secret { proxy_pass http://127.0.0.1:$server_port/redirects; }
+        location /to-named { proxy_pass http://127.0.0.1:$server_port/redirects-to-named; }
+        location /to-error-page { error_page 404 = /secret; root none; }
+        location = /redirects { add_header X-Accel-Redirect /secret; return 204; }
+        location = /redirects-to-named { add_header X-Accel-Redirect @secret; return 204; }
+        location /added { addition_types *; add_before_body /secret; try_files /open =404; }
+        location /secret { internal; jwtauth on; }
+        location @secret { jwtauth on; try_files /secret =404; }
+    """)
+    for path in ("/to-secret", "/to-named", "/to-error-page"):
+        assert [nginx.ask(path, one).status for one in (None, "x", token())] == [401, 401, 200], path
+    for path, text in (("/page", "secret|" * 3), ("/added", "secretopen")):
+        for bearer in (None, "x"):
+            answer = nginx.ask(path, bearer)
+            assert (answer.status, "secret" in answer.text) == (200, False), path
+        assert nginx.ask(path, token()).text == text
+
+
+def test_webdav_copies_to_where_the_check_of_its_own_location_lets_it(site: Site) -> None:
+    """nginx maps the destination to a file, and asks no location about it."""
+    page(site)
+    (site.directory / "html" / "strict").mkdir()
+    nginx = site.start("""
+        jwtauth_config verifier.json;
+        jwtauth on;
+        dav_methods COPY;
+        location / { jwtauth off; }
+        location /strict { jwtauth_require role=admin; }
+    """)
+    (site.directory / "html" / "strict" / "file").write_text("file", encoding="utf-8")
+    assert nginx.ask("/strict/file", token(), method="COPY", headers=[("Destination", "/taken")]).status == 403
+    assert nginx.ask("/open", method="COPY", headers=[("Destination", "/strict/new")]).status == 204
 
 
 def test_auth_request_and_the_check_are_independent(site: Site, upstream: Upstream) -> None:

@@ -126,6 +126,66 @@ def test_without_a_grant_there_are_no_variables(site: Site, upstream: Upstream) 
     assert received(nginx.ask("/moved", token()).text) == {"x-class": "granted"}
 
 
+def test_limits_run_before_the_check(site: Site) -> None:
+    """So a key with a variable is empty, and nginx limits nothing. A server behind the check can limit each user."""
+    nginx = site.start("""
+        jwtauth_config verifier.json;
+        location @done { return 200 "[$limit_req_status] [$limit_conn_status]"; }
+        location /before { jwtauth on; limit_req zone=one; limit_conn two 1; try_files /none @done; }
+        location /outer { jwtauth on; proxy_set_header X-User $jwtauth_name; proxy_pass http://127.0.0.1:$server_port/behind; }
+        location /behind { limit_req zone=three; limit_conn four 1; try_files /none @done; }
+    """, """
+        limit_req_zone $jwtauth_name zone=one:1m rate=1r/s;
+        limit_conn_zone $jwtauth_name zone=two:1m;
+        limit_req_zone $http_x_user zone=three:1m rate=1r/s;
+        limit_conn_zone $http_x_user zone=four:1m;
+    """)
+    assert nginx.ask("/before", token()).text == "[] []"
+    assert nginx.ask("/outer", token()).text == "[PASSED] [PASSED]"
+
+
+def test_what_the_cache_fetches_later_has_the_variables_of_its_request(site: Site) -> None:
+    """nginx clones the request for a slice, and for an update in the background. Without them, users would share a key."""
+    (site.directory / "html").mkdir()
+    (site.directory / "html" / "file").write_text("0123456789" * 300, encoding="utf-8")
+    nginx = site.start("""
+        jwtauth_config verifier.json;
+        proxy_cache stored;
+        proxy_cache_key "$jwtauth_name $uri $slice_range";
+        proxy_cache_valid 200 206 1h;
+        location /sliced {
+            jwtauth on;
+            slice 1k;
+            proxy_set_header Range $slice_range;
+            proxy_set_header X-Name "$jwtauth_name $jwtauth_class";
+            proxy_pass http://127.0.0.1:$server_port/file;
+        }
+        location /stale {
+            jwtauth on;
+            proxy_cache_use_stale updating;
+            proxy_cache_background_update on;
+            proxy_set_header X-Name "$jwtauth_name $jwtauth_class";
+            proxy_pass http://127.0.0.1:$server_port/old;
+        }
+        location /file { access_log fetched.log fetched; }
+        location /old { alias html/file; add_header X-Accel-Expires @1; access_log fetched.log fetched; }
+    """, """
+        log_format fetched "$uri $http_range $http_x_name";
+        proxy_cache_path cache keys_zone=stored:1m;
+    """)
+    for name in ("alice", "bob"):
+        assert len(nginx.ask("/sliced", token(sub=name)).text) == 3_000
+    # The answer is stored as one that is stale already.
+    for _ in range(2):
+        assert len(nginx.ask("/stale", token()).text) == 3_000
+    site.stack.close()
+    slices = ("0-1023", "1024-2047", "2048-3071")
+    assert (site.directory / "fetched.log").read_text(encoding="utf-8").splitlines() == [
+        *(f"/file bytes={one} {name} granted" for name in ("alice", "bob") for one in slices),
+        *(["/old - alice granted"] * 2),
+    ]
+
+
 def test_a_failure_sets_class_and_code_for_logs_and_error_pages(site: Site) -> None:
     nginx = site.start("""
         access_log access.log short;

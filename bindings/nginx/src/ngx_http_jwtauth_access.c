@@ -13,22 +13,15 @@ ngx_int_t ngx_http_jwtauth_access(ngx_http_request_t *r) {
     return lcf->enabled ? check(r, lcf) : NGX_DECLINED;
 }
 
-/* Whether the main request was let in by the same checks: `satisfy any` may have let it in without a token. */
-static ngx_int_t is_as_main(ngx_http_request_t *r, ngx_http_jwtauth_loc_conf_t *lcf) {
-    ngx_http_jwtauth_loc_conf_t *main = ngx_http_get_module_loc_conf(r->main, ngx_http_jwtauth_module);
-    ngx_http_core_loc_conf_t *ours = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-    ngx_http_core_loc_conf_t *theirs = ngx_http_get_module_loc_conf(r->main, ngx_http_core_module);
-
-    return ours->satisfy == NGX_HTTP_SATISFY_ANY && theirs->satisfy == NGX_HTTP_SATISFY_ANY && main->enabled
-        && main->verifier == lcf->verifier && main->needs == lcf->needs && main->profile.len == lcf->profile.len
-        && ngx_memcmp(main->profile.data, lcf->profile.data, lcf->profile.len) == 0;
-}
-
+/*
+ * Every subrequest needs a grant for its own location, also with `satisfy any`: that another check has let the main request in
+ * says nothing about this location, and the subrequest of `auth_request` runs before anything has.
+ */
 ngx_int_t ngx_http_jwtauth_preaccess(ngx_http_request_t *r) {
     ngx_http_jwtauth_loc_conf_t *lcf = ngx_http_get_module_loc_conf(r, ngx_http_jwtauth_module);
     ngx_int_t rc;
 
-    if (r == r->main || !lcf->enabled || is_as_main(r, lcf)) {
+    if (r == r->main || !lcf->enabled) {
         return NGX_DECLINED;
     }
     rc = check(r, lcf);

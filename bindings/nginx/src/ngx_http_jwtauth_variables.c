@@ -78,9 +78,25 @@ char *ngx_http_jwtauth_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) {
     return NGX_CONF_OK;
 }
 
+/*
+ * The request that was decided. nginx clones a request to fetch a slice, and to update its cache in the background: the clone
+ * starts in the content phase of the same location, after all checks. Without the grant of its origin, what is fetched for one
+ * user would be stored in the cache without a name, and found for all.
+ */
+static ngx_http_request_t *origin_of(ngx_http_request_t *r) {
+    ngx_http_core_main_conf_t *cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+    ngx_http_phase_handler_t *phases = cmcf->phase_engine.handlers;
+
+    while (r != r->main && ngx_http_get_module_ctx(r, ngx_http_jwtauth_module) == NULL && r->loc_conf == r->parent->loc_conf
+        && phases[r->phase_handler].checker == ngx_http_core_content_phase) {
+        r = r->parent;
+    }
+    return r;
+}
+
 /* The reply of the grant; NULL without one. */
 static const char *grant_of(ngx_http_request_t *r) {
-    ngx_http_jwtauth_ctx_t *ctx = ngx_http_get_module_ctx(r, ngx_http_jwtauth_module);
+    ngx_http_jwtauth_ctx_t *ctx = ngx_http_get_module_ctx(origin_of(r), ngx_http_jwtauth_module);
 
     if (ctx == NULL || ctx->decision == NULL || ctx->decision->status != JWTAUTH_STATUS_OK) {
         return NULL;
@@ -281,7 +297,7 @@ static ngx_int_t get_entitlements(ngx_http_request_t *r, ngx_http_variable_value
 }
 
 static ngx_int_t get_outcome(ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data) {
-    ngx_http_jwtauth_outcome_t *outcome = ngx_http_jwtauth_outcome(r);
+    ngx_http_jwtauth_outcome_t *outcome = ngx_http_jwtauth_outcome(origin_of(r));
     ngx_str_t *text = outcome == NULL ? NULL : (ngx_str_t *)((u_char *)outcome + data);
 
     return text == NULL || text->len == 0 ? set_absent(v) : set_present(v, text->data, text->len);
