@@ -46,6 +46,7 @@ from jwtauth.integrations.rest_framework import JWTAuthentication  # noqa: E402
 from jwtauth.integrations.rest_framework import requires as needs  # noqa: E402
 
 VERIFIER: Verifier = settings.JWTAUTH["VERIFIER"]
+NUMBER = 1
 
 
 def view(request: HttpRequest) -> HttpResponse:
@@ -96,6 +97,9 @@ def configured(**options: Any) -> Any:
         {"VERIFIER": CONFIG},
         {"VERIFIER": VERIFIER, "OPTIONEL": True},
         {"VERIFIER": VERIFIER, "OPTIONAL": "no"},
+        {"VERIFIER": VERIFIER, "OPTIONAL": None},
+        {"VERIFIER": VERIFIER, "REMOTE_ADDR": False},
+        {"VERIFIER": VERIFIER, "REMOTE_ADDR": "test_django.NUMBER"},
         {"VERIFIER": VERIFIER, "USERS": True},
         {"VERIFIER": VERIFIER, "USERS": "all"},
         {"VERIFIER": VERIFIER, "PROFILE": 1},
@@ -215,6 +219,13 @@ def test_a_user_is_created_only_where_that_is_configured(users: Any) -> None:
         False,
         False,
     )
+
+
+@pytest.mark.parametrize("wrong", ["false", 0, None])
+def test_only_a_boolean_says_whether_users_are_created(users: Any, wrong: Any) -> None:
+    with pytest.raises(TypeError, match="`create` must be True or False"):
+        user_of(VERIFIER.authenticate(token()), create=wrong)
+    assert users.objects.count() == 0
 
 
 def test_another_form_of_a_name_is_another_user(users: Any) -> None:

@@ -19,9 +19,11 @@ from jwtauth.integrations._core import (
     Refused,
     Requirement,
     _Absent,
+    function,
     headers_of_environ,
     is_missing,
     missing_extra,
+    switch,
 )
 
 try:
@@ -144,16 +146,14 @@ class Integration:
         unknown = [str(name) for name in given if name not in _OPTIONS]
         if unknown:
             raise ImproperlyConfigured(f"`JWTAUTH[{unknown[0]!r}]` is not known; the options are {', '.join(_OPTIONS)}")
-        self.optional = given.get("OPTIONAL", False)
-        if not isinstance(self.optional, bool):
-            raise ImproperlyConfigured('`JWTAUTH["OPTIONAL"]` must be True or False')
         self.users = given.get("USERS")
         if self.users not in (None, "existing", "create"):
             raise ImproperlyConfigured('`JWTAUTH["USERS"]` must be "existing" or "create"')
-        self._remote_addr = _imported(given.get("REMOTE_ADDR"))
         names = {"PROFILE": "profile", "REALM": "realm", "RETRY_AFTER": "retry_after"}
         options = {argument: given[name] for name, argument in names.items() if name in given}
         try:
+            self.optional = switch("OPTIONAL", given.get("OPTIONAL", False))
+            self._remote_addr = function("REMOTE_ADDR", _imported(given.get("REMOTE_ADDR")))
             self.authenticator = Authenticator(_imported(given["VERIFIER"]), **options)
         except (TypeError, ValueError) as why:
             raise ImproperlyConfigured(f"`JWTAUTH`: {why}") from why

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from jwtauth import Error, Grant
-from jwtauth.integrations._core import missing_extra
+from jwtauth.integrations._core import missing_extra, switch
 
 try:
     from asgiref.sync import sync_to_async
@@ -61,6 +61,7 @@ class JWTAuthBackend(ModelBackend):
 
 def user_of(grant: Grant, *, create: bool) -> AbstractBaseUser | None:
     """The active user of the database whose user name is exactly the name in a grant."""
+    switch("create", create)
     name = grant.identity.name
     model: Any = get_user_model()
     # Django writes names in a normal form. Another form of a name must not become that of somebody else.
