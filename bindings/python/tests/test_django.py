@@ -295,3 +295,64 @@ def test_rest_framework_can_have_the_users_of_the_database(users: Any) -> None:
         assert rest(IsAuthenticated)(asked(token(sub="bob"))).status_code == 403
         assert rest(AllowAny)(asked(token(sub="bob"))).status_code == 403
     assert users.objects.count() == 1
+
+
+class Changed(Rest):
+    permission_classes = [AllowAny]
+
+    def post(self, request: Request) -> Response:
+        grant: Any = request.auth
+        return Response(grant.identity.name)
+
+
+urlpatterns.append(path("changed", Changed.as_view()))
+CSRF = "c" * 32
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        # Another site can cause these. An empty header or parameter counts as absent.
+        ({"Cookie": "session={}"}, 403),
+        ({"Cookie": "other=1; session={}", "Authorization": ""}, 403),
+        ({"Cookie": f"session={{}}; csrftoken={CSRF}"}, 403),
+        ({"Cookie": f"session={{}}; csrftoken={CSRF}", "X-CSRFToken": "d" * 32}, 403),
+        ({"Cookie": "session={}", "X-CSRFToken": CSRF}, 403),
+        ({"Cookie": f"session={{}}; csrftoken={CSRF}", "X-CSRFToken": CSRF}, 200),
+        # No other site can send these.
+        ({"Authorization": "Bearer {}"}, 200),
+        ({"Authorization": "Bearer {}", "Cookie": "session=a.b.c"}, 200),
+        ({"Authorization": "Bearer {}", "Cookie": "other=1"}, 200),
+    ],
+)
+def test_with_a_token_in_a_cookie_a_change_needs_a_csrf_token(users: Any, headers: dict[str, str], status: int) -> None:
+    verifier = Verifier({**CONFIG, "config": {**CONFIG["config"], "token": {"query": "token", "cookie": "session"}}})
+    filled = {name: value.replace("{}", token()) for name, value in headers.items()}
+    options = {"VERIFIER": verifier, "USERS": "create"}
+    with override_settings(JWTAUTH=options, ROOT_URLCONF="test_django", ALLOWED_HOSTS=["*"]):
+        client = Client(enforce_csrf_checks=True)
+        for url in ("/changed", "/changed?token=", "/changed?x=1&token=&token=a.b.c"):
+            response = client.post(url, headers=filled)
+            assert (response.status_code, users.objects.count()) == (status, int(status == 200)), url
+            assert (response.json() == "alice") == (status == 200)
+        # Reading needs none.
+        assert client.get("/changed", headers=filled).status_code == 200
+
+
+def test_with_a_token_in_the_query_no_csrf_token_is_needed_unless_the_cookie_is_there_too() -> None:
+    for place, status in (({"query": "token"}, 200), ({"query": "token", "cookie": "session"}, 403)):
+        verifier = Verifier({**CONFIG, "config": {**CONFIG["config"], "token": place}})
+        with override_settings(JWTAUTH={"VERIFIER": verifier}, ROOT_URLCONF="test_django", ALLOWED_HOSTS=["*"]):
+            client = Client(enforce_csrf_checks=True)
+            url = f"/changed?token={token()}"
+            assert client.post(url).status_code == 200
+            assert client.post(url, headers={"Cookie": "other=1"}).status_code == 200
+            assert client.post(url, headers={"Cookie": "session=a.b.c"}).status_code == status
+
+
+def test_with_a_token_in_the_header_of_the_cookies_a_change_needs_a_csrf_token() -> None:
+    verifier = Verifier({**CONFIG, "config": {**CONFIG["config"], "token": {"header": "cookie", "prefix": "session="}}})
+    with override_settings(JWTAUTH={"VERIFIER": verifier}, ROOT_URLCONF="test_django", ALLOWED_HOSTS=["*"]):
+        client = Client(enforce_csrf_checks=True)
+        assert client.get("/changed", headers={"Cookie": f"session={token()}"}).status_code == 200
+        assert client.post("/changed", headers={"Cookie": f"session={token()}"}).status_code == 403

@@ -229,6 +229,15 @@ class Authenticator:
         except Error as why:
             raise self.refusal(why) from why
 
+    def may_be_from_cookie(self, headers: Headers) -> bool:
+        """Whether the token of a granted request may be from a cookie, which browsers also send with requests that other sites
+        cause. Only the core knows it where the cookie comes together with a token in the query: then it may be."""
+        cookies, header = headers.get("cookie"), (self.header or "").lower()
+        if not cookies or header == "cookie":
+            return bool(cookies)
+        # A header takes precedence, also one with another scheme. An empty one counts as absent.
+        return self.cookie is not None and self.cookie in str(cookies) and not headers.get(header)
+
     def _arguments(self, headers: Headers, url: str, remote_addr: str | None) -> dict[str, Any]:
         arguments: dict[str, Any] = {"profile": self.profile, "remote_addr": remote_addr}
         if self.reads_bearer:

@@ -179,6 +179,11 @@ class Integration:
         _set(request, (self.authenticator, grant))
         return grant
 
+    def may_be_from_cookie(self, request: HttpRequest) -> bool:
+        """Whether the token of a granted request may be from a cookie."""
+        headers = headers_of_environ(request.META, self.authenticator.header_names)
+        return self.authenticator.may_be_from_cookie(headers)
+
     def _earlier(self, request: HttpRequest) -> Grant | None:
         decision: tuple[Authenticator, Grant] | None = getattr(request, _DECISION, None)
         return decision[1] if decision is not None and decision[0] is self.authenticator else None
