@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from functools import wraps
 from typing import Any
 
 import django
 import pytest
-from conftest import CONFIG, token
+from conftest import CONFIG, PATIENCE, PUBLIC_TOKEN, KeyServer, remote, token
 from django.conf import settings
 
 from jwtauth import Verifier
@@ -189,6 +190,53 @@ def test_asynchronous_views_are_decided_on_the_event_loop() -> None:
             assert response.status_code == status
 
     asyncio.run(main())
+
+
+def test_an_asynchronous_class_does_not_block_the_event_loop() -> None:
+    """Its `dispatch` is a plain function that returns a coroutine."""
+
+    def without_a_mark(view: Any) -> Any:
+        return wraps(view)(lambda *arguments, **named: view(*arguments, **named))
+
+    class Views(View):
+        async def get(self, request: HttpRequest) -> HttpResponse:
+            return view(request)
+
+    @method_decorator(requires(), name="dispatch")
+    class Decorated(Views):
+        pass
+
+    @method_decorator([requires(), without_a_mark], name="dispatch")
+    class Among(Views):
+        pass
+
+    class Overridden(Views):
+        @method_decorator(requires())
+        def dispatch(self, request: HttpRequest, *args: Any, **arguments: Any) -> Any:
+            return super().dispatch(request, *args, **arguments)
+
+    class Called(Views):
+        def dispatch(self, request: HttpRequest, *args: Any, **arguments: Any) -> Any:
+            return requires()(super().dispatch)(request, *args, **arguments)
+
+    async def main(server: KeyServer, asked: Any) -> HttpResponse:
+        waiting = asyncio.ensure_future(asked)
+        await asyncio.to_thread(server.asked.wait, PATIENCE)
+        # This line would not be reached if the view waited on the loop.
+        server.released.set()
+        response: HttpResponse = await waiting
+        return response
+
+    for views in (Decorated, Among, Overridden, Called):
+        with KeyServer.started() as server:
+            server.silent = 1
+            with configured(VERIFIER=Verifier(remote(server.url, timeout="300s"))):
+                request = AsyncRequestFactory().get("/", headers={"Authorization": f"Bearer {PUBLIC_TOKEN}"})
+
+                async def called(views: Any = views, request: HttpRequest = request) -> Any:
+                    return await views.as_view()(request)
+
+                assert asyncio.run(main(server, called())).content == b"alice"
 
 
 def test_the_backend_returns_the_user_that_a_token_names(users: Any) -> None:

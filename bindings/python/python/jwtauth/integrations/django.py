@@ -8,7 +8,7 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from functools import lru_cache, wraps
+from functools import lru_cache, partial, wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from jwtauth import Entitlement, Grant
@@ -106,13 +106,13 @@ def requires(
 ) -> Callable[[_View], _View]:
     """A decorator for views: the grant must have something. See :func:`jwtauth.integrations.wsgi.requires`.
 
-    It reads the grant of the middleware. Without the middleware it decides for itself. For a class of views, use
-    ``@method_decorator(requires(...), name="dispatch")``.
+    It reads the grant of the middleware. Without the middleware it decides for itself. For a class of views, also an
+    asynchronous one, use ``@method_decorator(requires(...), name="dispatch")``.
     """
     requirement = Requirement(role=role, policy=policy, group=group, entitlement=entitlement)
 
     def decorate(view: _View) -> _View:
-        if iscoroutinefunction(view):
+        if _is_async(view):
 
             @wraps(view)
             async def wrapper(request: HttpRequest, *args: Any, **arguments: Any) -> HttpResponseBase:
@@ -206,6 +206,19 @@ def _forget(*, setting: str, **_: object) -> None:
 
 # For `override_settings` in tests.
 setting_changed.connect(_forget)
+
+
+def _is_async(view: Any) -> bool:
+    """Whether a view returns an awaitable. Methods of an asynchronous class do, also `dispatch`, which is a plain function."""
+    if iscoroutinefunction(view):
+        return True
+    while view is not None:
+        # `method_decorator` makes a partial of the method, which other decorators may have wrapped.
+        method = view.func if isinstance(view, partial) else view
+        if getattr(getattr(method, "__self__", None), "view_is_async", False):
+            return True
+        view = getattr(view, "__wrapped__", None)
+    return False
 
 
 def _imported(value: Any) -> Any:
