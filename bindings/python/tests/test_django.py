@@ -27,6 +27,7 @@ settings.configure(
 )
 django.setup()
 
+from asgiref.sync import iscoroutinefunction  # noqa: E402
 from django.contrib.auth import aauthenticate, authenticate, get_user_model  # noqa: E402
 from django.core.exceptions import ImproperlyConfigured  # noqa: E402
 from django.core.management import call_command  # noqa: E402
@@ -35,11 +36,14 @@ from django.test import AsyncRequestFactory, Client, RequestFactory, override_se
 from django.urls import path  # noqa: E402
 from django.utils.decorators import method_decorator  # noqa: E402
 from django.views import View  # noqa: E402
+from django.views.decorators.cache import never_cache  # noqa: E402
+from django.views.decorators.csrf import csrf_exempt  # noqa: E402
 from rest_framework.permissions import AllowAny, IsAdminUser, IsAuthenticated  # noqa: E402
 from rest_framework.request import Request  # noqa: E402
 from rest_framework.response import Response  # noqa: E402
 from rest_framework.test import APIRequestFactory, force_authenticate  # noqa: E402
 from rest_framework.views import APIView  # noqa: E402
+from rest_framework.viewsets import ViewSetMixin  # noqa: E402
 
 from jwtauth.integrations.django import JWTAuthMiddleware, grant_of, integration, public, requires  # noqa: E402
 from jwtauth.integrations.django_auth import user_of  # noqa: E402
@@ -130,6 +134,93 @@ def test_a_view_needs_a_grant_unless_it_is_public() -> None:
     assert through(opened, asked()).content == b"no grant"
     # It is not decided, so a client may send it an old token.
     assert through(opened, asked(token(exp=1))).content == b"no grant"
+
+
+def test_a_public_view_opens_no_other_one() -> None:
+    @method_decorator(public, name="dispatch")
+    class Opened(View):
+        def get(self, request: HttpRequest) -> HttpResponse:
+            return view(request)
+
+    class Inherited(Opened):
+        pass
+
+    @method_decorator(never_cache, name="dispatch")
+    class Decorated(Opened):
+        pass
+
+    class Overridden(Opened):
+        def dispatch(self, request: HttpRequest, *args: Any, **arguments: Any) -> Any:
+            return super().dispatch(request, *args, **arguments)
+
+    @method_decorator(public, name="dispatch")
+    class Again(Opened):
+        pass
+
+    class Closed(View):
+        get = Opened.get
+
+    def function(request: HttpRequest) -> HttpResponse:
+        return view(request)
+
+    class ClosedRest(APIView):
+        authentication_classes: Any = []
+
+        def get(self, request: Request) -> Response:
+            return Response()
+
+    @method_decorator(public, name="dispatch")
+    class OpenedRest(ClosedRest):
+        pass
+
+    class InheritedRest(OpenedRest):
+        pass
+
+    class InheritedSet(ViewSetMixin, OpenedRest):
+        pass
+
+    @method_decorator(public, name="dispatch")
+    class OpenedSet(ViewSetMixin, ClosedRest):
+        pass
+
+    for opened in (
+        public(function),
+        csrf_exempt(public(function)),
+        Opened.as_view(),
+        Again.as_view(),
+        csrf_exempt(Opened.as_view()),
+        public(Closed.as_view()),
+        public(Inherited.as_view()),
+        OpenedRest.as_view(),
+        OpenedSet.as_view({"get": "get"}),
+    ):
+        assert through(opened, asked()).status_code == 200
+    for closed in (
+        function,
+        Inherited.as_view(),
+        csrf_exempt(Inherited.as_view()),
+        Decorated.as_view(),
+        Overridden.as_view(),
+        Closed.as_view(),
+        InheritedRest.as_view(),
+        InheritedSet.as_view({"get": "get"}),
+    ):
+        assert through(closed, asked()).status_code == 401
+
+
+def test_a_public_asynchronous_view_stays_asynchronous() -> None:
+    async def function(request: HttpRequest) -> HttpResponse:
+        return view(request)
+
+    @method_decorator(public, name="dispatch")
+    class Views(View):
+        async def get(self, request: HttpRequest) -> HttpResponse:
+            return view(request)
+
+    for opened in (public(function), public(Views.as_view()), Views.as_view()):
+        assert iscoroutinefunction(opened)
+        assert asyncio.run(opened(asked())).content == b"no grant"
+    assert not iscoroutinefunction(public(view))
 
 
 def test_a_token_is_optional_where_that_is_configured() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from functools import lru_cache, partial, wraps
+from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from jwtauth import Entitlement, Grant
@@ -67,7 +68,7 @@ class JWTAuthMiddleware:
         return self._get_response(request)
 
     def _process_view(self, request: HttpRequest, view: Callable[..., Any], *_: object) -> HttpResponse | None:
-        if getattr(view, _PUBLIC, False):
+        if _is_public(view):
             return None
         try:
             integration().decide(request)
@@ -76,7 +77,7 @@ class JWTAuthMiddleware:
         return None
 
     async def _process_view_async(self, request: HttpRequest, view: Callable[..., Any], *_: object) -> HttpResponse | None:
-        if getattr(view, _PUBLIC, False):
+        if _is_public(view):
             return None
         try:
             await integration().decide_async(request)
@@ -92,9 +93,20 @@ def grant_of(request: HttpRequest) -> Grant | None:
 
 
 def public(view: _View) -> _View:
-    """Marks a view that needs no grant. Its requests are not decided, so they have no grant either."""
-    setattr(view, _PUBLIC, True)
-    return view
+    """A decorator for views that need no grant. Their requests are not decided, so they have no grant either.
+
+    For a class of views, use ``@method_decorator(public, name="dispatch")``. Classes that inherit from it are not public.
+    """
+
+    @wraps(view)
+    def wrapper(*args: Any, **arguments: Any) -> Any:
+        return view(*args, **arguments)
+
+    if iscoroutinefunction(view):
+        markcoroutinefunction(wrapper)
+    # Each has a name of its own, because a class's `dispatch` gets the attributes of the inherited one.
+    setattr(wrapper, f"{_PUBLIC}{next(_NUMBERS)}", True)
+    return wrapper  # type: ignore[return-value]
 
 
 def requires(
@@ -208,6 +220,21 @@ def _forget(*, setting: str, **_: object) -> None:
 setting_changed.connect(_forget)
 
 
+def _is_public(view: Any) -> bool:
+    """Whether a view is public. Django gives it the attributes of its class's `dispatch`; those of inherited ones do not count."""
+    marks = _marks(view)
+    if marks:
+        # REST framework's sets of views have the other name.
+        kind: Any = getattr(view, "view_class", None) or getattr(view, "cls", object)
+        for base in kind.__mro__[1:]:
+            marks -= _marks(vars(base).get("dispatch"))
+    return bool(marks)
+
+
+def _marks(view: Any) -> set[str]:
+    return {name for name in getattr(view, "__dict__", ()) if name.startswith(_PUBLIC)}
+
+
 def _is_async(view: Any) -> bool:
     """Whether a view returns an awaitable. Methods of an asynchronous class do, also `dispatch`, which is a plain function."""
     if iscoroutinefunction(view):
@@ -243,5 +270,7 @@ def _response(refused: Refused) -> HttpResponse:
 
 
 _OPTIONS = ("VERIFIER", "PROFILE", "OPTIONAL", "REALM", "RETRY_AFTER", "REMOTE_ADDR", "USERS")
-_PUBLIC = "_jwtauth_public"
+# The attributes of public views begin with it.
+_PUBLIC = "_jwtauth_public_"
+_NUMBERS = count()
 _DECISION = "_jwtauth"

@@ -88,7 +88,10 @@ class JWTAuth:
         return grant
 
     def public(self, view: _View) -> _View:
-        """Marks a view that needs no grant. Its requests are not decided, so they have no grant either."""
+        """Marks a view that needs no grant. Its requests are not decided, so they have no grant either.
+
+        The mark belongs to the function, on all its routes, as that of :meth:`requires` does.
+        """
         setattr(view, _PUBLIC, (*getattr(view, _PUBLIC, ()), self))
         return view
 
