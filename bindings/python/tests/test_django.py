@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import nullcontext
 from functools import wraps
 from typing import Any
 
@@ -29,8 +30,9 @@ django.setup()
 
 from asgiref.sync import iscoroutinefunction  # noqa: E402
 from django.contrib.auth import aauthenticate, authenticate, get_user_model  # noqa: E402
-from django.core.exceptions import ImproperlyConfigured  # noqa: E402
+from django.core.exceptions import ImproperlyConfigured, ValidationError  # noqa: E402
 from django.core.management import call_command  # noqa: E402
+from django.db import DataError, IntegrityError, transaction  # noqa: E402
 from django.http import HttpRequest, HttpResponse  # noqa: E402
 from django.test import AsyncRequestFactory, Client, RequestFactory, override_settings  # noqa: E402
 from django.urls import path  # noqa: E402
@@ -375,6 +377,54 @@ def test_another_form_of_a_name_is_another_user(users: Any) -> None:
         for create in (False, True):
             user: Any = user_of(grant, create=create)
             assert user is None or (user.username == name and not user.is_superuser)
+
+
+@pytest.mark.parametrize("in_transaction", [False, True])
+def test_two_first_requests_of_a_user_create_it_once(
+    users: Any, monkeypatch: pytest.MonkeyPatch, in_transaction: bool
+) -> None:
+    get = type(users.objects).get_by_natural_key
+
+    def get_first(manager: Any, name: str) -> Any:
+        try:
+            return get(manager, name)
+        except users.DoesNotExist:
+            # The other request.
+            manager.create_user(name)
+            raise
+
+    monkeypatch.setattr(type(users.objects), "get_by_natural_key", get_first)
+    with transaction.atomic() if in_transaction else nullcontext():
+        user: Any = user_of(VERIFIER.authenticate(token()), create=True)
+    assert (user.username, users.objects.count()) == ("alice", 1)
+
+
+@pytest.mark.parametrize("name", ["a" * 151, "\0", "alice\0", "a" * 10_000])
+def test_a_name_that_no_user_can_have_is_refused(users: Any, name: str) -> None:
+    for create in (False, True):
+        assert user_of(VERIFIER.authenticate(token(sub=name)), create=create) is None
+    assert users.objects.count() == 0
+    longest = "a" * 150
+    user: Any = user_of(VERIFIER.authenticate(token(sub=longest)), create=True)
+    assert user.username == longest
+
+
+@pytest.mark.parametrize("why", [DataError, IntegrityError, ValueError, ValidationError])
+@pytest.mark.parametrize("method", ["get_by_natural_key", "create_user"])
+def test_a_name_that_the_database_refuses_is_refused(
+    users: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, method: str, why: type[Exception]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise why("a secret name")
+
+    monkeypatch.setattr(type(users.objects), method, refuse)
+    with configured(USERS="create"):
+        assert authenticate(asked(), token=token()) is None
+        assert rest(IsAuthenticated)(asked(token())).status_code == 403
+    assert users.objects.count() == 0
+    assert {record.getMessage() for record in caplog.records if record.name == "jwtauth"} == {
+        f"the name in a grant cannot be that of a user: {why.__name__}"
+    }
 
 
 class Rest(APIView):
