@@ -63,7 +63,13 @@ class JWTAuthBackend(ModelBackend):
 
 
 def user_of(grant: Grant, *, create: bool) -> AbstractBaseUser | None:
-    """The active user of the database whose user name is exactly the name in a grant."""
+    """The active user of the database whose user name is exactly the name in a grant.
+
+    ``None`` if there is no such user, and none can be created.
+
+    Raises:
+        TypeError: ``create`` is not a ``bool``.
+    """
     switch("create", create)
     name = grant.identity.name
     model: Any = get_user_model()
