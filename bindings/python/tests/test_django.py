@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import nullcontext
+from functools import wraps
 from typing import Any
 
 import django
 import pytest
-from conftest import CONFIG, token
+from conftest import CONFIG, PATIENCE, PUBLIC_TOKEN, KeyServer, remote, token
 from django.conf import settings
 
 from jwtauth import Verifier
@@ -26,19 +28,24 @@ settings.configure(
 )
 django.setup()
 
+from asgiref.sync import iscoroutinefunction  # noqa: E402
 from django.contrib.auth import aauthenticate, authenticate, get_user_model  # noqa: E402
-from django.core.exceptions import ImproperlyConfigured  # noqa: E402
+from django.core.exceptions import ImproperlyConfigured, ValidationError  # noqa: E402
 from django.core.management import call_command  # noqa: E402
+from django.db import DataError, IntegrityError, transaction  # noqa: E402
 from django.http import HttpRequest, HttpResponse  # noqa: E402
 from django.test import AsyncRequestFactory, Client, RequestFactory, override_settings  # noqa: E402
 from django.urls import path  # noqa: E402
 from django.utils.decorators import method_decorator  # noqa: E402
 from django.views import View  # noqa: E402
+from django.views.decorators.cache import never_cache  # noqa: E402
+from django.views.decorators.csrf import csrf_exempt  # noqa: E402
 from rest_framework.permissions import AllowAny, IsAdminUser, IsAuthenticated  # noqa: E402
 from rest_framework.request import Request  # noqa: E402
 from rest_framework.response import Response  # noqa: E402
 from rest_framework.test import APIRequestFactory, force_authenticate  # noqa: E402
 from rest_framework.views import APIView  # noqa: E402
+from rest_framework.viewsets import ViewSetMixin  # noqa: E402
 
 from jwtauth.integrations.django import JWTAuthMiddleware, grant_of, integration, public, requires  # noqa: E402
 from jwtauth.integrations.django_auth import user_of  # noqa: E402
@@ -46,6 +53,7 @@ from jwtauth.integrations.rest_framework import JWTAuthentication  # noqa: E402
 from jwtauth.integrations.rest_framework import requires as needs  # noqa: E402
 
 VERIFIER: Verifier = settings.JWTAUTH["VERIFIER"]
+NUMBER = 1
 
 
 def view(request: HttpRequest) -> HttpResponse:
@@ -96,6 +104,9 @@ def configured(**options: Any) -> Any:
         {"VERIFIER": CONFIG},
         {"VERIFIER": VERIFIER, "OPTIONEL": True},
         {"VERIFIER": VERIFIER, "OPTIONAL": "no"},
+        {"VERIFIER": VERIFIER, "OPTIONAL": None},
+        {"VERIFIER": VERIFIER, "REMOTE_ADDR": False},
+        {"VERIFIER": VERIFIER, "REMOTE_ADDR": "test_django.NUMBER"},
         {"VERIFIER": VERIFIER, "USERS": True},
         {"VERIFIER": VERIFIER, "USERS": "all"},
         {"VERIFIER": VERIFIER, "PROFILE": 1},
@@ -125,6 +136,93 @@ def test_a_view_needs_a_grant_unless_it_is_public() -> None:
     assert through(opened, asked()).content == b"no grant"
     # It is not decided, so a client may send it an old token.
     assert through(opened, asked(token(exp=1))).content == b"no grant"
+
+
+def test_a_public_view_opens_no_other_one() -> None:
+    @method_decorator(public, name="dispatch")
+    class Opened(View):
+        def get(self, request: HttpRequest) -> HttpResponse:
+            return view(request)
+
+    class Inherited(Opened):
+        pass
+
+    @method_decorator(never_cache, name="dispatch")
+    class Decorated(Opened):
+        pass
+
+    class Overridden(Opened):
+        def dispatch(self, request: HttpRequest, *args: Any, **arguments: Any) -> Any:
+            return super().dispatch(request, *args, **arguments)
+
+    @method_decorator(public, name="dispatch")
+    class Again(Opened):
+        pass
+
+    class Closed(View):
+        get = Opened.get
+
+    def function(request: HttpRequest) -> HttpResponse:
+        return view(request)
+
+    class ClosedRest(APIView):
+        authentication_classes: Any = []
+
+        def get(self, request: Request) -> Response:
+            return Response()
+
+    @method_decorator(public, name="dispatch")
+    class OpenedRest(ClosedRest):
+        pass
+
+    class InheritedRest(OpenedRest):
+        pass
+
+    class InheritedSet(ViewSetMixin, OpenedRest):
+        pass
+
+    @method_decorator(public, name="dispatch")
+    class OpenedSet(ViewSetMixin, ClosedRest):
+        pass
+
+    for opened in (
+        public(function),
+        csrf_exempt(public(function)),
+        Opened.as_view(),
+        Again.as_view(),
+        csrf_exempt(Opened.as_view()),
+        public(Closed.as_view()),
+        public(Inherited.as_view()),
+        OpenedRest.as_view(),
+        OpenedSet.as_view({"get": "get"}),
+    ):
+        assert through(opened, asked()).status_code == 200
+    for closed in (
+        function,
+        Inherited.as_view(),
+        csrf_exempt(Inherited.as_view()),
+        Decorated.as_view(),
+        Overridden.as_view(),
+        Closed.as_view(),
+        InheritedRest.as_view(),
+        InheritedSet.as_view({"get": "get"}),
+    ):
+        assert through(closed, asked()).status_code == 401
+
+
+def test_a_public_asynchronous_view_stays_asynchronous() -> None:
+    async def function(request: HttpRequest) -> HttpResponse:
+        return view(request)
+
+    @method_decorator(public, name="dispatch")
+    class Views(View):
+        async def get(self, request: HttpRequest) -> HttpResponse:
+            return view(request)
+
+    for opened in (public(function), public(Views.as_view()), Views.as_view()):
+        assert iscoroutinefunction(opened)
+        assert asyncio.run(opened(asked())).content == b"no grant"
+    assert not iscoroutinefunction(public(view))
 
 
 def test_a_token_is_optional_where_that_is_configured() -> None:
@@ -187,6 +285,53 @@ def test_asynchronous_views_are_decided_on_the_event_loop() -> None:
     asyncio.run(main())
 
 
+def test_an_asynchronous_class_does_not_block_the_event_loop() -> None:
+    """Its `dispatch` is a plain function that returns a coroutine."""
+
+    def without_a_mark(view: Any) -> Any:
+        return wraps(view)(lambda *arguments, **named: view(*arguments, **named))
+
+    class Views(View):
+        async def get(self, request: HttpRequest) -> HttpResponse:
+            return view(request)
+
+    @method_decorator(requires(), name="dispatch")
+    class Decorated(Views):
+        pass
+
+    @method_decorator([requires(), without_a_mark], name="dispatch")
+    class Among(Views):
+        pass
+
+    class Overridden(Views):
+        @method_decorator(requires())
+        def dispatch(self, request: HttpRequest, *args: Any, **arguments: Any) -> Any:
+            return super().dispatch(request, *args, **arguments)
+
+    class Called(Views):
+        def dispatch(self, request: HttpRequest, *args: Any, **arguments: Any) -> Any:
+            return requires()(super().dispatch)(request, *args, **arguments)
+
+    async def main(server: KeyServer, asked: Any) -> HttpResponse:
+        waiting = asyncio.ensure_future(asked)
+        await asyncio.to_thread(server.asked.wait, PATIENCE)
+        # This line would not be reached if the view waited on the loop.
+        server.released.set()
+        response: HttpResponse = await waiting
+        return response
+
+    for views in (Decorated, Among, Overridden, Called):
+        with KeyServer.started() as server:
+            server.silent = 1
+            with configured(VERIFIER=Verifier(remote(server.url, timeout="300s"))):
+                request = AsyncRequestFactory().get("/", headers={"Authorization": f"Bearer {PUBLIC_TOKEN}"})
+
+                async def called(views: Any = views, request: HttpRequest = request) -> Any:
+                    return await views.as_view()(request)
+
+                assert asyncio.run(main(server, called())).content == b"alice"
+
+
 def test_the_backend_returns_the_user_that_a_token_names(users: Any) -> None:
     alice = users.objects.create_user("alice")
     assert authenticate(asked(), token=token()) == alice
@@ -217,6 +362,13 @@ def test_a_user_is_created_only_where_that_is_configured(users: Any) -> None:
     )
 
 
+@pytest.mark.parametrize("wrong", ["false", 0, None])
+def test_only_a_boolean_says_whether_users_are_created(users: Any, wrong: Any) -> None:
+    with pytest.raises(TypeError, match="`create` must be True or False"):
+        user_of(VERIFIER.authenticate(token()), create=wrong)
+    assert users.objects.count() == 0
+
+
 def test_another_form_of_a_name_is_another_user(users: Any) -> None:
     """Django writes names in the form NFKC, in which these are `admin`."""
     users.objects.create_superuser("admin")
@@ -225,6 +377,54 @@ def test_another_form_of_a_name_is_another_user(users: Any) -> None:
         for create in (False, True):
             user: Any = user_of(grant, create=create)
             assert user is None or (user.username == name and not user.is_superuser)
+
+
+@pytest.mark.parametrize("in_transaction", [False, True])
+def test_two_first_requests_of_a_user_create_it_once(
+    users: Any, monkeypatch: pytest.MonkeyPatch, in_transaction: bool
+) -> None:
+    get = type(users.objects).get_by_natural_key
+
+    def get_first(manager: Any, name: str) -> Any:
+        try:
+            return get(manager, name)
+        except users.DoesNotExist:
+            # The other request.
+            manager.create_user(name)
+            raise
+
+    monkeypatch.setattr(type(users.objects), "get_by_natural_key", get_first)
+    with transaction.atomic() if in_transaction else nullcontext():
+        user: Any = user_of(VERIFIER.authenticate(token()), create=True)
+    assert (user.username, users.objects.count()) == ("alice", 1)
+
+
+@pytest.mark.parametrize("name", ["a" * 151, "\0", "alice\0", "a" * 10_000])
+def test_a_name_that_no_user_can_have_is_refused(users: Any, name: str) -> None:
+    for create in (False, True):
+        assert user_of(VERIFIER.authenticate(token(sub=name)), create=create) is None
+    assert users.objects.count() == 0
+    longest = "a" * 150
+    user: Any = user_of(VERIFIER.authenticate(token(sub=longest)), create=True)
+    assert user.username == longest
+
+
+@pytest.mark.parametrize("why", [DataError, IntegrityError, ValueError, ValidationError])
+@pytest.mark.parametrize("method", ["get_by_natural_key", "create_user"])
+def test_a_name_that_the_database_refuses_is_refused(
+    users: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, method: str, why: type[Exception]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise why("a secret name")
+
+    monkeypatch.setattr(type(users.objects), method, refuse)
+    with configured(USERS="create"):
+        assert authenticate(asked(), token=token()) is None
+        assert rest(IsAuthenticated)(asked(token())).status_code == 403
+    assert users.objects.count() == 0
+    assert {record.getMessage() for record in caplog.records if record.name == "jwtauth"} == {
+        f"the name in a grant cannot be that of a user: {why.__name__}"
+    }
 
 
 class Rest(APIView):
@@ -284,3 +484,64 @@ def test_rest_framework_can_have_the_users_of_the_database(users: Any) -> None:
         assert rest(IsAuthenticated)(asked(token(sub="bob"))).status_code == 403
         assert rest(AllowAny)(asked(token(sub="bob"))).status_code == 403
     assert users.objects.count() == 1
+
+
+class Changed(Rest):
+    permission_classes = [AllowAny]
+
+    def post(self, request: Request) -> Response:
+        grant: Any = request.auth
+        return Response(grant.identity.name)
+
+
+urlpatterns.append(path("changed", Changed.as_view()))
+CSRF = "c" * 32
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        # Another site can cause these. An empty header or parameter counts as absent.
+        ({"Cookie": "session={}"}, 403),
+        ({"Cookie": "other=1; session={}", "Authorization": ""}, 403),
+        ({"Cookie": f"session={{}}; csrftoken={CSRF}"}, 403),
+        ({"Cookie": f"session={{}}; csrftoken={CSRF}", "X-CSRFToken": "d" * 32}, 403),
+        ({"Cookie": "session={}", "X-CSRFToken": CSRF}, 403),
+        ({"Cookie": f"session={{}}; csrftoken={CSRF}", "X-CSRFToken": CSRF}, 200),
+        # No other site can send these.
+        ({"Authorization": "Bearer {}"}, 200),
+        ({"Authorization": "Bearer {}", "Cookie": "session=a.b.c"}, 200),
+        ({"Authorization": "Bearer {}", "Cookie": "other=1"}, 200),
+    ],
+)
+def test_with_a_token_in_a_cookie_a_change_needs_a_csrf_token(users: Any, headers: dict[str, str], status: int) -> None:
+    verifier = Verifier({**CONFIG, "config": {**CONFIG["config"], "token": {"query": "token", "cookie": "session"}}})
+    filled = {name: value.replace("{}", token()) for name, value in headers.items()}
+    options = {"VERIFIER": verifier, "USERS": "create"}
+    with override_settings(JWTAUTH=options, ROOT_URLCONF="test_django", ALLOWED_HOSTS=["*"]):
+        client = Client(enforce_csrf_checks=True)
+        for url in ("/changed", "/changed?token=", "/changed?x=1&token=&token=a.b.c"):
+            response = client.post(url, headers=filled)
+            assert (response.status_code, users.objects.count()) == (status, int(status == 200)), url
+            assert (response.json() == "alice") == (status == 200)
+        # Reading needs none.
+        assert client.get("/changed", headers=filled).status_code == 200
+
+
+def test_with_a_token_in_the_query_no_csrf_token_is_needed_unless_the_cookie_is_there_too() -> None:
+    for place, status in (({"query": "token"}, 200), ({"query": "token", "cookie": "session"}, 403)):
+        verifier = Verifier({**CONFIG, "config": {**CONFIG["config"], "token": place}})
+        with override_settings(JWTAUTH={"VERIFIER": verifier}, ROOT_URLCONF="test_django", ALLOWED_HOSTS=["*"]):
+            client = Client(enforce_csrf_checks=True)
+            url = f"/changed?token={token()}"
+            assert client.post(url).status_code == 200
+            assert client.post(url, headers={"Cookie": "other=1"}).status_code == 200
+            assert client.post(url, headers={"Cookie": "session=a.b.c"}).status_code == status
+
+
+def test_with_a_token_in_the_header_of_the_cookies_a_change_needs_a_csrf_token() -> None:
+    verifier = Verifier({**CONFIG, "config": {**CONFIG["config"], "token": {"header": "cookie", "prefix": "session="}}})
+    with override_settings(JWTAUTH={"VERIFIER": verifier}, ROOT_URLCONF="test_django", ALLOWED_HOSTS=["*"]):
+        client = Client(enforce_csrf_checks=True)
+        assert client.get("/changed", headers={"Cookie": f"session={token()}"}).status_code == 200
+        assert client.post("/changed", headers={"Cookie": f"session={token()}"}).status_code == 403

@@ -30,6 +30,8 @@ DJANGO = {
     "django with asgi": {"DJANGO": "middleware", "SERVER": "uvicorn"},
     "rest_framework": {"DJANGO": "rest", "SERVER": "gunicorn"},
 }
+# Without the middleware. REST framework itself has no asynchronous views.
+ALONE = {"django alone with asgi": {"DJANGO": "rest", "SERVER": "uvicorn"}}
 FRAMEWORKS = [*ASGI, *WSGI, *DJANGO]
 REQUIRED = ["/deploy", "/admin", "/staff", "/both"]
 
@@ -141,14 +143,14 @@ class Site:
     def place(self, path: str) -> tuple[tuple[str, int], str]:
         """The server and the path of a route."""
         verifier, route = "main", path
-        if self.name in DJANGO and path[1:] in self.verifiers:
+        if self.name in {**DJANGO, **ALONE} and path[1:] in self.verifiers:
             verifier, route = path[1:], "/me"
         if verifier not in self.running:
             self.running[verifier] = self.start(verifier)
         return self.running[verifier][1], route
 
     def start(self, verifier: str) -> tuple[subprocess.Popen[bytes], tuple[str, int]]:
-        settings = DJANGO.get(self.name, {})
+        settings = {**DJANGO, **ALONE}.get(self.name, {})
         module = ASGI.get(self.name) or WSGI.get(self.name) or "django_app"
         with_uvicorn = self.name in ASGI or settings.get("SERVER") == "uvicorn"
         with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
@@ -399,6 +401,25 @@ def test_a_websocket_needs_a_grant(socket_site: Site, provider: Provider) -> Non
         response = refused.value.response
         assert (response.status_code, response.headers["www-authenticate"]) == (401, wanted)
     assert socket_site.reached("/me") == before
+
+
+@pytest.mark.parametrize("name", [*DJANGO, *ALONE])
+def test_a_requirement_of_an_asynchronous_class_of_django_holds_on_every_server(
+    name: str, verifiers: dict[str, Any], provider: Provider, tmp_path: Path
+) -> None:
+    site = Site(name, verifiers, tmp_path)
+    try:
+        assert site.ask("/class/deploy", provider.issued).json == {"name": "build-machine"}
+        assert site.ask("/class/deploy", provider.issued, "OPTIONS").headers["allow"] == "GET, HEAD, OPTIONS"
+        assert site.ask("/class/deploy", provider.issued, "DELETE").status == 405
+        for path in ("/class/deploy", "/class/admin"):
+            for method in ("GET", "DELETE", "OPTIONS"):
+                assert site.refuse(path, None, method).headers["www-authenticate"] == CHALLENGE
+            assert site.refuse(path, "a.b.c").json["code"] == "token_malformed"
+        answer = site.refuse("/class/admin", provider.issued)
+        assert (answer.status, answer.headers["www-authenticate"]) == (403, NOT_ENOUGH)
+    finally:
+        site.stop()
 
 
 def test_an_inner_middleware_without_a_token_hides_the_grant_of_the_outer_one(

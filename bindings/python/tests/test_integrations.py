@@ -123,11 +123,37 @@ def test_wrong_arguments_are_refused_when_the_program_starts() -> None:
         for options in ({"realm": 'a"b'}, {"realm": "a\r\nb"}, {"profile": 1}, {"retry_after": -1}, {"retry_after": True}):
             with pytest.raises((TypeError, ValueError)):
                 make(verifier, **options)
+        for name, wrong, must_be in (
+            ("realm", b"a", "a string"),
+            ("realm", 1, "a string"),
+            ("remote_addr", "192.0.2.1", "a function"),
+            ("remote_addr", False, "a function"),
+        ):
+            with pytest.raises(TypeError, match=f"`{name}` must be {must_be}"):
+                make(verifier, **{name: wrong})
+    with pytest.raises(TypeError, match="`scheme_name` must be a string"):
+        FastAPIAuth(verifier, scheme_name=None)  # type: ignore[arg-type]
     for kind in (asgi.JWTAuthMiddleware, wsgi.JWTAuthMiddleware):
         with pytest.raises(ValueError, match="cannot be combined"):
             kind(app, verifier, optional=True, requires=Requirement(role="editor"))  # type: ignore[arg-type]
         with pytest.raises(TypeError, match="must be a result of requires"):
             kind(app, verifier, requires={"role": "editor"})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("wrong", ["false", "", "0", 0, 1, None, [0], object()])
+def test_only_a_boolean_says_whether_tokens_are_optional(wrong: Any) -> None:
+    """A text such as "false", from an environment variable, would let in requests without a token."""
+    verifier = Verifier(CONFIG)
+    makers: list[Callable[..., Any]] = [
+        lambda **options: asgi.JWTAuthMiddleware(granted_app, verifier, **options),
+        lambda **options: wsgi.JWTAuthMiddleware(granted_app, verifier, **options),  # type: ignore[arg-type]
+        lambda **options: for_flask.JWTAuth(verifier, **options),
+    ]
+    for make in makers:
+        for fits in (True, False):
+            make(optional=fits)
+        with pytest.raises(TypeError, match="`optional` must be True or False"):
+            make(optional=wrong)
 
 
 def error_codes() -> Iterator[tuple[str, str, str, str]]:

@@ -30,6 +30,8 @@ from django.core.asgi import get_asgi_application  # noqa: E402
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 from django.http import HttpRequest, JsonResponse  # noqa: E402
 from django.urls import include, path  # noqa: E402
+from django.utils.decorators import method_decorator  # noqa: E402
+from django.views import View as DjangoView  # noqa: E402
 from jwtauth.integrations.django import grant_of, public, requires  # noqa: E402
 from jwtauth.integrations.rest_framework import JWTAuthentication  # noqa: E402
 from jwtauth.integrations.rest_framework import requires as needs  # noqa: E402
@@ -71,6 +73,21 @@ def middleware_urls() -> list[Any]:
     ]
 
 
+class AsyncViews(DjangoView):
+    async def get(self, request: HttpRequest) -> JsonResponse:
+        return JsonResponse(answer(request.path, grant_of(request)))
+
+
+@method_decorator(requires(policy="deploy"), name="dispatch")
+class AsyncDeploy(AsyncViews):
+    pass
+
+
+@method_decorator([requires(role="admin"), requires(policy="deploy")], name="dispatch")
+class AsyncAdmin(AsyncViews):
+    pass
+
+
 class View(APIView):
     def handle(self, request: Request) -> Response:
         grant: Any = request.auth
@@ -97,5 +114,10 @@ def rest_urls() -> list[Any]:
     ]
 
 
-urlpatterns = [path("reached", count), *(middleware_urls() if KIND == "middleware" else rest_urls())]
+urlpatterns = [
+    path("reached", count),
+    path("class/deploy", AsyncDeploy.as_view()),
+    path("class/admin", AsyncAdmin.as_view()),
+    *(middleware_urls() if KIND == "middleware" else rest_urls()),
+]
 application = get_asgi_application() if os.environ.get("SERVER") == "uvicorn" else get_wsgi_application()

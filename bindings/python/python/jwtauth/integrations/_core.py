@@ -6,7 +6,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from jwtauth import Denied, Entitlement, Error, Grant, Unavailable, Verifier
 
@@ -14,6 +14,7 @@ Headers: TypeAlias = dict[str, "str | list[str]"]
 """Headers by their names in lower case. A repeated one has a list of values."""
 Names: TypeAlias = str | Iterable[str]
 Status: TypeAlias = Literal[401, 403, 500, 503]
+_Function = TypeVar("_Function", bound=Callable[..., Any] | None)
 
 
 class _Absent:
@@ -74,14 +75,36 @@ class Requirement:
         return grant
 
 
+def switch(name: str, value: bool) -> bool:
+    """An option that is on or off. Every text would be on, also the "false" of an environment variable.
+
+    Raises:
+        TypeError: It is not a ``bool``.
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f"`{name}` must be True or False, not {type(value).__name__}")
+    return value
+
+
+def function(name: str, value: _Function) -> _Function:
+    """An option that is a function, if there is one.
+
+    Raises:
+        TypeError: It cannot be called.
+    """
+    if not (value is None or callable(value)):
+        raise TypeError(f"`{name}` must be a function, not {type(value).__name__}")
+    return value
+
+
 def demanded(requirement: Requirement | None, *, optional: bool) -> Requirement:
     """What a middleware demands of each grant.
 
     Raises:
-        TypeError: It is not a requirement.
+        TypeError: It is not a requirement, or ``optional`` is not a ``bool``.
         ValueError: It is combined with ``optional``.
     """
-    if optional and requirement is not None:
+    if switch("optional", optional) and requirement is not None:
         raise ValueError("`optional` lets in requests without a grant, so it cannot be combined with `requires`")
     if not (requirement is None or isinstance(requirement, Requirement)):
         raise TypeError(f"`requires` must be a result of requires(), not {type(requirement).__name__}")
@@ -161,6 +184,8 @@ class Authenticator:
             raise TypeError(f"`verifier` must be a Verifier, not {type(verifier).__name__}")
         if not (profile is None or isinstance(profile, str)):
             raise TypeError(f"`profile` must be a string, not {type(profile).__name__}")
+        if not (realm is None or isinstance(realm, str)):
+            raise TypeError(f"`realm` must be a string, not {type(realm).__name__}")
         if realm is not None and not _REALM.fullmatch(realm):
             raise ValueError("`realm` must be printable ASCII without quotes and backslashes")
         if isinstance(retry_after, bool) or not isinstance(retry_after, int) or retry_after < 0:
@@ -203,6 +228,15 @@ class Authenticator:
             return await self.verifier.authenticate_async(**self._arguments(headers, url, remote_addr))
         except Error as why:
             raise self.refusal(why) from why
+
+    def may_be_from_cookie(self, headers: Headers) -> bool:
+        """Whether the token of a granted request may be from a cookie, which browsers also send with requests that other sites
+        cause. Only the core knows it where the cookie comes together with a token in the query: then it may be."""
+        cookies, header = headers.get("cookie"), (self.header or "").lower()
+        if not cookies or header == "cookie":
+            return bool(cookies)
+        # A header takes precedence, also one with another scheme. An empty one counts as absent.
+        return self.cookie is not None and self.cookie in str(cookies) and not headers.get(header)
 
     def _arguments(self, headers: Headers, url: str, remote_addr: str | None) -> dict[str, Any]:
         arguments: dict[str, Any] = {"profile": self.profile, "remote_addr": remote_addr}

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from jwtauth import Grant, Verifier
-from jwtauth.integrations._core import Authenticator, Headers, Refused, Requirement, demanded, is_missing
+from jwtauth.integrations._core import Authenticator, Headers, Refused, Requirement, demanded, function, is_missing
 from jwtauth.integrations._core import Requirement as requires
 
 __all__ = ["JWTAuthMiddleware", "grant_of", "requires"]
@@ -75,7 +75,7 @@ class Gate:
         self._authenticator = authenticator
         self._requirement = demanded(requirement, optional=optional)
         self._optional = optional
-        self._remote_addr = remote_addr
+        self._remote_addr = function("remote_addr", remote_addr)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]

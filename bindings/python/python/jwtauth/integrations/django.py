@@ -8,7 +8,8 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from functools import lru_cache, wraps
+from functools import lru_cache, partial, wraps
+from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from jwtauth import Entitlement, Grant
@@ -19,9 +20,11 @@ from jwtauth.integrations._core import (
     Refused,
     Requirement,
     _Absent,
+    function,
     headers_of_environ,
     is_missing,
     missing_extra,
+    switch,
 )
 
 try:
@@ -65,7 +68,7 @@ class JWTAuthMiddleware:
         return self._get_response(request)
 
     def _process_view(self, request: HttpRequest, view: Callable[..., Any], *_: object) -> HttpResponse | None:
-        if getattr(view, _PUBLIC, False):
+        if _is_public(view):
             return None
         try:
             integration().decide(request)
@@ -74,7 +77,7 @@ class JWTAuthMiddleware:
         return None
 
     async def _process_view_async(self, request: HttpRequest, view: Callable[..., Any], *_: object) -> HttpResponse | None:
-        if getattr(view, _PUBLIC, False):
+        if _is_public(view):
             return None
         try:
             await integration().decide_async(request)
@@ -90,9 +93,20 @@ def grant_of(request: HttpRequest) -> Grant | None:
 
 
 def public(view: _View) -> _View:
-    """Marks a view that needs no grant. Its requests are not decided, so they have no grant either."""
-    setattr(view, _PUBLIC, True)
-    return view
+    """A decorator for views that need no grant. Their requests are not decided, so they have no grant either.
+
+    For a class of views, use ``@method_decorator(public, name="dispatch")``. Classes that inherit from it are not public.
+    """
+
+    @wraps(view)
+    def wrapper(*args: Any, **arguments: Any) -> Any:
+        return view(*args, **arguments)
+
+    if iscoroutinefunction(view):
+        markcoroutinefunction(wrapper)
+    # Each has a name of its own, because a class's `dispatch` gets the attributes of the inherited one.
+    setattr(wrapper, f"{_PUBLIC}{next(_NUMBERS)}", True)
+    return wrapper  # type: ignore[return-value]
 
 
 def requires(
@@ -104,13 +118,13 @@ def requires(
 ) -> Callable[[_View], _View]:
     """A decorator for views: the grant must have something. See :func:`jwtauth.integrations.wsgi.requires`.
 
-    It reads the grant of the middleware. Without the middleware it decides for itself. For a class of views, use
-    ``@method_decorator(requires(...), name="dispatch")``.
+    It reads the grant of the middleware. Without the middleware it decides for itself. For a class of views, also an
+    asynchronous one, use ``@method_decorator(requires(...), name="dispatch")``.
     """
     requirement = Requirement(role=role, policy=policy, group=group, entitlement=entitlement)
 
     def decorate(view: _View) -> _View:
-        if iscoroutinefunction(view):
+        if _is_async(view):
 
             @wraps(view)
             async def wrapper(request: HttpRequest, *args: Any, **arguments: Any) -> HttpResponseBase:
@@ -144,16 +158,14 @@ class Integration:
         unknown = [str(name) for name in given if name not in _OPTIONS]
         if unknown:
             raise ImproperlyConfigured(f"`JWTAUTH[{unknown[0]!r}]` is not known; the options are {', '.join(_OPTIONS)}")
-        self.optional = given.get("OPTIONAL", False)
-        if not isinstance(self.optional, bool):
-            raise ImproperlyConfigured('`JWTAUTH["OPTIONAL"]` must be True or False')
         self.users = given.get("USERS")
         if self.users not in (None, "existing", "create"):
             raise ImproperlyConfigured('`JWTAUTH["USERS"]` must be "existing" or "create"')
-        self._remote_addr = _imported(given.get("REMOTE_ADDR"))
         names = {"PROFILE": "profile", "REALM": "realm", "RETRY_AFTER": "retry_after"}
         options = {argument: given[name] for name, argument in names.items() if name in given}
         try:
+            self.optional = switch("OPTIONAL", given.get("OPTIONAL", False))
+            self._remote_addr = function("REMOTE_ADDR", _imported(given.get("REMOTE_ADDR")))
             self.authenticator = Authenticator(_imported(given["VERIFIER"]), **options)
         except (TypeError, ValueError) as why:
             raise ImproperlyConfigured(f"`JWTAUTH`: {why}") from why
@@ -179,6 +191,11 @@ class Integration:
         _set(request, (self.authenticator, grant))
         return grant
 
+    def may_be_from_cookie(self, request: HttpRequest) -> bool:
+        """Whether the token of a granted request may be from a cookie."""
+        headers = headers_of_environ(request.META, self.authenticator.header_names)
+        return self.authenticator.may_be_from_cookie(headers)
+
     def _earlier(self, request: HttpRequest) -> Grant | None:
         decision: tuple[Authenticator, Grant] | None = getattr(request, _DECISION, None)
         return decision[1] if decision is not None and decision[0] is self.authenticator else None
@@ -203,6 +220,34 @@ def _forget(*, setting: str, **_: object) -> None:
 setting_changed.connect(_forget)
 
 
+def _is_public(view: Any) -> bool:
+    """Whether a view is public. Django gives it the attributes of its class's `dispatch`; those of inherited ones do not count."""
+    marks = _marks(view)
+    if marks:
+        # REST framework's sets of views have the other name.
+        kind: Any = getattr(view, "view_class", None) or getattr(view, "cls", object)
+        for base in kind.__mro__[1:]:
+            marks -= _marks(vars(base).get("dispatch"))
+    return bool(marks)
+
+
+def _marks(view: Any) -> set[str]:
+    return {name for name in getattr(view, "__dict__", ()) if name.startswith(_PUBLIC)}
+
+
+def _is_async(view: Any) -> bool:
+    """Whether a view returns an awaitable. Methods of an asynchronous class do, also `dispatch`, which is a plain function."""
+    if iscoroutinefunction(view):
+        return True
+    while view is not None:
+        # `method_decorator` makes a partial of the method, which other decorators may have wrapped.
+        method = view.func if isinstance(view, partial) else view
+        if getattr(getattr(method, "__self__", None), "view_is_async", False):
+            return True
+        view = getattr(view, "__wrapped__", None)
+    return False
+
+
 def _imported(value: Any) -> Any:
     return import_string(value) if isinstance(value, str) else value
 
@@ -225,5 +270,7 @@ def _response(refused: Refused) -> HttpResponse:
 
 
 _OPTIONS = ("VERIFIER", "PROFILE", "OPTIONAL", "REALM", "RETRY_AFTER", "REMOTE_ADDR", "USERS")
-_PUBLIC = "_jwtauth_public"
+# The attributes of public views begin with it.
+_PUBLIC = "_jwtauth_public_"
+_NUMBERS = count()
 _DECISION = "_jwtauth"

@@ -7,15 +7,18 @@ Example:
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from jwtauth import Error, Grant
-from jwtauth.integrations._core import missing_extra
+from jwtauth.integrations._core import missing_extra, switch
 
 try:
     from asgiref.sync import sync_to_async
     from django.contrib.auth import get_user_model
     from django.contrib.auth.backends import ModelBackend
+    from django.core.exceptions import ValidationError
+    from django.db import DataError, IntegrityError, router, transaction
 except ImportError as why:
     raise missing_extra(__name__, "django", why) from why
 
@@ -60,18 +63,52 @@ class JWTAuthBackend(ModelBackend):
 
 
 def user_of(grant: Grant, *, create: bool) -> AbstractBaseUser | None:
-    """The active user of the database whose user name is exactly the name in a grant."""
+    """The active user of the database whose user name is exactly the name in a grant.
+
+    ``None`` if there is no such user, and none can be created.
+
+    Raises:
+        TypeError: ``create`` is not a ``bool``.
+    """
+    switch("create", create)
     name = grant.identity.name
     model: Any = get_user_model()
     # Django writes names in a normal form. Another form of a name must not become that of somebody else.
     if not name or model.normalize_username(name) != name:
         return None
-    manager = model._default_manager
+    # A database may refuse such a name, or cut it off.
+    longest = model._meta.get_field(model.USERNAME_FIELD).max_length
+    if "\0" in name or (longest is not None and len(name) > longest):
+        return None
     try:
-        user: AbstractBaseUser = manager.get_by_natural_key(name)
+        user: AbstractBaseUser = _stored(model, name, create=create)
     except model.DoesNotExist:
-        if not create:
-            return None
-        user = manager.create_user(name)
+        return None
+    except (DataError, IntegrityError, ValidationError, ValueError) as why:
+        # The text of the error may contain the name.
+        _LOG.warning("the name in a grant cannot be that of a user: %s", type(why).__name__)
+        return None
     # Some databases ignore case or accents when they compare.
     return user if user.get_username() == name and user.is_active else None
+
+
+def _stored(model: Any, name: str, *, create: bool) -> Any:
+    manager = model._default_manager
+    try:
+        return manager.get_by_natural_key(name)
+    except model.DoesNotExist:
+        if not create:
+            raise
+    database = router.db_for_write(model)
+    try:
+        with transaction.atomic(database):
+            return manager.create_user(name)
+    except IntegrityError as why:
+        # Usually another request has created the user in the meantime.
+        try:
+            return manager.db_manager(database).get_by_natural_key(name)
+        except model.DoesNotExist:
+            raise why from None
+
+
+_LOG = logging.getLogger("jwtauth")

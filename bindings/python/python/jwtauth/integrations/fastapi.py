@@ -12,7 +12,17 @@ from typing import Annotated, Any
 
 from jwtauth import Entitlement, Grant, Verifier
 from jwtauth.integrations import asgi
-from jwtauth.integrations._core import ABSENT, Authenticator, Names, Refused, Requirement, _Absent, is_missing, missing_extra
+from jwtauth.integrations._core import (
+    ABSENT,
+    Authenticator,
+    Names,
+    Refused,
+    Requirement,
+    _Absent,
+    function,
+    is_missing,
+    missing_extra,
+)
 
 try:
     from fastapi import Depends, HTTPException
@@ -57,7 +67,9 @@ class JWTAuth(SecurityBase):
         scheme_name: str = "jwtauth",
     ) -> None:
         self._authenticator = Authenticator(verifier, profile=profile, realm=realm, retry_after=retry_after)
-        self._remote_addr = remote_addr
+        self._remote_addr = function("remote_addr", remote_addr)
+        if not isinstance(scheme_name, str):
+            raise TypeError(f"`scheme_name` must be a string, not {type(scheme_name).__name__}")
         self.model = _model(self._authenticator)
         self.scheme_name = scheme_name
         self.optional = _Optional(self)

@@ -18,7 +18,18 @@ from typing import Any, TypeVar
 
 from jwtauth import Entitlement, Grant, Verifier
 from jwtauth.integrations import wsgi
-from jwtauth.integrations._core import ABSENT, Authenticator, Names, Refused, Requirement, _Absent, is_missing, missing_extra
+from jwtauth.integrations._core import (
+    ABSENT,
+    Authenticator,
+    Names,
+    Refused,
+    Requirement,
+    _Absent,
+    function,
+    is_missing,
+    missing_extra,
+    switch,
+)
 
 try:
     from flask import Flask, Request, Response, current_app, request
@@ -58,8 +69,8 @@ class JWTAuth:
         remote_addr: Callable[[Request], str | None] | None = None,
     ) -> None:
         self._authenticator = Authenticator(verifier, profile=profile, realm=realm, retry_after=retry_after)
-        self._optional = optional
-        self._remote_addr = remote_addr
+        self._optional = switch("optional", optional)
+        self._remote_addr = function("remote_addr", remote_addr)
         if app is not None:
             self.init_app(app)
 
@@ -77,7 +88,10 @@ class JWTAuth:
         return grant
 
     def public(self, view: _View) -> _View:
-        """Marks a view that needs no grant. Its requests are not decided, so they have no grant either."""
+        """Marks a view that needs no grant. Its requests are not decided, so they have no grant either.
+
+        The mark belongs to the function, on all its routes, as that of :meth:`requires` does.
+        """
         setattr(view, _PUBLIC, (*getattr(view, _PUBLIC, ()), self))
         return view
 

@@ -16,7 +16,7 @@ from jwtauth.integrations._core import ABSENT, Names, Refused, Requirement, _Abs
 
 try:
     from rest_framework import exceptions
-    from rest_framework.authentication import BaseAuthentication
+    from rest_framework.authentication import BaseAuthentication, SessionAuthentication
     from rest_framework.permissions import BasePermission
 except ImportError as why:
     raise missing_extra(__name__, "rest-framework", why) from why
@@ -34,8 +34,10 @@ class JWTAuthentication(BaseAuthentication):
     """Authenticates a request by its token: ``request.auth`` is the grant, and ``request.user`` is who it names.
 
     A request without a token is left to the next authentication class, and is refused by permissions such as
-    ``IsAuthenticated``. The setting ``JWTAUTH`` has the options; see :mod:`jwtauth.integrations.django`. With ``"USERS"`` in it,
-    the user is that of the database, otherwise a :class:`GrantUser`.
+    ``IsAuthenticated``. If the token is in a cookie, the request also needs Django's CSRF token, unless its method is safe.
+
+    The setting ``JWTAUTH`` has the options; see :mod:`jwtauth.integrations.django`. With ``"USERS"`` in it, the user is that of
+    the database, otherwise a :class:`GrantUser`.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, Grant] | None:
@@ -47,6 +49,9 @@ class JWTAuthentication(BaseAuthentication):
             if is_missing(refused):
                 return None
             raise _exception(refused) from None
+        if this.may_be_from_cookie(request._request):
+            # Views of REST framework are exempt from the check of Django's middleware.
+            SessionAuthentication().enforce_csrf(request)
         if this.users is None:
             return GrantUser(grant), grant
         from jwtauth.integrations.django_auth import user_of

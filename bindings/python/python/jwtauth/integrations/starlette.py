@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 
 from jwtauth import Entitlement, Grant, Verifier
 from jwtauth.integrations import asgi
-from jwtauth.integrations._core import ABSENT, Authenticator, Names, Requirement, _Absent, missing_extra
+from jwtauth.integrations._core import ABSENT, Authenticator, Names, Requirement, _Absent, function, missing_extra
 
 try:
     from starlette.middleware import Middleware
@@ -49,7 +49,7 @@ class JWTAuth:
         remote_addr: Callable[[HTTPConnection], str | None] | None = None,
     ) -> None:
         self._authenticator = Authenticator(verifier, profile=profile, realm=realm, retry_after=retry_after)
-        self._remote_addr = remote_addr
+        self._remote_addr = function("remote_addr", remote_addr)
 
     def requires(
         self,

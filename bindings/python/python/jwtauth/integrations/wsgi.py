@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from jwtauth import Grant, Verifier
-from jwtauth.integrations._core import Authenticator, Refused, Requirement, demanded, headers_of_environ, is_missing
+from jwtauth.integrations._core import (
+    Authenticator,
+    Refused,
+    Requirement,
+    demanded,
+    function,
+    headers_of_environ,
+    is_missing,
+)
 from jwtauth.integrations._core import Requirement as requires
 
 if TYPE_CHECKING:
@@ -54,7 +62,7 @@ class JWTAuthMiddleware:
         self._authenticator = Authenticator(verifier, profile=profile, realm=realm, retry_after=retry_after)
         self._requirement = demanded(requires, optional=optional)
         self._optional = optional
-        self._remote_addr = remote_addr
+        self._remote_addr = function("remote_addr", remote_addr)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         grant: Grant | None
