@@ -20,10 +20,20 @@ musl_python() {
     build=$work/build-$machine
     rm -rf "$installed" "$build"
     mkdir -p "$build"
+    # setup.py adds folders in which this machine has its headers, also to cross-compile.
+    cat >"$work/cc-$machine" <<SCRIPT
+#!/bin/sh
+for argument; do
+    shift
+    case \$argument in -I/usr/include | -I/usr/local/include) ;; *) set -- "\$@" "\$argument" ;; esac
+done
+exec $(zig_path) cc -target $machine-linux-musl -dynamic -Wno-date-time "\$@"
+SCRIPT
+    chmod +x "$work/cc-$machine"
     echo "building CPython for musl on $machine" >&2
     (cd "$build" && {
-        "$work"/source/Python-*/configure CC="$(zig_path) cc -target $machine-linux-musl -dynamic -Wno-date-time" AR="$(zig_path) ar" \
-            RANLIB="$(zig_path) ranlib" READELF=readelf PKG_CONFIG=false --prefix=/python --without-ensurepip --disable-ipv6 \
+        "$work"/source/Python-*/configure CC="$work/cc-$machine" AR="$(zig_path) ar" \
+            RANLIB="$(zig_path) ranlib" READELF="$(command -v readelf)" PKG_CONFIG=false --prefix=/python --without-ensurepip --disable-ipv6 \
             --disable-test-modules ac_cv_func_preadv2=no ac_cv_func_pwritev2=no "${options[@]}" &&
             make -j"$(nproc)" && make install DESTDIR="$installed.root"
     } >"$installed.log" 2>&1) || fail "CPython was not built, see $installed.log"
