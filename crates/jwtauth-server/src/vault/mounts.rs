@@ -305,7 +305,8 @@ pub(super) fn role_key(path: &str, role: &str) -> String {
 const MOUNT: &str = "vault/mount/";
 const ROLE: &str = "vault/role/";
 pub(super) const DEFAULT_TYPE: &str = "default-service";
-/// The list of an identity that has the accessor of the mount, and what its file trusts. Identities of this dialect have no lists of their own.
+/// The list of an identity that has the accessor of the mount, and what its file trusts. Identities of this dialect do not have
+/// their own lists.
 pub(super) const MARK: &str = "mount";
 /// The lease of a system: 768 hours.
 pub(super) const SYSTEM_TTL: u64 = 768 * 3600;

@@ -104,7 +104,7 @@ def public(view: _View) -> _View:
 
     if iscoroutinefunction(view):
         markcoroutinefunction(wrapper)
-    # Each has a name of its own, because a class's `dispatch` gets the attributes of the inherited one.
+    # Each has its own name, because a class's `dispatch` gets the attributes of the inherited one.
     setattr(wrapper, f"{_PUBLIC}{next(_NUMBERS)}", True)
     return wrapper  # type: ignore[return-value]
 
