@@ -283,7 +283,7 @@ fn the_example_configurations_have_no_findings() {
 }
 
 #[test]
-fn the_configurations_for_identity_providers_have_no_findings() {
+fn the_configurations_for_identity_providers_and_frameworks_have_no_findings() {
     let folder = folder("lint-providers");
     let mounted = folder.join("mounted");
     fs::create_dir_all(&mounted).unwrap();
@@ -291,8 +291,9 @@ fn the_configurations_for_identity_providers_have_no_findings() {
     fs::copy(certificate, mounted.join("ca.crt")).unwrap();
     fs::write(mounted.join("token"), "token").unwrap();
     let (mut checked, mut found) = (0, Vec::new());
-    for entry in fs::read_dir(root().join("docs/providers")).unwrap() {
-        let page = entry.unwrap().path();
+    let pages = fs::read_dir(root().join("docs/providers")).unwrap();
+    let pages = pages.map(|entry| entry.unwrap().path());
+    for page in pages.chain([root().join("docs/frameworks/README.md")]) {
         let text = fs::read_to_string(&page).unwrap();
         // The folder that Kubernetes mounts into a pod.
         let text = text.replace("/var/run/secrets/kubernetes.io/serviceaccount/", "mounted/");
@@ -305,13 +306,14 @@ fn the_configurations_for_identity_providers_have_no_findings() {
             fs::write(folder.join(name), &block).unwrap();
             let run = lint(&folder, name, &["--fail-on", "note"]);
             checked += 1;
-            if (run.code, run.out.as_str()) != (0, "no findings\n") {
+            // A page may accept a finding, with its reason.
+            if run.code != 0 || !run.out.starts_with("no findings") {
                 found.push(format!("{}: {}{}", page.display(), run.out, run.err));
             }
         }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
-    assert!(checked >= 15, "{checked}");
+    assert!(checked >= 16, "{checked}");
 }
 
 const BAD_INI: &str = "[auth.jwt]\nenabled = true\nheader_name = X-JWT-Assertion\nusername_claim = sub\njwk_set_url = https://issuer.example/keys\nexpect_claims = {\"aud\": \"grafana\"}\nurl_login = true\n";
