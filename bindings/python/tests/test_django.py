@@ -455,9 +455,31 @@ def test_permissions_of_rest_framework_read_the_grant() -> None:
         assert rest(*permissions)(asked(token(sub="admin"))).status_code == status
         refused = rest(*permissions)(asked())
         assert (refused.status_code, refused["WWW-Authenticate"]) == (401, "Bearer")
-    # Also where everybody is allowed, an invalid token is refused.
+    # Also where anybody is allowed, an invalid token is refused.
     assert rest(AllowAny)(asked(token(exp=1))).status_code == 401
     assert rest(AllowAny)(asked()).data == {"user": "AnonymousUser", "grant": False}
+
+
+def test_a_requirement_refuses_with_a_challenge_unless_another_permission_may_let_the_request_in() -> None:
+    admin, editor = needs(role="admin"), needs(role="editor")
+    for permissions, challenge in (
+        ([admin], True),
+        ([IsAuthenticated, editor, admin], True),
+        ([admin | IsAdminUser, admin], True),
+        # REST framework's own response.
+        ([admin | IsAdminUser], False),
+        ([(admin & editor) | IsAdminUser], False),
+    ):
+        refused = rest(*permissions)(asked(token()))
+        assert (refused.status_code, refused.has_header("WWW-Authenticate")) == (403, challenge)
+        if challenge:
+            assert refused["WWW-Authenticate"].startswith('Bearer error="insufficient_scope", ')
+            assert refused.data == {
+                "error": "insufficient_scope",
+                "message": "the grant does not have what this request requires",
+            }
+    # Also if the same class is alone in the list of another view.
+    assert rest(admin | editor)(asked(token())).status_code == 200
 
 
 def test_the_user_of_another_authentication_has_no_grant(users: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from common import MAIN, OPTIONS, OTHERS, REQUIREMENTS, answer, framework_modules, reached
+from common import MAIN, OPTIONS, OTHERS, REQUIREMENTS, answer, framework_modules, options, reached
 from jwtauth.integrations.asgi import App, JWTAuthMiddleware, Receive, Scope, Send, grant_of, requires
 
 
@@ -42,7 +42,7 @@ ROUTES: dict[str, App] = {
     "/optional": JWTAuthMiddleware(handler, MAIN, optional=True, **OPTIONS),
     # The grant of an outer middleware must not remain where the inner one found no token.
     "/nested": JWTAuthMiddleware(JWTAuthMiddleware(handler, OTHERS["own"], optional=True), MAIN, **OPTIONS),
-    **{f"/{name}": JWTAuthMiddleware(handler, verifier, **OPTIONS) for name, verifier in OTHERS.items()},
+    **{f"/{name}": JWTAuthMiddleware(handler, verifier, **options(name)) for name, verifier in OTHERS.items()},
     **{
         path: JWTAuthMiddleware(handler, MAIN, requires=requires(**names), **OPTIONS)
         for path, names in REQUIREMENTS.items()

@@ -26,6 +26,13 @@ REQUIREMENTS: dict[str, dict[str, Any]] = {
     "/both": {"policy": "deploy", "group": "staff"},
 }
 OPTIONS: dict[str, Any] = {"realm": "test", "retry_after": 7}
+
+
+def options(name: str) -> dict[str, Any]:
+    """The options of the integration for a verifier. Those of ``wrong`` have a mistake that only a request shows."""
+    return {**OPTIONS, "profile": "\ud800"} if name == "wrong" else OPTIONS
+
+
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]
 
 reached: list[str] = []

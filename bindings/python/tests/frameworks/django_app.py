@@ -1,12 +1,14 @@
-"""Applications with Django and Django REST framework. ``DJANGO`` in the environment tells which: ``middleware`` or ``rest``."""
+"""Applications with Django and Django REST framework. ``DJANGO`` in the environment tells which: ``middleware``, ``rest``, or
+``users``, where the backend logs in users of a database."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import django
-from common import OPTIONS, REQUIREMENTS, VERIFIERS, answer, framework_modules, reached
+from common import REQUIREMENTS, VERIFIERS, answer, framework_modules, options, reached
 from django.conf import settings
 
 KIND = os.environ["DJANGO"]
@@ -17,16 +19,27 @@ settings.configure(
     MIDDLEWARE=["jwtauth.integrations.django.JWTAuthMiddleware"] * 2 if KIND == "middleware" else [],
     JWTAUTH={
         "VERIFIER": VERIFIERS[os.environ["VERIFIER"]],
-        "REALM": OPTIONS["realm"],
-        "RETRY_AFTER": OPTIONS["retry_after"],
+        **{name.upper(): value for name, value in options(os.environ["VERIFIER"]).items()},
+        **({"USERS": "create"} if KIND == "users" else {}),
     },
+    AUTHENTICATION_BACKENDS=["jwtauth.integrations.django_auth.JWTAuthBackend"],
+    DATABASES={
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": Path(os.environ["VERIFIERS"]).with_name("users.sqlite3"),
+            "OPTIONS": {"timeout": 60},
+        }
+    },
+    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
     INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "rest_framework"],
     REST_FRAMEWORK={"DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"]},
 )
 django.setup()
 
 from asgiref.sync import iscoroutinefunction  # noqa: E402
+from django.contrib.auth import authenticate  # noqa: E402
 from django.core.asgi import get_asgi_application  # noqa: E402
+from django.core.management import call_command  # noqa: E402
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 from django.http import HttpRequest, JsonResponse  # noqa: E402
 from django.urls import include, path  # noqa: E402
@@ -114,10 +127,25 @@ def rest_urls() -> list[Any]:
     ]
 
 
+def login(request: HttpRequest) -> JsonResponse:
+    token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    user: Any = authenticate(request, token=token)
+    if user is None:
+        return JsonResponse({"error": "the login failed"}, status=401)
+    reached.append(request.path)
+    return JsonResponse({"name": user.get_username(), "is_staff": user.is_staff, "pk": user.pk})
+
+
+def user_urls() -> list[Any]:
+    call_command("migrate", verbosity=0)
+    return [path("me", login)]
+
+
+KINDS = {"middleware": middleware_urls, "rest": rest_urls, "users": user_urls}
 urlpatterns = [
     path("reached", count),
     path("class/deploy", AsyncDeploy.as_view()),
     path("class/admin", AsyncAdmin.as_view()),
-    *(middleware_urls() if KIND == "middleware" else rest_urls()),
+    *KINDS[KIND](),
 ]
 application = get_asgi_application() if os.environ.get("SERVER") == "uvicorn" else get_wsgi_application()

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from common import MAIN, METHODS, OPTIONS, OTHERS, REQUIREMENTS, answer, framework_modules, reached
+from common import MAIN, METHODS, OPTIONS, OTHERS, REQUIREMENTS, answer, framework_modules, options, reached
 from fastapi import APIRouter, Depends, FastAPI, Request, WebSocket
 from jwtauth import Grant
 from jwtauth.integrations.fastapi import JWTAuth
@@ -48,7 +48,7 @@ for path, names in REQUIREMENTS.items():
 
 
 for name, verifier in OTHERS.items():
-    own = JWTAuth(verifier, scheme_name=name, **OPTIONS)
+    own = JWTAuth(verifier, scheme_name=name, **options(name))
 
     @application.get(f"/{name}", name=name)
     async def other(request: Request, grant: Annotated[Grant, Depends(own)]) -> Name:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from common import MAIN, OPTIONS, OTHERS, REQUIREMENTS, answer, framework_modules, reached
+from common import MAIN, OPTIONS, OTHERS, REQUIREMENTS, answer, framework_modules, options, reached
 from flask import Blueprint, Flask, request
 from jwtauth.integrations.flask import JWTAuth
 
@@ -44,7 +44,7 @@ for path, names in REQUIREMENTS.items():
     application.add_url_rule(path, path, auth.requires(**names)(required))
 
 for name, verifier in OTHERS.items():
-    own = JWTAuth(verifier, **OPTIONS)
+    own = JWTAuth(verifier, **options(name))
 
     def other(own: JWTAuth = own) -> dict[str, Any]:
         return answer(request.path, own.grant)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common import MAIN, METHODS, OPTIONS, OTHERS, REQUIREMENTS, answer, framework_modules, reached
+from common import MAIN, METHODS, OPTIONS, OTHERS, REQUIREMENTS, answer, framework_modules, options, reached
 from jwtauth.integrations.starlette import JWTAuth, grant_of
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -42,7 +42,7 @@ application = Starlette(
         Route("/public", handler),
         Route("/optional", handler, middleware=[auth.optional()]),
         *(
-            Route(f"/{name}", handler, middleware=[JWTAuth(verifier, **OPTIONS).requires()])
+            Route(f"/{name}", handler, middleware=[JWTAuth(verifier, **options(name)).requires()])
             for name, verifier in OTHERS.items()
         ),
         Mount("/", routes=closed, middleware=[auth.requires(), auth.requires()]),

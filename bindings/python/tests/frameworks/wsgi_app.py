@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from common import MAIN, OPTIONS, OTHERS, REQUIREMENTS, answer, framework_modules, reached
+from common import MAIN, OPTIONS, OTHERS, REQUIREMENTS, answer, framework_modules, options, reached
 from jwtauth.integrations.wsgi import JWTAuthMiddleware, grant_of, requires
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ ROUTES: dict[str, WSGIApplication] = {
     "/reached": count,
     "/public": handler,
     "/optional": JWTAuthMiddleware(handler, MAIN, optional=True, **OPTIONS),
-    **{f"/{name}": JWTAuthMiddleware(handler, verifier, **OPTIONS) for name, verifier in OTHERS.items()},
+    **{f"/{name}": JWTAuthMiddleware(handler, verifier, **options(name)) for name, verifier in OTHERS.items()},
     **{
         path: JWTAuthMiddleware(handler, MAIN, requires=requires(**names), **OPTIONS)
         for path, names in REQUIREMENTS.items()

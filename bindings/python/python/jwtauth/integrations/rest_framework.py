@@ -121,7 +121,8 @@ def requires(
 ) -> type[BasePermission]:
     """A permission class: the grant must have something. See :func:`jwtauth.integrations.wsgi.requires`.
 
-    It reads ``request.auth``, so a user of another authentication class is refused.
+    It reads ``request.auth``, so a user of another authentication class is refused. Combined with ``|``, it refuses with the
+    framework's own body, because another permission may still let the request in.
     """
     requirement = Requirement(role=role, policy=policy, group=group, entitlement=entitlement)
 
@@ -129,9 +130,18 @@ def requires(
         message = "the grant does not have what this request requires"
         code = "insufficient_scope"
 
-        def has_permission(self, request: Request, _view: APIView) -> bool:
+        def has_permission(self, request: Request, view: APIView) -> bool:
             grant = request.auth
-            return isinstance(grant, Grant) and requirement.is_met_by(grant)
+            if not isinstance(grant, Grant):
+                return False
+            # All permissions of the view's list must hold, so this one alone can refuse. In a combination it cannot.
+            if type(self) not in view.permission_classes:
+                return requirement.is_met_by(grant)
+            try:
+                requirement.check(grant)
+            except Refused as refused:
+                raise _exception(refused) from None
+            return True
 
     return Required
 
