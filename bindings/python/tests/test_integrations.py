@@ -519,3 +519,13 @@ def test_a_refusal_is_json_for_every_status() -> None:
         assert json.loads(refused.body) == {"error": "some_error", "code": "a_code", "message": "a message"}
         assert ("WWW-Authenticate" in refused.headers) == (status in (401, 403))
         assert ("Retry-After" in refused.headers) == (status == 503)
+
+
+def test_the_oldest_versions_that_the_extras_allow_are_tested() -> None:
+    extras = (ROOT / "bindings/python/pyproject.toml").read_text(encoding="utf-8").split("[project.optional-dependencies]")[1]
+    allowed = dict(re.findall(r'"([\w-]+)>=([\d.]+)"', extras.split("[tool.maturin]")[0]))
+    pinned = (ROOT / ".ci/requirements-oldest.txt").read_text(encoding="utf-8")
+    tested = {name.lower(): version for name, version in re.findall(r"^([\w-]+)==(\S+)$", pinned, re.MULTILINE)}
+    assert set(allowed) == {"starlette", "fastapi", "flask", "django", "djangorestframework"}
+    for name, version in allowed.items():
+        assert tested[name].removesuffix(".0") == version, name
