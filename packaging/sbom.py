@@ -16,11 +16,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 # C code that a crate brings with it: its name, its licence, where its version is, and where it comes from.
 BUNDLED = {
     "aws-lc-sys": ("aws-lc", "ISC AND (Apache-2.0 OR ISC)", "aws-lc/include/openssl/base.h", r'AWSLC_VERSION_NUMBER_STRING "([^"]+)"'),
@@ -52,6 +47,12 @@ def tree(arguments: argparse.Namespace) -> tuple[list[tuple[str, str]], dict[tup
             uses[above[-1]].add(crate)
         above.append(crate)
     return crates, uses
+
+
+def checksums() -> dict[tuple[str, str], str]:
+    """Returns the checksum of each crate in Cargo.lock. cargo writes the file, always in this form; Python reads TOML from 3.11."""
+    entry = r'^name = "(.+)"\nversion = "(.+)"\nsource = ".+"\nchecksum = "(.+)"$'
+    return {(name, version): checksum for name, version, checksum in re.findall(entry, Path("Cargo.lock").read_text(), re.MULTILINE)}
 
 
 def bundled(crate: dict[str, Any]) -> list[dict[str, Any]]:
@@ -100,8 +101,7 @@ def main() -> None:
     crates, uses = tree(arguments)
     packages = json.loads(run("cargo", "metadata", "--locked", "--all-features", "--format-version", "1"))["packages"]
     known = {(package["name"], package["version"]): package for package in packages}
-    lock = tomllib.loads(Path("Cargo.lock").read_text())["package"]
-    checksums = {(package["name"], package["version"]): package.get("checksum") for package in lock}
+    locked = checksums()
 
     own, *others = crates
     version = own[1]
@@ -122,7 +122,7 @@ def main() -> None:
         "specVersion": "1.5",
         "version": 1,
         "metadata": {"component": subject},
-        "components": [*(component(known[crate], checksums[crate]) for crate in sorted(others)), standard],
+        "components": [*(component(known[crate], locked.get(crate)) for crate in sorted(others)), standard],
         "dependencies": [{"ref": name(crate), "dependsOn": sorted(map(name, uses[crate]))} for crate in sorted(crates)],
     }
     json.dump(document, sys.stdout, indent=2)

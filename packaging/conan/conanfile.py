@@ -11,6 +11,9 @@ from conan.tools.files import copy, load, rm, rmdir
 
 required_conan_version = ">=2.0"
 
+# Conan's names of the machines, and Rust's.
+MACHINES = {"x86_64": "x86_64", "armv8": "aarch64"}
+
 
 class Jwtauth(ConanFile):
     name = "jwtauth"
@@ -41,6 +44,8 @@ class Jwtauth(ConanFile):
     def validate(self):
         if self.settings.os != "Linux":
             raise ConanInvalidConfiguration("jwtauth is made for Linux; its CMake files do not know the libraries of other systems")
+        if self.settings.arch not in MACHINES:
+            raise ConanInvalidConfiguration(f"jwtauth is made for {' and '.join(MACHINES)}")
 
     def layout(self):
         cmake_layout(self)
@@ -54,7 +59,7 @@ class Jwtauth(ConanFile):
         CMake(self).install()
         copy(self, "LICENSE-*", self.source_folder, Path(self.package_folder, "licenses"))
         features = ["--features", "sqlite"] if self.options.sqlite else []
-        target = {"x86_64": "x86_64", "armv8": "aarch64"}[str(self.settings.arch)] + "-unknown-linux-gnu"
+        target = MACHINES[str(self.settings.arch)] + "-unknown-linux-gnu"
         script = [sys.executable, "packaging/sbom.py", "jwtauth-ffi", "--target", target, "--name", "jwtauth", *features]
         lists = Path(self.package_folder, "res/jwtauth.cdx.json")
         lists.parent.mkdir()

@@ -4,6 +4,7 @@ cmake_minimum_required(VERSION 3.21)
 
 set(PORT jwtauth)
 set(FEATURES core)
+set(VCPKG_TARGET_ARCHITECTURE x64)
 set(CURRENT_PORT_DIR ${PORT_DIR})
 set(CURRENT_PACKAGES_DIR ${WORK}/package)
 
@@ -44,6 +45,10 @@ function(vcpkg_fixup_pkgconfig)
   if(NOT EXISTS ${CURRENT_PACKAGES_DIR}/lib/pkgconfig/jwtauth.pc)
     message(FATAL_ERROR "the package has no file for pkg-config")
   endif()
+endfunction()
+
+function(vcpkg_find_acquire_program name)
+  find_program(${name} python3 REQUIRED)
 endfunction()
 
 function(vcpkg_install_copyright)
