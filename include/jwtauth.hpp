@@ -53,36 +53,62 @@ inline std::optional<std::string> json_get(const char *json, const char *pointer
     return value ? std::optional<std::string>(value.get()) : std::nullopt;
 }
 
+/* A status and its JSON text. A move leaves a failure behind, as a default-constructed one is: nothing moved is a grant. */
+class Outcome {
+public:
+    Outcome() = default;
+    Outcome(jwtauth_status status, char *json) noexcept : status_(status), json_(json) {}
+
+    Outcome(Outcome &&other) noexcept
+        : status_(std::exchange(other.status_, JWTAUTH_STATUS_INTERNAL)), json_(std::move(other.json_)) {}
+
+    Outcome &operator=(Outcome &&other) noexcept {
+        status_ = std::exchange(other.status_, JWTAUTH_STATUS_INTERNAL);
+        json_ = std::move(other.json_);
+        return *this;
+    }
+
+    ~Outcome() = default;
+
+    jwtauth_status status() const noexcept { return status_; }
+    const char *json() const noexcept { return json_.get(); }
+    std::string_view text() const noexcept { return json_ ? std::string_view(json_.get()) : std::string_view(); }
+
+private:
+    jwtauth_status status_ = JWTAUTH_STATUS_INTERNAL;
+    std::unique_ptr<char, Free> json_;
+};
+
 } // namespace detail
 
-/* The result of a call: true if it succeeded. A default-constructed one is a failure. */
+/* The result of a call: true if it succeeded. A default-constructed or moved-from one is a failure. */
 class Reply {
 public:
     Reply() = default;
 
     /* Takes ownership of a reply from a function of jwtauth.h. */
-    Reply(jwtauth_status status, char *json) noexcept : status_(status), json_(json) {}
+    Reply(jwtauth_status status, char *json) noexcept : outcome_(status, json) {}
 
-    explicit operator bool() const noexcept { return status_ == JWTAUTH_STATUS_OK; }
+    explicit operator bool() const noexcept { return status() == JWTAUTH_STATUS_OK; }
 
-    jwtauth_status status() const noexcept { return status_; }
+    jwtauth_status status() const noexcept { return outcome_.status(); }
 
     /* The reply as JSON text. It is valid as long as this object. */
-    std::string_view json() const noexcept { return json_ ? std::string_view(json_.get()) : std::string_view(); }
+    std::string_view json() const noexcept { return outcome_.text(); }
 
     /* The value at a JSON pointer, such as "/identity/name": a string as its text, any other value as JSON. */
     std::optional<std::string> get(std::string_view pointer) const {
-        return detail::json_get(json_.get(), detail::c_text(pointer).c_str());
+        return detail::json_get(outcome_.json(), detail::c_text(pointer).c_str());
     }
 
     /* The type of the value at a JSON pointer. */
     jwtauth_json type(std::string_view pointer) const {
-        return jwtauth_json_type(json_.get(), detail::c_text(pointer).c_str());
+        return jwtauth_json_type(outcome_.json(), detail::c_text(pointer).c_str());
     }
 
     /* The number of elements of an array, or of members of an object; 0 if the value is neither. */
     std::size_t count(std::string_view pointer) const {
-        return jwtauth_json_count(json_.get(), detail::c_text(pointer).c_str());
+        return jwtauth_json_count(outcome_.json(), detail::c_text(pointer).c_str());
     }
 
     /*
@@ -106,13 +132,13 @@ public:
     /* Whether this is a grant, or an authorized session, with an entitlement that is valid everywhere, such as
      * has("role", "editor"). */
     bool has(std::string_view kind, std::string_view name) const {
-        return jwtauth_grant_has(json_.get(), detail::c_text(kind).c_str(), detail::c_text(name).c_str(), nullptr) == 1;
+        return jwtauth_grant_has(outcome_.json(), detail::c_text(kind).c_str(), detail::c_text(name).c_str(), nullptr) == 1;
     }
 
     /* Whether this is a grant, or an authorized session, with an entitlement that is valid in this scope, such as
      * has("org_role", "Editor", "1"). */
     bool has(std::string_view kind, std::string_view name, std::string_view scope) const {
-        return jwtauth_grant_has(json_.get(), detail::c_text(kind).c_str(), detail::c_text(name).c_str(),
+        return jwtauth_grant_has(outcome_.json(), detail::c_text(kind).c_str(), detail::c_text(name).c_str(),
                                  detail::c_text(scope).c_str()) == 1;
     }
 
@@ -121,35 +147,34 @@ public:
     Reply or_throw() &&;
 
 private:
-    jwtauth_status status_ = JWTAUTH_STATUS_INTERNAL;
-    std::unique_ptr<char, detail::Free> json_;
+    detail::Outcome outcome_;
 };
 
-/* A decision, and every check that led to it. It is not a condition: test the decision. */
+/* A decision, and every check that led to it. It is not a condition: test the decision. That of a moved-from one is a
+ * failure. */
 class Explanation {
 public:
     /* Takes ownership of an explanation from a function of jwtauth.h. */
-    Explanation(jwtauth_status status, char *json) noexcept : status_(status), json_(json) {}
+    Explanation(jwtauth_status status, char *json) noexcept : outcome_(status, json) {}
 
     /* The decision: the reply that the request gets without an explanation. */
-    Reply decision() const { return Reply(status_, jwtauth_json_get(json_.get(), "/decision")); }
+    Reply decision() const { return Reply(outcome_.status(), jwtauth_json_get(outcome_.json(), "/decision")); }
 
     /* The explanation as JSON text. It is valid as long as this object. */
-    std::string_view json() const noexcept { return json_ ? std::string_view(json_.get()) : std::string_view(); }
+    std::string_view json() const noexcept { return outcome_.text(); }
 
     /* The value at a JSON pointer, such as "/steps/0/text": a string as its text, any other value as JSON. */
     std::optional<std::string> get(std::string_view pointer) const {
-        return detail::json_get(json_.get(), detail::c_text(pointer).c_str());
+        return detail::json_get(outcome_.json(), detail::c_text(pointer).c_str());
     }
 
     /* The number of elements of an array, such as "/steps", or of members of an object; 0 if the value is neither. */
     std::size_t count(std::string_view pointer) const {
-        return jwtauth_json_count(json_.get(), detail::c_text(pointer).c_str());
+        return jwtauth_json_count(outcome_.json(), detail::c_text(pointer).c_str());
     }
 
 private:
-    jwtauth_status status_;
-    std::unique_ptr<char, detail::Free> json_;
+    detail::Outcome outcome_;
 };
 
 /*

@@ -1,5 +1,6 @@
 // The C++ interface: ownership, exceptions, and that only a grant is true in a condition.
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <type_traits>
@@ -10,6 +11,12 @@
 #include "../c/check.h"
 #include "../c/sample.h"
 
+static_assert(!std::is_copy_constructible_v<jwtauth::Reply> && !std::is_copy_assignable_v<jwtauth::Reply>);
+static_assert(std::is_nothrow_move_constructible_v<jwtauth::Reply>);
+static_assert(std::is_nothrow_move_assignable_v<jwtauth::Reply>);
+static_assert(!std::is_copy_constructible_v<jwtauth::Explanation> && !std::is_copy_assignable_v<jwtauth::Explanation>);
+static_assert(std::is_nothrow_move_constructible_v<jwtauth::Explanation>);
+static_assert(std::is_nothrow_move_assignable_v<jwtauth::Explanation>);
 static_assert(!std::is_copy_constructible_v<jwtauth::Verifier>);
 static_assert(std::is_nothrow_move_constructible_v<jwtauth::Verifier>);
 static_assert(std::is_nothrow_move_assignable_v<jwtauth::Verifier>);
@@ -103,6 +110,67 @@ static void a_reply_has_lists_types_and_entitlements() {
     CHECK(!granted.has("policy", "read", "1"));
     CHECK(!granted.has(std::string_view("policy\0", 7), "read"));
     CHECK(!Reply().has("policy", "read"));
+}
+
+// Moves `from` into itself; a compiler that sees this warns.
+template <typename Value> static void move_into_itself(Value &from) {
+    Value &same = from;
+    from = std::move(same);
+}
+
+template <typename Thrown> static bool throws_internal_error(const Thrown &thrown) {
+    try {
+        thrown();
+    } catch (const jwtauth::InternalError &error) {
+        return error.status() == JWTAUTH_STATUS_INTERNAL && error.code() == "internal_error";
+    }
+    return false;
+}
+
+static bool is_empty_failure(const Reply &reply) {
+    return !reply && reply.status() == JWTAUTH_STATUS_INTERNAL && reply.json().empty() && !reply.has("policy", "read") &&
+           throws_internal_error([&] { (void)reply.or_throw(); });
+}
+
+static void a_moved_from_reply_is_a_failure() {
+    const Verifier verifier(SAMPLE_CONFIG);
+    Reply first = verifier.authenticate_token(SAMPLE_HS256);
+    Reply second = std::move(first);
+    CHECK(second && second.get("/identity/name") == "joe");
+    CHECK(is_empty_failure(first));
+
+    first = std::move(second);
+    CHECK(first && first.get("/identity/name") == "joe");
+    CHECK(is_empty_failure(second));
+
+    move_into_itself(first);
+    CHECK(first && first.get("/identity/name") == "joe");
+    const Reply thrown = std::move(first).or_throw();
+    CHECK(thrown && is_empty_failure(first));
+
+    Reply denied = verifier.authenticate_token("a.b.c");
+    second = std::move(denied);
+    CHECK(second.status() == JWTAUTH_STATUS_DENIED && is_empty_failure(denied));
+}
+
+static void what_remove_if_leaves_behind_is_a_failure() {
+    const Verifier verifier(SAMPLE_CONFIG);
+    auto replies = verifier.authenticate_many({"a.b.c", SAMPLE_HS256, "a.b.c", SAMPLE_RS256});
+    const auto end = std::remove_if(replies.begin(), replies.end(), [](const Reply &reply) { return !reply; });
+    CHECK(end - replies.begin() == 2 && replies[0] && replies[1]);
+    CHECK(std::none_of(end, replies.end(), [](const Reply &reply) { return static_cast<bool>(reply); }));
+}
+
+static void a_moved_from_explanation_explains_a_failure() {
+    const Verifier verifier(SAMPLE_CONFIG);
+    jwtauth::Explanation first = verifier.explain_token(SAMPLE_HS256);
+    jwtauth::Explanation second = std::move(first);
+    CHECK(second.decision() && is_empty_failure(first.decision()) && first.json().empty());
+
+    first = std::move(second);
+    CHECK(first.decision() && is_empty_failure(second.decision()));
+    move_into_itself(first);
+    CHECK(first.decision() && first.decision().get("/identity/name") == "joe");
 }
 
 static void a_failure_is_thrown_on_request() {
@@ -218,6 +286,9 @@ static void raii() {
     a_verifier_is_built_from_a_file();
     a_refused_configuration_throws();
     a_reply_has_lists_types_and_entitlements();
+    a_moved_from_reply_is_a_failure();
+    what_remove_if_leaves_behind_is_a_failure();
+    a_moved_from_explanation_explains_a_failure();
     a_failure_is_thrown_on_request();
     a_token_has_options();
     a_batch_has_the_replies_of_its_tokens();
