@@ -177,11 +177,13 @@ int main(int argc, char **argv) try {
         socklen_t length = sizeof client;
         const int connection = accept(listener, reinterpret_cast<sockaddr *>(&client), &length);
         char address[INET_ADDRSTRLEN];
-        if (connection < 0 || inet_ntop(AF_INET, &client.sin_addr, address, sizeof address) == nullptr) {
+        if (connection < 0) {
             continue;
         }
-        if (const Request request = {read_head(connection), address}; !request.head.empty()) {
-            send_response(connection, answer(sessions, request));
+        if (inet_ntop(AF_INET, &client.sin_addr, address, sizeof address) != nullptr) {
+            if (const Request request = {read_head(connection), address}; !request.head.empty()) {
+                send_response(connection, answer(sessions, request));
+            }
         }
         close(connection);
     }
