@@ -797,7 +797,8 @@ enum jwtauth_json jwtauth_json_type(const char *json,
 
 /**
  * The number of elements of an array, or of members of an object. Use it to visit "/identity/groups/0", "/1" and so
- * on: a group whose name jwtauth_json_get cannot return does not end the array.
+ * on: a group whose name jwtauth_json_get cannot return does not end the array. Each call reads its text from the start, so
+ * get a long array once, and visit "/0", "/1" and so on in its own text.
  *
  * @param json A reply, or any other JSON text.
  * @param pointer The JSON pointer of the array or object.

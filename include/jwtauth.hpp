@@ -53,6 +53,36 @@ inline std::optional<std::string> json_get(const char *json, const char *pointer
     return value ? std::optional<std::string>(value.get()) : std::nullopt;
 }
 
+/*
+ * The JSON texts of the elements of a valid array, with the white space around them; a blank text for an empty array. A
+ * lookup of a JSON pointer reads an array from its start. So to look up each element would take a time that grows with the
+ * square of their number.
+ */
+inline std::vector<std::string> elements(std::string_view array) {
+    std::vector<std::string> all;
+    std::size_t depth = 0, start = 0;
+    bool in_string = false;
+    for (std::size_t at = 0; at < array.size(); ++at) {
+        const char letter = array[at];
+        if (in_string) {
+            at += letter == '\\';
+            in_string = letter != '"';
+            continue;
+        }
+        in_string = letter == '"';
+        const bool opens = letter == '[' || letter == '{', closes = letter == ']' || letter == '}';
+        if (depth == 1 && (closes || letter == ',')) {
+            all.emplace_back(array.substr(start, at - start));
+        }
+        depth += opens;
+        depth -= closes;
+        if (depth == 1 && (opens || letter == ',')) {
+            start = at + 1;
+        }
+    }
+    return all;
+}
+
 /* A status and its JSON text. A move leaves a failure behind, as a default-constructed one is: nothing moved is a grant. */
 class Outcome {
 public:
@@ -117,9 +147,11 @@ public:
      */
     std::vector<std::string> list(std::string_view pointer) const {
         std::vector<std::string> all;
-        const std::size_t length = count(pointer);
-        for (std::size_t index = 0; type(pointer) == JWTAUTH_JSON_ARRAY && index < length; ++index) {
-            if (auto one = get(std::string(pointer) + "/" + std::to_string(index))) {
+        if (type(pointer) != JWTAUTH_JSON_ARRAY) {
+            return all;
+        }
+        for (const std::string &element : detail::elements(get(pointer).value_or(""))) {
+            if (auto one = detail::json_get(element.c_str(), "")) {
                 all.push_back(*std::move(one));
             }
         }

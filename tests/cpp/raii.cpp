@@ -2,10 +2,34 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <type_traits>
 #include <utility>
 
+#include <jwtauth.h>
+
+// jwtauth.hpp reads JSON with these, which count the bytes that are parsed.
+static std::size_t parsed = 0;
+
+static char *counted_get(const char *json, const char *pointer) {
+    parsed += json ? std::strlen(json) : 0;
+    return jwtauth_json_get(json, pointer);
+}
+
+static jwtauth_json counted_type(const char *json, const char *pointer) {
+    parsed += json ? std::strlen(json) : 0;
+    return jwtauth_json_type(json, pointer);
+}
+
+static std::size_t counted_count(const char *json, const char *pointer) {
+    parsed += json ? std::strlen(json) : 0;
+    return jwtauth_json_count(json, pointer);
+}
+
+#define jwtauth_json_get counted_get
+#define jwtauth_json_type counted_type
+#define jwtauth_json_count counted_count
 #include <jwtauth.hpp>
 
 #include "../c/check.h"
@@ -110,6 +134,36 @@ static void a_reply_has_lists_types_and_entitlements() {
     CHECK(!granted.has("policy", "read", "1"));
     CHECK(!granted.has(std::string_view("policy\0", 7), "read"));
     CHECK(!Reply().has("policy", "read"));
+}
+
+// A text that a program may also read as a reply.
+static Reply reply_with(const std::string &json) {
+    char *copy = jwtauth_json_get(json.c_str(), "");
+    return Reply(JWTAUTH_STATUS_OK, copy);
+}
+
+static void a_list_has_every_element() {
+    const Reply reply = reply_with(R"( {"list": [ "a,b]" , "\"\\" ,"\\\",[", [1,["]"] ], {"]":"}","x":[]},7, null,"\u00e9" ,
+                                      "a\u0000b", ""],"none":[ ],"text":"[1,2]","object":{"0":1}} )");
+    CHECK(reply.list("/list") == (std::vector<std::string>{"a,b]", "\"\\", "\\\",[", "[1,[\"]\"] ]", R"({"]":"}","x":[]})", "7",
+                                                           "null", "\u00e9", ""}));
+    CHECK(reply.list("/list/3") == (std::vector<std::string>{"1", "[\"]\"]"}));
+    CHECK(reply.list("/none").empty() && reply.list("/text").empty() && reply.list("/object").empty());
+    CHECK(reply.list("").empty() && reply.list("/absent").empty() && Reply().list("/list").empty());
+}
+
+static void a_list_is_parsed_a_fixed_number_of_times() {
+    std::string json = R"({"identity":{"groups":[)";
+    for (int group = 0; group < 1000; ++group) {
+        json += (group ? ",\"group-" : "\"group-") + std::to_string(group) + '"';
+    }
+    const Reply reply = reply_with(json + "]}}");
+    parsed = 0;
+    const std::vector<std::string> groups = reply.groups();
+    CHECK(groups.size() == 1000 && groups.front() == "group-0" && groups.back() == "group-999");
+    if (!CHECK(parsed <= 4 * reply.json().size())) {
+        std::fprintf(stderr, "%zu bytes of %zu\n", parsed, reply.json().size());
+    }
 }
 
 // Moves `from` into itself; a compiler that sees this warns.
@@ -286,6 +340,8 @@ static void raii() {
     a_verifier_is_built_from_a_file();
     a_refused_configuration_throws();
     a_reply_has_lists_types_and_entitlements();
+    a_list_has_every_element();
+    a_list_is_parsed_a_fixed_number_of_times();
     a_moved_from_reply_is_a_failure();
     what_remove_if_leaves_behind_is_a_failure();
     a_moved_from_explanation_explains_a_failure();

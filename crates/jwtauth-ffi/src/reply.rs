@@ -141,7 +141,8 @@ pub unsafe extern "C" fn jwtauth_json_type(json: *const c_char, pointer: *const 
 }
 
 /// The number of elements of an array, or of members of an object. Use it to visit "/identity/groups/0", "/1" and so
-/// on: a group whose name jwtauth_json_get cannot return does not end the array.
+/// on: a group whose name jwtauth_json_get cannot return does not end the array. Each call reads its text from the start, so
+/// get a long array once, and visit "/0", "/1" and so on in its own text.
 ///
 /// @param json A reply, or any other JSON text.
 /// @param pointer The JSON pointer of the array or object.
