@@ -441,8 +441,7 @@ struct HostCallbacks {
                                         ",\"etag\":" + quoted(response.etag) +
                                         ",\"last-modified\":" + quoted(response.last_modified) +
                                         ",\"content-encoding\":" + quoted(response.content_encoding) + "}";
-            jwtauth_fetch_respond(fetch, response.status, c_text(headers).c_str(), response.body.data(),
-                                  response.body.size());
+            jwtauth_fetch_respond(fetch, response.status, headers.c_str(), response.body.data(), response.body.size());
         } catch (const FetchError &error) {
             jwtauth_fetch_fail(fetch, error.phase().c_str(), error.what());
         } catch (...) {
@@ -474,9 +473,19 @@ private:
         return request;
     }
 
+    /* The value of a header as JSON. HTTP allows all bytes from 0x80 in it; they are passed on as Latin-1, as other languages do,
+     * and the library does not use such a value. */
     static std::string quoted(const std::string &text) {
+        static constexpr char digits[] = "0123456789abcdef";
         std::string json = "\"";
         for (const char letter : text) {
+            const auto byte = static_cast<unsigned char>(letter);
+            if (byte < ' ' || byte > '~') {
+                json += "\\u00";
+                json += digits[byte >> 4];
+                json += digits[byte & 15];
+                continue;
+            }
             if (letter == '"' || letter == '\\') {
                 json += '\\';
             }

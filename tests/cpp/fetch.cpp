@@ -84,6 +84,37 @@ static void a_304_response_keeps_the_keys() {
                      "If-Modified-Since: Thu, 01 Jan 2026 00:00:00 GMT\n");
 }
 
+// HTTP allows these values. The library does not use a value that is not printable ASCII, but it uses the keys.
+static void headers_that_http_allows_do_not_end_a_fetch() {
+    const struct {
+        std::string etag;
+        bool is_sent_back;
+    } table[] = {
+        {"\"a\tb\"", true}, {"\"a\xe9\"", false}, {"\"\xc3\x80\"", false}, {"\"\x80\x9f\xff\"", false}, {"\"a/~!\"", true},
+    };
+    for (const auto &row : table) {
+        std::string sent_back;
+        const Verifier verifier(restless, [&](const FetchRequest &request) {
+            FetchResponse response = keys();
+            sent_back.clear();
+            for (const auto &[name, value] : request.headers) {
+                sent_back = name == "If-None-Match" ? value : sent_back;
+            }
+            response.etag = row.etag;
+            response.cache_control = "public,\tmax-age=60";
+            response.last_modified = response.expires = response.content_encoding = "\xa0";
+            return response;
+        });
+        for (int round = 0; round < 2; ++round) {
+            const Reply reply = verifier.authenticate_token(SAMPLE_ES256);
+            if (!CHECK(reply)) {
+                std::fprintf(stderr, "%s: %s\n", row.etag.c_str(), reply.get("/detail").value_or("").c_str());
+            }
+        }
+        CHECK(sent_back == (row.is_sent_back ? row.etag : ""));
+    }
+}
+
 static void every_exception_is_a_failed_fetch() {
     const struct {
         jwtauth::Fetch fetch;
@@ -108,10 +139,16 @@ static void every_exception_is_a_failed_fetch() {
          "answer is invalid: the headers must be"},
         {[](const FetchRequest &) {
              FetchResponse response = keys();
+             response.etag = "\xe9\x7f";
+             return response;
+         },
+         "answer is invalid: the headers must be"},
+        {[](const FetchRequest &) {
+             FetchResponse response = keys();
              response.expires = std::string("a\0b", 3);
              return response;
          },
-         "answer is invalid: `headers_json`"},
+         "answer is invalid: the headers must be"},
         {[](const FetchRequest &) {
              FetchResponse response = keys();
              response.body.resize(2 << 20);
@@ -219,6 +256,7 @@ static void events_reach_the_handler() {
 static void fetch() {
     keys_come_from_the_callable();
     a_304_response_keeps_the_keys();
+    headers_that_http_allows_do_not_end_a_fetch();
     every_exception_is_a_failed_fetch();
     the_callable_lives_as_long_as_the_verifier();
     an_exception_that_leaves_a_callback_ends_the_process();

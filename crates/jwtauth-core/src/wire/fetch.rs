@@ -53,7 +53,7 @@ fn with_headers(fetched: Fetched, headers: &str) -> Option<Fetched> {
                 }
                 one => one.as_str()?.to_owned(),
             };
-            let broken = value.contains(|letter: char| letter.is_control() && letter != '\t');
+            let broken = value.contains(|letter: char| letter.is_ascii_control() && letter != '\t');
             match (broken, value.is_empty()) {
                 (true, _) => None,
                 (false, true) => Some(fetched),
@@ -108,6 +108,15 @@ mod tests {
         assert_eq!(answer(304, None, Vec::new()).unwrap().status, 304);
     }
 
+    /// Clients decode a value as Latin-1, byte for byte. HTTP allows every byte from 0x80 (RFC 9110 §5.5).
+    #[test]
+    fn a_value_that_is_not_ascii_is_ignored() {
+        let latin_1: String = (0x80..=0xff_u8).map(char::from).collect();
+        let headers = format!(r#"{{"ETag":"{latin_1}","Server":"{latin_1}","Expires":"\t0"}}"#);
+        let fetched = answer(200, Some(&headers), b"{}".to_vec()).unwrap();
+        assert_eq!((fetched.etag, fetched.expires.as_deref()), (None, Some("\t0")));
+    }
+
     #[test]
     fn invalid_headers_are_refused() {
         let long = format!(r#"{{"ETag":"{}"}}"#, "x".repeat(MAX_HEADERS));
@@ -123,6 +132,7 @@ mod tests {
             r#"{"ETag":"a","ETag":"b"}"#,
             r#"{"ETag":"a\r\nAuthorization: b"}"#,
             r#"{"ETag":"a\u0000"}"#,
+            r#"{"ETag":"\u00e9\u007f"}"#,
             &long,
         ] {
             let error = answer(200, Some(headers), Vec::new()).unwrap_err();
