@@ -1,5 +1,5 @@
 # Runs after cargo. Arranges the libraries as they are installed, and writes the files that depend on their link flags.
-# Variables: output, stage, shared_library, soname, version, description, libdir, includedir.
+# Variables: output, stage, shared_library, soname, version, description, prefix, libdir, includedir.
 
 cmake_minimum_required(VERSION 3.21)
 
@@ -20,7 +20,16 @@ list(JOIN link_flags " " link_flags)
 
 file(CONFIGURE OUTPUT ${stage}/jwtauthLinkLibraries.cmake CONTENT "set(jwtauth_LINK_LIBRARIES \"${link_libraries}\")\n")
 
-# An installed tree can be moved, because its prefix is relative to jwtauth.pc.
-file(RELATIVE_PATH up /${libdir}/pkgconfig /)
-string(REGEX REPLACE "/$" "" up "${up}")
+# An installed tree can be moved, because its prefix is relative to jwtauth.pc. This is not possible if the libraries have a
+# fixed place.
+if(NOT IS_ABSOLUTE ${libdir})
+  file(RELATIVE_PATH up /${libdir}/pkgconfig /)
+  string(REGEX REPLACE "/$" "" up "${up}")
+  set(prefix "\${pcfiledir}/${up}")
+endif()
+foreach(folder libdir includedir)
+  if(NOT IS_ABSOLUTE ${${folder}})
+    set(${folder} "\${prefix}/${${folder}}")
+  endif()
+endforeach()
 configure_file(${CMAKE_CURRENT_LIST_DIR}/jwtauth.pc.in ${stage}/jwtauth.pc @ONLY)

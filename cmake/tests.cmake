@@ -87,8 +87,10 @@ add_test(NAME own_client_cpp COMMAND ${root}/tests/package/fetches $<TARGET_FILE
 add_test(NAME login_server_c COMMAND ${root}/tests/package/logs_in $<TARGET_FILE:login_server_c>)
 add_test(NAME login_server_cpp COMMAND ${root}/tests/package/logs_in $<TARGET_FILE:login_server_cpp>)
 add_test(NAME package COMMAND ${root}/tests/package/consume ${CMAKE_COMMAND} ${CMAKE_BINARY_DIR} ${soname})
+add_test(NAME pkgconfig COMMAND ${root}/tests/package/pkgconfig ${CMAKE_COMMAND} ${CMAKE_BINARY_DIR})
+add_test(NAME compilers COMMAND ${root}/tests/package/compilers ${root}/include)
 add_test(NAME documentation COMMAND ${root}/tests/package/documentation ${CMAKE_BINARY_DIR} ${root}/include
          ${stage}/${shared_library})
 
 # They use one thread and no clock, so .ci/stress does not repeat them.
-set_tests_properties(misuse depth conformance package documentation PROPERTIES LABELS once)
+set_tests_properties(misuse depth conformance package pkgconfig compilers documentation PROPERTIES LABELS once)

@@ -871,4 +871,7 @@ enum jwtauth_status jwtauth_fetch_fail(struct jwtauth_fetch *fetch,
 }  // extern "C"
 #endif  // __cplusplus
 
+/* The library writes arrays of statuses, so do not compile with -fshort-enums. */
+typedef char jwtauth_status_must_have_the_size_of_int[sizeof(jwtauth_status) == sizeof(int) ? 1 : -1];
+
 #endif  /* JWTAUTH_H */

@@ -15,6 +15,10 @@
 #ifndef JWTAUTH_HPP
 #define JWTAUTH_HPP
 
+#if !defined(__cplusplus) || __cplusplus < 201703L
+#error "jwtauth.hpp needs C++17 or newer (-std=c++17); jwtauth.h is for C and older C++"
+#endif
+
 #include <algorithm>
 #include <chrono>
 #include <cstddef>

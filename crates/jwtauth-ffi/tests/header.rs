@@ -38,8 +38,16 @@ fn generate(here: &Path) -> Result<String, Box<dyn std::error::Error>> {
         .with_src(here.join("src/fetch.rs"))
         .generate()?
         .write(&mut header);
-    Ok(without_safety_sections(&String::from_utf8(header)?))
+    let header = without_safety_sections(&String::from_utf8(header)?);
+    let end = "\n#endif  /* JWTAUTH_H */\n";
+    Ok(header.replace(end, &format!("{SIZE_OF_A_STATUS}{end}")))
 }
+
+/// A compiler can make enumerations smaller than those of Rust. In C99 there is no `_Static_assert`.
+const SIZE_OF_A_STATUS: &str = "
+/* The library writes arrays of statuses, so do not compile with -fshort-enums. */
+typedef char jwtauth_status_must_have_the_size_of_int[sizeof(jwtauth_status) == sizeof(int) ? 1 : -1];
+";
 
 /// The crate's documentation becomes the comment at the top, so the rules are written once.
 fn header_comment(source: &str) -> String {
