@@ -1,9 +1,9 @@
 //! Counts of the decisions of a verifier.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use once_cell::race::OnceBox;
 use serde::Serialize;
 
 use crate::error::{Class, Code};
@@ -37,15 +37,18 @@ pub struct SourceCounters {
     pub failures: u64,
 }
 
-/// The counts, in one part for some of the threads each.
 /// The counts of one verifier. A verifier is small, because a program may have many; so these are, too.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     /// In several parts, because grants are frequent and on many threads.
     granted: Box<[Part; PARTS]>,
-    /// Made by the first failure.
-    failed: OnceLock<Box<[AtomicU64; Code::ALL.len()]>>,
+    /// Made by the first failure. A failure does not wait for another one that is making them: in a forked child, the thread
+    /// that began may not exist.
+    failed: OnceBox<Failures>,
 }
+
+/// The counts of failures, in the order of the codes.
+type Failures = [AtomicU64; Code::ALL.len()];
 
 /// Threads with different parts do not write to the same memory.
 #[derive(Debug, Default)]
@@ -65,7 +68,11 @@ impl Tally {
 
     /// Counts a failure.
     pub(crate) fn failed(&self, code: Code) {
-        let none = || Box::new([const { AtomicU64::new(0) }; Code::ALL.len()]);
+        self.failed_with(code, none);
+    }
+
+    /// Counts a failure. `none` makes the counts if there are none.
+    fn failed_with(&self, code: Code, none: impl FnOnce() -> Box<Failures>) {
         if let Some(count) = self.failed.get_or_init(none).get(code as usize) {
             count.fetch_add(1, Ordering::Relaxed);
         }
@@ -98,6 +105,10 @@ impl Tally {
     }
 }
 
+fn none() -> Box<Failures> {
+    Box::new([const { AtomicU64::new(0) }; Code::ALL.len()])
+}
+
 #[cfg(test)]
 mod tests {
     use std::thread;
@@ -124,5 +135,18 @@ mod tests {
             serde_json::to_string(&counters).unwrap(),
             r#"{"granted":400,"denied":{"token_expired":400},"unavailable":{"key_source_unavailable":400},"token_cache_hits":7,"sources":[]}"#
         );
+    }
+
+    #[test]
+    fn a_first_failure_does_not_wait_for_another_one() {
+        let tally = Tally::default();
+        // As in a child that was forked at this moment, the first one does not end before the second one.
+        tally.failed_with(Code::TokenExpired, || {
+            tally.failed(Code::TokenMalformed);
+            none()
+        });
+        let counters = tally.counters(0, Vec::new());
+        let denied: Vec<_> = counters.denied.into_iter().collect();
+        assert_eq!(denied, [("token_expired", 1), ("token_malformed", 1)]);
     }
 }
