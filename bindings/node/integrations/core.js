@@ -3,7 +3,7 @@
 const { Verifier } = require('../index.js')
 const { isPlainObject } = require('../lib/arguments.js')
 const { JwtAuthError } = require('../lib/error.js')
-const { Refused, refusal } = require('./refused.js')
+const { Refused, mistake, refusal } = require('./refused.js')
 const { Requirement } = require('./requirement.js')
 
 /** Decides requests with one verifier. Remembers the grant of a request for as long as the request exists. */
@@ -18,16 +18,17 @@ class Authenticator {
   constructor(verifier, options = {}) {
     if (!(verifier instanceof Verifier)) throw new TypeError('verifier must be a Verifier')
     if (!isPlainObject(options)) throw new TypeError('options must be a plain object')
-    for (const name of Object.keys(options)) {
-      if (!(name in OPTIONS)) throw new TypeError(`options has no member ${JSON.stringify(name)}`)
-      if (options[name] !== undefined && !OPTIONS[name](options[name])) throw new TypeError(`options.${name} is invalid`)
+    const { profile, realm, retryAfter = 5, remoteAddr, ...others } = own(options)
+    for (const name of Object.keys(others)) throw new TypeError(`options has no member ${JSON.stringify(name)}`)
+    for (const [name, value] of Object.entries({ profile, realm, retryAfter, remoteAddr })) {
+      if (value !== undefined && !OPTIONS[name](value)) throw new TypeError(`options.${name} is invalid`)
     }
     this.#verifier = verifier
-    this.#profile = options.profile
-    this.#realm = options.realm
-    this.#retryAfter = options.retryAfter ?? 5
-    this.remoteAddr = options.remoteAddr
-    this.#place = place(verifier.policy().config.token)
+    this.#profile = profile
+    this.#realm = realm
+    this.#retryAfter = retryAfter
+    this.remoteAddr = remoteAddr
+    this.#place = place(own(verifier.policy().config).token)
   }
 
   /**
@@ -41,13 +42,13 @@ class Authenticator {
     const earlier = this.#granted.get(request)
     if (earlier !== undefined) return earlier
     try {
-      const { headers, rawHeaders, url, remoteAddr } = parts()
+      const { headers, rawHeaders, url, remoteAddr } = read(parts)
       const found = this.#credentials(headers, rawHeaders, url)
       const grant = await this.#verifier.authenticate({ ...found, profile: this.#profile, remoteAddr: remoteAddr ?? undefined })
       this.#granted.set(request, grant)
       return grant
     } catch (thrown) {
-      throw thrown instanceof JwtAuthError ? refusal(thrown, this.#retryAfter) : asError(thrown)
+      throw thrown instanceof Refused ? thrown : refusal(thrown, this.#retryAfter)
     }
   }
 
@@ -61,17 +62,20 @@ class Authenticator {
       requirement.check(grant)
       return grant
     } catch (thrown) {
-      if (!(thrown instanceof Refused)) throw asError(thrown)
-      if (isOptional && thrown.code === 'token_missing') return undefined
-      thrown.realm = this.#realm
-      throw thrown
+      const refused = thrown instanceof Refused ? thrown : mistake(thrown)
+      if (isOptional && refused.code === 'token_missing') return undefined
+      refused.realm = this.#realm
+      throw refused
     }
   }
 
   #credentials(headers, rawHeaders, url) {
     const { isBearer, header, names, prefix } = this.#place
-    const found = {}
-    for (const name of names) found[name] = (typeof headers.get === 'function' ? headers.get(name) : headers[name]) ?? undefined
+    const found = { __proto__: null }
+    for (const name of names) {
+      if (typeof headers.get === 'function') found[name] = headers.get(name) ?? undefined
+      else if (Object.hasOwn(headers, name)) found[name] = headers[name] ?? undefined
+    }
     const values = repeated(rawHeaders, header)
     if (values !== undefined) found[header] = values
     // A token alone is decided without a detour through JSON. The core finds the same one, and judges every other form.
@@ -106,10 +110,11 @@ const TOKEN = /^[\w.-]+$/
 const BEARER = /^bearer +([^ \t].*)$/i
 
 /** Where requests carry the token. Vault and Consul get it in the body of a login, so their configurations name no place. */
-function place(token = {}) {
-  const { query, cookie, prefix, requested_org: org, ...others } = token
-  const isBearer = !token.header && !query && !cookie
-  const header = isBearer ? 'authorization' : (token.header ?? '').toLowerCase()
+function place(token) {
+  const named = own(token)
+  const { query, cookie, prefix, requested_org: org, ...others } = named
+  const isBearer = !named.header && !query && !cookie
+  const header = isBearer ? 'authorization' : (named.header ?? '').toLowerCase()
   // Reading only these is faster, and changes nothing: the core ignores the other headers.
   const names = [header, cookie && 'cookie', org?.header?.toLowerCase()].filter(Boolean)
   // Only a header with a prefix, and nothing else that the core would read.
@@ -141,9 +146,18 @@ function nodeParts(request, url, remoteAddr) {
   }
 }
 
-/** An error for what was thrown. Frameworks take values such as undefined and 'route' as a signal to go on. */
-function asError(thrown) {
-  return thrown instanceof Error ? thrown : new Error('the request could not be decided', { cause: thrown })
+/** The parts of a request. What the application's function throws is no failure of a decision, also if it looks like one. */
+function read(parts) {
+  try {
+    return parts()
+  } catch (thrown) {
+    throw mistake(thrown)
+  }
+}
+
+/** The members of an object, without those that every object may inherit. */
+function own(object) {
+  return { __proto__: null, ...object }
 }
 
 const GRANTED = new Requirement()

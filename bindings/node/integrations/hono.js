@@ -11,7 +11,7 @@ function jwtAuth(verifier, options) {
   const parts = (context) => () => {
     const { url, headers } = context.req.raw
     const address = remoteAddr === undefined ? context.env?.incoming?.socket?.remoteAddress : remoteAddr(context)
-    return { headers, url: url.slice(url.indexOf('/', url.indexOf('//') + 2)), remoteAddr: address }
+    return { headers, rawHeaders: undefined, url: url.slice(url.indexOf('/', url.indexOf('//') + 2)), remoteAddr: address }
   }
 
   const middleware = (requirement, isOptional) =>

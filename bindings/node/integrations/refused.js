@@ -1,8 +1,11 @@
 'use strict'
 
+const { JwtAuthError } = require('../lib/error.js')
+const { warn } = require('../lib/warn.js')
+
 /** A request that is not let in, as the response to it (RFC 6750, section 3). Nothing in it is from the token. */
 class Refused extends Error {
-  constructor(status, error, message, { code, retryAfter } = {}) {
+  constructor(status, error, message, code, retryAfter) {
     super(message)
     this.status = status
     this.error = error
@@ -34,24 +37,29 @@ class Refused extends Error {
 }
 
 /** There is no token, so the challenge has no error (RFC 6750, section 3.1). */
-const missing = () => new Refused(401, undefined, 'the request contains no token', { code: 'token_missing' })
+const missing = () => new Refused(401, undefined, 'the request contains no token', 'token_missing')
+
+/** The response to a mistake in the program or the library. It is for the program's log, and not for the client. */
+function mistake(thrown) {
+  warn(thrown)
+  return new Refused(500, 'server_error', 'internal error')
+}
 
 /**
- * The response to a failure. The status is that of RFC 6750 and not `http_status`, which is the status of the configured
+ * The response to what a decision threw. The status is that of RFC 6750 and not `http_status`, which is the status of the configured
  * system's login: Vault's is 400 for each denial, and Consul's is 500.
  */
 function refusal(failure, retryAfter) {
+  if (!(failure instanceof JwtAuthError)) return mistake(failure)
   const { code, message } = described(failure)
   switch (failure.class) {
     case 'denied':
-      if (NOT_ENOUGH.has(code) || failure.stage === 'decide') return new Refused(403, 'insufficient_scope', message, { code })
-      return code === 'token_missing' ? missing() : new Refused(401, 'invalid_token', message, { code })
+      if (NOT_ENOUGH.has(code) || failure.stage === 'decide') return new Refused(403, 'insufficient_scope', message, code)
+      return code === 'token_missing' ? missing() : new Refused(401, 'invalid_token', message, code)
     case 'unavailable':
-      return new Refused(503, 'temporarily_unavailable', message, { code, retryAfter })
+      return new Refused(503, 'temporarily_unavailable', message, code, retryAfter)
     default:
-      // A mistake in the program or the library. It is for its log, and not for the client.
-      process.emitWarning(failure)
-      return new Refused(500, 'server_error', 'internal error')
+      return mistake(failure)
   }
 }
 
@@ -64,4 +72,4 @@ function described({ code, message, claim, detail }) {
 // As the core decides for the native configuration: the token is valid, but does not allow this. The stage `decide` is added.
 const NOT_ENOUGH = new Set(['address_not_allowed', 'profile_closed', 'claim_mismatch', 'subject_mismatch'])
 
-module.exports = { NOT_ENOUGH, Refused, missing, refusal }
+module.exports = { NOT_ENOUGH, Refused, missing, mistake, refusal }

@@ -17,7 +17,8 @@ class Requirement {
     for (const name of Reflect.ownKeys(names)) {
       const test = TESTS[name]
       if (test === undefined) throw new TypeError(`a requirement has no member ${JSON.stringify(String(name))}`)
-      const wanted = [names[name]].flat()
+      // Copies, so that nothing changes what a route requires later.
+      const wanted = [names[name]].flat().map((one) => (typeof one === 'object' && one !== null ? { __proto__: null, ...one } : one))
       if (wanted.length === 0 || !wanted.every(test.isValid)) throw new TypeError(`${name} must be ${test.form}`)
       this.#tests.push((grant) => wanted.some((one) => test.holds(grant, one)))
     }

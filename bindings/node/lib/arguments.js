@@ -34,14 +34,13 @@ function pathText(path) {
 /** The functions in a constructor's options. */
 function functions(options = {}) {
   if (!isPlainObject(options)) throw wrongType('options', 'a plain object', options)
+  const read = { fetch: undefined, onEvent: undefined }
   for (const [name, value] of Object.entries(options)) {
-    if (name !== 'fetch' && name !== 'onEvent') {
-      throw invalid(`options has no member ${JSON.stringify(name)}`, 'ERR_INVALID_ARG_VALUE')
-    }
+    if (!Object.hasOwn(read, name)) throw invalid(`options has no member ${JSON.stringify(name)}`, 'ERR_INVALID_ARG_VALUE')
     if (value !== undefined && typeof value !== 'function') throw wrongType(`options.${name}`, 'a function', value)
+    read[name] = value
   }
-  const { fetch, onEvent } = options
-  return { fetch, onEvent }
+  return read
 }
 
 /**
@@ -120,9 +119,12 @@ function readBatch(tokens, options = {}) {
 /** Whether an explanation shows values. */
 function showValues(options = {}) {
   if (!isPlainObject(options)) throw wrongType('options', 'a plain object', options)
-  const unknown = Object.keys(options).find((name) => name !== 'showValues')
-  if (unknown !== undefined) throw invalid(`options has no member ${JSON.stringify(unknown)}`, 'ERR_INVALID_ARG_VALUE')
-  return options.showValues === undefined ? false : flag(options.showValues, 'options.showValues')
+  let shown = false
+  for (const [name, value] of Object.entries(options)) {
+    if (name !== 'showValues') throw invalid(`options has no member ${JSON.stringify(name)}`, 'ERR_INVALID_ARG_VALUE')
+    if (value !== undefined) shown = flag(value, 'options.showValues')
+  }
+  return shown
 }
 
 /** A request as JSON text in the wire format. */

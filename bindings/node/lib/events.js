@@ -1,8 +1,7 @@
 'use strict'
 
-const { inspect } = require('node:util')
-
 const { frozen } = require('./grant.js')
+const { warn } = require('./warn.js')
 
 /** Passes the events of a verifier to the application's function, in their order. */
 class Events {
@@ -30,10 +29,13 @@ class Events {
     for (const event of this.#addon.takeEvents()) this.#waiting.push(event)
     if (this.#isDelivering) return
     this.#isDelivering = true
-    // To remove the first of many takes long, so they are removed together. The function may add further ones.
-    for (let next = 0; next < this.#waiting.length; next += 1) this.#call(frozen(JSON.parse(this.#waiting[next])))
-    this.#waiting = []
-    this.#isDelivering = false
+    try {
+      // To remove the first of many takes long, so they are removed together. The function may add further ones.
+      for (let next = 0; next < this.#waiting.length; next += 1) this.#call(frozen(JSON.parse(this.#waiting[next])))
+    } finally {
+      this.#waiting = []
+      this.#isDelivering = false
+    }
   }
 
   /** Calls the function. What it throws, also later, changes no decision: it becomes a warning of the process. */
@@ -45,10 +47,6 @@ class Events {
       warn(thrown)
     }
   }
-}
-
-function warn(thrown) {
-  process.emitWarning(thrown instanceof Error ? thrown : new Error(inspect(thrown)))
 }
 
 module.exports = { Events }

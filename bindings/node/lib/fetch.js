@@ -1,8 +1,9 @@
 'use strict'
 
-const { Readable, addAbortSignal } = require('node:stream')
+const { Readable, Stream, addAbortSignal } = require('node:stream')
 
 const PHASES = ['dns', 'connect', 'tls', 'http', 'parse']
+const FAILED = 'the `fetch` function failed'
 
 /** A `fetch` function throws this to report a failure, with its phase and reason. The reason becomes part of an error. */
 class FetchError extends Error {
@@ -21,15 +22,19 @@ Object.defineProperty(FetchError.prototype, 'name', { value: 'FetchError', writa
 
 /** Calls the application's function for a request of the addon. Never rejects. */
 async function answer(fetch, asked, exchange) {
+  let body
   try {
     const { url, headers, timeout_ms: timeoutMs, max_bytes: maxBytes } = JSON.parse(asked)
     const signal = AbortSignal.timeout(timeoutMs)
     const response = await fetch({ url, headers, timeoutMs, maxBytes, signal })
+    body = response?.body
     if (!Number.isInteger(response?.status)) throw new FetchError('http', 'the `fetch` function gave no response')
-    exchange.respond(response.status, headersText(response.headers), await bodyBytes(response, maxBytes, signal))
+    const bytes = await bytesOf(response.status, body, maxBytes, signal)
+    exchange.respond(response.status, headersText(response.headers), bytes)
   } catch (thrown) {
-    const { phase, reason } = thrown instanceof FetchError ? thrown : { phase: 'http', reason: reasonOf(thrown) }
-    exchange.fail(phase, reason)
+    exchange.fail(...failure(thrown))
+  } finally {
+    void discard(body)
   }
 }
 
@@ -38,35 +43,69 @@ function headersText(headers) {
   return JSON.stringify(typeof headers?.[Symbol.iterator] === 'function' ? Object.fromEntries(headers) : (headers ?? {}))
 }
 
-/** The body of a response. A body that is too long is read only until that is certain. */
-async function bodyBytes({ status, body }, maxBytes, signal) {
+/** The bytes of a body. A body that is too long is read only until that is certain. */
+async function bytesOf(status, body, maxBytes, signal) {
   if (body === undefined || body === null) return new Uint8Array()
   if (typeof body === 'string') return Buffer.from(body)
   if (body instanceof Uint8Array) return body
+  // Only a stream with keys is read.
+  if (status !== 200) return new Uint8Array()
   if (typeof body[Symbol.asyncIterator] !== 'function') {
     throw new FetchError('http', "the `fetch` function's response has a body that is neither text, bytes nor a stream")
   }
-  const stream = addAbortSignal(signal, Readable.from(body))
+  const stream = streamOf(body)
+  // It may fail also when no loop listens.
+  stream.on('error', () => {})
+  addAbortSignal(signal, stream)
   const chunks = []
   let length = 0
-  // Only a body with keys is read. Leaving the loop closes the connection.
-  if (status === 200) {
-    for await (const chunk of stream) {
-      chunks.push(Buffer.from(chunk))
-      length += chunks.at(-1).length
-      if (length > maxBytes) break
-    }
+  // Leaving the loop closes the connection.
+  for await (const chunk of stream) {
+    chunks.push(Buffer.from(chunk))
+    length += chunks.at(-1).length
+    if (length > maxBytes) break
   }
-  stream.destroy()
   return Buffer.concat(chunks)
+}
+
+/**
+ * A body as a stream of Node. The end of the stream closes the connection, also while the next chunk is awaited: an iterator
+ * would first wait for it.
+ */
+function streamOf(body) {
+  if (body instanceof Stream) return body
+  return body instanceof ReadableStream ? Readable.fromWeb(body) : Readable.from(body)
+}
+
+/** Closes the connection of a body, unless the body has been read. Never rejects: the outcome of the fetch is certain. */
+async function discard(body) {
+  try {
+    if (body instanceof Stream) body.on('error', () => {})
+    await (body?.destroy ?? body?.cancel ?? body?.return)?.call(body)
+  } catch {
+    // A web stream that was read to its end is locked.
+  }
+}
+
+/** The phase and the reason of a failure, as far as what was thrown can be read. */
+function failure(thrown) {
+  try {
+    if (!(thrown instanceof FetchError)) return ['http', reasonOf(thrown)]
+    const { phase, reason } = thrown
+    if (PHASES.includes(phase) && typeof reason === 'string') return [phase, reason]
+  } catch {
+    // A property that throws says nothing.
+  }
+  return ['http', FAILED]
 }
 
 /** The reason for an error: its name and code only, because its message may contain a URL's query or a password. */
 function reasonOf(thrown) {
-  if (!(thrown instanceof Error)) return 'the `fetch` function failed'
+  if (!(thrown instanceof Error)) return FAILED
   const code = [thrown.code, thrown.cause?.code].find((code) => typeof code === 'string' && /^[A-Z][A-Z0-9_]*$/.test(code))
-  const name = /^[A-Z]\w*$/.test(thrown.name) ? thrown.name : 'Error'
-  return `the \`fetch\` function failed: ${name}${code === undefined ? '' : ` (${code})`}`
+  const { name } = thrown
+  const shown = typeof name === 'string' && /^[A-Z]\w*$/.test(name) ? name : 'Error'
+  return `${FAILED}: ${shown}${code === undefined ? '' : ` (${code})`}`
 }
 
 module.exports = { FetchError, answer }

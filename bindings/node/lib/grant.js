@@ -85,8 +85,13 @@ function includes(entitlements, kind, name, scope) {
   }
   // An entitlement with variables is for one service or node, and not for every one.
   return entitlements.some(
-    (one) => one.kind === kind && one.name === name && one.scope === scope && one.variables === undefined,
+    (one) => one.kind === kind && one.name === name && own(one, 'scope') === scope && own(one, 'variables') === undefined,
   )
+}
+
+/** A member of an object, unless it is inherited. */
+function own(object, name) {
+  return Object.hasOwn(object, name) ? object[name] : undefined
 }
 
 /** A parsed document, deeply frozen, so that a shared grant cannot be changed. */

@@ -59,11 +59,14 @@ export declare class Sessions {
   authorize(token: string, remoteAddr?: string | undefined): Promise<SessionInfo>
   authorizeSync(token: string, remoteAddr?: string | undefined): SessionInfo
 
-  /** Returns the session of a token. Counts no use. */
+  /**
+   * Returns the session of a token. Counts no use, and checks no networks: use {@link Sessions.authorize} to let a request in. So
+   * what {@link SessionInfo.has} says of this session applies also to a caller outside of the session's networks.
+   */
   lookup(token: string): Promise<SessionInfo>
   lookupSync(token: string): SessionInfo
 
-  /** Returns the session with this accessor. An accessor cannot be used in place of the token. */
+  /** Returns the session with this accessor, as {@link Sessions.lookup} does. An accessor cannot be used in place of the token. */
   lookupAccessor(accessor: string): Promise<SessionInfo>
   lookupAccessorSync(accessor: string): SessionInfo
 
@@ -192,7 +195,10 @@ export declare class SessionInfo {
   get auth_method(): string | undefined
   /** Whether Consul's token is local. */
   get local(): boolean | undefined
-  /** Whether the session has an entitlement, as `has` of a grant. */
+  /**
+   * Whether the session has an entitlement, as `has` of a grant. It checks neither networks (`bound_cidrs`) nor uses: only
+   * {@link Sessions.authorize} does, before it returns the session.
+   */
   has(kind: EntitlementKind, name: string, scope?: string): boolean
   /** The session in the wire format; `JSON.stringify` writes this. */
   toJSON(): SessionReply

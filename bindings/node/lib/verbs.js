@@ -37,7 +37,8 @@ const SWEEP = verb('sweep', 'swept', () => ({}), count)
 /** A token or a request as for a decision, which may have `meta`. */
 function readLogin(request) {
   let meta
-  if (isPlainObject(request)) ({ meta, ...request } = request)
+  // Only its own `meta`: what objects inherit is not from the program.
+  if (isPlainObject(request)) ({ meta, ...request } = { __proto__: null, ...request })
   const { text: read, isJson, profile, remoteAddr, cachedOnly } = readRequest(request, REQUEST)
   const members = isJson ? JSON.parse(read) : { token: text(read, 'token') }
   return {

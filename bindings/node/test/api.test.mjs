@@ -13,6 +13,7 @@ import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 
 import { Grant, JwtAuthError, Verifier, version } from 'jwtauth'
+import { inherited } from './inherited.mjs'
 import { config, NOW, token } from './tokens.mjs'
 
 const require = createRequire(import.meta.url)
@@ -363,6 +364,12 @@ describe('a grant', () => {
     for (const wrong of [[], ['policy'], ['policy', 1], ['policy', 'read', null]]) {
       assert.throws(() => role.has(...wrong), TypeError)
     }
+  })
+
+  test('has no inherited scope', async () => {
+    const role = new Verifier(config({ policies: ['read'] })).authenticateSync(token())
+    const has = await inherited({ scope: '1', variables: {} }, () => [role.has('policy', 'read'), role.has('policy', 'read', '1')])
+    assert.deepEqual(has, [true, false])
   })
 
   test('cannot be changed', () => {

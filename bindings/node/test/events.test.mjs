@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, test } from 'node:test'
+import { inspect } from 'node:util'
 
 import { FetchError, Verifier } from 'jwtauth'
 import { config, keySet, remote, token } from './tokens.mjs'
@@ -88,17 +89,32 @@ describe('events', () => {
     assert.deepEqual(seen, ['granted', 'after', 'denied'])
   })
 
-  for (const [name, onEvent] of [
+  for (const [name, fail, message = /made by a test/] of [
     ['throws', () => { throw new RangeError('made by a test') }],
     ['throws a text', () => { throw 'made by a test' }],
+    ['throws what cannot be shown', () => { throw { [inspect.custom]() { throw new Error('not shown') } } }, /cannot be shown/],
+    ...['name', 'code', 'message', 'stack'].map((name) => [
+      `throws an error whose ${name} cannot be shown`,
+      () => { throw Object.defineProperty(new Error('made by a test'), name, { value: Symbol(name) }) },
+      /cannot be shown/,
+    ]),
+    ['throws an error that throws', () => { throw Object.defineProperty(new Error('made by a test'), 'code', { get() { throw new Error() } }) }, /cannot be shown/],
     ['rejects', async () => { throw new RangeError('made by a test') }],
   ]) {
     test(`a function that ${name} changes no decision and causes a warning`, async () => {
+      let events = 0
+      const onEvent = () => {
+        events += 1
+        return fail()
+      }
       const verifier = new Verifier(config(), { onEvent })
-      const warned = once(process, 'warning')
-      assert.equal((await verifier.authenticate(token())).identity.name, 'alice')
-      const [warning] = await warned
-      assert.match(warning.message, /made by a test/)
+      for (const number of [1, 2]) {
+        const warned = once(process, 'warning')
+        assert.equal((await verifier.authenticate(token())).identity.name, 'alice')
+        const [warning] = await warned
+        assert.match(warning.message, message)
+        assert.equal(events, number)
+      }
     })
   }
 

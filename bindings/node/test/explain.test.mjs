@@ -4,6 +4,7 @@ import { describe, test } from 'node:test'
 import { inspect } from 'node:util'
 
 import { Explanation, FetchError, Verifier } from 'jwtauth'
+import { inherited } from './inherited.mjs'
 import { config, keySet, remote, token } from './tokens.mjs'
 
 const verifier = new Verifier(config({ profiles: { office: { bound_cidrs: ['10.0.0.0/8'] } } }))
@@ -39,6 +40,12 @@ describe('an explanation', () => {
       assert.equal(values(explained), 0)
       assert.doesNotMatch(explained.json + inspect(explained), /very private/)
     }
+    await inherited({ showValues: true }, async () => {
+      for (const options of [undefined, {}]) {
+        assert.equal(values(await verifier.explain(secret, options)), 0)
+        assert.equal(values(verifier.explainSync(secret, options)), 0)
+      }
+    })
     assert.notEqual(values(await verifier.explain(secret, { showValues: true })), 0)
     assert.notEqual(values(await verifier.explainJson(JSON.stringify({ token: secret }), { showValues: true })), 0)
   })

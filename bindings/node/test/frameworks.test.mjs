@@ -4,7 +4,7 @@ import { Agent, request } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 
 import { Verifier } from 'jwtauth'
-import { APPS, REQUIREMENTS } from './frameworks/apps.mjs'
+import { APPS, MISTAKES, REQUIREMENTS } from './frameworks/apps.mjs'
 import { startProvider } from './frameworks/provider.mjs'
 import { keyServer } from './key-server.mjs'
 import { config, NOW, token } from './tokens.mjs'
@@ -130,6 +130,14 @@ for (const [name, start] of Object.entries(APPS)) {
       assert.equal(headers['retry-after'], '7')
       assert.equal(json.error, 'temporarily_unavailable')
       assert.equal(json.message, 'the keys are currently unavailable')
+    })
+
+    test('responds with 500 to a mistake of the program, and tells only the program', async () => {
+      for (const path of Object.keys(MISTAKES)) {
+        const { headers, text, json } = await refused(`/${path}`, bearer(issued), 500, undefined, undefined)
+        assert.deepEqual(json, { error: 'server_error', message: 'internal error' }, text)
+        assert.equal(headers['retry-after'], undefined)
+      }
     })
 
     test('decides every method', async () => {

@@ -1,12 +1,14 @@
 // The parts of the integrations that no request over HTTP shows: arguments, what middleware passes on, and missing packages.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { inspect } from 'node:util'
 
 import 'reflect-metadata'
 
@@ -16,6 +18,7 @@ import * as fastify from 'jwtauth/fastify'
 import * as hono from 'jwtauth/hono'
 import * as koa from 'jwtauth/koa'
 import * as nestjs from 'jwtauth/nestjs'
+import { inherited } from './inherited.mjs'
 import { config, NOW, token } from './tokens.mjs'
 
 const require = createRequire(import.meta.url)
@@ -34,7 +37,7 @@ function through(middleware, { claims = {}, ...request } = {}) {
   return new Promise((resolve, reject) => {
     const headers = { authorization: `Bearer ${token(claims)}` }
     const sent = { headers, rawHeaders: Object.entries(headers).flat(), url: '/', socket: {}, ...request }
-    const response = { setHeader() {}, end: () => resolve({ status: response.statusCode }) }
+    const response = { setHeader() {}, end: (body) => resolve({ status: response.statusCode, body: JSON.parse(body) }) }
     middleware(sent, response, (...passed) => resolve({ passed, auth: sent.auth })).catch(reject)
   })
 }
@@ -87,10 +90,22 @@ describe('a requirement', () => {
     }
   })
 
+  test('does not change with the object that it was made of, nor with what objects inherit', async () => {
+    const wanted = { kind: 'role', name: 'editor' }
+    const requires = auth.requires({ entitlement: wanted })
+    wanted.name = 'viewer'
+    const outcomes = await inherited({ name: 'viewer', scope: '1' }, async () => {
+      assert.throws(() => auth.requires({ entitlement: { kind: 'role' } }), TypeError)
+      const both = [requires, auth.requires({ entitlement: { kind: 'role', name: 'editor' } })]
+      return Promise.all(['editor', 'viewer'].flatMap((role) => both.map((middleware) => through(middleware, { claims: { role } }))))
+    })
+    assert.deepEqual(outcomes.map(({ status = 'let in' }) => status), ['let in', 'let in', 403, 403])
+  })
+
   test('does not read what the application has written into the request', async () => {
     const forged = { has: () => true, identity: { groups: ['staff'] } }
-    assert.deepEqual(await through(auth.requires({ role: 'editor' }), { auth: forged }), { status: 403 })
-    assert.deepEqual(await through(auth, { auth: forged, headers: {}, rawHeaders: [] }), { status: 401 })
+    assert.equal((await through(auth.requires({ role: 'editor' }), { auth: forged })).status, 403)
+    assert.equal((await through(auth, { auth: forged, headers: {}, rawHeaders: [] })).status, 401)
     const { passed, auth: left } = await through(auth.optional, { auth: forged, headers: {}, rawHeaders: [] })
     assert.deepEqual({ passed, left }, { passed: [], left: undefined })
   })
@@ -128,23 +143,42 @@ describe('an integration', () => {
     await express.jwtAuth(verifier)(request, response, () => assert.fail('let in'))
   })
 
-  test('passes no signal to go on when its own functions throw', async () => {
-    for (const thrown of [undefined, null, 'route', 'router', 0, new Error('mine')]) {
-      const auth = express.jwtAuth(verifier, { remoteAddr: () => { throw thrown } })
+  test('responds with 500 to a mistake of the program, and warns', async () => {
+    const mine = new Error('mine')
+    const fails = (thrown) => ({ remoteAddr: () => { throw thrown } })
+    for (const [options, warning] of [
+      [{ profile: '\ud800' }, { code: 'argument_not_utf8' }],
+      [{ remoteAddr: () => 7 }, { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE', message: /^request.remoteAddr must be a string/ }],
+      [{ remoteAddr: async () => '::1' }, { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }],
+      [fails(mine), { message: 'mine' }],
+      [fails(new JwtAuthError({ class: 'denied', code: 'token_missing', message: 'made by the program' })), { message: 'made by the program' }],
+      [fails(Object.defineProperty(new Error('mine'), 'stack', { get() { throw mine } })), { message: /cannot be shown/ }],
+      // Frameworks take some of these as a signal to go on.
+      ...[undefined, null, 'route', 'router', 0].map((thrown) => [fails(thrown), { message: inspect(thrown) }]),
+    ]) {
+      const auth = express.jwtAuth(verifier, options)
       for (const middleware of [auth, auth.optional, auth.requires()]) {
-        const { passed, auth: grant } = await through(middleware)
-        assert.equal(passed.length, 1)
-        assert.ok(passed[0] instanceof Error)
-        assert.equal(grant, undefined)
+        const warned = once(process, 'warning')
+        assert.deepEqual(await through(middleware), { status: 500, body: { error: 'server_error', message: 'internal error' } })
+        const [shown] = await warned
+        assert.throws(() => { throw shown }, warning)
       }
     }
   })
 
-  test('responds with 500 to a mistake of the program, and warns', async () => {
-    const auth = express.jwtAuth(verifier, { profile: '\ud800' })
-    const warned = new Promise((resolve) => process.once('warning', resolve))
-    assert.deepEqual(await through(auth), { status: 500 })
-    assert.equal((await warned).code, 'argument_not_utf8')
+  test('takes no option and no header that objects inherit', async () => {
+    const bound = new Verifier(config({ bound_cidrs: ['10.0.0.0/8'] }))
+    const members = {
+      profile: 'other', realm: 'x\r\ny', retryAfter: 'x', remoteAddr: () => '10.1.2.3', authorization: `Bearer ${token()}`,
+      query: 'token', cookie: 'token', prefix: 'Token ', rawHeaders: ['authorization', 'x', 'authorization', 'y'],
+    }
+    await inherited(members, async () => {
+      for (const options of [undefined, {}]) {
+        assert.deepEqual((await through(express.jwtAuth(verifier, options))).passed, [])
+        assert.equal((await through(express.jwtAuth(verifier, options), { headers: {}, rawHeaders: [] })).status, 401)
+        assert.equal((await through(express.jwtAuth(bound, options))).status, 403)
+      }
+    })
   })
 
   test('finds the token that the core finds', async () => {
@@ -181,7 +215,7 @@ describe('an integration', () => {
   test('refuses a repeated header of which Node shows only the first', async () => {
     const values = [`Bearer ${token()}`, 'Bearer a.b.c']
     const rawHeaders = ['Authorization', values[0], 'AUTHORIZATION', values[1]]
-    assert.deepEqual(await through(express.jwtAuth(verifier), { rawHeaders }), { status: 401 })
+    assert.equal((await through(express.jwtAuth(verifier), { rawHeaders })).status, 401)
   })
 
   test('responds with 403 to the failures to which the core does', () => {

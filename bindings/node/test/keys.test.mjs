@@ -4,6 +4,8 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { get } from 'node:http'
+import { createRequire } from 'node:module'
 import { Readable } from 'node:stream'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -11,9 +13,11 @@ import { inspect } from 'node:util'
 import { Worker } from 'node:worker_threads'
 
 import { FetchError, JwtAuthError, Verifier } from 'jwtauth'
+import { inherited } from './inherited.mjs'
 import { good, keyServer, silent, status } from './key-server.mjs'
 import { config, keySet, remote, token } from './tokens.mjs'
 
+const { answer } = createRequire(import.meta.url)('../lib/fetch.js')
 const wrongType = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }
 /** What a request for a key set accepts. */
 const accept = 'application/jwk-set+json, application/json;q=0.9, */*;q=0.1'
@@ -259,6 +263,13 @@ describe('a fetch function', () => {
       [undefined, 'http: the `fetch` function failed'],
       [new FetchError('dns', 'no such host'), 'dns: no such host'],
       [new FetchError('tls', 'two\nlines', { cause: secret }), 'tls: two lines'],
+      [Object.assign(new Error('hush'), { name: Symbol('hush') }), 'http: the `fetch` function failed: Error'],
+      [Object.create(FetchError.prototype), 'http: the `fetch` function failed'],
+      ...['name', 'code', 'cause'].map((name) => {
+        const broken = Object.defineProperty(new Error('hush'), name, { get() { throw new Error('hush') } })
+        return [broken, 'http: the `fetch` function failed']
+      }),
+      [new Proxy(new Error('hush'), { getPrototypeOf() { throw new Error('hush') } }), 'http: the `fetch` function failed'],
     ]
     for (const [thrown, detail] of table) {
       for (const fetch of [async () => { throw thrown }, () => { throw thrown }]) {
@@ -317,6 +328,104 @@ describe('a fetch function', () => {
     await assert.rejects(ask(fetching(() => ({ status: 200, body: keySet.padEnd(2000) }), { max_bytes: 1000 }).verifier), unavailable)
   })
 
+  test('leaves no connection open whose response is not used', async () => {
+    const server = await keyServer()
+    const bodies = []
+    const client = ({ url }) =>
+      new Promise((resolve, reject) => {
+        get(url, (body) => {
+          bodies.push(body)
+          resolve({ status: body.statusCode, headers: body.headers, body })
+        }).on('error', reject)
+      })
+    const long = Buffer.alloc(300_000, ' ')
+    for (const [timeout, answer] of [
+      ['60s', (request, response) => void response.writeHead(503).end(long)],
+      ['60s', (request, response) => void response.end(long)],
+      ['60s', (request, response) => void response.writeHead(503).write('x')],
+      ['1s', (request, response) => void response.write('{')],
+    ]) {
+      server.answer = answer
+      await assert.rejects(ask(new Verifier(remote(server.url, { max_bytes: 1000, timeout }), { fetch: client })), unavailable)
+    }
+    assert.deepEqual(bodies.slice(0, 3).map(({ destroyed }) => destroyed), [true, true, true])
+    // The timeout is that of the addon, so the last response may be given up, and even come, a little later.
+    for (const { socket } of server.requests) if (!socket.destroyed) await once(socket, 'close')
+  })
+
+  /** Gives the answer of a `fetch` function to an exchange, and returns the calls of the exchange. */
+  async function exchanged(fetch, settings = {}) {
+    const calls = []
+    const exchange = { respond: (status) => calls.push(`status ${status}`), fail: (phase, reason) => calls.push(reason) }
+    const asked = { url: 'https://issuer.test/keys', headers: {}, timeout_ms: 60_000, max_bytes: 1000, ...settings }
+    await answer(fetch, JSON.stringify(asked), exchange)
+    // An error of a stream comes later. If it has no listener, it ends the process, or this test.
+    for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate)
+    return calls
+  }
+  /** A body of each sort that never ends, begins with `text`, and fails while it is closed. */
+  const endless = {
+    'a stream of Node'(text, onClose) {
+      const stream = new Readable({
+        read() {},
+        destroy(error, done) {
+          onClose()
+          done(new Error('made by a test'))
+        },
+      })
+      stream.push(text)
+      return stream
+    },
+    'a web stream'(text, onClose) {
+      const cancel = async () => {
+        onClose()
+        throw new Error('made by a test')
+      }
+      return new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from(text)), cancel })
+    },
+  }
+
+  for (const [sort, body] of Object.entries(endless)) {
+    test(`may respond with ${sort} that is closed in every case, also if that fails`, async () => {
+      let closed = 0
+      const endless = (text = '{') => body(text, () => { closed += 1 })
+      const late = (response) => async ({ signal }) => {
+        while (!signal.aborted) await new Promise(setImmediate)
+        return response
+      }
+      const soon = { timeout_ms: 1 }
+      const aborted = /^the `fetch` function failed: (AbortError \(ABORT_ERR\)|Error)$/
+      const table = [
+        [/^status 503$/, () => ({ status: 503, body: endless() })],
+        [/^status 304$/, () => ({ status: 304, body: endless() })],
+        [/^status 503$/, late({ status: 503, body: endless() }), soon],
+        [aborted, late({ status: 200, body: endless() }), soon],
+        [/^status 200$/, () => ({ status: 200, body: endless(' '.repeat(1001)) })],
+        [/gave no response$/, () => ({ status: '200', body: endless() })],
+        [/gave no response$/, late({ body: endless() }), soon],
+        [/^the `fetch` function failed: TypeError$/, () => ({ status: 503, headers: { etag: 1n }, body: endless() })],
+      ]
+      for (const [number, [outcome, fetch, settings]] of table.entries()) {
+        assert.match((await exchanged(fetch, settings)).join(), outcome)
+        assert.equal(closed, number + 1, `${number}`)
+      }
+      // The signal fires while the next part of the body is awaited.
+      const part = ({ signal }) => {
+        void late()({ signal })
+        return { status: 200, body: endless() }
+      }
+      assert.match((await exchanged(part, soon)).join(), aborted)
+      assert.equal(closed, table.length + 1)
+    })
+  }
+
+  test('may respond with a body that the program has read itself', async () => {
+    const response = new Response('the keys are away', { status: 503 })
+    await response.text()
+    assert.deepEqual(await exchanged(() => response), ['status 503'])
+    assert.deepEqual(await exchanged(() => ({ status: 503, get body() { throw new Error('made by a test') } })), ['the `fetch` function failed: Error'])
+  })
+
   test('has its time, and what comes later counts for nothing', async () => {
     let answer
     const { verifier, asked } = fetching(() => new Promise((resolve) => { answer = resolve }), { timeout: '1s' })
@@ -372,6 +481,14 @@ describe('a fetch function', () => {
     }
     assert.throws(() => new Verifier(config(), { fecth: fetch }), { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE', message: /fecth/ })
     for (const options of [undefined, {}, { fetch: undefined }]) new Verifier(config(), options)
+  })
+
+  test('is not inherited', async () => {
+    const server = await keyServer()
+    const verifiers = await inherited({ fetch: () => assert.fail(), onEvent: () => assert.fail() }, () =>
+      [undefined, {}, { fetch: undefined }].map((options) => new Verifier(remote(server.url), options)),
+    )
+    for (const verifier of verifiers) assert.equal((await ask(verifier)).identity.name, 'alice')
   })
 })
 

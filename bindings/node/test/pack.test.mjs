@@ -10,6 +10,7 @@ import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 import { keyServer, status } from './key-server.mjs'
+import { programs } from './programs.mjs'
 import { config, NOW, publicJwk, remote, token } from './tokens.mjs'
 
 const source = fileURLToPath(new URL('..', import.meta.url))
@@ -131,8 +132,7 @@ describe('the packed package', () => {
   })
 
   test('does what the README shows', async () => {
-    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
-    const shown = /^```js\n([^]*?)^```$/m.exec(readme)[1]
+    const [{ code }] = programs(new URL('../README.md', import.meta.url))
     const server = `
       import { createServer } from 'node:http'
       const server = createServer((request, response) => void handle(request, response))
@@ -147,7 +147,7 @@ describe('the packed package', () => {
         server.closeAllConnections()
       })`
     writeFileSync(join(app, 'keys.json'), JSON.stringify({ keys: [publicJwk] }))
-    writeFileSync(join(app, 'readme.mjs'), `${shown}${server}`)
+    writeFileSync(join(app, 'readme.mjs'), `${code}${server}`)
     const now = Math.floor(Date.now() / 1000)
     assert.deepEqual(node('readme.mjs', token({ exp: now + 600 }), token({ exp: now - 600 })), {
       status: 0,

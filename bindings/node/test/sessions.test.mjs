@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 
 import { FetchError, JwtAuthError, Login, SessionInfo, Sessions, Verifier } from 'jwtauth'
+import { inherited } from './inherited.mjs'
 import { config, keySet, NOW, remote, token } from './tokens.mjs'
 
 const wrongType = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }
@@ -129,7 +130,9 @@ for (const [form, call] of Object.entries(forms)) {
         const other = await call(sessions, 'login', { token: jwt, meta })
         assert.doesNotMatch(other.session.description, /pod/)
       }
-      assert.equal(await call(sessions, 'revokeAll', { profile: 'cluster' }), 3)
+      const other = await inherited({ meta: { pod: 'web-2' } }, () => call(sessions, 'login', { token: jwt }))
+      assert.doesNotMatch(other.session.description, /pod/)
+      assert.equal(await call(sessions, 'revokeAll', { profile: 'cluster' }), 4)
     })
 
     test('count each use once', async () => {

@@ -1,7 +1,7 @@
 // The same application for each framework, on a real server. Every route but `/public` and `/optional` needs a grant.
 //
-// `verifiers` has the verifier of most routes, and further ones by the name of their route. A handler answers with the name of
-// the caller, or null without a grant.
+// `verifiers` has the verifier of most routes, and further ones by the name of their route. The routes of `MISTAKES` have that of
+// most routes, and an integration of their own. A handler answers with the name of the caller, or null without a grant.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 
@@ -31,6 +31,21 @@ export const REQUIREMENTS = {
 
 const OPTIONS = { realm: 'test', retryAfter: 7 }
 
+/** Options with a mistake of the program that only a request shows. */
+export const MISTAKES = {
+  'wrong-profile': { profile: '\ud800' },
+  'wrong-address': { remoteAddr: () => 7 },
+  'no-address': { remoteAddr: () => { throw new Error('the address cannot be read') } },
+}
+
+/** The integrations of the routes that have one of their own. */
+function own(jwtAuth, { main, ...others }) {
+  return [
+    ...Object.entries(others).map(([name, verifier]) => [`/${name}`, jwtAuth(verifier, OPTIONS)]),
+    ...Object.entries(MISTAKES).map(([name, options]) => [`/${name}`, jwtAuth(main, { ...OPTIONS, ...options })]),
+  ]
+}
+
 export const APPS = {
   express: startExpress,
   fastify: startFastify,
@@ -40,17 +55,17 @@ export const APPS = {
   'nestjs on fastify': (verifiers) => startNest(verifiers, new FastifyAdapter()),
 }
 
-async function startExpress({ main, ...others }) {
+async function startExpress(verifiers) {
   const reached = []
   const app = express()
   const handle = (request, response) => {
     reached.push(request.originalUrl)
     response.json({ name: request.auth?.identity.name ?? null })
   }
-  const auth = expressAuth(main, OPTIONS)
+  const auth = expressAuth(verifiers.main, OPTIONS)
   app.get('/public', handle)
   app.get('/optional', auth.optional, handle)
-  for (const [name, verifier] of Object.entries(others)) app.all(`/${name}`, expressAuth(verifier, OPTIONS), handle)
+  for (const [path, other] of own(expressAuth, verifiers)) app.all(path, other, handle)
   app.use(auth)
   // Installed twice, which changes nothing.
   app.use(auth)
@@ -64,7 +79,7 @@ async function startExpress({ main, ...others }) {
   return { reached, ...(await listening(createServer(app))) }
 }
 
-async function startFastify({ main, ...others }) {
+async function startFastify(verifiers) {
   const reached = []
   const app = fastify()
   const handle = async (request) => {
@@ -72,13 +87,11 @@ async function startFastify({ main, ...others }) {
     return { name: request.auth?.identity.name ?? null }
   }
   app.setErrorHandler(async () => ({ name: 'swallowed' }))
-  const auth = fastifyAuth(main, OPTIONS)
+  const auth = fastifyAuth(verifiers.main, OPTIONS)
   await app.register(async (open) => {
     open.get('/public', handle)
     open.get('/optional', { onRequest: auth.optional }, handle)
-    for (const [name, verifier] of Object.entries(others)) {
-      open.all(`/${name}`, { onRequest: fastifyAuth(verifier, OPTIONS).requires() }, handle)
-    }
+    for (const [path, other] of own(fastifyAuth, verifiers)) open.all(path, { onRequest: other.requires() }, handle)
   })
   await app.register(async (closed) => {
     await closed.register(auth)
@@ -91,14 +104,14 @@ async function startFastify({ main, ...others }) {
   return { reached, url: `http://127.0.0.1:${app.server.address().port}`, close: () => app.close() }
 }
 
-async function startKoa({ main, ...others }) {
+async function startKoa(verifiers) {
   const reached = []
   const app = new Koa()
   app.on('error', () => {})
-  const auth = koaAuth(main, OPTIONS)
+  const auth = koaAuth(verifiers.main, OPTIONS)
   // The protection of each path; Koa has no router of its own.
   const steps = { '/public': [], '/optional': [auth.optional] }
-  for (const [name, verifier] of Object.entries(others)) steps[`/${name}`] = [koaAuth(verifier, OPTIONS)]
+  for (const [path, other] of own(koaAuth, verifiers)) steps[path] = [other]
   for (const [path, names] of Object.entries(REQUIREMENTS)) steps[path] = [auth, auth.requires(names)]
   app.use(async (context) => {
     const handle = async () => {
@@ -111,7 +124,7 @@ async function startKoa({ main, ...others }) {
   return { reached, ...(await listening(createServer(app.callback()))) }
 }
 
-async function startHono({ main, ...others }) {
+async function startHono(verifiers) {
   const reached = []
   const app = new Hono()
   const handle = (context) => {
@@ -119,10 +132,10 @@ async function startHono({ main, ...others }) {
     return context.json({ name: context.var.auth?.identity.name ?? null })
   }
   app.onError((error, context) => context.json({ name: 'swallowed' }))
-  const auth = honoAuth(main, OPTIONS)
+  const auth = honoAuth(verifiers.main, OPTIONS)
   app.get('/public', handle)
   app.get('/optional', auth.optional, handle)
-  for (const [name, verifier] of Object.entries(others)) app.all(`/${name}`, honoAuth(verifier, OPTIONS), handle)
+  for (const [path, other] of own(honoAuth, verifiers)) app.all(path, other, handle)
   app.use(auth)
   app.use(auth)
   app.all('/me', handle)
@@ -135,9 +148,9 @@ async function startHono({ main, ...others }) {
   return { reached, ...addressed(server) }
 }
 
-async function startNest({ main, ...others }, adapter) {
+async function startNest(verifiers, adapter) {
   const reached = []
-  const auth = nestAuth(main, OPTIONS)
+  const auth = nestAuth(verifiers.main, OPTIONS)
   class Routes {}
   Controller()(Routes)
   const route = (path, decorators, method = Get) => {
@@ -156,9 +169,7 @@ async function startNest({ main, ...others }, adapter) {
   route('/mounted/me', [])
   for (const [path, names] of Object.entries(REQUIREMENTS)) route(path, [auth.Requires(names)])
   // Public for the guard of `main`, and protected by another one.
-  for (const [name, verifier] of Object.entries(others)) {
-    route(`/${name}`, [auth.Public(), nestAuth(verifier, OPTIONS).Requires()])
-  }
+  for (const [path, other] of own(nestAuth, verifiers)) route(path, [auth.Public(), other.Requires()])
   class App {}
   Module({ controllers: [Routes] })(App)
   const app = await NestFactory.create(App, ...(adapter === undefined ? [] : [adapter]), { logger: false })
