@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from conftest import NOW, PUBLIC_KEYS, PUBLIC_TOKEN, remote, token
-from sessions_config import at, in_file, keeping, locked
+from sessions_config import PUBLIC_NOW, at, in_file, keeping, locked, public_pem
 
 import jwtauth._async
-from jwtauth import ArgumentError, Denied, FetchRequest, FetchResponse, Login, Sessions, Unavailable
+from jwtauth import ArgumentError, ConfigError, Denied, FetchRequest, FetchResponse, Login, Sessions, Unavailable
 
 
 @pytest.mark.parametrize("store", ["memory", "sqlite"])
@@ -214,6 +214,30 @@ def test_a_verb_without_a_thread_has_no_effect(tmp_path: Path, monkeypatch: pyte
     asyncio.run(main())
 
 
+def test_a_verb_uses_the_arguments_that_it_was_given(tmp_path: Path) -> None:
+    """A caller may change its mappings before the verb reads them, which it does later and on another thread."""
+    keys = [public_pem()]
+    settings = {"JWTValidationPubKeys": keys, "BoundAudiences": ["api"], "ClaimMappings": {"sub": "sub"}}
+    method = {"Name": "web", "Type": "jwt", "Config": settings}
+    rules = [{"BindType": "role", "BindName": "reader"}]
+    consul = {"dialect": "consul", "config": {"AuthMethod": method, "BindingRules": rules}, "options": {"now": PUBLIC_NOW}}
+    config = in_file(tmp_path)
+
+    async def main() -> None:
+        meta = {"pod": "alice"}
+        call = Sessions({**consul, "sessions": {}}).login_async(PUBLIC_TOKEN, meta=meta)
+        meta["pod"] = "bob"
+        assert json.dumps({"pod": "alice"}, separators=(",", ":")) in (await call).response["Description"]
+        sessions = Sessions(config)
+        held = sessions.login(token()).token
+        changed = at(config, NOW + 30)
+        later = sessions.reload_async(changed)
+        changed["options"]["now"] = NOW + 60
+        assert (await (await later).lookup_async(held)).ttl == 3570
+
+    asyncio.run(main())
+
+
 def test_a_call_fails_at_once_if_too_many_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jwtauth._async, "_MOST_CALLS", 2)
     monkeypatch.setattr(jwtauth._async, "_MOST_THREADS", 1)
@@ -247,6 +271,10 @@ def test_mistakes_are_raised_by_the_await() -> None:
         sessions: Any = Sessions(keeping())
         wrong = [
             (TypeError, sessions.login_async(1)),
+            (TypeError, sessions.login_async(token(), headers={"a": 1})),
+            (TypeError, sessions.reload_async(1)),
+            (ConfigError, sessions.reload_async({"a": float("nan")})),
+            (ArgumentError, sessions.reload_async("\ud800")),
             (TypeError, sessions.login_async(token(), meta=1)),
             (ArgumentError, sessions.login_async(token(), meta={"a": "\ud800"})),
             (Denied, sessions.login_async("a.b.c")),

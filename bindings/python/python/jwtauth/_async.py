@@ -9,7 +9,7 @@ from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from threading import Semaphore, Thread
-from typing import Any, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 from jwtauth._errors import Error, Unavailable
@@ -45,7 +45,6 @@ class _Call(Protocol):
 class _Issue(Protocol):
     """The end of a ``login_async``: makes the session for a grant."""
 
-    def check(self) -> None: ...
     def run(self, grant: Grant) -> Login: ...
 
 
@@ -84,9 +83,13 @@ async def explain(call: _Call, show_values: bool) -> Explanation:
 
 async def login(sessions: Sessions, at_once: bool, call: _Call, issue: _Issue) -> Login:
     """Decides, and makes the session where it does not block the event loop."""
-    issue.check()
     grant = await authenticate(call)
     return await _done(sessions, at_once, partial(issue.run, grant))
+
+
+async def refuse(wrong: Exception) -> NoReturn:
+    """Raises a mistake in the arguments of a call when the call is awaited, as every other failure."""
+    raise wrong
 
 
 async def verb(

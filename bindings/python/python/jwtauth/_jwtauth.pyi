@@ -797,6 +797,8 @@ class Sessions:
     def lookup(self, token: str) -> SessionInfo:
         """Looks a session up by its token. It counts no use, and checks no network.
 
+        To decide a request, use :meth:`authorize`: :meth:`SessionInfo.has` only says what the session contains.
+
         Raises:
             Denied: There is no such session.
             Unavailable: The store does not answer.
