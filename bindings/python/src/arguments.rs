@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use jwtauth_core::{Code, Error, Request};
 use pyo3::exceptions::{PyRecursionError, PyTypeError, PyUnicodeEncodeError, PyValueError};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{
@@ -15,12 +16,15 @@ use pyo3::types::{
 use crate::error;
 
 /// The arguments of `authenticate`; a [`Request`] borrows from them.
-pub(crate) struct Arguments<'py> {
-    token: Option<Text<'py>>,
-    headers: Vec<(Text<'py>, Text<'py>)>,
-    url: Option<Text<'py>>,
-    profile: Option<Text<'py>>,
-    remote_addr: Option<Text<'py>>,
+///
+/// They are read once, when the call is made. The caller may change its mapping of headers later, for example for another
+/// request, and that must not change what a call decides. Texts cannot change, so they are not copied.
+pub(crate) struct Arguments {
+    token: Option<Py<PyString>>,
+    headers: Vec<(Py<PyString>, Py<PyString>)>,
+    url: Option<Py<PyString>>,
+    profile: Option<Py<PyString>>,
+    remote_addr: Option<Py<PyString>>,
 }
 
 /// A Python value, or `None`.
@@ -30,26 +34,26 @@ type Text<'py> = Bound<'py, PyString>;
 
 /// The text of an argument. Returns the failure for lone surrogates from the calling function.
 macro_rules! given {
-    ($text:expr, $name:literal) => {
-        match well_formed($text, $name)? {
+    ($py:expr, $text:expr, $name:literal) => {
+        match well_formed($text.bind($py), $name)? {
             Ok(text) => text,
             Err(error) => return Ok(Err(error)),
         }
     };
 }
 
-impl<'py> Arguments<'py> {
+impl Arguments {
     /// Checks the types only; the core checks the text.
     pub(crate) fn read(
-        token: Given<'_, 'py>,
-        headers: Given<'_, 'py>,
-        url: Given<'_, 'py>,
-        profile: Given<'_, 'py>,
-        remote_addr: Given<'_, 'py>,
-    ) -> PyResult<Arguments<'py>> {
-        let optional = |name, value: Given<'_, 'py>| {
+        token: Given<'_, '_>,
+        headers: Given<'_, '_>,
+        url: Given<'_, '_>,
+        profile: Given<'_, '_>,
+        remote_addr: Given<'_, '_>,
+    ) -> PyResult<Arguments> {
+        let optional = |name, value: Given<'_, '_>| {
             value
-                .map(|value| text(value, || format!("{name} must be str")))
+                .map(|value| text(value, || format!("{name} must be str")).map(Bound::unbind))
                 .transpose()
         };
         Ok(Arguments {
@@ -57,7 +61,7 @@ impl<'py> Arguments<'py> {
             headers: headers.map(pairs).transpose()?.unwrap_or_default(),
             url: optional("url", url)?,
             profile: optional("profile", profile)?,
-            remote_addr: remote_addr.map(address).transpose()?,
+            remote_addr: remote_addr.map(address).transpose()?.map(Bound::unbind),
         })
     }
 
@@ -65,33 +69,43 @@ impl<'py> Arguments<'py> {
     ///
     /// # Errors
     /// `ArgumentError` with the code `argument_not_utf8` for lone surrogates.
-    pub(crate) fn request(&self, py: Python<'_>) -> PyResult<Request<'_>> {
-        self.well_formed()?.map_err(|error| error::raise(py, &error))
+    pub(crate) fn request<'a>(&'a self, py: Python<'a>) -> PyResult<Request<'a>> {
+        self.well_formed(py)?.map_err(|error| error::raise(py, &error))
     }
 
     /// The request made of these arguments, or the failure for lone surrogates.
     ///
     /// # Errors
     /// Other exceptions than that.
-    pub(crate) fn well_formed(&self) -> PyResult<jwtauth_core::Result<Request<'_>>> {
+    pub(crate) fn well_formed<'a>(&'a self, py: Python<'a>) -> PyResult<jwtauth_core::Result<Request<'a>>> {
         let mut headers = Vec::with_capacity(self.headers.len());
         for (name, value) in &self.headers {
-            headers.push((given!(name, "headers"), given!(value, "headers")));
+            headers.push((given!(py, name, "headers"), given!(py, value, "headers")));
         }
         let mut request = Request::headers(headers);
         if let Some(token) = &self.token {
-            request = request.token(given!(token, "token"));
+            request = request.token(given!(py, token, "token"));
         }
         if let Some(url) = &self.url {
-            request = request.url(given!(url, "url"));
+            request = request.url(given!(py, url, "url"));
         }
         if let Some(profile) = &self.profile {
-            request = request.profile(given!(profile, "profile"));
+            request = request.profile(given!(py, profile, "profile"));
         }
         if let Some(address) = &self.remote_addr {
-            request = request.remote_addr_text(given!(address, "remote_addr"));
+            request = request.remote_addr_text(given!(py, address, "remote_addr"));
         }
         Ok(Ok(request))
+    }
+
+    /// Reports the texts to the garbage collector.
+    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        for (name, value) in &self.headers {
+            visit.call(name)?;
+            visit.call(value)?;
+        }
+        let others = [&self.token, &self.url, &self.profile, &self.remote_addr];
+        others.into_iter().try_for_each(|text| visit.call(text))
     }
 }
 
@@ -145,7 +159,7 @@ pub(crate) fn texts(given: Given<'_, '_>, name: &str) -> PyResult<BTreeMap<Strin
 /// The arguments of `authenticate_many`; its requests borrow from them.
 pub(crate) struct Tokens<'py> {
     tokens: Vec<Text<'py>>,
-    others: Arguments<'py>,
+    others: Arguments,
 }
 
 impl<'py> Tokens<'py> {
@@ -170,11 +184,11 @@ impl<'py> Tokens<'py> {
     }
 
     /// One request for each token. A token that is not Unicode has its failure in its place.
-    pub(crate) fn requests(
-        &self,
-        py: Python<'_>,
+    pub(crate) fn requests<'a>(
+        &'a self,
+        py: Python<'a>,
         cached_only: bool,
-    ) -> PyResult<Vec<jwtauth_core::Result<Request<'_>>>> {
+    ) -> PyResult<Vec<jwtauth_core::Result<Request<'a>>>> {
         let request = self.others.request(py)?.cached_only(cached_only);
         let tokens = self.tokens.iter();
         tokens
@@ -235,7 +249,7 @@ fn plain_dict(arguments: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>) -> 
     }
 }
 
-fn pairs<'py>(headers: &Bound<'py, PyAny>) -> PyResult<Vec<(Text<'py>, Text<'py>)>> {
+fn pairs<'py>(headers: &Bound<'py, PyAny>) -> PyResult<Vec<(Py<PyString>, Py<PyString>)>> {
     let py = headers.py();
     // A copy of the items, because reading a value may run Python code that changes the mapping.
     let items = match headers.cast_exact::<PyDict>() {
@@ -249,7 +263,8 @@ fn pairs<'py>(headers: &Bound<'py, PyAny>) -> PyResult<Vec<(Text<'py>, Text<'py>
         let name = text(&name, || "the names of headers must be str".to_owned())?;
         let must_be = || format!("the value of header {name:?} must be str or a sequence of str");
         if value.is_instance_of::<PyString>() {
-            pairs.push((name.clone(), text(&value, must_be)?));
+            let value = text(&value, must_be)?;
+            pairs.push((name.unbind(), value.unbind()));
         } else if value.is_instance_of::<PyBytes>()
             || value.is_instance_of::<PyByteArray>()
             || value.cast::<PySequence>().is_err()
@@ -257,7 +272,8 @@ fn pairs<'py>(headers: &Bound<'py, PyAny>) -> PyResult<Vec<(Text<'py>, Text<'py>
             return Err(wrong_type(&must_be(), &value));
         } else {
             for one in value.try_iter()? {
-                pairs.push((name.clone(), text(&one?, must_be)?));
+                let one = text(&one?, must_be)?;
+                pairs.push((name.clone().unbind(), one.unbind()));
             }
         }
     }

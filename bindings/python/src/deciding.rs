@@ -16,15 +16,20 @@ use crate::verifier_core::Core;
 impl Verifier {
     /// Decides, and makes the fetches that the decision lacks. What the application's function raises is kept in
     /// `raised`.
-    pub(crate) fn decide(&self, py: Python<'_>, request: &Request<'_>, raised: &Raised) -> PyResult<Held> {
-        let brief = self.core.is_cheap(request);
+    pub(crate) fn decide(
+        this: &Bound<'_, Verifier>,
+        request: &Request<'_>,
+        raised: &Raised,
+    ) -> PyResult<Held> {
+        let (py, core) = (this.py(), &this.get().core);
+        let brief = core.is_cheap(request);
         let mut after = None;
         loop {
-            let step = || Ok(self.core.answer_step(request, after.as_ref(), Held::of));
+            let step = || Ok(core.answer_step(request, after.as_ref(), Held::of));
             match decided(py, brief, step)? {
                 Ok(outcome) => return outcome.map_err(|error| raise(py, &error)),
                 Err(errand) => {
-                    self.run(py, &errand, raised)?;
+                    Verifier::run(this, &errand, raised)?;
                     after = Some(errand);
                 }
             }
@@ -33,18 +38,16 @@ impl Verifier {
 
     /// Explains, and makes the fetches that the decision lacks. A request that cannot be read is explained too.
     pub(crate) fn explained(
-        &self,
-        py: Python<'_>,
+        this: &Bound<'_, Verifier>,
         request: jwtauth_core::Result<&Request<'_>>,
         show_values: bool,
         raised: &Raised,
     ) -> PyResult<jwtauth_core::Explanation> {
+        let (py, core) = (this.py(), &this.get().core);
         let mut after = None;
         loop {
             let step = || match &request {
-                Ok(request) => Ok(self
-                    .core
-                    .explain_step(request, Explain { show_values }, after.as_ref())),
+                Ok(request) => Ok(core.explain_step(request, Explain { show_values }, after.as_ref())),
                 Err(error) => Err(error.clone()),
             };
             match detached(py, || {
@@ -52,7 +55,7 @@ impl Verifier {
             })? {
                 Ok(explained) => return Ok(explained),
                 Err(errand) => {
-                    self.run(py, &errand, raised)?;
+                    Verifier::run(this, &errand, raised)?;
                     after = Some(errand);
                 }
             }
@@ -61,9 +64,10 @@ impl Verifier {
 
     /// Makes the fetches of an errand. The application's function is called on this thread, where a signal interrupts
     /// it. The library's client cannot be interrupted, so the main thread only waits for it.
-    pub(crate) fn run(&self, py: Python<'_>, errand: &Errand, raised: &Raised) -> PyResult<()> {
-        if !self.functions.has_fetch() && signal::may_arrive(py)? {
-            return signal::run(py, errand);
+    pub(crate) fn run(this: &Bound<'_, Verifier>, errand: &Errand, raised: &Raised) -> PyResult<()> {
+        let py = this.py();
+        if !this.get().functions.has_fetch() && signal::may_arrive(py)? {
+            return signal::run(this, errand);
         }
         detached(py, || {
             errand.run_with(|fetch| raised.around(fetch));

@@ -2,61 +2,74 @@
 //!
 //! `_async.py` takes the steps on the event loop, and makes the fetches on threads of their own.
 
-use jwtauth_core::{Explain, wire};
-use pyo3::gc::{PyTraverseError, PyVisit};
-use pyo3::prelude::*;
+use std::hash::{Hash, Hasher};
 
-use crate::arguments::{Arguments, Given};
+use jwtauth_core::{Explain, wire};
+use pyo3::call::PyCallArgs;
+use pyo3::exceptions::PyException;
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+use crate::arguments::Arguments;
 use crate::error::{decided, detached};
 use crate::explanation::Explanation;
 use crate::fetch::Raised;
 use crate::grant::{Grant, Held};
 use crate::verifier_core::Core;
 
+// Each class here keeps the `Verifier`, because only that reports the application's functions to the garbage collector. The core
+// alone would call functions that the collector has cleared.
+
 /// One call of `authenticate_async` or `explain_async`, with its arguments.
 #[pyclass(frozen, module = "jwtauth._jwtauth")]
 pub(crate) struct Call {
+    verifier: Py<PyAny>,
     core: Core,
-    token: Option<Py<PyAny>>,
-    headers: Option<Py<PyAny>>,
-    url: Option<Py<PyAny>>,
-    profile: Option<Py<PyAny>>,
-    remote_addr: Option<Py<PyAny>>,
+    arguments: Arguments,
     cached_only: bool,
 }
 
 impl Call {
-    /// Keeps the arguments. They are read by each step.
+    /// A call of this `Verifier`, which has this core.
     pub(crate) fn new(
-        core: &Core,
-        token: Given<'_, '_>,
-        headers: Given<'_, '_>,
-        url: Given<'_, '_>,
-        profile: Given<'_, '_>,
-        remote_addr: Given<'_, '_>,
+        verifier: &Bound<'_, PyAny>,
+        core: Core,
+        arguments: Arguments,
         cached_only: bool,
     ) -> Call {
-        let kept = |value: Given<'_, '_>| value.map(|value| value.clone().unbind());
         Call {
-            core: core.clone(),
-            token: kept(token),
-            headers: kept(headers),
-            url: kept(url),
-            profile: kept(profile),
-            remote_addr: kept(remote_addr),
+            verifier: verifier.clone().unbind(),
+            core,
+            arguments,
             cached_only,
         }
     }
 
-    fn arguments<'py>(&self, py: Python<'py>) -> PyResult<Arguments<'py>> {
-        let bound = |value: &Option<Py<PyAny>>| value.as_ref().map(|value| value.bind(py).clone());
-        Arguments::read(
-            bound(&self.token).as_ref(),
-            bound(&self.headers).as_ref(),
-            bound(&self.url).as_ref(),
-            bound(&self.profile).as_ref(),
-            bound(&self.remote_addr).as_ref(),
-        )
+    fn errand(&self, py: Python<'_>, errand: jwtauth_core::Errand) -> Errand {
+        Errand {
+            verifier: self.verifier.clone_ref(py),
+            errand,
+        }
+    }
+}
+
+/// Calls a function of `_async.py`, which returns a coroutine. The arguments are read now. The `await` raises what is wrong
+/// with them.
+pub(crate) fn coroutine<'py, A: PyCallArgs<'py>>(
+    py: Python<'py>,
+    function: &Bound<'py, PyString>,
+    arguments: impl FnOnce() -> PyResult<A>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let module = py.import(intern!(py, "jwtauth._async"))?;
+    match arguments() {
+        Ok(arguments) => module.call_method1(function, arguments),
+        Err(wrong) if wrong.is_instance_of::<PyException>(py) => {
+            module.call_method1(intern!(py, "refuse"), (wrong,))
+        }
+        // Ctrl-C, while a mapping of the application was read.
+        Err(interrupt) => Err(interrupt),
     }
 }
 
@@ -65,9 +78,8 @@ impl Call {
     /// Takes one step: returns the grant, or the errand that the decision lacks.
     #[pyo3(signature = (after, /))]
     fn step<'py>(&self, py: Python<'py>, after: Option<PyRef<'py, Errand>>) -> PyResult<Bound<'py, PyAny>> {
-        let arguments = self.arguments(py)?;
-        let request = arguments.request(py)?.cached_only(self.cached_only);
-        let after = after.as_ref().map(|after| &after.0);
+        let request = self.arguments.request(py)?.cached_only(self.cached_only);
+        let after = after.as_ref().map(|after| &after.errand);
         let core = &self.core;
         let step = || match core.answer_step(&request, after, Held::of) {
             Ok(outcome) => outcome.map(Ok),
@@ -76,7 +88,7 @@ impl Call {
         let step = decided(py, core.is_cheap(&request), step)?;
         match step {
             Ok(granted) => Ok(Bound::new(py, Grant::from(granted))?.into_any()),
-            Err(errand) => Ok(Bound::new(py, Errand(errand))?.into_any()),
+            Err(errand) => Ok(Bound::new(py, self.errand(py, errand))?.into_any()),
         }
     }
 
@@ -90,10 +102,9 @@ impl Call {
         after: Option<PyRef<'py, Errand>>,
         cause: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let arguments = self.arguments(py)?;
-        let request = arguments.well_formed()?;
+        let request = self.arguments.well_formed(py)?;
         let request = request.map(|request| request.cached_only(self.cached_only));
-        let after = after.as_ref().map(|after| &after.0);
+        let after = after.as_ref().map(|after| &after.errand);
         let core = &self.core;
         let step = detached(py, || {
             let step = wire::guarded(|| Ok(core.explain_step(&request?, Explain { show_values }, after)));
@@ -104,45 +115,69 @@ impl Call {
                 let explained = Explanation::new(py, explained, cause.map(PyErr::from_value))?;
                 Ok(Bound::new(py, explained)?.into_any())
             }
-            Err(errand) => Ok(Bound::new(py, Errand(errand))?.into_any()),
+            Err(errand) => Ok(Bound::new(py, self.errand(py, errand))?.into_any()),
         }
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        let kept = [
-            &self.token,
-            &self.headers,
-            &self.url,
-            &self.profile,
-            &self.remote_addr,
-        ];
-        kept.into_iter().try_for_each(|value| visit.call(value))
+        visit.call(&self.verifier)?;
+        self.arguments.traverse(&visit)
     }
 }
 
 /// The fetches that a decision lacks.
 #[pyclass(frozen, module = "jwtauth._jwtauth")]
-pub(crate) struct Errand(jwtauth_core::Errand);
+pub(crate) struct Errand {
+    verifier: Py<PyAny>,
+    errand: jwtauth_core::Errand,
+}
 
 #[pymethods]
 impl Errand {
     /// One for each key source.
-    fn fetches(&self) -> Vec<KeyFetch> {
-        self.0.fetches().iter().cloned().map(KeyFetch).collect()
+    fn fetches(&self, py: Python<'_>) -> Vec<KeyFetch> {
+        let fetches = self.errand.fetches().iter().cloned();
+        fetches
+            .map(|fetch| KeyFetch {
+                verifier: self.verifier.clone_ref(py),
+                fetch,
+            })
+            .collect()
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.verifier)
     }
 }
 
 /// The fetch of the keys of one source. Equal ones can be shared.
 #[pyclass(frozen, eq, hash, module = "jwtauth._jwtauth")]
-#[derive(PartialEq, Eq, Hash)]
-pub(crate) struct KeyFetch(jwtauth_core::KeyFetch);
+pub(crate) struct KeyFetch {
+    verifier: Py<PyAny>,
+    fetch: jwtauth_core::KeyFetch,
+}
+
+// Only one verifier has the source of a fetch.
+impl PartialEq for KeyFetch {
+    fn eq(&self, other: &KeyFetch) -> bool {
+        self.fetch == other.fetch
+    }
+}
+
+impl Eq for KeyFetch {}
+
+impl Hash for KeyFetch {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.fetch.hash(state);
+    }
+}
 
 #[pymethods]
 impl KeyFetch {
     /// Whether the decision must wait for it, also where another call makes it.
     #[getter]
     fn is_needed(&self) -> bool {
-        self.0.is_needed()
+        self.fetch.is_needed()
     }
 
     /// Makes the fetch on the calling thread, or waits for the thread that is making it. Returns what the application's
@@ -150,11 +185,15 @@ impl KeyFetch {
     fn run<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let raised = Raised::default();
         detached(py, || {
-            raised.around(&mut || self.0.run());
+            raised.around(&mut || self.fetch.run());
             Ok(())
         })?;
         Ok(raised
             .first(py)
             .map(|raised| raised.into_value(py).into_bound(py).into_any()))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.verifier)
     }
 }

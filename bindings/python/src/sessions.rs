@@ -20,7 +20,7 @@ use self::issue::Issue;
 use self::login::Login;
 use self::verbs::Verbs;
 use crate::arguments::{Arguments, Given, address, configuration, text, texts, utf8};
-use crate::errand::Call;
+use crate::errand::{Call, coroutine};
 use crate::error::raise_session;
 use crate::fetch::Raised;
 use crate::functions::Functions;
@@ -36,7 +36,7 @@ use crate::verifier_core::Core;
 /// raises ``Unavailable``.
 ///
 /// Each verb has a form for event loops, such as :meth:`authorize_async`: ``await`` it. Where it may wait for the store, it
-/// runs on a thread of these sessions. A cancelled call stops waiting; the verb still has its effect.
+/// runs on a thread of these sessions. A call that is cancelled while it waits only stops waiting: the verb has its effect.
 ///
 /// Args:
 ///     config: The envelope ``{"dialect": ..., "config": ..., "options": ..., "sessions": ...}`` as a mapping, or as JSON
@@ -145,7 +145,7 @@ impl Sessions {
         let meta = texts(meta, "meta")?;
         let request = arguments.request(py)?.cached_only(cached_only);
         let raised = Raised::default();
-        let outcome = this.verifier.get().decide(py, &request, &raised);
+        let outcome = Verifier::decide(this.verifier.bind(py), &request, &raised);
         let granted = raised.finish(py, outcome)?;
         this.verbs.issue(py, &granted, &meta)
     }
@@ -153,7 +153,8 @@ impl Sessions {
     /// Decides a login without blocking the event loop, and makes a session: ``await`` it.
     ///
     /// Takes, returns and raises what :meth:`login` does. Keys are fetched as by :meth:`Verifier.authenticate_async`. If the
-    /// call is cancelled while the store works, the session exists, and its token is lost.
+    /// call is cancelled while it waits for keys, there is no session. If it is cancelled while it waits for the store, the
+    /// session exists, and its token is lost.
     #[pyo3(signature = (
         token=None, *, headers=None, url=None, profile=None, remote_addr=None, cached_only=false, meta=None
     ))]
@@ -169,11 +170,13 @@ impl Sessions {
         meta: Given<'_, 'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (py, verbs) = (this.py(), &this.get().verbs);
-        let core = Core::Of(verbs.core.clone());
-        let call = Call::new(&core, token, headers, url, profile, remote_addr, cached_only);
-        let arguments = (this, verbs.core.is_in_memory(), call, Issue::new(verbs, meta));
-        py.import(intern!(py, "jwtauth._async"))?
-            .call_method1(intern!(py, "login"), arguments)
+        coroutine(py, intern!(py, "login"), || {
+            let arguments = Arguments::read(token, headers, url, profile, remote_addr)?;
+            let issue = Issue::new(verbs, texts(meta, "meta")?);
+            let core = Core::Of(verbs.core.clone());
+            let call = Call::new(this.get().verifier.bind(py), core, arguments, cached_only);
+            Ok((this, verbs.core.is_in_memory(), call, issue))
+        })
     }
 
     /// Checks the token of a later request, and counts a use off if the session's uses are counted.
@@ -226,11 +229,13 @@ impl Sessions {
         token: &Bound<'py, PyAny>,
         remote_addr: Given<'_, 'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        this.get()
-            .later(this, "authorize", true, (token, remote_addr), None)
+        let verbs = &this.get().verbs;
+        verbs.later(this, "authorize", true, (token, remote_addr), None)
     }
 
     /// Looks a session up by its token. It counts no use, and checks no network.
+    ///
+    /// To decide a request, use :meth:`authorize`: :meth:`SessionInfo.has` only says what the session contains.
     ///
     /// Raises:
     ///     Denied: There is no such session.
@@ -247,7 +252,7 @@ impl Sessions {
         this: &Bound<'py, Sessions>,
         token: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        this.get().later(this, "lookup", true, (token,), None)
+        this.get().verbs.later(this, "lookup", true, (token,), None)
     }
 
     /// Looks a session up by its accessor. See :meth:`lookup`.
@@ -265,7 +270,8 @@ impl Sessions {
         this: &Bound<'py, Sessions>,
         accessor: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        this.get().later(this, "lookup_accessor", true, (accessor,), None)
+        let verbs = &this.get().verbs;
+        verbs.later(this, "lookup_accessor", true, (accessor,), None)
     }
 
     /// Renews a session: it lasts longer, by the times of its profile as it is now.
@@ -297,7 +303,8 @@ impl Sessions {
         token: &Bound<'py, PyAny>,
         increment: i128,
     ) -> PyResult<Bound<'py, PyAny>> {
-        this.get().later(this, "renew", true, (token, increment), None)
+        let verbs = &this.get().verbs;
+        verbs.later(this, "renew", true, (token, increment), None)
     }
 
     /// Ends a session: a logout. Every later use of its token is denied, in all processes.
@@ -316,7 +323,7 @@ impl Sessions {
         this: &Bound<'py, Sessions>,
         token: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        this.get().later(this, "revoke", true, (token,), None)
+        this.get().verbs.later(this, "revoke", true, (token,), None)
     }
 
     /// Ends the session with this accessor. See :meth:`revoke`.
@@ -332,7 +339,8 @@ impl Sessions {
         this: &Bound<'py, Sessions>,
         accessor: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        this.get().later(this, "revoke_accessor", true, (accessor,), None)
+        let verbs = &this.get().verbs;
+        verbs.later(this, "revoke_accessor", true, (accessor,), None)
     }
 
     /// Ends all sessions of a profile or of a subject that exist now. It does not reach batch tokens.
@@ -379,7 +387,7 @@ impl Sessions {
         let named = PyDict::new(this.py());
         named.set_item("profile", profile)?;
         named.set_item("subject", subject)?;
-        this.get().later(this, "revoke_all", false, (), Some(named))
+        this.get().verbs.later(this, "revoke_all", false, (), Some(named))
     }
 
     /// Removes what has ended, and returns the number of removed entries. Redis does this on its own.
@@ -392,7 +400,7 @@ impl Sessions {
 
     /// :meth:`sweep` for event loops.
     fn sweep_async<'py>(this: &Bound<'py, Sessions>) -> PyResult<Bound<'py, PyAny>> {
-        this.get().later(this, "sweep", false, (), None)
+        this.get().verbs.later(this, "sweep", false, (), None)
     }
 
     /// Builds sessions from a changed configuration that keep the store of these, and so every session.
@@ -419,7 +427,10 @@ impl Sessions {
         this: &Bound<'py, Sessions>,
         config: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        this.get().later(this, "reload", false, (config,), None)
+        coroutine(this.py(), intern!(this.py(), "verb"), || {
+            let named: Option<Bound<'py, PyDict>> = None;
+            Ok((this, false, "reload", (configuration(config)?,), named))
+        })
     }
 
     /// Does a verb in the JSON form that all languages share.
@@ -465,7 +476,8 @@ impl Sessions {
         verb: &Bound<'py, PyAny>,
         request: Given<'_, 'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        this.get().later(this, "call_json", false, (verb, request), None)
+        let verbs = &this.get().verbs;
+        verbs.later(this, "call_json", false, (verb, request), None)
     }
 
     fn __repr__(&self) -> String {
@@ -483,18 +495,5 @@ impl Sessions {
         let core = Core::Of(verbs.core.clone());
         let verifier = Py::new(py, Verifier { core, functions })?;
         Ok(Sessions { verbs, verifier })
-    }
-
-    /// Does a verb for an event loop: at once if it is brief and the sessions are in memory.
-    fn later<'py>(
-        &self,
-        this: &Bound<'py, Sessions>,
-        verb: &str,
-        is_brief: bool,
-        arguments: impl IntoPyObject<'py>,
-        named: Option<Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let at_once = is_brief && self.verbs.core.is_in_memory();
-        verbs::later(this, at_once, verb, arguments, named)
     }
 }

@@ -9,6 +9,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::error::detached;
+use crate::verifier::Verifier;
 
 /// Whether the calling thread runs the handlers of signals: only the main thread does.
 pub(crate) fn may_arrive(py: Python<'_>) -> PyResult<bool> {
@@ -18,13 +19,17 @@ pub(crate) fn may_arrive(py: Python<'_>) -> PyResult<bool> {
 }
 
 /// Makes the fetches of an errand on another thread, and waits for their end, or for a signal whose handler raises.
-/// The fetches then continue.
+/// The fetches then continue, and keep the verifier, whose function they call.
 ///
 /// # Errors
 /// What the handler raised.
-pub(crate) fn run(py: Python<'_>, errand: &Errand) -> PyResult<()> {
+pub(crate) fn run(verifier: &Bound<'_, Verifier>, errand: &Errand) -> PyResult<()> {
+    let py = verifier.py();
     let (alive, mut ended) = sync_channel::<()>(0);
     let theirs = errand.clone();
+    // Without a function, the thread needs no Python, so that it never waits for an interpreter that shuts down.
+    let has_function = verifier.get().functions.all().next().is_some();
+    let kept = has_function.then(|| verifier.clone().unbind());
     let thread = thread::Builder::new().name("jwtauth-fetch".to_owned());
     let thread = thread.spawn(move || {
         let _alive = alive;
@@ -33,6 +38,11 @@ pub(crate) fn run(py: Python<'_>, errand: &Errand) -> PyResult<()> {
             theirs.run();
             Ok(())
         });
+        drop(theirs);
+        if let Some(kept) = kept {
+            // A reference is released with the GIL. If the interpreter shuts down, it remains.
+            Python::try_attach(|_| drop(kept));
+        }
     });
     if thread.is_err() {
         return detached(py, || {

@@ -11,7 +11,7 @@ use pyo3::types::PyList;
 use crate::arguments::{Arguments, Given, Tokens, configuration, text, utf8, well_formed};
 use crate::batch;
 use crate::callable::Callable;
-use crate::errand::Call;
+use crate::errand::{Call, coroutine};
 use crate::error::{attached, detached};
 use crate::explanation::Explanation;
 use crate::fetch::Raised;
@@ -93,6 +93,8 @@ impl Verifier {
         Verifier::build(py, functions, || jwtauth_core::Verifier::builder_from_file(path))
     }
 
+    // Whatever can still call the functions keeps this object, and not only its core: a call, the fetches that it lacks, and
+    // the thread that makes them. The collector would otherwise find the functions unreachable, and clear them.
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.functions
             .all()
@@ -145,11 +147,11 @@ impl Verifier {
         remote_addr: Given<'_, '_>,
         cached_only: bool,
     ) -> PyResult<Grant> {
-        let (py, this) = (this.py(), this.get());
+        let py = this.py();
         let arguments = Arguments::read(token, headers, url, profile, remote_addr)?;
         let request = arguments.request(py)?.cached_only(cached_only);
         let raised = Raised::default();
-        let outcome = this.decide(py, &request, &raised);
+        let outcome = Verifier::decide(this, &request, &raised);
         raised.finish(py, outcome).map(Grant::from)
     }
 
@@ -170,11 +172,16 @@ impl Verifier {
     /// Example:
     ///     >>> verifier.authenticate_json('{"token": "eyJ...", "profile": "web"}').profile
     ///     'web'
-    fn authenticate_json(&self, py: Python<'_>, request: &Bound<'_, PyAny>) -> PyResult<Grant> {
+    fn authenticate_json(this: &Bound<'_, Verifier>, request: &Bound<'_, PyAny>) -> PyResult<Grant> {
+        let (py, this) = (this.py(), this.as_unbound());
         let request = text(request, || "request must be str".to_owned())?;
         let request = utf8(&request, "request")?;
         let raised = Raised::default();
-        let decide = |request: Request<'_>| Ok(Python::attach(|py| self.decide(py, &request, &raised)));
+        let decide = |request: Request<'_>| {
+            Ok(Python::attach(|py| {
+                Verifier::decide(this.bind(py), &request, &raised)
+            }))
+        };
         let outcome = detached(py, || wire::request(request, decide));
         raised
             .finish(py, outcome.and_then(std::convert::identity))
@@ -216,13 +223,13 @@ impl Verifier {
         cached_only: bool,
         threads: Option<i64>,
     ) -> PyResult<Bound<'py, PyList>> {
-        let (py, this) = (this.py(), this.get());
+        let py = this.py();
         let threads = batch::threads(threads)?;
         let tokens = Tokens::read(tokens, profile, remote_addr)?;
         let requests = tokens.requests(py, cached_only)?;
-        batch::decide(py, &this.core, &requests, threads, |errand| {
+        batch::decide(py, &this.get().core, &requests, threads, |errand| {
             let raised = Raised::default();
-            this.run(py, errand, &raised)?;
+            Verifier::run(this, errand, &raised)?;
             raised.finish_fetch(py)
         })
     }
@@ -248,17 +255,10 @@ impl Verifier {
         cached_only: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = this.py();
-        let call = Call::new(
-            &this.get().core,
-            token,
-            headers,
-            url,
-            profile,
-            remote_addr,
-            cached_only,
-        );
-        py.import(intern!(py, "jwtauth._async"))?
-            .call_method1(intern!(py, "authenticate"), (call,))
+        coroutine(py, intern!(py, "authenticate"), || {
+            let arguments = Arguments::read(token, headers, url, profile, remote_addr)?;
+            Ok((Call::new(this, this.get().core.clone(), arguments, cached_only),))
+        })
     }
 
     /// Decides one request, and explains the decision.
@@ -292,12 +292,13 @@ impl Verifier {
         cached_only: bool,
         show_values: bool,
     ) -> PyResult<Explanation> {
-        let (py, this) = (this.py(), this.get());
+        let py = this.py();
         let arguments = Arguments::read(token, headers, url, profile, remote_addr)?;
-        let request = arguments.well_formed()?;
+        let request = arguments.well_formed(py)?;
         let request = request.map(|request| request.cached_only(cached_only));
         let raised = Raised::default();
-        let explained = this.explained(py, request.as_ref().map_err(Clone::clone), show_values, &raised);
+        let explained =
+            Verifier::explained(this, request.as_ref().map_err(Clone::clone), show_values, &raised);
         let cause = raised.finish_fetch(py)?;
         Explanation::new(py, explained?, cause)
     }
@@ -314,11 +315,11 @@ impl Verifier {
     ///     'request_invalid'
     #[pyo3(signature = (request, *, show_values=false))]
     fn explain_json(
-        &self,
-        py: Python<'_>,
+        this: &Bound<'_, Verifier>,
         request: &Bound<'_, PyAny>,
         show_values: bool,
     ) -> PyResult<Explanation> {
+        let (py, this) = (this.py(), this.as_unbound());
         let text = text(request, || "request must be str".to_owned())?;
         let raised = Raised::default();
         let explained = match well_formed(&text, "request")? {
@@ -326,7 +327,7 @@ impl Verifier {
             Ok(text) => {
                 let explain = |request: Request<'_>| {
                     Ok(Python::attach(|py| {
-                        self.explained(py, Ok(&request), show_values, &raised)
+                        Verifier::explained(this.bind(py), Ok(&request), show_values, &raised)
                     }))
                 };
                 detached(py, || {
@@ -360,10 +361,11 @@ impl Verifier {
         show_values: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = this.py();
-        let core = &this.get().core;
-        let call = Call::new(core, token, headers, url, profile, remote_addr, cached_only);
-        py.import(intern!(py, "jwtauth._async"))?
-            .call_method1(intern!(py, "explain"), (call, show_values))
+        coroutine(py, intern!(py, "explain"), || {
+            let arguments = Arguments::read(token, headers, url, profile, remote_addr)?;
+            let call = Call::new(this, this.get().core.clone(), arguments, cached_only);
+            Ok((call, show_values))
+        })
     }
 
     /// The policy of this verifier.
@@ -408,14 +410,15 @@ impl Verifier {
     /// Example:
     ///     >>> [(source["url"], source["keys"]) for source in verifier.refresh_keys()]
     ///     [('https://issuer.example/keys', 2)]
-    fn refresh_keys<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn refresh_keys<'py>(this: &Bound<'py, Verifier>) -> PyResult<Bound<'py, PyAny>> {
+        let (py, core) = (this.py(), &this.get().core);
         let raised = Raised::default();
-        let errand = self.core.refresh();
-        let ended = self.run(py, &errand, &raised);
+        let errand = core.refresh();
+        let ended = Verifier::run(this, &errand, &raised);
         let outcome = ended.and_then(|()| attached(py, || errand.outcome()));
         let outcome = raised.finish(py, outcome);
         let sources = attached(py, || {
-            serde_json::to_string(&self.core.key_status()).map_err(|_| Code::InternalError.into())
+            serde_json::to_string(&core.key_status()).map_err(|_| Code::InternalError.into())
         })?;
         let sources = json::load(py, &sources)?;
         let Err(why) = outcome else {

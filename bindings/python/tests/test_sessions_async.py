@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import threading
 from pathlib import Path
@@ -10,10 +11,10 @@ from typing import Any
 
 import pytest
 from conftest import NOW, PUBLIC_KEYS, PUBLIC_TOKEN, remote, token
-from sessions_config import at, in_file, keeping, locked
+from sessions_config import PUBLIC_NOW, at, in_file, keeping, locked, public_pem
 
 import jwtauth._async
-from jwtauth import ArgumentError, Denied, FetchRequest, FetchResponse, Login, Sessions, Unavailable
+from jwtauth import ArgumentError, ConfigError, Denied, FetchRequest, FetchResponse, Login, Sessions, Unavailable
 
 
 @pytest.mark.parametrize("store", ["memory", "sqlite"])
@@ -130,8 +131,116 @@ def test_a_cancelled_login_stops_waiting(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def ended(token: str, sessions: Sessions) -> bool:
+    """Whether the session has ended when the verbs before this one are done: the only thread does them in turn."""
+    try:
+        asyncio.run(sessions.lookup_async(token))
+    except Denied as refusal:
+        return refusal.code == "session_unknown"
+    return False
+
+
+@pytest.mark.parametrize("earlier", [0, 1], ids=["a thread does it", "all threads are taken"])
+@pytest.mark.parametrize("end", ["cancelled", "with its event loop"])
+def test_a_cancelled_verb_has_its_effect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, earlier: int, end: str
+) -> None:
+    """A logout must not be lost because the caller has no time to wait for the store."""
+    monkeypatch.setattr(jwtauth._async, "_MOST_THREADS", 1)
+    sessions = Sessions(in_file(tmp_path))
+    held = [sessions.login(token()).token for _ in range(earlier + 1)]
+
+    async def main() -> None:
+        tasks = [asyncio.create_task(sessions.revoke_async(one)) for one in held]
+        await asyncio.sleep(0)
+        if end == "cancelled":
+            tasks[-1].cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await tasks[-1]
+        # What still waits is cancelled with the event loop.
+
+    with locked(tmp_path / "sessions.db"):
+        asyncio.run(main())
+    assert all(ended(one, sessions) for one in held)
+    assert not caplog.records
+
+
+def test_a_failure_of_a_cancelled_verb_is_not_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(jwtauth._async, "_MOST_THREADS", 1)
+    complaints: list[object] = []
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, about: complaints.append(about))
+        sessions = Sessions(in_file(tmp_path))
+        sessions.login(token())
+        with locked(tmp_path / "sessions.db"):
+            tasks = [asyncio.create_task(sessions.revoke_async(unknown)) for unknown in ("jas.a", "jas.b")]
+            await asyncio.sleep(0)
+            for task in tasks:
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+        # The only thread does this one after the others, and the loop then hears of their ends.
+        assert await sessions.sweep_async() == 0
+        await asyncio.to_thread(lambda: None)
+        del tasks, task
+        gc.collect()
+
+    asyncio.run(main())
+    assert complaints == []
+    assert not caplog.records
+
+
+def test_a_verb_without_a_thread_has_no_effect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sessions = Sessions(in_file(tmp_path))
+    held = sessions.login(token()).token
+
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def main() -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", start)
+            for _ in range(3):
+                with pytest.raises(RuntimeError, match="can't start new thread"):
+                    await sessions.revoke_async(held)
+        # The work that was not begun is not done later, after its failure was reported.
+        assert (await sessions.lookup_async(held)).subject == "alice"
+
+    monkeypatch.setattr(jwtauth._async, "_MOST_CALLS", 1)
+    monkeypatch.setattr(jwtauth._async, "_MOST_THREADS", 1)
+    asyncio.run(main())
+
+
+def test_a_verb_uses_the_arguments_that_it_was_given(tmp_path: Path) -> None:
+    """A caller may change its mappings before the verb reads them, which it does later and on another thread."""
+    keys = [public_pem()]
+    settings = {"JWTValidationPubKeys": keys, "BoundAudiences": ["api"], "ClaimMappings": {"sub": "sub"}}
+    method = {"Name": "web", "Type": "jwt", "Config": settings}
+    rules = [{"BindType": "role", "BindName": "reader"}]
+    consul = {"dialect": "consul", "config": {"AuthMethod": method, "BindingRules": rules}, "options": {"now": PUBLIC_NOW}}
+    config = in_file(tmp_path)
+
+    async def main() -> None:
+        meta = {"pod": "alice"}
+        call = Sessions({**consul, "sessions": {}}).login_async(PUBLIC_TOKEN, meta=meta)
+        meta["pod"] = "bob"
+        assert json.dumps({"pod": "alice"}, separators=(",", ":")) in (await call).response["Description"]
+        sessions = Sessions(config)
+        held = sessions.login(token()).token
+        changed = at(config, NOW + 30)
+        later = sessions.reload_async(changed)
+        changed["options"]["now"] = NOW + 60
+        assert (await (await later).lookup_async(held)).ttl == 3570
+
+    asyncio.run(main())
+
+
 def test_a_call_fails_at_once_if_too_many_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jwtauth._async, "_MOST_CALLS", 2)
+    monkeypatch.setattr(jwtauth._async, "_MOST_THREADS", 1)
 
     async def main() -> None:
         sessions = Sessions(in_file(tmp_path))
@@ -144,14 +253,15 @@ def test_a_call_fails_at_once_if_too_many_wait(tmp_path: Path, monkeypatch: pyte
             assert (caught.value.code, caught.value.stage) == ("store_unavailable", "session")
             assert caught.value.message == "the session store is unavailable"
             assert caught.value.detail == "2 calls wait for the store already"
+            # The store still has the work of a cancelled call, so that the call counts until the work is done.
             waiting[0].cancel()
             with pytest.raises(asyncio.CancelledError):
                 await waiting[0]
-            later = asyncio.create_task(sessions.login_async(token()))
-            await asyncio.sleep(0)
-            assert not later.done()
-        for task in (waiting[1], later):
-            assert (await task).session.subject == "alice"
+            with pytest.raises(Unavailable):
+                await sessions.login_async(token())
+        assert (await waiting[1]).session.subject == "alice"
+        # The same thread does both, so that the cancelled call ended before.
+        assert (await sessions.login_async(token())).session.subject == "alice"
 
     asyncio.run(main())
 
@@ -161,6 +271,10 @@ def test_mistakes_are_raised_by_the_await() -> None:
         sessions: Any = Sessions(keeping())
         wrong = [
             (TypeError, sessions.login_async(1)),
+            (TypeError, sessions.login_async(token(), headers={"a": 1})),
+            (TypeError, sessions.reload_async(1)),
+            (ConfigError, sessions.reload_async({"a": float("nan")})),
+            (ArgumentError, sessions.reload_async("\ud800")),
             (TypeError, sessions.login_async(token(), meta=1)),
             (ArgumentError, sessions.login_async(token(), meta={"a": "\ud800"})),
             (Denied, sessions.login_async("a.b.c")),

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import _thread
 import asyncio
+import json
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
-from conftest import PATIENCE, PUBLIC_TOKEN, KeyServer, remote, run
+from conftest import CLAIMS, CONFIG, NOW, PATIENCE, PUBLIC_TOKEN, KeyServer, remote, run, token
 
-from jwtauth import Grant, Unavailable, Verifier
+from jwtauth import ArgumentError, Explanation, FetchRequest, FetchResponse, Grant, Unavailable, Verifier
 
 # Threads
 
@@ -284,6 +285,73 @@ def test_a_failure_without_a_waiting_call_is_not_logged(key_server: KeyServer) -
 
     asyncio.run(main())
     assert complaints == []
+
+
+# Arguments that change while a call waits
+
+
+def with_secrets(url: str) -> dict[str, Any]:
+    """A configuration that fetches the secret of ``token``."""
+    keys = [{"jwks_url": url, "insecure_symmetric_keys": True}]
+    config = {"keys": keys, "algorithms": ["HS256"], "audiences": ["api"], "issuer": CLAIMS["iss"]}
+    return {"dialect": "native", "config": {**config, "identity": {"name": "sub"}}, "options": {"now": NOW}}
+
+
+async def decided(call: Awaitable[Grant | Explanation]) -> Grant:
+    """The grant of either form of a call."""
+    outcome = await call
+    decision = outcome if isinstance(outcome, Grant) else outcome.decision
+    assert isinstance(decision, Grant)
+    return decision
+
+
+@pytest.mark.parametrize("method", [Verifier.authenticate_async, Verifier.explain_async], ids=["authenticate", "explain"])
+@pytest.mark.parametrize("when", ["before the first step", "while keys are fetched"])
+def test_a_call_decides_the_headers_that_it_was_given(method: Callable[..., Awaitable[Any]], when: str) -> None:
+    """A framework may use its mapping of headers again, for another request."""
+    asked, changed = threading.Event(), threading.Event()
+
+    def fetch(request: FetchRequest) -> FetchResponse:
+        asked.set()
+        assert changed.wait(PATIENCE)
+        return FetchResponse(200, json.dumps({"keys": [{"kty": "oct", "k": CONFIG["config"]["keys"][0]["secret"]}]}).encode())
+
+    async def main() -> Grant:
+        headers = {"Authorization": f"Bearer {token()}"}
+        verifier = Verifier(with_secrets("https://issuer.example/keys"), fetch=fetch)
+        call = asyncio.ensure_future(decided(method(verifier, headers=headers)))
+        while when == "while keys are fetched" and not asked.is_set():
+            await asyncio.sleep(0)
+        headers["Authorization"] = f"Bearer {token(sub='bob')}"
+        changed.set()
+        return await call
+
+    assert asyncio.run(main()).identity.name == "alice"
+
+
+def test_mistakes_in_the_arguments_are_raised_by_the_await(verifier: Verifier) -> None:
+    class Headers(dict[str, str]):
+        def items(self) -> Any:
+            raise LookupError("no items")
+
+    wrong: list[tuple[type[Exception], dict[str, Any]]] = [
+        (TypeError, {"token": 1}),
+        (TypeError, {"headers": {"Authorization": b"Bearer"}}),
+        (LookupError, {"headers": Headers()}),
+        (ArgumentError, {"token": "\ud800"}),
+    ]
+
+    async def main() -> None:
+        for kind, arguments in wrong:
+            call = verifier.authenticate_async(**arguments)
+            with pytest.raises(kind):
+                await call
+            if kind is not ArgumentError:
+                explanation = verifier.explain_async(**arguments)
+                with pytest.raises(kind):
+                    await explanation
+
+    asyncio.run(main())
 
 
 # Forked processes

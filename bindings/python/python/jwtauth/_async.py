@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from threading import Semaphore, Thread
-from typing import Any, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 from jwtauth._errors import Error, Unavailable
@@ -44,7 +45,6 @@ class _Call(Protocol):
 class _Issue(Protocol):
     """The end of a ``login_async``: makes the session for a grant."""
 
-    def check(self) -> None: ...
     def run(self, grant: Grant) -> Login: ...
 
 
@@ -83,9 +83,13 @@ async def explain(call: _Call, show_values: bool) -> Explanation:
 
 async def login(sessions: Sessions, at_once: bool, call: _Call, issue: _Issue) -> Login:
     """Decides, and makes the session where it does not block the event loop."""
-    issue.check()
     grant = await authenticate(call)
     return await _done(sessions, at_once, partial(issue.run, grant))
+
+
+async def refuse(wrong: Exception) -> NoReturn:
+    """Raises a mistake in the arguments of a call when the call is awaited, as every other failure."""
+    raise wrong
 
 
 async def verb(
@@ -99,14 +103,37 @@ async def _done(sessions: Sessions, at_once: bool, work: Callable[[], _T]) -> _T
     """Does some work, immediately if it takes microseconds, or else on a thread of the sessions."""
     if at_once:
         return work()
-    threads = _threads_of(sessions)
+    return await asyncio.wrap_future(_begun(_threads_of(sessions), work))
+
+
+def _begun(threads: _Threads, work: Callable[[], _T]) -> Future[_T]:
+    """Some work on a thread. Who waits for it can stop waiting, and cannot cancel it."""
     if not threads.free.acquire(blocking=False):
         detail = f"{_MOST_CALLS} calls wait for the store already"
         raise Unavailable("store_unavailable", "the session store is unavailable", stage="session", detail=detail)
+    future: Future[_T] = Future()
+    # The work is done for a call that was cancelled before a thread was free, too. Otherwise a logout could be lost.
+    future.set_running_or_notify_cancel()
+    future.add_done_callback(lambda _: threads.free.release())
     try:
-        return await asyncio.get_running_loop().run_in_executor(threads.executor, work)
+        threads.executor.submit(_do, work, future)
+    except RuntimeError as why:
+        # No thread could be started for it. Another one may have done it already.
+        with suppress(InvalidStateError):
+            future.set_exception(why)
+    return future
+
+
+def _do(work: Callable[[], _T], future: Future[_T]) -> None:
+    try:
+        # The executor keeps the work for which it could not start a thread.
+        if not future.done():
+            future.set_result(work())
+    except BaseException as why:
+        future.set_exception(why)
     finally:
-        threads.free.release()
+        # The exception refers to this call, which must not refer to the exception.
+        del future
 
 
 class _Threads:

@@ -666,7 +666,7 @@ class Sessions:
     raises ``Unavailable``.
 
     Each verb has a form for event loops, such as :meth:`authorize_async`: ``await`` it. Where it may wait for the store, it
-    runs on a thread of these sessions. A cancelled call stops waiting; the verb still has its effect.
+    runs on a thread of these sessions. A call that is cancelled while it waits only stops waiting: the verb has its effect.
 
     Args:
         config: The envelope ``{"dialect": ..., "config": ..., "options": ..., "sessions": ...}`` as a mapping, or as JSON
@@ -761,7 +761,8 @@ class Sessions:
         """Decides a login without blocking the event loop, and makes a session: ``await`` it.
 
         Takes, returns and raises what :meth:`login` does. Keys are fetched as by :meth:`Verifier.authenticate_async`. If the
-        call is cancelled while the store works, the session exists, and its token is lost.
+        call is cancelled while it waits for keys, there is no session. If it is cancelled while it waits for the store, the
+        session exists, and its token is lost.
         """
     def authorize(
         self, token: str, remote_addr: str | IPv4Address | IPv6Address | None = None
@@ -795,6 +796,8 @@ class Sessions:
         """:meth:`authorize` for event loops."""
     def lookup(self, token: str) -> SessionInfo:
         """Looks a session up by its token. It counts no use, and checks no network.
+
+        To decide a request, use :meth:`authorize`: :meth:`SessionInfo.has` only says what the session contains.
 
         Raises:
             Denied: There is no such session.

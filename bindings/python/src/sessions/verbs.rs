@@ -77,6 +77,20 @@ impl Verbs {
         let login = self.long(py, |sessions| sessions.login_granted(grant, meta))?;
         Login::new(py, login)
     }
+
+    /// Makes `_async.py` do a verb: at once if it is brief and the sessions are in memory, or else on a thread.
+    pub(crate) fn later<'py>(
+        &self,
+        sessions: &Bound<'py, PyAny>,
+        verb: &str,
+        is_brief: bool,
+        arguments: impl IntoPyObject<'py>,
+        named: Option<Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (py, at_once) = (sessions.py(), is_brief && self.core.is_in_memory());
+        py.import(intern!(py, "jwtauth._async"))?
+            .call_method1(intern!(py, "verb"), (sessions, at_once, verb, arguments, named))
+    }
 }
 
 /// The verb with this name, in the JSON form.
@@ -93,17 +107,4 @@ pub(crate) fn in_json(name: &str) -> Option<fn(&Sessions, &str) -> Secret> {
         "sweep" => |sessions, _| wire::sweep(sessions),
         _ => return None,
     })
-}
-
-/// Makes `_async.py` do a verb: at once, or on a thread.
-pub(crate) fn later<'py>(
-    sessions: &Bound<'py, PyAny>,
-    at_once: bool,
-    verb: &str,
-    arguments: impl IntoPyObject<'py>,
-    named: Option<Bound<'py, PyDict>>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let py = sessions.py();
-    py.import(intern!(py, "jwtauth._async"))?
-        .call_method1(intern!(py, "verb"), (sessions, at_once, verb, arguments, named))
 }
