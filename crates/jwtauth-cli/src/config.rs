@@ -174,13 +174,36 @@ impl ConfigArguments {
             return Ok(config);
         }
         // A text that is not an envelope is passed on unchanged, so that the library reports the error.
-        let text = match json::parse(config.text()) {
+        let (text, environment) = match json::parse(config.text()) {
             Ok(Value::Object(members)) => with_environment(&members)?,
             Ok(_) | Err(_) => return Ok(config),
         };
-        Ok(config.with_text(text.into()))
+        let origins = of_variables(config.origins().clone(), &environment);
+        Ok(config.with_text(text.into()).with_origins(origins))
     }
 }
+
+/// The origins, with the variables that a setting comes from.
+fn of_variables(origins: Origins, environment: &Environment) -> Origins {
+    // Grafana ignores an empty variable.
+    let set = environment.iter().filter(|(_, value)| !value.is_empty());
+    set.fold(origins, |origins, (name, _)| {
+        let variable = format!("{VARIABLE}{name}");
+        let section = [("GF_AUTH_JWT_", "auth.jwt"), ("GF_USERS_", "users")];
+        let setting = section.iter().find_map(|(prefix, section)| {
+            let key = name.strip_prefix(prefix)?.to_ascii_lowercase();
+            Some(format!("{section}.{key}"))
+        });
+        let origins = match setting {
+            Some(setting) => origins.and(setting, variable.as_str()),
+            None => origins,
+        };
+        origins.and(format!("env.{name}"), variable)
+    })
+}
+
+/// What is in front of the name of a variable where the name of a file would be.
+pub(crate) const VARIABLE: &str = "the environment variable ";
 
 /// The name of standard input in error texts.
 const INPUT: &str = "standard input";
@@ -191,13 +214,14 @@ fn here() -> Result<PathBuf> {
 }
 
 /// The envelope with the variables of the environment that Grafana reads.
-fn with_environment(members: &Object<'_>) -> Result<String> {
+fn with_environment(members: &Object<'_>) -> Result<(String, Environment)> {
     let environment = environment(members)?;
     let completed = Completed {
         members,
         environment: &environment,
     };
-    serde_json::to_string(&completed).map_err(invalid)
+    let text = serde_json::to_string(&completed).map_err(invalid)?;
+    Ok((text, environment))
 }
 
 /// Variables of the environment, by name.
@@ -252,15 +276,22 @@ impl Serialize for Completed<'_> {
 
 impl Serialize for Config<'_> {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let given = self.given.get("env");
         let variables = Variables {
-            given: self.given.get("env").and_then(Value::as_object),
+            given: given.and_then(Value::as_object),
             environment: self.environment,
         };
         let mut map = out.serialize_map(None)?;
         for (name, value) in self.given.members().filter(|(name, _)| *name != "env") {
             map.serialize_entry(name, value)?;
         }
-        map.serialize_entry("env", &variables)?;
+        match given {
+            // The library reports the error.
+            Some(value) if value.as_object().is_none() && !value.is_null() => {
+                map.serialize_entry("env", value)?;
+            }
+            _ => map.serialize_entry("env", &variables)?,
+        }
         map.end()
     }
 }

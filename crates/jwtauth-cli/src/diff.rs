@@ -84,6 +84,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
     };
     let now = arguments.time.instant().unwrap_or_else(|| Clock::System.now());
     let mut compared = Vec::new();
+    let mut refused = None;
     for path in files {
         let claims = screen::file(&path)?;
         if let Err(why) = json::parse(&claims) {
@@ -100,10 +101,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Misuse> {
         };
         let old = would(old, arguments.old_profile.as_ref());
         let new = would(new, arguments.new_profile.as_ref());
+        refused = old.as_ref().err().map(jwtauth_core::Error::code);
         compared.push(Compared {
             file: name(&path),
             difference: Difference::between(&old, &new),
         });
+    }
+    if let Some(why) = refused.filter(|_| compared.iter().all(|one| one.difference.by_request)) {
+        return Err(Misuse::new(format!(
+            "both configurations deny every request before they read the claims, so nothing is compared: {why}: {}; see --profile, --old-profile, --new-profile and --remote-addr",
+            why.message()
+        )));
     }
     screen::show(&if arguments.json {
         screen::reply(&as_json(&compared, now))

@@ -21,6 +21,8 @@ pub(crate) struct File {
     pub(crate) is_ini: bool,
     /// The offset of each line.
     lines: Vec<usize>,
+    /// How many characters begin before each block of [`BLOCK`] bytes, so that columns of a long line are counted quickly.
+    characters: Vec<usize>,
 }
 
 impl Files {
@@ -29,11 +31,19 @@ impl Files {
         let copy = text.clone();
         let ends = text.match_indices('\n').map(|(at, _)| at + 1);
         let lines = [0].into_iter().chain(ends).collect();
+        let mut count = 0;
+        let characters = text.as_bytes().chunks(BLOCK).map(|block| {
+            let before = count;
+            count += characters_in(block);
+            before
+        });
+        let characters = characters.collect();
         self.0.push(File {
             name,
             text,
             is_ini,
             lines,
+            characters,
         });
         copy
     }
@@ -108,17 +118,39 @@ impl File {
     pub(crate) fn position(&self, offset: usize) -> Position {
         let line = self.lines.partition_point(|start| *start <= offset);
         let start = line.checked_sub(1).and_then(|index| self.lines.get(index));
-        let before = start
-            .and_then(|start| self.text.get(*start..offset))
-            .unwrap_or_default();
+        let start = start.copied().unwrap_or_default();
         // A byte order mark is not part of the first column.
-        let before = before.strip_prefix('\u{feff}').unwrap_or(before);
+        let rest = self.text.get(start..).unwrap_or_default();
+        let mark = usize::from(rest.starts_with('\u{feff}') && offset > start);
+        let before = self.characters_before(offset) - self.characters_before(start);
         Position {
             line,
-            column: before.chars().count() + 1,
+            column: before - mark + 1,
         }
     }
+
+    /// How many characters begin before an offset.
+    fn characters_before(&self, offset: usize) -> usize {
+        let offset = offset.min(self.text.len());
+        let block = offset / BLOCK;
+        let Some(before) = self.characters.get(block) else {
+            // The offset is the end of the text, and of its last block.
+            let last = self.characters.last().copied().unwrap_or_default();
+            let start = self.characters.len().saturating_sub(1) * BLOCK;
+            return last + characters_in(self.text.as_bytes().get(start..).unwrap_or_default());
+        };
+        let part = self.text.as_bytes().get(block * BLOCK..offset);
+        before + characters_in(part.unwrap_or_default())
+    }
 }
+
+/// How many characters begin in a part of a text.
+fn characters_in(bytes: &[u8]) -> usize {
+    // The other bytes of a character are 10xxxxxx.
+    bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
+}
+
+const BLOCK: usize = 1024;
 
 /// A part of a file, as offsets in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -145,6 +177,41 @@ mod tests {
         assert!(file.text.get(place.start..place.end).is_some(), "{text}");
         let Position { line, column } = file.position(place.start);
         Some((line, column))
+    }
+
+    #[test]
+    fn columns_of_long_lines_are_counted_in_characters() {
+        for line in ["é🙂a", "a", "é"] {
+            for repeated in [1, 300, BLOCK, 3 * BLOCK] {
+                let text = format!("\u{feff}{0}\n{0}", line.repeat(repeated));
+                let mut files = Files::default();
+                files.add("a".to_owned(), text.clone().into(), false);
+                let (mut row, mut column) = (1, 1);
+                for (offset, letter) in text.char_indices() {
+                    let expected = Position { line: row, column };
+                    assert_eq!(files.all()[0].position(offset), expected, "{offset}");
+                    match letter {
+                        '\u{feff}' => {}
+                        '\n' => (row, column) = (row + 1, 1),
+                        _ => column += 1,
+                    }
+                }
+                let end = Position { line: row, column };
+                assert_eq!(files.all()[0].position(text.len()), end);
+            }
+        }
+    }
+
+    /// Counting from the beginning of the line for each place took hours.
+    #[test]
+    fn places_of_a_file_on_one_line_are_found_quickly() {
+        let mut files = Files::default();
+        files.add("a".to_owned(), "a".repeat(4 * 1024 * 1024).into(), false);
+        let file = &files.all()[0];
+        let columns = (0..file.text.len())
+            .step_by(16)
+            .map(|at| file.position(at).column);
+        assert!(columns.is_sorted());
     }
 
     #[test]

@@ -284,8 +284,10 @@ fn collect(value: &Value<'_>, secrecy: Secrecy, found: &mut Vec<Place>) {
         Value::Object(object) => {
             for member in &object.properties {
                 let name = member.name.as_str();
-                // An ini file in a string may contain anything.
-                if (secrecy.name)(name) || name == "ini" {
+                // An ini file in a string may contain anything. In a native configuration, `token` is the place of the token.
+                let is_secret =
+                    (secrecy.name)(name) && !(name == "token" && member.value.as_object().is_some());
+                if is_secret || name == "ini" {
                     found.push(place(&member.value));
                 } else {
                     collect(&member.value, secrecy, found);

@@ -27,7 +27,6 @@ mod snippet;
 mod systems;
 mod verify;
 
-use std::io;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -92,10 +91,7 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Sign(arguments) => sign::run(&arguments),
-        Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Program::command(), "jwtauth", &mut io::stdout());
-            Ok(Ending::Well)
-        }
+        Command::Completions { shell } => share::show(shell, Program::command()),
         Command::Share(arguments) => share::run(&arguments, Program::command()),
     };
     match ending {

@@ -3,38 +3,88 @@
 use crate::files::{File, Place};
 use crate::locate::{self, Secrecy};
 
-/// The secrets of a file, as parts of its text, in ascending order.
+/// The secrets of a file, as parts of its text, in ascending order. They do not overlap.
 pub(crate) fn secrets(file: &File) -> Vec<Place> {
-    let mut found = if file.is_ini {
-        of_ini(&file.text)
+    let (mut found, is_json) = if file.is_ini {
+        (of_ini(&file.text, file.problem().is_some()), false)
     } else {
-        locate::secrets(&file.text, SECRECY).unwrap_or_else(|| of_text(&file.text))
+        match locate::secrets(&file.text, SECRECY) {
+            Some(found) => (found, true),
+            None => (of_text(&file.text, Names::Anywhere), false),
+        }
     };
-    found.extend(urls(&file.text));
+    found.extend(urls(&file.text, is_json));
     found.sort();
+    let mut apart: Vec<Place> = Vec::with_capacity(found.len());
+    for place in found {
+        match apart.last_mut() {
+            Some(last) if place.start <= last.end => last.end = last.end.max(place.end),
+            _ => apart.push(place),
+        }
+    }
+    apart
+}
+
+/// The parts of URLs that may be secrets: the query, and all of a URL with a user name. A password may contain any character, so a
+/// URL ends only with the quotation marks around it, with a space if there are none, or with the line.
+fn urls(text: &str, is_json: bool) -> Vec<Place> {
+    let mut found = Vec::new();
+    let mut done = 0;
+    while let Some((scheme, at)) = next_url(text, done) {
+        let before = text.get(done..scheme).unwrap_or_default();
+        let quote = before.chars().next_back().filter(|mark| QUOTES.contains(mark));
+        let is_escaped = quote.is_some_and(|mark| before.trim_end_matches(mark).ends_with('\\'));
+        let rest = text.get(at..).unwrap_or_default();
+        // The marks around the whole value of a file that is not JSON may be in it, too.
+        let marks = before.trim_end_matches(QUOTES);
+        let is_whole = !is_json && !is_escaped && marks.trim_end().ends_with(['=', ':']);
+        let length = match quote {
+            Some(mark) if is_whole => {
+                let line = rest.lines().next().unwrap_or_default();
+                line.rfind(mark).unwrap_or(line.len())
+            }
+            Some(mark) => end_of(rest, |letter| letter == mark, !is_escaped),
+            None if is_json => end_of(rest, |letter| letter == '"' || letter.is_whitespace(), true),
+            None => end_of(rest, char::is_whitespace, false),
+        };
+        let url = rest.get(..length).unwrap_or_default();
+        let from = if url.contains('@') { Some(0) } else { url.find('?') };
+        found.extend(from.map(|from| Place {
+            start: at + from,
+            end: at + length,
+        }));
+        done = at + length;
+    }
     found
 }
 
-/// The parts of URLs that may be secrets: the query, and all of a URL with a user name.
-fn urls(text: &str) -> Vec<Place> {
-    let ends =
-        |letter: char| letter.is_whitespace() || matches!(letter, '"' | '\'' | '`' | '<' | '>' | ',' | ')');
-    let mut found = Vec::new();
-    for (at, _) in text.match_indices("://") {
-        let rest = text.get(at + 3..).unwrap_or_default();
-        let url = rest.split(ends).next().unwrap_or_default();
-        let authority = url.split(['/', '?', '#']).next().unwrap_or_default();
-        let from = if authority.contains('@') {
-            Some(0)
-        } else {
-            url.find('?')
-        };
-        found.extend(from.map(|from| Place {
-            start: at + 3 + from,
-            end: at + 3 + url.len(),
-        }));
+/// Returns where the scheme of the next URL begins, and what follows its `://`. JSON may write a slash as `\/`.
+fn next_url(text: &str, from: usize) -> Option<(usize, usize)> {
+    let rest = text.get(from..)?;
+    let slash = |rest: &str| -> Option<usize> {
+        let plain = rest.strip_prefix('\\').unwrap_or(rest).strip_prefix('/')?;
+        Some(rest.len() - plain.len())
+    };
+    rest.match_indices(':').find_map(|(colon, _)| {
+        let first = slash(rest.get(colon + 1..)?)?;
+        let second = slash(rest.get(colon + 1 + first..)?)?;
+        let scheme = rest
+            .get(..colon)?
+            .trim_end_matches(|letter: char| letter.is_ascii_alphanumeric() || "+.-".contains(letter));
+        Some((from + scheme.len(), from + colon + 1 + first + second))
+    })
+}
+
+/// The length of a text up to an end: a letter, which may be escaped, or the end of the line.
+fn end_of(text: &str, is_end: impl Fn(char) -> bool, may_be_escaped: bool) -> usize {
+    let mut is_escaped = false;
+    for (at, letter) in text.char_indices() {
+        if letter == '\n' || is_end(letter) && !is_escaped {
+            return at;
+        }
+        is_escaped = may_be_escaped && letter == '\\' && !is_escaped;
     }
-    found
+    text.len()
 }
 
 /// Returns a part of a line with each secret replaced, and the place of what is marked in it.
@@ -46,10 +96,8 @@ pub(crate) fn line(
 ) -> (String, Place) {
     let mut pieces = Vec::new();
     let mut at = start;
-    for secret in secrets
-        .iter()
-        .filter(|secret| secret.end > start && secret.start < end)
-    {
+    let first = secrets.partition_point(|secret| secret.end <= start);
+    for secret in secrets.iter().skip(first).take_while(|secret| secret.start < end) {
         let (from, to) = (secret.start.max(at), secret.end.min(end));
         if from < to {
             pieces.push((at, from, false));
@@ -90,14 +138,16 @@ pub(crate) fn line(
 }
 
 /// The secrets of an ini file: the values of keys whose names say so, and whatever looks like a key.
-fn of_ini(text: &str) -> Vec<Place> {
-    let mut found = of_text(text);
+fn of_ini(text: &str, is_broken: bool) -> Vec<Place> {
+    // In a file that cannot be read, the `=` behind a name may be missing.
+    let names = if is_broken { Names::Anywhere } else { Names::Quoted };
+    let mut found = of_text(text, names);
     let mut start = 0;
     // A quoted value may continue on the following lines, also in a file that cannot be read.
-    let mut open: Option<(&str, usize)> = None;
+    let mut open: Option<&str> = None;
     for line in text.split_inclusive('\n') {
         let end = start + line.trim_end().len();
-        if let Some((quote, _)) = open {
+        if let Some(quote) = open {
             found.push(Place { start, end });
             if line.contains(quote) {
                 open = None;
@@ -106,9 +156,7 @@ fn of_ini(text: &str) -> Vec<Place> {
             && line
                 .split_at(at)
                 .0
-                .trim()
-                .trim_matches(['"', '`'])
-                .to_lowercase()
+                .trim_matches([' ', '\t', ';', '#', '"', '`'])
                 .split('.')
                 .any(is_secret_name)
         {
@@ -119,45 +167,80 @@ fn of_ini(text: &str) -> Vec<Place> {
                 end,
             });
             let value = value.trim();
-            open = ["\"\"\"", "`"]
-                .into_iter()
-                .find(|quote| {
-                    value
-                        .strip_prefix(quote)
-                        .is_some_and(|rest| !rest.contains(quote))
-                })
-                .map(|quote| (quote, start));
+            open = ["\"\"\"", "`"].into_iter().find(|quote| {
+                value
+                    .strip_prefix(quote)
+                    .is_some_and(|rest| !rest.contains(quote))
+            });
         }
         start += line.len();
     }
     found
 }
 
-/// Parts of a text that may be secrets, if nothing is known about its structure: what follows the name of a secret on its line,
-/// the lines of a PEM block, and long runs of letters and digits.
-fn of_text(text: &str) -> Vec<Place> {
+/// Where the name of a secret can be in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Names {
+    /// In quotation marks, with a colon behind them: the file is valid, and a value in it may be JSON.
+    Quoted,
+    /// Anywhere: the file is broken, in whatever way.
+    Anywhere,
+}
+
+/// What follows a line with a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Open {
+    /// The value is still to come. The line of its name is indented so far.
+    Value(usize),
+    /// The value goes on until a line that is indented no further.
+    Block(usize),
+    /// The value goes on until this quotation mark.
+    Quote(char),
+}
+
+/// Parts of a text that may be secrets, if nothing is known about its structure: what follows the name of a secret, the lines of a
+/// PEM block, and long runs of letters and digits.
+fn of_text(text: &str, names: Names) -> Vec<Place> {
     let mut found = Vec::new();
     let mut start = 0;
     let mut in_pem = false;
+    let mut open = None;
     for line in text.split_inclusive('\n') {
         let end = start + line.trim_end().len();
         let begins =
             line.contains("-----BEGIN") && !line.contains("PUBLIC KEY") && !line.contains("CERTIFICATE");
+        let indent = line.len() - line.trim_start().len();
+        let is_blank = line.trim().is_empty();
+        if matches!(open, Some(Open::Block(outer)) if !is_blank && indent <= outer) {
+            open = None;
+        }
         if in_pem || begins {
             let from = line
                 .find("-----BEGIN")
-                .filter(|_| begins && !in_pem)
+                .filter(|_| begins && !in_pem && open.is_none())
                 .unwrap_or_default();
             found.push(Place {
                 start: start + from,
                 end,
             });
             in_pem = !line.contains("-----END");
-        } else if let Some(at) = after_secret_name(line) {
+        } else if let Some(what) = open {
+            found.push(Place { start, end });
+            open = match what {
+                Open::Value(_) if is_blank => Some(what),
+                Open::Value(outer) => left_open(line, outer),
+                Open::Block(_) => Some(what),
+                Open::Quote(mark) => Some(what).filter(|_| !line.contains(mark)),
+            };
+        } else if let Some(at) = after_secret_name(line, names) {
             found.push(Place {
                 start: (start + at).min(end),
                 end,
             });
+            open = line
+                .get(at..)
+                .filter(|_| names == Names::Anywhere)
+                .and_then(|value| left_open(value, indent));
         } else {
             found.extend(runs(line).map(|(from, to)| Place {
                 start: start + from,
@@ -169,50 +252,88 @@ fn of_text(text: &str) -> Vec<Place> {
     found
 }
 
-/// Returns where the value begins that follows the name of a secret in double quotes.
-fn after_secret_name(line: &str) -> Option<usize> {
-    let mut offset = 0;
-    for (index, part) in line.split('"').enumerate() {
-        if index % 2 == 1 && is_secret_name(part) {
-            let rest = line.get(offset + part.len() + 1..)?;
-            let colon = rest.find(':')?;
-            return Some(offset + part.len() + 1 + colon + 1);
-        }
-        offset += part.len() + 1;
+/// Returns how a value goes on after its line.
+fn left_open(value: &str, indent: usize) -> Option<Open> {
+    let value = value.trim().trim_matches([':', '=', ' ', '\t']);
+    let first = value.chars().next();
+    match first.filter(|mark| QUOTES.contains(mark)) {
+        _ if value.is_empty() => Some(Open::Value(indent)),
+        Some(mark) if value.matches(mark).count() % 2 == 1 => Some(Open::Quote(mark)),
+        Some(_) => None,
+        None if value.starts_with(['|', '>', '[', '{']) => Some(Open::Block(indent)),
+        None => None,
     }
-    None
+}
+
+/// Returns where the value begins that follows the name of a secret.
+fn after_secret_name(line: &str, names: Names) -> Option<usize> {
+    let mut end = 0;
+    line.split(|letter: char| !is_part_of_name(letter))
+        .find_map(|word| {
+            let start = end;
+            end = start + word.len();
+            // Every separator is found again in the line, because it may be longer than a byte.
+            let after = end;
+            end += line.get(end..)?.chars().next().map_or(0, char::len_utf8);
+            let name = word.split('.').find(|name| is_secret_name(name))?;
+            let rest = line.get(after..)?;
+            let unquoted = rest.trim_start_matches(['\\', '"', '\'', '`']);
+            let value = unquoted.trim_start().strip_prefix([':', '=']);
+            // In a native configuration, it is the place of the token.
+            let is_object = value.is_some_and(|value| value.trim_start().starts_with('{'));
+            if name == "token" && is_object {
+                return None;
+            }
+            match (names, value) {
+                (Names::Quoted, Some(value)) if unquoted.len() < rest.len() => Some(line.len() - value.len()),
+                (Names::Anywhere, Some(value)) => Some(line.len() - value.len()),
+                // Short names are words and letters of other texts.
+                (Names::Anywhere, None) if name.len() > SHORT => Some(line.len() - unquoted.len()),
+                (Names::Anywhere | Names::Quoted, _) => None,
+            }
+        })
+}
+
+fn is_part_of_name(letter: char) -> bool {
+    letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.')
 }
 
 /// The long runs of letters and digits that have both: keys in base64 or hexadecimal, and not names.
 fn runs(line: &str) -> impl Iterator<Item = (usize, usize)> {
-    let is_part =
-        |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '/' | '=' | '_' | '-');
+    let is_part = |letter: char| {
+        letter.is_ascii_alphanumeric() || matches!(letter, '+' | '/' | '=' | '_' | '-' | '~' | '.')
+    };
     let mut offset = 0;
-    line.split(move |letter| !is_part(letter)).filter_map(move |run| {
+    line.split(move |letter| !is_part(letter)).flat_map(move |run| {
         // Every separator is found again in the line, because it may be longer than a byte.
         let start = offset;
-        offset = start
-            + run.len()
-            + line
-                .get(start + run.len()..)?
-                .chars()
-                .next()
-                .map_or(0, char::len_utf8);
-        let has = |kind: fn(&char) -> bool| run.chars().any(|letter| kind(&letter));
-        let looks_like_a_key =
-            run.len() >= SHORTEST_RUN && has(char::is_ascii_digit) && has(char::is_ascii_alphabetic);
-        looks_like_a_key.then_some((start, start + run.len()))
+        let rest = line.get(start + run.len()..).unwrap_or_default();
+        offset = start + run.len() + rest.chars().next().map_or(0, char::len_utf8);
+        let has = |run: &str, kind: fn(&char) -> bool| run.chars().any(|letter| kind(&letter));
+        let looks_like_a_key = |run: &str| {
+            run.len() >= SHORTEST_RUN && has(run, char::is_ascii_digit) && has(run, char::is_ascii_alphabetic)
+        };
+        // The names of hosts have dots, too, but they are in lower case.
+        let is_mixed = has(run, char::is_ascii_uppercase) && has(run, char::is_ascii_lowercase);
+        if looks_like_a_key(run) && is_mixed && !run.contains('/') {
+            return vec![(start, start + run.len())];
+        }
+        let mut from = start;
+        let mut found = Vec::new();
+        for part in run.split('.') {
+            if looks_like_a_key(part) {
+                found.push((from, from + part.len()));
+            }
+            from += part.len() + 1;
+        }
+        found
     })
 }
 
 /// Whether the value of a member with this name is a secret.
 fn is_secret_name(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    SECRETS.contains(&name.as_str())
-        || name.ends_with("_secret")
-        || name.ends_with("clientsecret")
-        || name.ends_with("password")
-        || name.ends_with("_value")
+    let name = name.to_ascii_lowercase().replace('-', "_");
+    SECRETS.contains(&name.as_str()) || SECRET_ENDS.iter().any(|end| name.ends_with(end))
 }
 
 /// Whether a text contains a private key, or keys in JSON.
@@ -225,8 +346,8 @@ const SECRECY: Secrecy = Secrecy {
     text: is_secret_text,
 };
 
-/// Members with secrets: of keys (RFC 7518 §6), of the native configuration, of Grafana.
-const SECRETS: [&str; 12] = [
+/// Members with secrets: of keys (RFC 7518 §6), of the native configuration, of sessions.
+const SECRETS: [&str; 15] = [
     "k",
     "d",
     "p",
@@ -235,11 +356,39 @@ const SECRETS: [&str; 12] = [
     "dq",
     "qi",
     "oth",
-    "secret",
+    "key",
+    "pass",
+    "passwd",
+    "token",
     "client_key_pem",
     "key_value",
     "jwk_set_value",
 ];
+
+/// How other names of secrets end: in each dialect, in the rest of a grafana.ini, and in the files of other programs.
+const SECRET_ENDS: [&str; 16] = [
+    "secret",
+    "password",
+    "passphrase",
+    "secret_key",
+    "secretkey",
+    "api_key",
+    "apikey",
+    "access_key",
+    "accesskey",
+    "private_key",
+    "privatekey",
+    "signing_key",
+    "encryption_key",
+    "_pass",
+    "_token",
+    "_value",
+];
+
+/// The longest name that is also a usual word.
+const SHORT: usize = 3;
+
+const QUOTES: [char; 3] = ['"', '\'', '`'];
 
 const SHORTEST_RUN: usize = 20;
 
@@ -247,93 +396,4 @@ const SHORTEST_RUN: usize = 20;
 pub(crate) const REDACTED: &str = "(redacted)";
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::files::Files;
-
-    /// Every line of a file, as it is shown.
-    fn shown(text: &str, is_ini: bool) -> String {
-        let mut files = Files::default();
-        files.add("a".to_owned(), text.to_owned().into(), is_ini);
-        let file = &files.all()[0];
-        let secrets = secrets(file);
-        let mut lines = Vec::new();
-        for number in 1.. {
-            let Some((start, content)) = file.line(number) else {
-                break;
-            };
-            let all = (start, start + content.len());
-            let mark = Place {
-                start: all.0,
-                end: all.1,
-            };
-            lines.push(line(file, &secrets, all, mark).0);
-        }
-        lines.join("\n")
-    }
-
-    #[test]
-    fn no_secret_of_a_json_file_is_shown() {
-        let hidden = "c2VjcmV0LXNlY3JldC1zZWNyZXQ";
-        for text in [
-            format!("{{\"keys\": [{{\"secret\": \"{hidden}\"}}]}}"),
-            format!("{{\"jwk\": {{\"kty\": \"oct\", \"k\": \"{hidden}\"}}}}"),
-            format!("{{\"oidc_client_secret\": \"{hidden}\", \"OIDCClientSecret\": \"{hidden}\"}}"),
-            format!("{{\"env\": {{\"GF_AUTH_JWT_KEY_VALUE\": \"{hidden}\"}}}}"),
-            format!("{{\"pem\": \"-----BEGIN PRIVATE KEY-----\\n{hidden}\\n\"}}"),
-            format!("{{\"proxy\": \"http://user:{hidden}@proxy.example\"}}"),
-            format!("{{\"jwks_url\": \"https://a.example/keys?key={hidden}\"}}"),
-            format!("{{\"ini\": \"[auth.jwt]\\nkey_value = {hidden}\"}}"),
-            // Broken files, in which the structure is not known.
-            format!("{{\"secret\": \"{hidden}"),
-            format!("{{\"secret\": \"a b c\",, \"x\": \"{hidden}1\"}}"),
-            format!("{{\"pem\": \"-----BEGIN EC PRIVATE KEY-----\n{hidden}\nAB==\n"),
-        ] {
-            let shown = shown(&text, false);
-            assert!(!shown.contains(hidden) && !shown.contains("a b c"), "{shown}");
-            assert!(shown.contains(REDACTED), "{shown}");
-            assert!(!shown.contains("AB=="), "{shown}");
-        }
-    }
-
-    #[test]
-    fn no_secret_of_an_ini_file_is_shown() {
-        for text in [
-            "[auth.jwt]\nkey_value = hidden\n",
-            "[auth.jwt]\nkey_value = \"\"\"hidden\nhidden\n\"\"\"\nenabled = true",
-            "[auth.jwt]\nkey_value = -----BEGIN PRIVATE KEY-----\nhidden\n-----END PRIVATE KEY-----\n",
-            "[auth.jwt]\njwk_set_url = https://a.example/keys?token=hidden\n",
-            "[security]\nadmin_password = hidden\n[database]\npassword = `hidden`\n",
-        ] {
-            let shown = shown(text, true);
-            assert!(!shown.contains("hidden"), "{shown}");
-            assert!(shown.contains(REDACTED), "{shown}");
-        }
-        let usual = "[auth.jwt]\nenabled = true\nrole_attribute_path = contains(groups, 'a') && 'Admin'\n";
-        assert_eq!(shown(usual, true), usual);
-    }
-
-    #[test]
-    fn the_mark_stays_where_it_is() {
-        let mut files = Files::default();
-        let text = "{\"secret\": \"abc\", \"leeway\": 1}";
-        files.add("a".to_owned(), text.to_owned().into(), false);
-        let file = &files.all()[0];
-        let found = secrets(file);
-        let all = (0, text.len());
-        for marked in ["leeway", "secret", "\"abc\"", "1"] {
-            let start = text.find(marked).unwrap();
-            let mark = Place {
-                start,
-                end: start + marked.len(),
-            };
-            let (shown, place) = line(file, &found, all, mark);
-            let expected = if marked == "\"abc\"" { REDACTED } else { marked };
-            assert_eq!(
-                shown.get(place.start..place.end).unwrap().trim_matches('"'),
-                expected.trim_matches('"'),
-                "{shown}"
-            );
-        }
-    }
-}
+mod tests;

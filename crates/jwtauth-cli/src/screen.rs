@@ -11,6 +11,7 @@ use std::path::Path;
 use anstyle::{AnsiColor, Style};
 use jwtauth_core::internals::json::Value;
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use crate::ending::Misuse;
 
@@ -31,12 +32,7 @@ pub(crate) const HEAD: Style = Style::new().bold();
 /// # Errors
 /// The error of the operating system.
 pub(crate) fn input() -> Result<String, Misuse> {
-    let mut text = String::new();
-    io::stdin()
-        .take(INPUT_LIMIT)
-        .read_to_string(&mut text)
-        .map_err(|why| Misuse::new(format!("cannot read standard input: {why}")))?;
-    Ok(text)
+    text(io::stdin()).map_err(|why| Misuse::new(format!("cannot read standard input: {why}")))
 }
 
 /// Reads a file.
@@ -44,15 +40,53 @@ pub(crate) fn input() -> Result<String, Misuse> {
 /// # Errors
 /// The error of the operating system.
 pub(crate) fn file(path: &Path) -> Result<String, Misuse> {
-    let mut text = String::new();
-    File::open(path)
-        .and_then(|file| file.take(INPUT_LIMIT).read_to_string(&mut text))
-        .map_err(|why| Misuse::file(path, why))?;
-    Ok(text)
+    let read = File::open(path).and_then(text);
+    read.map_err(|why| Misuse::file(path, why))
 }
 
-/// More than the maximum length of a token or a configuration, so that the library reports that it is too long.
-const INPUT_LIMIT: u64 = 4 * 1024 * 1024 + 1;
+/// Reads a file that the library does not read, with the limit of a configuration. It may contain a key.
+///
+/// # Errors
+/// The error of the operating system, or the file is too large.
+pub(crate) fn whole_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, Misuse> {
+    let read = File::open(path).and_then(start_of);
+    let bytes = read.map_err(|why| Misuse::file(path, why))?;
+    if bytes.len() > MAX_FILE {
+        return Err(Misuse::new(format!("{} is larger than 4 MiB", path.display())));
+    }
+    Ok(bytes)
+}
+
+/// Reads a text, or so much of it that the library reports that it is too long.
+fn text(from: impl io::Read) -> io::Result<String> {
+    let bytes = start_of(from)?;
+    match str::from_utf8(&bytes) {
+        Ok(text) => Ok(text.to_owned()),
+        // What was cut may end in the middle of a character.
+        Err(why) if why.error_len().is_none() && bytes.len() > MAX_FILE => {
+            let whole = bytes.get(..why.valid_up_to()).unwrap_or_default();
+            Ok(String::from_utf8_lossy(whole).into_owned())
+        }
+        Err(_) => Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "stream did not contain valid UTF-8",
+        )),
+    }
+}
+
+/// Reads up to a character more than [`MAX_FILE`].
+fn start_of(from: impl io::Read) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    from.take(MAX_FILE as u64 + LONGEST_CHARACTER)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The maximum length of a file, as in the library.
+const MAX_FILE: usize = 4 * 1024 * 1024;
+
+/// With so many bytes more, a text without a cut character is still too long.
+const LONGEST_CHARACTER: u64 = 4;
 
 /// Writes a text to standard output. Colours are written only to a terminal, and not if `NO_COLOR` is set.
 ///
@@ -161,6 +195,26 @@ pub(crate) fn is_unprintable(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_that_is_cut_in_a_character_is_too_long_and_not_invalid() {
+        for before in 0..8 {
+            for letter in ["a", "é", "€", "🙂"] {
+                let whole = format!(
+                    "{}{}",
+                    "a".repeat(before),
+                    letter.repeat(MAX_FILE / letter.len() + 8)
+                );
+                let read = text(whole.as_bytes()).unwrap();
+                assert!(read.len() > MAX_FILE && whole.starts_with(&read), "{letter}");
+            }
+        }
+        let mut broken = "é".repeat(3).into_bytes();
+        broken.pop();
+        for bytes in [broken, vec![b'a', 0xff, b'b'], vec![0xff; MAX_FILE + 9]] {
+            assert!(text(bytes.as_slice()).is_err());
+        }
+    }
 
     #[test]
     fn control_characters_are_escaped() {

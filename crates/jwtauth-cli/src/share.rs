@@ -7,6 +7,7 @@ use clap::{Args, Command};
 use clap_complete::Shell;
 
 use crate::ending::{Ending, Misuse};
+use crate::screen;
 
 /// The arguments of `share`.
 #[derive(Debug, Args)]
@@ -23,14 +24,32 @@ pub(crate) struct Arguments {
 /// A file cannot be written.
 pub(crate) fn run(arguments: &Arguments, program: Command) -> Result<Ending, Misuse> {
     for (folder, name, shell) in COMPLETIONS {
-        let mut script = Vec::new();
-        clap_complete::generate(shell, &mut program.clone(), "jwtauth", &mut script);
-        write(&arguments.folder.join(folder), name, &script)?;
+        write(
+            &arguments.folder.join(folder),
+            name,
+            &script(shell, &mut program.clone()),
+        )?;
     }
     let mut program = program.disable_help_subcommand(true);
     program.build();
     pages(&program, "jwtauth", &arguments.folder.join("man/man1"))?;
     Ok(Ending::Well)
+}
+
+/// Prints the completion script for a shell: `jwtauth completions`.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub(crate) fn show(shell: Shell, mut program: Command) -> Result<Ending, Misuse> {
+    screen::show(&String::from_utf8_lossy(&script(shell, &mut program)))?;
+    Ok(Ending::Well)
+}
+
+/// The script is made in the memory: its maker panics if it cannot be written.
+fn script(shell: Shell, program: &mut Command) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, program, "jwtauth", &mut script);
+    script
 }
 
 fn pages(command: &Command, name: &str, folder: &Path) -> Result<(), Misuse> {

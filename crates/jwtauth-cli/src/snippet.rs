@@ -27,14 +27,13 @@ impl Report<'_> {
         let (start, content) = self.file.line(position.line).unwrap_or_default();
         let content = content.trim_end_matches('\r');
         let end = start + content.len();
-        let (line, mark) = redact::line(self.file, self.secrets, (start, end), self.place);
-        // A line of a minified file is long. Only the part around the place is shown.
-        let from = boundary(&line, mark.start.saturating_sub(BEFORE));
-        let to = boundary(&line, (mark.start + AFTER).min(line.len()));
+        // A line of a minified file is long. Only the part around the place is shown, and read.
+        let at = self.place.start.clamp(start, end);
+        let from = boundary(&self.file.text, at.saturating_sub(BEFORE).max(start));
+        let to = boundary(&self.file.text, (at + AFTER).min(end));
         let name = printable(&self.file.name);
-        let shown = line.get(from..to).unwrap_or_default();
-        let (begin, finish) = (mark.start - from, mark.end.min(to).max(mark.start) - from);
-        let (shown, begin, finish) = visible(shown, begin, finish);
+        let (shown, mark) = redact::line(self.file, self.secrets, (from, to), self.place);
+        let (shown, begin, finish) = visible(&shown, mark.start, mark.end);
         let snippet = Snippet::source(shown.as_str())
             .line_start(position.line)
             .path(&name)

@@ -64,9 +64,12 @@ impl SystemFiles {
 
     fn vault(&self, config: &Path, files: &mut Files) -> Result<ConfigFile> {
         let body = read(config, files)?;
-        let mut body: BTreeMap<String, Box<RawValue>> = serde_json::from_str(body.get())
-            .map_err(|_| invalid(format!("{}: must be a JSON object", config.display())))?;
         let mut origins = Origins::default().and("", name(config));
+        // What is not an object is passed on unchanged, so that the library reports the error.
+        let Ok(mut body) = serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(body.get()) else {
+            let text = format!(r#"{{"dialect":"vault","config":{body}}}"#);
+            return Ok(ConfigFile::of_envelope(text.into(), folder(config)?, origins));
+        };
         let mut roles = BTreeMap::new();
         for (role, path) in &self.vault_roles {
             if roles.insert(role, read(path, files)?).is_some() {

@@ -93,6 +93,12 @@ impl ConfigFile {
         ConfigFile { text, ..self }
     }
 
+    /// Replaces the origins of the parts.
+    #[must_use]
+    pub fn with_origins(self, origins: Origins) -> ConfigFile {
+        ConfigFile { origins, ..self }
+    }
+
     /// The folder that relative paths start from, if the configuration sets none, and whether files may be read.
     pub(crate) fn files(&self) -> &Files {
         &self.files

@@ -60,7 +60,20 @@ impl Call {
 /// Reads JSON without repeated members: readers that take the first one, or the last one, would not agree about them.
 pub(crate) fn strict<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
     jwtauth_core::internals::json::parse(text).map_err(|why| why.to_string())?;
-    serde_json::from_str(text).map_err(|why| why.to_string())
+    serde_json::from_str(text).map_err(|why| without_value(&why))
+}
+
+/// The text of an error without the value that it is about. That may be a secret, such as the URL of a store.
+pub(crate) fn without_value(why: &serde_json::Error) -> String {
+    let text = why.to_string();
+    let kind = ["invalid type", "invalid value"]
+        .into_iter()
+        .find(|kind| text.starts_with(kind));
+    // The value comes before the last `expected`, whatever it contains.
+    match (kind, text.rsplit_once(", expected ")) {
+        (Some(kind), Some((_, expected))) => format!("{kind}, expected {expected}"),
+        _ => text,
+    }
 }
 
 /// The value of a header that is there once.

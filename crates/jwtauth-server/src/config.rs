@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jwtauth_core::internals::{ConfigFile, Dialect, folder};
 use serde_json::{Map, Value, json};
 
-use crate::call::strict;
+use crate::call::{strict, without_value};
 use crate::document::Members;
 use crate::settings::{Invalid, Settings};
 
@@ -43,7 +43,7 @@ impl Config {
             let in_file = |why: &dyn std::fmt::Display| Invalid::new(format!("{name}: {why}"));
             let folder = folder(path).map_err(|why| in_file(&why))?;
             let file = ConfigFile::read(path).map_err(|why| in_file(&why))?;
-            let mut members: Members = serde_json::from_str(file.text()).map_err(|why| in_file(&why))?;
+            let mut members = members_of(file.text()).map_err(|why| in_file(&why))?;
             if let Some(text) = members.take("server").map_err(|why| in_file(&why))? {
                 if settings.is_some() {
                     return Err(in_file(&"`server`: is in another file, too; write it once"));
@@ -55,7 +55,7 @@ impl Config {
                 settings = Some(read);
             }
             let sessions = members.take("sessions").map_err(|why| in_file(&why))?;
-            let mut sessions: Members = serde_json::from_str(sessions.as_deref().unwrap_or("{}"))
+            let mut sessions = members_of(sessions.as_deref().unwrap_or("{}"))
                 .map_err(|why| in_file(&format!("`sessions`: {why}")))?;
             if let Some(text) = sessions.take("store").map_err(|why| in_file(&why))? {
                 let mut store = strict(&text).map_err(|why| in_file(&format!("`sessions.store`: {why}")))?;
@@ -107,8 +107,8 @@ impl VerifierFile {
         let dialect = dialect.as_deref().and_then(Dialect::parse);
         let dialect = dialect.ok_or("`dialect`: must be one of grafana, consul, vault, native")?;
         let options = envelope.take("options")?;
-        let mut options: Members = serde_json::from_str(options.as_deref().unwrap_or("{}"))
-            .map_err(|why| format!("`options`: {why}"))?;
+        let mut options =
+            members_of(options.as_deref().unwrap_or("{}")).map_err(|why| format!("`options`: {why}"))?;
         if !options.has("base_dir") {
             options.push("base_dir", &json!(folder));
         }
@@ -142,6 +142,11 @@ impl VerifierFile {
     pub(crate) fn sessions(&self, store: &Map<String, Value>) -> String {
         with_store(self.sessions.text(), store)
     }
+}
+
+/// Reads an object whose members are kept as they are written.
+fn members_of(text: &str) -> Result<Members, String> {
+    serde_json::from_str(text).map_err(|why| without_value(&why))
 }
 
 /// Adds the store to a member `sessions` that has none.

@@ -30,6 +30,9 @@ pub(super) struct Difference {
     /// Whether both deny because of a time.
     #[serde(skip)]
     pub(super) by_time: bool,
+    /// Whether both deny before they read the claims.
+    #[serde(skip)]
+    pub(super) by_request: bool,
     #[serde(rename = "differences", skip_serializing_if = "Vec::is_empty")]
     pub(super) members: Vec<Member>,
 }
@@ -58,6 +61,7 @@ impl Difference {
             change,
             granted: new.is_ok(),
             by_time: is_about_time(old) && is_about_time(new),
+            by_request: is_about_request(old) && is_about_request(new),
             members,
         }
     }
@@ -68,6 +72,15 @@ fn is_about_time(outcome: &Result<Grant>) -> bool {
     matches!(
         code,
         Some(Code::TokenExpired | Code::TokenNotYetValid | Code::TokenIssuedInFuture | Code::TokenTooOld)
+    )
+}
+
+/// Whether the arguments about the request are the reason of a denial, whatever the claims are.
+fn is_about_request(outcome: &Result<Grant>) -> bool {
+    let code = outcome.as_ref().err().map(Error::code);
+    matches!(
+        code,
+        Some(Code::ProfileUnknown | Code::ProfileMissing | Code::AddressNotAllowed | Code::RequestInvalid)
     )
 }
 

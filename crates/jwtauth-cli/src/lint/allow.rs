@@ -53,6 +53,15 @@ impl Allowed {
         Ok(Allowed(entries))
     }
 
+    /// Collects the comments of ini files, and reads no file.
+    pub(super) fn in_comments(files: &Files) -> Allowed {
+        let mut entries = Vec::new();
+        for (index, file) in files.all().iter().enumerate().filter(|(_, file)| file.is_ini) {
+            comments(index, file, &mut entries);
+        }
+        Allowed(entries)
+    }
+
     pub(super) fn all(&self) -> &[Entry] {
         &self.0
     }
@@ -61,7 +70,7 @@ impl Allowed {
 impl Entry {
     /// Whether it accepts this finding. An error cannot be accepted.
     pub(super) fn covers(&self, rule: Rule, path: &str, at: Option<(usize, Place)>, files: &Files) -> bool {
-        if self.rule != rule.as_str() || rule == Rule::InvalidConfiguration {
+        if self.rule != rule.as_str() || rule == Rule::InvalidConfiguration || self.lacks_reason() {
             return false;
         }
         let file = at.map(|(index, _)| index);
@@ -76,6 +85,11 @@ impl Entry {
             (Some(_), None) => false,
             (None, _) => self.place == path,
         }
+    }
+
+    /// Whether it is a comment without the reason that it needs. An argument has none.
+    pub(super) fn lacks_reason(&self) -> bool {
+        self.at.is_some() && self.reason.is_empty()
     }
 
     pub(super) fn is_in_source(&self) -> bool {

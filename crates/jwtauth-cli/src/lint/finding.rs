@@ -4,6 +4,7 @@ use jwtauth_core::Rule;
 use jwtauth_core::internals::{self, Origins};
 
 use super::allow::{Allowed, Entry};
+use crate::config::VARIABLE;
 use crate::files::{File, Files, Place};
 use crate::locate::Map;
 
@@ -54,9 +55,14 @@ impl Findings {
         let mut placed: Vec<Finding> = found
             .into_iter()
             .map(|found| {
-                let (file, place) = match origins.and_then(|origins| origins.find(&found.place)) {
+                let origin = origins.and_then(|origins| origins.find(&found.place));
+                let (file, place) = match origin {
                     Some((name, place)) => (files.all().iter().position(|file| file.name == name), place),
                     None => (None, found.place.as_str()),
+                };
+                let place = match origin.and_then(|(name, _)| name.strip_prefix(VARIABLE)) {
+                    Some(variable) => &of_variable(variable, place),
+                    None => place,
                 };
                 let at = file.and_then(|index| {
                     // The settings of the whole file of Grafana are in one section.
@@ -121,6 +127,14 @@ impl Findings {
     }
 }
 
+/// The place of a setting that a variable of the environment sets: as in the member `env`.
+fn of_variable(name: &str, inside: &str) -> String {
+    match inside {
+        "" => format!("env.{name}"),
+        inside => format!("env.{name}.{inside}"),
+    }
+}
+
 fn broken(files: &Files, file: &File, place: Place, found: &[internals::Finding]) -> Finding {
     let index = files.all().iter().position(|other| std::ptr::eq(other, file));
     // The library's text names the line too. Without it, the reader has one.
@@ -144,6 +158,8 @@ fn unused(entry: &Entry) -> Finding {
         format!("there is no rule `{}`", entry.rule)
     } else if entry.rule == Rule::InvalidConfiguration.as_str() {
         "an invalid configuration cannot be accepted".to_owned()
+    } else if entry.lacks_reason() {
+        format!("a reason is missing; write it after `{}`", entry.rule)
     } else {
         format!("`{}` finds nothing here; remove it", entry.rule)
     };

@@ -12,7 +12,7 @@ struct Document<'f> {
     accepted: Vec<One<'f>>,
 }
 
-/// One finding. It contains no part of the file.
+/// One finding. It contains no line of the file; its message may quote a value that is not a secret.
 #[derive(Serialize)]
 struct One<'f> {
     rule: &'static str,

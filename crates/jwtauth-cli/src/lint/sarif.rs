@@ -1,5 +1,5 @@
 //! Findings as SARIF 2.1.0, which services for code reviews read. Only the objects that are needed are here
-//! (docs/decisions/0020-findings-have-rules.md).
+//! (docs/decisions/0022-findings-have-rules.md).
 
 use jwtauth_core::{Rule, Severity};
 use serde::Serialize;
@@ -114,7 +114,7 @@ struct Suppression<'f> {
     justification: &'f str,
 }
 
-/// Returns the log on one line. It contains no part of the files.
+/// Returns the log on one line. It contains no line of the files.
 pub(super) fn of(findings: &Findings, files: &Files) -> String {
     let log = Log {
         schema: SCHEMA,

@@ -1,6 +1,5 @@
 //! Signing keys.
 
-use std::fs;
 use std::path::Path;
 
 use aws_lc_rs::encoding::AsDer as _;
@@ -17,6 +16,7 @@ use jwtauth_core::internals::json::{self, Object, Value};
 use zeroize::Zeroizing;
 
 use crate::ending::Misuse;
+use crate::screen;
 
 /// A private key or a shared secret.
 pub(super) struct SigningKey {
@@ -36,7 +36,7 @@ impl SigningKey {
     /// # Errors
     /// The error of the operating system, or the problem with the key; never any of its content.
     pub(super) fn read(path: &Path) -> Result<SigningKey, Misuse> {
-        let content = Zeroizing::new(fs::read(path).map_err(|why| Misuse::file(path, why))?);
+        let content = screen::whole_file(path)?;
         SigningKey::parse(&content).map_err(|why| {
             Misuse::new(format!(
                 "{} does not contain a signing key: {why}",
@@ -118,7 +118,9 @@ impl Material {
 
     /// Reads a private key from PEM text; SEC 1 becomes PKCS #8.
     fn from_pem(text: &str) -> Result<Material, String> {
-        let documents = pem::parse_many(text).map_err(|why| why.to_string())?;
+        // The library's texts quote lines of the file, such as what it reads as a header.
+        let documents = pem::parse_many(text)
+            .map_err(|_| "it is not valid PEM; check its first, its last and its empty lines")?;
         let document = documents
             .iter()
             .find(|document| document.tag().ends_with("PRIVATE KEY"))
@@ -131,7 +133,9 @@ impl Material {
                 .map(|document| Material::pkcs8(document.as_ref()))
                 .ok_or_else(|| "it is not a private key on P-256, P-384 or P-521".to_owned()),
             "PRIVATE KEY" | "RSA PRIVATE KEY" => Ok(Material::Private(Zeroizing::new(pem::encode(document)))),
-            other => Err(format!("PEM of type {other:?} is not supported")),
+            "ENCRYPTED PRIVATE KEY" => Err("it is encrypted; decrypt it first".to_owned()),
+            // In a damaged file, the type may be anything.
+            _ => Err("its type is none of `PRIVATE KEY`, `RSA PRIVATE KEY` and `EC PRIVATE KEY`".to_owned()),
         }
     }
 

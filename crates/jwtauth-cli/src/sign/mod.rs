@@ -3,7 +3,6 @@
 mod key;
 
 use std::borrow::Cow;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use base64_simd::URL_SAFE_NO_PAD;
@@ -115,7 +114,8 @@ fn claims(argument: &str) -> Result<Cow<'_, str>, Misuse> {
         None => (Cow::Borrowed(argument), "--claims"),
         Some(path) => {
             let path = Path::new(path);
-            let content = fs::read_to_string(path).map_err(|why| Misuse::file(path, why))?;
+            let content = screen::whole_file(path)?;
+            let content = str::from_utf8(&content).map_err(|_| Misuse::file(path, "it is not UTF-8"))?;
             (
                 Cow::Owned(content.trim_ascii().to_owned()),
                 "the file of --claims",

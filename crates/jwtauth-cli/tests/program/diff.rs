@@ -200,3 +200,26 @@ fn a_claims_set_that_is_not_json_is_reported_and_denied_by_both() {
     assert!(run.err.contains("broken.json: "), "{}", run.err);
     assert_eq!(run.out, "1 claims set: 1 equal (0 granted, 1 not)\n");
 }
+
+#[test]
+fn requests_that_both_deny_whatever_the_claims_are_compare_nothing() {
+    let sets = sets("diff-request");
+    let with_profiles = native("diff-profiles.json", |config| {
+        config["profiles"] = serde_json::json!({ "web": {} });
+    });
+    let run = |more: &[&str]| {
+        let arguments = ["diff", &with_profiles, &with_profiles, "--claims", &sets];
+        jwtauth([&arguments[..], &AT[..], more].concat())
+    };
+    for more in [
+        &["--profile", "wbe"][..],
+        &["--profile", "wbe", "--json"],
+        &["--old-profile", "a", "--new-profile", "b"],
+    ] {
+        let run = run(more);
+        assert_eq!((run.code, run.out.as_str()), (2, ""), "{more:?}: {}", run.err);
+        assert!(run.err.contains("profile_unknown"), "{more:?}: {}", run.err);
+    }
+    assert_eq!(run(&["--profile", "web"]).code, 0);
+    assert_eq!(run(&["--profile", "web", "--new-profile", "wbe"]).code, 1);
+}

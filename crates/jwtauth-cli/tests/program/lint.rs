@@ -316,7 +316,7 @@ fn the_configurations_for_identity_providers_and_frameworks_have_no_findings() {
     assert!(checked >= 16, "{checked}");
 }
 
-const BAD_INI: &str = "[auth.jwt]\nenabled = true\nheader_name = X-JWT-Assertion\nusername_claim = sub\njwk_set_url = https://issuer.example/keys\nexpect_claims = {\"aud\": \"grafana\"}\nurl_login = true\n";
+const BAD_INI: &str = "[auth.jwt]\nenabled = true\nheader_name = X-JWT-Assertion\nusername_claim = sub\njwk_set_url = https://issuer.example/keys\nexpect_claims = {\"iss\": \"https://issuer.example\", \"aud\": \"grafana\"}\nurl_login = true\n";
 
 #[test]
 fn a_finding_is_shown_with_its_line() {
@@ -433,6 +433,117 @@ fn a_finding_is_accepted_at_one_place() {
 }
 
 #[test]
+fn a_comment_without_a_reason_accepts_nothing() {
+    let folder = folder("lint-no-reason");
+    for comment in [
+        "; jwtauth-lint: allow token-in-url",
+        "# jwtauth-lint: allow token-in-url  ",
+    ] {
+        let text = BAD_INI.replace("url_login", &format!("{comment}\nurl_login"));
+        fs::write(folder.join("a.ini"), &text).unwrap();
+        let run = lint(&folder, "a.ini", &["--format", "json"]);
+        assert_eq!(rules(&run), ["unused-allow", "token-in-url"], "{}", run.out);
+        assert!(run.out.contains("a reason is missing"), "{}", run.out);
+    }
+}
+
+#[test]
+fn the_examples_of_accepted_findings_accept_something() {
+    let folder = folder("lint-readme");
+    let page = fs::read_to_string(root().join("docs/lint/README.md")).unwrap();
+    let line = |begin: &str| {
+        let mut lines = page.lines().map(str::trim);
+        lines.find(|line| line.starts_with(begin)).unwrap().to_owned()
+    };
+    fs::write(folder.join(".jwtauth-lint.json"), line(r#"{ "allow":"#)).unwrap();
+    let role = r#"{"role_type":"jwt","user_claim":"sub","bound_audiences":["vault"]}"#;
+    let vault = format!(
+        r#"{{"dialect":"vault","config":{{"jwks_url":"https://issuer.example/keys","roles":{{"web":{role}}}}}}}"#
+    );
+    fs::write(folder.join("vault.json"), vault).unwrap();
+    let run = lint(&folder, "vault.json", &[]);
+    assert_eq!((run.code, run.out.as_str()), (0, "no findings; 1 accepted\n"));
+    let comment = line("; jwtauth-lint: allow");
+    fs::write(
+        folder.join("a.ini"),
+        BAD_INI.replace("url_login", &format!("{comment}\nurl_login")),
+    )
+    .unwrap();
+    let run = lint(&folder, "a.ini", &[]);
+    assert_eq!((run.code, run.out.as_str()), (0, "no findings; 1 accepted\n"));
+}
+
+#[test]
+fn a_file_of_vault_that_is_no_object_is_a_finding() {
+    for (name, text) in [("list", "[]"), ("text", "\"correct horse\""), ("null", "null")] {
+        let path = file(&format!("lint-vault-{name}.json"), text);
+        let run = jwtauth(["lint", "--format", "json", "--vault-config", &path]);
+        assert_eq!(
+            (run.code, rules(&run)),
+            (1, vec!["invalid-configuration".to_owned()]),
+            "{}",
+            run.err
+        );
+        let finding = &findings(&run)[0];
+        assert_eq!(finding["file"].as_str(), Some(path.as_str()), "{finding}");
+        let run = jwtauth(["policy", "--vault-config", &path]);
+        assert_eq!(run.code, 2);
+        assert!(
+            run.err.contains("object") && !run.err.contains("horse"),
+            "{}",
+            run.err
+        );
+    }
+}
+
+#[test]
+fn a_finding_about_a_variable_names_it() {
+    let folder = folder("lint-variables");
+    fs::write(folder.join("a.ini"), BAD_INI.replace("url_login = true\n", "")).unwrap();
+    let lint = |variables: &[(&'static str, &'static str)], more: &[&str]| {
+        let arguments = ["lint", "--grafana-env", "--config", "a.ini"].iter().chain(more);
+        jwtauth_in(&folder, variables.iter().copied(), arguments, "")
+    };
+    for (name, value, rule) in [
+        ("GF_AUTH_JWT_URL_LOGIN", "true", "token-in-url"),
+        ("GF_AUTH_JWT_KEY_FIL", "a", "invalid-configuration"),
+        ("GF_AUTH_JWT_CACHE_TTL", "soon", "value-replaced-by-default"),
+    ] {
+        let run = lint(&[(name, value)], &["--format", "json"]);
+        let found = findings(&run);
+        assert_eq!(found.len(), 1, "{}", run.out);
+        assert_eq!(found[0]["rule"], rule, "{}", run.out);
+        assert_eq!(found[0]["place"], format!("env.{name}"), "{}", run.out);
+        assert!(found[0].get("file").is_none(), "{}", run.out);
+        assert!(lint(&[(name, value)], &[]).out.contains(name));
+    }
+    // What no variable sets is in the file.
+    let run = lint(&[("GF_AUTH_JWT_EMAIL_CLAIM", "email")], &["--format", "json"]);
+    assert_eq!(findings(&run), Vec::<Value>::new());
+    fs::write(folder.join("a.ini"), BAD_INI).unwrap();
+    let run = lint(&[("GF_AUTH_JWT_EMAIL_CLAIM", "email")], &["--format", "json"]);
+    assert_eq!(findings(&run)[0]["line"], 7, "{}", run.out);
+    let policy = ["policy", "--grafana-env", "--config", "a.ini"];
+    let run = jwtauth_in(&folder, [("GF_AUTH_JWT_KEY_FIL", "a")], policy, "");
+    assert_eq!(run.code, 2);
+    assert!(
+        run.err.contains("the environment variable GF_AUTH_JWT_KEY_FIL: "),
+        "{}",
+        run.err
+    );
+    // The variables of the configuration are not dropped if they are invalid.
+    fs::write(
+        folder.join("a.json"),
+        r#"{"dialect":"grafana","config":{"ini":"[auth.jwt]","env":["a"]}}"#,
+    )
+    .unwrap();
+    let policy = ["policy", "--grafana-env", "--config", "a.json"];
+    let run = jwtauth_in(&folder, [("GF_AUTH_JWT_ENABLED", "true")], policy, "");
+    assert_eq!(run.code, 2, "{}", run.out);
+    assert!(run.err.contains("`env`: must be an object"), "{}", run.err);
+}
+
+#[test]
 fn an_error_cannot_be_accepted() {
     let folder = folder("lint-error");
     fs::write(
@@ -453,7 +564,7 @@ fn an_error_cannot_be_accepted() {
 fn a_finding_names_the_file_that_contains_its_place() {
     let config = file(
         "lint-config.json",
-        "{\n  \"jwks_url\": \"https://issuer.example/keys\",\n  \"default_role\": \"no\"\n}\n",
+        "{\n  \"jwks_url\": \"https://issuer.example/keys\", \"bound_issuer\": \"https://issuer.example\",\n  \"default_role\": \"no\"\n}\n",
     );
     let role = file(
         "lint-role.json",
@@ -461,7 +572,7 @@ fn a_finding_names_the_file_that_contains_its_place() {
     );
     let method = file(
         "lint-method.json",
-        "{\n  \"Name\": \"a\", \"Type\": \"jwt\",\n  \"Config\": {\"JWKSURL\": \"https://issuer.example/keys\", \"BoundAudiences\": [\"a\"],\n    \"clockskewleeway\": 60}\n}\n",
+        "{\n  \"Name\": \"a\", \"Type\": \"jwt\",\n  \"Config\": {\"JWKSURL\": \"https://issuer.example/keys\", \"BoundIssuer\": \"https://issuer.example\", \"BoundAudiences\": [\"a\"],\n    \"clockskewleeway\": 60}\n}\n",
     );
     let rules = file(
         "lint-rules.json",
@@ -568,6 +679,21 @@ fn no_secret_is_shown_in_any_format() {
         (
             "f.ini",
             format!("[auth.jwt]\nenabled = true\nkey_value = {pem}\n{hidden}\n"),
+        ),
+        (
+            "j.ini",
+            format!("[auth.jwt]\nenabled = true\n[security]\nadmin_password {hidden}\n"),
+        ),
+        ("k.json", format!("{{'oidc_client_secret': '{hidden}'}}")),
+        (
+            "l.json",
+            format!("{{\"dialect\":\"native\",\"config\":{{\"keys\":[{{\"secret\":\n\"{hidden}\"}}],}}}}"),
+        ),
+        (
+            "m.json",
+            format!(
+                r#"{{"dialect":"grafana","config":{{"auth.jwt":{{"enabled":true}},"env":{{"GF_SECURITY_SECRET_KEY":"{hidden}","GF_AUTH_JWT_KEY_FIL":"a"}}}}}}"#
+            ),
         ),
         (
             "g.json",

@@ -122,6 +122,37 @@ fn completions_name_every_command() {
     }
 }
 
+#[test]
+fn output_that_cannot_be_written_is_an_error() {
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for arguments in [
+        &["completions", "bash"][..],
+        &["policy", "--config", NATIVE],
+        &["lint", "--config", NATIVE],
+        &["inspect", "e30.e30."],
+        &[
+            "sign",
+            "--key",
+            "examples/keys/issuer.private.pem",
+            "--alg",
+            "RS256",
+        ],
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_jwtauth"))
+            .args(arguments)
+            .current_dir(root())
+            .stdout(full())
+            .output()
+            .unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {err}");
+        assert!(
+            err.starts_with("error: cannot write to standard output"),
+            "{arguments:?}: {err}"
+        );
+    }
+}
+
 /// The commands that the help lists.
 fn commands() -> Vec<String> {
     let help = jwtauth(["--help"]).out;

@@ -126,7 +126,21 @@ fn errors_of_sign_contain_nothing_of_the_key() {
         "garbled.jwk",
         r#"{"kty":"EC","crv":"P-256","x":"AAAA","y":"AAAA","d":"c2VjcmV0"}"#,
     );
-    let wrong: [(&[&str], &str); 13] = [
+    // The library for PEM reads what is before an empty line as headers, and quotes them.
+    let ed25519_pem = std::fs::read_to_string(root().join(format!("{SUITE}/ed25519-1.private.pem"))).unwrap();
+    let headed = file("headed.pem", &ed25519_pem.replace("-----END", "\n-----END"));
+    let tagged = file(
+        "tagged.pem",
+        &ed25519_pem.replace("BEGIN PRIVATE KEY-----", "BEGIN PRIVATE KEY"),
+    );
+    let mistyped = file(
+        "mistyped.pem",
+        &ed25519_pem.replace(" PRIVATE KEY", " c2VjcmV0 PRIVATE KEY"),
+    );
+    let wrong: [(&[&str], &str); 16] = [
+        (&["--key", &headed, "--alg", "EdDSA"], "it is not valid PEM"),
+        (&["--key", &tagged, "--alg", "EdDSA"], "it has no private key"),
+        (&["--key", &mistyped, "--alg", "EdDSA"], "its type is none of"),
         (&["--key", &rsa, "--alg", "ES256"], "cannot make ES256 signatures"),
         (&["--key", &rsa, "--alg", "HS256"], "cannot make HS256 signatures"),
         (
@@ -182,9 +196,30 @@ fn errors_of_sign_contain_nothing_of_the_key() {
         assert_eq!(run.code, 2, "{arguments:?}");
         assert_eq!(run.out, "");
         assert!(run.err.contains(said), "{arguments:?}: {}", run.err);
-        for content in ["correct horse", "c2VjcmV0", "BEGIN", "MII"] {
+        for content in ["correct horse", "c2VjcmV0", "BEGIN", "MII", "MC4C"] {
             assert!(!run.err.contains(content), "{arguments:?}: {}", run.err);
         }
+    }
+}
+
+#[test]
+fn files_of_sign_have_a_limit() {
+    let key = format!("{OWN}/ed25519-1.private.jwk");
+    let large = file("sign-large.txt", &format!("{{}}{}", " ".repeat(4 * 1024 * 1024)));
+    let claims = format!("@{large}");
+    for arguments in [
+        ["--key", &key, "--claims", &claims],
+        ["--key", &large, "--claims", "{}"],
+        ["--key", "/dev/zero", "--claims", "{}"],
+        ["--key", &key, "--claims", "@/dev/zero"],
+    ] {
+        let run = jwtauth([&["sign", "--alg", "EdDSA"][..], &arguments].concat());
+        assert_eq!((run.code, run.out.as_str()), (2, ""), "{arguments:?}");
+        assert!(
+            run.err.contains("larger than 4 MiB"),
+            "{arguments:?}: {}",
+            run.err
+        );
     }
 }
 

@@ -292,3 +292,16 @@ fn a_token_cannot_control_the_terminal() {
             .all(|character| character == '\n' || !character.is_control())
     );
 }
+
+#[test]
+fn a_grant_is_shown_also_if_its_claims_are_nested_deeply() {
+    let nested = format!("{}1{}", "[".repeat(63), "]".repeat(63));
+    let claims = CLAIMS.replacen('{', &format!(r#"{{"deep":{nested},"#), 1);
+    let run = jwtauth(["verify", "--config", NATIVE, &token(&claims)]);
+    assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+    assert!(
+        run.out.contains("alice") && run.out.contains("engineering"),
+        "{}",
+        run.out
+    );
+}

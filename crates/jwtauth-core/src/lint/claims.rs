@@ -1,5 +1,6 @@
 //! Rules about the checks of the claims, and about the networks of callers.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::subject::{Subject, has};
@@ -10,8 +11,17 @@ use crate::json::{Number, Value};
 use crate::policy::Profile;
 use crate::warning::{Rule, Warning};
 
-pub(super) fn check(subject: &Subject<'_>, profile: &Profile, found: &mut Vec<Warning>) {
-    leeways(subject, profile, found);
+/// The places of the leeways that are too large. Several profiles may inherit one, which is one finding.
+#[derive(Debug, Default)]
+pub(super) struct LargeLeeways(BTreeSet<String>);
+
+pub(super) fn check(
+    subject: &Subject<'_>,
+    profile: &Profile,
+    known: &mut LargeLeeways,
+    found: &mut Vec<Warning>,
+) {
+    leeways(subject, profile, known, found);
     subject_bound_twice(subject, profile, found);
     networks(subject, profile, found);
     if subject.dialect == Dialect::Native {
@@ -46,7 +56,7 @@ pub(super) fn check_names(subject: &Subject<'_>, found: &mut Vec<Warning>) {
     }
 }
 
-fn leeways(subject: &Subject<'_>, profile: &Profile, found: &mut Vec<Warning>) {
+fn leeways(subject: &Subject<'_>, profile: &Profile, known: &mut LargeLeeways, found: &mut Vec<Warning>) {
     let times = &profile.claims.times;
     let (setting, without_exp) = match subject.dialect {
         Dialect::Vault => (
@@ -75,10 +85,7 @@ fn leeways(subject: &Subject<'_>, profile: &Profile, found: &mut Vec<Warning>) {
                 "a difference of {} between the clocks is accepted, so a token is valid for so much longer; usual is one minute",
                 duration::to_go(leeway)
             );
-            let known = found
-                .iter()
-                .any(|known| known.rule == Rule::LeewayTooLarge && known.key == place);
-            if !known {
+            if known.0.insert(place.clone()) {
                 found.push(Warning::new(Rule::LeewayTooLarge, place, text));
             }
         }

@@ -1,17 +1,22 @@
 //! Rules about key sources, and about where the token is.
 
+use std::collections::BTreeSet;
+
 use super::subject::Subject;
 use crate::dialect::Dialect;
 use crate::json::{self, Value};
 use crate::policy::url::{Scheme, Url, without_query};
-use crate::policy::{FetchSettings, Issuer, KeySpec, Origin};
+use crate::policy::{FetchSettings, KeySpec, Origin};
 use crate::warning::{Rule, Warning, beside};
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Warning>) {
+    let profiles = subject.policy.profiles.all();
+    let issuers = profiles.flat_map(|profile| &profile.claims.issuers);
+    let issuers: BTreeSet<String> = issuers.map(|issuer| bare(&issuer.text())).collect();
     for source in &subject.policy.keys.sources {
         match &source.origin {
             Origin::JwksUrl(fetched) => {
-                key_set(subject, source, &fetched.url, found);
+                key_set(subject, source, &fetched.url, &issuers, found);
                 fetch(subject, source, (&fetched.url, &fetched.settings), found);
             }
             Origin::OidcDiscoveryUrl(discovered) => {
@@ -43,22 +48,19 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Warning>) {
 }
 
 /// Finds the URL of a key set that is probably that of an issuer.
-fn key_set(subject: &Subject<'_>, source: &KeySpec, url: &str, found: &mut Vec<Warning>) {
+fn key_set(
+    subject: &Subject<'_>,
+    source: &KeySpec,
+    url: &str,
+    issuers: &BTreeSet<String>,
+    found: &mut Vec<Warning>,
+) {
     let place = without_query(url);
     let path = place.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
     let has_path = path.is_some_and(|(_, path)| !path.is_empty());
-    let bare = |text: &str| text.trim_end_matches('/').to_owned();
-    let issuers = subject
-        .policy
-        .profiles
-        .all()
-        .flat_map(|profile| &profile.claims.issuers);
     let what = if METADATA.iter().any(|name| bare(place).ends_with(name)) {
         "is the metadata of an issuer, and not a key set"
-    } else if issuers
-        .map(Issuer::text)
-        .any(|issuer| bare(&issuer) == bare(place))
-    {
+    } else if issuers.contains(&bare(place)) {
         "is the accepted issuer, and not its key set"
     } else if !has_path {
         "has no path, so it is probably an issuer and not its key set"
@@ -75,6 +77,11 @@ fn key_set(subject: &Subject<'_>, source: &KeySpec, url: &str, found: &mut Vec<W
         &source.place,
         format!("{what}; write the `jwks_uri` of the issuer's metadata{discovery}"),
     ));
+}
+
+/// A URL without slashes at its end.
+fn bare(text: &str) -> String {
+    text.trim_end_matches('/').to_owned()
 }
 
 /// Applies the rules about a fetch.

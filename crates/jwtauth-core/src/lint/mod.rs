@@ -4,10 +4,13 @@
 //! depends on a token, tokens are made up and evaluated with the code that decides.
 
 mod bindings;
+mod bounds;
 mod claims;
 mod keys;
 mod roles;
 mod subject;
+
+use std::collections::BTreeSet;
 
 use self::subject::Subject;
 use crate::config_file::ConfigFile;
@@ -51,18 +54,19 @@ pub fn lint(config: &ConfigFile) -> Vec<Finding> {
     if let Err(error) = built {
         found.push(invalid(&error));
     }
-    let mut unique: Vec<Finding> = Vec::with_capacity(found.len());
-    for Warning { rule, key, message } in found {
-        let finding = Finding {
+    let mut seen = BTreeSet::new();
+    let is_new = found
+        .iter()
+        .map(|warning| seen.insert((warning.rule, &warning.key, &warning.message)));
+    let is_new: Vec<bool> = is_new.collect();
+    let unique = found.into_iter().zip(is_new).filter(|(_, is_new)| *is_new);
+    unique
+        .map(|(Warning { rule, key, message }, _)| Finding {
             rule,
             place: key,
             message,
-        };
-        if !unique.contains(&finding) {
-            unique.push(finding);
-        }
-    }
-    unique
+        })
+        .collect()
 }
 
 /// Reads the keys, as a verifier does.
@@ -103,9 +107,11 @@ fn place_of(reason: &str) -> (&str, &str) {
 
 fn check(subject: &Subject<'_>, found: &mut Vec<Warning>) {
     keys::check(subject, found);
+    bounds::check(subject, found);
+    let mut leeways = claims::LargeLeeways::default();
     let profiles = subject.policy.profiles.all();
     for profile in profiles.filter(|profile| profile.closed.is_none()) {
-        claims::check(subject, profile, found);
+        claims::check(subject, profile, &mut leeways, found);
         roles::check(profile, found);
         bindings::check(subject, profile, found);
     }

@@ -229,6 +229,186 @@ fn a_name_that_exists_only_in_another_letter_case_is_found() {
     }
 }
 
+/// The places at which a rule finds something.
+fn places(envelope: &str, rule: &str) -> Vec<String> {
+    let config = ConfigFile::new(envelope.to_owned().into(), "a.json", ".".into(), false).unwrap();
+    let found = lint(&config);
+    let errors: Vec<&Finding> = found
+        .iter()
+        .filter(|one| one.severity() == Severity::Error)
+        .collect();
+    assert!(errors.is_empty(), "{envelope}: {errors:?}");
+    let of_rule = found.into_iter().filter(|one| one.rule.as_str() == rule);
+    of_rule.map(|one| one.place).collect()
+}
+
+fn vault(config: &str, roles: &str) -> String {
+    format!(r#"{{"dialect":"vault","config":{{{config},"roles":{{{roles}}}}}}}"#)
+}
+
+const ROLE: &str = r#""role_type":"jwt","user_claim":"sub","bound_audiences":["vault"]"#;
+
+#[test]
+fn an_issuer_that_is_not_checked_is_found_in_every_dialect() {
+    let none: [&str; 0] = [];
+    let key = r#""jwks_url":"https://issuer.example/keys""#;
+    let pairs =
+        r#""jwks_pairs":[{"jwks_url":"https://a.example/keys"},{"jwks_url":"https://b.example/keys"}]"#;
+    let with_iss = r#""bound_claims":{"iss":"https://issuer.example"}"#;
+    let web = format!(r#""web":{{{ROLE}}}"#);
+    let two = format!(r#"{web},"Own":{{{ROLE},{with_iss}}}"#);
+    let own = format!(r#""own":{{{ROLE},{with_iss}}}"#);
+    let pointer = r#""own":{"role_type":"jwt","user_claim":"/sub","user_claim_json_pointer":true,"bound_audiences":["vault"],"bound_claims":{"/iss":"https://issuer.example"}}"#;
+    let discovery = r#""oidc_discovery_url":"https://issuer.example""#;
+    for (envelope, expected) in [
+        (vault(key, &web), vec!["bound_issuer"]),
+        (vault(key, &two), vec!["bound_issuer"]),
+        (vault(key, &own), none.to_vec()),
+        (vault(key, pointer), none.to_vec()),
+        (
+            vault(&format!(r#"{key},"bound_issuer":"https://issuer.example""#), &web),
+            none.to_vec(),
+        ),
+        // Vault compares `iss` only with `bound_issuer`.
+        (vault(discovery, &web), vec!["bound_issuer"]),
+        (vault(pairs, &two), vec!["roles.web.bound_claims"]),
+        (vault(pairs, &own), none.to_vec()),
+        (vault(key, ""), none.to_vec()),
+    ] {
+        assert_eq!(places(&envelope, "issuer-unbound"), expected, "{envelope}");
+        assert_eq!(places(&envelope, "audience-unbound"), none, "{envelope}");
+    }
+    let method = |config: &str, rules: &str| {
+        format!(
+            r#"{{"dialect":"consul","config":{{"AuthMethod":{{"Name":"a","Type":"jwt","Config":{{{config}}}}},"BindingRules":{rules},"Directory":{{"roles":["ops"],"policies":[]}}}}}}"#
+        )
+    };
+    let url = r#""JWKSURL":"https://issuer.example/keys","BoundAudiences":["a"]"#;
+    let mapped = format!(r#"{url},"ClaimMappings":{{"iss":"iss"}}"#);
+    let selected =
+        r#"[{"BindType":"role","BindName":"ops","Selector":"value.iss == \"https://issuer.example\""}]"#;
+    let all = r#"[{"BindType":"role","BindName":"ops"}]"#;
+    let place = "AuthMethod.Config.BoundIssuer";
+    for (envelope, expected) in [
+        (method(url, all), vec![place]),
+        (method(&format!(r#"{url},"BoundIssuer":"""#), all), vec![place]),
+        (
+            method(&format!(r#"{url},"BoundIssuer":"https://issuer.example""#), all),
+            vec![],
+        ),
+        (method(&mapped, all), vec![place]),
+        (method(&mapped, selected), vec![]),
+        // The issuer is that of the discovery.
+        (
+            method(
+                r#""OIDCDiscoveryURL":"https://issuer.example","BoundAudiences":["a"]"#,
+                all,
+            ),
+            vec![],
+        ),
+    ] {
+        assert_eq!(places(&envelope, "issuer-unbound"), expected, "{envelope}");
+    }
+    let ini = |settings: &str| {
+        let text = format!(
+            "[auth.jwt]\nheader_name = a\nusername_claim = sub\njwk_set_url = https://issuer.example/keys\n{settings}\n"
+        );
+        let text = serde_json::to_string(&text).unwrap();
+        format!(r#"{{"dialect":"grafana","config":{{"ini":{text}}}}}"#)
+    };
+    let expected = "auth.jwt.expect_claims";
+    for (settings, issuer, audience) in [
+        ("enabled = true", vec![expected], vec![expected]),
+        (
+            r#"enabled = true
+expect_claims = {"aud":"a"}"#,
+            vec![expected],
+            vec![],
+        ),
+        (
+            r#"enabled = true
+expect_claims = {"iss":"","aud":"a"}"#,
+            vec![expected],
+            vec![],
+        ),
+        (
+            r#"enabled = true
+expect_claims = {"iss":"https://issuer.example"}"#,
+            vec![],
+            vec![expected],
+        ),
+        ("enabled = false", vec![], vec![]),
+    ] {
+        assert_eq!(places(&ini(settings), "issuer-unbound"), issuer, "{settings}");
+        assert_eq!(places(&ini(settings), "audience-unbound"), audience, "{settings}");
+    }
+}
+
+#[test]
+fn an_audience_that_is_not_checked_is_found_in_every_dialect() {
+    let config = |members: &str| {
+        format!(
+            r#"{{"dialect":"native","config":{{"keys":[{{"jwks_url":"https://issuer.example/keys","issuer":["https://issuer.example","https://b.example"]}}],"algorithms":["RS256"],{members}}}}}"#
+        )
+    };
+    for (members, expected) in [
+        (r#""audiences":"any""#, vec!["audiences"]),
+        (r#""audiences":["api"]"#, vec![]),
+        (r#""audiences":null"#, vec![]),
+        (r#""audiences":"none_or_empty""#, vec![]),
+        (
+            r#""audiences":"any","claims":[{"claim":"aud","any_of":["api"]}]"#,
+            vec![],
+        ),
+        (
+            r#""audiences":"any","claims":[{"jmespath":"contains(aud, 'api')"}]"#,
+            vec![],
+        ),
+        (
+            r#""audiences":["api"],"profiles":{"web":{"audiences":"any"},"ci":{}}"#,
+            vec!["profiles.web.audiences"],
+        ),
+        // Every profile inherits it.
+        (
+            r#""audiences":"any","profiles":{"web":{},"ci":{}}"#,
+            vec!["audiences"],
+        ),
+        (
+            r#""audiences":"any","issuers":{"https://issuer.example":{"audiences":["a"]},"https://b.example":{"audiences":["b"]}}"#,
+            vec![],
+        ),
+        (
+            r#""audiences":"any","issuers":{"https://issuer.example":{"audiences":["a"]}}"#,
+            vec!["audiences"],
+        ),
+        (
+            r#""audiences":["api"],"issuers":{"https://issuer.example":{"audiences":"any"}}"#,
+            vec!["issuers.https://issuer.example.audiences"],
+        ),
+    ] {
+        let envelope = config(members);
+        assert_eq!(places(&envelope, "audience-unbound"), expected, "{envelope}");
+    }
+}
+
+/// Each role took a search through all roles, and each finding a search through all findings.
+#[test]
+fn large_configurations_take_no_longer_than_their_length() {
+    let role = |index: usize| {
+        format!(
+            r#""R{index}":{{"role_type":"jwt","user_claim":"sub","bound_audiences":["a"],"clock_skew_leeway":"9h"}}"#
+        )
+    };
+    let roles: Vec<String> = (0..15_000).map(role).collect();
+    let envelope = vault(
+        r#""jwks_url":"https://issuer.example/keys","bound_issuer":"https://issuer.example""#,
+        &roles.join(","),
+    );
+    for rule in ["leeway-too-large", "role-name-lower-cased"] {
+        assert_eq!(places(&envelope, rule).len(), 15_000, "{rule}");
+    }
+}
+
 #[test]
 fn a_configuration_that_is_invalid_is_a_finding() {
     for (text, place) in [

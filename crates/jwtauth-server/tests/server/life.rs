@@ -189,6 +189,57 @@ fn a_certificate_is_read_again_at_a_reload() {
     assert_eq!(world.get("/healthz", &[]).status, 0);
 }
 
+#[test]
+fn errors_about_files_contain_nothing_of_them() {
+    let authority = Authority::shared().unwrap();
+    let (certificate, key) = authority.server();
+    let on_one_line = key.replace('\n', "");
+    let body = key.lines().nth(1).unwrap();
+    // What an error shows if it lists the bytes of the line.
+    let as_numbers = body.as_bytes()[..8]
+        .iter()
+        .map(u8::to_string)
+        .collect::<Vec<_>>()
+        .join(", ");
+    for damaged in [
+        on_one_line,
+        key.replace("-----END", "----END"),
+        key.replace(body, "c2VjcmV0,c2VjcmV0"),
+        body.to_owned(),
+    ] {
+        let folder = Folder::new();
+        folder.write("cert.pem", &certificate);
+        folder.write("key.pem", &damaged);
+        let mut config = native();
+        config["server"] = json!({ "tls": { "cert_file": "cert.pem", "key_file": "key.pem" } });
+        let why = try_start(&folder, &config).err().unwrap().to_string();
+        assert!(why.contains("key.pem"), "{why}");
+        for content in [body, as_numbers.as_str(), "c2VjcmV0"] {
+            assert!(!why.contains(content), "{why}");
+        }
+    }
+    let url = "redis://:correct-horse@redis.example, expected b";
+    for place in [
+        json!({ "server": { "store": url } }),
+        json!({ "server": { "store": { "memory": {} } }, "sessions": url }),
+        json!({ "server": { "store": { "memory": {} } }, "sessions": { "store": url } }),
+        json!({ "server": { "store": { "memory": {} } }, "options": url }),
+        json!({ "server": url }),
+        json!(url),
+    ] {
+        let folder = Folder::new();
+        let mut config = native();
+        jwtauth_testkit::case::merge(&mut config, &place);
+        let path = folder.write("config.json", &config.to_string());
+        let mut options = Options::default();
+        options.configs = vec![path];
+        options.listen = vec!["127.0.0.1:0".to_owned()];
+        let why = Server::start(options).err().unwrap().to_string();
+        assert!(why.contains("expected"), "{why}");
+        assert!(!why.contains("correct-horse"), "{why}");
+    }
+}
+
 fn over_tls(world: &World, root: &str) -> Option<Answer> {
     let mut roots = RootCertStore::empty();
     roots

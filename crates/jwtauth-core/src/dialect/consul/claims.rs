@@ -32,13 +32,6 @@ pub(super) fn rule(
                 ));
             }
         }
-        if audiences.is_empty() {
-            warnings.push(Warning::new(
-                Rule::AudienceUnbound,
-                config.path("BoundAudiences"),
-                "no audience is bound, so tokens that the issuer made for other services are accepted; list the audience of this service",
-            ));
-        }
         return discovered_claims(&discovery, &issuer, audiences, method);
     }
     let skew = config.leeway("ClockSkewLeeway", Duration::from_secs(60), warnings)?;

@@ -21,9 +21,8 @@ use crate::file::Files;
 use crate::grant::Session;
 use crate::members::Field;
 use crate::policy::{
-    AudienceRule, DecodeRule, ExtractRule, HeaderRule, IdentityRule, KeyRule, MemberNames, Named,
-    NotApplicable, Padding, Policy, PrefixRule, Profile, Profiles, RequestedOrg, Rules, SessionRule,
-    UnusedHeaders, ValueRule,
+    DecodeRule, ExtractRule, HeaderRule, IdentityRule, KeyRule, MemberNames, Named, NotApplicable, Padding,
+    Policy, PrefixRule, Profile, Profiles, RequestedOrg, Rules, SessionRule, UnusedHeaders, ValueRule,
 };
 use crate::warning::{Rule, Warning};
 
@@ -129,13 +128,6 @@ fn configured(
     warnings: &mut Vec<Warning>,
 ) -> Result<(KeyRule, Profile)> {
     let claims = claims::rule(settings, place)?;
-    if claims.audience == AudienceRule::Any {
-        warnings.push(Warning::new(
-            Rule::AudienceUnbound,
-            place::of("expect_claims"),
-            "has no `aud`, so tokens that the issuer made for other services are accepted; add the audience of this service, such as `{\"aud\": \"grafana\"}`",
-        ));
-    }
     let keys = keys::rule(settings, place, warnings)?;
     let rules = Rules {
         org_roles: org_roles::rule(settings, orgs, place, warnings)?,
