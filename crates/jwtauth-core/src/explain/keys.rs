@@ -1,5 +1,7 @@
 //! The keys that a decision considered.
 
+use std::collections::HashMap;
+
 use super::step::Step;
 use crate::keys::{Algorithm, Key, KeySet, PreparedKey};
 use crate::pipeline::watch::{Check, Outcome};
@@ -37,12 +39,13 @@ struct Offered {
     /// The address of the source's issuers, which identifies it.
     source: usize,
     keys: Vec<Considered>,
+    /// Where the key with an address is.
+    places: HashMap<usize, usize>,
 }
 
 #[derive(Debug)]
 struct Considered {
-    /// The address of the key, and those of its prepared forms.
-    address: usize,
+    /// The addresses of the prepared forms of the key.
     prepared: Vec<(usize, Algorithm)>,
     kid: Option<String>,
     /// Why it cannot be used with any algorithm.
@@ -66,8 +69,8 @@ enum State {
 
 impl Keys {
     pub(super) fn offers(&mut self, issuers: &KeyIssuers, keys: &KeySet) {
+        let places = keys.all().map(address).zip(0..).collect();
         let keys = keys.all().map(|key| Considered {
-            address: address(key),
             prepared: key
                 .prepared
                 .iter()
@@ -80,17 +83,17 @@ impl Keys {
         self.0.push(Offered {
             source: address(issuers),
             keys: keys.collect(),
+            places,
         });
     }
 
     pub(super) fn selects(&mut self, key: &Key, fits: bool) {
         let state = if fits { State::Fits } else { State::Unfit };
-        let mut keys = self
-            .0
-            .last_mut()
-            .into_iter()
-            .flat_map(|offered| &mut offered.keys);
-        if let Some(known) = keys.find(|known| known.address == address(key)) {
+        let Some(offered) = self.0.last_mut() else {
+            return;
+        };
+        let place = offered.places.get(&address(key));
+        if let Some(known) = place.and_then(|place| offered.keys.get_mut(*place)) {
             known.state = state;
         }
     }
@@ -125,10 +128,18 @@ impl Keys {
         keys.filter(move |key| key.kid.as_deref() == Some(kid))
     }
 
+    /// The keys of each source, by the address of its issuers.
+    fn by_source(&self) -> HashMap<usize, &Offered> {
+        // The first one counts.
+        let offers = self.0.iter().rev();
+        offers.map(|offered| (offered.source, offered)).collect()
+    }
+
     /// Which key verified the signature.
     pub(super) fn signer(&self, sources: &Sources<'_>) -> Option<String> {
+        let offers = self.by_source();
         for (source, status) in sources.issuers.iter().zip(sources.status) {
-            let offered = self.0.iter().find(|offered| offered.source == address(source));
+            let offered = offers.get(&address(source));
             let mut keys = offered.into_iter().flat_map(|offered| &offered.keys);
             if let Some(key) = keys.find(|key| key.state == State::Verified) {
                 let place = &status.source;
@@ -144,9 +155,10 @@ impl Keys {
     /// A step for each source, followed by one for each of its keys.
     pub(super) fn steps(&self, rule: &KeyRule, sources: &Sources<'_>, token: Token) -> Vec<Step> {
         let mut steps = Vec::new();
+        let offers = self.by_source();
         let all = sources.issuers.iter().zip(sources.status).zip(&rule.sources);
         for ((issuers, status), spec) in all {
-            let offered = self.0.iter().find(|offered| offered.source == address(issuers));
+            let offered = offers.get(&address(issuers)).copied();
             steps.push(source_step(status, offered.is_some()));
             let is_set = spec.origin.is_set();
             for (index, key) in offered.into_iter().flat_map(|offered| &offered.keys).enumerate() {

@@ -4,6 +4,7 @@
 //! The pipeline does not use this list. A test compares it with what the pipeline reports for every grant of the
 //! conformance suite.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -281,9 +282,11 @@ impl Plan {
             let own = own.filter(|(_, place)| place.as_deref().is_some_and(|place| root(place) == member));
             of_top.map(Planned::content).eq(own.map(|(one, _)| one.content()))
         };
+        let mut known = BTreeMap::new();
+        let mut is_inherited = |member| *known.entry(member).or_insert_with(|| of_member(member));
         let inherited: Vec<bool> = places
             .iter()
-            .map(|place| place.as_deref().is_some_and(|place| of_member(root(place))))
+            .map(|place| place.as_deref().is_some_and(|place| is_inherited(root(place))))
             .collect();
         for ((planned, place), inherited) in self.checks.iter_mut().zip(places).zip(inherited) {
             if inherited {
