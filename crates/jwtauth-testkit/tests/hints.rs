@@ -38,6 +38,9 @@ fn each_hint_is_offered_where_it_helps_and_only_there() {
                     explanation.get("decision").unwrap()
                 ));
             }
+            for problem in misworded(one, hint, hints) {
+                wrong.push(format!("{name}: {problem}"));
+            }
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -53,6 +56,28 @@ fn each_hint_is_offered_where_it_helps_and_only_there() {
         not_offered, names,
         "each hint has a case in which it is not offered"
     );
+}
+
+/// What is wrong with the text of a hint: it must have all of `says`, and nothing of `never`.
+fn misworded(one: &Value, hint: &str, hints: &[Value]) -> Vec<String> {
+    let texts = |member: &str| {
+        one.get(member)
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default()
+    };
+    let mut problems = Vec::new();
+    for known in hints.iter().filter(|known| known.get("name").unwrap() == hint) {
+        let text = known.get("text").unwrap().as_str().unwrap();
+        for (member, is_wanted) in [("says", true), ("never", false)] {
+            for part in texts(member) {
+                if text.contains(part.as_str().unwrap()) != is_wanted {
+                    problems.push(format!("{member} {part}: {text}"));
+                }
+            }
+        }
+    }
+    problems
 }
 
 /// A key server with one key.

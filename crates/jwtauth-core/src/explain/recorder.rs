@@ -1,5 +1,7 @@
 //! The watcher that makes an explanation.
 
+use std::collections::HashMap;
+
 use super::hints::{self, Facts};
 use super::keys::{Keys, Sources, Token};
 use super::plan::{self, Planned};
@@ -7,11 +9,12 @@ use super::report::step;
 use super::step::{Explain, Explanation, Step};
 use crate::claims::NumericDate;
 use crate::error::Result;
+use crate::expr::Budget;
 use crate::grant::Grant;
 use crate::keys::{Key, KeySet, PreparedKey};
 use crate::pipeline::inform::Denied;
 use crate::pipeline::notes::Notes;
-use crate::pipeline::watch::{At, Check, Event, Outcome, Watch, sealed};
+use crate::pipeline::watch::{At, Check, Event, Outcome, Seen, Watch, sealed};
 use crate::policy::{Issuer, IssuerRule, KeyIssuers, Policy, Profile};
 use crate::request::Request;
 
@@ -25,6 +28,10 @@ pub(crate) struct Recorder<'p> {
     now: Option<NumericDate>,
     is_of_its_issuer: Option<bool>,
     events: Vec<Event>,
+    /// Where the event of a check is.
+    index: Index,
+    /// What the explanation may still cost.
+    budget: Budget,
     /// The keys that were considered, and how many checks had been made before.
     keys: Option<(usize, Keys)>,
     /// What an event tells about the decision.
@@ -32,10 +39,14 @@ pub(crate) struct Recorder<'p> {
     /// After the decision, whether the claims that are read now are unverified.
     informs: Option<bool>,
     informative: Vec<Informative>,
+    index_of_informative: Index,
     /// The token and its payload, if it is denied.
     token: Option<String>,
     payload: Option<String>,
 }
+
+/// The place of the report about each check in a list.
+type Index = HashMap<(Check, At), usize>;
 
 /// A report about a check that was made after the decision.
 #[derive(Debug)]
@@ -53,22 +64,34 @@ impl Watch for Recorder<'_> {
 
     /// The last report about a check counts.
     fn record(&mut self, event: Event) {
+        let event = self.without_hidden(event);
         if let Some(unverified) = self.informs {
             self.inform(Informative { event, unverified });
             return;
         }
-        let known = self.events.iter().position(|known| is_same(known, &event));
+        let known = self.index.get(&about(&event)).copied();
         // A check that is made again and then fails is the last one.
         if let Some(index) = known.filter(|_| event.outcome == Outcome::Failed) {
             self.events.remove(index);
             if let Some((at, _)) = &mut self.keys {
                 *at -= usize::from(index < *at);
             }
+            let events = self.events.iter().map(about);
+            self.index = events.zip(0..).collect();
         } else if let Some(known) = known.and_then(|index| self.events.get_mut(index)) {
             *known = event;
             return;
         }
+        self.index.insert(about(&event), self.events.len());
         self.events.push(event);
+    }
+
+    fn budget(&self) -> Option<&Budget> {
+        Some(&self.budget)
+    }
+
+    fn has(&self, check: Check) -> bool {
+        self.index.contains_key(&(check, At::Only))
     }
 
     fn starts(&mut self, now: NumericDate) {
@@ -89,6 +112,9 @@ impl Watch for Recorder<'_> {
 
     fn informs(&mut self, unverified: bool) {
         self.informs = Some(unverified);
+        if unverified {
+            self.budget.reads_unverified_claims();
+        }
     }
 
     fn decides(&mut self, profile: &Profile, of_issuer: Option<&IssuerRule>) {
@@ -136,10 +162,13 @@ impl<'p> Recorder<'p> {
             now: None,
             is_of_its_issuer: None,
             events: Vec::new(),
+            index: Index::new(),
+            budget: Budget::of_explanation(),
             keys: None,
             notes: Notes::default(),
             informs: None,
             informative: Vec::new(),
+            index_of_informative: Index::new(),
             token: None,
             payload: None,
         }
@@ -167,14 +196,30 @@ impl<'p> Recorder<'p> {
 
     /// A check that the decision has made is not made again.
     fn inform(&mut self, new: Informative) {
-        if self.events.iter().any(|known| is_same(known, &new.event)) {
+        let about = about(&new.event);
+        if self.index.contains_key(&about) {
             return;
         }
-        let mut known = self.informative.iter_mut();
-        match known.find(|known| is_same(&known.event, &new.event)) {
+        let known = self.index_of_informative.get(&about).copied();
+        match known.and_then(|index| self.informative.get_mut(index)) {
             Some(known) => *known = new,
-            None => self.informative.push(new),
+            None => {
+                self.index_of_informative.insert(about, self.informative.len());
+                self.informative.push(new);
+            }
         }
+    }
+
+    /// Removes the values that no step shows and no hint reads, so that many checks of a long value need no memory for it.
+    fn without_hidden(&self, mut event: Event) -> Event {
+        if !self.explain.show_values {
+            let is_read = matches!(event.check, Check::Role | Check::OrgRole);
+            let of_parts = event.parts.iter_mut().filter_map(|part| part.seen.as_mut());
+            let hide = |seen: &mut Seen| seen.value = None;
+            of_parts.for_each(hide);
+            event.seen.iter_mut().filter(|_| !is_read).for_each(hide);
+        }
+        event
     }
 
     /// The explanation of a decision that this recorder has watched.
@@ -185,6 +230,11 @@ impl<'p> Recorder<'p> {
         sources: Sources<'_>,
     ) -> Explanation {
         let plan = plan::checks(self.policy, self.profile, self.of_issuer);
+        let mut places = HashMap::with_capacity(plan.len());
+        for planned in &plan {
+            places.entry((planned.check, &planned.at)).or_insert(planned);
+        }
+        let planned = |event: &Event| places.get(&(event.check, &event.at)).copied();
         let is_verified = self.is_verified();
         let (keys_at, keys) = match self.keys.take() {
             Some((at, keys)) => (at, Some(keys)),
@@ -207,16 +257,18 @@ impl<'p> Recorder<'p> {
 
         let mut steps = Vec::new();
         let (before, after) = self.events.split_at(keys_at.min(self.events.len()));
-        steps.extend(before.iter().filter_map(|event| self.step(event, &plan)));
+        steps.extend(before.iter().filter_map(|event| self.step(event, planned(event))));
         steps.extend(key_steps);
-        steps.extend(after.iter().filter_map(|event| self.step(event, &plan)));
+        steps.extend(after.iter().filter_map(|event| self.step(event, planned(event))));
         shape_first(&mut steps);
         if let Some(shape) = steps.iter_mut().find(|step| step.check == Check::ClaimsShape) {
             shape.unverified = !is_verified;
         }
-        let is_made = |planned: &&Planned| self.events.iter().any(|event| is_about(planned, event));
-        let rest = plan.iter().filter(|planned| !is_made(planned));
-        steps.extend(rest.map(|planned| self.after(planned)));
+        let rest = plan
+            .iter()
+            .map(|planned| (planned, (planned.check, planned.at.clone())));
+        let rest = rest.filter(|(_, about)| !self.index.contains_key(about));
+        steps.extend(rest.map(|(planned, about)| self.after(planned, &about)));
         let granted = decision.as_ref().ok().map(|grant| grant.claims.as_str());
         let hints = hints::all(&Facts {
             policy: self.policy,
@@ -230,14 +282,15 @@ impl<'p> Recorder<'p> {
             now: self.now,
             keys: keys.as_ref(),
             sources,
+            budget: &self.budget,
         });
         Explanation::new(decision, steps, hints)
     }
 
     /// The step of a check that the decision did not reach.
-    fn after(&self, planned: &Planned) -> Step {
-        let mut made = self.informative.iter();
-        match made.find(|made| is_about(planned, &made.event)) {
+    fn after(&self, planned: &Planned, about: &(Check, At)) -> Step {
+        let made = self.index_of_informative.get(about);
+        match made.and_then(|index| self.informative.get(*index)) {
             Some(Informative { event, unverified }) => Step {
                 informative: true,
                 unverified: *unverified,
@@ -255,25 +308,20 @@ impl<'p> Recorder<'p> {
     }
 
     fn find(&mut self, check: Check) -> Option<&mut Event> {
-        self.events
-            .iter_mut()
-            .find(|event| event.check == check && event.at == At::Only)
+        let index = self.index.get(&(check, At::Only))?;
+        self.events.get_mut(*index)
     }
 
     /// The step of a report. A check that nothing is configured for is left out, unless it failed.
-    fn step(&self, event: &Event, plan: &[Planned]) -> Option<Step> {
-        let planned = plan.iter().find(|planned| is_about(planned, event));
+    fn step(&self, event: &Event, planned: Option<&Planned>) -> Option<Step> {
         (planned.is_some() || event.outcome == Outcome::Failed)
             .then(|| step(event, planned, self.explain.show_values))
     }
 }
 
-fn is_same(one: &Event, other: &Event) -> bool {
-    one.check == other.check && one.at == other.at
-}
-
-fn is_about(planned: &Planned, event: &Event) -> bool {
-    planned.check == event.check && planned.at == event.at
+/// The check that a report is about.
+fn about(event: &Event) -> (Check, At) {
+    (event.check, event.at.clone())
 }
 
 /// Moves the check of the shape of the claims before the failure that it replaced, as the configured system makes it.

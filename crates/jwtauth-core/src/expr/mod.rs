@@ -2,6 +2,7 @@
 //!
 //! Each expression is parsed once, when the verifier is built. Evaluation does not panic.
 
+mod budget;
 mod doubt;
 mod effort;
 mod glob;
@@ -17,6 +18,7 @@ use std::ops::Deref;
 
 use serde::Serialize;
 
+pub(crate) use self::budget::Budget;
 pub(crate) use self::doubt::Doubt;
 pub(crate) use self::effort::Effort;
 pub use self::glob::Glob;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::claims::Registered;
 use crate::error::{Code, Error, Result};
-use crate::expr::{Document, Selection};
+use crate::expr::{Budget, Document, Effort, Selection};
 use crate::grant::Identity;
 use crate::json::{Number, Value, text as json_text};
 use crate::pipeline::validate::ValidClaims;
@@ -52,35 +52,69 @@ pub(crate) fn map(
     })
 }
 
-/// Maps each value of [`map`] on its own, also after one that fails, for an explanation. The identity has those that can be
-/// mapped. It is only reported on.
+/// What an explanation has mapped after a denial.
+pub(crate) struct Mapped {
+    /// The values that can be mapped.
+    pub(crate) identity: Identity,
+    /// Whether the budget sufficed for every value. Otherwise nothing may be told about what the others give.
+    pub(crate) is_whole: bool,
+}
+
+/// Maps each value of [`map`] on its own, also after one that fails, for an explanation and within its budget. The identity is
+/// only reported on.
 pub(crate) fn inform(
     document: &Document<'_>,
     rule: &IdentityRule,
     requested_org: Option<u64>,
     watch: &mut impl Watch,
-) -> Identity {
-    let mut lists = BTreeMap::new();
-    let name = mapped_name(rule, document, watch).ok().flatten();
-    let email = optional(rule.email.as_ref(), Check::Email, document, watch);
-    let display_name = optional(rule.display_name.as_ref(), Check::DisplayName, document, watch);
-    let (metadata, _) = metadata(&rule.metadata, document, watch);
-    let groups = groups(rule.groups.as_ref(), document, watch);
-    for (target, rule) in &rule.lists {
-        if let Ok(Some(items)) = list_of(target, rule, document, watch) {
-            lists.insert(target.clone(), items);
+) -> Mapped {
+    let length = document.claims().text().len();
+    let mut identity = Identity {
+        name: None,
+        subject: subject(document),
+        email: None,
+        display_name: None,
+        requested_org,
+        groups: Vec::new(),
+        metadata: BTreeMap::new(),
+        lists: BTreeMap::new(),
+    };
+    let mut is_whole = true;
+    let mut affords = |watch: &dyn Watch, effort: Effort| {
+        let is_enough = watch.affords(effort.at(length));
+        is_whole = is_whole && is_enough;
+        is_enough
+    };
+    if affords(watch, rule.name.iter().map(|rule| rule.select.effort()).sum()) {
+        identity.name = mapped_name(rule, document, watch).ok().flatten();
+    }
+    for (check, rule, value) in [
+        (Check::Email, &rule.email, &mut identity.email),
+        (Check::DisplayName, &rule.display_name, &mut identity.display_name),
+    ] {
+        if affords(watch, rule.iter().map(|rule| rule.select.effort()).sum()) {
+            *value = optional(rule.as_ref(), check, document, watch).ok().flatten();
         }
     }
-    Identity {
-        name,
-        subject: subject(document),
-        email: email.ok().flatten(),
-        display_name: display_name.ok().flatten(),
-        requested_org,
-        groups: groups.ok().flatten().unwrap_or_default(),
-        metadata,
-        lists,
+    for (target, rule) in &rule.metadata {
+        if affords(watch, rule.effort())
+            && let Ok(Some(value)) = metadata_value((target, rule), document, watch)
+        {
+            identity.metadata.insert(target.clone(), value);
+        }
     }
+    if affords(watch, rule.groups.iter().map(|rule| rule.select.effort()).sum()) {
+        let groups = groups(rule.groups.as_ref(), document, watch);
+        identity.groups = groups.ok().flatten().unwrap_or_default();
+    }
+    for (target, rule) in &rule.lists {
+        if affords(watch, rule.select.effort())
+            && let Ok(Some(items)) = list_of(target, rule, document, watch)
+        {
+            identity.lists.insert(target.clone(), items);
+        }
+    }
+    Mapped { identity, is_whole }
 }
 
 fn subject(document: &Document<'_>) -> Option<String> {
@@ -94,11 +128,11 @@ fn mapped_name(
     watch: &mut impl Watch,
 ) -> Result<Option<String>> {
     let name = name(rule, document);
-    watch.saw(|| {
+    watch.saw_within(|budget| {
         let parts = rule
             .name
             .iter()
-            .flat_map(|rule| Part::of_selection(&rule.select, document));
+            .flat_map(|rule| Part::of_selection(&rule.select, document, budget));
         mapped(Check::Name, &name).parts(parts.collect())
     });
     name
@@ -115,7 +149,9 @@ fn optional(
         None => Ok(None),
         Some(rule) => text(rule, document, Code::IdentityInvalid, Code::IdentityMissing),
     };
-    watch.saw(|| mapped(check, &value).parts(parts(rule.map(|rule| &rule.select), document)));
+    watch.saw_within(|budget| {
+        mapped(check, &value).parts(parts(rule.map(|rule| &rule.select), document, budget))
+    });
     value
 }
 
@@ -129,9 +165,9 @@ fn groups(
         None => Ok(None),
         Some(rule) => list(rule, document, Code::GroupsInvalid),
     };
-    watch.saw(|| {
+    watch.saw_within(|budget| {
         let select = rule.map(|rule| &rule.select);
-        mapped_list(Check::Groups, &groups).parts(parts(select, document))
+        mapped_list(Check::Groups, &groups).parts(parts(select, document, budget))
     });
     groups
 }
@@ -144,16 +180,16 @@ fn list_of(
     watch: &mut impl Watch,
 ) -> Result<Option<Vec<String>>> {
     let items = list(rule, document, Code::MappingFailed);
-    watch.saw(|| {
+    watch.saw_within(|budget| {
         let event = mapped_list(Check::List, &items).at(At::Name(target.to_owned()));
-        event.parts(parts(Some(&rule.select), document))
+        event.parts(parts(Some(&rule.select), document, budget))
     });
     items
 }
 
 /// What the parts of an expression gave.
-fn parts(select: Option<&Selection>, document: &Document<'_>) -> Vec<Part> {
-    select.map_or_else(Vec::new, |select| Part::of_selection(select, document))
+fn parts(select: Option<&Selection>, document: &Document<'_>, budget: &Budget) -> Vec<Part> {
+    select.map_or_else(Vec::new, |select| Part::of_selection(select, document, budget))
 }
 
 /// Requires a name, if the policy requires it only after every other check.
@@ -263,19 +299,7 @@ fn metadata(
     let mut metadata = BTreeMap::new();
     let mut failed: Option<Error> = None;
     for (target, rule) in rules {
-        let value = match rule {
-            MetadataRule::Fixed { fixed } => Ok(Some(fixed.clone())),
-            MetadataRule::Value(rule) => text(rule, document, Code::MappingFailed, Code::MappingFailed),
-        };
-        watch.saw(|| {
-            let select = match rule {
-                MetadataRule::Fixed { .. } => None,
-                MetadataRule::Value(rule) => Some(&rule.select),
-            };
-            let event = mapped(Check::Metadata, &value).at(At::Name(target.clone()));
-            event.parts(parts(select, document))
-        });
-        match value {
+        match metadata_value((target, rule), document, watch) {
             Ok(Some(value)) => {
                 metadata.insert(target.clone(), value);
             }
@@ -288,6 +312,27 @@ fn metadata(
         }
     }
     (metadata, failed)
+}
+
+#[inline]
+fn metadata_value(
+    (target, rule): (&String, &MetadataRule),
+    document: &Document<'_>,
+    watch: &mut impl Watch,
+) -> Result<Option<String>> {
+    let value = match rule {
+        MetadataRule::Fixed { fixed } => Ok(Some(fixed.clone())),
+        MetadataRule::Value(rule) => text(rule, document, Code::MappingFailed, Code::MappingFailed),
+    };
+    watch.saw_within(|budget| {
+        let select = match rule {
+            MetadataRule::Fixed { .. } => None,
+            MetadataRule::Value(rule) => Some(&rule.select),
+        };
+        let event = mapped(Check::Metadata, &value).at(At::Name(target.clone()));
+        event.parts(parts(select, document, budget))
+    });
+    value
 }
 
 fn name(rule: &IdentityRule, document: &Document<'_>) -> Result<Option<String>> {

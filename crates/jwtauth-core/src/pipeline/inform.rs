@@ -2,6 +2,9 @@
 //!
 //! The decision is made before, and nothing here returns anything: each check is made on its own and only reported. No grant
 //! can be made of the claims that are read here, because a grant needs the verified token.
+//!
+//! Each check with an expression takes its effort from the budget of the explanation, which is small for claims that no key has
+//! signed. A check that the budget does not suffice for is not made, and the explanation has it as one that was not reached.
 
 use crate::claims::NumericDate;
 use crate::error::Code;
@@ -74,7 +77,9 @@ pub(crate) fn claims(
     let rules = (&profile.claims, of_issuer);
     validate::inform(&signed, &document, rules, denied.now, watch);
     let requested_org = extract::requested_org(request, &policy.extract);
-    let identity = identity::inform(&document, &profile.identity, requested_org, watch);
-    decide::inform(&identity, &document, &profile.rules, watch);
-    let _ = identity::require_name(&identity, &document, &profile.identity, watch);
+    let mapped = identity::inform(&document, &profile.identity, requested_org, watch);
+    decide::inform(&mapped, &document, &profile.rules, watch);
+    if mapped.is_whole {
+        let _ = identity::require_name(&mapped.identity, &document, &profile.identity, watch);
+    }
 }

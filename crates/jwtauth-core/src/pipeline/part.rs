@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use super::seen::Seen;
-use crate::expr::{Document, Explored, Gave, Selection};
+use crate::expr::{Budget, Document, Explored, Gave, Selection};
 
 /// A part of a check, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -76,9 +76,9 @@ impl Part {
     }
 
     /// The parts of the expression that selects a value, if it is an expression.
-    pub(crate) fn of_selection(select: &Selection, document: &Document<'_>) -> Vec<Part> {
+    pub(crate) fn of_selection(select: &Selection, document: &Document<'_>, budget: &Budget) -> Vec<Part> {
         match select {
-            Selection::JmesPath(expression) => Part::all(expression.explore(document)),
+            Selection::JmesPath(expression) => Part::all(expression.explore(document, budget)),
             Selection::Claim(_) | Selection::Pointer(_) => Vec::new(),
         }
     }

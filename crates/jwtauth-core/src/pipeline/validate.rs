@@ -11,12 +11,12 @@ mod registered;
 
 use crate::claims::{Claims, NumericDate, Registered};
 use crate::error::{Code, Error, Result};
-use crate::expr::Document;
+use crate::expr::{Document, Effort};
 use crate::json::Value;
 use crate::pipeline::decode::UnverifiedToken;
 use crate::pipeline::signature::VerifiedToken;
 use crate::pipeline::watch::{At, Check, Event, Part, Seen, Watch};
-use crate::policy::{AudienceRule, ClaimRule, ClaimsPolicy, IssuerRule};
+use crate::policy::{AudienceRule, ClaimRule, ClaimsPolicy, IssuerRule, RegisteredCheck};
 
 use self::claim_rule::holds;
 pub(crate) use self::issuer::{SignedClaims, read, read_denied};
@@ -150,16 +150,45 @@ pub(crate) fn inform(
         }
         let _ = check_values(&mut registered, watch);
         for check in &rule.check_order {
-            let result = registered.check(*check, signed, rule, audience, now);
-            watch.saw(|| registered.report(*check, &result, (rule, audience), now));
+            if watch.affords(effort(*check, audience).at(signed.claims.text().len())) {
+                let result = registered.check(*check, signed, rule, audience, now);
+                watch.saw(|| registered.report(*check, &result, (rule, audience), now));
+            }
         }
     }
     for (index, claim_rule) in rule.rules.iter().enumerate() {
-        let _ = watched(claim_rule, document, (Check::Claim, || At::Index(index)), watch);
+        told(claim_rule, document, (Check::Claim, || At::Index(index)), watch);
     }
     for (index, claim_rule) in rules(of_issuer).iter().enumerate() {
-        let check = (Check::Claim, || At::OfIssuer(index));
-        let _ = watched(claim_rule, document, check, watch);
+        told(
+            claim_rule,
+            document,
+            (Check::Claim, || At::OfIssuer(index)),
+            watch,
+        );
+    }
+}
+
+/// Makes a check of [`watched`] for an explanation, if its budget suffices.
+pub(crate) fn told(
+    rule: &ClaimRule,
+    document: &Document<'_>,
+    check: (Check, impl FnOnce() -> At),
+    watch: &mut impl Watch,
+) {
+    let length = document.claims().text().len();
+    if watch.affords(rule.effort().at(length)) {
+        let _ = watched(rule, document, check, watch);
+    }
+}
+
+/// An upper bound of the time that the check takes: each audience of the token is compared with each accepted one.
+fn effort(check: RegisteredCheck, audience: &AudienceRule) -> Effort {
+    match (check, audience) {
+        (RegisteredCheck::Aud, AudienceRule::OneOf(accepted)) => {
+            Effort::per_byte(f64::from(u32::try_from(accepted.len()).unwrap_or(u32::MAX)))
+        }
+        _ => Effort::default(),
     }
 }
 
@@ -191,12 +220,16 @@ pub(crate) fn watched(
     watch: &mut impl Watch,
 ) -> Result<()> {
     let result = holds(rule, document);
-    watch.saw(|| {
+    watch.saw_within(|budget| {
+        let event = Event::of(check, &result).at(at());
+        let length = document.claims().text().len();
+        if !budget.spend(rule.select.effort().at(length)) {
+            return event;
+        }
         let found = rule.select.find(document).ok().flatten();
-        Event::of(check, &result)
-            .at(at())
+        event
             .seen(Seen::of(found.as_deref()))
-            .parts(Part::of_selection(&rule.select, document))
+            .parts(Part::of_selection(&rule.select, document, budget))
     });
     result
 }

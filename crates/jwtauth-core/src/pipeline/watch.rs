@@ -12,6 +12,7 @@ pub use super::seen::Seen;
 pub(crate) use super::seen::raw_json;
 use crate::claims::NumericDate;
 use crate::error::{Error, Result, Stage};
+use crate::expr::Budget;
 use crate::keys::{Key, KeySet, PreparedKey};
 use crate::policy::{IssuerRule, KeyIssuers, Profile};
 
@@ -44,6 +45,33 @@ pub(crate) trait Watch: sealed::Sealed {
         if self.records() {
             self.record(event());
         }
+    }
+
+    /// What the reports and the checks that only inform may cost. `None` if there are none.
+    fn budget(&self) -> Option<&Budget> {
+        None
+    }
+
+    /// A check was made whose report may be expensive.
+    fn saw_within(&mut self, event: impl FnOnce(&Budget) -> Event)
+    where
+        Self: Sized,
+    {
+        let event = self.budget().map(event);
+        if let Some(event) = event {
+            self.record(event);
+        }
+    }
+
+    /// Whether a check that only informs may be made, which takes this effort in nanoseconds.
+    fn affords(&self, effort: f64) -> bool {
+        self.budget().is_some_and(|budget| budget.spend(effort))
+    }
+
+    /// Whether the decision has made this check, of which there is one.
+    fn has(&self, check: Check) -> bool {
+        let _ = check;
+        false
     }
 
     /// The grant was remembered. No further check is made.
@@ -117,6 +145,14 @@ impl Watch for &mut dyn Watch {
 
     fn record(&mut self, event: Event) {
         (**self).record(event);
+    }
+
+    fn budget(&self) -> Option<&Budget> {
+        (**self).budget()
+    }
+
+    fn has(&self, check: Check) -> bool {
+        (**self).has(check)
     }
 
     fn remembers(&mut self) {
@@ -289,7 +325,7 @@ impl Serialize for Outcome {
 }
 
 /// Which of several checks of one kind a report is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum At {
     /// The only one.
     Only,

@@ -6,6 +6,11 @@
 pub(crate) struct MemberNames(pub(crate) &'static [(&'static str, &'static str)]);
 
 impl MemberNames {
+    /// Whether the members have no other names, as in the native configuration.
+    pub(crate) fn are_native(self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The place in the operator's configuration of a place in the policy, for a request that is decided under this profile.
     /// `None`: the system has no setting for it, or the place is the operator's own.
     pub(crate) fn place(self, place: &str, profile: &str) -> Option<String> {

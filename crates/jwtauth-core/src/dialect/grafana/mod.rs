@@ -114,6 +114,8 @@ const NAMES: MemberNames = MemberNames(&[
     ("audiences", "auth.jwt.expect_claims"),
     ("identity.groups", "auth.jwt.groups_attribute_path"),
     ("issuer", "auth.jwt.expect_claims"),
+    // For hints: the value `ignore` of `kid`.
+    ("kid.ignore", "auth.jwt.lenient_kid"),
     ("org_roles", "auth.jwt.role_attribute_path"),
     ("org_roles.external_orgs", "auth.jwt.org_attribute_path"),
     ("subject", "auth.jwt.expect_claims"),

@@ -74,6 +74,8 @@ const NAMES: MemberNames = MemberNames(&[
     ("algorithms", "jwt_supported_algs"),
     ("audiences", "roles.{}.bound_audiences"),
     ("bound_cidrs", "roles.{}.token_bound_cidrs"),
+    // For hints: all bound claims of a role are globs, or none.
+    ("claims.glob", "roles.{}.bound_claims_type"),
     ("identity.groups", "roles.{}.groups_claim"),
     ("identity.metadata", "roles.{}.claim_mappings"),
     // Every login gets the name of its role.

@@ -10,13 +10,13 @@ pub(super) fn elsewhere(facts: &Facts<'_>) -> Option<String> {
     let claims = facts.claims()?;
     let document = facts.document()?;
     for select in facts.selected() {
+        if matches!(select, Selection::JmesPath(_)) {
+            continue;
+        }
         if select
             .find(&document)
             .is_ok_and(|found| found.is_some_and(|found| !found.is_null()))
         {
-            continue;
-        }
-        if matches!(select, Selection::JmesPath(_)) {
             continue;
         }
         let name = select.name();
@@ -61,7 +61,8 @@ pub(super) fn path(facts: &Facts<'_>) -> Option<String> {
 
 fn text(name: &str, found: &Found) -> String {
     format!(
-        "`{name}` is not in the token, but `{}` is: configure this place (in an expression: `{}`)",
+        "`{name}` is not in the token, but `{}` is: configure this place (in an expression: `{}`), but only if the issuer alone decides \
+         what is in it, and not the user",
         found.pointer(),
         found.expression()
     )

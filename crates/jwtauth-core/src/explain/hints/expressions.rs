@@ -1,9 +1,10 @@
 //! Hints about expressions and selectors.
 
 use super::facts::Facts;
-use crate::expr::JmesPath;
+use super::values::WHOLE_PATHS;
+use crate::expr::{JmesPath, Selector};
 use crate::json::{Value, parse};
-use crate::pipeline::watch::{Check, Event, Outcome, Part, PartOutcome};
+use crate::pipeline::watch::{At, Check, Event, Outcome, Part, PartOutcome};
 use crate::policy::{OrgRole, OrgRoleRule, near};
 
 /// A function fails because its argument is null in this token.
@@ -24,9 +25,11 @@ pub(super) fn gets_null(facts: &Facts<'_>) -> Option<String> {
         Some((call, inside.filter(|_| is_call(&call.text)).find(is_argument)?))
     })?;
     let (call, null) = (&call.text, &null.text);
+    let name = call.split('(').next().unwrap_or_default();
+    let empty = if OF_TEXTS.contains(&name) { "''" } else { "`[]`" };
     Some(format!(
-        "`{call}` fails because `{null}` is null in this token, and the whole expression fails with it: write `({null} || `[]`)` instead \
-         of `{null}`"
+        "`{call}` fails because `{null}` is null in this token, and the whole expression fails with it: write `({null} || {empty})` \
+         instead of `{null}`, if a token without it may get what the expression then gives"
     ))
 }
 
@@ -42,22 +45,29 @@ pub(super) fn slash(facts: &Facts<'_>) -> Option<String> {
         let Some((list, wanted)) = contains(&call.text) else {
             continue;
         };
-        let Some(Value::Array(items)) = JmesPath::parse(list)
-            .ok()
-            .and_then(|list| list.evaluate(&document).ok())
-        else {
+        let Ok(expression) = JmesPath::parse(list) else {
+            continue;
+        };
+        let effort = expression.effort().at(document.claims().text().len());
+        if !facts.budget.spend(effort) {
+            return None;
+        }
+        let Ok(Value::Array(items)) = expression.evaluate(&document) else {
             continue;
         };
         let differs =
             |given: &str| given.strip_prefix('/') == Some(wanted) || wanted.strip_prefix('/') == Some(given);
         if items.iter().filter_map(Value::as_str).any(differs) {
-            let other = wanted
-                .strip_prefix('/')
-                .map_or_else(|| format!("/{wanted}"), str::to_owned);
-            return Some(format!(
-                "`{}` is false, but `{list}` has `{other}`: write `'{other}'` in the expression",
-                call.text
-            ));
+            let call = &call.text;
+            return Some(match wanted.strip_prefix('/') {
+                Some(bare) => format!(
+                    "`{call}` is false, but `{list}` has `{bare}`: {WHOLE_PATHS}, or write `'{bare}'` in the expression, if no other \
+                     group of the issuer has this name"
+                ),
+                None => format!(
+                    "`{call}` is false, but `{list}` has `/{wanted}`: write `'/{wanted}'` in the expression"
+                ),
+            });
         }
     }
     None
@@ -116,8 +126,9 @@ pub(super) fn no_default(facts: &Facts<'_>) -> Option<String> {
         _ => rules.org_roles.as_ref().and_then(|rule| rule.role.as_ref()),
     }?;
     Some(format!(
-        "the expression gives no role for this token, and a role is required: add a last alternative, such as `{} || 'Viewer'`, or \
-         switch the strict setting off",
+        "the expression gives no role for this token, and a role is required: let the issuer send what the expression looks for, or add \
+         an alternative for this caller; with a last alternative such as `{} || 'Viewer'`, or without the strict setting, every caller \
+         with a valid token gets a role",
         expression.as_str()
     ))
 }
@@ -126,9 +137,8 @@ pub(super) fn no_default(facts: &Facts<'_>) -> Option<String> {
 pub(super) fn selector_value_is_absent(facts: &Facts<'_>) -> Option<String> {
     facts.failed_at(Check::Bindings)?;
     let identity = &facts.profile?.identity;
-    let names = untested(facts);
-    let absent = names.iter().find(|name| !identity.lists.contains_key(*name))?;
-    Some(match identity.metadata.contains_key(absent) {
+    let absent = untested(facts, |name| !identity.lists.contains_key(name))?;
+    Some(match identity.metadata.contains_key(&absent) {
         true => format!(
             "the selector tests `value.{absent}`, and the claim that is mapped to `{absent}` is not in the token: let the issuer add the \
              claim, or map the claim that the token has"
@@ -143,28 +153,42 @@ pub(super) fn selector_value_is_absent(facts: &Facts<'_>) -> Option<String> {
 pub(super) fn selector_tests_a_list(facts: &Facts<'_>) -> Option<String> {
     facts.failed_at(Check::Bindings)?;
     let lists = &facts.profile?.identity.lists;
-    let names = untested(facts);
-    let list = names.iter().find(|name| lists.contains_key(*name))?;
+    let list = untested(facts, |name| lists.contains_key(name))?;
     Some(format!(
         "`{list}` is a mapped list, and the selector tests `value.{list}`: write `\"name\" in list.{list}`"
     ))
 }
 
-/// The names of mapped values that selectors test, and that this token does not have.
-fn untested(facts: &Facts<'_>) -> Vec<String> {
-    let Some(bindings) = facts.profile.and_then(|profile| profile.rules.bindings.as_ref()) else {
-        return Vec::new();
-    };
-    let absent = |event: &&Event| event.check == Check::Binding && event.outcome == Outcome::NotApplicable;
-    let mut names = Vec::new();
-    for event in facts.events.iter().filter(absent) {
-        for part in event.parts.iter().filter(|part| is_null(part)) {
-            let selectors = bindings.rules.iter().filter_map(|rule| rule.selector.as_ref());
-            let known = selectors.flat_map(|selector| selector.names().values);
-            names.extend(known.filter(|name| part.text.contains(*name)).map(str::to_owned));
-        }
-    }
-    names
+/// The first of these mapped values that a selector tests, and that this token does not have.
+fn untested(facts: &Facts<'_>, is_wanted: impl Fn(&str) -> bool) -> Option<String> {
+    let bindings = facts
+        .profile
+        .and_then(|profile| profile.rules.bindings.as_ref())?;
+    facts.events.iter().find_map(|event| {
+        let At::Index(index) = event.at else {
+            return None;
+        };
+        let is_absent = event.check == Check::Binding && event.outcome == Outcome::NotApplicable;
+        let selector = bindings
+            .rules
+            .get(index)
+            .filter(|_| is_absent)?
+            .selector
+            .as_ref()?;
+        let tested = selector.names().values;
+        let mut nulls = event.parts.iter().filter(|part| is_null(part));
+        // The names of a rule may be parts of each other, so the part itself tells which one it tests.
+        let wanted = |part: &Part| match Vec::from_iter(&tested).as_slice() {
+            [only] => is_wanted(only).then(|| (**only).to_owned()),
+            several if several.iter().any(|name| is_wanted(name)) => {
+                let part = Selector::parse(&part.text).ok()?;
+                let name = part.names().values.first().copied().map(str::to_owned)?;
+                is_wanted(&name).then_some(name)
+            }
+            _ => None,
+        };
+        nulls.find_map(wanted)
+    })
 }
 
 /// The check of the expression that failed or gave no role.
@@ -187,3 +211,18 @@ fn contains(call: &str) -> Option<(&str, &str)> {
     let text = text.trim().strip_prefix('\'')?.strip_suffix('\'')?;
     Some((list.trim(), text))
 }
+
+/// The functions whose arguments are texts.
+const OF_TEXTS: [&str; 11] = [
+    "ends_with",
+    "find_first",
+    "find_last",
+    "lower",
+    "replace",
+    "split",
+    "starts_with",
+    "trim",
+    "trim_left",
+    "trim_right",
+    "upper",
+];

@@ -6,7 +6,7 @@ use crate::claims::{Claims, NumericDate};
 use crate::error::Code;
 use crate::explain::keys::{Keys, Sources};
 use crate::explain::plan::Planned;
-use crate::expr::{Document, Selection};
+use crate::expr::{Budget, Document, Selection};
 use crate::json::{self, Value};
 use crate::pipeline::watch::{At, Check, Event, Outcome};
 use crate::policy::{ClaimRule, IssuerRule, MetadataRule, Policy, Profile};
@@ -28,6 +28,8 @@ pub(in crate::explain) struct Facts<'f> {
     pub(in crate::explain) now: Option<NumericDate>,
     pub(in crate::explain) keys: Option<&'f Keys>,
     pub(in crate::explain) sources: Sources<'f>,
+    /// What the explanation may still cost.
+    pub(in crate::explain) budget: &'f Budget,
 }
 
 impl<'f> Facts<'f> {
@@ -58,6 +60,31 @@ impl<'f> Facts<'f> {
         let role = self.role()?;
         let has_role = role.outcome == Outcome::Passed && role.note.is_none();
         (!has_role && self.failed().is_none_or(|failed| decides_roles(failed.check))).then_some(role)
+    }
+
+    /// The rule about a claim that denied the request, and the claims, if the rule may be looked at once more.
+    pub(super) fn ruled(&self) -> Option<(&'f ClaimRule, Document<'f>)> {
+        let rule = self.claim_rule()?;
+        let document = self.document()?;
+        let effort = rule.effort().at(document.claims().text().len());
+        self.budget.spend(effort).then_some((rule, document))
+    }
+
+    /// Whether each of some texts may be compared with each of others.
+    #[expect(clippy::cast_precision_loss, reason = "efforts are rough")]
+    pub(super) fn may_compare(&self, some: usize, others: usize) -> bool {
+        self.budget.spend(COMPARISON * (some as f64) * (others as f64))
+    }
+
+    /// Whether the operator wrote a native configuration.
+    pub(super) fn is_native(&self) -> bool {
+        self.policy.names.are_native()
+    }
+
+    /// Whether the configured system has this setting, for a member of the policy or for one of its values.
+    pub(super) fn has_setting(&self, member: &str) -> bool {
+        let profile = self.profile.map_or("", |profile| &profile.name);
+        self.policy.names.place(member, profile).is_some()
     }
 
     /// The place of the check that the hints are about.
@@ -159,6 +186,9 @@ impl<'f> Facts<'f> {
         }
     }
 }
+
+/// The effort of a comparison of two texts, in nanoseconds.
+const COMPARISON: f64 = 50.0;
 
 fn decides_roles(check: Check) -> bool {
     matches!(check, Check::Role | Check::OrgRole | Check::OrgRoles)

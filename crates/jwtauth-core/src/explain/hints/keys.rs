@@ -3,6 +3,7 @@
 use super::facts::Facts;
 use crate::error::Code;
 use crate::pipeline::watch::Check;
+use crate::policy::KidRule;
 use crate::sources::status::SourceState;
 
 /// The key that the token names can be used with other algorithms only.
@@ -64,10 +65,21 @@ pub(super) fn not_named(facts: &Facts<'_>) -> Option<String> {
         .failed()
         .filter(|_| facts.code() == Some(Code::KeyNotFound))?;
     let is_of_keys = matches!(failed.check, Check::KeyId | Check::KeySelection);
-    (is_of_keys && facts.token.is_some() && facts.header("kid").is_none_or(|kid| kid.is_empty())).then(|| {
-        "the token has no `kid`, and the keys have one: let the issuer set `kid`, or configure that the keys are tried without it \
-         (`kid`: `match`; in Grafana, `lenient_kid`)"
-            .to_owned()
+    // With the other rules, a token without a `kid` is tried with each key.
+    let needs_name = match facts.policy.keys.kid {
+        KidRule::Exact | KidRule::ExactOrOnly | KidRule::Required => true,
+        KidRule::Hint | KidRule::Match | KidRule::Ignore => false,
+    };
+    let is_unnamed = facts.token.is_some() && facts.header("kid").is_none_or(|kid| kid.is_empty());
+    (is_of_keys && needs_name && is_unnamed).then(|| {
+        let setting = if facts.is_native() {
+            ", or configure that the keys are tried without it (`kid`: `match`)"
+        } else if facts.has_setting("kid.ignore") {
+            ", or configure that the keys are tried without it (`lenient_kid`)"
+        } else {
+            ""
+        };
+        format!("the token has no `kid`, and the keys have one: let the issuer set `kid`{setting}")
     })
 }
 
@@ -85,7 +97,7 @@ pub(super) fn another_issuer(facts: &Facts<'_>) -> Option<String> {
         let accepted: Vec<String> = accepted.iter().map(|issuer| format!("`{}`", issuer.text())).collect();
         format!(
             "the token's `iss` is not {}: the token is probably of another issuer, whose keys are not configured; get a token of \
-             this issuer, or configure the other one with its keys",
+             this issuer or, if you trust the other one, configure it with its keys",
             accepted.join(" or ")
         )
     })

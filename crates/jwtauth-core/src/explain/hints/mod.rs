@@ -27,7 +27,7 @@ impl Hint {
 pub(super) fn all(facts: &Facts<'_>) -> Vec<Hint> {
     let hint = |(name, test): &(&'static str, Test)| {
         let text = test(facts)?;
-        // The hints about a grant are about the role of the caller, or about times.
+        // The hints about a grant are about times, or about the expression for the role of the caller.
         let is_about_place = facts.failed().is_some() || !name.starts_with("time_");
         Some(Hint {
             name,

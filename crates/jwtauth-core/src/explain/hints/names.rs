@@ -1,6 +1,7 @@
 //! Hints about the issuer, the audience and the subject.
 
 use super::facts::Facts;
+use super::values;
 use crate::error::Code;
 use crate::expr::Selection;
 use crate::json::Value;
@@ -17,7 +18,8 @@ pub(super) fn issuer(facts: &Facts<'_>) -> Option<String> {
         Some((text, how))
     })?;
     Some(format!(
-        "the token's `iss` differs from `{expected}` {how}: write the issuer exactly as the token does, character by character"
+        "the token's `iss` differs from `{expected}` {how}: if it is the same issuer, write it exactly as the token does, character by \
+         character"
     ))
 }
 
@@ -77,6 +79,9 @@ pub(super) fn audience(facts: &Facts<'_>) -> Option<String> {
     };
     let claims = facts.claims()?;
     let named = texts(claims.get("aud")?);
+    if !facts.may_compare(accepted.len(), named.len()) {
+        return None;
+    }
     let differs = |expected: &String| {
         named
             .iter()
@@ -84,7 +89,7 @@ pub(super) fn audience(facts: &Facts<'_>) -> Option<String> {
     };
     let (expected, how) = accepted.iter().find_map(differs)?;
     Some(format!(
-        "an audience of the token differs from `{expected}` {how}: write the audience exactly as the token does"
+        "an audience of the token differs from `{expected}` {how}: if it is this service, write the audience exactly as the token does"
     ))
 }
 
@@ -102,24 +107,32 @@ pub(super) fn subject_is_no_pattern(facts: &Facts<'_>) -> Option<String> {
     facts.failed_at(Check::Subject)?;
     let subject = facts.profile?.claims.subject.as_deref()?;
     subject.contains('*').then(|| {
-        "the accepted subject has a `*`, and it is compared as it is: write a rule about the claim `sub` with a glob instead \
-         (`bound_claims` with `bound_claims_type` `glob`)"
-            .to_owned()
+        let instead = if facts.is_native() {
+            "a rule about the claim `sub` with a glob instead (`claims` with `glob`)"
+        } else if facts.has_setting("claims.glob") {
+            "a rule about the claim `sub` with a glob instead (`bound_claims` with `bound_claims_type` `glob`, with which a `*` in \
+             every rule of `bound_claims` matches any text)"
+        } else {
+            "the whole subject"
+        };
+        format!("the accepted subject has a `*`, and it is compared as it is: write {instead}")
     })
 }
 
-/// The subject is bound, and a rule about `sub` too.
+/// The subject is bound, and a rule about `sub` refuses it, so that no token passes.
 pub(super) fn subject_is_bound_twice(facts: &Facts<'_>) -> Option<String> {
     facts.failed_at(Check::Subject)?;
+    let subject = facts.profile?.claims.subject.as_deref()?;
     let rules = &facts.profile?.claims.rules;
     let requirements = &facts.profile?.rules.requirements;
     let is_subject = |select: &Selection| matches!(select.name(), "sub" | "/sub");
     let other = rules
         .iter()
         .chain(requirements)
-        .find(|rule| is_subject(&rule.select))?;
+        .find(|rule| is_subject(&rule.select) && values::matching(&rule.test, subject).is_none())?;
     Some(format!(
-        "the subject must be the accepted one, and `{}` tests it too: remove the one that is left over",
+        "the subject must be the accepted one, which `{}` refuses, so that no token passes: keep only the one that names the callers \
+         whom you mean",
         other.place
     ))
 }

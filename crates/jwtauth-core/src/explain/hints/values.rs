@@ -31,13 +31,17 @@ pub(super) fn slash(facts: &Facts<'_>) -> Option<String> {
         given.strip_prefix('/') == Some(expected) || expected.strip_prefix('/') == Some(given)
     })?;
     Some(match expected.strip_prefix('/') {
-        Some(bare) => format!("the token has this value without the slash at its beginning: write `{bare}`"),
-        None => format!(
-            "the token has this value with a slash at its beginning: write `/{expected}`, or let the issuer leave the slash out (in Keycloak, \
-             switch off `Full group path` of the mapper)"
+        Some(bare) => format!(
+            "the token has this value without the slash at its beginning: {WHOLE_PATHS}, or write `{bare}`, if no other group of the \
+             issuer has this name"
         ),
+        None => format!("the token has this value with a slash at its beginning: write `/{expected}`"),
     })
 }
+
+/// What keeps the groups of different places apart. Without whole paths, each group of a name is the same for the reader.
+pub(super) const WHOLE_PATHS: &str =
+    "let the issuer send whole paths (in Keycloak, switch on `Full group path` of the mapper)";
 
 /// The value differs only slightly.
 pub(super) fn differs_slightly(facts: &Facts<'_>) -> Option<String> {
@@ -45,35 +49,75 @@ pub(super) fn differs_slightly(facts: &Facts<'_>) -> Option<String> {
     let (expected, given) = pair(facts, is_near)?;
     let how = near::difference(&expected, &given)?;
     Some(format!(
-        "the value in the token differs from `{expected}` {how}: write it exactly as the token does"
+        "the value in the token differs from `{expected}` {how}: if it means the same, write it exactly as the token does"
     ))
 }
 
 /// The value is one text with a list in it, such as `scope`.
 pub(super) fn list_in_a_text(facts: &Facts<'_>) -> Option<String> {
-    let rule = facts.claim_rule().filter(|rule| rule.split.is_none())?;
-    let document = facts.document()?;
+    let (rule, document) = facts.ruled()?;
+    if rule.split.is_some() {
+        return None;
+    }
     let found = rule.select.find(&document).ok()??;
     let text = found.as_str()?;
-    let expected = expected(&rule.test);
-    for (separator, name) in [(' ', "a space"), (',', "a comma")] {
-        let mut parts = text.split(separator).map(str::trim);
-        if text.contains(separator) && parts.any(|part| expected.iter().any(|one| one == part)) {
-            return Some(format!(
-                "the claim `{}` is one text with {name} between its parts: split it with `\"split\": \"{separator}\"`, or test it with a \
-                 glob such as `*{}*`",
-                rule.select.name(),
-                expected.first().map_or("read", String::as_str)
-            ));
-        }
+    for (separator, name) in [(", ", "a comma and a space"), (",", "a comma"), (" ", "a space")] {
+        let mut parts = text.split(separator);
+        let Some(one) = parts.find_map(|part| matching(&rule.test, part)) else {
+            continue;
+        };
+        let claim = format!(
+            "the claim `{}` is one text with {name} between its parts, one of which matches `{one}`",
+            rule.select.name()
+        );
+        let is_one_text = matches!(rule.test, ClaimTest::Equals(_));
+        let split = format!("`\"split\": \"{separator}\"`");
+        return Some(if facts.is_native() && is_one_text {
+            format!("{claim}: test it with `any_of` and {split}")
+        } else if facts.is_native() {
+            format!("{claim}: split it with {split}")
+        } else if is_one_text {
+            format!(
+                "{claim}, and it is compared as a whole: let the issuer send a claim with only this value"
+            )
+        } else if facts.has_setting("claims.glob") && !one.contains('*') {
+            // A glob with a star on both sides would accept each text that has this one in it.
+            let globs = format!(
+                "`{one}`, `{one}{separator}*`, `*{separator}{one}` and `*{separator}{one}{separator}*`"
+            );
+            match rule.test {
+                ClaimTest::Glob(_) => {
+                    format!("{claim}: let the issuer send a list, or write the globs {globs}")
+                }
+                _ => format!(
+                    "{claim}: let the issuer send a list, or write the globs {globs} with `bound_claims_type` `glob`; then a `*` in \
+                     any other bound claim of this role matches every text, too"
+                ),
+            }
+        } else {
+            format!("{claim}: let the issuer send a list")
+        });
     }
     None
 }
 
+/// The text or the pattern of a rule that a text matches.
+pub(super) fn matching<'r>(test: &'r ClaimTest, given: &str) -> Option<&'r str> {
+    let equal = |value: &'r Value<'_>| value.as_str().filter(|text| *text == given);
+    match test {
+        ClaimTest::Equals(value) => equal(value),
+        ClaimTest::AnyOf(values) => values.iter().find_map(equal),
+        ClaimTest::Glob(patterns) => {
+            let pattern = patterns.iter().find(|pattern| pattern.matches(given));
+            pattern.map(|pattern| pattern.as_str())
+        }
+        ClaimTest::IsTrue {} => None,
+    }
+}
+
 /// The value has the same text and another type.
 pub(super) fn another_type(facts: &Facts<'_>) -> Option<String> {
-    let rule = facts.claim_rule()?;
-    let document = facts.document()?;
+    let (rule, document) = facts.ruled()?;
     let found = rule.select.find(&document).ok()??;
     let expected: &[Value<'static>] = match &rule.test {
         ClaimTest::Equals(one) => std::slice::from_ref(one),
@@ -98,6 +142,9 @@ pub(super) fn another_type(facts: &Facts<'_>) -> Option<String> {
     let same_text = |one: &Value<'_>, other: &Value<'_>| {
         one.type_name() != other.type_name() && scalar(one).is_some() && scalar(one) == scalar(other)
     };
+    if !facts.may_compare(expected.len(), items.len()) {
+        return None;
+    }
     let (wanted, given) = expected
         .iter()
         .find_map(|wanted| Some((wanted, items.iter().find(|given| same_text(wanted, given))?)))?;
@@ -116,14 +163,17 @@ fn pair(facts: &Facts<'_>, differ: impl Fn(&str, &str) -> bool) -> Option<(Strin
     if !matches!(failed.check, Check::Claim | Check::Requirement) {
         return None;
     }
-    let rule = facts.claim_rule()?;
-    let document = facts.document()?;
+    let (rule, document) = facts.ruled()?;
     let found = rule.select.find(&document).ok()??;
     let given: Vec<&str> = match &*found {
         Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
         one => one.as_str().into_iter().collect(),
     };
-    expected(&rule.test).into_iter().find_map(|expected| {
+    let expected = expected(&rule.test);
+    if !facts.may_compare(expected.len(), given.len()) {
+        return None;
+    }
+    expected.into_iter().find_map(|expected| {
         let given = given.iter().find(|given| differ(&expected, given))?;
         Some((expected, (*given).to_owned()))
     })

@@ -1,37 +1,40 @@
 //! The parts of a JMESPath expression.
 
 use super::split::{self, Level, Piece};
-use super::{Explored, Gave, MAX_DEPTH, Parts};
+use super::{Explored, Gave, MAX_DEPTH, PARSE, Parts, READ, count};
+use crate::expr::Budget;
 use crate::expr::jmespath::{Document, JmesPath, is_true};
 use crate::json::Value;
 
 impl JmesPath {
-    /// Evaluates the parts of the expression on their own.
-    pub(crate) fn explore(&self, document: &Document<'_>) -> Vec<Explored> {
+    /// Evaluates the parts of the expression on their own, as long as the budget suffices.
+    pub(crate) fn explore(&self, document: &Document<'_>, budget: &Budget) -> Vec<Explored> {
         let mut explorer = Explorer {
-            parts: Parts {
-                whole: self.as_str(),
-                parts: Vec::new(),
-            },
+            parts: Parts::new(self.as_str(), budget),
             document,
         };
-        let claims = document.claims().to_value();
-        explorer.inside((0, self.as_str()), &claims, 0);
+        let length = document.claims().text().len();
+        if explorer.parts.spend(READ * count(length)) {
+            let claims = document.claims().to_value();
+            explorer.inside((0, self.as_str()), (&claims, length), 0);
+        }
         explorer.parts.parts
     }
 }
 
 struct Explorer<'e, 'd, 't> {
-    parts: Parts<'e>,
+    parts: Parts<'e, 'd>,
     document: &'d Document<'t>,
 }
 
 /// The value of a part; `None` if the evaluation failed.
 type Outcome = Option<Value<'static>>;
+/// The value that a part is evaluated on, and its size.
+type At<'v> = (&'v Value<'v>, usize);
 
 impl<'e> Explorer<'e, '_, '_> {
     /// Adds the parts of a piece.
-    fn inside(&mut self, piece: Piece<'e>, at: &Value<'_>, depth: usize) {
+    fn inside(&mut self, piece: Piece<'e>, at: At<'_>, depth: usize) {
         if depth > MAX_DEPTH || self.parts.is_full() {
             return;
         }
@@ -45,8 +48,8 @@ impl<'e> Explorer<'e, '_, '_> {
             Level::Compare(left, right) => self.all(&[left, right], at, depth),
             Level::Call(arguments) => self.all(&arguments, at, depth),
             Level::Pipe(left, right) => {
-                if let Some(value) = self.part(left, at, depth) {
-                    self.part(right, &value, depth);
+                if let Some(Some(value)) = self.part(left, at, depth) {
+                    self.part(right, (&value, size(&value)), depth);
                 }
             }
             Level::Leaf => self.path(piece, at, depth),
@@ -54,20 +57,22 @@ impl<'e> Explorer<'e, '_, '_> {
     }
 
     /// Adds alternatives or conditions, up to the one that decides.
-    fn until(&mut self, pieces: &[Piece<'e>], decides: bool, at: &Value<'_>, depth: usize) {
+    fn until(&mut self, pieces: &[Piece<'e>], decides: bool, at: At<'_>, depth: usize) {
         let mut is_decided = false;
         for piece in pieces {
             if is_decided {
                 self.parts.add(*piece, depth, Gave::NotEvaluated, None);
             } else {
-                let value = self.part(*piece, at, depth);
+                let Some(value) = self.part(*piece, at, depth) else {
+                    return;
+                };
                 is_decided = value.is_none_or(|value| is_true(&value) == decides);
             }
         }
     }
 
     /// Adds all pieces, except for those that show their value themselves.
-    fn all(&mut self, pieces: &[Piece<'e>], at: &Value<'_>, depth: usize) {
+    fn all(&mut self, pieces: &[Piece<'e>], at: At<'_>, depth: usize) {
         for piece in pieces {
             if !split::is_literal(piece.1) && !piece.1.starts_with('&') {
                 self.part(*piece, at, depth);
@@ -75,9 +80,9 @@ impl<'e> Explorer<'e, '_, '_> {
         }
     }
 
-    /// Adds a piece, followed by its parts.
-    fn part(&mut self, piece: Piece<'e>, at: &Value<'_>, depth: usize) -> Outcome {
-        let value = self.evaluate(piece.1, at);
+    /// Adds a piece, followed by its parts. `None` if there is no room for it.
+    fn part(&mut self, piece: Piece<'e>, at: At<'_>, depth: usize) -> Option<Outcome> {
+        let value = self.evaluate(piece.1, at)?;
         let gave = match &value {
             None => Gave::Failed,
             Some(value) if is_true(value) => Gave::True,
@@ -85,13 +90,15 @@ impl<'e> Explorer<'e, '_, '_> {
         };
         self.parts.add(piece, depth, gave, value.clone());
         self.inside(piece, at, depth + 1);
-        value
+        Some(value)
     }
 
     /// Adds the first part of a path that gives null, if it is not the whole path.
-    fn path(&mut self, (start, text): Piece<'e>, at: &Value<'_>, depth: usize) {
+    fn path(&mut self, (start, text): Piece<'e>, at: At<'_>, depth: usize) {
         for prefix in split::prefixes(text) {
-            let value = self.evaluate(prefix, at);
+            let Some(value) = self.evaluate(prefix, at) else {
+                return;
+            };
             if value.as_ref().is_none_or(Value::is_null) {
                 let gave = value.as_ref().map_or(Gave::Failed, |_| Gave::False);
                 self.parts.add((start, prefix), depth, gave, value);
@@ -100,7 +107,41 @@ impl<'e> Explorer<'e, '_, '_> {
         }
     }
 
-    fn evaluate(&self, text: &str, at: &Value<'_>) -> Outcome {
-        JmesPath::parse(text).ok()?.evaluate_at(at, self.document).ok()
+    /// Parses and evaluates a piece. `None` if it does not fit, or the budget does not suffice for it.
+    fn evaluate(&mut self, text: &str, (at, size_of_at): At<'_>) -> Option<Outcome> {
+        if self.parts.is_full() || !self.parts.spend(PARSE * count(text.len())) {
+            return None;
+        }
+        let Ok(expression) = JmesPath::parse(text) else {
+            return Some(None);
+        };
+        if !self.parts.spend(expression.effort().at(size_of_at)) {
+            return None;
+        }
+        let value = expression.evaluate_at(at, self.document).ok();
+        // The value is kept, and written as JSON.
+        let kept = value.as_ref().map_or(0, size);
+        self.parts.spend(READ * count(kept)).then_some(value)
     }
+}
+
+/// The size of a value in bytes, about that of its JSON text.
+fn size(value: &Value<'_>) -> usize {
+    let mut sum = 0_usize;
+    let mut values = vec![value];
+    while let Some(value) = values.pop() {
+        sum += 4;
+        match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            Value::String(text) => sum += text.len(),
+            Value::Array(items) => values.extend(items),
+            Value::Object(object) => {
+                for (name, value) in object.members() {
+                    sum += name.len();
+                    values.push(value);
+                }
+            }
+        }
+    }
+    sum
 }

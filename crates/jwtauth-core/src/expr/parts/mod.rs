@@ -1,12 +1,14 @@
 //! The parts of an expression and what each gave, for explanations.
 //!
 //! An expression is split at its operators as text, so that each part is a piece of what the operator wrote. The parts are
-//! parsed and evaluated again. This happens only for an explanation.
+//! parsed and evaluated again. This happens only for an explanation, which has a [`Budget`] for it: if it does not suffice for a
+//! part, the parts end there.
 
 mod expression;
 mod selector;
 mod split;
 
+use super::Budget;
 use crate::json::Value;
 
 /// A part of an expression.
@@ -37,17 +39,29 @@ pub(crate) enum Gave {
     NotEvaluated,
 }
 
-/// Collects parts, up to a limit.
+/// Collects parts, up to a limit and to the end of the budget.
 #[derive(Debug)]
-struct Parts<'e> {
+struct Parts<'e, 'b> {
     whole: &'e str,
     parts: Vec<Explored>,
+    budget: &'b Budget,
+    /// Whether the budget did not suffice for a part.
+    is_spent: bool,
 }
 
-impl Parts<'_> {
-    /// Adds a part of the whole text, and returns whether it still fits. `place` is its offset in bytes.
+impl<'e, 'b> Parts<'e, 'b> {
+    fn new(whole: &'e str, budget: &'b Budget) -> Parts<'e, 'b> {
+        Parts {
+            whole,
+            parts: Vec::new(),
+            budget,
+            is_spent: false,
+        }
+    }
+
+    /// Adds a part of the whole text, if it still fits. `place` is its offset in bytes.
     fn add(&mut self, (place, text): (usize, &str), depth: usize, gave: Gave, value: Option<Value<'static>>) {
-        if self.parts.len() < MAX_PARTS {
+        if !self.is_full() {
             let before = self.whole.get(..place).unwrap_or_default();
             self.parts.push(Explored {
                 text: text.to_owned(),
@@ -59,11 +73,26 @@ impl Parts<'_> {
         }
     }
 
+    /// Takes an effort from the budget. If it does not suffice, the parts end.
+    fn spend(&mut self, effort: f64) -> bool {
+        self.is_spent = self.is_spent || !self.budget.spend(effort);
+        !self.is_spent
+    }
+
     fn is_full(&self) -> bool {
-        self.parts.len() >= MAX_PARTS
+        self.is_spent || self.parts.len() >= MAX_PARTS
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "efforts are rough")]
+fn count(bytes: usize) -> f64 {
+    bytes as f64
+}
+
+/// The effort to copy a byte of a value.
+const READ: f64 = 16.0;
+/// The effort to parse a byte of an expression.
+const PARSE: f64 = 50.0;
 /// The most parts of one expression.
 const MAX_PARTS: usize = 32;
 /// The deepest nesting of parts.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::Explored;
 use crate::claims::Claims;
-use crate::expr::{Document, JmesPath, Selector};
+use crate::expr::{Budget, Document, JmesPath, Selector};
 
 /// Each part as its depth, place, text, and what it gave.
 fn shown(explored: &[Explored]) -> Vec<String> {
@@ -24,7 +24,7 @@ const CLAIMS: &str = r#"{"groups":["dev"],"role":"","realm_access":{"roles":["ad
 fn parts(expression: &str) -> Vec<String> {
     let document = Document::new(Claims::parse(CLAIMS).unwrap());
     let expression = JmesPath::parse(expression).unwrap();
-    shown(&expression.explore(&document))
+    shown(&expression.explore(&document, &Budget::of_explanation()))
 }
 
 #[test]
@@ -132,7 +132,11 @@ fn tests(selector: &str) -> Vec<String> {
     let text = str::to_owned;
     let values = BTreeMap::from([(text("team"), text("ops"))]);
     let lists = BTreeMap::from([(text("groups"), vec![text("dev")])]);
-    shown(&Selector::parse(selector).unwrap().explore(&values, &lists))
+    shown(
+        &Selector::parse(selector)
+            .unwrap()
+            .explore(&values, &lists, &Budget::of_explanation()),
+    )
 }
 
 #[test]
@@ -162,4 +166,53 @@ fn each_test_of_a_selector_is_shown_with_what_it_examines() {
             r#"0@26 value.team==ops True "ops""#
         ]
     );
+}
+
+#[test]
+fn the_parts_end_where_the_budget_does() {
+    let document = Document::new(Claims::parse(CLAIMS).unwrap());
+    let names =
+        |explored: &[Explored]| -> Vec<String> { explored.iter().map(|part| part.text.clone()).collect() };
+    let expression =
+        JmesPath::parse("role || !contains(groups, 'ops') && age || 'Viewer' || 'Editor'").unwrap();
+    let all = names(&expression.explore(&document, &Budget::of_explanation()));
+    let (mut lengths, mut effort) = (vec![0], 64.0);
+    while *lengths.last().unwrap() < all.len() {
+        let some = names(&expression.explore(&document, &Budget::new(effort)));
+        assert_eq!(Some(some.as_slice()), all.get(..some.len()), "{effort}");
+        lengths.push(some.len());
+        effort *= 1.1;
+    }
+    assert!(lengths.is_sorted());
+    lengths.dedup();
+    assert!(lengths.len() > 2, "{lengths:?}");
+
+    let selector =
+        Selector::parse(r#"not (value.team matches "^o" or (not value.team == "x")) or a in list.groups"#)
+            .unwrap();
+    let values = BTreeMap::from([("team".to_owned(), "ops".to_owned())]);
+    let lists = BTreeMap::new();
+    let all = names(&selector.explore(&values, &lists, &Budget::of_explanation()));
+    let (mut lengths, mut effort) = (vec![0], 64.0);
+    while *lengths.last().unwrap() < all.len() {
+        let some = names(&selector.explore(&values, &lists, &Budget::new(effort)));
+        assert_eq!(Some(some.as_slice()), all.get(..some.len()), "{effort}");
+        lengths.push(some.len());
+        effort *= 1.1;
+    }
+    assert!(lengths.is_sorted());
+    lengths.dedup();
+    assert!(lengths.len() > 2, "{lengths:?}");
+}
+
+#[test]
+fn the_parts_of_all_expressions_share_a_budget() {
+    let document = Document::new(Claims::parse(CLAIMS).unwrap());
+    let expression = JmesPath::parse("role || age").unwrap();
+    let budget = Budget::new(1e6);
+    let lengths: Vec<usize> = (0..10_000)
+        .map(|_| expression.explore(&document, &budget).len())
+        .collect();
+    assert_eq!(lengths.first(), Some(&2));
+    assert_eq!(lengths.last(), Some(&0));
 }

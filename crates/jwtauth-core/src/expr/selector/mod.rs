@@ -82,6 +82,25 @@ impl Selector {
         sizes.map(|size| Effort::per_byte(2.0 * f64::from(size))).sum()
     }
 
+    /// Returns an upper bound of the time that [`select`](Selector::select) takes with these mapped values and lists, in
+    /// nanoseconds.
+    #[expect(clippy::cast_precision_loss, reason = "efforts are rough")]
+    pub(crate) fn effort_on(
+        &self,
+        values: &BTreeMap<String, String>,
+        lists: &BTreeMap<String, Vec<String>>,
+    ) -> f64 {
+        let mut read = 0;
+        self.expression.reads(values, lists, &mut read);
+        2.0 * self.work(values) as f64 + 4.0 * read as f64
+    }
+
+    /// Returns the size of all compiled patterns, in bytes.
+    pub(crate) fn patterns_size(&self) -> usize {
+        let sizes = self.patterns.iter().map(|(_, size)| *size);
+        sizes.fold(0, usize::saturating_add)
+    }
+
     /// Tells whether the selector selects an identity with these mapped values and lists.
     pub(crate) fn select(
         &self,

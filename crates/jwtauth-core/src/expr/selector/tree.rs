@@ -99,6 +99,29 @@ impl Expression {
         }
     }
 
+    /// Adds the number of bytes, or of elements, that the tests read of these mapped values and lists.
+    pub(super) fn reads(
+        &self,
+        values: &BTreeMap<String, String>,
+        lists: &BTreeMap<String, Vec<String>>,
+        sum: &mut usize,
+    ) {
+        match self {
+            Expression::Or(parts) | Expression::And(parts) => {
+                parts.iter().for_each(|part| part.reads(values, lists, sum));
+            }
+            Expression::Not(inner) => inner.reads(values, lists, sum),
+            Expression::Match(operand, _) => {
+                let read = match operand {
+                    Operand::Value(name) => values.get(name).map_or(0, String::len),
+                    Operand::List(name) => lists.get(name).map_or(0, Vec::len),
+                    Operand::ValueNames | Operand::ListNames => 0,
+                };
+                *sum = sum.saturating_add(read).saturating_add(TEST);
+            }
+        }
+    }
+
     /// Adds the texts that the expression compares with.
     pub(super) fn texts<'s>(&'s self, texts: &mut Vec<&'s str>) {
         match self {
@@ -159,6 +182,9 @@ impl Test {
         }
     }
 }
+
+/// What a test takes in addition, in bytes.
+const TEST: usize = 50;
 
 /// Prints the expression in a form that parses to an equal one.
 impl fmt::Display for Expression {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::decision::Decision;
 use crate::error::{Code, Error, Result};
-use crate::expr::{Placed, Selected, Selector};
+use crate::expr::{Budget, Placed, Selected, Selector};
 use crate::grant::{Entitlement, Identity};
 use crate::ordered;
 use crate::pipeline::watch::{At, Check, Event, Part, Seen, Watch};
@@ -34,15 +34,63 @@ pub(super) fn decide(
     Ok(())
 }
 
-/// Reports on every rule, also after one that fails, for an explanation.
+/// Reports on every rule, also after one that fails, for an explanation. A rule that its budget does not suffice for is left
+/// out, and then nothing is told about all rules together.
 pub(super) fn inform(bindings: &Bindings, identity: &Identity, watch: &mut impl Watch) {
-    if limit_work(bindings, identity).is_ok() {
-        for rule in bindings.rules.iter().enumerate() {
-            consider(rule, bindings, identity, watch);
+    // Then it has made those of the rules, too.
+    if watch.has(Check::Bindings) {
+        return;
+    }
+    let limited = limit_work(bindings, identity);
+    if limited.is_err() {
+        watch.saw(|| Event::of(Check::Bindings, &limited));
+        return;
+    }
+    let longest = identity
+        .metadata
+        .values()
+        .map(String::len)
+        .max()
+        .unwrap_or_default();
+    let mut selections = Vec::with_capacity(bindings.rules.len());
+    let (mut invalid, mut is_bound) = (None, false);
+    for (index, rule) in bindings.rules.iter().enumerate() {
+        if !watch.affords(effort(rule, identity, longest)) {
+            continue;
+        }
+        let (selected, entitlement) = consider((index, rule), bindings, identity, watch);
+        selections.push(selected);
+        match entitlement {
+            Some(Err(why)) => invalid = invalid.or(Some(why)),
+            Some(Ok(entitlement)) if selected == Selected::Yes => {
+                is_bound = is_bound || exists(rule.bind, &entitlement.name, &bindings.directory);
+            }
+            Some(Ok(_)) | None => {}
         }
     }
-    let bound = bound(bindings, identity, &mut ());
+    if selections.len() < bindings.rules.len() {
+        return;
+    }
+    let bound = match invalid {
+        Some(why) => Err(why),
+        None if is_bound => Ok(()),
+        None => Err(unmatched(bindings, selections.into_iter())),
+    };
     watch.saw(|| Event::of(Check::Bindings, &bound));
+}
+
+/// An upper bound of the time that it takes to consider a rule, in nanoseconds. `longest` is the length of the longest value.
+#[expect(clippy::cast_precision_loss, reason = "efforts are rough")]
+fn effort(rule: &BindingRule, identity: &Identity, longest: usize) -> f64 {
+    let selector = rule.selector.as_ref();
+    let selection = selector.map_or(0.0, |selector| {
+        selector.effort_on(&identity.metadata, &identity.lists)
+    });
+    // An inserted value takes at least four bytes of a template.
+    let templates = rule.variables.values().chain([&rule.name]);
+    let inserted = templates.map(|template| template.as_str().len().div_ceil(4).saturating_mul(longest));
+    let filled = inserted.fold(0, usize::saturating_add);
+    selection + filled as f64 + RULE
 }
 
 /// Whether the rule selects the identity, and what it binds then.
@@ -58,8 +106,8 @@ fn consider(
         Selected::Yes | Selected::OnlyByAbsence => Some(bind(rule, &identity.metadata, &bindings.directory)),
         Selected::No => None,
     };
-    watch.saw(|| {
-        let about = (&bindings.directory, identity);
+    watch.saw_within(|budget| {
+        let about = (&bindings.directory, identity, budget);
         report(rule, selected, entitlement.as_ref(), about).at(At::Index(index))
     });
     (selected, entitlement)
@@ -106,8 +154,8 @@ fn bound(
         }
     }
     if bound.is_empty() {
-        return Err(Error::new(Code::BindingUnmatched)
-            .with_detail(why_nothing(bindings, |rule| selection(rule, identity))));
+        let selections = bindings.rules.iter().map(|rule| selection(rule, identity));
+        return Err(unmatched(bindings, selections));
     }
     Ok(ordered::sorted_by(bound, |(one, _), (other, _)| one.cmp(other)))
 }
@@ -117,12 +165,12 @@ fn report(
     rule: &BindingRule,
     selected: Selected,
     entitlement: Option<&Result<Entitlement>>,
-    (directory, identity): (&Directory, &Identity),
+    (directory, identity, budget): (&Directory, &Identity, &Budget),
 ) -> Event {
     let (values, lists) = (&identity.metadata, &identity.lists);
     let of_rule = |event: Event| {
         let selector = rule.selector.as_ref();
-        let parts = selector.map(|selector| Part::all(selector.explore(values, lists)));
+        let parts = selector.map(|selector| Part::all(selector.explore(values, lists, budget)));
         event
             .seen(Seen::text(Some(&rule.name.fill(values))))
             .parts(parts.unwrap_or_default())
@@ -144,14 +192,19 @@ fn report(
     }
 }
 
+/// The failure if no rule gives anything, with the selections of the rules.
+fn unmatched(bindings: &Bindings, selections: impl Iterator<Item = Selected>) -> Error {
+    Error::new(Code::BindingUnmatched).with_detail(why_nothing(bindings, selections))
+}
+
 /// Why each rule gave nothing, in the words of the configuration and without values of the token.
-fn why_nothing(bindings: &Bindings, selection: impl Fn(&BindingRule) -> Selected) -> String {
-    let reason = |rule: &BindingRule| {
+fn why_nothing(bindings: &Bindings, selections: impl Iterator<Item = Selected>) -> String {
+    let reason = |(rule, selected): (&BindingRule, Selected)| {
         let selector = rule.selector.as_ref();
         let selector = selector.map_or_else(String::new, |selector| {
             format!("`{}`: `{}`", selector.place(), selector.as_str())
         });
-        match selection(rule) {
+        match selected {
             Selected::No => format!("{selector} does not match"),
             Selected::OnlyByAbsence => format!(
                 "{selector} matches only because of a `matches` on an absent value; add a test such as `name in value`"
@@ -163,7 +216,8 @@ fn why_nothing(bindings: &Bindings, selection: impl Fn(&BindingRule) -> Selected
             ),
         }
     };
-    let mut reasons: Vec<String> = bindings.rules.iter().take(MAX_REASONS).map(reason).collect();
+    let considered = bindings.rules.iter().take(MAX_REASONS).zip(selections);
+    let mut reasons: Vec<String> = considered.map(reason).collect();
     match bindings.rules.len() {
         0 => reasons.push("no binding rule is configured".to_owned()),
         many if many > MAX_REASONS => reasons.push(format!("and {} more", many - MAX_REASONS)),
@@ -175,6 +229,9 @@ fn why_nothing(bindings: &Bindings, selection: impl Fn(&BindingRule) -> Selected
 /// The most work of the regular expressions of all rules: about a second, for a signed token that is designed to be slow. A
 /// pattern such as `a{0,900}b` has 64 KiB and can match a text of 8 KiB.
 const MAX_WORK: usize = 1 << 29;
+
+/// The effort for a rule in addition to that of its expressions, in nanoseconds.
+const RULE: f64 = 500.0;
 
 /// The number of rules that a denial reports on.
 const MAX_REASONS: usize = 8;

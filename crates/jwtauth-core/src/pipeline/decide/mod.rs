@@ -7,9 +7,10 @@ mod org_roles;
 pub(crate) use self::decision::Decision;
 
 use crate::error::{Code, Error, Result};
-use crate::expr::Document;
+use crate::expr::{Budget, Document};
 use crate::grant::{Entitlement, EntitlementKind, Identity};
 use crate::json::Value;
+use crate::pipeline::identity::Mapped;
 use crate::pipeline::validate::{self, ValidClaims};
 use crate::pipeline::watch::{At, Check, Event, Part, Seen, Watch};
 use crate::policy::{RoleRule, Rules, SplitClaim};
@@ -54,24 +55,31 @@ pub(crate) fn entitlements(
     Ok(decision)
 }
 
-/// Makes every check of [`entitlements`] on its own, also after one that fails, for an explanation. The results are only
-/// reported.
-pub(crate) fn inform(identity: &Identity, document: &Document<'_>, rules: &Rules, watch: &mut impl Watch) {
+/// Makes every check of [`entitlements`] on its own, also after one that fails, for an explanation and within its budget. The
+/// results are only reported.
+pub(crate) fn inform(mapped: &Mapped, document: &Document<'_>, rules: &Rules, watch: &mut impl Watch) {
     let split = rules.requirements_split.as_ref();
-    let split = split.and_then(|rule| split_document(rule, document));
-    for (index, requirement) in rules.requirements.iter().enumerate() {
-        let check = (Check::Requirement, || At::Index(index));
-        let _ = validate::watched(requirement, split.as_ref().unwrap_or(document), check, watch);
+    let length = document.claims().text().len();
+    if split.is_none_or(|rule| watch.affords(rule.select.effort().at(length))) {
+        let split = split.and_then(|rule| split_document(rule, document));
+        for (index, requirement) in rules.requirements.iter().enumerate() {
+            let check = (Check::Requirement, || At::Index(index));
+            validate::told(requirement, split.as_ref().unwrap_or(document), check, watch);
+        }
     }
     let _ = allow_policies(rules, watch);
-    if let Some(rule) = &rules.roles {
+    if let Some(rule) = &rules.roles
+        && watch.affords(rule.jmespath.effort().at(length))
+    {
         let _ = watched_role(rule, document, watch);
     }
-    if let Some(rule) = &rules.org_roles {
-        let _ = org_roles::decide(rule, identity, document, &mut Decision::default(), watch);
+    if let Some(rule) = &rules.org_roles
+        && watch.affords(rule.effort().at(length))
+    {
+        let _ = org_roles::decide(rule, &mapped.identity, document, &mut Decision::default(), watch);
     }
-    if let Some(rules) = &rules.bindings {
-        bindings::inform(rules, identity, watch);
+    if let Some(rules) = rules.bindings.as_ref().filter(|_| mapped.is_whole) {
+        bindings::inform(rules, &mapped.identity, watch);
     }
 }
 
@@ -97,7 +105,7 @@ fn split_document<'t>(rule: &SplitClaim, document: &Document<'t>) -> Option<Docu
 #[inline]
 fn watched_role(rule: &RoleRule, document: &Document<'_>, watch: &mut impl Watch) -> Result<Option<String>> {
     let role = role(rule, document);
-    watch.saw(|| report(rule, document, &role));
+    watch.saw_within(|budget| report(rule, (document, budget), &role));
     role
 }
 
@@ -118,14 +126,21 @@ fn role(rule: &RoleRule, document: &Document<'_>) -> Result<Option<String>> {
 }
 
 /// What became of the role expression.
-fn report(rule: &RoleRule, document: &Document<'_>, role: &Result<Option<String>>) -> Event {
-    let result = rule.jmespath.evaluate(document).ok();
-    let given = result.as_ref().and_then(Value::as_str);
+fn report(
+    rule: &RoleRule,
+    (document, budget): (&Document<'_>, &Budget),
+    role: &Result<Option<String>>,
+) -> Event {
     let name = role.as_ref().ok().and_then(Option::as_deref);
     let event = Event::of(Check::Role, role).if_applicable(name.is_some());
+    if !budget.spend(rule.jmespath.effort().at(document.claims().text().len())) {
+        return event;
+    }
+    let result = rule.jmespath.evaluate(document).ok();
+    let given = result.as_ref().and_then(Value::as_str);
     let event = event
         .seen(Seen::of(result.as_ref()))
-        .parts(Part::all(rule.jmespath.explore(document)));
+        .parts(Part::all(rule.jmespath.explore(document, budget)));
     if name.is_some() && name != given {
         event.note("the expression gives no valid role, so the caller gets the default role")
     } else {

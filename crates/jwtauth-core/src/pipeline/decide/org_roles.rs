@@ -23,15 +23,16 @@ pub(super) fn decide(
     watch: &mut impl Watch,
 ) -> Result<()> {
     let direct = direct_role(rule, document);
-    watch.saw(|| {
+    watch.saw_within(|budget| {
         let gives = matches!(direct, Ok((Some(_), _)));
         let event = Event::of(Check::OrgRole, &direct).if_applicable(gives);
-        let role = rule.role.as_ref();
-        let value = role.and_then(|role| role.evaluate(document).ok());
-        let parts = role.map(|role| Part::all(role.explore(document)));
-        event
-            .seen(Seen::of(value.as_ref()))
-            .parts(parts.unwrap_or_default())
+        match &rule.role {
+            None => event.seen(Seen::of(None)),
+            Some(role) if budget.spend(role.effort().at(document.claims().text().len())) => event
+                .seen(Seen::of(role.evaluate(document).ok().as_ref()))
+                .parts(Part::all(role.explore(document, budget))),
+            Some(_) => event,
+        }
     });
     let (direct, server_admin) = direct?;
     let external = match &rule.external_orgs {
