@@ -149,6 +149,8 @@ fn the_header_declares_these_functions_and_no_others() {
     let mut declared: Vec<&str> = header
         .lines()
         .filter(|line| !line.starts_with([' ', '#', '/']))
+        // The size of an enumeration is checked by the size of an array.
+        .filter(|line| !line.starts_with("typedef"))
         .filter_map(|line| line.split_once('('))
         .filter_map(|(before, _)| before.rsplit([' ', '*']).next())
         .collect();
