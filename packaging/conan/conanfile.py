@@ -44,7 +44,7 @@ class Jwtauth(ConanFile):
     def validate(self):
         if self.settings.os != "Linux":
             raise ConanInvalidConfiguration("jwtauth is made for Linux; its CMake files do not know the libraries of other systems")
-        if self.settings.arch not in MACHINES:
+        if str(self.settings.arch) not in MACHINES:
             raise ConanInvalidConfiguration(f"jwtauth is made for {' and '.join(MACHINES)}")
 
     def layout(self):
