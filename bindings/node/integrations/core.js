@@ -3,6 +3,7 @@
 const { Verifier } = require('../index.js')
 const { isPlainObject } = require('../lib/arguments.js')
 const { JwtAuthError } = require('../lib/error.js')
+const { warn } = require('../lib/warn.js')
 const { Refused, mistake, refusal } = require('./refused.js')
 const { Requirement } = require('./requirement.js')
 
@@ -149,7 +150,10 @@ function nodeParts(request, url, remoteAddr) {
 /** The parts of a request. What the application's function throws is no failure of a decision, also if it looks like one. */
 function read(parts) {
   try {
-    return parts()
+    const found = parts()
+    // A promise is refused as an address. A rejection that is not handled would end the process.
+    if (found.remoteAddr instanceof Promise) found.remoteAddr.catch(warn)
+    return found
   } catch (thrown) {
     throw mistake(thrown)
   }

@@ -1,7 +1,7 @@
 // The parts of the integrations that no request over HTTP shows: arguments, what middleware passes on, and missing packages.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { on, once } from 'node:events'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -164,6 +164,17 @@ describe('an integration', () => {
         assert.throws(() => { throw shown }, warning)
       }
     }
+  })
+
+  test('warns of a function that rejects where it must not be asynchronous, and the process goes on', async () => {
+    const shown = on(process, 'warning')
+    const remoteAddr = async () => { throw new Error('mine') }
+    const { status } = await through(express.jwtAuth(verifier, { remoteAddr }))
+    const warnings = [await shown.next(), await shown.next()].map(({ value: [{ message }] }) => message).sort()
+    await shown.return()
+    assert.equal(status, 500)
+    assert.match(warnings[0], /^mine$/)
+    assert.match(warnings[1], /^request.remoteAddr must be a string/)
   })
 
   test('takes no option and no header that objects inherit', async () => {
