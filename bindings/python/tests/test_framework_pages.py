@@ -6,32 +6,25 @@ import http.client
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 from conftest import CONFIG, PATIENCE, ROOT, token
 
 PAGES = ROOT / "docs" / "frameworks"
-SERVE = Path(__file__).parent / "frameworks" / "serve.py"
 
-# How each page's program is served.
-UVICORN = [str(SERVE), "app:app"]
-GUNICORN = ["-m", "gunicorn", "--no-control-socket", "app:app"]
-DJANGO = ["-m", "gunicorn", "--no-control-socket", "django.core.wsgi:get_wsgi_application()"]
-DJANGO_ASGI = [str(SERVE), "django.core.asgi:get_asgi_application()"]
-SERVERS = {
-    "asgi": UVICORN,
-    "fastapi": UVICORN,
-    "starlette": UVICORN,
-    "wsgi": GUNICORN,
-    "flask": GUNICORN,
-    "django": DJANGO,
-    "rest-framework": DJANGO,
-}
-CASES = [*SERVERS.items(), ("django", DJANGO_ASGI)]
+# A page's program is served with the command that the page shows. The pages about Django show none.
+WSGI = "gunicorn django.core.wsgi:get_wsgi_application()"
+ASGI = "uvicorn --factory django.core.asgi:get_asgi_application"
+CASES = [
+    *((page, None) for page in ("asgi", "fastapi", "starlette", "wsgi", "flask")),
+    ("django", WSGI),
+    ("django", ASGI),
+    ("rest-framework", WSGI),
+]
 
 
 def get(address: tuple[str, int], path: str, bearer: str | None) -> tuple[int, object]:
@@ -43,35 +36,53 @@ def get(address: tuple[str, int], path: str, bearer: str | None) -> tuple[int, o
     return response.status, json.loads(text) if response.status == 200 else None
 
 
-@pytest.mark.parametrize(("page", "server"), CASES, ids=[f"{page} {server[-1]}" for page, server in CASES])
-def test_the_program_of_a_page_runs(page: str, server: list[str], tmp_path: Path) -> None:
+def reported_port(log: TextIO) -> int:
+    """The port that a server has chosen, from its log."""
+    lines = []
+    for line in log:
+        lines.append(line)
+        if found := re.search(r"http://127\.0\.0\.1:(\d+)", line):
+            return int(found[1])
+    raise AssertionError("".join(lines))
+
+
+@pytest.mark.parametrize(("page", "command"), CASES, ids=[f"{page} {command}" for page, command in CASES])
+def test_the_program_of_a_page_runs(page: str, command: str | None, tmp_path: Path) -> None:
     text = (PAGES / f"{page}.md").read_text(encoding="utf-8")
     files = re.findall(r"^```python\n# (\w+\.py)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     assert files
     for name, content in files:
         (tmp_path / name).write_text(content, encoding="utf-8")
     (tmp_path / "verifier.json").write_text(json.dumps(CONFIG), encoding="utf-8")
-    with socket.create_server(("127.0.0.1", 0)) as listener, (tmp_path / "log").open("w+") as log:
-        bind = [str(listener.fileno())] if "serve.py" in server[0] else ["--bind", f"fd://{listener.fileno()}"]
-        process = subprocess.Popen(
-            [sys.executable, *server, *bind],
-            cwd=tmp_path,
-            env={**os.environ, "DJANGO_SETTINGS_MODULE": "settings", "PYTHONPATH": str(tmp_path)},
-            pass_fds=[listener.fileno()],
-            stdout=log,
-            stderr=log,
-        )
-        address: tuple[str, int] = listener.getsockname()[:2]
-    try:
-        asked = {
-            (path, who): get(address, path, bearer)
-            for path in ("/", "/reports")
-            for who, bearer in (("alice", token()), ("a guest", token(groups=[])), ("an old token", token(exp=1)), ("no token", None))
-        }
-        health = get(address, "/health", None) if "/health" in text or '"health"' in text else None
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
+    shown = re.findall(r"^```sh\n(.*)\n```$", text, re.MULTILINE)
+    assert len(shown) == (command is None)
+    server, *arguments = (command or shown[0]).split()
+    with subprocess.Popen(
+        [Path(sys.executable).parent / server, *arguments],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "settings",
+            "PYTHONPATH": str(tmp_path),
+            "UVICORN_PORT": "0",
+            "GUNICORN_CMD_ARGS": "--bind 127.0.0.1:0 --no-control-socket",
+        },
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        log = process.stderr
+        assert log is not None
+        try:
+            address = ("127.0.0.1", reported_port(log))
+            asked = {
+                (path, who): get(address, path, bearer)
+                for path in ("/", "/reports")
+                for who, bearer in (("alice", token()), ("a guest", token(groups=[])), ("an old token", token(exp=1)), ("no token", None))
+            }
+            health = get(address, "/health", None) if "/health" in text or '"health"' in text else None
+        finally:
+            process.terminate()
+            logged = log.read()
     assert asked == {
         ("/", "alice"): (200, "alice"),
         ("/", "a guest"): (200, "alice"),
@@ -81,10 +92,10 @@ def test_the_program_of_a_page_runs(page: str, server: list[str], tmp_path: Path
         ("/reports", "a guest"): (403, None),
         ("/reports", "an old token"): (401, None),
         ("/reports", "no token"): (401, None),
-    }, (tmp_path / "log").read_text()
+    }, logged
     assert health in (None, (200, "up"))
 
 
 def test_every_page_about_python_is_tested() -> None:
     with_programs = {page.stem for page in PAGES.glob("*.md") if "```python\n# " in page.read_text(encoding="utf-8")}
-    assert with_programs == set(SERVERS)
+    assert with_programs == {page for page, _ in CASES}
