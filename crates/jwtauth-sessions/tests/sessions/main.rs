@@ -17,6 +17,7 @@ mod model;
 #[cfg(all(feature = "redis", feature = "sqlite"))]
 mod network;
 mod node_types;
+mod page;
 #[cfg(feature = "redis")]
 #[cfg_attr(
     not(feature = "sqlite"),
