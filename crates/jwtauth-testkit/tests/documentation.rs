@@ -134,8 +134,9 @@ fn cases(page: &str) -> Vec<Value> {
 }
 
 /// A page about a provider has these examples, too: `json metadata` is what the provider publishes, and `json changed`
-/// are members of the token that differ for the next reply only. `json token ES256` is signed with that algorithm. A test
-/// of the program finds that `jwtauth lint` accepts the configurations.
+/// are members of the token that differ for the next reply only. `json token ES256` is signed with that algorithm. `yaml`
+/// asks for the next token, and names its audience. A test of the program finds that `jwtauth lint` accepts the
+/// configurations.
 #[test]
 fn each_configuration_for_a_provider_lets_in_its_own_tokens_and_no_others() {
     let ring = Keyring::load().unwrap();
@@ -168,6 +169,8 @@ struct Example<'a> {
     envelope: Value,
     metadata: Value,
     token: (String, Value),
+    /// What asks the provider for the next token.
+    asked: String,
     changed: Value,
     request: String,
     contradictions: Vec<String>,
@@ -182,6 +185,7 @@ impl<'a> Example<'a> {
             envelope: Value::Null,
             metadata: Value::Null,
             token: (String::new(), Value::Null),
+            asked: String::new(),
             changed: json!({}),
             request: String::new(),
             contradictions: Vec::new(),
@@ -195,7 +199,10 @@ impl<'a> Example<'a> {
             "json metadata" => self.metadata = json(),
             "json verifier" => self.configure(json()),
             "ini" => self.configure(json!({ "dialect": "grafana", "config": { "ini": text } })),
-            "json token" => self.token = ("RS256".to_owned(), json()),
+            "json token" => {
+                self.token = ("RS256".to_owned(), json());
+                self.compare_audience(page);
+            }
             "json token ES256" => self.token = ("ES256".to_owned(), json()),
             "json changed" => self.changed = json(),
             "json request" => text.clone_into(&mut self.request),
@@ -213,8 +220,23 @@ impl<'a> Example<'a> {
                     count.1 += 1;
                 }
             }
-            "sh" | "yaml" => {}
+            "yaml" => text.clone_into(&mut self.asked),
+            "sh" => {}
             other => panic!("{}: unknown kind of example: `{other}`", page.display()),
+        }
+    }
+
+    fn compare_audience(&mut self, page: &Path) {
+        let asked = std::mem::take(&mut self.asked);
+        let audience = &self.token.1["aud"];
+        let audience = audience.as_str().or(audience[0].as_str()).unwrap();
+        if !asked.is_empty() {
+            let is_named = asked.split([' ', '\n', '=', '"']).any(|word| word == audience);
+            assert!(
+                is_named,
+                "{}: {audience} is not the audience of\n{asked}",
+                page.display()
+            );
         }
     }
 
