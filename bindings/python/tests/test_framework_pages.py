@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
 import pytest
 from conftest import CONFIG, PATIENCE, ROOT, token
@@ -36,7 +36,7 @@ def get(address: tuple[str, int], path: str, bearer: str | None) -> tuple[int, o
     return response.status, json.loads(text) if response.status == 200 else None
 
 
-def reported_port(log: TextIO) -> int:
+def reported_port(log: IO[str]) -> int:
     """The port that a server has chosen, from its log."""
     lines = []
     for line in log:
